@@ -1,0 +1,7 @@
+package io.txn.protocol.message;
+
+/** Whether a request was carried out. The ordinal is the byte on the wire. */
+public enum ResultCode {
+    FAILED,
+    SUCCESS
+}
