@@ -16,18 +16,181 @@ public enum ErrorCode {
     REQUEST_TIMED_OUT(
             "TXN-NET002",
             Category.UNKNOWN_OUTCOME,
-            "the coordinator did not answer in time",
+            "the peer did not answer in time",
             "look the XID up at the coordinator before repeating the business call; raise txn.client.request-timeout if the coordinator is merely slow"),
     CONNECTION_LOST(
             "TXN-NET003",
             Category.UNKNOWN_OUTCOME,
-            "the connection to the coordinator broke before the answer came",
+            "the connection broke before the answer came",
             "look the XID up at the coordinator before repeating the business call"),
     REGISTRATION_REFUSED(
             "TXN-NET004",
             Category.OPERATOR,
             "the coordinator refused this application's registration",
-            "read the coordinator's log for the reason, and compare credentials, version and resource ids");
+            "read the coordinator's log for the reason, and compare credentials, version and resource ids"),
+    TOO_MANY_REQUESTS(
+            "TXN-NET005",
+            Category.RETRY,
+            "too many requests wait for an answer on one connection",
+            "slow down, or raise the limit on requests in flight"),
+    MALFORMED_FRAME(
+            "TXN-NET006",
+            Category.GIVE_UP,
+            "a peer sent bytes that are not a valid frame",
+            "check that only clients of this protocol connect to the port, and the peer's version"),
+
+    BEGIN_FAILED(
+            "TXN-TX001",
+            Category.RETRY,
+            "the global transaction could not be opened",
+            "see the cause; nothing was changed, so the call can be repeated"),
+    TRANSACTION_NOT_FOUND(
+            "TXN-TX002",
+            Category.GIVE_UP,
+            "the coordinator does not know this global transaction",
+            "it has ended and left retention, or another coordinator opened it: compare the XID's address with the coordinator's"),
+    TRANSACTION_NOT_ACTIVE(
+            "TXN-TX003",
+            Category.GIVE_UP,
+            "the global transaction is already decided",
+            "do no further work under this XID; a branch that came late must be rolled back locally"),
+    TRANSACTION_TIMED_OUT(
+            "TXN-TX004",
+            Category.GIVE_UP,
+            "the global transaction passed its deadline and was rolled back",
+            "find what was slow, or raise the timeout of @GlobalTransactional"),
+    COMMIT_REFUSED(
+            "TXN-TX005",
+            Category.GIVE_UP,
+            "the commit was refused: the global transaction is rolling back or was rolled back",
+            "see the cause recorded at the coordinator, and repeat the business call if that makes sense"),
+    OUTCOME_UNKNOWN(
+            "TXN-TX006",
+            Category.UNKNOWN_OUTCOME,
+            "the decision was asked for, and its answer did not arrive",
+            "look the XID up at the coordinator; the coordinator finishes what it decided, or rolls back at the deadline"),
+    PROPAGATION_VIOLATED(
+            "TXN-TX007",
+            Category.GIVE_UP,
+            "the propagation of @GlobalTransactional forbids this call",
+            "MANDATORY needs a surrounding global transaction and NEVER forbids one: change the propagation or the caller"),
+    TOO_MANY_BRANCHES(
+            "TXN-TX008",
+            Category.GIVE_UP,
+            "the global transaction has as many branches as it may have",
+            "split the business action, or raise the coordinator's limit"),
+    ROLLBACK_FAILED(
+            "TXN-TX009",
+            Category.OPERATOR,
+            "the rollback could not be completed",
+            "the coordinator goes on; if the transaction needs attention, look it up in the admin API and decide"),
+
+    STATEMENT_NOT_SUPPORTED(
+            "TXN-AT001",
+            Category.GIVE_UP,
+            "this statement cannot be undone and was refused before it ran",
+            "rewrite it as the reason says, run it outside the global transaction, or use TCC for it"),
+    NO_UNDO_TABLE(
+            "TXN-AT002",
+            Category.OPERATOR,
+            "the undo table is missing",
+            "let the starter create it (txn.jdbc.create-undo-table=true), or run the script for this database that the txn-client jar ships under io/txn/client/jdbc/schema"),
+    TABLE_WITHOUT_KEY(
+            "TXN-AT003",
+            Category.GIVE_UP,
+            "the table has no primary key, so its rows cannot be named",
+            "add a primary key, or keep the statement outside the global transaction"),
+    DATABASE_NOT_SUPPORTED(
+            "TXN-AT004",
+            Category.GIVE_UP,
+            "AT mode does not know this database",
+            "use MySQL, MariaDB, PostgreSQL or H2, or exclude the data source with txn.jdbc.excluded"),
+    KEY_UPDATE_REFUSED(
+            "TXN-AT005",
+            Category.GIVE_UP,
+            "a statement that changes a primary key cannot be undone and was refused before it ran",
+            "delete the row and insert it under the new key, or keep the key"),
+    DIRTY_WRITE(
+            "TXN-AT006",
+            Category.OPERATOR,
+            "a row was changed by someone else after this transaction wrote it, so undoing would overwrite that change",
+            "compare before, after and current values, decide, and guard the other writer with @GlobalLock or a global transaction"),
+    UNDO_UNREADABLE(
+            "TXN-AT007",
+            Category.OPERATOR,
+            "an undo record cannot be read",
+            "check that no other product or newer version writes into this undo table"),
+    LOCAL_COMMIT_LATE(
+            "TXN-AT008",
+            Category.GIVE_UP,
+            "the local transaction came after the branch had been rolled back, and was refused",
+            "nothing: the rollback has already happened, and no change was kept"),
+    H2_NOT_DURABLE(
+            "TXN-AT009",
+            Category.OPERATOR,
+            "this H2 file database acknowledges commits before they are written",
+            "add ;WRITE_DELAY=0 to the JDBC URL"),
+    VALUE_NOT_SUPPORTED(
+            "TXN-AT010",
+            Category.GIVE_UP,
+            "a column's type cannot be kept in the undo log",
+            "leave the column out of the statement, or keep the statement outside the global transaction"),
+
+    LOCK_CONFLICT(
+            "TXN-LCK001",
+            Category.RETRY,
+            "another global transaction holds the row",
+            "retry later; keep global transactions short, and touch rows in the same order everywhere"),
+    LOCK_CONFLICT_ROLLING_BACK(
+            "TXN-LCK002",
+            Category.RETRY,
+            "the row's holder is rolling back and needs the row itself",
+            "roll the local transaction back and retry"),
+
+    JOURNAL_FAILED(
+            "TXN-CRD001",
+            Category.OPERATOR,
+            "the coordinator's journal could not be written",
+            "free disk space or mend the disk, then restart the coordinator: nothing that was acknowledged is lost"),
+    JOURNAL_DAMAGED(
+            "TXN-CRD002",
+            Category.OPERATOR,
+            "the coordinator's journal is damaged before its end",
+            "restore the named file from a copy; the coordinator does not start over a hole in its records"),
+    DATA_DIR_IN_USE(
+            "TXN-CRD003",
+            Category.OPERATOR,
+            "another process uses this data directory",
+            "stop the other coordinator, or give this one its own txn.coordinator.data-dir"),
+    JOURNAL_TOO_NEW(
+            "TXN-CRD004",
+            Category.OPERATOR,
+            "the journal was written by a newer version",
+            "start the newer version again"),
+    COORDINATOR_OVERLOADED(
+            "TXN-CRD005",
+            Category.RETRY,
+            "the coordinator has as much work waiting as it may have",
+            "retry with back-off; add capacity if this lasts"),
+    BAD_REQUEST("TXN-CRD006", Category.GIVE_UP, "the request is not valid", "see the named field"),
+    EXPOSED_WITHOUT_CREDENTIALS(
+            "TXN-CRD007",
+            Category.OPERATOR,
+            "the coordinator was told to listen beyond loopback without credentials",
+            "configure credentials, or allow it explicitly with txn.coordinator.allow-unauthenticated=true"),
+
+    BAD_CONFIGURATION("TXN-CFG001", Category.OPERATOR, "a configuration value is not valid", "correct the named key"),
+    COORDINATOR_NOT_CONFIGURED(
+            "TXN-CFG002",
+            Category.OPERATOR,
+            "no coordinator is configured",
+            "set txn.coordinator.address=host:port, or configure a registry such as txn.nacos.server-addr"),
+
+    UNAUTHENTICATED(
+            "TXN-ADM001",
+            Category.GIVE_UP,
+            "the admin API needs its token",
+            "send Authorization: Bearer <token>; the token stands in the file admin-token in the coordinator's data directory");
 
     /** What the caller can do about an error. */
     public enum Category {
