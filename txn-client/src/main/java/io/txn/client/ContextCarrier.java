@@ -1,0 +1,135 @@
+package io.txn.client;
+
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.MDC;
+
+/**
+ * Binds a {@link TransactionContext} to the calling thread. Thread-safe; each client has its own carrier, so two clients in one process do
+ * not see each other's transactions.
+ *
+ * <p>Every change is a {@link Scope} that restores what was there before, and is closed by the thread that opened it, innermost first
+ * (try-with-resources does exactly that). Work that moves to another thread takes the context along by {@link #capture()} or one of the
+ * {@code wrap} methods; nothing is inherited on its own, because a pooled thread would keep what it inherited.
+ *
+ * <p>While a context is bound, the MDC holds its XID under {@value #MDC_KEY}.
+ */
+public final class ContextCarrier {
+
+    /** The MDC key that holds the XID of the bound transaction. */
+    public static final String MDC_KEY = "xid";
+
+    private final ThreadLocal<@Nullable TransactionContext> bound = new ThreadLocal<>();
+
+    /** The context bound to the calling thread, or null. */
+    public @Nullable TransactionContext current() {
+        return bound.get();
+    }
+
+    /** Binds {@code context} until the scope is closed. */
+    public Scope bind(TransactionContext context) {
+        return replace(context);
+    }
+
+    /** Unbinds whatever is bound until the scope is closed. */
+    public Scope suspend() {
+        return replace(null);
+    }
+
+    /** Remembers what is bound to the calling thread (possibly nothing), to be restored on another one. */
+    public Captured capture() {
+        return new Captured(this, current());
+    }
+
+    /** {@code task} as it would run under what is bound to the calling thread now. */
+    @SuppressWarnings("try") // the scope is opened for its closing
+    public Runnable wrap(Runnable task) {
+        Captured captured = capture();
+        return () -> {
+            try (Scope scope = captured.restore()) {
+                task.run();
+            }
+        };
+    }
+
+    /** {@code task} as it would run under what is bound to the calling thread now. */
+    @SuppressWarnings("try") // the scope is opened for its closing
+    public <T extends @Nullable Object> Callable<T> wrap(Callable<T> task) {
+        Captured captured = capture();
+        return () -> {
+            try (Scope scope = captured.restore()) {
+                return task.call();
+            }
+        };
+    }
+
+    /** An executor that runs each task under what was bound to the thread that handed it over. */
+    public Executor wrap(Executor executor) {
+        return task -> executor.execute(wrap(task));
+    }
+
+    private Scope replace(@Nullable TransactionContext next) {
+        Scope scope = new Scope(this, bound.get());
+        set(next);
+        return scope;
+    }
+
+    private void set(@Nullable TransactionContext context) {
+        if (context == null) {
+            bound.remove();
+            MDC.remove(MDC_KEY);
+        } else {
+            bound.set(context);
+            MDC.put(MDC_KEY, context.xid().value());
+        }
+    }
+
+    /** What was bound to a thread at one moment. Immutable; may be restored on any number of threads. */
+    public static final class Captured {
+
+        private final ContextCarrier carrier;
+        private final @Nullable TransactionContext context;
+
+        private Captured(ContextCarrier carrier, @Nullable TransactionContext context) {
+            this.carrier = carrier;
+            this.context = context;
+        }
+
+        /** Binds what was captured to the calling thread until the scope is closed. */
+        public Scope restore() {
+            return carrier.replace(context);
+        }
+    }
+
+    /** Undoes one change of the binding. Closing it a second time does nothing. */
+    public static final class Scope implements AutoCloseable {
+
+        private final ContextCarrier carrier;
+        private final @Nullable TransactionContext before;
+        private final Thread owner = Thread.currentThread();
+        private boolean closed;
+
+        private Scope(ContextCarrier carrier, @Nullable TransactionContext before) {
+            this.carrier = carrier;
+            this.before = before;
+        }
+
+        /**
+         * Restores what was bound before.
+         *
+         * @throws IllegalStateException when another thread than the opening one calls: its own binding would be overwritten
+         */
+        @Override
+        public void close() {
+            if (Thread.currentThread() != owner) {
+                throw new IllegalStateException(
+                        "a scope opened by " + owner + " cannot be closed by " + Thread.currentThread());
+            }
+            if (!closed) {
+                closed = true;
+                carrier.set(before);
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package io.txn.client;
+
+import io.txn.protocol.Xid;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The global transaction that the work of a thread belongs to. Immutable; carried by {@link ContextCarrier}.
+ *
+ * @param xid the transaction
+ * @param role whether this process opened it
+ * @param deadline when the coordinator rolls it back, as far as this process knows; null when only the XID arrived
+ */
+public record TransactionContext(
+        Xid xid, Role role, @Nullable Instant deadline) {
+
+    /** What this process may do with a transaction. */
+    public enum Role {
+        /** Opened it, and is the only one that may commit it or roll it back. */
+        LAUNCHER,
+        /** Works in it; the decision is made elsewhere. */
+        PARTICIPANT
+    }
+
+    /** The context of a process that an XID arrived at. */
+    public static TransactionContext participant(Xid xid) {
+        return new TransactionContext(xid, Role.PARTICIPANT, null);
+    }
+
+    /** Whether the deadline, if known, is not after {@code now}. */
+    public boolean expired(Instant now) {
+        return deadline != null && !now.isBefore(deadline);
+    }
+}
