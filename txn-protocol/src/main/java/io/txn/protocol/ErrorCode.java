@@ -178,6 +178,16 @@ public enum ErrorCode {
             Category.OPERATOR,
             "the coordinator was told to listen beyond loopback without credentials",
             "configure credentials, or allow it explicitly with txn.coordinator.allow-unauthenticated=true"),
+    DATA_DIR_UNUSABLE(
+            "TXN-CRD008",
+            Category.OPERATOR,
+            "the data directory cannot be created, read or written",
+            "check that txn.coordinator.data-dir names a directory, that there is room, and that the coordinator's user may write there"),
+    RECORD_TOO_LARGE(
+            "TXN-CRD009",
+            Category.GIVE_UP,
+            "a change is larger than the journal takes in one piece",
+            "let one request name fewer rows and carry less data, or raise the journal's limit"),
 
     BAD_CONFIGURATION("TXN-CFG001", Category.OPERATOR, "a configuration value is not valid", "correct the named key"),
     COORDINATOR_NOT_CONFIGURED(
