@@ -180,7 +180,7 @@ public final class JavaProcess implements AutoCloseable {
             if (directory != null) {
                 process.directory(directory.toFile());
             }
-            return new JavaProcess(this, ManagedProcess.start(process, log, null));
+            return new JavaProcess(this, ManagedProcess.start(process, log, "KILL", null));
         }
     }
 }
