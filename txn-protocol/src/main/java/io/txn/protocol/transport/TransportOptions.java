@@ -1,0 +1,173 @@
+package io.txn.protocol.transport;
+
+import java.time.Duration;
+
+/**
+ * The bounds of a transport. Immutable; start from {@link #DEFAULTS}.
+ *
+ * @param maxFrameBytes the longest frame that is read or written, head included; also bounds what a compressed body may unfold to
+ * @param maxPendingRequests how many requests of one connection may wait for an answer; more fail at once with TOO_MANY_REQUESTS
+ * @param writeIdle a client that wrote nothing for this long sends a heartbeat
+ * @param readIdle a connection that brought no complete frame for this long is closed
+ * @param connectTimeout how long a client waits for a connection
+ * @param writeBufferLow a connection above {@code writeBufferHigh} counts as writable again below this many bytes
+ * @param writeBufferHigh from this many unwritten bytes on, a server stops reading from the connection
+ * @param slowReaderGrace a connection that stays above its high-water mark for this long is closed
+ * @param maxConnections how many connections a server serves at a time; further ones are closed at once
+ * @param ioThreads how many event loops serve the connections; 0 means one a processor, at most 8
+ */
+public record TransportOptions(
+        int maxFrameBytes,
+        int maxPendingRequests,
+        Duration writeIdle,
+        Duration readIdle,
+        Duration connectTimeout,
+        int writeBufferLow,
+        int writeBufferHigh,
+        Duration slowReaderGrace,
+        int maxConnections,
+        int ioThreads) {
+
+    /** What Seata peers expect, and bounds that no ordinary use meets. */
+    public static final TransportOptions DEFAULTS = new TransportOptions(
+            8 * 1024 * 1024,
+            10_000,
+            Duration.ofSeconds(5),
+            Duration.ofSeconds(15),
+            Duration.ofSeconds(5),
+            256 * 1024,
+            1024 * 1024,
+            Duration.ofSeconds(10),
+            10_000,
+            0);
+
+    public TransportOptions {
+        if (maxFrameBytes < 1024 || maxFrameBytes > 64 * 1024 * 1024) {
+            throw new IllegalArgumentException("maxFrameBytes lies between 1 KiB and 64 MiB, got " + maxFrameBytes);
+        }
+        requirePositive("maxPendingRequests", maxPendingRequests);
+        requirePositive("maxConnections", maxConnections);
+        requirePositive("writeIdle", writeIdle);
+        requirePositive("readIdle", readIdle);
+        requirePositive("connectTimeout", connectTimeout);
+        requirePositive("slowReaderGrace", slowReaderGrace);
+        requirePositive("writeBufferLow", writeBufferLow);
+        if (writeBufferHigh < writeBufferLow) {
+            throw new IllegalArgumentException("writeBufferHigh is at least writeBufferLow");
+        }
+        if (ioThreads < 0) {
+            throw new IllegalArgumentException("ioThreads is not negative");
+        }
+    }
+
+    public TransportOptions withMaxFrameBytes(int value) {
+        return new TransportOptions(
+                value,
+                maxPendingRequests,
+                writeIdle,
+                readIdle,
+                connectTimeout,
+                writeBufferLow,
+                writeBufferHigh,
+                slowReaderGrace,
+                maxConnections,
+                ioThreads);
+    }
+
+    public TransportOptions withMaxPendingRequests(int value) {
+        return new TransportOptions(
+                maxFrameBytes,
+                value,
+                writeIdle,
+                readIdle,
+                connectTimeout,
+                writeBufferLow,
+                writeBufferHigh,
+                slowReaderGrace,
+                maxConnections,
+                ioThreads);
+    }
+
+    /** Replaces both idle times: {@code writeIdle} must leave room for a heartbeat and its answer within {@code readIdle}. */
+    public TransportOptions withIdle(Duration newWriteIdle, Duration newReadIdle) {
+        return new TransportOptions(
+                maxFrameBytes,
+                maxPendingRequests,
+                newWriteIdle,
+                newReadIdle,
+                connectTimeout,
+                writeBufferLow,
+                writeBufferHigh,
+                slowReaderGrace,
+                maxConnections,
+                ioThreads);
+    }
+
+    public TransportOptions withConnectTimeout(Duration value) {
+        return new TransportOptions(
+                maxFrameBytes,
+                maxPendingRequests,
+                writeIdle,
+                readIdle,
+                value,
+                writeBufferLow,
+                writeBufferHigh,
+                slowReaderGrace,
+                maxConnections,
+                ioThreads);
+    }
+
+    public TransportOptions withWriteBuffer(int low, int high, Duration grace) {
+        return new TransportOptions(
+                maxFrameBytes,
+                maxPendingRequests,
+                writeIdle,
+                readIdle,
+                connectTimeout,
+                low,
+                high,
+                grace,
+                maxConnections,
+                ioThreads);
+    }
+
+    public TransportOptions withMaxConnections(int value) {
+        return new TransportOptions(
+                maxFrameBytes,
+                maxPendingRequests,
+                writeIdle,
+                readIdle,
+                connectTimeout,
+                writeBufferLow,
+                writeBufferHigh,
+                slowReaderGrace,
+                value,
+                ioThreads);
+    }
+
+    public TransportOptions withIoThreads(int value) {
+        return new TransportOptions(
+                maxFrameBytes,
+                maxPendingRequests,
+                writeIdle,
+                readIdle,
+                connectTimeout,
+                writeBufferLow,
+                writeBufferHigh,
+                slowReaderGrace,
+                maxConnections,
+                value);
+    }
+
+    private static void requirePositive(String name, int value) {
+        if (value <= 0) {
+            throw new IllegalArgumentException(name + " is positive, got " + value);
+        }
+    }
+
+    private static void requirePositive(String name, Duration value) {
+        if (value.isNegative() || value.isZero()) {
+            throw new IllegalArgumentException(name + " is positive, got " + value);
+        }
+    }
+}
