@@ -47,14 +47,17 @@ final class Batch {
         return Frames.aligned(buffer.position());
     }
 
+    boolean hasRoomFor(int recordBytes) {
+        int used = buffer.position() - Frames.HEADER;
+        return completions.size() < maxRecords && recordBytes <= maxBytes - used - Frames.RECORD_PREFIX;
+    }
+
     /** Copies the record; false when there is no room for it, and then nothing has changed. */
     boolean add(long index, ByteBuffer record, Completion done) {
-        int needed = Frames.RECORD_PREFIX + record.remaining();
-        int used = buffer.position() - Frames.HEADER;
-        if (completions.size() >= maxRecords || needed > maxBytes - used) {
+        if (!hasRoomFor(record.remaining())) {
             return false;
         }
-        ensure(used + needed);
+        ensure(buffer.position() - Frames.HEADER + Frames.RECORD_PREFIX + record.remaining());
         buffer.putInt(record.remaining()).put(record.duplicate());
         if (completions.isEmpty()) {
             firstIndex = index;

@@ -208,6 +208,16 @@ public final class FileJournal implements Journal {
         return -1;
     }
 
+    @Override
+    public boolean accepts(int recordBytes) {
+        lock.lock();
+        try {
+            return phase == Phase.SERVING && recordBytes <= options.maxRecordBytes() && filling.hasRoomFor(recordBytes);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private @Nullable TxnException refusal(ByteBuffer record) {
         if (phase == Phase.FAILED) {
             return failure;

@@ -190,6 +190,7 @@ final class Recovery {
         private long nextIndex;
         private int previousCrc;
         private int position = SegmentHeader.BYTES;
+        private int lastFrame = SegmentHeader.BYTES;
         private boolean sealed;
         private JournalFiles.@Nullable OpenFile kept;
 
@@ -212,6 +213,7 @@ final class Recovery {
                 }
                 if (last) {
                     cutTail(file, bytes);
+                    makeDurable(file, bytes);
                     kept = file;
                 }
             } finally {
@@ -256,6 +258,9 @@ final class Recovery {
                 nextIndex++;
             }
             sealed = frame.kind() == Frames.SEAL;
+            if (!sealed) {
+                lastFrame = position;
+            }
             previousCrc = frame.crc();
             position += frame.frameLength();
         }
@@ -285,8 +290,18 @@ final class Recovery {
                 // Not truncated but zeroed, so that the room made ahead stays, and no rest of this write can stand
                 // behind a later one.
                 RoomMaker.fill(file, position, header.fileBytes());
-                file.sync(true);
             }
+        }
+
+        /**
+         * What was read may never have been synced: the process can have ended before its sync, or because of a sync that failed, after which the
+         * kernel calls the pages clean. Nothing may follow from these records until they are on disk, so the last frame (no more can be in
+         * doubt) is written once more.
+         */
+        private void makeDurable(JournalFiles.OpenFile file, ByteBuffer bytes) throws IOException {
+            file.write(bytes.slice(lastFrame, position - lastFrame), lastFrame);
+            file.sync(true);
+            files.syncDirectory(directory);
         }
 
         private boolean isZero(ByteBuffer bytes, int from, int length) {

@@ -53,7 +53,9 @@ class FileJournalTest {
 
     @Test
     void aRecordSpansItsBufferFromPositionToLimitAndIsCopiedAtOnce() {
-        ByteBuffer buffer = ByteBuffer.wrap("xxabcxx".getBytes(StandardCharsets.UTF_8)).position(2).limit(5);
+        ByteBuffer buffer = ByteBuffer.wrap("xxabcxx".getBytes(StandardCharsets.UTF_8))
+                .position(2)
+                .limit(5);
         try (Journal journal = FileJournal.open(directory, FileJournalOptions.DEFAULTS)) {
             journal.replay(new Recorded());
             Appended appended = new Appended();
@@ -134,7 +136,9 @@ class FileJournalTest {
             for (Thread thread : threads) {
                 thread.join();
             }
-            assertThat(answered.await(1, TimeUnit.SECONDS)).as("every record, in the order of the indexes").isTrue();
+            assertThat(answered.await(1, TimeUnit.SECONDS))
+                    .as("every record, in the order of the indexes")
+                    .isTrue();
             JournalStatistics statistics = journal.statistics();
             assertThat(statistics.records()).isEqualTo(callers * each);
             assertThat(statistics.fsyncs()).isLessThan(callers * each / 4).isPositive();
@@ -145,7 +149,8 @@ class FileJournalTest {
         for (int caller = 0; caller < callers; caller++) {
             String prefix = caller + ":";
             assertThat(records.stream().filter(text -> text.startsWith(prefix)))
-                    .containsExactlyElementsOf(IntStream.range(0, each).mapToObj(i -> prefix + i).toList());
+                    .containsExactlyElementsOf(
+                            IntStream.range(0, each).mapToObj(i -> prefix + i).toList());
         }
     }
 
@@ -163,7 +168,9 @@ class FileJournalTest {
                 taken.add(Appended.to(journal, "waiting " + i));
             }
             Appended refused = Appended.to(journal, "one too many");
-            assertThat(refused.isAnswered()).as("the refusal comes before append returns").isTrue();
+            assertThat(refused.isAnswered())
+                    .as("the refusal comes before append returns")
+                    .isTrue();
             assertThat(((TxnException) refused.failure()).code()).isEqualTo(ErrorCode.COORDINATOR_OVERLOADED);
             assertThat(taken).noneMatch(Appended::isAnswered);
             files.openGate();
@@ -188,6 +195,8 @@ class FileJournalTest {
             Appended.to(journal, "x".repeat(990));
             assertThat(((TxnException) Appended.to(journal, "abc").failure()).code())
                     .isEqualTo(ErrorCode.COORDINATOR_OVERLOADED);
+            assertThat(journal.accepts(3)).isFalse();
+            assertThat(journal.accepts(2)).isTrue();
             Appended fits = Appended.to(journal, "ab");
             files.openGate();
             assertThat(fits.index()).isEqualTo(4);
@@ -200,6 +209,8 @@ class FileJournalTest {
             journal.replay(new Recorded());
             assertThat(((TxnException) Appended.to(journal, "x".repeat(1_001)).failure()).code())
                     .isEqualTo(ErrorCode.RECORD_TOO_LARGE);
+            assertThat(journal.accepts(1_001)).isFalse();
+            assertThat(journal.accepts(1_000)).isTrue();
             assertThat(Appended.to(journal, "x".repeat(1_000)).index()).isEqualTo(1);
         }
     }
@@ -216,7 +227,8 @@ class FileJournalTest {
         journal.close();
         assertThat(all).allMatch(Appended::isAnswered);
         assertThat(all.get(999).index()).isEqualTo(1_000);
-        assertThat(((TxnException) Appended.to(journal, "late").failure()).code()).isEqualTo(ErrorCode.JOURNAL_FAILED);
+        assertThat(((TxnException) Appended.to(journal, "late").failure()).code())
+                .isEqualTo(ErrorCode.JOURNAL_FAILED);
         assertThat(journal.state()).isEqualTo(JournalState.CLOSED);
         assertThat(Recorded.of(directory, FileJournalOptions.DEFAULTS).records).hasSize(1_000);
     }
@@ -282,7 +294,8 @@ class FileJournalTest {
             journal.replay(new Recorded());
             Appended.to(journal, "one").index();
         }
-        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(created))).isEqualTo("rwx------");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(created)))
+                .isEqualTo("rwx------");
         assertThat(PosixFilePermissions.toString(
                         Files.getPosixFilePermissions(created.resolve(SegmentHeader.fileName(1)))))
                 .isEqualTo("rw-------");
@@ -306,7 +319,10 @@ class FileJournalTest {
         Recorded recorded = Recorded.of(directory, SMALL);
         assertThat(recorded.snapshot).isEqualTo("state at 25");
         assertThat(recorded.snapshotIndex).isEqualTo(25);
-        assertThat(recorded.records).hasSize(6).startsWith("record 26" + "x".repeat(500)).endsWith("after");
+        assertThat(recorded.records)
+                .hasSize(6)
+                .startsWith("record 26" + "x".repeat(500))
+                .endsWith("after");
         try (Journal journal = FileJournal.open(directory, SMALL)) {
             assertThat(journal.replay(new Recorded())).isEqualTo(31);
             journal.snapshot(31, out -> out.write("state at 31".getBytes(StandardCharsets.UTF_8)))
@@ -345,7 +361,8 @@ class FileJournalTest {
                     out.write(block);
                 }
             });
-            assertThat(started.await(Appended.PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+            assertThat(started.await(Appended.PATIENCE_SECONDS, TimeUnit.SECONDS))
+                    .isTrue();
             Appended.to(journal, "two").index();
             assertThat(journal.snapshot(2, out -> {})).isCompletedExceptionally();
             appended.countDown();
@@ -373,7 +390,8 @@ class FileJournalTest {
         }
         assertThat(Recorded.of(directory, FileJournalOptions.DEFAULTS).records).containsExactly("one", "two");
         try (Stream<Path> files = Files.list(directory)) {
-            assertThat(files.filter(file -> file.toString().contains("snapshot"))).isEmpty();
+            assertThat(files.filter(file -> file.toString().contains("snapshot")))
+                    .isEmpty();
         }
     }
 

@@ -22,8 +22,9 @@ final class LockProbe {
 
     static String run(Path directory) throws Exception {
         Path output = Files.createTempFile("probe", ".log");
-        try (JavaProcess process =
-                JavaProcess.mainClass(LockProbe.class).args(directory.toString()).start(output)) {
+        try (JavaProcess process = JavaProcess.mainClass(LockProbe.class)
+                .args(directory.toString())
+                .start(output)) {
             if (!process.waitFor(Duration.ofSeconds(60))) {
                 throw new AssertionError("the probe did not end");
             }
