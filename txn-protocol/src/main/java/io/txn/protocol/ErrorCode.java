@@ -99,6 +99,16 @@ public enum ErrorCode {
             Category.OPERATOR,
             "the rollback could not be completed",
             "the coordinator goes on; if the transaction needs attention, look it up in the admin API and decide"),
+    COMMIT_INCOMPLETE(
+            "TXN-TX010",
+            Category.OPERATOR,
+            "the global transaction was committed, and a branch could not carry that out",
+            "look the transaction up in the admin API, and finish the named branch by hand"),
+    BRANCH_REFUSED(
+            "TXN-TX011",
+            Category.GIVE_UP,
+            "the coordinator did not register the branch",
+            "see the reason it gave, and its log"),
 
     STATEMENT_NOT_SUPPORTED(
             "TXN-AT001",

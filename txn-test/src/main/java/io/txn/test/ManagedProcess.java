@@ -33,9 +33,10 @@ final class ManagedProcess implements AutoCloseable {
 
     /**
      * @param log receives standard output and error, appended
+     * @param signal what the guard sends first should this JVM die
      * @param scratch deleted by the guard should this JVM die, or null
      */
-    static ManagedProcess start(ProcessBuilder builder, Path log, @Nullable Path scratch) {
+    static ManagedProcess start(ProcessBuilder builder, Path log, String signal, @Nullable Path scratch) {
         try {
             Path parent = log.toAbsolutePath().getParent();
             if (parent != null) {
@@ -45,7 +46,7 @@ final class ManagedProcess implements AutoCloseable {
                     .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
                     .start();
             process.getOutputStream().close();
-            Guard guard = Guard.over(process.pid(), scratch);
+            Guard guard = Guard.over(process.pid(), signal, scratch);
             process.onExit().thenRunAsync(guard::close); // its id may soon belong to another process
             return new ManagedProcess(process, log, guard);
         } catch (IOException e) {
@@ -97,7 +98,7 @@ final class ManagedProcess implements AutoCloseable {
         signal("CONT");
     }
 
-    private void signal(String name) {
+    void signal(String name) {
         try {
             int exit = new ProcessBuilder("/bin/sh", "-c", "kill -s \"$0\" \"$1\"", name, Long.toString(pid()))
                     .redirectErrorStream(true)

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param lockKeys the rows it holds, as {@code table:key,key;table:key_part}; null when it takes no locks
  * @param applicationData kept by the coordinator and handed back in phase two
- * @param deadline when waiting for a lock makes no sense any more; null when unknown
+ * @param deadline after which the branch is not registered any more; null when unknown
  */
 public record BranchRegistration(
         Xid xid,

@@ -1,14 +1,14 @@
 package io.txn.client.rm;
 
 import io.txn.protocol.BranchType;
-import io.txn.protocol.message.BranchStatus;
 
 /**
- * What can finish the branches of one resource: a data source, a TCC action. Called by the resource manager's workers, several at a time,
- * so implementations are thread-safe; they may block. Every call may come twice, and a rollback may come before or without phase one:
- * both must change nothing.
+ * What can finish the branches of one resource: a data source, a TCC action. Called by the resource manager's workers, several at a time
+ * but never twice at once for the same branch, so implementations are thread-safe; they may block, for less than the coordinator waits.
+ * Every call may come again, and a rollback may come without phase one: both must change nothing. While phase one of a branch runs in this
+ * process ({@link ResourceManager#phaseOneEnded}), the resource is not called for it.
  *
- * <p>An exception means <em>failed, try again</em>. Only a return value can say that trying again is of no use.
+ * <p>An exception means <em>failed, try again</em>, and its message is the cause that the coordinator keeps.
  */
 public interface BranchResource {
 
@@ -17,12 +17,12 @@ public interface BranchResource {
 
     BranchType branchType();
 
-    /** Makes the branch's work final. Normally {@link BranchStatus#PHASE_TWO_COMMITTED}. */
-    BranchStatus commit(Branch branch);
+    /** Makes the branch's work final; what it answers is true when it returns. */
+    BranchResult commit(Branch branch);
 
-    /** Undoes the branch's work. Normally {@link BranchStatus#PHASE_TWO_ROLLED_BACK}. */
-    BranchStatus rollback(Branch branch);
+    /** Undoes the branch's work; what it answers is true when it returns. */
+    BranchResult rollback(Branch branch);
 
-    /** Drops undo records older than {@code saveDays} days, if this resource keeps any. */
+    /** Drops what is left over and older than {@code saveDays} days, and nothing that an unresolved branch may still need. */
     default void deleteUndoLog(int saveDays) {}
 }

@@ -12,31 +12,41 @@ import org.jspecify.annotations.Nullable;
 public interface ResourceManager {
 
     /**
-     * Makes {@code resource} known to every coordinator, and again after each reconnect. Returns without waiting for their answers.
+     * Makes {@code resource} known to every coordinator, and again after each reconnect. Returns without waiting for their answers. Of
+     * several resources of the same id and type (two pools to one database), the first finishes the branches of all.
      *
-     * @throws TxnException {@link ErrorCode#BAD_CONFIGURATION} when another resource has the same id and branch type
+     * @throws TxnException {@link ErrorCode#BAD_CONFIGURATION} when the id is empty or holds a comma
      */
     void register(BranchResource resource);
 
     /**
-     * Registers a branch and takes its locks; a lock conflict is tried again as configured, bounded by the deadline.
+     * Registers a branch and takes its locks: one attempt. Whether and how a lock conflict is tried again is the caller's business, because
+     * a caller that waits with a local transaction open holds rows that the lock's holder may need for its undo.
      *
-     * <p>When this throws, the caller must roll back its local work. That includes {@link ErrorCode#REQUEST_TIMED_OUT} and
-     * {@link ErrorCode#CONNECTION_LOST}: the branch may exist at the coordinator then, and its phase two, in whichever direction, must find
-     * nothing to do.
+     * <p>When this returns, the branch counts as being in phase one until {@link #phaseOneEnded}. When it throws, the caller must roll back
+     * its local work. That includes {@link ErrorCode#REQUEST_TIMED_OUT} and {@link ErrorCode#CONNECTION_LOST}: the branch may exist at the
+     * coordinator then, and its phase two, in whichever direction, must find nothing to do.
      *
      * @return the branch; durable at the coordinator
-     * @throws TxnException {@link ErrorCode#LOCK_CONFLICT}, {@link ErrorCode#LOCK_CONFLICT_ROLLING_BACK} (never tried again: the holder
-     *     may need the rows that the caller holds), {@link ErrorCode#TRANSACTION_NOT_ACTIVE}, {@link ErrorCode#TRANSACTION_NOT_FOUND},
-     *     {@link ErrorCode#TRANSACTION_TIMED_OUT}, {@link ErrorCode#TOO_MANY_BRANCHES}, {@link ErrorCode#NO_COORDINATOR}
+     * @throws TxnException {@link ErrorCode#LOCK_CONFLICT}, {@link ErrorCode#LOCK_CONFLICT_ROLLING_BACK} (the holder may need the rows that
+     *     the caller holds), {@link ErrorCode#TRANSACTION_NOT_ACTIVE}, {@link ErrorCode#TRANSACTION_NOT_FOUND},
+     *     {@link ErrorCode#TRANSACTION_TIMED_OUT}, {@link ErrorCode#BRANCH_REFUSED}, {@link ErrorCode#NO_COORDINATOR}
      */
     BranchId registerBranch(BranchRegistration registration);
 
     /**
-     * Tells the coordinator how phase one of a branch ended; {@link BranchStatus#PHASE_ONE_FAILED} makes it drop the branch and free its
-     * locks without calling back.
+     * Phase one of a branch has ended, committed or rolled back locally: from now on its resource may be called to finish it. Until then the
+     * coordinator is told to try again later, so that a decision cannot overtake the local commit. Call it in a {@code finally}; calling it
+     * again does nothing.
+     */
+    void phaseOneEnded(BranchId branch);
+
+    /**
+     * Tells the coordinator how phase one of a branch ended. {@link BranchStatus#PHASE_ONE_FAILED} says that nothing was kept locally: it is
+     * reported only when the local commit was never sent and the local rollback is known to have worked.
      *
      * @param applicationData replaces what was handed over at registration, also when null
+     * @throws TxnException when the coordinator could not be told; it then finds out by calling the branch back
      */
     void report(Xid xid, BranchId branch, BranchType type, BranchStatus status, @Nullable String applicationData);
 
@@ -44,6 +54,7 @@ public interface ResourceManager {
      * Whether no other global transaction holds one of the rows.
      *
      * @param xid the asking transaction; null asks whether anybody holds them
+     * @throws TxnException when the coordinator could not be asked or could not tell
      */
     boolean lockable(@Nullable Xid xid, String resourceId, String lockKeys);
 }

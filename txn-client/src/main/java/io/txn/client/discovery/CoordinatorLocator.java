@@ -1,0 +1,23 @@
+package io.txn.client.discovery;
+
+import java.util.List;
+import java.util.function.Consumer;
+
+/** Says where coordinators are, and when that changes. Thread-safe. */
+public interface CoordinatorLocator extends AutoCloseable {
+
+    /** The coordinators known now, without duplicates; empty while none is known. Never blocks for long. */
+    List<HostPort> current();
+
+    /**
+     * Has {@code listener} told every later change, with the whole new list, on a thread of the locator's choice. The list is never empty:
+     * a registry that suddenly knows nobody is more often wrong than right, and connections that work are kept.
+     */
+    void onChange(Consumer<List<HostPort>> listener);
+
+    /** What is searched, for messages: {@code "addresses [127.0.0.1:8091]"}, {@code "Nacos 127.0.0.1:8848, service …"}. */
+    String description();
+
+    @Override
+    void close();
+}

@@ -1,0 +1,49 @@
+package io.txn.client.rm;
+
+import io.txn.protocol.message.BranchStatus;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a phase two call ended.
+ *
+ * @param status one of the {@code PHASE_TWO_…} values
+ * @param cause one line for the operator when it failed, kept by the coordinator; never row data
+ */
+public record BranchResult(BranchStatus status, @Nullable String cause) {
+
+    private static final BranchResult COMMITTED = new BranchResult(BranchStatus.PHASE_TWO_COMMITTED, null);
+    private static final BranchResult ROLLED_BACK = new BranchResult(BranchStatus.PHASE_TWO_ROLLED_BACK, null);
+
+    public static BranchResult committed() {
+        return COMMITTED;
+    }
+
+    public static BranchResult rolledBack() {
+        return ROLLED_BACK;
+    }
+
+    /** The commit did not work now; the coordinator tries again. */
+    public static BranchResult commitLater(String cause) {
+        return new BranchResult(BranchStatus.PHASE_TWO_COMMIT_FAILED_RETRYABLE, cause);
+    }
+
+    /** The commit will never work; a person has to decide. */
+    public static BranchResult commitImpossible(String cause) {
+        return new BranchResult(BranchStatus.PHASE_TWO_COMMIT_FAILED_UNRETRYABLE, cause);
+    }
+
+    /** The rollback did not work now; the coordinator tries again. */
+    public static BranchResult rollbackLater(String cause) {
+        return new BranchResult(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_RETRYABLE, cause);
+    }
+
+    /** The rollback will never work, such as over a foreign change; a person has to decide. */
+    public static BranchResult rollbackImpossible(String cause) {
+        return new BranchResult(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE, cause);
+    }
+
+    /** Whether the branch is done. */
+    public boolean done() {
+        return status == BranchStatus.PHASE_TWO_COMMITTED || status == BranchStatus.PHASE_TWO_ROLLED_BACK;
+    }
+}

@@ -1,0 +1,347 @@
+package io.txn.client.rm;
+
+import io.txn.client.rpc.CoordinatorRequests;
+import io.txn.protocol.BranchId;
+import io.txn.protocol.BranchType;
+import io.txn.protocol.Xid;
+import io.txn.protocol.message.BranchStatus;
+import io.txn.protocol.message.Message;
+import io.txn.protocol.message.Outcome;
+import io.txn.protocol.message.TransactionExceptionCode;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
+
+/**
+ * Carries out what coordinators ask of this process's branches, on a bounded pool. Thread-safe.
+ *
+ * <p>Three rules keep one stuck database from taking the rest with it. One call at a time for a branch: a repeated request waits for the
+ * answer of the first instead of piling up behind the same row lock. Each resource has a lane of its own, which never takes all workers.
+ * When the lane's queue is full the answer is <em>failed, try again</em>, at once: the event loop never waits. Every answer carries a status
+ * that says what to do next.
+ */
+public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(BranchWorkers.class);
+
+    /** Longer causes are cut: the answer must fit the wire, and one line is enough. */
+    private static final int CAUSE_MAX = 1000;
+
+    /** How many repeated requests wait for the answer of the call that runs; later ones are told to try again. */
+    private static final int REPEATS_MAX = 4;
+
+    private final Resources resources;
+    private final PhaseOne phaseOne = new PhaseOne();
+    private final ThreadPoolExecutor pool;
+    private final int workersPerLane;
+    private final int queuePerLane;
+
+    // Guarded by this.
+    private final Map<String, Lane> lanes = new HashMap<>();
+    private final Map<Long, Running> running = new HashMap<>();
+
+    /**
+     * @param workers how many branches are finished at a time
+     * @param queue how many more of one resource may wait
+     */
+    public BranchWorkers(Resources resources, int workers, int queue) {
+        this.resources = resources;
+        this.workersPerLane = Math.max(1, workers - Math.max(1, workers / 4));
+        this.queuePerLane = queue;
+        AtomicInteger number = new AtomicInteger();
+        // The queue holds at most workersPerLane tasks of each lane: the lanes bound it.
+        this.pool =
+                new ThreadPoolExecutor(workers, workers, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+                    Thread thread = new Thread(task, "txn-branch-" + number.incrementAndGet());
+                    thread.setDaemon(true);
+                    return thread;
+                });
+        pool.allowCoreThreadTimeOut(true);
+    }
+
+    PhaseOne phaseOne() {
+        return phaseOne;
+    }
+
+    @Override
+    public void received(Message.Request request, Consumer<Message.Response> answer) {
+        if (request instanceof Message.BranchCommitRequest commit) {
+            finish(
+                    new Call(
+                            true,
+                            commit.xid(),
+                            commit.branchId(),
+                            commit.branchType(),
+                            commit.resourceId(),
+                            commit.applicationData()),
+                    answer);
+        } else if (request instanceof Message.BranchRollbackRequest rollback) {
+            finish(
+                    new Call(
+                            false,
+                            rollback.xid(),
+                            rollback.branchId(),
+                            rollback.branchType(),
+                            rollback.resourceId(),
+                            rollback.applicationData()),
+                    answer);
+        } else if (request instanceof Message.UndoLogDelete delete) {
+            BranchResource resource = resources.find(delete.branchType(), delete.resourceId());
+            if (resource != null && !enqueue(resource.resourceId(), () -> deleteUndoLog(resource, delete.saveDays()))) {
+                log.debug("no time to clean up; the coordinator asks again resource={}", resource.resourceId());
+            }
+        } else {
+            log.warn(
+                    "ignored a request that coordinators do not make type={}",
+                    request.getClass().getSimpleName());
+        }
+    }
+
+    private void finish(Call call, Consumer<Message.Response> answer) {
+        BranchResource resource = resources.find(call.type, call.resourceId);
+        Branch branch = call.branch();
+        if (resource == null) {
+            answer.accept(call.tryAgain("this process has no resource " + call.resourceId + " of type " + call.type));
+        } else if (branch == null) {
+            answer.accept(call.tryAgain("the request names no valid xid and branch id"));
+        } else if (phaseOne.includes(branch)) {
+            answer.accept(call.tryAgain("phase one of this branch is still under way in this process"));
+        } else {
+            String refusal = admit(call, branch, resource, answer);
+            if (refusal != null) {
+                answer.accept(call.tryAgain(refusal));
+            }
+        }
+    }
+
+    /** Runs the call, or joins it to the one that runs for the same branch; otherwise says why not. */
+    private @Nullable String admit(
+            Call call, Branch branch, BranchResource resource, Consumer<Message.Response> answer) {
+        synchronized (this) {
+            Running same = running.get(call.branchId);
+            if (same != null) {
+                return same.join(call, answer) ? null : "another call for this branch is still under way";
+            }
+            running.put(call.branchId, new Running(call, answer));
+        }
+        if (enqueue(resource.resourceId(), () -> carryOut(call, branch, resource))) {
+            return null;
+        }
+        synchronized (this) {
+            running.remove(call.branchId);
+        }
+        return pool.isShutdown()
+                ? "this process is stopping"
+                : "the workers for resource " + resource.resourceId() + " are busy and their queue is full";
+    }
+
+    private void carryOut(Call call, Branch branch, BranchResource resource) {
+        Message.Response response = null;
+        MDC.put("xid", branch.xid().value());
+        MDC.put("branchId", branch.id().toString());
+        try {
+            response = call.answer(call.commit ? resource.commit(branch) : resource.rollback(branch));
+        } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
+            log.warn("branch failed and will be tried again commit={} resource={}", call.commit, call.resourceId, e);
+            response = call.tryAgain(e.getMessage() == null ? e.toString() : e.getMessage());
+        } finally {
+            MDC.remove("xid");
+            MDC.remove("branchId");
+            Running ended;
+            synchronized (this) {
+                ended = running.remove(call.branchId);
+            }
+            if (ended != null) {
+                ended.answer(response == null ? call.tryAgain("the worker broke off") : response);
+            }
+        }
+    }
+
+    private static void deleteUndoLog(BranchResource resource, int saveDays) {
+        try {
+            resource.deleteUndoLog(saveDays);
+        } catch (RuntimeException e) {
+            log.warn("clean-up failed; tried again when asked resource={}", resource.resourceId(), e);
+        }
+    }
+
+    // Lanes
+
+    private boolean enqueue(String resourceId, Runnable task) {
+        Lane lane;
+        synchronized (this) {
+            lane = lanes.computeIfAbsent(resourceId, id -> new Lane());
+            if (lane.busy == workersPerLane) {
+                return !pool.isShutdown() && lane.waiting.size() < queuePerLane && lane.waiting.add(task);
+            }
+            lane.busy++;
+        }
+        try {
+            pool.execute(() -> drain(lane, task));
+            return true;
+        } catch (RejectedExecutionException e) {
+            synchronized (this) {
+                lane.busy--;
+            }
+            return false;
+        }
+    }
+
+    private void drain(Lane lane, Runnable first) {
+        Runnable task = first;
+        while (task != null) {
+            try {
+                task.run();
+            } catch (Throwable e) {
+                // Errors only, and the call was answered on its way out. A lane that lost its worker would stand still
+                // for ever.
+                log.error("a branch worker met an error and goes on", e);
+            }
+            synchronized (this) {
+                task = lane.waiting.poll();
+                if (task == null) {
+                    lane.busy--;
+                }
+            }
+        }
+    }
+
+    /** Lets running calls end for a while. What still waits is dropped unanswered: the coordinator asks again, here or elsewhere. */
+    @Override
+    public void close() {
+        close(Duration.ofSeconds(10));
+    }
+
+    void close(Duration wait) {
+        pool.shutdown();
+        synchronized (this) {
+            lanes.values().forEach(lane -> lane.waiting.clear());
+        }
+        try {
+            if (!pool.awaitTermination(wait.toMillis(), TimeUnit.MILLISECONDS)) {
+                pool.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            pool.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static final class Lane {
+        private final ArrayDeque<Runnable> waiting = new ArrayDeque<>();
+        private int busy;
+    }
+
+    /** A call that runs, and everybody who waits for how it ends. Guarded by the workers until it has ended. */
+    private static final class Running {
+        private final Call call;
+        private final List<Consumer<Message.Response>> answers = new ArrayList<>();
+
+        Running(Call call, Consumer<Message.Response> answer) {
+            this.call = call;
+            answers.add(answer);
+        }
+
+        boolean join(Call repeated, Consumer<Message.Response> answer) {
+            return repeated.commit == call.commit && answers.size() <= REPEATS_MAX && answers.add(answer);
+        }
+
+        void answer(Message.Response response) {
+            answers.forEach(answer -> answer.accept(response));
+        }
+    }
+
+    /** A request to finish a branch, as it came: nothing in it is known to be valid. */
+    private record Call(
+            boolean commit,
+            @Nullable String xid,
+            long branchId,
+            BranchType type,
+            @Nullable String resourceId,
+            @Nullable String applicationData) {
+
+        @Nullable
+        Branch branch() {
+            if (xid == null || resourceId == null || branchId <= 0) {
+                return null;
+            }
+            try {
+                return new Branch(new Xid(xid), new BranchId(branchId), resourceId, applicationData);
+            } catch (IllegalArgumentException e) {
+                return null;
+            }
+        }
+
+        Message.Response answer(BranchResult result) {
+            boolean possible =
+                    switch (result.status()) {
+                        case PHASE_TWO_COMMITTED,
+                                PHASE_TWO_COMMIT_FAILED_RETRYABLE,
+                                PHASE_TWO_COMMIT_FAILED_UNRETRYABLE,
+                                PHASE_TWO_COMMIT_FAILED_XAER_NOTA_RETRYABLE -> commit;
+                        case PHASE_TWO_ROLLED_BACK,
+                                PHASE_TWO_ROLLBACK_FAILED_RETRYABLE,
+                                PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE,
+                                PHASE_TWO_ROLLBACK_FAILED_XAER_NOTA_RETRYABLE -> !commit;
+                        default -> false;
+                    };
+            if (!possible) {
+                return tryAgain("resource " + resourceId + " answered " + result.status() + ", which is no end of "
+                        + (commit ? "a commit" : "a rollback"));
+            }
+            if (result.done()) {
+                return response(Outcome.SUCCESS, result.status());
+            }
+            boolean givenUp = result.status() == BranchStatus.PHASE_TWO_COMMIT_FAILED_UNRETRYABLE
+                    || result.status() == BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE;
+            if (givenUp) {
+                log.error(
+                        "branch cannot be finished, a person has to decide: {} commit={} resource={}",
+                        result.cause(),
+                        commit,
+                        resourceId);
+            }
+            return failed(result.status(), result.cause() == null ? "no cause given" : result.cause());
+        }
+
+        Message.Response tryAgain(String cause) {
+            return failed(
+                    commit
+                            ? BranchStatus.PHASE_TWO_COMMIT_FAILED_RETRYABLE
+                            : BranchStatus.PHASE_TWO_ROLLBACK_FAILED_RETRYABLE,
+                    cause);
+        }
+
+        private Message.Response failed(BranchStatus status, String cause) {
+            TransactionExceptionCode code =
+                    switch (status) {
+                        case PHASE_TWO_ROLLBACK_FAILED_RETRYABLE ->
+                            TransactionExceptionCode.BRANCH_ROLLBACK_FAILED_RETRYABLE;
+                        case PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE ->
+                            TransactionExceptionCode.BRANCH_ROLLBACK_FAILED_UNRETRYABLE;
+                        default -> TransactionExceptionCode.UNKNOWN;
+                    };
+            String text = cause.length() > CAUSE_MAX ? cause.substring(0, CAUSE_MAX) : cause;
+            return response(Outcome.failed(code, text), status);
+        }
+
+        private Message.Response response(Outcome outcome, BranchStatus status) {
+            return commit
+                    ? new Message.BranchCommitResponse(outcome, xid, branchId, status)
+                    : new Message.BranchRollbackResponse(outcome, xid, branchId, status);
+        }
+    }
+}

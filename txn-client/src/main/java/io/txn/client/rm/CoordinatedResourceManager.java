@@ -1,0 +1,198 @@
+package io.txn.client.rm;
+
+import io.txn.client.rpc.ConnectionRole;
+import io.txn.client.rpc.Coordinators;
+import io.txn.client.rpc.Pause;
+import io.txn.protocol.BranchId;
+import io.txn.protocol.BranchType;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.protocol.Xid;
+import io.txn.protocol.message.BranchStatus;
+import io.txn.protocol.message.Message;
+import io.txn.protocol.message.Outcome;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import org.jspecify.annotations.Nullable;
+
+/** The {@link ResourceManager} that speaks to coordinators. Thread-safe. */
+public final class CoordinatedResourceManager implements ResourceManager {
+
+    /** Reports are idempotent, and losing one only costs the coordinator a call back. */
+    private static final int REPORT_TRIES = 3;
+
+    private static final Duration REPORT_INTERVAL = Duration.ofMillis(100);
+
+    private final Coordinators coordinators;
+    private final Resources resources;
+    private final PhaseOne phaseOne;
+    private final InstantSource clock;
+    private final Pause pause;
+
+    public CoordinatedResourceManager(
+            Coordinators coordinators, Resources resources, BranchWorkers workers, InstantSource clock, Pause pause) {
+        this.coordinators = coordinators;
+        this.resources = resources;
+        this.phaseOne = workers.phaseOne();
+        this.clock = clock;
+        this.pause = pause;
+    }
+
+    @Override
+    public void register(BranchResource resource) {
+        if (resources.add(resource)) {
+            coordinators.resourceAdded();
+        }
+    }
+
+    @Override
+    public BranchId registerBranch(BranchRegistration registration) {
+        Instant deadline = registration.deadline();
+        if (deadline != null && !clock.instant().isBefore(deadline)) {
+            throw new TxnException(
+                    ErrorCode.TRANSACTION_TIMED_OUT,
+                    null,
+                    "xid",
+                    registration.xid(),
+                    "deadline",
+                    deadline,
+                    "resource",
+                    registration.resourceId());
+        }
+        Xid xid = registration.xid();
+        phaseOne.registrationBegins(xid, registration.resourceId());
+        BranchId branch = null;
+        try {
+            Message.BranchRegisterResponse answer = coordinators.call(
+                    ConnectionRole.RM,
+                    xid,
+                    new Message.BranchRegisterRequest(
+                            xid.value(),
+                            registration.type(),
+                            registration.resourceId(),
+                            registration.lockKeys(),
+                            registration.applicationData()),
+                    Message.BranchRegisterResponse.class);
+            if (!answer.outcome().succeeded()) {
+                throw refusal(registration, answer.outcome());
+            }
+            branch = branchId(registration, answer.branchId());
+            return branch;
+        } finally {
+            if (branch == null) {
+                phaseOne.registrationFailed(xid, registration.resourceId());
+            } else {
+                phaseOne.registered(xid, registration.resourceId(), branch);
+            }
+        }
+    }
+
+    @Override
+    public void phaseOneEnded(BranchId branch) {
+        phaseOne.ended(branch);
+    }
+
+    private static BranchId branchId(BranchRegistration registration, long value) {
+        if (value <= 0) {
+            throw new TxnException(
+                    ErrorCode.MALFORMED_FRAME,
+                    null,
+                    "xid",
+                    registration.xid(),
+                    "branchId",
+                    value,
+                    "problem",
+                    "the coordinator reported success with a branch id that is not positive");
+        }
+        return new BranchId(value);
+    }
+
+    private static TxnException refusal(BranchRegistration registration, Outcome outcome) {
+        ErrorCode code =
+                switch (outcome.exceptionCode()) {
+                    case LOCK_KEY_CONFLICT -> ErrorCode.LOCK_CONFLICT;
+                    case LOCK_KEY_CONFLICT_FAIL_FAST -> ErrorCode.LOCK_CONFLICT_ROLLING_BACK;
+                    case GLOBAL_TRANSACTION_NOT_EXIST -> ErrorCode.TRANSACTION_NOT_FOUND;
+                    case GLOBAL_TRANSACTION_NOT_ACTIVE, GLOBAL_TRANSACTION_STATUS_INVALID ->
+                        ErrorCode.TRANSACTION_NOT_ACTIVE;
+                    case TRANSACTION_TIMEOUT -> ErrorCode.TRANSACTION_TIMED_OUT;
+                    default -> ErrorCode.BRANCH_REFUSED;
+                };
+        return new TxnException(
+                code,
+                null,
+                "xid",
+                registration.xid(),
+                "resource",
+                registration.resourceId(),
+                "reason",
+                outcome.message());
+    }
+
+    @Override
+    public void report(
+            Xid xid, BranchId branch, BranchType type, BranchStatus status, @Nullable String applicationData) {
+        Message.BranchReportRequest request =
+                new Message.BranchReportRequest(xid.value(), branch.value(), status, null, applicationData, type);
+        for (int tries = 1; ; tries++) {
+            try {
+                Outcome outcome = coordinators
+                        .call(ConnectionRole.RM, xid, request, Message.BranchReportResponse.class)
+                        .outcome();
+                requireReported(xid, branch, outcome);
+                return;
+            } catch (TxnException e) {
+                if (tries == REPORT_TRIES || e.code().category() == ErrorCode.Category.GIVE_UP) {
+                    throw e;
+                }
+            }
+            try {
+                pause.forAbout(REPORT_INTERVAL);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt(); // the tries that are left are made without a pause
+            }
+        }
+    }
+
+    private static void requireReported(Xid xid, BranchId branch, Outcome outcome) {
+        if (!outcome.succeeded()) {
+            boolean unknown =
+                    switch (outcome.exceptionCode()) {
+                        case GLOBAL_TRANSACTION_NOT_EXIST, BRANCH_TRANSACTION_NOT_EXIST -> true;
+                        default -> false;
+                    };
+            throw new TxnException(
+                    unknown ? ErrorCode.TRANSACTION_NOT_FOUND : ErrorCode.BRANCH_REFUSED,
+                    null,
+                    "xid",
+                    xid,
+                    "branchId",
+                    branch,
+                    "reason",
+                    outcome.message());
+        }
+    }
+
+    @Override
+    public boolean lockable(@Nullable Xid xid, String resourceId, String lockKeys) {
+        Message.GlobalLockQueryResponse answer = coordinators.call(
+                ConnectionRole.RM,
+                xid,
+                new Message.GlobalLockQueryRequest(
+                        xid == null ? null : xid.value(), BranchType.AT, resourceId, lockKeys, null),
+                Message.GlobalLockQueryResponse.class);
+        if (!answer.outcome().succeeded()) {
+            throw new TxnException(
+                    ErrorCode.BRANCH_REFUSED,
+                    null,
+                    "xid",
+                    xid,
+                    "resource",
+                    resourceId,
+                    "reason",
+                    answer.outcome().message());
+        }
+        return answer.lockable();
+    }
+}

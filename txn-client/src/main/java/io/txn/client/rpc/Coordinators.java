@@ -1,0 +1,350 @@
+package io.txn.client.rpc;
+
+import io.txn.client.discovery.CoordinatorLocator;
+import io.txn.client.discovery.HostPort;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.protocol.Xid;
+import io.txn.protocol.message.Message;
+import io.txn.protocol.transport.RpcClient;
+import io.txn.protocol.transport.RpcConnection;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * All coordinators this process knows, and its connections to them. Thread-safe.
+ *
+ * <p>Each listed address has a TM link from the start, and an RM link from the first resource on: any coordinator may have to call this
+ * process back. A request goes to the coordinator whose address stands in the XID if a connection to it is live, else to any live one.
+ */
+public final class Coordinators implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(Coordinators.class);
+
+    private final ConnectionOptions options;
+    private final CoordinatorLocator locator;
+    private final Supplier<List<String>> resourceIds;
+    private final CoordinatorRequests requests;
+    private final RandomGenerator random;
+    private final RpcClient client;
+    private final ScheduledThreadPoolExecutor scheduler;
+
+    private final Map<ConnectionRole, Map<HostPort, Link>> links = new EnumMap<>(ConnectionRole.class);
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition someLinkLive = lock.newCondition();
+    private volatile boolean closed;
+
+    // Scheduler thread only.
+    private boolean resourcesWanted;
+
+    /**
+     * @param resourceIds the ids of all resources registered so far
+     * @param requests takes what coordinators ask
+     * @param random thread-safe
+     */
+    public Coordinators(
+            ConnectionOptions options,
+            CoordinatorLocator locator,
+            Supplier<List<String>> resourceIds,
+            CoordinatorRequests requests,
+            RandomGenerator random) {
+        this.options = options;
+        this.locator = locator;
+        this.resourceIds = resourceIds;
+        this.requests = requests;
+        this.random = random;
+        for (ConnectionRole role : ConnectionRole.values()) {
+            links.put(role, new ConcurrentHashMap<>());
+        }
+        this.client = new RpcClient(options.transport());
+        this.scheduler = new ScheduledThreadPoolExecutor(1, task -> {
+            Thread thread = new Thread(task, "txn-client-connections");
+            thread.setDaemon(true);
+            return thread;
+        });
+        scheduler.setRemoveOnCancelPolicy(true);
+        scheduler.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    }
+
+    /** Begins to connect to every address, and to follow the locator. Returns at once. */
+    public void start() {
+        locator.onChange(addresses -> post(() -> listed(addresses)));
+        post(() -> listed(locator.current()));
+    }
+
+    /** A resource was added: announces it on open connections, and opens the RM links when it is the first. */
+    public void resourceAdded() {
+        post(() -> {
+            resourcesWanted = true;
+            listed(locator.current());
+            linksOf(ConnectionRole.RM).values().forEach(Link::announceNew);
+        });
+    }
+
+    /**
+     * Sends a request.
+     *
+     * @param xid the transaction it is about; null when any coordinator will do
+     * @param answerTimeout after which the exchange fails by itself
+     * @throws TxnException {@link ErrorCode#NO_COORDINATOR} when no connection came up while waiting: nothing was sent
+     */
+    public <R extends Message.Response> Exchange<R> send(
+            ConnectionRole role, @Nullable Xid xid, Message.Request request, Class<R> type, Duration answerTimeout) {
+        Link link = awaitLink(role, xid);
+        RpcConnection connection = link.live();
+        if (connection == null) {
+            throw unreachable(role);
+        }
+        CompletableFuture<R> answer = connection.request(request, answerTimeout).thenApply(message -> {
+            if (!type.isInstance(message)) {
+                throw new TxnException(
+                        ErrorCode.MALFORMED_FRAME,
+                        null,
+                        "expected",
+                        type.getSimpleName(),
+                        "got",
+                        message.getClass().getSimpleName());
+            }
+            if (message instanceof Message.GlobalBeginResponse begun && begun.xid() != null) {
+                link.learnAdvertised(addressOf(begun.xid()));
+            }
+            return type.cast(message);
+        });
+        return new Exchange<>(request.getClass().getSimpleName(), link.address(), answer);
+    }
+
+    /** Sends a request and waits for its answer. */
+    public <R extends Message.Response> R call(
+            ConnectionRole role, @Nullable Xid xid, Message.Request request, Class<R> type) {
+        return send(role, xid, request, type, options.requestTimeout()).await(options.requestTimeout());
+    }
+
+    /**
+     * Waits until a connection for global transactions is live.
+     *
+     * @throws TxnException {@link ErrorCode#NO_COORDINATOR} with each address and why it could not be reached
+     */
+    public void awaitLive(Duration wait) {
+        if (await(ConnectionRole.TM, null, wait) == null) {
+            throw unreachable(ConnectionRole.TM);
+        }
+    }
+
+    /** Whether a connection for global transactions is live. */
+    public boolean live() {
+        return pick(ConnectionRole.TM, null) != null;
+    }
+
+    private Link awaitLink(ConnectionRole role, @Nullable Xid xid) {
+        Link link = pick(role, xid);
+        if (link == null) {
+            link = await(role, xid, options.connectWait());
+        }
+        if (link == null) {
+            throw unreachable(role);
+        }
+        return link;
+    }
+
+    private @Nullable Link await(ConnectionRole role, @Nullable Xid xid, Duration wait) {
+        long left = wait.toNanos();
+        lock.lock();
+        try {
+            while (true) {
+                Link link = pick(role, xid);
+                if (link != null || left <= 0 || closed) {
+                    return link;
+                }
+                left = someLinkLive.awaitNanos(left);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return pick(role, xid);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private @Nullable Link pick(ConnectionRole role, @Nullable Xid xid) {
+        List<Link> usable = new ArrayList<>();
+        List<Link> leaving = new ArrayList<>();
+        String opener = xid == null ? null : addressOf(xid.value());
+        for (Link link : linksOf(role).values()) {
+            if (link.live() == null) {
+                continue;
+            }
+            if (opener != null && link.opened(opener)) {
+                return link;
+            }
+            (link.retired() ? leaving : usable).add(link);
+        }
+        if (usable.isEmpty()) {
+            usable = leaving;
+        }
+        return usable.isEmpty() ? null : usable.get(usable.size() == 1 ? 0 : random.nextInt(usable.size()));
+    }
+
+    private TxnException unreachable(ConnectionRole role) {
+        Map<HostPort, String> reasons = new LinkedHashMap<>();
+        Throwable cause = null;
+        for (Link link : linksOf(role).values()) {
+            Throwable failure = link.lastFailure();
+            reasons.put(link.address(), failure == null ? "not connected yet" : Link.reason(failure));
+            cause = failure == null ? cause : failure;
+        }
+        return new TxnException(
+                ErrorCode.NO_COORDINATOR,
+                cause,
+                "searched",
+                locator.description(),
+                "tried",
+                closed ? "nothing: this client is closed" : reasons.isEmpty() ? "nothing: none is listed" : reasons);
+    }
+
+    private static String addressOf(String xid) {
+        int colon = xid.lastIndexOf(':');
+        return colon < 0 ? xid : xid.substring(0, colon);
+    }
+
+    private Map<HostPort, Link> linksOf(ConnectionRole role) {
+        Map<HostPort, Link> found = links.get(role);
+        if (found == null) {
+            throw new AssertionError(role);
+        }
+        return found;
+    }
+
+    // Scheduler thread
+
+    private void listed(List<HostPort> addresses) {
+        if (closed || addresses.isEmpty()) {
+            return;
+        }
+        follow(ConnectionRole.TM, addresses);
+        if (resourcesWanted) {
+            follow(ConnectionRole.RM, addresses);
+        }
+    }
+
+    private void follow(ConnectionRole role, List<HostPort> addresses) {
+        Map<HostPort, Link> known = linksOf(role);
+        for (HostPort address : addresses) {
+            Link link = known.get(address);
+            if (link == null) {
+                link = new Link(role, address, this);
+                known.put(address, link);
+                link.connect();
+            } else {
+                link.revive();
+            }
+        }
+        for (Link link : List.copyOf(known.values())) {
+            if (!addresses.contains(link.address())) {
+                link.retire();
+            }
+        }
+    }
+
+    void linkGone(Link link) {
+        links.values().forEach(known -> known.remove(link.address(), link));
+    }
+
+    void linkLive() {
+        lock.lock();
+        try {
+            someLinkLive.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Runs {@code change} on the scheduler thread; false when that has ended. */
+    boolean post(Runnable change) {
+        try {
+            scheduler.execute(guarded(change));
+            return true;
+        } catch (RejectedExecutionException e) {
+            return false; // closed: nobody waits for this change any more
+        }
+    }
+
+    void later(Runnable change, long delay, TimeUnit unit) {
+        try {
+            scheduler.schedule(guarded(change), delay, unit);
+        } catch (RejectedExecutionException e) {
+            // closed: nobody waits for this change any more
+        }
+    }
+
+    private static Runnable guarded(Runnable change) {
+        return () -> {
+            try {
+                change.run();
+            } catch (RuntimeException e) {
+                // The executor would keep this to itself; the link would stand still without a word.
+                log.error("a connection could not be looked after", e);
+            }
+        };
+    }
+
+    ConnectionOptions options() {
+        return options;
+    }
+
+    RpcClient client() {
+        return client;
+    }
+
+    RandomGenerator random() {
+        return random;
+    }
+
+    CoordinatorRequests requests() {
+        return requests;
+    }
+
+    List<String> resourceIds() {
+        return resourceIds.get();
+    }
+
+    /** Closes all connections; requests that wait for an answer fail. Does not close the locator. */
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        linkLive();
+        post(() -> links.values().forEach(known -> {
+            known.values().forEach(Link::close);
+            known.clear();
+        }));
+        scheduler.shutdown();
+        try {
+            if (!scheduler.awaitTermination(5, TimeUnit.SECONDS)) {
+                scheduler.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            scheduler.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+        client.close();
+    }
+}

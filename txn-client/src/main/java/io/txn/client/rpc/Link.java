@@ -1,0 +1,274 @@
+package io.txn.client.rpc;
+
+import io.txn.client.discovery.HostPort;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.protocol.codec.Frame;
+import io.txn.protocol.message.Message;
+import io.txn.protocol.transport.RpcConnection;
+import io.txn.protocol.transport.RpcHandler;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The connection of one role to one address, over all its lives: connecting → registering → live → broken → waiting → connecting …, until
+ * retired.
+ *
+ * <p>Every change of state happens on the scheduler thread of {@link Coordinators}; event loops only post to it. So the states need no lock,
+ * and what other threads read ({@link #live}, {@link #lastFailure}) is volatile. A life is recognised by its {@link RpcConnection}: whatever
+ * is posted on behalf of an earlier one is ignored.
+ */
+final class Link implements RpcHandler {
+
+    /** The dialect of the protocol this client speaks: which statuses and branch types it knows. */
+    static final String VERSION = "2.5.0";
+
+    private static final Logger log = LoggerFactory.getLogger(Link.class);
+
+    private final ConnectionRole role;
+    private final HostPort address;
+    private final Coordinators owner;
+
+    private volatile @Nullable RpcConnection live;
+    private volatile @Nullable Throwable lastFailure;
+    private volatile boolean retired;
+    /** The address the coordinator behind this link writes into its XIDs, once one was seen. */
+    private volatile @Nullable String advertised;
+
+    // Scheduler thread only.
+    private final Set<String> announced = new LinkedHashSet<>();
+    private @Nullable RpcConnection connection;
+    private int failures;
+    private boolean wasLive;
+
+    Link(ConnectionRole role, HostPort address, Coordinators owner) {
+        this.role = role;
+        this.address = address;
+        this.owner = owner;
+    }
+
+    HostPort address() {
+        return address;
+    }
+
+    /** The registered connection, or null while there is none. */
+    @Nullable
+    RpcConnection live() {
+        RpcConnection current = live;
+        return current != null && current.isOpen() ? current : null;
+    }
+
+    boolean retired() {
+        return retired;
+    }
+
+    @Nullable
+    Throwable lastFailure() {
+        return lastFailure;
+    }
+
+    /** Whether the coordinator behind this link opened the transaction. */
+    boolean opened(String xidAddress) {
+        return xidAddress.equals(advertised) || xidAddress.equals(address.toString());
+    }
+
+    void learnAdvertised(String xidAddress) {
+        if (!xidAddress.equals(advertised)) {
+            advertised = xidAddress;
+        }
+    }
+
+    // Scheduler thread
+
+    void connect() {
+        if (retired || connection != null) {
+            return;
+        }
+        owner.client().connect(address.host(), address.port(), this).whenComplete((opened, failure) -> {
+            boolean posted = owner.post(() -> connected(opened, failure));
+            if (!posted && opened != null) {
+                opened.close();
+            }
+        });
+    }
+
+    private void connected(@Nullable RpcConnection opened, @Nullable Throwable failure) {
+        if (opened == null) {
+            broken(null, failure);
+        } else if (retired) {
+            opened.close();
+        } else {
+            connection = opened;
+            register(opened);
+        }
+    }
+
+    private void register(RpcConnection opened) {
+        announced.clear();
+        Message.Request registration;
+        if (role == ConnectionRole.TM) {
+            ConnectionOptions options = owner.options();
+            registration = new Message.RegisterTmRequest(
+                    VERSION,
+                    options.applicationId(),
+                    options.serviceGroup(),
+                    "vgroup=" + options.serviceGroup() + '\n');
+        } else {
+            announced.addAll(owner.resourceIds());
+            registration = registrationOf(announced);
+        }
+        opened.request(registration, owner.options().requestTimeout())
+                .whenComplete((answer, failure) -> owner.post(() -> registered(opened, answer, failure)));
+    }
+
+    private void registered(RpcConnection of, @Nullable Message answer, @Nullable Throwable failure) {
+        if (of != connection) {
+            return;
+        }
+        @Nullable TxnException refusal = refusal(answer);
+        if (failure != null || refusal != null) {
+            broken(of, failure != null ? failure : refusal);
+            return;
+        }
+        failures = 0;
+        wasLive = true;
+        lastFailure = null;
+        live = of;
+        log.info("connected to coordinator {} role={} local={}", address, role, of.localAddress());
+        owner.linkLive();
+        announceNew();
+    }
+
+    /** Announces the resources that this connection has not been told yet. */
+    void announceNew() {
+        RpcConnection current = live;
+        if (role != ConnectionRole.RM || current == null || current != connection) {
+            return;
+        }
+        List<String> fresh = new ArrayList<>(owner.resourceIds());
+        fresh.removeAll(announced);
+        if (fresh.isEmpty()) {
+            return;
+        }
+        announced.addAll(fresh);
+        current.request(registrationOf(fresh), owner.options().requestTimeout())
+                .whenComplete((answer, failure) -> owner.post(() -> {
+                    @Nullable TxnException refusal = refusal(answer);
+                    if (current == connection && (failure != null || refusal != null)) {
+                        // A new connection announces everything anew: one way to recover, not two.
+                        broken(current, failure != null ? failure : refusal);
+                    }
+                }));
+    }
+
+    private Message.RegisterRmRequest registrationOf(Iterable<String> resourceIds) {
+        ConnectionOptions options = owner.options();
+        return new Message.RegisterRmRequest(
+                VERSION, options.applicationId(), options.serviceGroup(), null, String.join(",", resourceIds));
+    }
+
+    private @Nullable TxnException refusal(@Nullable Message answer) {
+        boolean identified = answer instanceof Message.RegisterTmResponse tm && tm.identified()
+                || answer instanceof Message.RegisterRmResponse rm && rm.identified();
+        return answer == null || identified
+                ? null
+                : new TxnException(ErrorCode.REGISTRATION_REFUSED, null, "coordinator", address, "role", role);
+    }
+
+    /** This life is over: says so once, and plans the next one. */
+    private void broken(@Nullable RpcConnection of, @Nullable Throwable cause) {
+        connection = null;
+        live = null;
+        failures++;
+        if (of != null) {
+            of.close();
+        }
+        if (retired) {
+            owner.linkGone(this);
+            return;
+        }
+        lastFailure = cause;
+        if (wasLive) {
+            wasLive = false;
+            log.warn("lost coordinator {} role={} cause={}; trying again", address, role, reason(cause));
+        } else if (failures == 1) {
+            log.warn("cannot reach coordinator {} role={} cause={}; keeps trying", address, role, reason(cause));
+        } else {
+            log.debug("still cannot reach coordinator {} role={} cause={}", address, role, reason(cause));
+        }
+        owner.later(
+                this::connect,
+                owner.options().reconnect().delay(failures, owner.random()).toNanos(),
+                TimeUnit.NANOSECONDS);
+    }
+
+    /** No longer listed: an open connection goes on until it breaks, because its coordinator may still finish branches over it. */
+    void retire() {
+        if (!retired) {
+            retired = true;
+            log.info("coordinator {} is no longer listed role={}", address, role);
+            if (connection == null) {
+                owner.linkGone(this);
+            }
+        }
+    }
+
+    /** Listed again before it was gone. */
+    void revive() {
+        retired = false;
+    }
+
+    void close() {
+        retired = true;
+        RpcConnection current = connection;
+        connection = null;
+        live = null;
+        if (current != null) {
+            current.close();
+        }
+    }
+
+    static String reason(@Nullable Throwable cause) {
+        if (cause == null) {
+            return "closed by the coordinator";
+        }
+        Throwable deepest = cause;
+        for (int depth = 0; depth < 16 && deepest.getCause() != null; depth++) {
+            deepest = deepest.getCause();
+        }
+        return deepest.getMessage() == null ? deepest.toString() : deepest.getMessage();
+    }
+
+    // Event loop
+
+    @Override
+    public void received(RpcConnection from, Frame frame) {
+        if (frame.body() instanceof Message.Request request) {
+            owner.requests().received(request, answer -> {
+                if (from.isOpen()) {
+                    from.respond(frame, answer);
+                }
+            });
+        } else {
+            log.warn(
+                    "ignored a message that no coordinator sends coordinator={} type={}",
+                    address,
+                    frame.body() == null ? "none" : frame.body().getClass().getSimpleName());
+        }
+    }
+
+    @Override
+    public void closed(RpcConnection closed) {
+        owner.post(() -> {
+            if (closed == connection) {
+                broken(closed, null);
+            }
+        });
+    }
+}

@@ -1,0 +1,32 @@
+package io.txn.coordinator;
+
+import io.txn.coordinator.machine.BranchState;
+import io.txn.protocol.BranchId;
+import io.txn.protocol.BranchType;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A branch transaction as operators see it.
+ *
+ * @param application id of the application that registered it
+ * @param attempts how many calls of phase two failed
+ * @param nextAt the earliest time of the next attempt, null when none is planned
+ * @param cause why the last attempt failed, or why the branch was given up, in one line
+ * @param lockKeys the rows it asked to lock, as {@code table:key}
+ */
+public record BranchDetail(
+        BranchId branchId,
+        BranchType type,
+        String resourceId,
+        String application,
+        BranchState state,
+        int attempts,
+        @Nullable Instant nextAt,
+        @Nullable String cause,
+        List<String> lockKeys) {
+    public BranchDetail {
+        lockKeys = List.copyOf(lockKeys);
+    }
+}

@@ -1,0 +1,245 @@
+package io.txn.coordinator;
+
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a {@link Coordinator} is to run. Immutable; start from {@link #DEFAULTS} and change with the {@code with...} methods.
+ *
+ * @param host the address to listen on
+ * @param tcpPort the port to listen on, 0 for any free one
+ * @param advertisedAddress {@code host:port} under which clients reach this coordinator; it becomes part of every XID. Null: the address
+ *     listened on
+ * @param allowUnauthenticated whether an address other than loopback may be listened on although clients need no credentials
+ * @param dataDir where the journal lives; created when missing
+ * @param retry how branch calls are repeated
+ * @param limits what there may be at most
+ * @param retention how long finished transactions stay visible
+ * @param restartGrace how long transactions whose deadline passed while the coordinator was down may still be decided after the start
+ */
+public record CoordinatorOptions(
+        String host,
+        int tcpPort,
+        @Nullable String advertisedAddress,
+        boolean allowUnauthenticated,
+        Path dataDir,
+        Retry retry,
+        Limits limits,
+        Retention retention,
+        Duration restartGrace) {
+
+    public static final CoordinatorOptions DEFAULTS = new CoordinatorOptions(
+            "127.0.0.1",
+            8091,
+            null,
+            false,
+            Path.of("txn-data"),
+            Retry.DEFAULTS,
+            Limits.DEFAULTS,
+            Retention.DEFAULTS,
+            Duration.ofSeconds(10));
+
+    public CoordinatorOptions {
+        check(!host.isBlank(), "txn.coordinator.tcp.host", host);
+        check(tcpPort >= 0 && tcpPort <= 65_535, "txn.coordinator.tcp.port", tcpPort);
+        if (advertisedAddress != null) {
+            check(isAddress(advertisedAddress), "txn.coordinator.advertised-address", advertisedAddress);
+        }
+        check(!restartGrace.isNegative(), "txn.coordinator.restart-grace", restartGrace);
+    }
+
+    /** A colon before a port, and short enough to leave room for the number in an XID of 128 characters. */
+    private static boolean isAddress(String address) {
+        return address.matches("[!-~]{1,96}:[0-9]{1,5}");
+    }
+
+    private static void check(boolean valid, String key, Object value) {
+        if (!valid) {
+            throw new TxnException(ErrorCode.BAD_CONFIGURATION, null, "key", key, "value", value);
+        }
+    }
+
+    public CoordinatorOptions withListen(String newHost, int newTcpPort) {
+        return new CoordinatorOptions(
+                newHost,
+                newTcpPort,
+                advertisedAddress,
+                allowUnauthenticated,
+                dataDir,
+                retry,
+                limits,
+                retention,
+                restartGrace);
+    }
+
+    public CoordinatorOptions withAdvertisedAddress(@Nullable String newAdvertisedAddress) {
+        return new CoordinatorOptions(
+                host,
+                tcpPort,
+                newAdvertisedAddress,
+                allowUnauthenticated,
+                dataDir,
+                retry,
+                limits,
+                retention,
+                restartGrace);
+    }
+
+    public CoordinatorOptions withAllowUnauthenticated(boolean newAllowUnauthenticated) {
+        return new CoordinatorOptions(
+                host,
+                tcpPort,
+                advertisedAddress,
+                newAllowUnauthenticated,
+                dataDir,
+                retry,
+                limits,
+                retention,
+                restartGrace);
+    }
+
+    public CoordinatorOptions withDataDir(Path newDataDir) {
+        return new CoordinatorOptions(
+                host,
+                tcpPort,
+                advertisedAddress,
+                allowUnauthenticated,
+                newDataDir,
+                retry,
+                limits,
+                retention,
+                restartGrace);
+    }
+
+    public CoordinatorOptions withRetry(Retry newRetry) {
+        return new CoordinatorOptions(
+                host,
+                tcpPort,
+                advertisedAddress,
+                allowUnauthenticated,
+                dataDir,
+                newRetry,
+                limits,
+                retention,
+                restartGrace);
+    }
+
+    public CoordinatorOptions withLimits(Limits newLimits) {
+        return new CoordinatorOptions(
+                host,
+                tcpPort,
+                advertisedAddress,
+                allowUnauthenticated,
+                dataDir,
+                retry,
+                newLimits,
+                retention,
+                restartGrace);
+    }
+
+    public CoordinatorOptions withRetention(Retention newRetention) {
+        return new CoordinatorOptions(
+                host,
+                tcpPort,
+                advertisedAddress,
+                allowUnauthenticated,
+                dataDir,
+                retry,
+                limits,
+                newRetention,
+                restartGrace);
+    }
+
+    public CoordinatorOptions withRestartGrace(Duration newRestartGrace) {
+        return new CoordinatorOptions(
+                host,
+                tcpPort,
+                advertisedAddress,
+                allowUnauthenticated,
+                dataDir,
+                retry,
+                limits,
+                retention,
+                newRestartGrace);
+    }
+
+    /**
+     * How calls of phase two are repeated.
+     *
+     * @param callTimeout how long one call may take; Seata clients expect 15 seconds
+     * @param firstDelay the delay after the first failed attempt; each further one doubles it
+     * @param maxDelay no delay is longer
+     * @param maxAttempts after so many failed attempts a branch waits for a person; 0: it is tried for ever
+     */
+    public record Retry(Duration callTimeout, Duration firstDelay, Duration maxDelay, int maxAttempts) {
+
+        public static final Retry DEFAULTS =
+                new Retry(Duration.ofSeconds(15), Duration.ofMillis(500), Duration.ofSeconds(60), 0);
+
+        public Retry {
+            check(callTimeout.toMillis() > 0, "txn.coordinator.retry.call-timeout", callTimeout);
+            check(firstDelay.toMillis() > 0, "txn.coordinator.retry.first-delay", firstDelay);
+            check(maxDelay.compareTo(firstDelay) >= 0, "txn.coordinator.retry.max-delay", maxDelay);
+            check(maxAttempts >= 0, "txn.coordinator.retry.max-attempts", maxAttempts);
+        }
+    }
+
+    /**
+     * What there may be at most. Beyond it a request is refused; nothing is dropped.
+     *
+     * @param mailbox commands waiting to be decided
+     * @param unwritten answers waiting for the disk; beyond it no further command is taken from the mailbox
+     * @param transactions unfinished global transactions
+     * @param branchesPerTransaction branches of one global transaction
+     * @param locksPerBranch rows locked by one branch
+     * @param textLength characters of a name, resource id or other short text
+     * @param applicationDataLength characters of a branch's application data
+     * @param callsInFlight branch calls waiting for an answer
+     */
+    public record Limits(
+            int mailbox,
+            int unwritten,
+            int transactions,
+            int branchesPerTransaction,
+            int locksPerBranch,
+            int textLength,
+            int applicationDataLength,
+            int callsInFlight) {
+
+        public static final Limits DEFAULTS =
+                new Limits(65_536, 65_536, 2_000_000, 1_000, 100_000, 4_000, 1_000_000, 4_096);
+
+        public Limits {
+            check(mailbox > 0, "txn.coordinator.limits.mailbox", mailbox);
+            check(unwritten > 0, "txn.coordinator.limits.unwritten", unwritten);
+            check(transactions > 0, "txn.coordinator.limits.transactions", transactions);
+            check(
+                    branchesPerTransaction > 0,
+                    "txn.coordinator.limits.branches-per-transaction",
+                    branchesPerTransaction);
+            check(locksPerBranch > 0, "txn.coordinator.limits.locks-per-branch", locksPerBranch);
+            check(textLength > 0, "txn.coordinator.limits.text-length", textLength);
+            check(applicationDataLength > 0, "txn.coordinator.limits.application-data-length", applicationDataLength);
+            check(callsInFlight >= 2, "txn.coordinator.limits.calls-in-flight", callsInFlight);
+        }
+    }
+
+    /**
+     * How long finished transactions stay visible: until either bound is passed.
+     *
+     * @param time since the end of the transaction
+     * @param transactions finished transactions kept, the youngest ones
+     */
+    public record Retention(Duration time, int transactions) {
+
+        public static final Retention DEFAULTS = new Retention(Duration.ofHours(24), 10_000);
+
+        public Retention {
+            check(!time.isNegative(), "txn.coordinator.retention.time", time);
+            check(transactions >= 0, "txn.coordinator.retention.transactions", transactions);
+        }
+    }
+}

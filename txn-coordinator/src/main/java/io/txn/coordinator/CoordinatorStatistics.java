@@ -1,0 +1,41 @@
+package io.txn.coordinator;
+
+/**
+ * Figures of a coordinator since it was started.
+ *
+ * @param transactions held in memory, unfinished and retained
+ * @param unfinished of these, not yet committed or rolled back to the end
+ * @param needingAttention of these, waiting for a person
+ * @param locks rows locked
+ * @param begun transactions begun
+ * @param committed transactions decided to commit
+ * @param rolledBack transactions decided to roll back, timed out ones included
+ * @param timedOut transactions rolled back because their deadline passed
+ * @param branchesRegistered branches registered
+ * @param lockConflicts registrations refused because of a lock
+ * @param callsInFlight branch calls waiting for an answer
+ * @param callsFailed branch calls that failed
+ * @param mailbox commands waiting for the engine
+ * @param sessions connections of registered clients
+ * @param journalRecords records handed to the journal
+ * @param journalBytes bytes of these
+ * @param fsyncs how often the journal forced the disk
+ */
+public record CoordinatorStatistics(
+        long transactions,
+        long unfinished,
+        long needingAttention,
+        long locks,
+        long begun,
+        long committed,
+        long rolledBack,
+        long timedOut,
+        long branchesRegistered,
+        long lockConflicts,
+        long callsInFlight,
+        long callsFailed,
+        long mailbox,
+        long sessions,
+        long journalRecords,
+        long journalBytes,
+        long fsyncs) {}

@@ -1,0 +1,83 @@
+package io.txn.test;
+
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Real databases for tests. The servers are started when first asked for, one of each kind in a JVM, and end with the JVM; each call
+ * gives a fresh database on them. Thread-safe.
+ */
+public final class TestDatabases {
+
+    private static final Shared MARIADB = new Shared(() -> MariaDbServer.start(DatabaseServer.Durability.PROCESS));
+    private static final Shared POSTGRES = new Shared(() -> PostgresServer.start(DatabaseServer.Durability.PROCESS));
+    private static final AtomicInteger H2_DATABASES = new AtomicInteger();
+
+    private TestDatabases() {}
+
+    /** A fresh database on this JVM's MariaDB server. */
+    public static TestDatabase mariaDb() {
+        return MARIADB.server().create();
+    }
+
+    /** A fresh database on this JVM's PostgreSQL server. */
+    public static TestDatabase postgres() {
+        return POSTGRES.server().create();
+    }
+
+    /** A fresh H2 database in memory, there until the JVM ends. */
+    public static TestDatabase h2() {
+        String name = "t" + H2_DATABASES.incrementAndGet();
+        String url = "jdbc:h2:mem:" + name + ";DB_CLOSE_DELAY=-1";
+        return new TestDatabase(DatabaseKind.H2, name, url, "sa", "", TestDatabases::h2);
+    }
+
+    /** A fresh H2 database in files of the directory; a commit is written before it is answered. */
+    public static TestDatabase h2(Path directory) {
+        String name = "t" + H2_DATABASES.incrementAndGet();
+        String url = "jdbc:h2:file:" + directory.toAbsolutePath().resolve(name) + ";WRITE_DELAY=0";
+        return new TestDatabase(DatabaseKind.H2, name, url, "sa", "", () -> h2(directory));
+    }
+
+    /** A fresh database of that kind. */
+    public static TestDatabase of(DatabaseKind kind) {
+        return switch (kind) {
+            case H2 -> h2();
+            case MARIADB -> mariaDb();
+            case POSTGRESQL -> postgres();
+        };
+    }
+
+    /** A server of the caller's own, for tests that kill it. */
+    public static DatabaseServer startMariaDb(DatabaseServer.Durability durability) {
+        return MariaDbServer.start(durability);
+    }
+
+    /** A server of the caller's own, for tests that kill it. */
+    public static DatabaseServer startPostgres(DatabaseServer.Durability durability) {
+        return PostgresServer.start(durability);
+    }
+
+    /** One server of this JVM, started when first asked for and stopped by a shutdown hook. */
+    private static final class Shared {
+
+        private final Supplier<DatabaseServer> starter;
+        private @Nullable DatabaseServer server;
+
+        Shared(Supplier<DatabaseServer> starter) {
+            this.starter = starter;
+        }
+
+        synchronized DatabaseServer server() {
+            DatabaseServer running = server;
+            if (running == null) {
+                running = starter.get();
+                Runtime.getRuntime().addShutdownHook(new Thread(running::close, "stop-" + running.kind()));
+                server = running;
+            }
+            return running;
+        }
+    }
+}
