@@ -1,0 +1,177 @@
+package io.txn.client.jdbc;
+
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import java.time.Duration;
+import java.time.InstantSource;
+
+/**
+ * How AT mode behaves on one data source. Immutable; {@link #DEFAULTS} and the {@code with…} methods make variants.
+ *
+ * @param createUndoTable whether a missing undo table is created; without it, a missing table is an error before the first change
+ * @param undoTable name of the undo table, unquoted, without schema; the identity of the database is kept in
+ *     {@code <undoTable>_database} beside it
+ * @param planCacheSize how many SQL texts keep their plan
+ * @param metadataMaxAge how long the catalog's answer about a table is trusted; a trigger or cascade that is added to a table while
+ *     applications run is noticed after this time at the latest
+ * @param maxRowsPerStatement how many rows one statement may write inside a global transaction; more are refused
+ * @param maxUndoBytes how large one undo record may become; more fails the local commit
+ * @param lockTries how often a global lock held by another transaction is asked for again; 0 gives up at once
+ * @param lockRetryInterval the wait between two of these tries
+ * @param phaseTwoWaitMax how long an undo waits for a row lock of the database before it is tried again later
+ * @param clock the time against which deadlines are checked
+ */
+public record AtOptions(
+        boolean createUndoTable,
+        String undoTable,
+        int planCacheSize,
+        Duration metadataMaxAge,
+        int maxRowsPerStatement,
+        int maxUndoBytes,
+        int lockTries,
+        Duration lockRetryInterval,
+        Duration phaseTwoWaitMax,
+        InstantSource clock) {
+
+    /** What holds when nothing is configured. */
+    public static final AtOptions DEFAULTS = new AtOptions(
+            true,
+            "undo_log",
+            1_000,
+            Duration.ofSeconds(30),
+            10_000,
+            16 << 20,
+            30,
+            Duration.ofMillis(10),
+            Duration.ofSeconds(3),
+            InstantSource.system());
+
+    public AtOptions {
+        if (!undoTable.matches("[A-Za-z_][A-Za-z0-9_]{0,50}")) {
+            throw bad("undoTable", undoTable, "letters, digits and underscores, at most 51, beginning with no digit");
+        }
+        requirePositive("planCacheSize", planCacheSize);
+        requirePositive("maxRowsPerStatement", maxRowsPerStatement);
+        requirePositive("maxUndoBytes", maxUndoBytes);
+        if (lockTries < 0) {
+            throw bad("lockTries", lockTries, "0 or more");
+        }
+        requirePositive("metadataMaxAge", metadataMaxAge);
+        requirePositive("lockRetryInterval", lockRetryInterval);
+        requirePositive("phaseTwoWaitMax", phaseTwoWaitMax);
+    }
+
+    public AtOptions withCreateUndoTable(boolean create) {
+        return new AtOptions(
+                create,
+                undoTable,
+                planCacheSize,
+                metadataMaxAge,
+                maxRowsPerStatement,
+                maxUndoBytes,
+                lockTries,
+                lockRetryInterval,
+                phaseTwoWaitMax,
+                clock);
+    }
+
+    public AtOptions withUndoTable(String name) {
+        return new AtOptions(
+                createUndoTable,
+                name,
+                planCacheSize,
+                metadataMaxAge,
+                maxRowsPerStatement,
+                maxUndoBytes,
+                lockTries,
+                lockRetryInterval,
+                phaseTwoWaitMax,
+                clock);
+    }
+
+    public AtOptions withMetadataMaxAge(Duration age) {
+        return new AtOptions(
+                createUndoTable,
+                undoTable,
+                planCacheSize,
+                age,
+                maxRowsPerStatement,
+                maxUndoBytes,
+                lockTries,
+                lockRetryInterval,
+                phaseTwoWaitMax,
+                clock);
+    }
+
+    public AtOptions withBounds(int rowsPerStatement, int undoBytes) {
+        return new AtOptions(
+                createUndoTable,
+                undoTable,
+                planCacheSize,
+                metadataMaxAge,
+                rowsPerStatement,
+                undoBytes,
+                lockTries,
+                lockRetryInterval,
+                phaseTwoWaitMax,
+                clock);
+    }
+
+    public AtOptions withLockRetry(int tries, Duration interval) {
+        return new AtOptions(
+                createUndoTable,
+                undoTable,
+                planCacheSize,
+                metadataMaxAge,
+                maxRowsPerStatement,
+                maxUndoBytes,
+                tries,
+                interval,
+                phaseTwoWaitMax,
+                clock);
+    }
+
+    public AtOptions withPhaseTwoWaitMax(Duration wait) {
+        return new AtOptions(
+                createUndoTable,
+                undoTable,
+                planCacheSize,
+                metadataMaxAge,
+                maxRowsPerStatement,
+                maxUndoBytes,
+                lockTries,
+                lockRetryInterval,
+                wait,
+                clock);
+    }
+
+    public AtOptions withClock(InstantSource source) {
+        return new AtOptions(
+                createUndoTable,
+                undoTable,
+                planCacheSize,
+                metadataMaxAge,
+                maxRowsPerStatement,
+                maxUndoBytes,
+                lockTries,
+                lockRetryInterval,
+                phaseTwoWaitMax,
+                source);
+    }
+
+    private static void requirePositive(String key, int value) {
+        if (value <= 0) {
+            throw bad(key, value, "1 or more");
+        }
+    }
+
+    private static void requirePositive(String key, Duration value) {
+        if (value.isNegative() || value.isZero()) {
+            throw bad(key, value, "a positive duration");
+        }
+    }
+
+    private static TxnException bad(String key, Object value, String expected) {
+        return new TxnException(ErrorCode.BAD_CONFIGURATION, null, "key", key, "value", value, "expected", expected);
+    }
+}

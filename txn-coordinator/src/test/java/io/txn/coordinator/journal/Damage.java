@@ -1,0 +1,53 @@
+package io.txn.coordinator.journal;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+
+/** What can happen to files, done on purpose. */
+final class Damage {
+
+    private Damage() {}
+
+    /** The directory as it stands at this moment: what a crash would leave behind. */
+    static void copy(Path from, Path to) throws IOException {
+        Files.createDirectories(to);
+        try (Stream<Path> files = Files.list(to)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+        try (Stream<Path> files = Files.list(from)) {
+            for (Path file : files.toList()) {
+                String name = file.getFileName().toString();
+                if (Files.isRegularFile(file) && !name.startsWith("lock") && !name.startsWith("spare-")) {
+                    Files.copy(file, to.resolve(name));
+                }
+            }
+        }
+    }
+
+    static void flip(Path file, long offset, int bit) throws IOException {
+        try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "rw")) {
+            open.seek(offset);
+            int value = open.read();
+            open.seek(offset);
+            open.write(value ^ (1 << bit));
+        }
+    }
+
+    static void zeroFrom(Path file, long offset) throws IOException {
+        try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "rw")) {
+            open.seek(offset);
+            open.write(new byte[(int) (open.length() - offset)]);
+        }
+    }
+
+    static void truncate(Path file, long length) throws IOException {
+        try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "rw")) {
+            open.setLength(length);
+        }
+    }
+}
