@@ -113,21 +113,14 @@ public final class Coordinators implements AutoCloseable {
         if (connection == null) {
             throw unreachable(role);
         }
-        CompletableFuture<R> answer = connection.request(request, answerTimeout).thenApply(message -> {
-            if (!type.isInstance(message)) {
-                throw new TxnException(
-                        ErrorCode.MALFORMED_FRAME,
-                        null,
-                        "expected",
-                        type.getSimpleName(),
-                        "got",
-                        message.getClass().getSimpleName());
-            }
-            if (message instanceof Message.GlobalBeginResponse begun && begun.xid() != null) {
-                link.learnAdvertised(addressOf(begun.xid()));
-            }
-            return type.cast(message);
-        });
+        CompletableFuture<R> answer = connection
+                .request(request, type, answerTimeout)
+                .thenApply(message -> {
+                    if (message instanceof Message.GlobalBeginResponse begun && begun.xid() != null) {
+                        link.learnAdvertised(addressOf(begun.xid()));
+                    }
+                    return message;
+                });
         return new Exchange<>(request.getClass().getSimpleName(), link.address(), answer);
     }
 
