@@ -11,6 +11,7 @@ import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.message.Outcome;
 import io.txn.protocol.message.TransactionExceptionCode;
+import io.txn.test.Await;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -19,6 +20,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
@@ -98,7 +100,11 @@ public final class CoordinatorDouble implements AutoCloseable {
         try {
             ServerSocket server = new ServerSocket();
             server.setReuseAddress(true);
-            server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+            // The socket of a double that was closed a moment ago lives on until its accepting thread has noticed.
+            Await.until("port " + port + " is free", Duration.ofSeconds(10), () -> {
+                server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+                return true;
+            });
             CoordinatorDouble started = new CoordinatorDouble(server);
             started.thread("accept", started::accept);
             return started;
