@@ -140,7 +140,7 @@ public final class Coordinators implements AutoCloseable {
     /** Sends a request and waits for its answer. */
     public <R extends Message.Response> R call(
             ConnectionRole role, @Nullable Xid xid, Message.Request request, Class<R> type) {
-        return send(role, xid, request, type, options.requestTimeout()).await(options.requestTimeout());
+        return send(role, xid, request, type, options.requestTimeout()).await();
     }
 
     /**
