@@ -38,6 +38,21 @@ public enum ErrorCode {
             Category.GIVE_UP,
             "a peer sent bytes that are not a valid frame",
             "check that only clients of this protocol connect to the port, and the peer's version"),
+    ANSWER_UNREADABLE(
+            "TXN-NET007",
+            Category.UNKNOWN_OUTCOME,
+            "the peer answered, and the answer cannot be read",
+            "read the peer's log: it failed while answering, or speaks another version; look the XID up at the coordinator before repeating the call"),
+    MESSAGE_TOO_LARGE(
+            "TXN-NET008",
+            Category.GIVE_UP,
+            "a message does not fit on the wire",
+            "shorten the named field, or touch fewer rows in one local transaction"),
+    PORT_UNAVAILABLE(
+            "TXN-NET009",
+            Category.OPERATOR,
+            "the TCP port could not be opened",
+            "stop what listens there, or set another host or port"),
 
     BEGIN_FAILED(
             "TXN-TX001",
