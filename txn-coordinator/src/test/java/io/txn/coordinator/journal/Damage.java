@@ -2,9 +2,11 @@ package io.txn.coordinator.journal;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 
 /** What can happen to files, done on purpose. */
 final class Damage {
@@ -49,5 +51,16 @@ final class Damage {
         try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "rw")) {
             open.setLength(length);
         }
+    }
+
+    /** Makes a file look as if a later version of the format had written it. */
+    static void newerVersion(Path file) throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        ByteBuffer prefix = ByteBuffer.wrap(bytes);
+        prefix.putInt(8, FilePrefix.VERSION + 1);
+        CRC32C crc = new CRC32C();
+        crc.update(bytes, 0, 12);
+        prefix.putInt(12, (int) crc.getValue());
+        Files.write(file, bytes);
     }
 }

@@ -1,16 +1,12 @@
 package io.txn.coordinator.journal;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /** Real files whose record syncs can be held up, as on a very slow disk. */
-final class GatedFiles implements JournalFiles {
+final class GatedFiles extends DelegatingFiles {
 
-    private final JournalFiles disk = new DiskFiles();
     private volatile CountDownLatch gate = new CountDownLatch(0);
     private volatile CountDownLatch blocked = new CountDownLatch(1);
 
@@ -30,71 +26,20 @@ final class GatedFiles implements JournalFiles {
     }
 
     @Override
-    public OpenFile open(Path file, boolean create) throws IOException {
-        OpenFile real = disk.open(file, create);
-        return new OpenFile() {
-            @Override
-            public long size() throws IOException {
-                return real.size();
+    void sync(OpenFile file, boolean metadata) throws IOException {
+        if (!metadata) {
+            CountDownLatch now = gate;
+            if (now.getCount() > 0) {
+                blocked.countDown();
             }
-
-            @Override
-            public void write(ByteBuffer bytes, long position) throws IOException {
-                real.write(bytes, position);
-            }
-
-            @Override
-            public void read(ByteBuffer into, long position) throws IOException {
-                real.read(into, position);
-            }
-
-            @Override
-            public void sync(boolean metadata) throws IOException {
-                if (!metadata) {
-                    CountDownLatch now = gate;
-                    if (now.getCount() > 0) {
-                        blocked.countDown();
-                    }
-                    try {
-                        if (!now.await(Appended.PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-                            throw new IOException("the gate stayed closed");
-                        }
-                    } catch (InterruptedException e) {
-                        throw new IOException(e);
-                    }
+            try {
+                if (!now.await(Appended.PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                    throw new IOException("the gate stayed closed");
                 }
-                real.sync(metadata);
+            } catch (InterruptedException e) {
+                throw new IOException(e);
             }
-
-            @Override
-            public void close() throws IOException {
-                real.close();
-            }
-        };
-    }
-
-    @Override
-    public void createDirectories(Path directory) throws IOException {
-        disk.createDirectories(directory);
-    }
-
-    @Override
-    public List<String> list(Path directory) throws IOException {
-        return disk.list(directory);
-    }
-
-    @Override
-    public void rename(Path from, Path to) throws IOException {
-        disk.rename(from, to);
-    }
-
-    @Override
-    public void delete(Path file) throws IOException {
-        disk.delete(file);
-    }
-
-    @Override
-    public void syncDirectory(Path directory) throws IOException {
-        disk.syncDirectory(directory);
+        }
+        file.sync(metadata);
     }
 }
