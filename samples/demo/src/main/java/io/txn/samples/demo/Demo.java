@@ -34,6 +34,7 @@ public final class Demo {
             Program.STORAGE, 18081,
             Program.ORDER, 18082,
             Program.ACCOUNT, 18083);
+    private static final Duration RECORD_WAIT = Duration.ofSeconds(5);
     private static final Duration SETTLE_WAIT = Duration.ofSeconds(60);
     private static final Set<String> OVER = Set.of("COMMITTED", "ROLLED_BACK");
     private static final String PRODUCT = "keyboard";
@@ -203,12 +204,12 @@ public final class Demo {
      * their undo records a moment after a commit is decided. When that takes too long, whatever there is; the checks will tell.
      */
     private JsonNode settled() throws IOException {
-        String xid =
-                await(this::newest).orElseThrow(() -> new DemoFailure("the coordinator has not recorded the purchase"));
+        String xid = await(RECORD_WAIT, this::newest)
+                .orElseThrow(() -> new DemoFailure("the coordinator knows of no transaction for this purchase"));
         known.add(xid);
-        Optional<JsonNode> over =
-                await(() -> Optional.of(client.transaction(xid)).filter(found -> OVER.contains(text(found, "state"))));
-        await(() -> Optional.of(client.rows()).filter(rows -> rows.undoRecords() == 0));
+        Optional<JsonNode> over = await(SETTLE_WAIT, () -> Optional.of(client.transaction(xid))
+                .filter(found -> OVER.contains(text(found, "state"))));
+        await(SETTLE_WAIT, () -> Optional.of(client.rows()).filter(rows -> rows.undoRecords() == 0));
         return over.isPresent() ? over.get() : client.transaction(xid);
     }
 
@@ -225,8 +226,8 @@ public final class Demo {
         Optional<T> ask() throws IOException;
     }
 
-    private static <T> Optional<T> await(Question<T> question) throws IOException {
-        long deadline = System.nanoTime() + SETTLE_WAIT.toNanos();
+    private static <T> Optional<T> await(Duration max, Question<T> question) throws IOException {
+        long deadline = System.nanoTime() + max.toNanos();
         Optional<T> answer = question.ask();
         while (answer.isEmpty() && System.nanoTime() - deadline < 0) {
             LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
