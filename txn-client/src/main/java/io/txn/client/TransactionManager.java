@@ -33,6 +33,9 @@ final class TransactionManager {
     /** How long an answer to a begin that nobody waits for any more is still listened to, in order to roll it back. */
     private static final Duration LATE_BEGIN_WAIT = Duration.ofSeconds(30);
 
+    /** Holds even when the clock does not move. */
+    private static final int TRIES_MAX = 1000;
+
     private static final Backoff BETWEEN_TRIES = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(2));
 
     private final Coordinators coordinators;
@@ -193,7 +196,7 @@ final class TransactionManager {
     }
 
     private Answer decide(Xid xid, Message.Request decision) {
-        long end = System.nanoTime() + decisionWait.toNanos();
+        Instant end = clock.instant().plus(decisionWait);
         Throwable lastFailure = null;
         Outcome lastOutcome = null;
         boolean interrupted = false;
@@ -212,7 +215,7 @@ final class TransactionManager {
                     log.debug("no answer to a decision xid={} tries={}", xid, tries, e);
                 }
                 Duration wait = BETWEEN_TRIES.delay(tries, random);
-                if (System.nanoTime() + wait.toNanos() >= end) {
+                if (tries == TRIES_MAX || !clock.instant().plus(wait).isBefore(end)) {
                     TxnException unknown = new TxnException(
                             ErrorCode.OUTCOME_UNKNOWN,
                             lastFailure,

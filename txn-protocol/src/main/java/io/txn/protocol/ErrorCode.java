@@ -213,6 +213,11 @@ public enum ErrorCode {
             Category.GIVE_UP,
             "a change is larger than the journal takes in one piece",
             "let one request name fewer rows and carry less data, or raise the journal's limit"),
+    COORDINATOR_STOPPING(
+            "TXN-CRD010",
+            Category.UNKNOWN_OUTCOME,
+            "the coordinator is stopping",
+            "ask again when it is back: what it had accepted is in its journal"),
 
     BAD_CONFIGURATION("TXN-CFG001", Category.OPERATOR, "a configuration value is not valid", "correct the named key"),
     COORDINATOR_NOT_CONFIGURED(

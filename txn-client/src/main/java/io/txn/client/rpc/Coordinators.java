@@ -48,7 +48,7 @@ public final class Coordinators implements AutoCloseable {
     private final Map<ConnectionRole, Map<HostPort, Link>> links = new EnumMap<>(ConnectionRole.class);
 
     private final ReentrantLock lock = new ReentrantLock();
-    private final Condition someLinkLive = lock.newCondition();
+    private final Condition someLinkChanged = lock.newCondition();
     private volatile boolean closed;
     private volatile List<HostPort> listed = List.of();
 
@@ -113,27 +113,20 @@ public final class Coordinators implements AutoCloseable {
         if (connection == null) {
             throw unreachable(role);
         }
-        CompletableFuture<R> answer = connection.request(request, answerTimeout).thenApply(message -> {
-            if (!type.isInstance(message)) {
-                throw new TxnException(
-                        ErrorCode.MALFORMED_FRAME,
-                        null,
-                        "expected",
-                        type.getSimpleName(),
-                        "got",
-                        message.getClass().getSimpleName());
-            }
-            if (message instanceof Message.GlobalBeginResponse begun && begun.xid() != null) {
-                link.learnAdvertised(addressOf(begun.xid()));
-            }
-            return type.cast(message);
-        });
+        CompletableFuture<R> answer = connection
+                .request(request, type, answerTimeout)
+                .thenApply(message -> {
+                    if (message instanceof Message.GlobalBeginResponse begun && begun.xid() != null) {
+                        link.learnAdvertised(addressOf(begun.xid()));
+                    }
+                    return message;
+                });
         return new Exchange<>(request.getClass().getSimpleName(), link.address(), answer);
     }
 
     /** Sends a request over a connection that is live now, and looks for no answer; does nothing when there is none. Never blocks. */
     public void sendIfLive(ConnectionRole role, Xid xid, Message.Request request, Duration answerTimeout) {
-        Link link = pick(role, xid);
+        Link link = pick(role, xid, false);
         RpcConnection connection = link == null ? null : link.live();
         if (connection != null) {
             connection.request(request, answerTimeout).whenComplete((answer, failure) -> {
@@ -147,7 +140,7 @@ public final class Coordinators implements AutoCloseable {
     /** Sends a request and waits for its answer. */
     public <R extends Message.Response> R call(
             ConnectionRole role, @Nullable Xid xid, Message.Request request, Class<R> type) {
-        return send(role, xid, request, type, options.requestTimeout()).await(options.requestTimeout());
+        return send(role, xid, request, type, options.requestTimeout()).await();
     }
 
     /**
@@ -163,11 +156,11 @@ public final class Coordinators implements AutoCloseable {
 
     /** Whether a connection for global transactions is live. */
     public boolean live() {
-        return pick(ConnectionRole.TM, null) != null;
+        return pick(ConnectionRole.TM, null, false) != null;
     }
 
     private Link awaitLink(ConnectionRole role, @Nullable Xid xid) {
-        Link link = pick(role, xid);
+        Link link = pick(role, xid, true);
         if (link == null) {
             link = await(role, xid, options.connectWait());
         }
@@ -182,21 +175,25 @@ public final class Coordinators implements AutoCloseable {
         lock.lock();
         try {
             while (true) {
-                Link link = pick(role, xid);
-                if (link != null || left <= 0 || closed) {
+                Link link = pick(role, xid, true);
+                if (link != null) {
                     return link;
                 }
-                left = someLinkLive.awaitNanos(left);
+                if (left <= 0 || closed) {
+                    return pick(role, xid, false);
+                }
+                left = someLinkChanged.awaitNanos(left);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return pick(role, xid);
+            return pick(role, xid, false);
         } finally {
             lock.unlock();
         }
     }
 
-    private @Nullable Link pick(ConnectionRole role, @Nullable Xid xid) {
+    /** @param patient whether an earlier listed coordinator whose first try is under way is worth waiting for */
+    private @Nullable Link pick(ConnectionRole role, @Nullable Xid xid, boolean patient) {
         Map<HostPort, Link> known = linksOf(role);
         if (xid != null) {
             String opener = addressOf(xid.value());
@@ -210,6 +207,11 @@ public final class Coordinators implements AutoCloseable {
             Link link = known.get(address);
             if (link != null && link.live() != null) {
                 return link;
+            }
+            if (patient && (link == null || link.untried())) {
+                // Right after a start the second one may be a moment faster; beginning there would split the lock
+                // domain.
+                return null;
             }
         }
         for (Link leaving : known.values()) {
@@ -293,10 +295,11 @@ public final class Coordinators implements AutoCloseable {
         links.values().forEach(known -> known.remove(link.address(), link));
     }
 
-    void linkLive() {
+    /** A link became live, or failed for the first time: whoever waits looks again. */
+    void linkChanged() {
         lock.lock();
         try {
-            someLinkLive.signalAll();
+            someLinkChanged.signalAll();
         } finally {
             lock.unlock();
         }
@@ -358,7 +361,7 @@ public final class Coordinators implements AutoCloseable {
             return;
         }
         closed = true;
-        linkLive();
+        linkChanged();
         post(() -> links.values().forEach(known -> {
             known.values().forEach(Link::close);
             known.clear();
