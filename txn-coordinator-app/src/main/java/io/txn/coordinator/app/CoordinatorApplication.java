@@ -31,6 +31,7 @@ public final class CoordinatorApplication {
             Map.entry("spring.mvc.async.request-timeout", "10s"),
             Map.entry("spring.web.resources.add-mappings", "false"),
             Map.entry("spring.lifecycle.timeout-per-shutdown-phase", "15s"),
+            Map.entry("management.endpoints.web.discovery.enabled", "false"),
             Map.entry("management.endpoint.health.probes.enabled", "true"),
             Map.entry("management.endpoint.health.group.readiness.include", "readinessState,coordinator"),
             Map.entry("management.endpoint.health.show-details", "when-authorized"),

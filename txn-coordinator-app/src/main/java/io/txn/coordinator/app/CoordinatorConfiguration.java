@@ -123,7 +123,7 @@ final class CoordinatorConfiguration {
         return event -> {
             if (event.getApplicationContext() instanceof WebServerApplicationContext web) {
                 log.info(
-                        "The coordinator serves. version={} tcp={}:{} advertised={} http={} data={}",
+                        "Ready. version={} tcp={}:{} advertised={} http={} data={}",
                         version(build.getIfAvailable()),
                         properties.tcp().host(),
                         coordinator.tcpPort(),

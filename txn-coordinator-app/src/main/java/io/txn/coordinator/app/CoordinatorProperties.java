@@ -56,12 +56,15 @@ record CoordinatorProperties(
 
     /**
      * @param callTimeout How long one call may take. Much lower than an application's slowest undo, and calls are repeated while they still run.
+     * @param initiatorWait How long a commit or rollback waits for its first pass before it is answered with how far it is. Must be shorter than the
+     *     30 seconds that applications wait.
      * @param firstDelay Delay after the first failed attempt; each further one doubles it.
      * @param maxDelay Longest delay between two attempts.
      * @param maxAttempts After so many failed attempts a branch waits for a person; 0 tries for ever.
      */
     record Retry(
             @DefaultValue("15s") Duration callTimeout,
+            @DefaultValue("20s") Duration initiatorWait,
             @DefaultValue("500ms") Duration firstDelay,
             @DefaultValue("60s") Duration maxDelay,
             @DefaultValue("0") int maxAttempts) {}
@@ -121,7 +124,11 @@ record CoordinatorProperties(
                 .withDataDir(dataDir)
                 .withRestartGrace(restartGrace)
                 .withRetry(new CoordinatorOptions.Retry(
-                        retry.callTimeout(), retry.firstDelay(), retry.maxDelay(), retry.maxAttempts()))
+                        retry.callTimeout(),
+                        retry.initiatorWait(),
+                        retry.firstDelay(),
+                        retry.maxDelay(),
+                        retry.maxAttempts()))
                 .withLimits(new CoordinatorOptions.Limits(
                         limits.mailbox(),
                         limits.unwritten(),

@@ -27,7 +27,11 @@ record Problem(String code, String message, String fix) {
     }
 
     private static Problem of(ErrorCode code, Map<String, Object> facts) {
-        String message = facts.isEmpty() ? code.sentence() : code.sentence() + " " + facts;
+        String message = code.sentence();
+        if (!facts.isEmpty()) {
+            String text = facts.toString();
+            message += " [" + text.substring(1, text.length() - 1) + "]";
+        }
         return new Problem(code.id(), message, code.fix());
     }
 
