@@ -318,6 +318,52 @@ class SeataClientIT {
         assertThat(client.rollback(xid)).isEqualTo("Finished");
     }
 
+    @Test
+    void aRowThatSomebodyElseChangedStopsTheRollbackUntilAPersonDecides() {
+        stock.execute("INSERT INTO t_stock VALUES (1, 'lamp', 10)");
+        String xid = client.begin(MINUTE);
+        client.executeAutoCommit(xid, STOCK, "UPDATE t_stock SET pieces = 5 WHERE warehouse = 1 AND item = 'lamp'");
+        stock.execute("UPDATE t_stock SET pieces = 77 WHERE item = 'lamp'");
+
+        assertThat(client.rollback(xid)).isEqualTo("RollbackFailed");
+
+        assertThat(state(xid)).isEqualTo(TransactionState.NEEDS_ATTENTION);
+        BranchDetail stuck = detail(xid).branches().get(0);
+        assertThat(stuck.state()).isEqualTo(BranchState.STUCK);
+        assertThat(stock()).contains("1 lamp 77");
+        assertThat(locks(xid)).hasSize(1);
+
+        OperatorResult result = coordinator
+                .operate(new OperatorCommand.GiveUp(new Xid(xid), stuck.branchId(), "counted by hand"))
+                .join();
+
+        assertThat(result).isEqualTo(new OperatorResult.Accepted());
+        assertThat(state(xid)).isEqualTo(TransactionState.ROLLED_BACK);
+        assertThat(locks(xid)).isEmpty();
+        // The record that the client could not undo stays for the person who decided.
+        stock.execute("DELETE FROM undo_log");
+    }
+
+    @Test
+    void aClientThatIsKilledBeforeTheDecisionIsCleanedUpByAnotherOne() {
+        String xid;
+        try (SeataClient kiosk = SeataClient.start(
+                "127.0.0.1:" + coordinator.tcpPort(), "kiosk", directory.resolve("kiosk"), orders, stock)) {
+            xid = kiosk.begin(Duration.ofSeconds(3));
+            kiosk.executeAutoCommit(xid, ORDERS, "UPDATE t_order SET amount = 50 WHERE id = 1");
+            kiosk.process().kill9();
+        }
+        assertThat(orders()).contains("1 chair 50");
+        assertThat(detail(xid).branches()).singleElement().satisfies(branch -> assertThat(branch.application())
+                .isEqualTo("kiosk"));
+
+        Await.until("the other application rolled it back", PATIENCE, () -> state(xid) == TransactionState.ROLLED_BACK);
+
+        purchaseIsUndone();
+        assertThat(locks(xid)).isEmpty();
+        awaitNoUndo();
+    }
+
     /** The client connects and registers again by itself; what was open before the restart is decided after it. */
     @Test
     void aRestartOfTheCoordinatorLosesNothing() {
