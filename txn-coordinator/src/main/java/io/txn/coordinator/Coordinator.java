@@ -1,71 +1,241 @@
 package io.txn.coordinator;
 
+import io.txn.coordinator.engine.Engine;
+import io.txn.coordinator.engine.EngineFigures;
+import io.txn.coordinator.engine.EngineSettings;
+import io.txn.coordinator.journal.FileJournal;
+import io.txn.coordinator.journal.FileJournalOptions;
+import io.txn.coordinator.journal.Journal;
+import io.txn.coordinator.journal.JournalStatistics;
+import io.txn.coordinator.machine.Command;
+import io.txn.coordinator.machine.GlobalTransaction;
+import io.txn.coordinator.machine.Reply;
+import io.txn.coordinator.machine.Rules;
+import io.txn.coordinator.seata.SeataAdapter;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
+import io.txn.protocol.transport.RpcServer;
+import io.txn.protocol.transport.TransportOptions;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.security.SecureRandom;
+import java.time.InstantSource;
 import java.util.Optional;
+import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A running coordinator. {@link #start} opens the journal, replays it, begins to drive what is owed, and listens; everything that was
  * acknowledged before is known when it returns. Thread-safe.
  *
- * <p>Futures complete on a thread of the coordinator: do not block in what depends on them. They fail with a
- * {@link io.txn.protocol.TxnException}: {@code COORDINATOR_OVERLOADED}, or {@code JOURNAL_FAILED} once the journal cannot be written any more.
+ * <p>Futures complete on a thread of the coordinator: do not block in what depends on them. They fail with a {@link TxnException}:
+ * {@code COORDINATOR_OVERLOADED}, {@code COORDINATOR_STOPPING}, or {@code JOURNAL_FAILED} once the journal cannot be written any more.
  */
 public final class Coordinator implements AutoCloseable {
 
-    private Coordinator() {}
+    private static final Logger LOG = LoggerFactory.getLogger(Coordinator.class);
+
+    /** Snapshots replace the log before a replay takes seconds. */
+    private static final long SNAPSHOT_RECORDS = 1_000_000;
+
+    private static final long SNAPSHOT_BYTES = 256L << 20;
+
+    private final Journal journal;
+    private final Engine engine;
+    private final SeataAdapter adapter;
+    private final RpcServer server;
+    private final String advertisedAddress;
+
+    private Coordinator(
+            Journal journal, Engine engine, SeataAdapter adapter, RpcServer server, String advertisedAddress) {
+        this.journal = journal;
+        this.engine = engine;
+        this.adapter = adapter;
+        this.server = server;
+        this.advertisedAddress = advertisedAddress;
+    }
 
     /**
      * Starts a coordinator and returns when it serves.
      *
-     * @throws io.txn.protocol.TxnException {@code DATA_DIR_IN_USE}, {@code JOURNAL_DAMAGED}, {@code JOURNAL_TOO_NEW},
-     *     {@code EXPOSED_WITHOUT_CREDENTIALS} or {@code BAD_CONFIGURATION} (the port is taken)
+     * @throws TxnException {@code DATA_DIR_IN_USE}, {@code DATA_DIR_UNUSABLE}, {@code JOURNAL_DAMAGED}, {@code JOURNAL_TOO_NEW},
+     *     {@code EXPOSED_WITHOUT_CREDENTIALS} or {@code PORT_UNAVAILABLE}
      */
     public static Coordinator start(CoordinatorOptions options) {
-        throw new UnsupportedOperationException("the engine is not there yet: " + options.dataDir());
+        refuseExposure(options);
+        Journal journal = FileJournal.open(options.dataDir().resolve("journal"), FileJournalOptions.DEFAULTS);
+        try {
+            return start(options, journal);
+        } catch (RuntimeException | Error e) {
+            journal.close();
+            throw e;
+        }
+    }
+
+    private static Coordinator start(CoordinatorOptions options, Journal journal) {
+        CoordinatorOptions.Limits limits = options.limits();
+        SeataAdapter adapter = new SeataAdapter(
+                options.retry().callTimeout(),
+                new SeataAdapter.RequestLimits(
+                        limits.textLength(), limits.applicationDataLength(), limits.locksPerBranch()));
+        Engine engine = Engine.start(
+                rules(options),
+                settings(options),
+                journal,
+                InstantSource.system(),
+                new SplittableRandom(new SecureRandom().nextLong()),
+                adapter.branchCaller());
+        try {
+            RpcServer server = RpcServer.bind(options.host(), options.tcpPort(), TransportOptions.DEFAULTS, adapter);
+            String advertised = options.advertisedAddress() != null
+                    ? options.advertisedAddress()
+                    : options.host() + ':' + server.port();
+            adapter.serve(engine, advertised);
+            LOG.info(
+                    "the coordinator serves listen={}:{} advertised={} dataDir={}",
+                    options.host(),
+                    server.port(),
+                    advertised,
+                    options.dataDir());
+            return new Coordinator(journal, engine, adapter, server, advertised);
+        } catch (RuntimeException | Error e) {
+            engine.close();
+            throw e;
+        }
+    }
+
+    private static void refuseExposure(CoordinatorOptions options) {
+        boolean loopback;
+        try {
+            loopback = InetAddress.getByName(options.host()).isLoopbackAddress();
+        } catch (UnknownHostException e) {
+            throw new TxnException(
+                    ErrorCode.BAD_CONFIGURATION, e, "key", "txn.coordinator.tcp.host", "value", options.host());
+        }
+        if (!loopback && !options.allowUnauthenticated()) {
+            throw new TxnException(ErrorCode.EXPOSED_WITHOUT_CREDENTIALS, null, "host", options.host());
+        }
+    }
+
+    private static Rules rules(CoordinatorOptions options) {
+        return new Rules(
+                options.limits().transactions(),
+                options.limits().branchesPerTransaction(),
+                options.retry().maxAttempts(),
+                options.retry().firstDelay().toMillis(),
+                options.retry().maxDelay().toMillis(),
+                Rules.XA_NOT_FOUND_MIN);
+    }
+
+    private static EngineSettings settings(CoordinatorOptions options) {
+        return new EngineSettings(
+                options.limits().mailbox(),
+                options.limits().unwritten(),
+                options.limits().callsInFlight(),
+                options.retry().callTimeout().toMillis(),
+                options.retry().initiatorWait().toMillis(),
+                options.retention().time().toMillis(),
+                options.retention().transactions(),
+                options.restartGrace().toMillis(),
+                SNAPSHOT_RECORDS,
+                SNAPSHOT_BYTES);
     }
 
     /** The TCP port listened on. */
     public int tcpPort() {
-        throw new UnsupportedOperationException();
+        return server.port();
     }
 
     /** {@code host:port} under which clients reach this coordinator: the first part of every XID it makes. */
     public String advertisedAddress() {
-        throw new UnsupportedOperationException();
+        return advertisedAddress;
     }
 
     /** Whether it serves: false once the journal has failed or {@link #close} was called. */
     public boolean healthy() {
-        throw new UnsupportedOperationException();
+        return engine.healthy();
     }
 
     /** Lists transactions, unresolved and retained ones, oldest first. */
     public CompletableFuture<TransactionPage> transactions(TransactionQuery query) {
-        throw new UnsupportedOperationException();
+        return engine.read(shard -> Views.transactions(shard, query));
     }
 
     /** Shows one transaction with its branches. */
     public CompletableFuture<Optional<TransactionDetail>> transaction(Xid xid) {
-        throw new UnsupportedOperationException();
+        return engine.read(shard -> {
+            GlobalTransaction transaction = shard.transaction(xid);
+            return transaction == null ? Optional.empty() : Optional.of(Views.detail(transaction));
+        });
     }
 
     /** Lists global locks. */
     public CompletableFuture<LockPage> locks(LockQuery query) {
-        throw new UnsupportedOperationException();
+        return engine.read(shard -> Views.locks(shard, query));
     }
 
     /** Carries out an operator's command; durable when the future completes with {@link OperatorResult.Accepted}. */
     public CompletableFuture<OperatorResult> operate(OperatorCommand command) {
-        throw new UnsupportedOperationException();
+        CompletableFuture<OperatorResult> result = new CompletableFuture<>();
+        engine.submit(command(command), reply -> complete(result, reply));
+        return result;
+    }
+
+    private static Command command(OperatorCommand command) {
+        if (command instanceof OperatorCommand.RetryNow retry) {
+            return new Command.RetryNow(retry.xid());
+        } else if (command instanceof OperatorCommand.GiveUp giveUp) {
+            return new Command.GiveUp(giveUp.xid(), giveUp.branchId().value(), giveUp.reason());
+        }
+        throw new AssertionError("no command for " + command);
+    }
+
+    private static void complete(CompletableFuture<OperatorResult> result, Reply reply) {
+        if (reply instanceof Reply.Accepted) {
+            result.complete(new OperatorResult.Accepted());
+        } else if (reply instanceof Reply.TransactionUnknown || reply instanceof Reply.BranchUnknown) {
+            result.complete(new OperatorResult.NotFound());
+        } else if (reply instanceof Reply.Unfit unfit) {
+            result.complete(new OperatorResult.Refused(unfit.why()));
+        } else if (reply instanceof Reply.Rejected rejected) {
+            result.completeExceptionally(rejected.exception());
+        } else {
+            result.completeExceptionally(new AssertionError("no result for " + reply));
+        }
     }
 
     /** Figures since the start. */
     public CoordinatorStatistics statistics() {
-        throw new UnsupportedOperationException();
+        EngineFigures figures = engine.figures();
+        EngineFigures.Sizes sizes = figures.sizes();
+        JournalStatistics written = journal.statistics();
+        return new CoordinatorStatistics(
+                sizes.transactions(),
+                sizes.unfinished(),
+                sizes.needingAttention(),
+                sizes.locks(),
+                figures.begun(),
+                figures.committed(),
+                figures.rolledBack(),
+                figures.timedOut(),
+                figures.branchesRegistered(),
+                figures.lockConflicts(),
+                sizes.callsInFlight(),
+                figures.callsFailed(),
+                figures.mailbox(),
+                adapter.sessions(),
+                written.records(),
+                written.bytes(),
+                written.fsyncs());
     }
 
     /** Stops serving. What was decided and not carried out yet goes on at the next start. */
     @Override
-    public void close() {}
+    public void close() {
+        server.close();
+        engine.close();
+    }
 }

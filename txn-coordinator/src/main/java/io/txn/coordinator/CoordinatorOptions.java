@@ -170,17 +170,21 @@ public record CoordinatorOptions(
      * How calls of phase two are repeated.
      *
      * @param callTimeout how long one call may take; Seata clients expect 15 seconds
+     * @param initiatorWait how long a commit or rollback waits for its first pass before it is answered with how far it is; must be shorter than
+     *     the 30 seconds that initiators wait
      * @param firstDelay the delay after the first failed attempt; each further one doubles it
      * @param maxDelay no delay is longer
      * @param maxAttempts after so many failed attempts a branch waits for a person; 0: it is tried for ever
      */
-    public record Retry(Duration callTimeout, Duration firstDelay, Duration maxDelay, int maxAttempts) {
+    public record Retry(
+            Duration callTimeout, Duration initiatorWait, Duration firstDelay, Duration maxDelay, int maxAttempts) {
 
-        public static final Retry DEFAULTS =
-                new Retry(Duration.ofSeconds(15), Duration.ofMillis(500), Duration.ofSeconds(60), 0);
+        public static final Retry DEFAULTS = new Retry(
+                Duration.ofSeconds(15), Duration.ofSeconds(20), Duration.ofMillis(500), Duration.ofSeconds(60), 0);
 
         public Retry {
             check(callTimeout.toMillis() > 0, "txn.coordinator.retry.call-timeout", callTimeout);
+            check(initiatorWait.toMillis() > 0, "txn.coordinator.retry.initiator-wait", initiatorWait);
             check(firstDelay.toMillis() > 0, "txn.coordinator.retry.first-delay", firstDelay);
             check(maxDelay.compareTo(firstDelay) >= 0, "txn.coordinator.retry.max-delay", maxDelay);
             check(maxAttempts >= 0, "txn.coordinator.retry.max-attempts", maxAttempts);

@@ -41,6 +41,10 @@ final class BinaryCache {
         return inTemporaryDirectory();
     }
 
+    static BinaryCache in(Path directory) {
+        return new BinaryCache(directory.toAbsolutePath());
+    }
+
     /** A place that other users can read too. */
     static BinaryCache inTemporaryDirectory() {
         return new BinaryCache(

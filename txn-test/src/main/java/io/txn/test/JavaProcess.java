@@ -155,6 +155,7 @@ public final class JavaProcess implements AutoCloseable {
             return this;
         }
 
+        /** Empty: none is passed on the command line; for the one that puts it into an argument file. */
         public Builder classPath(String classPath) {
             this.classPath = classPath;
             return this;
@@ -169,7 +170,7 @@ public final class JavaProcess implements AutoCloseable {
             List<String> command = new ArrayList<>();
             command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
             command.addAll(jvmArguments);
-            if (classPath != null) {
+            if (classPath != null && !classPath.isEmpty()) {
                 command.add("-cp");
                 command.add(classPath);
             }

@@ -6,7 +6,10 @@ import java.util.function.Consumer;
 /** Says where coordinators are, and when that changes. Thread-safe. */
 public interface CoordinatorLocator extends AutoCloseable {
 
-    /** The coordinators known now, without duplicates; empty while none is known. Never blocks for long. */
+    /**
+     * The coordinators known now, without duplicates, in an order that is the same in every process: global transactions begin at the first
+     * one that can be reached. Empty while none is known. Never blocks for long.
+     */
     List<HostPort> current();
 
     /**

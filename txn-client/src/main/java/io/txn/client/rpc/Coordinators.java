@@ -9,7 +9,6 @@ import io.txn.protocol.message.Message;
 import io.txn.protocol.transport.RpcClient;
 import io.txn.protocol.transport.RpcConnection;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,7 +30,8 @@ import org.slf4j.LoggerFactory;
  * All coordinators this process knows, and its connections to them. Thread-safe.
  *
  * <p>Each listed address has a TM link from the start, and an RM link from the first resource on: any coordinator may have to call this
- * process back. A request goes to the coordinator whose address stands in the XID if a connection to it is live, else to any live one.
+ * process back. A request goes to the coordinator whose address stands in the XID if a connection to it is live, else to the first listed
+ * one that is live: always the same one as long as it lives, because two coordinators are two lock domains.
  */
 public final class Coordinators implements AutoCloseable {
 
@@ -48,8 +48,9 @@ public final class Coordinators implements AutoCloseable {
     private final Map<ConnectionRole, Map<HostPort, Link>> links = new EnumMap<>(ConnectionRole.class);
 
     private final ReentrantLock lock = new ReentrantLock();
-    private final Condition someLinkLive = lock.newCondition();
+    private final Condition someLinkChanged = lock.newCondition();
     private volatile boolean closed;
+    private volatile List<HostPort> listed = List.of();
 
     // Scheduler thread only.
     private boolean resourcesWanted;
@@ -112,28 +113,34 @@ public final class Coordinators implements AutoCloseable {
         if (connection == null) {
             throw unreachable(role);
         }
-        CompletableFuture<R> answer = connection.request(request, answerTimeout).thenApply(message -> {
-            if (!type.isInstance(message)) {
-                throw new TxnException(
-                        ErrorCode.MALFORMED_FRAME,
-                        null,
-                        "expected",
-                        type.getSimpleName(),
-                        "got",
-                        message.getClass().getSimpleName());
-            }
-            if (message instanceof Message.GlobalBeginResponse begun && begun.xid() != null) {
-                link.learnAdvertised(addressOf(begun.xid()));
-            }
-            return type.cast(message);
-        });
+        CompletableFuture<R> answer = connection
+                .request(request, type, answerTimeout)
+                .thenApply(message -> {
+                    if (message instanceof Message.GlobalBeginResponse begun && begun.xid() != null) {
+                        link.learnAdvertised(addressOf(begun.xid()));
+                    }
+                    return message;
+                });
         return new Exchange<>(request.getClass().getSimpleName(), link.address(), answer);
+    }
+
+    /** Sends a request over a connection that is live now, and looks for no answer; does nothing when there is none. Never blocks. */
+    public void sendIfLive(ConnectionRole role, Xid xid, Message.Request request, Duration answerTimeout) {
+        Link link = pick(role, xid, false);
+        RpcConnection connection = link == null ? null : link.live();
+        if (connection != null) {
+            connection.request(request, answerTimeout).whenComplete((answer, failure) -> {
+                if (failure != null) {
+                    log.debug("unattended request failed xid={}", xid, failure);
+                }
+            });
+        }
     }
 
     /** Sends a request and waits for its answer. */
     public <R extends Message.Response> R call(
             ConnectionRole role, @Nullable Xid xid, Message.Request request, Class<R> type) {
-        return send(role, xid, request, type, options.requestTimeout()).await(options.requestTimeout());
+        return send(role, xid, request, type, options.requestTimeout()).await();
     }
 
     /**
@@ -149,11 +156,11 @@ public final class Coordinators implements AutoCloseable {
 
     /** Whether a connection for global transactions is live. */
     public boolean live() {
-        return pick(ConnectionRole.TM, null) != null;
+        return pick(ConnectionRole.TM, null, false) != null;
     }
 
     private Link awaitLink(ConnectionRole role, @Nullable Xid xid) {
-        Link link = pick(role, xid);
+        Link link = pick(role, xid, true);
         if (link == null) {
             link = await(role, xid, options.connectWait());
         }
@@ -168,45 +175,60 @@ public final class Coordinators implements AutoCloseable {
         lock.lock();
         try {
             while (true) {
-                Link link = pick(role, xid);
-                if (link != null || left <= 0 || closed) {
+                Link link = pick(role, xid, true);
+                if (link != null) {
                     return link;
                 }
-                left = someLinkLive.awaitNanos(left);
+                if (left <= 0 || closed) {
+                    return pick(role, xid, false);
+                }
+                left = someLinkChanged.awaitNanos(left);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return pick(role, xid);
+            return pick(role, xid, false);
         } finally {
             lock.unlock();
         }
     }
 
-    private @Nullable Link pick(ConnectionRole role, @Nullable Xid xid) {
-        List<Link> usable = new ArrayList<>();
-        List<Link> leaving = new ArrayList<>();
-        String opener = xid == null ? null : addressOf(xid.value());
-        for (Link link : linksOf(role).values()) {
-            if (link.live() == null) {
-                continue;
+    /** @param patient whether an earlier listed coordinator whose first try is under way is worth waiting for */
+    private @Nullable Link pick(ConnectionRole role, @Nullable Xid xid, boolean patient) {
+        Map<HostPort, Link> known = linksOf(role);
+        if (xid != null) {
+            String opener = addressOf(xid.value());
+            for (Link link : known.values()) {
+                if (link.opened(opener) && link.live() != null) {
+                    return link;
+                }
             }
-            if (opener != null && link.opened(opener)) {
+        }
+        for (HostPort address : listed) {
+            Link link = known.get(address);
+            if (link != null && link.live() != null) {
                 return link;
             }
-            (link.retired() ? leaving : usable).add(link);
+            if (patient && (link == null || link.untried())) {
+                // Right after a start the second one may be a moment faster; beginning there would split the lock
+                // domain.
+                return null;
+            }
         }
-        if (usable.isEmpty()) {
-            usable = leaving;
+        for (Link leaving : known.values()) {
+            if (leaving.live() != null) {
+                return leaving;
+            }
         }
-        return usable.isEmpty() ? null : usable.get(usable.size() == 1 ? 0 : random.nextInt(usable.size()));
+        return null;
     }
 
     private TxnException unreachable(ConnectionRole role) {
         Map<HostPort, String> reasons = new LinkedHashMap<>();
         Throwable cause = null;
-        for (Link link : linksOf(role).values()) {
-            Throwable failure = link.lastFailure();
-            reasons.put(link.address(), failure == null ? "not connected yet" : Link.reason(failure));
+        for (HostPort address : listed) {
+            Link link = linksOf(role).get(address);
+            Throwable failure = link == null ? null : link.lastFailure();
+            reasons.put(address, failure == null ? "not connected yet" : Link.reason(failure));
             cause = failure == null ? cause : failure;
         }
         return new TxnException(
@@ -237,6 +259,13 @@ public final class Coordinators implements AutoCloseable {
         if (closed || addresses.isEmpty()) {
             return;
         }
+        if (addresses.size() > 1 && listed.size() <= 1) {
+            log.warn(
+                    "several coordinators are listed; each one keeps its own row locks, so all applications must begin at the same one: "
+                            + "the first that can be reached is used coordinators={}",
+                    addresses);
+        }
+        listed = List.copyOf(addresses);
         follow(ConnectionRole.TM, addresses);
         if (resourcesWanted) {
             follow(ConnectionRole.RM, addresses);
@@ -266,10 +295,11 @@ public final class Coordinators implements AutoCloseable {
         links.values().forEach(known -> known.remove(link.address(), link));
     }
 
-    void linkLive() {
+    /** A link became live, or failed for the first time: whoever waits looks again. */
+    void linkChanged() {
         lock.lock();
         try {
-            someLinkLive.signalAll();
+            someLinkChanged.signalAll();
         } finally {
             lock.unlock();
         }
@@ -331,7 +361,7 @@ public final class Coordinators implements AutoCloseable {
             return;
         }
         closed = true;
-        linkLive();
+        linkChanged();
         post(() -> links.values().forEach(known -> {
             known.values().forEach(Link::close);
             known.clear();

@@ -6,7 +6,7 @@ import io.txn.protocol.TxnException;
 import io.txn.protocol.message.Message;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -21,35 +21,30 @@ import org.jspecify.annotations.Nullable;
 public record Exchange<R extends Message.Response>(String request, HostPort coordinator, CompletableFuture<R> answer) {
 
     /**
-     * Waits for the answer. An interrupt does not end the wait, because giving up on a request that was sent leaves its outcome unknown;
-     * the wait is bounded and the thread's interrupt is kept for whoever looks next.
+     * Waits for the answer, as long as the request was given. An interrupt does not end the wait, because giving up on a request that was sent
+     * leaves its outcome unknown; the wait is bounded, and the interrupt is kept for whoever looks next.
      *
      * @throws TxnException {@link ErrorCode#REQUEST_TIMED_OUT}, {@link ErrorCode#CONNECTION_LOST} or whatever the answer failed with
      */
-    public R await(Duration timeout) {
-        long end = System.nanoTime() + timeout.toNanos();
-        boolean interrupted = false;
+    public R await() {
+        return joined(answer, null);
+    }
+
+    /** The same, but waits no longer than {@code atMost}; the answer may still come. */
+    public R await(Duration atMost) {
+        return joined(answer.copy().orTimeout(atMost.toNanos(), TimeUnit.NANOSECONDS), atMost);
+    }
+
+    private R joined(CompletableFuture<R> result, @Nullable Duration atMost) {
         try {
-            while (true) {
-                try {
-                    return answer.get(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                } catch (TimeoutException e) {
-                    throw failure(ErrorCode.REQUEST_TIMED_OUT, null, timeout);
-                } catch (ExecutionException e) {
-                    Throwable cause = e.getCause() == null ? e : e.getCause();
-                    // Thrown anew, so that the stack shows who asked.
-                    throw failure(
-                            cause instanceof TxnException known ? known.code() : ErrorCode.CONNECTION_LOST,
-                            cause,
-                            null);
-                }
-            }
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
+            return result.join();
+        } catch (CompletionException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            ErrorCode code = cause instanceof TxnException known
+                    ? known.code()
+                    : cause instanceof TimeoutException ? ErrorCode.REQUEST_TIMED_OUT : ErrorCode.CONNECTION_LOST;
+            // Thrown anew, so that the stack shows who asked.
+            throw failure(code, cause instanceof TimeoutException ? null : cause, atMost);
         }
     }
 

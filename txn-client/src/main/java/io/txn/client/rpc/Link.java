@@ -38,6 +38,7 @@ final class Link implements RpcHandler {
     private volatile @Nullable RpcConnection live;
     private volatile @Nullable Throwable lastFailure;
     private volatile boolean retired;
+    private volatile boolean untried = true;
     /** The address the coordinator behind this link writes into its XIDs, once one was seen. */
     private volatile @Nullable String advertised;
 
@@ -66,6 +67,11 @@ final class Link implements RpcHandler {
 
     boolean retired() {
         return retired;
+    }
+
+    /** Whether the first try to connect is still under way. */
+    boolean untried() {
+        return untried;
     }
 
     @Nullable
@@ -140,8 +146,9 @@ final class Link implements RpcHandler {
         wasLive = true;
         lastFailure = null;
         live = of;
+        untried = false;
         log.info("connected to coordinator {} role={} local={}", address, role, of.localAddress());
-        owner.linkLive();
+        owner.linkChanged();
         announceNew();
     }
 
@@ -193,7 +200,9 @@ final class Link implements RpcHandler {
             owner.linkGone(this);
             return;
         }
-        lastFailure = cause;
+        lastFailure = cause == null ? new TxnException(ErrorCode.CONNECTION_LOST, null, "coordinator", address) : cause;
+        untried = false;
+        owner.linkChanged();
         if (wasLive) {
             wasLive = false;
             log.warn("lost coordinator {} role={} cause={}; trying again", address, role, reason(cause));

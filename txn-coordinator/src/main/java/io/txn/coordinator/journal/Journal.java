@@ -34,6 +34,12 @@ public interface Journal extends AutoCloseable {
     long append(ByteBuffer record, Completion done);
 
     /**
+     * Whether a record of this size would be taken now. With one appending thread a yes holds until that thread's next append, unless the
+     * journal fails or is closed meanwhile: only appending uses room up. So the owner can ask before it decides anything.
+     */
+    boolean accepts(int recordBytes);
+
+    /**
      * Writes a snapshot aside on a thread of the journal's own, makes it durable, and then removes the records and snapshots it replaces.
      * Waits, on that thread, until {@code upToIndex} is durable. A snapshot that fails changes nothing: the old one and its records stay.
      *

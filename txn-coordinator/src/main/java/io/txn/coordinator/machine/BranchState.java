@@ -4,7 +4,10 @@ package io.txn.coordinator.machine;
 public enum BranchState {
     /** Taking part; owed a phase two once the transaction is decided. */
     REGISTERED,
-    /** Its resource manager reported that phase one did not happen, or changed nothing: no phase two is owed. */
+    /**
+     * Its resource manager reported that phase one did not happen, or changed nothing: never called, except that an AT branch is rolled back all the
+     * same, because a database may have committed what its client takes for failed.
+     */
     FAILED_PHASE_ONE,
     /** Phase two is done. */
     DONE,
@@ -13,8 +16,8 @@ public enum BranchState {
     /** A person decided that phase two is not to be tried any more. */
     GIVEN_UP;
 
-    /** Whether no phase two is owed any more. */
-    public boolean isFinal() {
-        return this == FAILED_PHASE_ONE || this == DONE || this == GIVEN_UP;
+    /** Whether phase two is over for good. */
+    public boolean isOver() {
+        return this == DONE || this == GIVEN_UP;
     }
 }

@@ -1,16 +1,108 @@
 package io.txn.protocol.transport;
 
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.protocol.transport.ConnectionHandler.Side;
+import java.net.InetSocketAddress;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
-/** Opens connections. Thread-safe. */
+/** Opens connections, which share its event loops. Thread-safe. */
 public final class RpcClient implements AutoCloseable {
 
-    public RpcClient(TransportOptions options) {}
+    private static final int MOST_LOOKUPS_WAITING = 1000;
+    private static final long LOOKUP_THREAD_IDLE_SECONDS = 10;
 
-    public CompletableFuture<RpcConnection> connect(String host, int port, RpcHandler handler) {
-        throw new UnsupportedOperationException();
+    private final TransportOptions options;
+    private final IoThreads io;
+
+    /** Host names are looked up here, because that blocks and an event loop must not: it would delay everybody's heartbeats. */
+    private final ThreadPoolExecutor lookups;
+
+    public RpcClient(TransportOptions options) {
+        this.options = options;
+        this.io = IoThreads.start("txn-client", options);
+        this.lookups = new ThreadPoolExecutor(
+                1,
+                1,
+                LOOKUP_THREAD_IDLE_SECONDS,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(MOST_LOOKUPS_WAITING),
+                new DefaultThreadFactory("txn-lookup", true));
+        lookups.allowCoreThreadTimeOut(true);
     }
 
+    /**
+     * Opens a connection. The handler has been told when the future completes, which it does on an event loop: what depends on it directly must
+     * not block.
+     *
+     * @return the connection; or fails with {@link TxnException} NO_COORDINATOR and the reason as its cause
+     */
+    public CompletableFuture<RpcConnection> connect(String host, int port, RpcHandler handler) {
+        CompletableFuture<RpcConnection> result = new CompletableFuture<>();
+        try {
+            lookups.execute(() -> {
+                try {
+                    if (io.group().isShuttingDown()) {
+                        throw new RejectedExecutionException("this client is closed");
+                    }
+                    connect(new InetSocketAddress(host, port), handler, result);
+                } catch (RuntimeException e) {
+                    result.completeExceptionally(unreachable(host, port, e));
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            result.completeExceptionally(unreachable(host, port, e));
+        }
+        return result;
+    }
+
+    private void connect(InetSocketAddress address, RpcHandler handler, CompletableFuture<RpcConnection> result) {
+        new Bootstrap()
+                .group(io.group())
+                .channel(io.clientChannel())
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int)
+                        options.connectTimeout().toMillis())
+                .option(ChannelOption.TCP_NODELAY, true)
+                .option(ChannelOption.SO_KEEPALIVE, true)
+                .option(
+                        ChannelOption.WRITE_BUFFER_WATER_MARK,
+                        new WriteBufferWaterMark(options.writeBufferLow(), options.writeBufferHigh()))
+                .handler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        ConnectionHandler.install(
+                                channel, Side.CLIENT, options, handler, result::complete, closed -> {});
+                    }
+                })
+                .connect(address)
+                .addListener(connected -> {
+                    if (!connected.isSuccess()) {
+                        result.completeExceptionally(
+                                unreachable(address.getHostString(), address.getPort(), connected.cause()));
+                    }
+                });
+    }
+
+    private static TxnException unreachable(String host, int port, @Nullable Throwable cause) {
+        return new TxnException(ErrorCode.NO_COORDINATOR, cause, "address", host + ':' + port);
+    }
+
+    /** Closes every connection this client opened, and its event loops. */
     @Override
-    public void close() {}
+    public void close() {
+        // Not shutdownNow: what still waits in there runs, finds the event loops gone, and fails as promised.
+        lookups.shutdown();
+        io.stop();
+    }
 }

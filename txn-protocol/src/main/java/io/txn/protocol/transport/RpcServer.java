@@ -1,22 +1,99 @@
 package io.txn.protocol.transport;
 
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.WriteBufferWaterMark;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.protocol.transport.ConnectionHandler.Side;
+import java.net.InetSocketAddress;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Accepts connections. Thread-safe. */
+/** Listens on one address, and serves a bounded number of connections with one handler. Thread-safe. */
 public final class RpcServer implements AutoCloseable {
 
+    private static final Logger log = LoggerFactory.getLogger(RpcServer.class);
+    private static final int BACKLOG = 1024;
+
+    private final IoThreads io;
+    private final Channel listener;
+    private final Set<RpcConnection> connections;
+
+    private RpcServer(IoThreads io, Channel listener, Set<RpcConnection> connections) {
+        this.io = io;
+        this.listener = listener;
+        this.connections = connections;
+    }
+
+    /**
+     * Starts to listen; connections are accepted when this returns.
+     *
+     * @param port 0 for any free one
+     * @throws TxnException PORT_UNAVAILABLE
+     */
     public static RpcServer bind(String host, int port, TransportOptions options, RpcHandler handler) {
-        throw new UnsupportedOperationException();
+        IoThreads io = IoThreads.start("txn-server", options);
+        Set<RpcConnection> connections = ConcurrentHashMap.newKeySet();
+        AtomicInteger accepted = new AtomicInteger();
+        ServerBootstrap bootstrap = new ServerBootstrap()
+                .group(io.group())
+                .channel(io.serverChannel())
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.SO_KEEPALIVE, true)
+                .childOption(
+                        ChannelOption.WRITE_BUFFER_WATER_MARK,
+                        new WriteBufferWaterMark(options.writeBufferLow(), options.writeBufferHigh()))
+                .childHandler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        channel.closeFuture().addListener(closed -> accepted.decrementAndGet());
+                        if (accepted.incrementAndGet() > options.maxConnections()) {
+                            log.atWarn()
+                                    .setMessage("refused a connection: there are as many as there may be")
+                                    .addKeyValue("peer", channel.remoteAddress())
+                                    .addKeyValue("limit", options.maxConnections())
+                                    .log();
+                            channel.close();
+                            return;
+                        }
+                        ConnectionHandler.install(
+                                channel, Side.SERVER, options, handler, connections::add, connections::remove);
+                    }
+                });
+        ChannelFuture bound = bootstrap.bind(new InetSocketAddress(host, port)).awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            io.stop();
+            throw new TxnException(ErrorCode.PORT_UNAVAILABLE, bound.cause(), "host", host, "port", port);
+        }
+        return new RpcServer(io, bound.channel(), connections);
     }
 
+    /** The port this server listens on. */
     public int port() {
-        throw new UnsupportedOperationException();
+        return ((InetSocketAddress) listener.localAddress()).getPort();
     }
 
+    /** The open connections; a live view. */
     public Collection<RpcConnection> connections() {
-        throw new UnsupportedOperationException();
+        return Collections.unmodifiableCollection(connections);
     }
 
+    /** Stops listening and closes every connection. */
     @Override
-    public void close() {}
+    public void close() {
+        // First no more newcomers: one that is accepted while the event loops end has nowhere to go.
+        io.await(listener.close());
+        io.stop();
+    }
 }

@@ -1,0 +1,4 @@
+CREATE TABLE IF NOT EXISTS account (
+    customer VARCHAR(64)    NOT NULL PRIMARY KEY,
+    balance  DECIMAL(12, 2) NOT NULL
+);

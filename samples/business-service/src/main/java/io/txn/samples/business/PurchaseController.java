@@ -1,0 +1,31 @@
+package io.txn.samples.business;
+
+import java.util.List;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestMapping;
+import org.springframework.web.bind.annotation.RestController;
+
+@RestController
+@RequestMapping("/purchases")
+class PurchaseController {
+
+    private final PurchaseService purchases;
+
+    PurchaseController(PurchaseService purchases) {
+        this.purchases = purchases;
+    }
+
+    record Buy(String customer, String product, int quantity) {}
+
+    @PostMapping
+    PurchaseService.Receipt buy(@RequestBody Buy request) {
+        return purchases.buy(request.customer(), request.product(), request.quantity());
+    }
+
+    @GetMapping
+    List<Purchase> all() {
+        return purchases.all();
+    }
+}

@@ -1,0 +1,54 @@
+package io.txn.client;
+
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+
+/**
+ * What a global transaction should be like. Immutable; start from {@link #named}.
+ *
+ * @param name what operators see; 1 to 128 characters
+ * @param timeout after which the coordinator rolls it back; whole milliseconds, at most 24 days
+ * @param propagation what to do with a surrounding one
+ * @param rules which exceptions roll it back
+ */
+public record GlobalTransactionOptions(String name, Duration timeout, Propagation propagation, RollbackRules rules) {
+
+    /** How long a global transaction may take when nobody says otherwise. */
+    public static final String TIMEOUT = "PT60S";
+
+    /** Longer names do not help an operator, and have no room in other products' tables. */
+    public static final int NAME_MAX = 128;
+
+    public GlobalTransactionOptions {
+        if (name.isBlank() || name.getBytes(StandardCharsets.UTF_8).length > NAME_MAX) {
+            throw invalid("name", name, "a transaction's name has 1 to " + NAME_MAX + " bytes");
+        }
+        if (timeout.compareTo(Duration.ofMillis(1)) < 0
+                || timeout.compareTo(Duration.ofMillis(Integer.MAX_VALUE)) > 0) {
+            throw invalid("timeout", timeout, "a timeout lies between one millisecond and 24 days");
+        }
+    }
+
+    /** Required, with the default timeout, rolled back by every exception. */
+    public static GlobalTransactionOptions named(String name) {
+        return new GlobalTransactionOptions(name, Duration.parse(TIMEOUT), Propagation.REQUIRED, RollbackRules.ALL);
+    }
+
+    public GlobalTransactionOptions withTimeout(Duration newTimeout) {
+        return new GlobalTransactionOptions(name, newTimeout, propagation, rules);
+    }
+
+    public GlobalTransactionOptions withPropagation(Propagation newPropagation) {
+        return new GlobalTransactionOptions(name, timeout, newPropagation, rules);
+    }
+
+    public GlobalTransactionOptions withRules(RollbackRules newRules) {
+        return new GlobalTransactionOptions(name, timeout, propagation, newRules);
+    }
+
+    private static TxnException invalid(String key, Object value, String problem) {
+        return new TxnException(ErrorCode.BAD_CONFIGURATION, null, key, value, "problem", problem);
+    }
+}

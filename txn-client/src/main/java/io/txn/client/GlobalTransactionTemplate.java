@@ -1,0 +1,192 @@
+package io.txn.client;
+
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs work in a global transaction. Thread-safe.
+ *
+ * <p>Only the scope that opened a transaction decides about it; scopes inside it just work in it, and their exceptions reach the opener like
+ * any others. An exception that rolls back is rethrown as it is, and what went wrong with the rollback is attached to it as suppressed.
+ */
+public final class GlobalTransactionTemplate {
+
+    private static final Logger log = LoggerFactory.getLogger(GlobalTransactionTemplate.class);
+
+    private final ContextCarrier contexts;
+    private final TransactionManager manager;
+    private final BooleanSupplier inLocalTransaction;
+
+    GlobalTransactionTemplate(ContextCarrier contexts, TransactionManager manager, BooleanSupplier inLocalTransaction) {
+        this.contexts = contexts;
+        this.manager = manager;
+        this.inLocalTransaction = inLocalTransaction;
+    }
+
+    /** What is to be done in a transaction. */
+    @FunctionalInterface
+    public interface Callback<T extends @Nullable Object> {
+        T run() throws Throwable;
+    }
+
+    private boolean opensNew(GlobalTransactionOptions options) {
+        return switch (options.propagation()) {
+            case REQUIRES_NEW -> true;
+            case REQUIRED -> contexts.current() == null;
+            case SUPPORTS, NOT_SUPPORTED, MANDATORY, NEVER -> false;
+        };
+    }
+
+    /**
+     * Runs {@code work} as the options say.
+     *
+     * @return what {@code work} returned; if this call opened the transaction, the decision to commit it is durable
+     * @throws Throwable what {@code work} threw, untouched; or a {@link TxnException}: {@link ErrorCode#BEGIN_FAILED},
+     *     {@link ErrorCode#PROPAGATION_VIOLATED} and {@link ErrorCode#LOCAL_TRANSACTION_OPEN} before anything ran, {@link ErrorCode#TRANSACTION_TIMED_OUT},
+     *     {@link ErrorCode#COMMIT_REFUSED}, {@link ErrorCode#TRANSACTION_NOT_FOUND} when it was not committed,
+     *     {@link ErrorCode#COMMIT_INCOMPLETE} when it was and a person has to act, {@link ErrorCode#OUTCOME_UNKNOWN}
+     */
+    public <T extends @Nullable Object> T execute(GlobalTransactionOptions options, Callback<T> work) throws Throwable {
+        TransactionContext surrounding = contexts.current();
+        boolean opensNew = opensNew(options);
+        boolean suspends = options.propagation() == Propagation.NOT_SUPPORTED && surrounding != null;
+        if ((opensNew || suspends) && inLocalTransaction.getAsBoolean()) {
+            throw new TxnException(
+                    ErrorCode.LOCAL_TRANSACTION_OPEN,
+                    null,
+                    "name",
+                    options.name(),
+                    "propagation",
+                    options.propagation(),
+                    "xid",
+                    surrounding == null ? null : surrounding.xid());
+        }
+        if (opensNew) {
+            return inNew(options, work);
+        }
+        return switch (options.propagation()) {
+            case REQUIRED, SUPPORTS -> work.run();
+            case REQUIRES_NEW -> throw new AssertionError("opens a new one");
+            case NOT_SUPPORTED -> suspended(work);
+            case MANDATORY -> {
+                if (surrounding == null) {
+                    throw violated(options, null);
+                }
+                yield work.run();
+            }
+            case NEVER -> {
+                if (surrounding != null) {
+                    throw violated(options, surrounding);
+                }
+                yield work.run();
+            }
+        };
+    }
+
+    @SuppressWarnings("try") // the scope is opened for its closing
+    private <T extends @Nullable Object> T suspended(Callback<T> work) throws Throwable {
+        try (ContextCarrier.Scope none = contexts.suspend()) {
+            return work.run();
+        }
+    }
+
+    @SuppressWarnings("try") // the scope is opened for its closing
+    private <T extends @Nullable Object> T inNew(GlobalTransactionOptions options, Callback<T> work) throws Throwable {
+        Instant began = manager.clock().instant();
+        TransactionContext own = manager.begin(options.name(), options.timeout());
+        T result;
+        try (ContextCarrier.Scope scope = contexts.bind(own)) {
+            result = work.run();
+        } catch (Throwable failure) {
+            endAfter(failure, own, options, began);
+            throw failure;
+        }
+        commit(own, options, began);
+        return result;
+    }
+
+    private void commit(TransactionContext own, GlobalTransactionOptions options, Instant began) {
+        Instant now = manager.clock().instant();
+        if (own.expired(now)) {
+            // The coordinator has rolled it back or is about to: asking for a commit could only lose, or win by a
+            // clock's error.
+            TxnException late = new TxnException(
+                    ErrorCode.TRANSACTION_TIMED_OUT,
+                    null,
+                    "xid",
+                    own.xid(),
+                    "name",
+                    options.name(),
+                    "timeout",
+                    options.timeout());
+            rollback(own, options, began, late);
+            throw late;
+        }
+        try {
+            manager.commit(own.xid());
+        } catch (TxnException e) {
+            log.info("not simply committed: {} name={} elapsed={}", e.getMessage(), options.name(), elapsed(began));
+            throw e;
+        }
+    }
+
+    private void endAfter(Throwable failure, TransactionContext own, GlobalTransactionOptions options, Instant began) {
+        if (options.rules().rollsBack(failure)) {
+            rollback(own, options, began, failure);
+            return;
+        }
+        try {
+            commit(own, options, began);
+        } catch (TxnException e) {
+            // Whoever sees the spared exception would take the work as done, so the failed commit is what they must
+            // see.
+            e.addSuppressed(failure);
+            throw e;
+        }
+    }
+
+    private void rollback(TransactionContext own, GlobalTransactionOptions options, Instant began, Throwable cause) {
+        try {
+            manager.rollback(own.xid());
+            log.info(
+                    "rolled back xid={} name={} elapsed={} cause={}",
+                    own.xid(),
+                    options.name(),
+                    elapsed(began),
+                    cause.toString());
+        } catch (TxnException problem) {
+            log.warn(
+                    "rollback not confirmed xid={} name={} elapsed={} cause={}: {}",
+                    own.xid(),
+                    options.name(),
+                    elapsed(began),
+                    cause.toString(),
+                    problem.getMessage());
+            if (problem != cause) {
+                cause.addSuppressed(problem);
+            }
+        }
+    }
+
+    private Duration elapsed(Instant began) {
+        return Duration.between(began, manager.clock().instant());
+    }
+
+    private static TxnException violated(GlobalTransactionOptions options, @Nullable TransactionContext surrounding) {
+        return new TxnException(
+                ErrorCode.PROPAGATION_VIOLATED,
+                null,
+                "name",
+                options.name(),
+                "propagation",
+                options.propagation(),
+                "xid",
+                surrounding == null ? null : surrounding.xid());
+    }
+}

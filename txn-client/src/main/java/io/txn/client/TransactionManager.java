@@ -1,0 +1,287 @@
+package io.txn.client;
+
+import io.txn.client.rpc.Backoff;
+import io.txn.client.rpc.ConnectionRole;
+import io.txn.client.rpc.Coordinators;
+import io.txn.client.rpc.Exchange;
+import io.txn.client.rpc.Pause;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.protocol.Xid;
+import io.txn.protocol.message.GlobalStatus;
+import io.txn.protocol.message.Message;
+import io.txn.protocol.message.Outcome;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Begins global transactions and asks for their decision. Thread-safe; its methods block on the network.
+ *
+ * <p>A decision is asked for once, but its answer may need several tries: when an answer is lost, the status is asked, and only a transaction
+ * that is still undecided is sent the same decision again, which a coordinator takes only once. All tries together are bounded by
+ * {@code decisionWait}; after that the outcome is unknown to this process, and said to be.
+ */
+final class TransactionManager {
+
+    private static final Logger log = LoggerFactory.getLogger(TransactionManager.class);
+
+    /** How long an answer to a begin that nobody waits for any more is still listened to, in order to roll it back. */
+    private static final Duration LATE_BEGIN_WAIT = Duration.ofSeconds(30);
+
+    /** Holds even when the clock does not move. */
+    private static final int TRIES_MAX = 1000;
+
+    private static final Backoff BETWEEN_TRIES = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(2));
+
+    private final Coordinators coordinators;
+    private final Duration requestTimeout;
+    private final Duration decisionWait;
+    private final InstantSource clock;
+    private final RandomGenerator random;
+    private final Pause pause;
+
+    TransactionManager(
+            Coordinators coordinators,
+            Duration requestTimeout,
+            Duration decisionWait,
+            InstantSource clock,
+            RandomGenerator random,
+            Pause pause) {
+        this.coordinators = coordinators;
+        this.requestTimeout = requestTimeout;
+        this.decisionWait = decisionWait;
+        this.clock = clock;
+        this.random = random;
+        this.pause = pause;
+    }
+
+    InstantSource clock() {
+        return clock;
+    }
+
+    /**
+     * Opens a global transaction.
+     *
+     * @return the context of its launcher; its deadline is not after the coordinator's
+     * @throws TxnException {@link ErrorCode#BEGIN_FAILED}; should the coordinator have opened one all the same, it is rolled back when its
+     *     answer comes late, and by the coordinator at its deadline when the answer is lost
+     */
+    TransactionContext begin(String name, Duration timeout) {
+        Instant deadline = clock.instant().plus(timeout);
+        Message.GlobalBeginResponse answer;
+        try {
+            Exchange<Message.GlobalBeginResponse> exchange = coordinators.send(
+                    ConnectionRole.TM,
+                    null,
+                    new Message.GlobalBeginRequest(Math.toIntExact(timeout.toMillis()), name),
+                    Message.GlobalBeginResponse.class,
+                    requestTimeout.plus(LATE_BEGIN_WAIT));
+            answer = awaitBegin(exchange);
+        } catch (TxnException e) {
+            throw new TxnException(ErrorCode.BEGIN_FAILED, e, "name", name);
+        }
+        if (!answer.outcome().succeeded()) {
+            throw new TxnException(
+                    ErrorCode.BEGIN_FAILED,
+                    null,
+                    "name",
+                    name,
+                    "reason",
+                    answer.outcome().message());
+        }
+        Xid xid = xidOf(answer);
+        if (xid == null) {
+            throw new TxnException(
+                    ErrorCode.BEGIN_FAILED, null, "name", name, "reason", "the answer holds no XID: " + answer.xid());
+        }
+        log.debug("begun xid={} name={} timeout={}", xid, name, timeout);
+        return new TransactionContext(xid, TransactionContext.Role.LAUNCHER, deadline);
+    }
+
+    private Message.GlobalBeginResponse awaitBegin(Exchange<Message.GlobalBeginResponse> exchange) {
+        try {
+            return exchange.await(requestTimeout);
+        } catch (TxnException e) {
+            if (e.code() == ErrorCode.REQUEST_TIMED_OUT) {
+                exchange.answer().thenAccept(this::abandon);
+            }
+            throw e;
+        }
+    }
+
+    /** Rolls back what was opened too late. On an event loop: sends and does not wait. */
+    private void abandon(Message.GlobalBeginResponse late) {
+        Xid xid = xidOf(late);
+        if (xid == null || !late.outcome().succeeded()) {
+            return;
+        }
+        log.info("rolling back a global transaction whose begin was answered too late xid={}", xid);
+        coordinators.sendIfLive(
+                ConnectionRole.TM, xid, new Message.GlobalRollbackRequest(xid.value(), null), requestTimeout);
+    }
+
+    private static @Nullable Xid xidOf(Message.GlobalBeginResponse answer) {
+        try {
+            return answer.xid() == null ? null : new Xid(answer.xid());
+        } catch (IllegalArgumentException e) {
+            return null;
+        }
+    }
+
+    /**
+     * Commits.
+     *
+     * @throws TxnException {@link ErrorCode#TRANSACTION_TIMED_OUT}, {@link ErrorCode#COMMIT_REFUSED} or
+     *     {@link ErrorCode#TRANSACTION_NOT_FOUND}: not committed; {@link ErrorCode#COMMIT_INCOMPLETE}: committed, with a branch that could not
+     *     carry it out; {@link ErrorCode#OUTCOME_UNKNOWN}
+     */
+    void commit(Xid xid) {
+        Answer answer = decide(xid, new Message.GlobalCommitRequest(xid.value(), null));
+        switch (answer.status) {
+            case COMMITTED, ASYNC_COMMITTING, COMMITTING, COMMIT_RETRYING, STOP_COMMIT_OR_COMMIT_RETRY ->
+                log.debug("committed xid={} status={}", xid, answer.status);
+            case COMMIT_FAILED, COMMIT_RETRY_TIMEOUT -> throw answer.failure(ErrorCode.COMMIT_INCOMPLETE, xid);
+            case TIMEOUT_ROLLING_BACK, TIMEOUT_ROLLBACK_RETRYING, TIMEOUT_ROLLED_BACK, TIMEOUT_ROLLBACK_FAILED ->
+                throw answer.failure(ErrorCode.TRANSACTION_TIMED_OUT, xid);
+            case ROLLING_BACK,
+                    ROLLBACK_RETRYING,
+                    ROLLED_BACK,
+                    ROLLBACK_FAILED,
+                    ROLLBACK_RETRY_TIMEOUT,
+                    STOP_ROLLBACK_OR_ROLLBACK_RETRY -> throw answer.failure(ErrorCode.COMMIT_REFUSED, xid);
+            // Forgotten. Nobody else commits it, so it was not committed before this process asked: only a repeated
+            // question leaves a doubt.
+            case FINISHED, DELETING ->
+                throw answer.failure(
+                        answer.repeated ? ErrorCode.OUTCOME_UNKNOWN : ErrorCode.TRANSACTION_NOT_FOUND, xid);
+            case UNKNOWN, BEGIN -> throw answer.failure(ErrorCode.OUTCOME_UNKNOWN, xid);
+        }
+    }
+
+    /**
+     * Rolls back; returns when the coordinator has decided so, and goes on by itself where branches are not undone yet.
+     *
+     * @throws TxnException {@link ErrorCode#ROLLBACK_FAILED}, {@link ErrorCode#TRANSACTION_NOT_FOUND}, {@link ErrorCode#OUTCOME_UNKNOWN}
+     */
+    void rollback(Xid xid) {
+        Answer answer = decide(xid, new Message.GlobalRollbackRequest(xid.value(), null));
+        switch (answer.status) {
+            case ROLLED_BACK,
+                    TIMEOUT_ROLLED_BACK,
+                    ROLLING_BACK,
+                    ROLLBACK_RETRYING,
+                    TIMEOUT_ROLLING_BACK,
+                    TIMEOUT_ROLLBACK_RETRYING -> log.debug("rolled back xid={} status={}", xid, answer.status);
+            case ROLLBACK_FAILED,
+                    ROLLBACK_RETRY_TIMEOUT,
+                    TIMEOUT_ROLLBACK_FAILED,
+                    STOP_ROLLBACK_OR_ROLLBACK_RETRY,
+                    COMMITTED,
+                    ASYNC_COMMITTING,
+                    COMMITTING,
+                    COMMIT_RETRYING,
+                    COMMIT_FAILED,
+                    COMMIT_RETRY_TIMEOUT,
+                    STOP_COMMIT_OR_COMMIT_RETRY -> throw answer.failure(ErrorCode.ROLLBACK_FAILED, xid);
+            case FINISHED, DELETING ->
+                throw answer.failure(
+                        answer.repeated ? ErrorCode.OUTCOME_UNKNOWN : ErrorCode.TRANSACTION_NOT_FOUND, xid);
+            case UNKNOWN, BEGIN -> throw answer.failure(ErrorCode.OUTCOME_UNKNOWN, xid);
+        }
+    }
+
+    private Answer decide(Xid xid, Message.Request decision) {
+        Instant end = clock.instant().plus(decisionWait);
+        Throwable lastFailure = null;
+        Outcome lastOutcome = null;
+        boolean interrupted = false;
+        try {
+            for (int tries = 1; ; tries++) {
+                try {
+                    // After a lost answer the question comes first: a decision is only sent to a transaction that has
+                    // none.
+                    Answer answer = tries == 1 ? ask(xid, decision, false) : askAgain(xid, decision);
+                    if (answer.status != GlobalStatus.UNKNOWN && answer.status != GlobalStatus.BEGIN) {
+                        return answer;
+                    }
+                    lastOutcome = answer.outcome;
+                } catch (TxnException e) {
+                    lastFailure = e;
+                    log.debug("no answer to a decision xid={} tries={}", xid, tries, e);
+                }
+                Duration wait = BETWEEN_TRIES.delay(tries, random);
+                if (tries == TRIES_MAX || !clock.instant().plus(wait).isBefore(end)) {
+                    TxnException unknown = new TxnException(
+                            ErrorCode.OUTCOME_UNKNOWN,
+                            lastFailure,
+                            "xid",
+                            xid,
+                            "asked",
+                            decision.getClass().getSimpleName(),
+                            "tries",
+                            tries,
+                            "reason",
+                            lastOutcome == null ? null : lastOutcome.message());
+                    throw unknown;
+                }
+                try {
+                    pause.forAbout(wait);
+                } catch (InterruptedException e) {
+                    interrupted = true; // the decision matters more; the interrupt is kept for the caller
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private Answer askAgain(Xid xid, Message.Request decision) {
+        Answer status = ask(xid, new Message.GlobalStatusRequest(xid.value(), null), true);
+        return status.status == GlobalStatus.BEGIN ? ask(xid, decision, true) : status;
+    }
+
+    private Answer ask(Xid xid, Message.Request question, boolean repeated) {
+        Message.Response response = coordinators.call(ConnectionRole.TM, xid, question, Message.Response.class);
+        if (response instanceof Message.GlobalCommitResponse commit) {
+            return Answer.of(commit.outcome(), commit.status(), repeated);
+        } else if (response instanceof Message.GlobalRollbackResponse rollback) {
+            return Answer.of(rollback.outcome(), rollback.status(), repeated);
+        } else if (response instanceof Message.GlobalStatusResponse status) {
+            return Answer.of(status.outcome(), status.status(), repeated);
+        }
+        throw new TxnException(
+                ErrorCode.MALFORMED_FRAME,
+                null,
+                "xid",
+                xid,
+                "asked",
+                question.getClass().getSimpleName(),
+                "got",
+                response.getClass().getSimpleName());
+    }
+
+    /** What a coordinator says about a transaction. A status counts also in a failed answer: it says how far the decision got. */
+    private record Answer(GlobalStatus status, Outcome outcome, boolean repeated) {
+
+        static Answer of(Outcome outcome, GlobalStatus status, boolean repeated) {
+            boolean unknownXid = !outcome.succeeded()
+                    && status == GlobalStatus.UNKNOWN
+                    && switch (outcome.exceptionCode()) {
+                        case GLOBAL_TRANSACTION_NOT_EXIST -> true;
+                        default -> false;
+                    };
+            return new Answer(unknownXid ? GlobalStatus.FINISHED : status, outcome, repeated);
+        }
+
+        TxnException failure(ErrorCode code, Xid xid) {
+            return new TxnException(code, null, "xid", xid, "status", status, "reason", outcome.message());
+        }
+    }
+}

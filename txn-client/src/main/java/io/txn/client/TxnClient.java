@@ -1,0 +1,140 @@
+package io.txn.client;
+
+import io.txn.client.discovery.CoordinatorLocator;
+import io.txn.client.rm.BranchWorkers;
+import io.txn.client.rm.CoordinatedResourceManager;
+import io.txn.client.rm.ResourceManager;
+import io.txn.client.rm.Resources;
+import io.txn.client.rpc.ConnectionOptions;
+import io.txn.client.rpc.Coordinators;
+import io.txn.client.rpc.Pause;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import java.time.InstantSource;
+import java.util.Random;
+import java.util.function.BooleanSupplier;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A process's part in global transactions: connections to coordinators, the scope of transactions, and the resources whose branches are
+ * finished here. Thread-safe. One for each application context; several in one process do not see each other.
+ */
+public final class TxnClient implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(TxnClient.class);
+
+    private final ContextCarrier contexts;
+    private final CoordinatorLocator locator;
+    private final Coordinators coordinators;
+    private final BranchWorkers workers;
+    private final ResourceManager resources;
+    private final GlobalTransactionTemplate transactions;
+
+    private TxnClient(
+            TxnClientOptions options,
+            CoordinatorLocator locator,
+            ContextCarrier contexts,
+            BooleanSupplier inLocalTransaction,
+            InstantSource clock,
+            RandomGenerator random,
+            Pause pause) {
+        this.contexts = contexts;
+        this.locator = locator;
+        Resources known = new Resources();
+        this.workers = new BranchWorkers(known, options.branchWorkers(), options.branchQueue());
+        this.coordinators = new Coordinators(
+                new ConnectionOptions(
+                        options.applicationId(),
+                        options.serviceGroup(),
+                        options.requestTimeout(),
+                        options.connectWait(),
+                        options.reconnect(),
+                        options.transport()),
+                locator,
+                known::ids,
+                workers,
+                random);
+        this.resources = new CoordinatedResourceManager(coordinators, known, workers, clock, pause);
+        this.transactions = new GlobalTransactionTemplate(
+                contexts,
+                new TransactionManager(
+                        coordinators, options.requestTimeout(), options.decisionWait(), clock, random, pause),
+                inLocalTransaction);
+    }
+
+    /**
+     * Starts a client that finds coordinators by {@code locator}, which it closes when it is closed.
+     *
+     * @throws TxnException {@link ErrorCode#NO_COORDINATOR} with each address and why it could not be reached, when the options say to fail
+     *     fast; the client and the locator are closed then
+     */
+    public static TxnClient start(TxnClientOptions options, CoordinatorLocator locator) {
+        return start(options, locator, new ContextCarrier(), () -> false);
+    }
+
+    /**
+     * The same for a surrounding framework.
+     *
+     * @param contexts a carrier made earlier, for wiring that needs it before the client can start
+     * @param inLocalTransaction whether the calling thread has a local transaction open, so that no global one begins in its middle
+     */
+    public static TxnClient start(
+            TxnClientOptions options,
+            CoordinatorLocator locator,
+            ContextCarrier contexts,
+            BooleanSupplier inLocalTransaction) {
+        return start(options, locator, contexts, inLocalTransaction, InstantSource.system(), new Random(), Pause.REAL);
+    }
+
+    static TxnClient start(
+            TxnClientOptions options,
+            CoordinatorLocator locator,
+            ContextCarrier contexts,
+            BooleanSupplier inLocalTransaction,
+            InstantSource clock,
+            RandomGenerator random,
+            Pause pause) {
+        TxnClient client = new TxnClient(options, locator, contexts, inLocalTransaction, clock, random, pause);
+        client.coordinators.start();
+        if (options.failFast()) {
+            try {
+                client.coordinators.awaitLive(options.connectWait());
+            } catch (TxnException e) {
+                client.close();
+                throw e;
+            }
+        }
+        log.debug("started application={} coordinators by {}", options.applicationId(), locator.description());
+        return client;
+    }
+
+    /** What is bound to threads. */
+    public ContextCarrier contexts() {
+        return contexts;
+    }
+
+    /** Opens and ends global transactions. */
+    public GlobalTransactionTemplate transactions() {
+        return transactions;
+    }
+
+    /** Registers resources and branches. */
+    public ResourceManager resources() {
+        return resources;
+    }
+
+    /** Whether a coordinator is connected now. */
+    public boolean connected() {
+        return coordinators.live();
+    }
+
+    /** Lets running branch work end for a while, then closes every connection and the locator. */
+    @Override
+    public void close() {
+        workers.close();
+        coordinators.close();
+        locator.close();
+    }
+}

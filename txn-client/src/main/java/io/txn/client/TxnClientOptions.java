@@ -1,0 +1,208 @@
+package io.txn.client;
+
+import io.txn.client.rpc.Backoff;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.protocol.transport.TransportOptions;
+import java.time.Duration;
+
+/**
+ * What a {@link TxnClient} needs to know. Immutable; start from {@link #of} and change what differs.
+ *
+ * @param applicationId the name under which the coordinator and its operators know this application
+ * @param serviceGroup the transaction service group that is announced; matters to Seata servers only
+ * @param requestTimeout how long one answer of the coordinator may take
+ * @param connectWait how long a call waits for a connection while there is none, and a start that fails fast
+ * @param decisionWait how long the answer to a commit or rollback is pursued over lost connections before its outcome is called unknown
+ * @param failFast whether a start without any coordinator fails, or goes on and keeps trying
+ * @param branchWorkers how many branches of this process are finished at a time
+ * @param branchQueue how many more branch calls of one resource may wait for a worker
+ * @param reconnect how a broken connection is tried again
+ * @param transport limits of the transport
+ */
+public record TxnClientOptions(
+        String applicationId,
+        String serviceGroup,
+        Duration requestTimeout,
+        Duration connectWait,
+        Duration decisionWait,
+        boolean failFast,
+        int branchWorkers,
+        int branchQueue,
+        Backoff reconnect,
+        TransportOptions transport) {
+
+    // The defaults as texts, so that configuration metadata can quote them: each stands here and nowhere else.
+
+    public static final String SERVICE_GROUP = "default_tx_group";
+    public static final String REQUEST_TIMEOUT = "PT15S";
+    public static final String CONNECT_WAIT = "PT3S";
+    public static final String DECISION_WAIT = "PT30S";
+    public static final String FAIL_FAST = "true";
+    public static final String BRANCH_WORKERS = "8";
+    public static final String BRANCH_QUEUE = "1000";
+
+    private static final Backoff RECONNECT = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(10));
+
+    /** A handful of connections needs no event loop a processor. */
+    private static final TransportOptions TRANSPORT = TransportOptions.DEFAULTS.withIoThreads(2);
+
+    public TxnClientOptions {
+        requireName("applicationId", applicationId);
+        requireName("serviceGroup", serviceGroup);
+        requirePositive("requestTimeout", requestTimeout);
+        requirePositive("decisionWait", decisionWait);
+        if (connectWait.isNegative()) {
+            throw invalid("connectWait", connectWait, "a wait is not negative");
+        }
+        if (branchWorkers < 1 || branchWorkers > 1000) {
+            throw invalid("branchWorkers", branchWorkers, "there are 1 to 1000 workers");
+        }
+        if (branchQueue < 1 || branchQueue > 1_000_000) {
+            throw invalid("branchQueue", branchQueue, "the queue has 1 to 1000000 places");
+        }
+    }
+
+    /** The defaults for an application of this name. */
+    public static TxnClientOptions of(String applicationId) {
+        return new TxnClientOptions(
+                applicationId,
+                SERVICE_GROUP,
+                Duration.parse(REQUEST_TIMEOUT),
+                Duration.parse(CONNECT_WAIT),
+                Duration.parse(DECISION_WAIT),
+                Boolean.parseBoolean(FAIL_FAST),
+                Integer.parseInt(BRANCH_WORKERS),
+                Integer.parseInt(BRANCH_QUEUE),
+                RECONNECT,
+                TRANSPORT);
+    }
+
+    public TxnClientOptions withServiceGroup(String value) {
+        return new TxnClientOptions(
+                applicationId,
+                value,
+                requestTimeout,
+                connectWait,
+                decisionWait,
+                failFast,
+                branchWorkers,
+                branchQueue,
+                reconnect,
+                transport);
+    }
+
+    public TxnClientOptions withRequestTimeout(Duration value) {
+        return new TxnClientOptions(
+                applicationId,
+                serviceGroup,
+                value,
+                connectWait,
+                decisionWait,
+                failFast,
+                branchWorkers,
+                branchQueue,
+                reconnect,
+                transport);
+    }
+
+    public TxnClientOptions withConnectWait(Duration value) {
+        return new TxnClientOptions(
+                applicationId,
+                serviceGroup,
+                requestTimeout,
+                value,
+                decisionWait,
+                failFast,
+                branchWorkers,
+                branchQueue,
+                reconnect,
+                transport);
+    }
+
+    public TxnClientOptions withDecisionWait(Duration value) {
+        return new TxnClientOptions(
+                applicationId,
+                serviceGroup,
+                requestTimeout,
+                connectWait,
+                value,
+                failFast,
+                branchWorkers,
+                branchQueue,
+                reconnect,
+                transport);
+    }
+
+    public TxnClientOptions withFailFast(boolean value) {
+        return new TxnClientOptions(
+                applicationId,
+                serviceGroup,
+                requestTimeout,
+                connectWait,
+                decisionWait,
+                value,
+                branchWorkers,
+                branchQueue,
+                reconnect,
+                transport);
+    }
+
+    public TxnClientOptions withBranchWorkers(int workers, int queue) {
+        return new TxnClientOptions(
+                applicationId,
+                serviceGroup,
+                requestTimeout,
+                connectWait,
+                decisionWait,
+                failFast,
+                workers,
+                queue,
+                reconnect,
+                transport);
+    }
+
+    public TxnClientOptions withReconnect(Backoff value) {
+        return new TxnClientOptions(
+                applicationId,
+                serviceGroup,
+                requestTimeout,
+                connectWait,
+                decisionWait,
+                failFast,
+                branchWorkers,
+                branchQueue,
+                value,
+                transport);
+    }
+
+    public TxnClientOptions withTransport(TransportOptions value) {
+        return new TxnClientOptions(
+                applicationId,
+                serviceGroup,
+                requestTimeout,
+                connectWait,
+                decisionWait,
+                failFast,
+                branchWorkers,
+                branchQueue,
+                reconnect,
+                value);
+    }
+
+    private static void requireName(String key, String value) {
+        if (value.isBlank() || value.length() > 128 || value.chars().anyMatch(c -> c < ' ')) {
+            throw invalid(key, value, "it has 1 to 128 characters and no control characters");
+        }
+    }
+
+    private static void requirePositive(String key, Duration value) {
+        if (value.isNegative() || value.isZero()) {
+            throw invalid(key, value, "a time limit is positive");
+        }
+    }
+
+    private static TxnException invalid(String key, Object value, String problem) {
+        return new TxnException(ErrorCode.BAD_CONFIGURATION, null, key, value, "problem", problem);
+    }
+}

@@ -1,0 +1,113 @@
+package io.txn.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.txn.protocol.Xid;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.slf4j.MDC;
+
+class ContextCarrierTest {
+
+    private static final TransactionContext ONE = TransactionContext.participant(new Xid("h:1:1"));
+    private static final TransactionContext TWO = TransactionContext.participant(new Xid("h:1:2"));
+
+    private final ContextCarrier carrier = new ContextCarrier();
+
+    @Test
+    void nestedScopesRestoreWhatWasThereBefore() {
+        assertThat(carrier.current()).isNull();
+        try (ContextCarrier.Scope outer = carrier.bind(ONE)) {
+            assertThat(outer).isNotNull();
+            try (ContextCarrier.Scope inner = carrier.bind(TWO)) {
+                assertThat(inner).isNotNull();
+                assertThat(carrier.current()).isEqualTo(TWO);
+            }
+            assertThat(carrier.current()).isEqualTo(ONE);
+            try (ContextCarrier.Scope none = carrier.suspend()) {
+                assertThat(none).isNotNull();
+                assertThat(carrier.current()).isNull();
+            }
+            assertThat(carrier.current()).isEqualTo(ONE);
+        }
+        assertThat(carrier.current()).isNull();
+    }
+
+    @Test
+    void theLogContextHoldsTheXidWhileOneIsBound() {
+        try (ContextCarrier.Scope scope = carrier.bind(ONE)) {
+            assertThat(scope).isNotNull();
+            assertThat(MDC.get(ContextCarrier.MDC_KEY)).isEqualTo("h:1:1");
+            try (ContextCarrier.Scope none = carrier.suspend()) {
+                assertThat(none).isNotNull();
+                assertThat(MDC.get(ContextCarrier.MDC_KEY)).isNull();
+            }
+            assertThat(MDC.get(ContextCarrier.MDC_KEY)).isEqualTo("h:1:1");
+        }
+        assertThat(MDC.get(ContextCarrier.MDC_KEY)).isNull();
+    }
+
+    @Test
+    void closingTwiceDoesNotUndoALaterBinding() {
+        ContextCarrier.Scope first = carrier.bind(ONE);
+        first.close();
+        try (ContextCarrier.Scope second = carrier.bind(TWO)) {
+            assertThat(second).isNotNull();
+            first.close();
+            assertThat(carrier.current()).isEqualTo(TWO);
+        }
+    }
+
+    @Test
+    void aScopeCannotBeClosedByAnotherThread() throws Exception {
+        ExecutorService other = Executors.newSingleThreadExecutor();
+        try (ContextCarrier.Scope scope = carrier.bind(ONE)) {
+            assertThatThrownBy(() -> other.submit(scope::close).get(10, TimeUnit.SECONDS))
+                    .hasCauseInstanceOf(IllegalStateException.class);
+            assertThat(carrier.current()).isEqualTo(ONE);
+        } finally {
+            other.shutdownNow();
+        }
+    }
+
+    @Test
+    void anExecutorGetsTheContextOfWhoeverHandsATaskOverAndKeepsNothing() throws Exception {
+        ExecutorService plain = Executors.newSingleThreadExecutor();
+        try {
+            CompletableFuture<TransactionContext> seen = new CompletableFuture<>();
+            try (ContextCarrier.Scope scope = carrier.bind(ONE)) {
+                assertThat(scope).isNotNull();
+                carrier.wrap(plain).execute(() -> seen.complete(carrier.current()));
+            }
+            assertThat(seen.get(10, TimeUnit.SECONDS)).isEqualTo(ONE);
+            assertThat(plain.submit(carrier::current).get(10, TimeUnit.SECONDS)).isNull();
+        } finally {
+            plain.shutdownNow();
+        }
+    }
+
+    @Test
+    void capturedNothingIsRestoredAsNothing() throws Exception {
+        ContextCarrier.Captured nothing = carrier.capture();
+        try (ContextCarrier.Scope scope = carrier.bind(ONE)) {
+            assertThat(scope).isNotNull();
+            try (ContextCarrier.Scope restored = nothing.restore()) {
+                assertThat(restored).isNotNull();
+                assertThat(carrier.current()).isNull();
+            }
+            assertThat(carrier.wrap(carrier::current).call()).isEqualTo(ONE);
+        }
+    }
+
+    @Test
+    void twoCarriersDoNotSeeEachOther() {
+        try (ContextCarrier.Scope scope = carrier.bind(ONE)) {
+            assertThat(scope).isNotNull();
+            assertThat(new ContextCarrier().current()).isNull();
+        }
+    }
+}

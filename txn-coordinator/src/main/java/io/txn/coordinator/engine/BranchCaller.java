@@ -1,0 +1,18 @@
+package io.txn.coordinator.engine;
+
+import io.txn.coordinator.machine.Answer;
+import io.txn.coordinator.machine.Effect;
+import org.jspecify.annotations.Nullable;
+
+/** Carries calls of phase two to resource managers. */
+public interface BranchCaller {
+
+    /** Starts a call on the engine's thread and must not block; {@code end} is told when it is over, from any thread, or never. */
+    void call(Effect.CallBranch call, CallEnd end);
+
+    /** Takes the end of a call. A second end of the same call is ignored. */
+    interface CallEnd {
+        /** {@code detail} is what the resource manager or the transport said, for people. */
+        void ended(Answer answer, @Nullable String detail);
+    }
+}

@@ -1,0 +1,56 @@
+package io.txn.coordinator.engine;
+
+import io.txn.coordinator.machine.Event;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** What the engine has counted since its start. Written by its thread only, read by any. */
+final class Counters {
+
+    private final AtomicLong begun = new AtomicLong();
+    private final AtomicLong committed = new AtomicLong();
+    private final AtomicLong rolledBack = new AtomicLong();
+    private final AtomicLong timedOut = new AtomicLong();
+    private final AtomicLong branchesRegistered = new AtomicLong();
+    private final AtomicLong lockConflicts = new AtomicLong();
+    private final AtomicLong callsFailed = new AtomicLong();
+
+    private static void add(AtomicLong counter) {
+        counter.lazySet(counter.getPlain() + 1);
+    }
+
+    void count(Event event) {
+        if (event instanceof Event.Begun) {
+            add(begun);
+        } else if (event instanceof Event.CommitDecided) {
+            add(committed);
+        } else if (event instanceof Event.RollbackDecided e) {
+            add(rolledBack);
+            if (e.timedOut()) {
+                add(timedOut);
+            }
+        } else if (event instanceof Event.BranchRegistered) {
+            add(branchesRegistered);
+        }
+    }
+
+    void lockConflict() {
+        add(lockConflicts);
+    }
+
+    void callFailed() {
+        add(callsFailed);
+    }
+
+    EngineFigures figures(EngineFigures.Sizes sizes, long mailbox) {
+        return new EngineFigures(
+                sizes,
+                begun.get(),
+                committed.get(),
+                rolledBack.get(),
+                timedOut.get(),
+                branchesRegistered.get(),
+                lockConflicts.get(),
+                callsFailed.get(),
+                mailbox);
+    }
+}

@@ -1,0 +1,255 @@
+package io.txn.coordinator.engine;
+
+import io.txn.coordinator.journal.Journal;
+import io.txn.coordinator.machine.Answer;
+import io.txn.coordinator.machine.Command;
+import io.txn.coordinator.machine.Effect;
+import io.txn.coordinator.machine.Reply;
+import io.txn.coordinator.machine.Rules;
+import io.txn.coordinator.machine.Shard;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import java.time.InstantSource;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The thread of a shard and its mailbox. Commands come from any thread and wait in a bounded mailbox; ends of branch calls come past the bound, because
+ * each of them was asked for. Replies are given on the engine's thread: whoever takes one must not block.
+ */
+public final class Engine implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
+
+    /** Commands taken before the rest of the loop has its turn. */
+    private static final int BATCH = 256;
+
+    /** The longest sleep while something is due later: a clock that jumps forward is noticed within it. */
+    private static final long MAX_NAP_MILLIS = 1_000;
+
+    private static final long CLOSE_SECONDS = 20;
+
+    private final EngineSettings settings;
+    private final EngineCore core;
+    private final Journal journal;
+    private final Queue<Task> mailbox = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger waiting = new AtomicInteger();
+    private final Queue<Runnable> ends = new ConcurrentLinkedQueue<>();
+    private final Thread thread;
+    private volatile boolean asleep;
+    private volatile boolean closing;
+    private volatile boolean healthy = true;
+    private volatile EngineFigures.Sizes sizes = new EngineFigures.Sizes(0, 0, 0, 0, 0);
+
+    private record Task(Runnable work, Consumer<TxnException> onFailure) {}
+
+    private Engine(
+            Rules rules,
+            EngineSettings settings,
+            Journal journal,
+            InstantSource clock,
+            RandomGenerator random,
+            BranchCaller caller) {
+        this.settings = settings;
+        this.journal = journal;
+        this.core =
+                new EngineCore(new Shard(rules), journal, new JournalTime(clock), random, settings, caller, this::wake);
+        this.thread = new Thread(this::run, "txn-engine");
+    }
+
+    /** Replays the journal and starts. When this returns, everything acknowledged before is known and is being driven. */
+    public static Engine start(
+            Rules rules,
+            EngineSettings settings,
+            Journal journal,
+            InstantSource clock,
+            RandomGenerator random,
+            BranchCaller caller) {
+        Engine engine = new Engine(rules, settings, journal, clock, random, caller);
+        engine.core.endsGoTo(engine::ended);
+        engine.core.recover(1 + random.nextInt((1 << Shard.EPOCH_BITS) - 1));
+        engine.thread.start();
+        return engine;
+    }
+
+    /**
+     * Gives a command. Begin and register are refused when the mailbox is full; what decides or reports on a transaction that exists has as much
+     * room again, so that what was begun can be ended. {@code sink} is told once, on the engine's thread or, when the mailbox is full or closed, on this
+     * one.
+     */
+    public void submit(Command command, Consumer<Reply> sink) {
+        boolean reserve = command instanceof Command.Named && !(command instanceof Command.RegisterBranch);
+        offer(
+                new Task(
+                        () -> core.submit(command, sink),
+                        cause -> sink.accept(new Reply.Rejected(cause.code(), cause.facts()))),
+                reserve ? 2L * settings.mailbox() : settings.mailbox());
+    }
+
+    /** Asks a question about the state; {@code question} runs on the engine's thread and must be quick. */
+    public <T> CompletableFuture<T> read(Function<Shard, T> question) {
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        offer(new Task(() -> core.read(question, answer), answer::completeExceptionally), settings.mailbox());
+        return answer;
+    }
+
+    private void offer(Task task, long limit) {
+        if (closing) {
+            task.onFailure.accept(stopping());
+            return;
+        }
+        if (waiting.incrementAndGet() > limit) {
+            waiting.decrementAndGet();
+            task.onFailure.accept(new TxnException(ErrorCode.COORDINATOR_OVERLOADED, null, "mailbox", limit));
+            return;
+        }
+        mailbox.add(task);
+        if (closing) {
+            failWaiting(stopping());
+        }
+        wake();
+    }
+
+    private static TxnException stopping() {
+        return new TxnException(ErrorCode.COORDINATOR_STOPPING, null);
+    }
+
+    private void ended(Effect.CallBranch call, Answer answer, @Nullable String detail) {
+        ends.add(() -> core.end(call, answer, detail));
+        wake();
+    }
+
+    private void wake() {
+        if (asleep) {
+            asleep = false;
+            LockSupport.unpark(thread);
+        }
+    }
+
+    private void run() {
+        try {
+            while (!closing) {
+                boolean worked = turn();
+                if (!worked) {
+                    sleep();
+                }
+            }
+            drain();
+        } catch (RuntimeException | Error e) {
+            LOG.error(
+                    "the engine stopped: this is a mistake in the coordinator, please report it; a restart continues from the journal",
+                    e);
+            healthy = false;
+            closing = true;
+            failWaiting(new TxnException(ErrorCode.JOURNAL_FAILED, e, "state", "stopped"));
+        }
+    }
+
+    private boolean turn() {
+        core.release();
+        boolean worked = false;
+        Runnable end;
+        for (int i = 0; i < BATCH && (end = ends.poll()) != null; i++) {
+            end.run();
+            worked = true;
+        }
+        Task task;
+        for (int i = 0; i < BATCH && core.acceptsCommands() && (task = mailbox.poll()) != null; i++) {
+            waiting.decrementAndGet();
+            task.work.run();
+            worked = true;
+        }
+        core.tick();
+        publishSizes();
+        if (core.stopped() != null) {
+            healthy = false;
+        }
+        return worked;
+    }
+
+    private void publishSizes() {
+        Shard shard = core.shard();
+        EngineFigures.Sizes now = new EngineFigures.Sizes(
+                shard.size(),
+                shard.unfinished(),
+                shard.needingAttention(),
+                shard.locks().size(),
+                core.callsInFlight());
+        if (!now.equals(sizes)) {
+            sizes = now;
+        }
+    }
+
+    private void sleep() {
+        long idle = core.idleMillis();
+        if (idle == 0) {
+            return;
+        }
+        asleep = true;
+        boolean more = !ends.isEmpty() || (!mailbox.isEmpty() && core.acceptsCommands()) || core.hasNews() || closing;
+        if (!more) {
+            if (idle == Long.MAX_VALUE) {
+                LockSupport.park(this);
+            } else {
+                LockSupport.parkNanos(this, TimeUnit.MILLISECONDS.toNanos(Math.min(idle, MAX_NAP_MILLIS)));
+            }
+        }
+        asleep = false;
+    }
+
+    /** Lets the journal finish what it has, answers everybody, and ends. */
+    private void drain() {
+        journal.close();
+        core.stop(stopping());
+        failWaiting(stopping());
+    }
+
+    private void failWaiting(TxnException cause) {
+        Task task;
+        while ((task = mailbox.poll()) != null) {
+            waiting.decrementAndGet();
+            task.onFailure.accept(cause);
+        }
+    }
+
+    /** Whether it serves. */
+    public boolean healthy() {
+        return healthy && !closing;
+    }
+
+    /** Figures, as of the engine's last turn. */
+    public EngineFigures figures() {
+        return core.counters().figures(sizes, waiting.get());
+    }
+
+    /** A resource manager of {@code resource} has registered: what waits for one is due. */
+    public void resourceAvailable(String resource) {
+        ends.add(() -> core.resourceAvailable(resource));
+        wake();
+    }
+
+    /** Stops taking commands, makes durable what was decided, answers everybody, closes the journal. */
+    @Override
+    public void close() {
+        closing = true;
+        asleep = false;
+        LockSupport.unpark(thread);
+        try {
+            thread.join(TimeUnit.SECONDS.toMillis(CLOSE_SECONDS));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        journal.close();
+        failWaiting(stopping());
+    }
+}

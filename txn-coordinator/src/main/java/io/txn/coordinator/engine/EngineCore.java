@@ -1,0 +1,769 @@
+package io.txn.coordinator.engine;
+
+import io.txn.coordinator.journal.Completion;
+import io.txn.coordinator.journal.Journal;
+import io.txn.coordinator.journal.JournalState;
+import io.txn.coordinator.journal.Replay;
+import io.txn.coordinator.machine.Answer;
+import io.txn.coordinator.machine.Branch;
+import io.txn.coordinator.machine.Command;
+import io.txn.coordinator.machine.Decision;
+import io.txn.coordinator.machine.Effect;
+import io.txn.coordinator.machine.Event;
+import io.txn.coordinator.machine.GlobalTransaction;
+import io.txn.coordinator.machine.Outcome;
+import io.txn.coordinator.machine.Reply;
+import io.txn.coordinator.machine.Shard;
+import io.txn.coordinator.machine.TransactionState;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The engine without its thread: everything here runs on one thread, except {@link Completion}s and the ends of branch calls, which only leave a note
+ * and wake that thread. Tests and the simulation drive it by hand.
+ *
+ * <p>The order of things for each command: decide on the state that all earlier commands made; hand the events to the journal; apply them; put
+ * the reply and the effects into a queue behind the index last handed over. {@link #release} lets them out when the journal has made that
+ * index durable. A reply without events waits in the same queue, because what it tells may rest on records that are not durable yet. So nobody ever
+ * learns what could still be lost, and the next command need not wait for the disk.
+ *
+ * <p>A failed append is final. What was applied in memory beyond the disk is not taken back: it is never shown to anybody again, because from
+ * then on every command, waiting or new, is answered with JOURNAL_FAILED.
+ */
+final class EngineCore {
+
+    private static final Logger LOG = LoggerFactory.getLogger(EngineCore.class);
+
+    /** Internal work may wait for the disk beyond the bound for answers: it is bounded by what was sent and what is due. */
+    private static final int TICK_BATCH = 256;
+
+    private final Shard shard;
+    private final Journal journal;
+    private final JournalTime time;
+    private final RandomGenerator random;
+    private final EngineSettings settings;
+    private final BranchCaller caller;
+    private final Runnable wake;
+
+    private final Out out = new Out();
+    private final Interner interner = new Interner();
+
+    // Behind the journal. "handedOver" is the last index given to the journal; the volatile fields are written by the
+    // journal's thread.
+    private final Receipts receipts = new Receipts();
+    private final ArrayDeque<Gate> gates = new ArrayDeque<>();
+    private long handedOver;
+    private long now;
+
+    // Who waits for the first pass of phase two, by transaction and in order of their deadlines.
+    private final Map<Long, Initiator> initiators = new HashMap<>();
+    private final ArrayDeque<Initiator> initiatorDeadlines = new ArrayDeque<>();
+
+    // Decided transactions with a call that waits for a resource manager, by resource; those whose resource has come.
+    private final Map<String, Set<Long>> absent = new HashMap<>();
+    private final LinkedHashMap<Long, String> arrived = new LinkedHashMap<>();
+
+    private final DueTimes due = new DueTimes();
+    private final ArrayDeque<long[]> finished = new ArrayDeque<>();
+
+    // Branch calls: in flight by branch, in order of their deadlines; transactions whose calls wait for room.
+    private final Map<Long, InFlight> inFlight = new HashMap<>();
+    private final Set<Long> turns = new HashSet<>();
+    private final ArrayDeque<InFlight> callDeadlines = new ArrayDeque<>();
+    private final LinkedHashSet<Long> urgentBacklog = new LinkedHashSet<>();
+    private final LinkedHashSet<Long> backgroundBacklog = new LinkedHashSet<>();
+    private int backgroundInFlight;
+
+    private long recordsSinceSnapshot;
+    private long bytesSinceSnapshot;
+    private boolean snapshotUnderWay;
+    private volatile boolean snapshotDone;
+    private final Counters counters = new Counters();
+    private @Nullable TxnException stopped;
+
+    EngineCore(
+            Shard shard,
+            Journal journal,
+            JournalTime time,
+            RandomGenerator random,
+            EngineSettings settings,
+            BranchCaller caller,
+            Runnable wake) {
+        this.shard = shard;
+        this.journal = journal;
+        this.time = time;
+        this.random = random;
+        this.settings = settings;
+        this.caller = caller;
+        this.wake = wake;
+    }
+
+    /** Something that leaves when {@code index} is durable, or is told that it never will. */
+    private record Gate(long index, Runnable onDurable, Consumer<TxnException> onFailure) {}
+
+    private record Initiator(long transaction, long deadline, Consumer<Reply> sink) {}
+
+    private record InFlight(Effect.CallBranch call, long deadline) {
+        boolean background() {
+            return !call.inTurn();
+        }
+    }
+
+    /** Takes what the journal says about records. One instance serves all appends. */
+    private final class Receipts implements Completion {
+        private volatile long durable;
+        private volatile @Nullable Throwable failure;
+        private @Nullable TxnException refusal;
+
+        @Override
+        public void durable(long index) {
+            durable = index;
+            wake.run();
+        }
+
+        @Override
+        public void failed(Throwable cause) {
+            if (cause instanceof TxnException e
+                    && (e.code() == ErrorCode.COORDINATOR_OVERLOADED || e.code() == ErrorCode.RECORD_TOO_LARGE)) {
+                // Refused before the journal took it, on the engine's own thread, inside append.
+                refusal = e;
+                return;
+            }
+            failure = cause;
+            wake.run();
+        }
+    }
+
+    // Recovery
+
+    /** Rebuilds the state from the journal and begins to drive what is owed. Called once, first. */
+    void recover(int freshEpoch) {
+        handedOver = journal.replay(new Replay() {
+            @Override
+            public void snapshot(long index, InputStream state) throws IOException {
+                time.atLeast(SnapshotCodec.read(state, shard, interner));
+            }
+
+            @Override
+            public void record(long index, ByteBuffer record) {
+                EventCodec.Entry entry = EventCodec.decode(record, interner);
+                time.atLeast(entry.time());
+                for (Event event : entry.events()) {
+                    shard.apply(event, entry.time());
+                }
+            }
+        });
+        receipts.durable = handedOver;
+        now = time.now();
+        shard.restarted(now, settings.restartGrace());
+        List<GlobalTransaction> ended = new ArrayList<>();
+        for (GlobalTransaction transaction : shard.transactionsAfter(0)) {
+            if (transaction.state().isFinal()) {
+                ended.add(transaction);
+            } else {
+                restored(transaction);
+            }
+        }
+        ended.sort(Comparator.comparingLong(GlobalTransaction::endedAt));
+        ended.forEach(transaction -> finished.add(new long[] {transaction.number(), transaction.endedAt()}));
+        if (shard.needsEpoch()) {
+            record(List.of(new Event.EpochStarted(freshEpoch, 0)));
+        }
+        LOG.info(
+                "recovered records={} transactions={} unfinished={} needingAttention={} locks={}",
+                handedOver,
+                shard.size(),
+                shard.unfinished(),
+                shard.needingAttention(),
+                shard.locks().size());
+    }
+
+    private void restored(GlobalTransaction transaction) {
+        long at = shard.nextDue(transaction.number());
+        if (transaction.outcome() == Outcome.OPEN) {
+            due.add(at, transaction.number());
+            return;
+        }
+        if (at > now && at != Long.MAX_VALUE) {
+            due.add(at, transaction.number());
+        }
+        backlog(transaction).add(transaction.number());
+        for (Branch branch : transaction.branches()) {
+            if (branch.nextAt() > now) {
+                awaitResource(branch.resource(), transaction.number());
+            }
+        }
+    }
+
+    // Commands
+
+    /** Decides one command; {@code sink} gets its reply when everything it rests on is durable. */
+    void submit(Command command, Consumer<Reply> sink) {
+        if (stopped != null) {
+            sink.accept(failure(stopped));
+            return;
+        }
+        now = time.now();
+        if (command instanceof Command.Begin && journal.state() == JournalState.LOW_ON_SPACE) {
+            deliver(sink, Reply.Rejected.of(ErrorCode.COORDINATOR_OVERLOADED, "journal", JournalState.LOW_ON_SPACE));
+            return;
+        }
+        if (shard.needsEpoch()
+                && record(List.of(new Event.EpochStarted(1 + random.nextInt((1 << Shard.EPOCH_BITS) - 1), 0)))
+                        != null) {
+            deliver(sink, Reply.Rejected.of(ErrorCode.COORDINATOR_OVERLOADED, "ids", "used up"));
+            return;
+        }
+        decide(command, sink);
+    }
+
+    private void decide(Command command, @Nullable Consumer<Reply> sink) {
+        Decision decision = shard.decide(command, now);
+        if (!decision.events().isEmpty()) {
+            TxnException refusal = record(decision.events());
+            if (refusal != null) {
+                if (sink != null) {
+                    deliver(sink, failure(refusal));
+                }
+                return;
+            }
+        }
+        Reply reply = decision.reply();
+        if (reply instanceof Reply.LockConflict) {
+            counters.lockConflict();
+        }
+        if (sink != null && reply != null) {
+            deliver(sink, reply);
+        } else if (sink != null && command instanceof Command.Named named) {
+            Initiator initiator = new Initiator(named.xid().number(), now + settings.initiatorWait(), sink);
+            initiators.put(initiator.transaction, initiator);
+            initiatorDeadlines.add(initiator);
+        }
+        for (Effect effect : decision.effects()) {
+            if (effect instanceof Effect.Settle settle) {
+                Initiator initiator = initiators.remove(settle.transaction());
+                if (initiator != null) {
+                    deliver(initiator.sink, settle.reply());
+                }
+            }
+        }
+        for (Event event : decision.events()) {
+            if (event instanceof Event.OfTransaction ofTransaction) {
+                drive(ofTransaction.transaction());
+                break; // all events of a decision are about one transaction
+            }
+        }
+    }
+
+    /** Reads the state; the answer waits, as every answer does, until what it rests on is durable. */
+    <T> void read(Function<Shard, T> question, CompletableFuture<T> answer) {
+        if (stopped != null) {
+            answer.completeExceptionally(stopped);
+            return;
+        }
+        T value;
+        try {
+            value = question.apply(shard);
+        } catch (RuntimeException e) {
+            answer.completeExceptionally(e);
+            return;
+        }
+        gate(() -> answer.complete(value), answer::completeExceptionally);
+    }
+
+    /** Journals and applies the events of one decision. Returns null, or why the journal refused them: then nothing was changed. */
+    private @Nullable TxnException record(List<Event> events) {
+        out.reset();
+        EventCodec.encode(now, events, out);
+        receipts.refusal = null;
+        long index = journal.append(out.buffer(), receipts);
+        if (index < 0) {
+            TxnException refusal = receipts.refusal;
+            if (refusal == null) {
+                checkJournal();
+                refusal = stopped == null ? new TxnException(ErrorCode.JOURNAL_FAILED, receipts.failure) : stopped;
+            }
+            return refusal;
+        }
+        handedOver = index;
+        recordsSinceSnapshot++;
+        bytesSinceSnapshot += out.size();
+        for (Event event : events) {
+            apply(event);
+        }
+        return null;
+    }
+
+    private void apply(Event event) {
+        if (!(event instanceof Event.OfTransaction ofTransaction)) {
+            shard.apply(event, now);
+            return;
+        }
+        long number = ofTransaction.transaction();
+        long dueBefore = shard.nextDue(number);
+        shard.apply(event, now);
+        long dueAfter = shard.nextDue(number);
+        if (dueAfter != dueBefore && dueAfter > now && dueAfter != Long.MAX_VALUE) {
+            due.add(dueAfter, number);
+        }
+        counters.count(event);
+        log(event, number);
+        if (event instanceof Event.Ended) {
+            finished.add(new long[] {number, now});
+        }
+    }
+
+    private void log(Event event, long number) {
+        GlobalTransaction transaction = shard.transaction(number);
+        if (transaction == null) {
+            return;
+        }
+        if (event instanceof Event.AttemptFailed e) {
+            LOG.warn(
+                    "phase two will be tried again xid={} branchId={} phase={} attempt={} inMillis={} cause={}",
+                    transaction.xid(),
+                    e.branch(),
+                    transaction.outcome(),
+                    e.attempts(),
+                    e.nextAt() - now,
+                    e.cause());
+        } else if (event instanceof Event.AttentionNeeded e) {
+            LOG.error(
+                    "the transaction needs a person: look it up in the admin API, then retry or give up the branch xid={} phase={} cause={}",
+                    transaction.xid(),
+                    transaction.outcome(),
+                    e.cause());
+        } else if (event instanceof Event.BranchGivenUp e) {
+            LOG.warn(
+                    "an operator gave up a branch xid={} branchId={} reason={}",
+                    transaction.xid(),
+                    e.branch(),
+                    e.reason());
+        } else if (event instanceof Event.Ended && transaction.state() == TransactionState.ROLLED_BACK) {
+            LOG.info(
+                    "rolled back xid={} name={} application={} branches={} cause={}",
+                    transaction.xid(),
+                    transaction.name(),
+                    transaction.client().application(),
+                    transaction.branches().size(),
+                    transaction.cause());
+        }
+    }
+
+    // Waiting for the disk
+
+    private void deliver(Consumer<Reply> sink, Reply reply) {
+        gate(() -> sink.accept(reply), cause -> sink.accept(failure(cause)));
+    }
+
+    private void gate(Runnable onDurable, Consumer<TxnException> onFailure) {
+        TxnException cause = stopped;
+        if (cause != null) {
+            onFailure.accept(cause);
+        } else if (gates.isEmpty() && handedOver <= receipts.durable) {
+            letOut(onDurable);
+        } else {
+            gates.add(new Gate(handedOver, onDurable, onFailure));
+        }
+    }
+
+    /** Whoever takes a reply or carries a call may fail; that is their trouble, not the engine's. */
+    private static void letOut(Runnable what) {
+        try {
+            what.run();
+        } catch (RuntimeException e) {
+            LOG.error(
+                    "a reply or a branch call could not be handed over; clients will ask again, calls are repeated", e);
+        }
+    }
+
+    /** Lets out what waited for records that are durable by now. */
+    void release() {
+        checkJournal();
+        long durable = receipts.durable;
+        Gate gate;
+        while ((gate = gates.peek()) != null && gate.index <= durable) {
+            gates.remove();
+            letOut(gate.onDurable);
+        }
+    }
+
+    /** Whether there is room for more answers to wait for the disk. */
+    boolean acceptsCommands() {
+        return gates.size() < settings.unwritten();
+    }
+
+    private void checkJournal() {
+        Throwable cause = receipts.failure;
+        if (cause == null || stopped != null) {
+            return;
+        }
+        // What became durable before the failure may still leave.
+        long durable = receipts.durable;
+        TxnException failure = cause instanceof TxnException e ? e : new TxnException(ErrorCode.JOURNAL_FAILED, cause);
+        LOG.error(
+                "the journal failed: nothing more is served; mend the disk and restart lastDurable={} lastHandedOver={}",
+                durable,
+                handedOver,
+                cause);
+        stopped = failure;
+        List<Gate> waiting = new ArrayList<>(gates);
+        gates.clear();
+        for (Gate gate : waiting) {
+            if (gate.index <= durable) {
+                letOut(gate.onDurable);
+            } else {
+                gate.onFailure.accept(failure);
+            }
+        }
+        failInitiators(failure);
+    }
+
+    private void failInitiators(TxnException cause) {
+        List<Initiator> waiting = List.copyOf(initiators.values());
+        initiators.clear();
+        initiatorDeadlines.clear();
+        waiting.forEach(initiator -> initiator.sink.accept(failure(cause)));
+    }
+
+    private static Reply failure(TxnException cause) {
+        return new Reply.Rejected(cause.code(), cause.facts());
+    }
+
+    @Nullable
+    TxnException stopped() {
+        return stopped;
+    }
+
+    /** Answers everybody who still waits; called when the engine ends. */
+    void stop(TxnException cause) {
+        release();
+        if (stopped == null) {
+            stopped = cause;
+            List<Gate> waiting = new ArrayList<>(gates);
+            gates.clear();
+            waiting.forEach(gate -> gate.onFailure.accept(cause));
+            failInitiators(cause);
+        }
+    }
+
+    // Branch calls
+
+    private Set<Long> backlog(GlobalTransaction transaction) {
+        boolean background = transaction.outcome() == Outcome.COMMIT && transaction.owesNothingInTurn();
+        return background ? backgroundBacklog : urgentBacklog;
+    }
+
+    /** Makes every call that is due for a transaction, as far as there is room; the rest waits its turn. */
+    private void drive(long number) {
+        for (Effect.CallBranch call : shard.pending(number, now)) {
+            if (inFlight.containsKey(call.branch()) || (call.inTurn() && turns.contains(number))) {
+                continue;
+            }
+            boolean background = !call.inTurn();
+            boolean full = inFlight.size() >= settings.callsInFlight()
+                    || (background && backgroundInFlight >= settings.callsInFlight() / 2);
+            if (full) {
+                (background ? backgroundBacklog : urgentBacklog).add(number);
+            } else {
+                start(call);
+            }
+        }
+    }
+
+    private void start(Effect.CallBranch call) {
+        InFlight flight = new InFlight(call, now + settings.callTimeout());
+        inFlight.put(call.branch(), flight);
+        callDeadlines.add(flight);
+        if (call.inTurn()) {
+            turns.add(call.transaction());
+        } else {
+            backgroundInFlight++;
+        }
+        gate(() -> caller.call(call, (answer, detail) -> ended.offer(call, answer, detail)), cause -> {});
+    }
+
+    /** Where the ends of calls are put; set by whoever owns the thread. */
+    interface Ends {
+        void offer(Effect.CallBranch call, Answer answer, @Nullable String detail);
+    }
+
+    private Ends ended = this::end;
+
+    void endsGoTo(Ends ends) {
+        ended = ends;
+    }
+
+    /** A call came to an end. A failure counts only while the call is in flight; a success counts always, for the work is done. */
+    void end(Effect.CallBranch call, Answer answer, @Nullable String detail) {
+        if (stopped != null) {
+            return;
+        }
+        now = time.now();
+        boolean current = land(call);
+        if (!current && answer != Answer.DONE) {
+            return;
+        }
+        if (answer != Answer.DONE) {
+            counters.callFailed();
+        }
+        decide(
+                new Command.BranchAnswered(
+                        call.transaction(),
+                        call.branch(),
+                        call.phase(),
+                        call.attempt(),
+                        answer,
+                        detail,
+                        random.nextDouble()),
+                null);
+        if (answer == Answer.ABSENT && stopped == null) {
+            awaitResource(call.resource(), call.transaction());
+        }
+        // Not every answer makes an event, but each one makes room.
+        drive(call.transaction());
+        driveBacklog();
+    }
+
+    private void awaitResource(String resource, long number) {
+        absent.computeIfAbsent(resource, r -> new LinkedHashSet<>()).add(number);
+    }
+
+    /** A resource manager of {@code resource} has come: what waits for one is due, a bounded number at a time. */
+    void resourceAvailable(String resource) {
+        Set<Long> waiting = absent.remove(resource);
+        if (waiting != null) {
+            waiting.forEach(number -> arrived.put(number, resource));
+        }
+    }
+
+    private void driveArrived() {
+        for (int i = 0; i < TICK_BATCH && !arrived.isEmpty() && acceptsCommands(); i++) {
+            Iterator<Map.Entry<Long, String>> first = arrived.entrySet().iterator();
+            Map.Entry<Long, String> entry = first.next();
+            first.remove();
+            decide(new Command.ResourceAvailable(entry.getKey(), entry.getValue()), null);
+        }
+    }
+
+    /** Takes a call out of flight. Returns whether it was in flight. */
+    private boolean land(Effect.CallBranch call) {
+        InFlight flight = inFlight.get(call.branch());
+        if (flight == null || !flight.call.equals(call)) {
+            return false;
+        }
+        inFlight.remove(call.branch());
+        if (flight.background()) {
+            backgroundInFlight--;
+        } else {
+            turns.remove(call.transaction());
+        }
+        return true;
+    }
+
+    private void driveBacklog() {
+        driveFrom(urgentBacklog, settings.callsInFlight(), true);
+        driveFrom(backgroundBacklog, settings.callsInFlight() / 2, false);
+    }
+
+    private void driveFrom(Set<Long> backlog, int room, boolean urgent) {
+        int tries = TICK_BATCH;
+        while (!backlog.isEmpty()
+                && tries-- > 0
+                && inFlight.size() < settings.callsInFlight()
+                && (urgent || backgroundInFlight < room)) {
+            Iterator<Long> first = backlog.iterator();
+            long number = first.next();
+            first.remove();
+            drive(number);
+        }
+    }
+
+    // Time
+
+    /** Does what is due now: deadlines, retries, calls that were not answered, retention, snapshots. */
+    void tick() {
+        release();
+        if (stopped != null) {
+            return;
+        }
+        now = time.now();
+        InFlight oldest;
+        while ((oldest = callDeadlines.peek()) != null
+                && (oldest.deadline <= now || inFlight.get(oldest.call.branch()) != oldest)) {
+            callDeadlines.remove();
+            if (inFlight.get(oldest.call.branch()) == oldest) {
+                end(oldest.call, Answer.UNREACHABLE, "no answer within " + settings.callTimeout() + " ms");
+            }
+        }
+        for (int i = 0; i < TICK_BATCH && due.earliest() <= now && acceptsCommands(); i++) {
+            long number = due.poll();
+            if (shard.nextDue(number) <= now) {
+                decideDue(number);
+            }
+        }
+        driveArrived();
+        driveBacklog();
+        answerPatientInitiators();
+        forget();
+        compactTimers();
+        snapshotIfDue();
+    }
+
+    /** Tells those who waited long enough how far it is; the work goes on. */
+    private void answerPatientInitiators() {
+        Initiator oldest;
+        while ((oldest = initiatorDeadlines.peek()) != null
+                && (oldest.deadline <= now || initiators.get(oldest.transaction) != oldest)) {
+            initiatorDeadlines.remove();
+            GlobalTransaction transaction = shard.transaction(oldest.transaction);
+            if (initiators.remove(oldest.transaction, oldest) && transaction != null) {
+                deliver(oldest.sink, new Reply.Known(transaction));
+            }
+        }
+    }
+
+    private void decideDue(long number) {
+        GlobalTransaction transaction = shard.transaction(number);
+        if (transaction != null && transaction.state() == TransactionState.ACTIVE) {
+            decide(new Command.TimeOut(number), null);
+            if (shard.nextDue(number) <= now && stopped == null && isActive(number)) {
+                due.add(now + 1_000, number); // the journal refused: it is full, so try again
+            }
+        } else {
+            drive(number);
+        }
+    }
+
+    private boolean isActive(long number) {
+        GlobalTransaction transaction = shard.transaction(number);
+        return transaction != null && transaction.state() == TransactionState.ACTIVE;
+    }
+
+    private void forget() {
+        long[] oldest;
+        while ((oldest = finished.peek()) != null
+                && (finished.size() > settings.retentionCount() || oldest[1] + settings.retentionTime() <= now)) {
+            finished.remove();
+            shard.forget(oldest[0]);
+        }
+    }
+
+    /** Entries of transactions that were decided before their deadline stay in the heap; when they are most of it, it is built anew. */
+    private void compactTimers() {
+        if (due.size() <= 2L * shard.unfinished() + 4096) {
+            return;
+        }
+        due.clear();
+        for (GlobalTransaction transaction : shard.transactionsAfter(0)) {
+            long at = shard.nextDue(transaction.number());
+            if (at != Long.MAX_VALUE && (at > now || transaction.state() == TransactionState.ACTIVE)) {
+                due.add(at, transaction.number());
+            }
+        }
+    }
+
+    private void snapshotIfDue() {
+        if (stopped != null) {
+            return;
+        }
+        boolean wanted =
+                recordsSinceSnapshot >= settings.snapshotRecords() || bytesSinceSnapshot >= settings.snapshotBytes();
+        if (snapshotDone) {
+            snapshotDone = false;
+            snapshotUnderWay = false;
+        }
+        if (!wanted || snapshotUnderWay) {
+            return;
+        }
+        recordsSinceSnapshot = 0;
+        bytesSinceSnapshot = 0;
+        snapshotUnderWay = true;
+        Shard.Capture capture = shard.capture();
+        long at = now;
+        journal.snapshot(handedOver, stream -> SnapshotCodec.write(at, capture, stream))
+                .whenComplete((done, failure) -> {
+                    if (failure != null) {
+                        LOG.warn("no snapshot could be written, the next one is tried later", failure);
+                    }
+                    snapshotDone = true;
+                    wake.run();
+                });
+    }
+
+    /** When {@link #tick} next has something to do by itself, as a delay from now; {@link Long#MAX_VALUE} for never. */
+    long idleMillis() {
+        if (stopped != null) {
+            return Long.MAX_VALUE;
+        }
+        boolean room = inFlight.size() < settings.callsInFlight();
+        if (!arrived.isEmpty() && acceptsCommands()) {
+            return 0;
+        }
+        if (room
+                && (!urgentBacklog.isEmpty()
+                        || (!backgroundBacklog.isEmpty() && backgroundInFlight < settings.callsInFlight() / 2))) {
+            return 0;
+        }
+        long at = due.earliest();
+        InFlight oldest = callDeadlines.peek();
+        if (oldest != null) {
+            at = Math.min(at, oldest.deadline);
+        }
+        Initiator initiator = initiatorDeadlines.peek();
+        if (initiator != null) {
+            at = Math.min(at, initiator.deadline);
+        }
+        long[] retained = finished.peek();
+        if (retained != null) {
+            at = Math.min(at, retained[1] + settings.retentionTime());
+        }
+        if (at == Long.MAX_VALUE) {
+            return at;
+        }
+        return at <= now ? (acceptsCommands() ? 0 : 1) : at - now;
+    }
+
+    // Figures
+
+    Counters counters() {
+        return counters;
+    }
+
+    Shard shard() {
+        return shard;
+    }
+
+    int callsInFlight() {
+        return inFlight.size();
+    }
+
+    /** Whether the journal has said something that {@link #release} does not know yet. */
+    boolean hasNews() {
+        Gate gate = gates.peek();
+        return (gate != null && gate.index <= receipts.durable)
+                || (receipts.failure != null && stopped == null)
+                || snapshotDone;
+    }
+}

@@ -1,0 +1,22 @@
+package io.txn.coordinator.engine;
+
+/**
+ * The engine's figures since its start.
+ *
+ * @param sizes how much there was when the engine last looked
+ * @param mailbox commands waiting
+ */
+public record EngineFigures(
+        Sizes sizes,
+        long begun,
+        long committed,
+        long rolledBack,
+        long timedOut,
+        long branchesRegistered,
+        long lockConflicts,
+        long callsFailed,
+        long mailbox) {
+
+    /** How much there is. */
+    public record Sizes(long transactions, long unfinished, long needingAttention, long locks, long callsInFlight) {}
+}

@@ -1,0 +1,27 @@
+package io.txn.coordinator.engine;
+
+/**
+ * The engine's bounds and delays. Times in milliseconds.
+ *
+ * @param mailbox commands waiting to be decided
+ * @param unwritten answers waiting for the disk
+ * @param callsInFlight branch calls waiting for an answer
+ * @param callTimeout how long a branch call may take
+ * @param initiatorWait how long an initiator waits for the first pass of phase two before it is told how far it is
+ * @param retentionTime how long a finished transaction stays visible
+ * @param retentionCount how many finished transactions stay visible
+ * @param restartGrace how long transactions from before a restart may at least still be decided
+ * @param snapshotRecords records after which a snapshot is taken
+ * @param snapshotBytes bytes of records after which a snapshot is taken
+ */
+public record EngineSettings(
+        int mailbox,
+        int unwritten,
+        int callsInFlight,
+        long callTimeout,
+        long initiatorWait,
+        long retentionTime,
+        int retentionCount,
+        long restartGrace,
+        long snapshotRecords,
+        long snapshotBytes) {}

@@ -1,0 +1,193 @@
+package io.txn.coordinator.engine;
+
+import io.txn.coordinator.lock.LockKeys;
+import io.txn.coordinator.machine.ClientId;
+import io.txn.coordinator.machine.Event;
+import io.txn.protocol.BranchType;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Journal records: {@code version, time, count, count × (type, fields)}. One record holds the events of one decision. Type numbers and field order
+ * are for ever; what must change gets a new number or a new version. A newer version is refused with JOURNAL_TOO_NEW, and bytes that no
+ * version wrote with JOURNAL_DAMAGED.
+ */
+final class EventCodec {
+
+    static final int VERSION = 1;
+
+    private static final BranchType[] BRANCH_TYPES = BranchType.values();
+
+    private EventCodec() {}
+
+    /** A record read back. */
+    record Entry(long time, List<Event> events) {}
+
+    static void encode(long time, List<Event> events, Out out) {
+        out.u1(VERSION);
+        out.varint(time);
+        out.varint(events.size());
+        for (Event event : events) {
+            encode(event, out);
+        }
+    }
+
+    static Entry decode(ByteBuffer record, Interner interner) {
+        In in = new In(record, interner);
+        try {
+            int version = in.u1();
+            if (version > VERSION) {
+                throw new TxnException(ErrorCode.JOURNAL_TOO_NEW, null, "recordVersion", version, "readable", VERSION);
+            }
+            if (version < 1) {
+                throw new IllegalArgumentException("no version " + version);
+            }
+            long time = in.varint();
+            int count = in.count(in.remaining());
+            List<Event> events = new ArrayList<>(count);
+            for (int i = 0; i < count; i++) {
+                events.add(decode(in));
+            }
+            if (in.remaining() > 0) {
+                throw new IllegalArgumentException(in.remaining() + " bytes too many");
+            }
+            return new Entry(time, events);
+        } catch (IllegalArgumentException e) {
+            throw new TxnException(ErrorCode.JOURNAL_DAMAGED, e, "record", e.getMessage());
+        }
+    }
+
+    private static void encode(Event event, Out out) {
+        if (event instanceof Event.EpochStarted e) {
+            out.u1(1);
+            out.varint(e.epoch());
+            out.varint(e.shard());
+        } else if (event instanceof Event.Begun e) {
+            out.u1(2);
+            out.varint(e.transaction());
+            out.string(e.address());
+            out.string(e.name());
+            client(e.client(), out);
+            out.varint(e.timeoutMillis());
+        } else if (event instanceof Event.BranchRegistered e) {
+            out.u1(3);
+            branch(e, out);
+            out.u1(e.type().ordinal());
+            out.string(e.resource());
+            client(e.client(), out);
+            out.string(e.locks() == null ? null : e.locks().text());
+            out.string(e.applicationData());
+        } else if (event instanceof Event.BranchReported e) {
+            out.u1(4);
+            branch(e, out);
+            out.string(e.applicationData());
+        } else if (event instanceof Event.PhaseOneFailed e) {
+            out.u1(5);
+            branch(e, out);
+            out.string(e.applicationData());
+        } else if (event instanceof Event.CommitDecided e) {
+            out.u1(6);
+            out.varint(e.transaction());
+        } else if (event instanceof Event.RollbackDecided e) {
+            out.u1(7);
+            out.varint(e.transaction());
+            out.u1(e.timedOut() ? 1 : 0);
+            out.string(e.cause());
+        } else if (event instanceof Event.BranchFinished e) {
+            out.u1(8);
+            branch(e, out);
+        } else if (event instanceof Event.AttemptFailed e) {
+            out.u1(9);
+            branch(e, out);
+            out.varint(e.attempts());
+            out.varint(e.nextAt());
+            out.string(e.cause());
+        } else if (event instanceof Event.BranchStuck e) {
+            out.u1(10);
+            branch(e, out);
+            out.varint(e.attempts());
+            out.string(e.cause());
+        } else if (event instanceof Event.BranchGivenUp e) {
+            out.u1(11);
+            branch(e, out);
+            out.string(e.reason());
+        } else if (event instanceof Event.RetriesReset e) {
+            out.u1(12);
+            out.varint(e.transaction());
+        } else if (event instanceof Event.AttentionNeeded e) {
+            out.u1(13);
+            out.varint(e.transaction());
+            out.string(e.cause());
+        } else if (event instanceof Event.Resumed e) {
+            out.u1(14);
+            out.varint(e.transaction());
+        } else if (event instanceof Event.Ended e) {
+            out.u1(15);
+            out.varint(e.transaction());
+        } else if (event instanceof Event.BranchDue e) {
+            out.u1(16);
+            branch(e, out);
+        } else {
+            throw new AssertionError("no code for " + event);
+        }
+    }
+
+    private static Event decode(In in) {
+        int type = in.u1();
+        return switch (type) {
+            case 1 -> new Event.EpochStarted((int) in.varint(), (int) in.varint());
+            case 2 -> new Event.Begun(in.varint(), in.sharedText(), in.sharedText(), client(in), in.varint());
+            case 3 ->
+                new Event.BranchRegistered(
+                        in.varint(),
+                        in.varint(),
+                        in.constant(BRANCH_TYPES),
+                        in.sharedText(),
+                        client(in),
+                        locks(in.string()),
+                        in.string());
+            case 4 -> new Event.BranchReported(in.varint(), in.varint(), in.string());
+            case 5 -> new Event.PhaseOneFailed(in.varint(), in.varint(), in.string());
+            case 6 -> new Event.CommitDecided(in.varint());
+            case 7 -> new Event.RollbackDecided(in.varint(), in.u1() != 0, in.string());
+            case 8 -> new Event.BranchFinished(in.varint(), in.varint());
+            case 9 ->
+                new Event.AttemptFailed(in.varint(), in.varint(), in.count(Integer.MAX_VALUE), in.varint(), in.text());
+            case 10 -> new Event.BranchStuck(in.varint(), in.varint(), in.count(Integer.MAX_VALUE), in.text());
+            case 11 -> new Event.BranchGivenUp(in.varint(), in.varint(), in.text());
+            case 12 -> new Event.RetriesReset(in.varint());
+            case 13 -> new Event.AttentionNeeded(in.varint(), in.text());
+            case 14 -> new Event.Resumed(in.varint());
+            case 15 -> new Event.Ended(in.varint());
+            case 16 -> new Event.BranchDue(in.varint(), in.varint());
+            default -> throw new IllegalArgumentException("no event " + type);
+        };
+    }
+
+    private static void branch(Event.OfBranch event, Out out) {
+        out.varint(event.transaction());
+        out.varint(event.branch());
+    }
+
+    static void client(ClientId client, Out out) {
+        out.string(client.application());
+        out.string(client.host());
+        out.varint(client.port());
+    }
+
+    static ClientId client(In in) {
+        return in.interner().intern(new ClientId(in.sharedText(), in.sharedText(), in.count(65_535)));
+    }
+
+    private static @Nullable LockKeys locks(@Nullable String text) {
+        try {
+            return text == null ? null : LockKeys.parse(text, Integer.MAX_VALUE);
+        } catch (TxnException e) {
+            throw new IllegalArgumentException("lock keys " + text, e);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+package io.txn.coordinator.engine;
+
+import io.txn.coordinator.machine.Branch;
+import io.txn.coordinator.machine.BranchState;
+import io.txn.coordinator.machine.GlobalTransaction;
+import io.txn.coordinator.machine.Outcome;
+import io.txn.coordinator.machine.Shard;
+import io.txn.coordinator.machine.TransactionState;
+import io.txn.protocol.BranchType;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Snapshots: {@code version, journal time, last id, count, count × (length, transaction)}. Locks are not written: they follow from the branches.
+ */
+final class SnapshotCodec {
+
+    static final int VERSION = 1;
+
+    private static final BranchType[] BRANCH_TYPES = BranchType.values();
+    private static final BranchState[] BRANCH_STATES = BranchState.values();
+    private static final TransactionState[] STATES = TransactionState.values();
+    private static final Outcome[] OUTCOMES = Outcome.values();
+
+    private SnapshotCodec() {}
+
+    static void write(long time, Shard.Capture capture, OutputStream stream) throws IOException {
+        Out out = new Out();
+        out.u1(VERSION);
+        out.varint(time);
+        out.varint(capture.lastId());
+        out.varint(capture.transactions().size());
+        stream.write(out.array(), 0, out.size());
+        Out length = new Out();
+        for (GlobalTransaction transaction : capture.transactions()) {
+            out.reset();
+            encode(transaction, out);
+            length.reset();
+            length.varint(out.size());
+            stream.write(length.array(), 0, length.size());
+            stream.write(out.array(), 0, out.size());
+        }
+    }
+
+    /** Restores the state into {@code shard} and returns the journal time of the snapshot. */
+    static long read(InputStream stream, Shard shard, Interner interner) throws IOException {
+        try {
+            int version = stream.read();
+            if (version > VERSION) {
+                throw new TxnException(
+                        ErrorCode.JOURNAL_TOO_NEW, null, "snapshotVersion", version, "readable", VERSION);
+            }
+            if (version < 1) {
+                throw new IllegalArgumentException("no version " + version);
+            }
+            long time = varint(stream);
+            shard.restoreLastId(varint(stream));
+            long count = varint(stream);
+            byte[] bytes = new byte[1024];
+            for (long i = 0; i < count; i++) {
+                int length = Math.toIntExact(varint(stream));
+                bytes = length <= bytes.length ? bytes : new byte[length];
+                if (stream.readNBytes(bytes, 0, length) < length) {
+                    throw new EOFException("the snapshot ends in transaction " + i + " of " + count);
+                }
+                shard.restore(decode(new In(ByteBuffer.wrap(bytes, 0, length), interner)));
+            }
+            if (stream.read() >= 0) {
+                throw new IllegalArgumentException("bytes after the last transaction");
+            }
+            return time;
+        } catch (IllegalArgumentException | ArithmeticException | EOFException e) {
+            throw new TxnException(ErrorCode.JOURNAL_DAMAGED, e, "snapshot", e.getMessage());
+        }
+    }
+
+    private static long varint(InputStream stream) throws IOException {
+        long value = 0;
+        for (int shift = 0; shift < 64; shift += 7) {
+            int b = stream.read();
+            if (b < 0) {
+                throw new EOFException("the snapshot ends in a number");
+            }
+            value |= (long) (b & 0x7F) << shift;
+            if ((b & 0x80) == 0) {
+                return value;
+            }
+        }
+        throw new IllegalArgumentException("a number is longer than 64 bits");
+    }
+
+    static void encode(GlobalTransaction transaction, Out out) {
+        out.varint(transaction.number());
+        out.string(transaction.address());
+        out.string(transaction.name());
+        EventCodec.client(transaction.client(), out);
+        out.varint(transaction.beganAt());
+        out.varint(transaction.deadline());
+        out.u1(transaction.state().ordinal());
+        out.u1(transaction.outcome().ordinal());
+        out.u1(transaction.timedOut() ? 1 : 0);
+        out.string(transaction.cause());
+        out.varint(transaction.decidedAt());
+        out.varint(transaction.endedAt());
+        out.varint(transaction.branches().size());
+        for (Branch branch : transaction.branches()) {
+            out.varint(branch.id());
+            out.u1(branch.type().ordinal());
+            out.string(branch.resource());
+            EventCodec.client(branch.client(), out);
+            out.string(branch.locks());
+            out.string(branch.applicationData());
+            out.u1(branch.state().ordinal());
+            out.varint(branch.attempts());
+            out.varint(branch.nextAt());
+            out.string(branch.cause());
+        }
+    }
+
+    private static GlobalTransaction decode(In in) {
+        GlobalTransaction transaction = new GlobalTransaction(
+                in.varint(),
+                in.sharedText(),
+                in.sharedText(),
+                EventCodec.client(in),
+                in.varint(),
+                in.varint(),
+                in.constant(STATES),
+                in.constant(OUTCOMES),
+                in.u1() != 0,
+                in.string(),
+                in.varint(),
+                in.varint(),
+                branches(in));
+        if (in.remaining() > 0) {
+            throw new IllegalArgumentException(in.remaining() + " bytes too many in a transaction");
+        }
+        return transaction;
+    }
+
+    private static List<Branch> branches(In in) {
+        int count = in.count(in.remaining());
+        List<Branch> branches = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            branches.add(new Branch(
+                    in.varint(),
+                    in.constant(BRANCH_TYPES),
+                    in.sharedText(),
+                    EventCodec.client(in),
+                    in.string(),
+                    in.string(),
+                    in.constant(BRANCH_STATES),
+                    in.count(Integer.MAX_VALUE),
+                    in.varint(),
+                    in.string()));
+        }
+        return branches;
+    }
+}

@@ -1,0 +1,343 @@
+package io.txn.coordinator.journal;
+
+import io.txn.protocol.TxnException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads a journal back: the newest valid snapshot and every record after it. Decides between the two ways in which bytes can be wrong.
+ *
+ * <ul>
+ *   <li><b>Torn tail.</b> Frames are written one at a time, and the next only when the one before is synced. So after a crash at most the last
+ *       frame is incomplete, it was acknowledged to nobody, and nothing valid stands behind it. It is cut off.
+ *   <li><b>Damage.</b> Everything else: a bad frame with a valid one behind it or in any segment but the last, a file of the wrong length that lost
+ *       frames, frames out of order, a missing segment. An acknowledged record may be gone, so the journal does not open.
+ * </ul>
+ *
+ * A bad last frame that had been acknowledged looks like a torn one. The seal, a frame without records that is written when the journal
+ * falls idle and when it is closed, is the valid frame behind it that tells them apart.
+ */
+final class Recovery {
+
+    private static final Logger log = LoggerFactory.getLogger(Recovery.class);
+    private static final Pattern SEGMENT_NAME = Pattern.compile("segment-(\\d{19})\\.log");
+    private static final Pattern SNAPSHOT_NAME = Pattern.compile("snapshot-(\\d{19})\\.snap");
+
+    private final JournalFiles files;
+    private final Path directory;
+    private final Replay target;
+
+    private long journalId;
+    private long snapshotIndex;
+    private @Nullable TxnException snapshotDamage;
+    private ByteBuffer buffer = ByteBuffer.allocateDirect(0);
+
+    Recovery(JournalFiles files, Path directory, Replay target) {
+        this.files = files;
+        this.directory = directory;
+        this.target = target;
+    }
+
+    /** What was found; there is no end when the directory holds no journal yet. */
+    record Found(long lastIndex, long snapshotIndex, Deque<Segment> segments, SegmentWriter.@Nullable End end) {}
+
+    Found run() throws IOException {
+        List<String> names = files.list(directory);
+        removeUnfinished(names);
+        readSnapshot(names);
+        List<Opened> opened = readHeaders(names);
+        if (opened.isEmpty()) {
+            if (snapshotIndex > 0) {
+                throw FilePrefix.damaged(directory, 0, "there is a snapshot but no segment");
+            }
+            if (snapshotDamage != null) {
+                throw snapshotDamage;
+            }
+            return new Found(0, 0, new ArrayDeque<>(), null);
+        }
+        return readSegments(opened);
+    }
+
+    private record Opened(Segment segment, SegmentHeader header) {}
+
+    /** Files that were being made when the process ended. They hold nothing that was acknowledged. */
+    private void removeUnfinished(List<String> names) throws IOException {
+        for (String name : names) {
+            if (name.startsWith(RoomMaker.SPARE_PREFIX) || name.equals(FileJournal.SNAPSHOT_TEMP)) {
+                files.delete(directory.resolve(name));
+            }
+        }
+    }
+
+    private void readSnapshot(List<String> names) throws IOException {
+        for (int i = names.size() - 1; i >= 0; i--) {
+            Matcher name = SNAPSHOT_NAME.matcher(names.get(i));
+            if (name.matches() && tryToRead(directory.resolve(names.get(i)), Long.parseLong(name.group(1)))) {
+                return;
+            }
+        }
+    }
+
+    private boolean tryToRead(Path path, long index) throws IOException {
+        try (JournalFiles.OpenFile file = files.open(path, false)) {
+            try {
+                journalId = SnapshotFile.verify(path, file, index);
+            } catch (TxnException e) {
+                if (e.code() != io.txn.protocol.ErrorCode.JOURNAL_DAMAGED) {
+                    throw e;
+                }
+                // An older snapshot, or the log from its start, may do: if so nothing is missing.
+                log.warn("A snapshot is damaged and is passed over. {}", e.getMessage());
+                if (snapshotDamage == null) {
+                    snapshotDamage = e;
+                }
+                return false;
+            }
+            try (InputStream state = SnapshotFile.state(file)) {
+                target.snapshot(index, state);
+            }
+            snapshotIndex = index;
+            return true;
+        }
+    }
+
+    private List<Opened> readHeaders(List<String> names) throws IOException {
+        List<Opened> all = new ArrayList<>();
+        for (String name : names) {
+            Matcher matcher = SEGMENT_NAME.matcher(name);
+            if (matcher.matches()) {
+                Path path = directory.resolve(name);
+                SegmentHeader header = readHeader(path);
+                if (header.segmentId() != Long.parseLong(matcher.group(1))) {
+                    throw FilePrefix.damaged(path, 24, "the file says another number than its name");
+                }
+                if (journalId == 0) {
+                    journalId = header.journalId();
+                } else if (header.journalId() != journalId) {
+                    throw FilePrefix.damaged(path, 16, "the file belongs to another journal");
+                }
+                all.add(new Opened(new Segment(header.segmentId(), header.firstIndex(), path), header));
+            }
+        }
+        return all;
+    }
+
+    private SegmentHeader readHeader(Path path) throws IOException {
+        try (JournalFiles.OpenFile file = files.open(path, false)) {
+            ByteBuffer bytes = ByteBuffer.allocate(SegmentHeader.BYTES);
+            file.read(bytes, 0);
+            return SegmentHeader.read(path, bytes.flip());
+        }
+    }
+
+    private Found readSegments(List<Opened> all) throws IOException {
+        int start = all.size() - 1;
+        while (start >= 0 && all.get(start).header().firstIndex() > snapshotIndex + 1) {
+            start--;
+        }
+        if (start < 0) {
+            if (snapshotDamage != null) {
+                throw snapshotDamage;
+            }
+            Opened first = all.get(0);
+            throw FilePrefix.damaged(
+                    first.segment().path(),
+                    32,
+                    "records " + (snapshotIndex + 1) + " to " + (first.header().firstIndex() - 1) + " are missing");
+        }
+        for (int i = 0; i < start; i++) {
+            files.delete(all.get(i).segment().path()); // left over when a snapshot's clean-up was cut short
+        }
+        Deque<Segment> segments = new ArrayDeque<>();
+        Cursor cursor = null;
+        for (int i = start; i < all.size(); i++) {
+            Opened next = all.get(i);
+            if (cursor != null) {
+                cursor.mustContinueIn(next);
+            }
+            segments.add(next.segment());
+            cursor = new Cursor(next, i == all.size() - 1);
+            cursor.read();
+        }
+        Cursor last = java.util.Objects.requireNonNull(cursor);
+        long lastIndex = last.nextIndex - 1;
+        if (lastIndex < snapshotIndex) {
+            throw FilePrefix.damaged(
+                    last.segment.path(),
+                    last.position,
+                    "the log ends at record " + lastIndex + ", before the snapshot's " + snapshotIndex);
+        }
+        return new Found(lastIndex, snapshotIndex, segments, last.end());
+    }
+
+    /** Walks through one segment. */
+    private final class Cursor {
+
+        private final Segment segment;
+        private final SegmentHeader header;
+        private final boolean last;
+        private long nextIndex;
+        private int previousCrc;
+        private int position = SegmentHeader.BYTES;
+        private int lastFrame = SegmentHeader.BYTES;
+        private boolean sealed;
+        private JournalFiles.@Nullable OpenFile kept;
+
+        Cursor(Opened opened, boolean last) {
+            this.segment = opened.segment();
+            this.header = opened.header();
+            this.last = last;
+            this.nextIndex = header.firstIndex();
+            this.previousCrc = header.previousCrc();
+        }
+
+        void read() throws IOException {
+            JournalFiles.OpenFile file = files.open(segment.path(), false);
+            try {
+                ByteBuffer bytes = load(file);
+                Frames.Header frame = Frames.read(bytes, position, journalId, segment.id());
+                while (frame != null) {
+                    deliver(bytes, frame);
+                    frame = Frames.read(bytes, position, journalId, segment.id());
+                }
+                if (last) {
+                    cutTail(file, bytes);
+                    makeDurable(file, bytes);
+                    kept = file;
+                }
+            } finally {
+                if (kept == null) {
+                    file.close();
+                }
+            }
+        }
+
+        private ByteBuffer load(JournalFiles.OpenFile file) throws IOException {
+            long size = file.size();
+            if (size > header.fileBytes()) {
+                throw damaged(header.fileBytes(), "the file is longer than it was made");
+            }
+            if (buffer.capacity() < size) {
+                buffer = ByteBuffer.allocateDirect((int) size);
+            }
+            buffer.clear().limit((int) size);
+            file.read(buffer, 0);
+            return buffer.flip();
+        }
+
+        private void deliver(ByteBuffer bytes, Frames.Header frame) {
+            if (frame.firstIndex() != nextIndex || frame.previousCrc() != previousCrc) {
+                throw damaged(position, "the frame does not follow the one before it");
+            }
+            if (frame.kind() != Frames.RECORDS && frame.kind() != Frames.SEAL) {
+                throw damaged(position, "there is no such kind of frame");
+            }
+            int at = position + Frames.HEADER;
+            int end = at + frame.payloadLength();
+            for (int i = 0; i < frame.count(); i++) {
+                int length = end - at < Frames.RECORD_PREFIX ? -1 : bytes.getInt(at);
+                at += Frames.RECORD_PREFIX;
+                if (length < 0 || length > end - at) {
+                    throw damaged(at, "a record does not fit its frame");
+                }
+                if (nextIndex > snapshotIndex) {
+                    target.record(nextIndex, bytes.slice(at, length).asReadOnlyBuffer());
+                }
+                at += length;
+                nextIndex++;
+            }
+            sealed = frame.kind() == Frames.SEAL;
+            if (!sealed) {
+                lastFrame = position;
+            }
+            previousCrc = frame.crc();
+            position += frame.frameLength();
+        }
+
+        /** The frame at the position is not valid: the log ends here, or it is damaged. */
+        private void cutTail(JournalFiles.OpenFile file, ByteBuffer bytes) throws IOException {
+            for (int at = position + Frames.ALIGNMENT; at < bytes.limit(); at += Frames.ALIGNMENT) {
+                if (Frames.read(bytes, at, journalId, segment.id()) != null) {
+                    throw damaged(position, "a frame is damaged, and the one at " + at + " behind it is not");
+                }
+            }
+            int tail = bytes.limit() - position;
+            if (bytes.limit() < header.fileBytes()
+                    && !(tail >= Frames.ALIGNMENT && isZero(bytes, position, Frames.ALIGNMENT))) {
+                // Segments have their full length before they get a name, so this is no crash of ours: frames may have
+                // been here.
+                throw damaged(
+                        bytes.limit(),
+                        "the file was cut short: it has " + bytes.limit() + " bytes and was made with "
+                                + header.fileBytes());
+            }
+            if (bytes.limit() < header.fileBytes() || !isZero(bytes, position, tail)) {
+                log.warn(
+                        "The journal's last write was not finished, nobody was told that it was, and it is cut off. file={} offset={}",
+                        segment.path(),
+                        position);
+                // Not truncated but zeroed, so that the room made ahead stays, and no rest of this write can stand
+                // behind a later one.
+                RoomMaker.fill(file, position, header.fileBytes());
+            }
+        }
+
+        /**
+         * What was read may never have been synced: the process can have ended before its sync, or because of a sync that failed, after which the
+         * kernel calls the pages clean. Nothing may follow from these records until they are on disk, so the last frame (no more can be in
+         * doubt) is written once more.
+         */
+        private void makeDurable(JournalFiles.OpenFile file, ByteBuffer bytes) throws IOException {
+            file.write(bytes.slice(lastFrame, position - lastFrame), lastFrame);
+            file.sync(true);
+            files.syncDirectory(directory);
+        }
+
+        private boolean isZero(ByteBuffer bytes, int from, int length) {
+            for (int i = from; i < from + length; i++) {
+                if (bytes.get(i) != 0) {
+                    return false;
+                }
+            }
+            return true;
+        }
+
+        void mustContinueIn(Opened next) {
+            if (next.segment().id() != segment.id() + 1) {
+                throw damaged(position, "the segment after it is missing: " + SegmentHeader.fileName(segment.id() + 1));
+            }
+            if (next.header().firstIndex() != nextIndex || next.header().previousCrc() != previousCrc) {
+                throw damaged(
+                        position,
+                        "the segment ends with record " + (nextIndex - 1) + ", and the next one begins with record "
+                                + next.header().firstIndex());
+            }
+        }
+
+        private TxnException damaged(long offset, String reason) {
+            return FilePrefix.damaged(segment.path(), offset, reason);
+        }
+
+        SegmentWriter.End end() {
+            return new SegmentWriter.End(
+                    journalId,
+                    java.util.Objects.requireNonNull(kept),
+                    header.fileBytes(),
+                    segment.id(),
+                    position,
+                    previousCrc,
+                    sealed);
+        }
+    }
+}

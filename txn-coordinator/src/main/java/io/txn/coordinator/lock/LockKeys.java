@@ -1,0 +1,112 @@
+package io.txn.coordinator.lock;
+
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The rows of one branch, as clients write them: {@code table:row,row;table:row}, where a row is the text of its primary key. Clients
+ * escape nothing, so a row is opaque text; what does not have this form is refused, because a row that is not understood is a row that is not locked.
+ * Equal when the text is equal. Immutable.
+ */
+public final class LockKeys {
+
+    private final String text;
+    private final List<Row> rows;
+
+    /** A row of a table. */
+    public record Row(String table, String key) {
+        @Override
+        public String toString() {
+            return table + ':' + key;
+        }
+    }
+
+    private LockKeys(String text, List<Row> rows) {
+        this.text = text;
+        this.rows = rows;
+    }
+
+    /**
+     * Reads the text of a request.
+     *
+     * @param maxRows the most rows it may name
+     * @throws TxnException BAD_REQUEST when it names no table or no row where one is due, or too many rows
+     */
+    public static LockKeys parse(String text, int maxRows) {
+        Set<Row> rows = new LinkedHashSet<>();
+        int start = 0;
+        while (start <= text.length()) {
+            int end = find(text, ';', start, text.length());
+            int colon = find(text, ':', start, end);
+            if (colon == start || colon == end) {
+                throw new TxnException(
+                        ErrorCode.BAD_REQUEST, null, "field", "lockKey", "missing", "table", "at", start);
+            }
+            addRows(text, text.substring(start, colon), colon + 1, end, rows, maxRows);
+            start = end + 1;
+        }
+        return new LockKeys(text, List.copyOf(rows));
+    }
+
+    private static void addRows(String text, String table, int from, int to, Set<Row> rows, int maxRows) {
+        int start = from;
+        while (start <= to) {
+            int end = find(text, ',', start, to);
+            if (end == start) {
+                throw new TxnException(ErrorCode.BAD_REQUEST, null, "field", "lockKey", "missing", "row", "at", start);
+            }
+            rows.add(new Row(table, text.substring(start, end)));
+            if (rows.size() > maxRows) {
+                throw new TxnException(ErrorCode.BAD_REQUEST, null, "field", "lockKey", "maxRows", maxRows);
+            }
+            start = end + 1;
+        }
+    }
+
+    /** The first place of {@code wanted} before {@code to}, or {@code to}: never looks further, so that reading takes one pass. */
+    private static int find(String text, char wanted, int from, int to) {
+        int i = from;
+        while (i < to && text.charAt(i) != wanted) {
+            i++;
+        }
+        return i;
+    }
+
+    /** The text as the client wrote it. */
+    public String text() {
+        return text;
+    }
+
+    /** Every row once, in the order of the text. */
+    public List<Row> rows() {
+        return rows;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof LockKeys that && that.text.equals(text);
+    }
+
+    @Override
+    public int hashCode() {
+        return text.hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return text;
+    }
+
+    /** The rows as {@code table:key}, for people. */
+    public List<String> labels() {
+        List<String> labels = new ArrayList<>(rows.size());
+        for (Row row : rows) {
+            labels.add(row.toString());
+        }
+        return labels;
+    }
+}

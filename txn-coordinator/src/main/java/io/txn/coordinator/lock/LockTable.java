@@ -1,0 +1,111 @@
+package io.txn.coordinator.lock;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who holds which row. A row is held by one global transaction, on behalf of its first unfinished branch that named it; further branches of the same
+ * transaction find it free. Not thread-safe: it belongs to the engine's thread.
+ *
+ * <p>Memory: a lock costs one map entry and the text of its key; the {@link Holder} is shared by all rows of a branch, resource and table
+ * names by all their rows. A table without locks costs nothing.
+ */
+public final class LockTable {
+
+    private final Map<String, Map<String, Map<String, Holder>>> resources = new HashMap<>();
+    private long size;
+
+    /** The first of these rows that a transaction other than {@code transaction} holds, or null when all are free or ours. */
+    public @Nullable LockConflict conflict(long transaction, String resource, LockKeys keys) {
+        Map<String, Map<String, Holder>> tables = resources.get(resource);
+        if (tables == null) {
+            return null;
+        }
+        for (LockKeys.Row row : keys.rows()) {
+            Map<String, Holder> rows = tables.get(row.table());
+            Holder holder = rows == null ? null : rows.get(row.key());
+            if (holder != null && holder.transaction() != transaction) {
+                return new LockConflict(row, holder);
+            }
+        }
+        return null;
+    }
+
+    /** Takes every row that is free; the others must be the same transaction's (see {@link #conflict}). */
+    public void grant(Holder holder, String resource, LockKeys keys) {
+        Map<String, Map<String, Holder>> tables = resources.computeIfAbsent(resource, r -> new HashMap<>());
+        for (LockKeys.Row row : keys.rows()) {
+            Holder before =
+                    tables.computeIfAbsent(row.table(), t -> new HashMap<>()).putIfAbsent(row.key(), holder);
+            if (before == null) {
+                size++;
+            } else if (before.transaction() != holder.transaction()) {
+                throw new IllegalStateException(
+                        "row " + row + " of " + resource + " is held by " + before + ", wanted by " + holder);
+            }
+        }
+    }
+
+    /** Frees those of the rows that {@code holder} holds, except the rows that {@code keep} accepts. */
+    public void release(Holder holder, String resource, LockKeys keys, Predicate<LockKeys.Row> keep) {
+        Map<String, Map<String, Holder>> tables = resources.get(resource);
+        if (tables == null) {
+            return;
+        }
+        for (LockKeys.Row row : keys.rows()) {
+            Map<String, Holder> rows = tables.get(row.table());
+            if (rows == null || !holder.equals(rows.get(row.key())) || keep.test(row)) {
+                continue;
+            }
+            rows.remove(row.key());
+            size--;
+            if (rows.isEmpty()) {
+                tables.remove(row.table());
+            }
+        }
+        if (tables.isEmpty()) {
+            resources.remove(resource);
+        }
+    }
+
+    /** Passes the rows of {@code keys} that {@code from} holds to {@code to}, a later branch of the same transaction. */
+    public void handOver(Holder from, Holder to, String resource, LockKeys keys) {
+        Map<String, Map<String, Holder>> tables = resources.getOrDefault(resource, Map.of());
+        for (LockKeys.Row row : keys.rows()) {
+            Map<String, Holder> rows = tables.get(row.table());
+            if (rows != null) {
+                rows.replace(row.key(), from, to);
+            }
+        }
+    }
+
+    /** Who holds the row, or null. */
+    public @Nullable Holder holder(String resource, LockKeys.Row row) {
+        Map<String, Map<String, Holder>> tables = resources.get(resource);
+        Map<String, Holder> rows = tables == null ? null : tables.get(row.table());
+        return rows == null ? null : rows.get(row.key());
+    }
+
+    /** How many rows are held. */
+    public long size() {
+        return size;
+    }
+
+    /** Equal when the same rows have the same holders. */
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof LockTable that && that.resources.equals(resources);
+    }
+
+    @Override
+    public int hashCode() {
+        return resources.hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return resources.toString();
+    }
+}

@@ -1,0 +1,5 @@
+/** Global row locks: resource + table + primary key → holder. Pure; owned by one thread. */
+@NullMarked
+package io.txn.coordinator.lock;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,67 @@
+package io.txn.coordinator.machine;
+
+import io.txn.protocol.BranchType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A branch transaction.
+ *
+ * @param client who registered it
+ * @param locks the rows it asked to lock as the client wrote them, or null
+ * @param applicationData the client's own data, given back verbatim with each call
+ * @param attempts failed calls of phase two
+ * @param nextAt journal time of the next call, 0 for at once
+ * @param cause why the last call failed, or why it was given up
+ */
+public record Branch(
+        long id,
+        BranchType type,
+        String resource,
+        ClientId client,
+        @Nullable String locks,
+        @Nullable String applicationData,
+        BranchState state,
+        int attempts,
+        long nextAt,
+        @Nullable String cause) {
+
+    /** Whether it is owed the phase two of this outcome. SAGA branches are driven by the saga's initiator, never called. */
+    boolean isOwed(Outcome outcome) {
+        if (type == BranchType.SAGA || state.isOver()) {
+            return false;
+        }
+        return state != BranchState.FAILED_PHASE_ONE || (type == BranchType.AT && outcome == Outcome.ROLLBACK);
+    }
+
+    /** Whether a call may be made at {@code now}: it is owed one, not stuck, and its delay is over. */
+    boolean isDue(Outcome outcome, long now) {
+        return isOwed(outcome) && state != BranchState.STUCK && nextAt <= now;
+    }
+
+    /** Branches of one group are rolled back one after the other, the last first: those of a resource, and all annotated saga steps. */
+    String rollbackGroup() {
+        return type == BranchType.SAGA_ANNOTATION ? "" : resource;
+    }
+
+    /** Whether its commit is to be called in turn, before the initiator is answered. */
+    boolean commitsInTurn() {
+        return type != BranchType.AT;
+    }
+
+    Branch with(BranchState newState, int newAttempts, long newNextAt, @Nullable String newCause) {
+        return new Branch(
+                id, type, resource, client, locks, applicationData, newState, newAttempts, newNextAt, newCause);
+    }
+
+    Branch withData(BranchState newState, @Nullable String newApplicationData) {
+        return new Branch(id, type, resource, client, locks, newApplicationData, newState, attempts, nextAt, cause);
+    }
+
+    /** What is worth keeping when the transaction has ended: no application data, and lock keys only when they are short. */
+    Branch forRetention() {
+        boolean keepLocks = locks != null && locks.length() <= RETAINED_LOCKS;
+        return new Branch(id, type, resource, client, keepLocks ? locks : null, null, state, attempts, 0, cause);
+    }
+
+    private static final int RETAINED_LOCKS = 500;
+}

@@ -1,0 +1,95 @@
+package io.txn.coordinator.machine;
+
+import io.txn.coordinator.lock.LockKeys;
+import io.txn.protocol.BranchType;
+import io.txn.protocol.Xid;
+import org.jspecify.annotations.Nullable;
+
+/** What may be asked of a shard. Immutable; carries no time: the engine says when it is decided. */
+public sealed interface Command {
+
+    /** A command about one transaction, named as clients name it. */
+    sealed interface Named extends Command {
+        Xid xid();
+    }
+
+    /** A command about one transaction that the engine gives itself. */
+    sealed interface Internal extends Command {
+        long transaction();
+    }
+
+    /** Opens a global transaction. */
+    record Begin(String address, String name, ClientId client, long timeoutMillis) implements Command {}
+
+    /**
+     * Adds a branch.
+     *
+     * @param locks rows to lock, for AT branches only
+     * @param holdsLocalTransaction whether the caller holds local row locks while it waits, so that a rolling-back holder must not be waited for
+     */
+    record RegisterBranch(
+            Xid xid,
+            BranchType type,
+            String resource,
+            ClientId client,
+            @Nullable LockKeys locks,
+            boolean holdsLocalTransaction,
+            @Nullable String applicationData)
+            implements Named {}
+
+    /**
+     * A resource manager tells what became of phase one.
+     *
+     * @param nothingToFinish whether phase one failed or changed nothing, so that no phase two is owed
+     */
+    record ReportBranch(
+            Xid xid,
+            long branch,
+            boolean nothingToFinish,
+            @Nullable String applicationData) implements Named {}
+
+    /** Asks for the commit. */
+    record Commit(Xid xid) implements Named {}
+
+    /** Asks for the rollback. */
+    record Rollback(Xid xid) implements Named {}
+
+    /** The initiator of a saga tells how it ended. Changes nothing else than sagas. */
+    record ReportSaga(Xid xid, Outcome outcome) implements Named {}
+
+    /** Asks for the state. */
+    record QueryTransaction(Xid xid) implements Named {}
+
+    /** Asks whether rows are free for a transaction, or, without one, for anybody. */
+    record QueryLocks(@Nullable Xid xid, String resource, LockKeys locks) implements Command {}
+
+    /** An operator wants every unfinished branch tried again now. */
+    record RetryNow(Xid xid) implements Named {}
+
+    /** An operator ends a branch. */
+    record GiveUp(Xid xid, long branch, String reason) implements Named {}
+
+    /** The deadline may have passed. */
+    record TimeOut(long transaction) implements Internal {}
+
+    /** A resource manager of {@code resource} has come: what waits for one is due now. */
+    record ResourceAvailable(long transaction, String resource) implements Internal {}
+
+    /**
+     * A call of phase two came to an end.
+     *
+     * @param phase what the call asked for
+     * @param attempt the {@link Effect.CallBranch#attempt} of the call
+     * @param detail what the resource manager or the transport said, for people
+     * @param jitter how much of half the back-off is taken off, 0 to 1
+     */
+    record BranchAnswered(
+            long transaction,
+            long branch,
+            Outcome phase,
+            int attempt,
+            Answer answer,
+            @Nullable String detail,
+            double jitter)
+            implements Internal {}
+}

@@ -1,0 +1,24 @@
+package io.txn.coordinator.machine;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What follows from a command.
+ *
+ * @param events to be journalled and applied, in order; empty when nothing changes
+ * @param effects to be carried out when the events are durable
+ * @param reply null when it comes later, as an {@link Effect.Settle} of another decision
+ */
+public record Decision(
+        List<Event> events, List<Effect> effects, @Nullable Reply reply) {
+
+    public Decision {
+        events = List.copyOf(events);
+        effects = List.copyOf(effects);
+    }
+
+    static Decision of(Reply reply) {
+        return new Decision(List.of(), List.of(), reply);
+    }
+}

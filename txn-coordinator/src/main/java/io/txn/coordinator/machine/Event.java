@@ -1,0 +1,76 @@
+package io.txn.coordinator.machine;
+
+import io.txn.coordinator.lock.LockKeys;
+import io.txn.protocol.BranchType;
+import org.jspecify.annotations.Nullable;
+
+/** What happened: the records of the journal. Its time is that of the record. */
+public sealed interface Event {
+
+    /** A new range of ids begins: {@code epoch | shard | 1}. The first event of a journal. */
+    record EpochStarted(int epoch, int shard) implements Event {}
+
+    /** Something happened to one transaction. */
+    sealed interface OfTransaction extends Event {
+        long transaction();
+    }
+
+    /** Something happened to one branch. */
+    sealed interface OfBranch extends OfTransaction {
+        long branch();
+    }
+
+    record Begun(long transaction, String address, String name, ClientId client, long timeoutMillis)
+            implements OfTransaction {}
+
+    /** A branch joined, and holds its locks. */
+    record BranchRegistered(
+            long transaction,
+            long branch,
+            BranchType type,
+            String resource,
+            ClientId client,
+            @Nullable LockKeys locks,
+            @Nullable String applicationData)
+            implements OfBranch {}
+
+    /** The resource manager replaced the application data. */
+    record BranchReported(
+            long transaction, long branch, @Nullable String applicationData) implements OfBranch {}
+
+    /** Phase one failed or changed nothing. */
+    record PhaseOneFailed(
+            long transaction, long branch, @Nullable String applicationData) implements OfBranch {}
+
+    record CommitDecided(long transaction) implements OfTransaction {}
+
+    record RollbackDecided(
+            long transaction, boolean timedOut, @Nullable String cause) implements OfTransaction {}
+
+    /** Phase two is done. */
+    record BranchFinished(long transaction, long branch) implements OfBranch {}
+
+    /** A call failed; the next one is due at {@code nextAt}. */
+    record AttemptFailed(long transaction, long branch, int attempts, long nextAt, String cause) implements OfBranch {}
+
+    /** The next call is due at once. */
+    record BranchDue(long transaction, long branch) implements OfBranch {}
+
+    /** No further call makes sense without a person. */
+    record BranchStuck(long transaction, long branch, int attempts, String cause) implements OfBranch {}
+
+    /** An operator ended the branch. */
+    record BranchGivenUp(long transaction, long branch, String reason) implements OfBranch {}
+
+    /** An operator wants every unfinished branch tried again, counted anew. */
+    record RetriesReset(long transaction) implements OfTransaction {}
+
+    /** A branch is stuck. */
+    record AttentionNeeded(long transaction, String cause) implements OfTransaction {}
+
+    /** No branch is stuck any more. */
+    record Resumed(long transaction) implements OfTransaction {}
+
+    /** Every branch is final. */
+    record Ended(long transaction) implements OfTransaction {}
+}

@@ -1,0 +1,160 @@
+package io.txn.coordinator.machine;
+
+import io.txn.protocol.BranchType;
+import io.txn.protocol.Xid;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A global transaction: the state that {@link Machine} works on. Times are journal time in milliseconds.
+ *
+ * @param number the last part of its XID
+ * @param address the first part of its XID
+ * @param name given by the initiator
+ * @param client the initiator
+ * @param deadline when it is rolled back if it is still open
+ * @param outcome what was decided
+ * @param timedOut whether it was the deadline that decided
+ * @param cause why it was rolled back or needs attention, in one line
+ * @param decidedAt 0 while open
+ * @param endedAt 0 until every branch is final
+ * @param branches in order of registration
+ */
+public record GlobalTransaction(
+        long number,
+        String address,
+        String name,
+        ClientId client,
+        long beganAt,
+        long deadline,
+        TransactionState state,
+        Outcome outcome,
+        boolean timedOut,
+        @Nullable String cause,
+        long decidedAt,
+        long endedAt,
+        List<Branch> branches) {
+
+    public GlobalTransaction {
+        branches = List.copyOf(branches);
+    }
+
+    public Xid xid() {
+        return Xid.of(address, number);
+    }
+
+    /** The branch with this id, or null. */
+    public @Nullable Branch branch(long id) {
+        for (Branch branch : branches) {
+            if (branch.id() == id) {
+                return branch;
+            }
+        }
+        return null;
+    }
+
+    /** Whether its branches hold locks: until the commit is decided, or until they are undone. */
+    public boolean holdsLocks() {
+        return !state.isFinal() && outcome != Outcome.COMMIT;
+    }
+
+    /** Whether it is a saga that its initiator drives (Seata's state machine). */
+    public boolean isSaga() {
+        return name.startsWith("$Saga_")
+                || (!branches.isEmpty() && branches.get(0).type() == BranchType.SAGA);
+    }
+
+    boolean owesNothing() {
+        for (Branch branch : branches) {
+            if (branch.isOwed(outcome)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Whether no branch is left whose commit the initiator waits for. */
+    public boolean owesNothingInTurn() {
+        for (Branch branch : branches) {
+            if (branch.isOwed(Outcome.COMMIT) && branch.commitsInTurn()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    @Nullable
+    Branch firstStuck() {
+        for (Branch branch : branches) {
+            if (branch.state() == BranchState.STUCK) {
+                return branch;
+            }
+        }
+        return null;
+    }
+
+    GlobalTransaction replace(Branch changed) {
+        List<Branch> list = new ArrayList<>(branches);
+        list.replaceAll(branch -> branch.id() == changed.id() ? changed : branch);
+        return withBranches(list);
+    }
+
+    GlobalTransaction add(Branch branch) {
+        List<Branch> list = new ArrayList<>(branches.size() + 1);
+        list.addAll(branches);
+        list.add(branch);
+        return withBranches(list);
+    }
+
+    GlobalTransaction withBranches(List<Branch> newBranches) {
+        return new GlobalTransaction(
+                number,
+                address,
+                name,
+                client,
+                beganAt,
+                deadline,
+                state,
+                outcome,
+                timedOut,
+                cause,
+                decidedAt,
+                endedAt,
+                newBranches);
+    }
+
+    GlobalTransaction withState(TransactionState newState, @Nullable String newCause) {
+        return new GlobalTransaction(
+                number, address, name, client, beganAt, deadline, newState, outcome, timedOut, newCause, decidedAt,
+                endedAt, branches);
+    }
+
+    GlobalTransaction decided(
+            TransactionState newState, Outcome newOutcome, boolean late, @Nullable String why, long at) {
+        return new GlobalTransaction(
+                number,
+                address,
+                name,
+                client,
+                beganAt,
+                deadline,
+                newState,
+                newOutcome,
+                late,
+                why,
+                at,
+                endedAt,
+                branches);
+    }
+
+    GlobalTransaction ended(TransactionState newState, long at) {
+        List<Branch> kept = new ArrayList<>(branches.size());
+        for (Branch branch : branches) {
+            kept.add(branch.forRetention());
+        }
+        return new GlobalTransaction(
+                number, address, name, client, beganAt, deadline, newState, outcome, timedOut, cause, decidedAt, at,
+                kept);
+    }
+}

@@ -1,0 +1,493 @@
+package io.txn.coordinator.machine;
+
+import io.txn.protocol.BranchType;
+import io.txn.protocol.ErrorCode;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The life of one global transaction, as pure functions. {@link #decide} chooses what happens, {@link #apply} makes it so, and
+ * {@link #pending} tells what is owed; recovery is nothing but {@code apply} for every recorded event, then {@code pending}.
+ *
+ * <p>Every step goes through {@link Transitions}. A decision that would take a step the table does not have is a mistake in this class and is thrown
+ * as an {@link AssertionError} before anything is recorded; an event from the journal is never rejected, it changes what it can.
+ */
+final class Machine {
+
+    private static final int CAUSE_LENGTH = 500;
+
+    private final Rules rules;
+
+    Machine(Rules rules) {
+        this.rules = rules;
+    }
+
+    /**
+     * When and with what a command is decided.
+     *
+     * @param at journal time
+     * @param freshId an id nobody has
+     * @param deadline when the transaction is to be rolled back, which may be later than its own deadline after a restart
+     */
+    record Moment(long at, long freshId, long deadline) {}
+
+    /** A decision in the making: each event is applied at once, so that the next one is chosen from what it made. */
+    private static final class Draft {
+        private final List<Event> events = new ArrayList<>(3);
+        private final List<Effect> effects = new ArrayList<>(1);
+        private final GlobalTransaction before;
+        private final long at;
+        private GlobalTransaction now;
+
+        Draft(GlobalTransaction before, long at) {
+            this.before = before;
+            this.now = before;
+            this.at = at;
+        }
+
+        Draft add(Event.OfTransaction event) {
+            check(now, event);
+            events.add(event);
+            now = apply(now, event, at);
+            return this;
+        }
+
+        /** Adds what follows from the state of the branches. */
+        Draft conclude() {
+            Branch stuck = now.firstStuck();
+            boolean decided =
+                    now.state() == TransactionState.COMMITTING || now.state() == TransactionState.ROLLING_BACK;
+            if (decided && stuck != null) {
+                add(new Event.AttentionNeeded(now.number(), shorten("branch " + stuck.id() + ": " + stuck.cause())));
+            } else if (now.state() == TransactionState.NEEDS_ATTENTION && stuck == null) {
+                add(new Event.Resumed(now.number()));
+                decided = true;
+            }
+            if (decided && now.owesNothing() && now.firstStuck() == null) {
+                add(new Event.Ended(now.number()));
+            }
+            return this;
+        }
+
+        /** Answers the waiting initiator when the first pass is over: something failed, or nothing is left that it waits for. */
+        Draft settle(Reply.@Nullable Pass failure) {
+            boolean over = now.outcome() == Outcome.COMMIT
+                    ? now.owesNothingInTurn() && !before.owesNothingInTurn()
+                    : now.state().isFinal();
+            if (failure != null) {
+                effects.add(new Effect.Settle(now.number(), new Reply.Decided(now, failure)));
+            } else if (over) {
+                effects.add(new Effect.Settle(now.number(), new Reply.Decided(now, Reply.Pass.DONE)));
+            }
+            return this;
+        }
+
+        Decision reply(@Nullable Reply reply) {
+            return new Decision(events, effects, reply);
+        }
+    }
+
+    /** Same state, command and moment, same decision. Changes nothing. */
+    Decision decide(GlobalTransaction transaction, Command command, Moment moment) {
+        if (command instanceof Command.RegisterBranch register) {
+            return register(transaction, register, moment);
+        } else if (command instanceof Command.ReportBranch report) {
+            return report(transaction, report, moment);
+        } else if (command instanceof Command.Commit) {
+            return commit(transaction, moment);
+        } else if (command instanceof Command.Rollback) {
+            return rollback(transaction, moment);
+        } else if (command instanceof Command.TimeOut) {
+            return timeOut(transaction, moment);
+        } else if (command instanceof Command.BranchAnswered answered) {
+            return answered(transaction, answered, moment);
+        } else if (command instanceof Command.ResourceAvailable available) {
+            return resourceAvailable(transaction, available, moment);
+        } else if (command instanceof Command.QueryTransaction) {
+            return Decision.of(new Reply.Known(transaction));
+        } else if (command instanceof Command.ReportSaga report) {
+            return reportSaga(transaction, report, moment);
+        } else if (command instanceof Command.RetryNow) {
+            return retryNow(transaction, moment);
+        } else if (command instanceof Command.GiveUp giveUp) {
+            return giveUp(transaction, giveUp, moment);
+        }
+        throw new AssertionError("no decision for " + command);
+    }
+
+    private Decision register(GlobalTransaction transaction, Command.RegisterBranch command, Moment moment) {
+        if (transaction.state() != TransactionState.ACTIVE) {
+            return Decision.of(new Reply.NotActive(transaction));
+        }
+        if (moment.at >= moment.deadline) {
+            Draft draft = expire(transaction, moment);
+            return draft.reply(new Reply.NotActive(draft.now));
+        }
+        if (transaction.branches().size() >= rules.maxBranches()) {
+            return Decision.of(Reply.Rejected.of(
+                    ErrorCode.TOO_MANY_BRANCHES, "xid", transaction.xid(), "branches", rules.maxBranches()));
+        }
+        return new Draft(transaction, moment.at)
+                .add(new Event.BranchRegistered(
+                        transaction.number(),
+                        moment.freshId,
+                        command.type(),
+                        command.resource(),
+                        command.client(),
+                        command.type() == BranchType.AT ? command.locks() : null,
+                        command.applicationData()))
+                .reply(new Reply.Registered(moment.freshId));
+    }
+
+    private Decision report(GlobalTransaction transaction, Command.ReportBranch command, Moment moment) {
+        if (transaction.state().isFinal()) {
+            return Decision.of(new Reply.TransactionUnknown(transaction.xid()));
+        }
+        Branch branch = transaction.branch(command.branch());
+        if (branch == null || branch.state().isOver()) {
+            return Decision.of(new Reply.BranchUnknown(command.branch()));
+        }
+        Draft draft = new Draft(transaction, moment.at);
+        if (branch.state() == BranchState.REGISTERED && command.nothingToFinish()) {
+            draft.add(new Event.PhaseOneFailed(transaction.number(), branch.id(), command.applicationData()))
+                    .conclude()
+                    .settle(null);
+        } else {
+            draft.add(new Event.BranchReported(transaction.number(), branch.id(), command.applicationData()));
+        }
+        return draft.reply(new Reply.Reported());
+    }
+
+    private Decision commit(GlobalTransaction transaction, Moment moment) {
+        if (transaction.state() != TransactionState.ACTIVE) {
+            return Decision.of(new Reply.Known(transaction));
+        }
+        if (moment.at >= moment.deadline) {
+            Draft draft = expire(transaction, moment);
+            return draft.reply(new Reply.Expired(draft.now));
+        }
+        Draft draft = new Draft(transaction, moment.at).add(new Event.CommitDecided(transaction.number()));
+        draft.conclude();
+        return draft.reply(draft.now.owesNothingInTurn() ? new Reply.Decided(draft.now, Reply.Pass.DONE) : null);
+    }
+
+    private Decision rollback(GlobalTransaction transaction, Moment moment) {
+        if (transaction.state() != TransactionState.ACTIVE) {
+            return Decision.of(new Reply.Known(transaction));
+        }
+        Draft draft =
+                new Draft(transaction, moment.at).add(new Event.RollbackDecided(transaction.number(), false, null));
+        draft.conclude();
+        return draft.reply(draft.now.state().isFinal() ? new Reply.Decided(draft.now, Reply.Pass.DONE) : null);
+    }
+
+    private Decision timeOut(GlobalTransaction transaction, Moment moment) {
+        if (transaction.state() != TransactionState.ACTIVE || moment.at < moment.deadline) {
+            return Decision.of(new Reply.Known(transaction));
+        }
+        Draft draft = expire(transaction, moment);
+        return draft.reply(new Reply.Expired(draft.now));
+    }
+
+    private static Draft expire(GlobalTransaction transaction, Moment moment) {
+        long timeout = transaction.deadline() - transaction.beganAt();
+        return new Draft(transaction, moment.at)
+                .add(new Event.RollbackDecided(
+                        transaction.number(), true, "not decided within its timeout of " + timeout + " ms"))
+                .conclude();
+    }
+
+    private Decision answered(GlobalTransaction transaction, Command.BranchAnswered command, Moment moment) {
+        Branch branch = transaction.branch(command.branch());
+        if (branch == null || !branch.isOwed(transaction.outcome()) || command.phase() != transaction.outcome()) {
+            return Decision.of(new Reply.Known(transaction));
+        }
+        Draft draft = new Draft(transaction, moment.at);
+        boolean done = command.answer() == Answer.DONE
+                || (command.answer() == Answer.NOT_FOUND && moment.at > xaForgottenAt(transaction));
+        if (done) {
+            return draft.add(new Event.BranchFinished(transaction.number(), branch.id()))
+                    .conclude()
+                    .settle(null)
+                    .reply(new Reply.Known(draft.now));
+        }
+        if (branch.state() == BranchState.STUCK || command.attempt() != branch.attempts() + 1) {
+            return Decision.of(new Reply.Known(transaction));
+        }
+        boolean absent = command.answer() == Answer.ABSENT;
+        int attempts = branch.attempts() + (absent ? 0 : 1);
+        String cause = shorten(command.answer() + (command.detail() == null ? "" : ": " + command.detail()));
+        boolean usedUp = !absent && rules.maxAttempts() > 0 && attempts >= rules.maxAttempts();
+        boolean stuck = command.answer() == Answer.NEVER || usedUp;
+        if (stuck) {
+            draft.add(new Event.BranchStuck(transaction.number(), branch.id(), attempts, cause));
+        } else {
+            long delay = absent ? rules.absentDelay(command.jitter()) : rules.delay(attempts, command.jitter());
+            long nextAt = moment.at + delay;
+            draft.add(new Event.AttemptFailed(transaction.number(), branch.id(), attempts, nextAt, cause));
+        }
+        draft.conclude();
+        boolean waitedFor = transaction.outcome() == Outcome.ROLLBACK || branch.commitsInTurn();
+        return draft.settle(waitedFor ? pass(command.answer(), stuck) : null).reply(new Reply.Known(draft.now));
+    }
+
+    private static Decision resourceAvailable(
+            GlobalTransaction transaction, Command.ResourceAvailable command, Moment moment) {
+        Draft draft = new Draft(transaction, moment.at);
+        for (Branch branch : transaction.branches()) {
+            boolean waits = branch.isOwed(transaction.outcome())
+                    && branch.state() != BranchState.STUCK
+                    && branch.nextAt() > moment.at
+                    && branch.resource().equals(command.resource());
+            if (waits && transaction.outcome() != Outcome.OPEN) {
+                draft.add(new Event.BranchDue(transaction.number(), branch.id()));
+            }
+        }
+        return draft.reply(new Reply.Known(draft.now));
+    }
+
+    private static Reply.Pass pass(Answer answer, boolean stuck) {
+        if (stuck) {
+            return Reply.Pass.STUCK;
+        }
+        boolean answered = answer == Answer.RETRYABLE || answer == Answer.NOT_FOUND;
+        return answered ? Reply.Pass.RETRYING : Reply.Pass.UNREACHABLE;
+    }
+
+    /** From when on an XA branch that its database does not know must have been finished by an earlier call whose answer was lost. */
+    private long xaForgottenAt(GlobalTransaction transaction) {
+        long timeout = transaction.deadline() - transaction.beganAt();
+        return transaction.deadline() + Math.max(rules.xaNotFoundMin(), timeout);
+    }
+
+    private Decision reportSaga(GlobalTransaction transaction, Command.ReportSaga command, Moment moment) {
+        if (!transaction.isSaga() || transaction.state() != TransactionState.ACTIVE) {
+            return Decision.of(new Reply.Known(transaction));
+        }
+        Draft draft = new Draft(transaction, moment.at);
+        if (command.outcome() == Outcome.COMMIT) {
+            draft.add(new Event.CommitDecided(transaction.number())).conclude();
+        } else if (command.outcome() == Outcome.ROLLBACK) {
+            draft.add(new Event.RollbackDecided(transaction.number(), false, "the saga was compensated"))
+                    .conclude();
+        }
+        return draft.reply(new Reply.Known(draft.now));
+    }
+
+    private Decision retryNow(GlobalTransaction transaction, Moment moment) {
+        if (transaction.outcome() == Outcome.OPEN || transaction.state().isFinal()) {
+            return Decision.of(
+                    new Reply.Unfit("the transaction is " + transaction.state() + ", nothing is being tried"));
+        }
+        return new Draft(transaction, moment.at)
+                .add(new Event.RetriesReset(transaction.number()))
+                .conclude()
+                .reply(new Reply.Accepted());
+    }
+
+    private Decision giveUp(GlobalTransaction transaction, Command.GiveUp command, Moment moment) {
+        Branch branch = transaction.branch(command.branch());
+        if (branch == null) {
+            return Decision.of(new Reply.BranchUnknown(command.branch()));
+        }
+        if (transaction.outcome() == Outcome.OPEN || transaction.state().isFinal()) {
+            return Decision.of(
+                    new Reply.Unfit("the transaction is " + transaction.state() + ", nothing is being tried"));
+        }
+        if (!branch.isOwed(transaction.outcome())) {
+            return Decision.of(new Reply.Unfit("the branch is " + branch.state()));
+        }
+        return new Draft(transaction, moment.at)
+                .add(new Event.BranchGivenUp(transaction.number(), branch.id(), command.reason()))
+                .conclude()
+                .settle(null)
+                .reply(new Reply.Accepted());
+    }
+
+    private static String shorten(String text) {
+        String line = text.replaceAll("\\s+", " ");
+        return line.length() <= CAUSE_LENGTH ? line : line.substring(0, CAUSE_LENGTH - 1) + '…';
+    }
+
+    private static void check(GlobalTransaction transaction, Event.OfTransaction event) {
+        boolean legal;
+        if (event instanceof Event.BranchRegistered) {
+            legal = transaction.state() == TransactionState.ACTIVE;
+        } else if (event instanceof Event.OfBranch ofBranch) {
+            Branch branch = transaction.branch(ofBranch.branch());
+            legal = branch != null && Transitions.next(branch.state(), event.getClass()) != null;
+        } else if (event instanceof Event.RetriesReset) {
+            legal = transaction.outcome() != Outcome.OPEN;
+        } else {
+            legal = Transitions.next(transaction.state(), event.getClass(), transaction.outcome()) != null;
+        }
+        if (!legal) {
+            throw new AssertionError("no transition for " + event + " in " + transaction);
+        }
+    }
+
+    /** The transaction that {@code event} opened. */
+    static GlobalTransaction begun(Event.Begun event, long at) {
+        return new GlobalTransaction(
+                event.transaction(),
+                event.address(),
+                event.name(),
+                event.client(),
+                at,
+                at + event.timeoutMillis(),
+                TransactionState.ACTIVE,
+                Outcome.OPEN,
+                false,
+                null,
+                0,
+                0,
+                List.of());
+    }
+
+    /** What {@code event} makes of {@code transaction}. Total: a step that the table does not have leaves the state as it is. */
+    static GlobalTransaction apply(GlobalTransaction transaction, Event.OfTransaction event, long at) {
+        if (event instanceof Event.OfBranch ofBranch) {
+            return applyToBranch(transaction, ofBranch);
+        }
+        if (event instanceof Event.RetriesReset) {
+            List<Branch> branches = new ArrayList<>(transaction.branches());
+            branches.replaceAll(branch -> {
+                BranchState next = Transitions.next(branch.state(), Event.RetriesReset.class);
+                return next == null ? branch : branch.with(next, 0, 0, branch.cause());
+            });
+            return transaction.withBranches(branches);
+        }
+        TransactionState next = Transitions.next(transaction.state(), event.getClass(), transaction.outcome());
+        if (next == null) {
+            return transaction;
+        }
+        if (event instanceof Event.CommitDecided) {
+            return transaction.decided(next, Outcome.COMMIT, false, null, at);
+        } else if (event instanceof Event.RollbackDecided rollback) {
+            return transaction.decided(next, Outcome.ROLLBACK, rollback.timedOut(), rollback.cause(), at);
+        } else if (event instanceof Event.AttentionNeeded attention) {
+            return transaction.withState(next, attention.cause());
+        } else if (event instanceof Event.Resumed) {
+            return transaction.withState(next, transaction.cause());
+        } else if (event instanceof Event.Ended) {
+            return transaction.ended(next, at);
+        }
+        throw new AssertionError("no application for " + event);
+    }
+
+    private static GlobalTransaction applyToBranch(GlobalTransaction transaction, Event.OfBranch event) {
+        if (event instanceof Event.BranchRegistered registered) {
+            return transaction.add(new Branch(
+                    registered.branch(),
+                    registered.type(),
+                    registered.resource(),
+                    registered.client(),
+                    registered.locks() == null ? null : registered.locks().text(),
+                    registered.applicationData(),
+                    BranchState.REGISTERED,
+                    0,
+                    0,
+                    null));
+        }
+        Branch branch = transaction.branch(event.branch());
+        BranchState next = branch == null ? null : Transitions.next(branch.state(), event.getClass());
+        if (branch == null || next == null) {
+            return transaction;
+        }
+        return transaction.replace(changed(branch, event, next));
+    }
+
+    private static Branch changed(Branch branch, Event.OfBranch event, BranchState next) {
+        if (event instanceof Event.BranchReported reported) {
+            return branch.withData(next, reported.applicationData());
+        } else if (event instanceof Event.PhaseOneFailed failed) {
+            return branch.withData(next, failed.applicationData());
+        } else if (event instanceof Event.BranchFinished) {
+            return branch.with(next, branch.attempts(), 0, null);
+        } else if (event instanceof Event.AttemptFailed failed) {
+            return branch.with(next, failed.attempts(), failed.nextAt(), failed.cause());
+        } else if (event instanceof Event.BranchDue) {
+            return branch.with(next, branch.attempts(), 0, branch.cause());
+        } else if (event instanceof Event.BranchStuck stuck) {
+            return branch.with(next, stuck.attempts(), 0, stuck.cause());
+        } else if (event instanceof Event.BranchGivenUp givenUp) {
+            return branch.with(next, branch.attempts(), 0, givenUp.reason());
+        }
+        throw new AssertionError("no application for " + event);
+    }
+
+    /**
+     * The calls that may be made now, first things first. Commit: all AT branches side by side; of the others the first that is due. Rollback:
+     * the last branch that is due and has no later one of its {@linkplain Branch#rollbackGroup group} before it; a branch that fails or
+     * is stuck holds up its own group only. A call may be under way already: the caller knows.
+     */
+    static List<Effect.CallBranch> pending(GlobalTransaction transaction, long now) {
+        List<Effect.CallBranch> calls = new ArrayList<>();
+        Outcome outcome = transaction.outcome();
+        if (transaction.state().isFinal() || outcome == Outcome.OPEN) {
+            return calls;
+        }
+        boolean turnTaken = false;
+        for (Branch branch : callable(transaction)) {
+            boolean inTurn = outcome == Outcome.ROLLBACK || branch.commitsInTurn();
+            if (branch.isDue(outcome, now) && !(inTurn && turnTaken)) {
+                turnTaken |= inTurn;
+                calls.add(call(transaction, branch));
+            }
+        }
+        return calls;
+    }
+
+    /** The branches that no other branch has to go before, in the order in which they are to be called. */
+    private static List<Branch> callable(GlobalTransaction transaction) {
+        Outcome outcome = transaction.outcome();
+        List<Branch> branches = transaction.branches();
+        List<Branch> callable = new ArrayList<>(branches.size());
+        if (outcome == Outcome.COMMIT) {
+            for (Branch branch : branches) {
+                if (branch.isOwed(outcome)) {
+                    callable.add(branch);
+                }
+            }
+            return callable;
+        }
+        Set<String> groups = new HashSet<>();
+        for (int i = branches.size() - 1; i >= 0; i--) {
+            Branch branch = branches.get(i);
+            if (branch.isOwed(outcome) && groups.add(branch.rollbackGroup())) {
+                callable.add(branch);
+            }
+        }
+        return callable;
+    }
+
+    private static Effect.CallBranch call(GlobalTransaction transaction, Branch branch) {
+        return new Effect.CallBranch(
+                transaction.number(),
+                transaction.address(),
+                branch.id(),
+                branch.type(),
+                branch.resource(),
+                branch.client(),
+                branch.applicationData(),
+                transaction.outcome(),
+                branch.attempts() + 1);
+    }
+
+    /** The next time at which {@link #pending} will have more to say if nothing else happens, or {@link Long#MAX_VALUE}. */
+    static long nextCallAt(GlobalTransaction transaction) {
+        long next = Long.MAX_VALUE;
+        if (transaction.state().isFinal() || transaction.outcome() == Outcome.OPEN) {
+            return next;
+        }
+        for (Branch branch : callable(transaction)) {
+            if (branch.state() != BranchState.STUCK) {
+                next = Math.min(next, branch.nextAt());
+            }
+        }
+        return next;
+    }
+}

@@ -1,0 +1,34 @@
+package io.txn.coordinator.machine;
+
+/**
+ * The bounds and delays that decisions follow. Times in milliseconds.
+ *
+ * @param maxTransactions unfinished transactions
+ * @param maxBranches branches of one transaction
+ * @param maxAttempts failed calls after which a branch is stuck; 0 for never
+ * @param firstDelay after the first failed call; doubled by each further one
+ * @param maxDelay no delay is longer
+ * @param xaNotFoundMin an XA branch unknown to its database counts as done this long after the deadline, or the transaction's own timeout
+ *     after it if that is longer
+ */
+public record Rules(
+        int maxTransactions, int maxBranches, int maxAttempts, long firstDelay, long maxDelay, long xaNotFoundMin) {
+
+    /** What Seata servers wait. */
+    public static final long XA_NOT_FOUND_MIN = 60_000;
+
+    /** How long to wait for a resource manager to come before looking again. */
+    long absentDelay(double jitter) {
+        return maxDelay - (long) (maxDelay / 2 * Math.min(1, Math.max(0, jitter)));
+    }
+
+    /** The delay after so many failed attempts; {@code jitter} of its second half is taken off. */
+    long delay(int attempts, double jitter) {
+        long full = firstDelay;
+        for (int i = 1; i < attempts && full < maxDelay; i++) {
+            full *= 2;
+        }
+        full = Math.min(full, maxDelay);
+        return full - (long) (full / 2 * Math.min(1, Math.max(0, jitter)));
+    }
+}

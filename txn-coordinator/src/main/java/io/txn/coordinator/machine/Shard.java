@@ -1,0 +1,308 @@
+package io.txn.coordinator.machine;
+
+import io.txn.coordinator.lock.Holder;
+import io.txn.coordinator.lock.LockConflict;
+import io.txn.coordinator.lock.LockKeys;
+import io.txn.coordinator.lock.LockTable;
+import io.txn.protocol.BranchType;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.Xid;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One lock domain: its global transactions, the locks of their branches, and the ids it gives out. A pure state machine: {@link #decide} changes
+ * nothing, {@link #apply} rejects nothing, and both depend on nothing but the state and their arguments. Not thread-safe: it belongs to the
+ * engine's thread. Transactions are immutable, so that {@link #capture} can hand them to another thread.
+ */
+public final class Shard {
+
+    /** Ids are {@code epoch | shard | counter}. */
+    public static final int EPOCH_BITS = 26;
+
+    public static final int SHARD_BITS = 5;
+    public static final int COUNTER_BITS = 32;
+
+    private final Rules rules;
+    private final Machine machine;
+    private final NavigableMap<Long, GlobalTransaction> transactions = new TreeMap<>();
+    private final LockTable locks = new LockTable();
+    private int unfinished;
+    private int needingAttention;
+    private long lastId;
+    private long restartedAt = Long.MIN_VALUE;
+    private long graceUntil = Long.MIN_VALUE;
+
+    public Shard(Rules rules) {
+        this.rules = rules;
+        this.machine = new Machine(rules);
+    }
+
+    // Commands
+
+    /** What follows from {@code command} at journal time {@code at}. */
+    public Decision decide(Command command, long at) {
+        if (command instanceof Command.Begin begin) {
+            return begin(begin);
+        } else if (command instanceof Command.QueryLocks query) {
+            return Decision.of(new Reply.Lockable(lockable(query)));
+        } else if (command instanceof Command.Named named) {
+            GlobalTransaction transaction = transaction(named.xid());
+            return transaction == null
+                    ? Decision.of(new Reply.TransactionUnknown(named.xid()))
+                    : decide(transaction, command, at);
+        } else if (command instanceof Command.Internal internal) {
+            GlobalTransaction transaction = transactions.get(internal.transaction());
+            return transaction == null
+                    ? Decision.of(new Reply.TransactionUnknown(null))
+                    : decide(transaction, command, at);
+        }
+        throw new AssertionError("no decision for " + command);
+    }
+
+    private Decision begin(Command.Begin command) {
+        if (unfinished >= rules.maxTransactions()) {
+            return Decision.of(
+                    Reply.Rejected.of(ErrorCode.COORDINATOR_OVERLOADED, "transactions", rules.maxTransactions()));
+        }
+        long number = lastId + 1;
+        return new Decision(
+                List.of(new Event.Begun(
+                        number, command.address(), command.name(), command.client(), command.timeoutMillis())),
+                List.of(),
+                new Reply.Begun(Xid.of(command.address(), number)));
+    }
+
+    private Decision decide(GlobalTransaction transaction, Command command, long at) {
+        Decision decision =
+                machine.decide(transaction, command, new Machine.Moment(at, lastId + 1, deadline(transaction)));
+        if (decision.reply() instanceof Reply.Registered
+                && command instanceof Command.RegisterBranch register
+                && register.type() == BranchType.AT
+                && register.locks() != null) {
+            LockConflict conflict = locks.conflict(transaction.number(), register.resource(), register.locks());
+            if (conflict != null) {
+                return Decision.of(refusal(register, conflict));
+            }
+        }
+        return decision;
+    }
+
+    private Reply refusal(Command.RegisterBranch register, LockConflict conflict) {
+        GlobalTransaction holder = transactions.get(conflict.holder().transaction());
+        if (holder == null) {
+            throw new AssertionError("a lock without a transaction: " + conflict);
+        }
+        boolean failFast = register.holdsLocalTransaction() && holder.outcome() == Outcome.ROLLBACK;
+        return new Reply.LockConflict(
+                register.resource(), conflict.row(), holder, conflict.holder().branch(), failFast);
+    }
+
+    private boolean lockable(Command.QueryLocks query) {
+        Xid xid = query.xid();
+        GlobalTransaction transaction = xid == null ? null : transaction(xid);
+        long number = transaction == null ? 0 : transaction.number();
+        return locks.conflict(number, query.resource(), query.locks()) == null;
+    }
+
+    // Events
+
+    /** Makes {@code event} so; {@code at} is the time of its record. */
+    public void apply(Event event, long at) {
+        if (event instanceof Event.EpochStarted started) {
+            lastId = firstId(started.epoch(), started.shard());
+        } else if (event instanceof Event.Begun begun) {
+            lastId = begun.transaction();
+            transactions.put(begun.transaction(), Machine.begun(begun, at));
+            unfinished++;
+        } else if (event instanceof Event.OfTransaction ofTransaction) {
+            GlobalTransaction before = transactions.get(ofTransaction.transaction());
+            if (before != null) {
+                apply(before, ofTransaction, at);
+            }
+        } else {
+            throw new AssertionError("no application for " + event);
+        }
+    }
+
+    private void apply(GlobalTransaction before, Event.OfTransaction event, long at) {
+        GlobalTransaction after = Machine.apply(before, event, at);
+        transactions.put(after.number(), after);
+        unfinished += (after.state().isFinal() ? 0 : 1) - (before.state().isFinal() ? 0 : 1);
+        needingAttention += attention(after) - attention(before);
+        if (event instanceof Event.BranchRegistered registered) {
+            lastId = registered.branch();
+            if (registered.locks() != null && after.holdsLocks()) {
+                locks.grant(new Holder(after.number(), registered.branch()), registered.resource(), registered.locks());
+            }
+        } else if (event instanceof Event.CommitDecided) {
+            for (Branch branch : before.branches()) {
+                release(after, branch, row -> false);
+            }
+        } else if (event instanceof Event.OfBranch ofBranch && before.holdsLocks()) {
+            Branch branch = after.branch(ofBranch.branch());
+            if (branch != null && branch.state().isOver()) {
+                passOn(after, branch);
+            }
+        }
+    }
+
+    private static int attention(GlobalTransaction transaction) {
+        return transaction.state() == TransactionState.NEEDS_ATTENTION ? 1 : 0;
+    }
+
+    /** Gives each row of a branch that is over to the next unfinished branch that names it, and frees the others. */
+    private void passOn(GlobalTransaction transaction, Branch ended) {
+        if (ended.locks() == null) {
+            return;
+        }
+        Holder from = new Holder(transaction.number(), ended.id());
+        LockKeys rows = keys(ended.locks());
+        Set<LockKeys.Row> kept = new HashSet<>();
+        boolean later = false;
+        for (Branch branch : transaction.branches()) {
+            if (branch.id() == ended.id()) {
+                later = true;
+            } else if (later
+                    && !branch.state().isOver()
+                    && branch.locks() != null
+                    && branch.resource().equals(ended.resource())) {
+                LockKeys named = keys(branch.locks());
+                locks.handOver(from, new Holder(transaction.number(), branch.id()), ended.resource(), named);
+                kept.addAll(named.rows());
+            }
+        }
+        release(transaction, ended, kept::contains);
+    }
+
+    private void release(GlobalTransaction transaction, Branch branch, Predicate<LockKeys.Row> keep) {
+        if (branch.locks() != null) {
+            locks.release(new Holder(transaction.number(), branch.id()), branch.resource(), keys(branch.locks()), keep);
+        }
+    }
+
+    /** Lock keys that were accepted once are read again without a bound. */
+    private static LockKeys keys(String text) {
+        return LockKeys.parse(text, Integer.MAX_VALUE);
+    }
+
+    // Due work
+
+    /** The calls of phase two that may be made now for a transaction; see {@link Machine#pending}. */
+    public List<Effect.CallBranch> pending(long number, long now) {
+        GlobalTransaction transaction = transactions.get(number);
+        return transaction == null ? List.of() : Machine.pending(transaction, now);
+    }
+
+    /** When something is next due for a transaction by itself: its deadline, or a call; {@link Long#MAX_VALUE} for never. */
+    public long nextDue(long number) {
+        GlobalTransaction transaction = transactions.get(number);
+        if (transaction == null) {
+            return Long.MAX_VALUE;
+        }
+        return transaction.state() == TransactionState.ACTIVE ? deadline(transaction) : Machine.nextCallAt(transaction);
+    }
+
+    /** From now on, transactions begun before {@code now} keep at least until {@code now + grace}. Called once, after the replay. */
+    public void restarted(long now, long grace) {
+        restartedAt = now;
+        graceUntil = now + grace;
+    }
+
+    private long deadline(GlobalTransaction transaction) {
+        return transaction.beganAt() < restartedAt
+                ? Math.max(transaction.deadline(), graceUntil)
+                : transaction.deadline();
+    }
+
+    // Ids
+
+    private static long firstId(int epoch, int shard) {
+        return ((long) epoch << (SHARD_BITS + COUNTER_BITS)) | ((long) shard << COUNTER_BITS);
+    }
+
+    /** Whether the ids of the current epoch are used up, or none has begun: an {@link Event.EpochStarted} is due. */
+    public boolean needsEpoch() {
+        long counter = lastId & ((1L << COUNTER_BITS) - 1);
+        return lastId == 0 || counter >= (1L << COUNTER_BITS) - 2;
+    }
+
+    public long lastId() {
+        return lastId;
+    }
+
+    // Reading and restoring
+
+    /** The transaction with this XID, address included, or null. */
+    public @Nullable GlobalTransaction transaction(Xid xid) {
+        GlobalTransaction transaction = transactions.get(xid.number());
+        return transaction != null && transaction.xid().equals(xid) ? transaction : null;
+    }
+
+    public @Nullable GlobalTransaction transaction(long number) {
+        return transactions.get(number);
+    }
+
+    /** The transactions with a number greater than {@code after}, in order; a live view. */
+    public Collection<GlobalTransaction> transactionsAfter(long after) {
+        return Collections.unmodifiableCollection(
+                transactions.tailMap(after, false).values());
+    }
+
+    public LockTable locks() {
+        return locks;
+    }
+
+    public int size() {
+        return transactions.size();
+    }
+
+    public int unfinished() {
+        return unfinished;
+    }
+
+    public int needingAttention() {
+        return needingAttention;
+    }
+
+    /** Drops a final transaction from memory. */
+    public void forget(long number) {
+        GlobalTransaction transaction = transactions.get(number);
+        if (transaction != null && transaction.state().isFinal()) {
+            transactions.remove(number);
+        }
+    }
+
+    /** Everything that cannot be derived. The transactions are immutable, so the capture may be read by another thread. */
+    public record Capture(long lastId, List<GlobalTransaction> transactions) {}
+
+    public Capture capture() {
+        return new Capture(lastId, List.of(transactions.values().toArray(new GlobalTransaction[0])));
+    }
+
+    /** Takes over ids from a snapshot. */
+    public void restoreLastId(long id) {
+        lastId = id;
+    }
+
+    /** Takes over a transaction from a snapshot, and its locks. */
+    public void restore(GlobalTransaction transaction) {
+        transactions.put(transaction.number(), transaction);
+        unfinished += transaction.state().isFinal() ? 0 : 1;
+        needingAttention += attention(transaction);
+        if (transaction.holdsLocks()) {
+            for (Branch branch : transaction.branches()) {
+                if (!branch.state().isOver() && branch.locks() != null) {
+                    locks.grant(new Holder(transaction.number(), branch.id()), branch.resource(), keys(branch.locks()));
+                }
+            }
+        }
+    }
+}

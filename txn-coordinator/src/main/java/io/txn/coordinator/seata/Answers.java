@@ -1,0 +1,161 @@
+package io.txn.coordinator.seata;
+
+import io.txn.coordinator.machine.GlobalTransaction;
+import io.txn.coordinator.machine.Reply;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.message.GlobalStatus;
+import io.txn.protocol.message.Message;
+import io.txn.protocol.message.Outcome;
+import io.txn.protocol.message.TransactionExceptionCode;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Replies of the machine as responses of the protocol. A method returns null where the protocol has no honest answer: whether the request was
+ * carried out is not known, or a refusal would be read as success. Then the connection is closed, which every client takes for "unknown".
+ */
+final class Answers {
+
+    /** Long enough for a cause, short enough for every frame. */
+    private static final int MESSAGE_LENGTH = 1_000;
+
+    private Answers() {}
+
+    static Message.@Nullable Response begin(Reply reply) {
+        if (reply instanceof Reply.Begun begun) {
+            return new Message.GlobalBeginResponse(Outcome.SUCCESS, begun.xid().value(), null);
+        }
+        Outcome refused = refused(reply, TransactionExceptionCode.BEGIN_FAILED);
+        return refused == null ? null : new Message.GlobalBeginResponse(refused, null, null);
+    }
+
+    static Message.@Nullable Response register(Reply reply) {
+        if (reply instanceof Reply.Registered registered) {
+            return new Message.BranchRegisterResponse(Outcome.SUCCESS, registered.branch());
+        }
+        Outcome refused;
+        if (reply instanceof Reply.LockConflict conflict) {
+            refused = Outcome.failed(
+                    conflict.failFast()
+                            ? TransactionExceptionCode.LOCK_KEY_CONFLICT_FAIL_FAST
+                            : TransactionExceptionCode.LOCK_KEY_CONFLICT,
+                    shorten(conflict(conflict)));
+        } else {
+            refused = refused(reply, TransactionExceptionCode.BRANCH_REGISTER_FAILED);
+        }
+        return refused == null ? null : new Message.BranchRegisterResponse(refused, 0);
+    }
+
+    private static String conflict(Reply.LockConflict conflict) {
+        GlobalTransaction holder = conflict.holder();
+        return "row " + conflict.row() + " of " + conflict.resource() + " is held by " + holder.xid() + " ("
+                + holder.name() + " of " + holder.client().application() + ", " + holder.state() + ")";
+    }
+
+    static Message.@Nullable Response report(Reply reply) {
+        if (reply instanceof Reply.Reported) {
+            return new Message.BranchReportResponse(Outcome.SUCCESS);
+        }
+        Outcome refused = refused(reply, TransactionExceptionCode.BRANCH_REPORT_FAILED);
+        return refused == null ? null : new Message.BranchReportResponse(refused);
+    }
+
+    static Message.@Nullable Response lockable(Reply reply) {
+        if (reply instanceof Reply.Lockable lockable) {
+            return new Message.GlobalLockQueryResponse(Outcome.SUCCESS, lockable.lockable());
+        }
+        Outcome refused = refused(reply, TransactionExceptionCode.LOCKABLE_CHECK_FAILED);
+        return refused == null ? null : new Message.GlobalLockQueryResponse(refused, false);
+    }
+
+    static Message.@Nullable Response status(Reply reply) {
+        if (reply instanceof Reply.Known known) {
+            return new Message.GlobalStatusResponse(Outcome.SUCCESS, StatusView.of(known.transaction()));
+        } else if (reply instanceof Reply.TransactionUnknown) {
+            return new Message.GlobalStatusResponse(Outcome.SUCCESS, GlobalStatus.FINISHED);
+        }
+        Outcome refused = refused(reply, TransactionExceptionCode.UNKNOWN);
+        return refused == null ? null : new Message.GlobalStatusResponse(refused, GlobalStatus.UNKNOWN);
+    }
+
+    static Message.@Nullable Response sagaReport(Reply reply, @Nullable GlobalStatus reported) {
+        if (reply instanceof Reply.Known known) {
+            return new Message.GlobalReportResponse(Outcome.SUCCESS, StatusView.ofEnd(known.transaction()));
+        } else if (reply instanceof Reply.TransactionUnknown) {
+            return new Message.GlobalReportResponse(
+                    Outcome.SUCCESS, reported == null ? GlobalStatus.UNKNOWN : reported);
+        }
+        Outcome refused = refused(reply, TransactionExceptionCode.UNKNOWN);
+        return refused == null ? null : new Message.GlobalReportResponse(refused, GlobalStatus.UNKNOWN);
+    }
+
+    /** Clients look at nothing but the status: a refusal has none, so it is not answered. */
+    static Message.@Nullable Response commit(Reply reply) {
+        if (reply instanceof Reply.Decided decided) {
+            return switch (decided.pass()) {
+                case DONE -> new Message.GlobalCommitResponse(Outcome.SUCCESS, GlobalStatus.COMMITTED);
+                case RETRYING -> new Message.GlobalCommitResponse(Outcome.SUCCESS, GlobalStatus.COMMIT_RETRYING);
+                case UNREACHABLE -> new Message.GlobalCommitResponse(unreachable(), GlobalStatus.COMMIT_RETRYING);
+                case STUCK -> new Message.GlobalCommitResponse(Outcome.SUCCESS, GlobalStatus.COMMIT_FAILED);
+            };
+        } else if (reply instanceof Reply.Expired) {
+            return new Message.GlobalCommitResponse(Outcome.SUCCESS, GlobalStatus.TIMEOUT_ROLLING_BACK);
+        } else if (reply instanceof Reply.TransactionUnknown) {
+            return new Message.GlobalCommitResponse(Outcome.SUCCESS, GlobalStatus.FINISHED);
+        } else if (reply instanceof Reply.Known known) {
+            return new Message.GlobalCommitResponse(Outcome.SUCCESS, StatusView.forCommit(known.transaction()));
+        }
+        return null;
+    }
+
+    /** As for {@link #commit}. */
+    static Message.@Nullable Response rollback(Reply reply) {
+        if (reply instanceof Reply.Decided decided) {
+            return switch (decided.pass()) {
+                case DONE -> new Message.GlobalRollbackResponse(Outcome.SUCCESS, GlobalStatus.ROLLED_BACK);
+                case RETRYING -> new Message.GlobalRollbackResponse(Outcome.SUCCESS, GlobalStatus.ROLLBACK_RETRYING);
+                case UNREACHABLE -> new Message.GlobalRollbackResponse(unreachable(), GlobalStatus.ROLLBACK_RETRYING);
+                case STUCK -> new Message.GlobalRollbackResponse(Outcome.SUCCESS, GlobalStatus.ROLLBACK_FAILED);
+            };
+        } else if (reply instanceof Reply.TransactionUnknown) {
+            return new Message.GlobalRollbackResponse(Outcome.SUCCESS, GlobalStatus.FINISHED);
+        } else if (reply instanceof Reply.Known known) {
+            return new Message.GlobalRollbackResponse(Outcome.SUCCESS, StatusView.ofEnd(known.transaction()));
+        }
+        return null;
+    }
+
+    private static Outcome unreachable() {
+        return Outcome.failed(
+                TransactionExceptionCode.UNKNOWN,
+                "a resource manager could not be reached; the coordinator goes on trying");
+    }
+
+    /** The refusal that {@code reply} means, or null when the outcome is unknown. */
+    private static @Nullable Outcome refused(Reply reply, TransactionExceptionCode otherwise) {
+        if (reply instanceof Reply.TransactionUnknown unknown) {
+            return Outcome.failed(
+                    TransactionExceptionCode.GLOBAL_TRANSACTION_NOT_EXIST,
+                    shorten("no global transaction " + unknown.xid()));
+        } else if (reply instanceof Reply.BranchUnknown unknown) {
+            return Outcome.failed(
+                    TransactionExceptionCode.BRANCH_TRANSACTION_NOT_EXIST, "no branch " + unknown.branch());
+        } else if (reply instanceof Reply.NotActive late) {
+            return Outcome.failed(
+                    TransactionExceptionCode.GLOBAL_TRANSACTION_NOT_ACTIVE,
+                    shorten("the global transaction " + late.transaction().xid() + " is "
+                            + late.transaction().state()));
+        } else if (reply instanceof Reply.Rejected rejected) {
+            boolean unknown = rejected.code().category() == ErrorCode.Category.UNKNOWN_OUTCOME
+                    || rejected.code() == ErrorCode.JOURNAL_FAILED;
+            boolean tooMuch =
+                    rejected.code() == ErrorCode.TOO_MANY_BRANCHES || rejected.code() == ErrorCode.RECORD_TOO_LARGE;
+            TransactionExceptionCode code = tooMuch ? TransactionExceptionCode.FAILED_TO_ADD_BRANCH : otherwise;
+            return unknown ? null : Outcome.failed(code, shorten(rejected.text()));
+        }
+        throw new AssertionError("no answer for " + reply);
+    }
+
+    private static String shorten(String text) {
+        return text.length() <= MESSAGE_LENGTH ? text : text.substring(0, MESSAGE_LENGTH);
+    }
+}

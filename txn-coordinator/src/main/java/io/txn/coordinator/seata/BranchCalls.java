@@ -1,0 +1,105 @@
+package io.txn.coordinator.seata;
+
+import io.txn.coordinator.engine.BranchCaller;
+import io.txn.coordinator.machine.Answer;
+import io.txn.coordinator.machine.Effect;
+import io.txn.coordinator.machine.Outcome;
+import io.txn.protocol.Xid;
+import io.txn.protocol.message.BranchStatus;
+import io.txn.protocol.message.Message;
+import java.time.Duration;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
+
+/** Carries phase two to resource managers over their connections. Thread-safe. */
+public final class BranchCalls implements BranchCaller {
+
+    private final Sessions sessions;
+    private final Duration timeout;
+
+    BranchCalls(Sessions sessions, Duration timeout) {
+        this.sessions = sessions;
+        this.timeout = timeout;
+    }
+
+    @Override
+    public void call(Effect.CallBranch call, CallEnd end) {
+        Session session = sessions.choose(call.resource(), call.client(), call.type(), call.attempt());
+        if (session == null) {
+            end.ended(Answer.ABSENT, "no resource manager of " + call.resource() + " is connected");
+            return;
+        }
+        session.connection.request(request(call), timeout).whenComplete((answer, failure) -> {
+            if (failure != null) {
+                Throwable cause = failure instanceof CompletionException && failure.getCause() != null
+                        ? failure.getCause()
+                        : failure;
+                end.ended(Answer.UNREACHABLE, session + ": " + cause.getMessage());
+            } else {
+                answered(call, session, answer, end);
+            }
+        });
+    }
+
+    private static Message request(Effect.CallBranch call) {
+        String xid = Xid.of(call.address(), call.transaction()).value();
+        return call.phase() == Outcome.COMMIT
+                ? new Message.BranchCommitRequest(
+                        xid, call.branch(), call.type(), call.resource(), call.applicationData())
+                : new Message.BranchRollbackRequest(
+                        xid, call.branch(), call.type(), call.resource(), call.applicationData());
+    }
+
+    private static void answered(Effect.CallBranch call, Session session, Message answer, CallEnd end) {
+        if (answer instanceof Message.BranchCommitResponse response && call.phase() == Outcome.COMMIT) {
+            answered(call, session, response, response.branchId(), response.status(), end);
+        } else if (answer instanceof Message.BranchRollbackResponse response && call.phase() == Outcome.ROLLBACK) {
+            answered(call, session, response, response.branchId(), response.status(), end);
+        } else {
+            end.ended(
+                    Answer.UNREACHABLE,
+                    session + " answered with " + answer.getClass().getSimpleName());
+        }
+    }
+
+    private static void answered(
+            Effect.CallBranch call,
+            Session session,
+            Message.TransactionResponse response,
+            long branch,
+            BranchStatus status,
+            CallEnd end) {
+        boolean succeeded = response.outcome().succeeded();
+        if (succeeded && branch != call.branch()) {
+            end.ended(Answer.UNREACHABLE, session + " answered for branch " + branch);
+            return;
+        }
+        Answer answer = answer(call.phase(), status, succeeded);
+        end.ended(answer, answer == Answer.DONE ? null : detail(session, response, status));
+    }
+
+    /** What a status means as an answer to {@code phase}. The opposite of what was asked is nothing a repetition could mend. */
+    static Answer answer(Outcome phase, BranchStatus status, boolean succeeded) {
+        boolean commit = phase == Outcome.COMMIT;
+        return switch (status) {
+            case PHASE_TWO_COMMITTED -> !commit ? Answer.NEVER : succeeded ? Answer.DONE : Answer.RETRYABLE;
+            case PHASE_TWO_ROLLED_BACK -> commit ? Answer.NEVER : succeeded ? Answer.DONE : Answer.RETRYABLE;
+            case PHASE_TWO_COMMIT_FAILED_UNRETRYABLE, PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE, STOP_RETRY -> Answer.NEVER;
+            case PHASE_TWO_COMMIT_FAILED_XAER_NOTA_RETRYABLE, PHASE_TWO_ROLLBACK_FAILED_XAER_NOTA_RETRYABLE ->
+                Answer.NOT_FOUND;
+            case UNKNOWN,
+                    REGISTERED,
+                    PHASE_ONE_DONE,
+                    PHASE_ONE_FAILED,
+                    PHASE_ONE_TIMEOUT,
+                    PHASE_ONE_READ_ONLY,
+                    PHASE_TWO_COMMIT_FAILED_RETRYABLE,
+                    PHASE_TWO_ROLLBACK_FAILED_RETRYABLE -> Answer.RETRYABLE;
+        };
+    }
+
+    private static String detail(Session session, Message.TransactionResponse response, BranchStatus status) {
+        @Nullable String message = response.outcome().message();
+        return session + " answered " + status + (message == null ? "" : ": " + message);
+    }
+}

@@ -1,0 +1,383 @@
+package io.txn.coordinator.seata;
+
+import io.txn.coordinator.engine.BranchCaller;
+import io.txn.coordinator.engine.Engine;
+import io.txn.coordinator.lock.LockKeys;
+import io.txn.coordinator.machine.Command;
+import io.txn.coordinator.machine.Outcome;
+import io.txn.coordinator.machine.Reply;
+import io.txn.protocol.BranchType;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.protocol.Xid;
+import io.txn.protocol.codec.Frame;
+import io.txn.protocol.message.BranchStatus;
+import io.txn.protocol.message.GlobalStatus;
+import io.txn.protocol.message.Message;
+import io.txn.protocol.transport.RpcConnection;
+import io.txn.protocol.transport.RpcHandler;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The server side of Seata's protocol: registers connections, turns requests into commands, and replies into responses. IO threads come in through
+ * {@link RpcHandler} and never wait; replies go out on the engine's thread. A connection that asks before {@link #serve} was called is closed.
+ */
+public final class SeataAdapter implements RpcHandler {
+
+    private static final Logger LOG = LoggerFactory.getLogger(SeataAdapter.class);
+
+    /** Clients only log it. */
+    private static final String VERSION = "2.0.0";
+
+    private static final int MAX_RESOURCES = 10_000;
+
+    private final Sessions sessions = new Sessions();
+    private final SharedTexts shared = new SharedTexts();
+    private final BranchCalls calls;
+    private final RequestLimits limits;
+    private volatile @Nullable Engine engine;
+    private volatile String address = "";
+
+    /**
+     * What a request may carry at most.
+     *
+     * @param textLength characters of a name, resource id or application id
+     */
+    public record RequestLimits(int textLength, int applicationDataLength, int locksPerBranch) {}
+
+    public SeataAdapter(Duration callTimeout, RequestLimits limits) {
+        this.calls = new BranchCalls(sessions, callTimeout);
+        this.limits = limits;
+    }
+
+    /** Carries the engine's branch calls. */
+    public BranchCaller branchCaller() {
+        return calls;
+    }
+
+    /**
+     * Begins to serve.
+     *
+     * @param advertisedAddress {@code host:port} that becomes part of every XID
+     */
+    public void serve(Engine newEngine, String advertisedAddress) {
+        address = advertisedAddress;
+        engine = newEngine;
+    }
+
+    /** How many connections are registered. */
+    public int sessions() {
+        return sessions.size();
+    }
+
+    @Override
+    public void closed(RpcConnection connection) {
+        Session session = connection.attachment(Session.class);
+        if (session != null) {
+            sessions.remove(session);
+        }
+    }
+
+    @Override
+    public void received(RpcConnection connection, Frame frame) {
+        Message body = frame.body();
+        if (body instanceof Message.RegisterTmRequest register) {
+            session(connection, register.applicationId(), register.version());
+            connection.respond(frame, new Message.RegisterTmResponse(true, VERSION));
+        } else if (body instanceof Message.RegisterRmRequest register) {
+            registerResources(connection, frame, register);
+        } else {
+            Session session = connection.attachment(Session.class);
+            Engine serving = engine;
+            if (session == null || serving == null) {
+                LOG.warn("closing a connection that asks before it registers peer={}", connection.remoteAddress());
+                connection.close();
+            } else if (body instanceof Message.MergedRequest merged) {
+                merged(serving, session, frame, merged);
+            } else if (body instanceof Message.Request request) {
+                handle(serving, session, request, response -> connection.respond(frame, response));
+            }
+        }
+    }
+
+    private Session session(RpcConnection connection, @Nullable String application, @Nullable String version) {
+        Session session = connection.attachment(Session.class);
+        if (session == null) {
+            session = new Session(connection, application == null ? null : shared.share(application), version);
+            connection.attach(session);
+            sessions.add(session);
+            LOG.debug("registered client={} version={}", session, version);
+        }
+        return session;
+    }
+
+    private void registerResources(RpcConnection connection, Frame frame, Message.RegisterRmRequest register) {
+        Session session = session(connection, register.applicationId(), register.version());
+        List<String> resources = resources(register.resourceIds());
+        if (resources.size() > MAX_RESOURCES) {
+            LOG.warn(
+                    "refusing a registration client={} resources={} limit={}",
+                    session,
+                    resources.size(),
+                    MAX_RESOURCES);
+            connection.respond(frame, new Message.RegisterRmResponse(false, VERSION));
+            return;
+        }
+        sessions.addResources(session, resources);
+        connection.respond(frame, new Message.RegisterRmResponse(true, VERSION));
+        Engine serving = engine;
+        if (serving != null) {
+            resources.forEach(serving::resourceAvailable);
+        }
+    }
+
+    private List<String> resources(@Nullable String text) {
+        if (text == null) {
+            return List.of();
+        }
+        return Arrays.stream(text.split(","))
+                .map(String::strip)
+                .filter(resource -> !resource.isEmpty())
+                .map(shared::share)
+                .distinct()
+                .toList();
+    }
+
+    // Requests
+
+    /**
+     * Newer clients get each answer on its own as soon as it is there; older ones one frame with all answers in the order of the requests. When one part has
+     * no honest answer the connection is closed, which answers them all.
+     */
+    private void merged(Engine serving, Session session, Frame frame, Message.MergedRequest merged) {
+        List<Message.Request> requests = merged.requests();
+        if (session.takesSingleAnswers) {
+            for (int i = 0; i < requests.size(); i++) {
+                int id = merged.ids().get(i);
+                handle(serving, session, requests.get(i), response -> session.connection.respond(id, frame, response));
+            }
+            return;
+        }
+        AtomicReferenceArray<Message.@Nullable Response> responses = new AtomicReferenceArray<>(requests.size());
+        AtomicInteger missing = new AtomicInteger(requests.size());
+        for (int i = 0; i < requests.size(); i++) {
+            int index = i;
+            handle(serving, session, requests.get(i), response -> {
+                responses.set(index, response);
+                if (missing.decrementAndGet() == 0) {
+                    session.connection.respond(frame, new Message.MergedResponse(inOrder(responses)));
+                }
+            });
+        }
+    }
+
+    private static List<Message.Response> inOrder(AtomicReferenceArray<Message.@Nullable Response> responses) {
+        List<Message.Response> list = new ArrayList<>(responses.length());
+        for (int i = 0; i < responses.length(); i++) {
+            Message.Response response = responses.get(i);
+            if (response == null) {
+                throw new AssertionError("answer " + i + " is missing");
+            }
+            list.add(response);
+        }
+        return list;
+    }
+
+    private void handle(Engine serving, Session session, Message.Request request, Consumer<Message.Response> respond) {
+        if (request instanceof Message.GlobalBeginRequest begin) {
+            begin(serving, session, begin, respond);
+        } else if (request instanceof Message.GlobalCommitRequest commit) {
+            named(serving, session, commit.xid(), Command.Commit::new, Answers::commit, respond);
+        } else if (request instanceof Message.GlobalRollbackRequest rollback) {
+            named(serving, session, rollback.xid(), Command.Rollback::new, Answers::rollback, respond);
+        } else if (request instanceof Message.GlobalStatusRequest status) {
+            named(serving, session, status.xid(), Command.QueryTransaction::new, Answers::status, respond);
+        } else if (request instanceof Message.GlobalReportRequest report) {
+            named(
+                    serving,
+                    session,
+                    report.xid(),
+                    xid -> saga(xid, report.status()),
+                    reply -> Answers.sagaReport(reply, report.status()),
+                    respond);
+        } else if (request instanceof Message.BranchRegisterRequest register) {
+            register(serving, session, register, respond);
+        } else if (request instanceof Message.BranchReportRequest report) {
+            report(serving, session, report, respond);
+        } else if (request instanceof Message.GlobalLockQueryRequest query) {
+            lockQuery(serving, session, query, respond);
+        } else {
+            LOG.warn("ignoring a request that no client sends client={} request={}", session, request.getClass());
+        }
+    }
+
+    private static Command saga(Xid xid, @Nullable GlobalStatus status) {
+        if (status == GlobalStatus.COMMITTED) {
+            return new Command.ReportSaga(xid, Outcome.COMMIT);
+        }
+        boolean rolledBack = status == GlobalStatus.ROLLED_BACK || status == GlobalStatus.FINISHED;
+        return rolledBack ? new Command.ReportSaga(xid, Outcome.ROLLBACK) : new Command.QueryTransaction(xid);
+    }
+
+    private void begin(
+            Engine serving, Session session, Message.GlobalBeginRequest begin, Consumer<Message.Response> respond) {
+        String name = begin.transactionName() == null ? "" : begin.transactionName();
+        Reply.Rejected refusal = null;
+        if (name.length() > limits.textLength()) {
+            refusal = tooLong("transactionName", name, limits.textLength());
+        } else if (begin.timeoutMillis() <= 0) {
+            refusal = Reply.Rejected.of(ErrorCode.BAD_REQUEST, "field", "timeout", "value", begin.timeoutMillis());
+        }
+        if (refusal != null) {
+            answer(session, refusal, Answers::begin, respond);
+            return;
+        }
+        Command command = new Command.Begin(address, shared.share(name), session.client, begin.timeoutMillis());
+        submit(serving, session, command, Answers::begin, respond);
+    }
+
+    private void register(
+            Engine serving,
+            Session session,
+            Message.BranchRegisterRequest register,
+            Consumer<Message.Response> respond) {
+        Xid xid = xid(register.xid());
+        Reply refusal = xid == null
+                ? new Reply.TransactionUnknown(null)
+                : check(register.resourceId(), register.applicationData());
+        String resource = register.resourceId();
+        if (refusal != null || xid == null || resource == null) {
+            answer(session, refusal == null ? new Reply.TransactionUnknown(null) : refusal, Answers::register, respond);
+            return;
+        }
+        LockKeys locks;
+        try {
+            locks = register.branchType() == BranchType.AT ? locks(register.lockKey()) : null;
+        } catch (TxnException e) {
+            answer(session, new Reply.Rejected(e.code(), e.facts()), Answers::register, respond);
+            return;
+        }
+        String data = register.applicationData();
+        Command command = new Command.RegisterBranch(
+                xid,
+                register.branchType(),
+                shared.share(resource),
+                session.client,
+                locks,
+                locks != null && ApplicationData.holdsLocalTransaction(data),
+                data == null ? null : shared.share(data));
+        submit(serving, session, command, Answers::register, respond);
+    }
+
+    private Reply.@Nullable Rejected check(@Nullable String resource, @Nullable String applicationData) {
+        if (resource == null || resource.isEmpty()) {
+            return Reply.Rejected.of(ErrorCode.BAD_REQUEST, "field", "resourceId", "value", "absent");
+        } else if (resource.length() > limits.textLength()) {
+            return tooLong("resourceId", resource, limits.textLength());
+        } else if (applicationData != null && applicationData.length() > limits.applicationDataLength()) {
+            return tooLong("applicationData", applicationData, limits.applicationDataLength());
+        }
+        return null;
+    }
+
+    private static Reply.Rejected tooLong(String field, String text, int limit) {
+        return Reply.Rejected.of(ErrorCode.BAD_REQUEST, "field", field, "length", text.length(), "limit", limit);
+    }
+
+    private @Nullable LockKeys locks(@Nullable String text) {
+        return text == null || text.isEmpty() ? null : LockKeys.parse(text, limits.locksPerBranch());
+    }
+
+    private void report(
+            Engine serving, Session session, Message.BranchReportRequest report, Consumer<Message.Response> respond) {
+        String data = report.applicationData();
+        if (data != null && data.length() > limits.applicationDataLength()) {
+            answer(session, tooLong("applicationData", data, limits.applicationDataLength()), Answers::report, respond);
+            return;
+        }
+        boolean nothingToFinish =
+                report.status() == BranchStatus.PHASE_ONE_FAILED || report.status() == BranchStatus.PHASE_ONE_READ_ONLY;
+        named(
+                serving,
+                session,
+                report.xid(),
+                xid -> new Command.ReportBranch(
+                        xid, report.branchId(), nothingToFinish, data == null ? null : shared.share(data)),
+                Answers::report,
+                respond);
+    }
+
+    private void lockQuery(
+            Engine serving, Session session, Message.GlobalLockQueryRequest query, Consumer<Message.Response> respond) {
+        String resource = query.resourceId();
+        LockKeys locks;
+        try {
+            locks = query.branchType() == BranchType.AT && resource != null ? locks(query.lockKey()) : null;
+        } catch (TxnException e) {
+            answer(session, new Reply.Rejected(e.code(), e.facts()), Answers::lockable, respond);
+            return;
+        }
+        if (locks == null || resource == null) {
+            answer(session, new Reply.Lockable(true), Answers::lockable, respond);
+            return;
+        }
+        submit(serving, session, new Command.QueryLocks(xid(query.xid()), resource, locks), Answers::lockable, respond);
+    }
+
+    private void named(
+            Engine serving,
+            Session session,
+            @Nullable String xidText,
+            Function<Xid, Command> command,
+            Function<Reply, Message.@Nullable Response> translate,
+            Consumer<Message.Response> respond) {
+        Xid xid = xid(xidText);
+        if (xid == null) {
+            answer(session, new Reply.TransactionUnknown(null), translate, respond);
+        } else {
+            submit(serving, session, command.apply(xid), translate, respond);
+        }
+    }
+
+    /** The XID a client sent, or null when it is none: no coordinator can know it then. */
+    private static @Nullable Xid xid(@Nullable String text) {
+        try {
+            return text == null ? null : new Xid(text);
+        } catch (IllegalArgumentException e) {
+            return null;
+        }
+    }
+
+    private static void submit(
+            Engine serving,
+            Session session,
+            Command command,
+            Function<Reply, Message.@Nullable Response> translate,
+            Consumer<Message.Response> respond) {
+        serving.submit(command, reply -> answer(session, reply, translate, respond));
+    }
+
+    private static void answer(
+            Session session,
+            Reply reply,
+            Function<Reply, Message.@Nullable Response> translate,
+            Consumer<Message.Response> respond) {
+        Message.Response response = translate.apply(reply);
+        if (response == null) {
+            LOG.warn("closing a connection, because there is no honest answer client={} reply={}", session, reply);
+            session.connection.close();
+        } else {
+            respond.accept(response);
+        }
+    }
+}

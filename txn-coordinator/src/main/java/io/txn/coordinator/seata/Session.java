@@ -1,0 +1,54 @@
+package io.txn.coordinator.seata;
+
+import io.txn.coordinator.machine.ClientId;
+import io.txn.protocol.transport.RpcConnection;
+import java.net.InetSocketAddress;
+import java.util.HashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A registered connection. One connection may be TM and RM at once, and may register more resources later.
+ *
+ * <p>The resources are guarded by {@link Sessions}; the rest is immutable.
+ */
+final class Session {
+
+    /** Clients from 2.3.0 on take the answers to a merged request one by one. */
+    private static final long SINGLE_ANSWERS_SINCE = version("2.3.0");
+
+    final RpcConnection connection;
+    final ClientId client;
+    final boolean takesSingleAnswers;
+
+    /** What this connection itself registered; guarded by {@link Sessions}. */
+    final Set<String> resources = new HashSet<>();
+
+    Session(RpcConnection connection, @Nullable String application, @Nullable String clientVersion) {
+        this.connection = connection;
+        InetSocketAddress remote = connection.remoteAddress();
+        this.client = new ClientId(
+                application == null ? "" : application, remote.getAddress().getHostAddress(), remote.getPort());
+        this.takesSingleAnswers = version(clientVersion) >= SINGLE_ANSWERS_SINCE;
+    }
+
+    /**
+     * A version as a number that compares like it: at most four parts of digits, each with an optional {@code -suffix}; 0 when it is not of that form.
+     */
+    static long version(@Nullable String text) {
+        if (text == null || !text.matches("\\d{1,4}(-[^.]*)?(\\.\\d{1,4}(-[^.]*)?){0,3}")) {
+            return 0;
+        }
+        long number = 0;
+        String[] parts = text.split("\\.");
+        for (int i = 0; i < 4; i++) {
+            number = number * 10_000 + (i < parts.length ? Long.parseLong(parts[i].replaceFirst("-.*", "")) : 0);
+        }
+        return number;
+    }
+
+    @Override
+    public String toString() {
+        return client.toString();
+    }
+}

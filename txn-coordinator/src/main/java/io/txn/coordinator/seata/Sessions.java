@@ -1,0 +1,112 @@
+package io.txn.coordinator.seata;
+
+import io.txn.coordinator.machine.ClientId;
+import io.txn.protocol.BranchType;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The registered connections, and who serves which resource. Connections of one application on one host serve each other's resources, as far as they
+ * are resource managers at all. Thread-safe: short critical sections, no IO inside.
+ */
+final class Sessions {
+
+    private record Place(String application, String host) {
+        static Place of(ClientId client) {
+            return new Place(client.application(), client.host());
+        }
+    }
+
+    private final Set<Session> all = new HashSet<>();
+    private final Map<Place, Set<Session>> resourceManagers = new LinkedHashMap<>();
+
+    synchronized void add(Session session) {
+        all.add(session);
+    }
+
+    /** Adds to what the session serves; never removes any. */
+    synchronized void addResources(Session session, Collection<String> resources) {
+        if (!all.contains(session)) {
+            return; // closed meanwhile
+        }
+        session.resources.addAll(resources);
+        if (!session.resources.isEmpty()) {
+            resourceManagers
+                    .computeIfAbsent(Place.of(session.client), place -> new LinkedHashSet<>())
+                    .add(session);
+        }
+    }
+
+    synchronized void remove(Session session) {
+        all.remove(session);
+        Place place = Place.of(session.client);
+        Set<Session> there = resourceManagers.get(place);
+        if (there != null) {
+            there.remove(session);
+            if (there.isEmpty()) {
+                resourceManagers.remove(place);
+            }
+        }
+    }
+
+    synchronized int size() {
+        return all.size();
+    }
+
+    /**
+     * A connection for a branch call: the very one that registered the branch; else one of the same application on the same host; else of the same
+     * application; else, for AT, of anybody who serves the resource. Among equals, {@code attempt} picks the next one each time.
+     */
+    synchronized @Nullable Session choose(String resource, ClientId client, BranchType type, int attempt) {
+        Set<Session> here = resourceManagers.getOrDefault(Place.of(client), Set.of());
+        if (serves(here, resource)) {
+            for (Session session : here) {
+                if (session.client.port() == client.port() && session.connection.isOpen()) {
+                    return session;
+                }
+            }
+            Session neighbour = pick(new ArrayList<>(here), attempt);
+            if (neighbour != null) {
+                return neighbour;
+            }
+        }
+        Session sameApplication =
+                pick(serving(resource, place -> place.application.equals(client.application())), attempt);
+        if (sameApplication != null || type != BranchType.AT) {
+            return sameApplication;
+        }
+        return pick(serving(resource, place -> true), attempt);
+    }
+
+    private List<Session> serving(String resource, Predicate<Place> where) {
+        List<Session> found = new ArrayList<>();
+        resourceManagers.forEach((place, sessions) -> {
+            if (where.test(place) && serves(sessions, resource)) {
+                found.addAll(sessions);
+            }
+        });
+        return found;
+    }
+
+    private static boolean serves(Collection<Session> sessions, String resource) {
+        for (Session session : sessions) {
+            if (session.resources.contains(resource)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static @Nullable Session pick(List<Session> sessions, int attempt) {
+        sessions.removeIf(session -> !session.connection.isOpen());
+        return sessions.isEmpty() ? null : sessions.get(Math.floorMod(attempt - 1, sessions.size()));
+    }
+}

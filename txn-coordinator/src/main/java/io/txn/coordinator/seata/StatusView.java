@@ -1,0 +1,77 @@
+package io.txn.coordinator.seata;
+
+import io.txn.coordinator.machine.Branch;
+import io.txn.coordinator.machine.GlobalTransaction;
+import io.txn.coordinator.machine.Outcome;
+import io.txn.coordinator.machine.TransactionState;
+import io.txn.protocol.message.GlobalStatus;
+
+/** A transaction's state in the words of Seata's protocol. */
+final class StatusView {
+
+    private StatusView() {}
+
+    /** What a status query tells: a Seata server forgets what has ended, so ended is FINISHED. */
+    static GlobalStatus of(GlobalTransaction transaction) {
+        return switch (transaction.state()) {
+            case ACTIVE -> GlobalStatus.BEGIN;
+            case COMMITTING -> committing(transaction);
+            case ROLLING_BACK -> rollingBack(transaction);
+            case NEEDS_ATTENTION -> failed(transaction);
+            case COMMITTED, ROLLED_BACK -> GlobalStatus.FINISHED;
+        };
+    }
+
+    /** How it ended, for those who may know: {@link #of} until then. */
+    static GlobalStatus ofEnd(GlobalTransaction transaction) {
+        return switch (transaction.state()) {
+            case COMMITTED -> GlobalStatus.COMMITTED;
+            case ROLLED_BACK -> transaction.timedOut() ? GlobalStatus.TIMEOUT_ROLLED_BACK : GlobalStatus.ROLLED_BACK;
+            case ACTIVE, COMMITTING, ROLLING_BACK, NEEDS_ATTENTION -> of(transaction);
+        };
+    }
+
+    /**
+     * What a commit learns that did not decide itself. Asynchronous commits count as done. A rolled-back transaction is FINISHED or
+     * TIMEOUT_ROLLED_BACK, for which Seata's client raises an error; it would take ROLLED_BACK for a success.
+     */
+    static GlobalStatus forCommit(GlobalTransaction transaction) {
+        GlobalStatus status = of(transaction);
+        if (status == GlobalStatus.ASYNC_COMMITTING || transaction.state() == TransactionState.COMMITTED) {
+            return GlobalStatus.COMMITTED;
+        }
+        boolean late = transaction.state() == TransactionState.ROLLED_BACK && transaction.timedOut();
+        return late ? GlobalStatus.TIMEOUT_ROLLED_BACK : status;
+    }
+
+    private static GlobalStatus committing(GlobalTransaction transaction) {
+        if (transaction.owesNothingInTurn()) {
+            return GlobalStatus.ASYNC_COMMITTING;
+        }
+        return hasFailures(transaction) ? GlobalStatus.COMMIT_RETRYING : GlobalStatus.COMMITTING;
+    }
+
+    private static GlobalStatus rollingBack(GlobalTransaction transaction) {
+        boolean retrying = hasFailures(transaction);
+        if (transaction.timedOut()) {
+            return retrying ? GlobalStatus.TIMEOUT_ROLLBACK_RETRYING : GlobalStatus.TIMEOUT_ROLLING_BACK;
+        }
+        return retrying ? GlobalStatus.ROLLBACK_RETRYING : GlobalStatus.ROLLING_BACK;
+    }
+
+    private static GlobalStatus failed(GlobalTransaction transaction) {
+        if (transaction.outcome() == Outcome.COMMIT) {
+            return GlobalStatus.COMMIT_FAILED;
+        }
+        return transaction.timedOut() ? GlobalStatus.TIMEOUT_ROLLBACK_FAILED : GlobalStatus.ROLLBACK_FAILED;
+    }
+
+    private static boolean hasFailures(GlobalTransaction transaction) {
+        for (Branch branch : transaction.branches()) {
+            if (!branch.state().isOver() && branch.cause() != null) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,239 @@
+package io.txn.protocol.transport;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.flush.FlushConsolidationHandler;
+import io.netty.handler.timeout.IdleState;
+import io.netty.handler.timeout.IdleStateEvent;
+import io.netty.handler.timeout.IdleStateHandler;
+import io.netty.util.concurrent.Future;
+import io.txn.protocol.codec.Frame;
+import io.txn.protocol.codec.FrameCodec;
+import io.txn.protocol.codec.FrameKind;
+import io.txn.protocol.codec.MalformedFrameException;
+import io.txn.protocol.codec.UnreadableFrame;
+import java.io.IOException;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The end of a connection's pipeline: tells requests, answers and heartbeats apart, and decides when a connection has to go. All of it runs
+ * on the connection's event loop.
+ */
+final class ConnectionHandler extends ChannelInboundHandlerAdapter {
+
+    private static final Logger log = LoggerFactory.getLogger(ConnectionHandler.class);
+    private static final int MOST_FLUSHES_HELD_BACK = 256;
+
+    /** What differs between the sides. */
+    enum Side {
+        /** Keeps the connection alive with heartbeats. */
+        CLIENT,
+        /** Stops reading from a peer that does not read its answers. A client never stops, or the two could wait for each other. */
+        SERVER
+    }
+
+    private final Side side;
+    private final FrameCodec codec;
+    private final TransportOptions options;
+    private final RpcHandler handler;
+    private final Consumer<RpcConnection> opened;
+    private final Consumer<RpcConnection> closed;
+    private final Occasionally unreadableFrames = new Occasionally();
+
+    private @Nullable RpcConnection connection;
+    private @Nullable Future<?> slowReaderTimer;
+
+    private ConnectionHandler(
+            Side side,
+            TransportOptions options,
+            RpcHandler handler,
+            Consumer<RpcConnection> opened,
+            Consumer<RpcConnection> closed) {
+        this.side = side;
+        this.codec = new FrameCodec(options.maxFrameBytes());
+        this.options = options;
+        this.handler = handler;
+        this.opened = opened;
+        this.closed = closed;
+    }
+
+    /**
+     * Equips a new channel.
+     *
+     * @param opened told after the handler
+     * @param closed told after the handler
+     */
+    static void install(
+            Channel channel,
+            Side side,
+            TransportOptions options,
+            RpcHandler handler,
+            Consumer<RpcConnection> opened,
+            Consumer<RpcConnection> closed) {
+        ConnectionHandler end = new ConnectionHandler(side, options, handler, opened, closed);
+        long writeIdleNanos = side == Side.CLIENT ? options.writeIdle().toNanos() : 0;
+        channel.pipeline()
+                // Answers that become ready together leave in one system call.
+                .addLast(new FlushConsolidationHandler(MOST_FLUSHES_HELD_BACK, true))
+                .addLast(new FrameDecoder(end.codec))
+                // Behind the decoder: only a complete frame counts as a sign of life, a dribble of bytes does not.
+                .addLast(new IdleStateHandler(options.readIdle().toNanos(), writeIdleNanos, 0, TimeUnit.NANOSECONDS))
+                .addLast(end);
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext ctx) {
+        RpcConnection opening = new RpcConnection(ctx.channel(), codec, options);
+        connection = opening;
+        log.atDebug()
+                .setMessage("connection opened")
+                .addKeyValue("peer", opening.remoteAddress())
+                .log();
+        guarded("opened", () -> handler.opened(opening));
+        opened.accept(opening);
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        RpcConnection gone = connection;
+        stopSlowReaderTimer();
+        if (gone == null) {
+            return;
+        }
+        log.atDebug()
+                .setMessage("connection closed")
+                .addKeyValue("peer", gone.remoteAddress())
+                .log();
+        gone.lost();
+        guarded("closed", () -> handler.closed(gone));
+        closed.accept(gone);
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+        RpcConnection from = Objects.requireNonNull(connection);
+        if (message instanceof Frame frame) {
+            received(from, frame);
+        } else if (message instanceof UnreadableFrame unreadable) {
+            skipped(from, unreadable);
+        } else {
+            throw new AssertionError(message.getClass());
+        }
+    }
+
+    private void received(RpcConnection from, Frame frame) {
+        switch (frame.kind()) {
+            case PING -> from.pong(frame);
+            case PONG -> {
+                // That it came is all it says.
+            }
+            case RESPONSE -> from.answered(frame);
+            case REQUEST, ONE_WAY -> guarded("received", () -> handler.received(from, frame));
+        }
+    }
+
+    private void skipped(RpcConnection from, UnreadableFrame frame) {
+        if (unreadableFrames.next()) {
+            log.atWarn()
+                    .setMessage("skipped a frame that cannot be used")
+                    .addKeyValue("peer", from.remoteAddress())
+                    .addKeyValue("reason", frame.reason())
+                    .addKeyValue("kind", frame.kind())
+                    .addKeyValue("id", frame.id())
+                    .addKeyValue("count", unreadableFrames.count())
+                    .log();
+        }
+        if (frame.kind() == FrameKind.RESPONSE) {
+            from.unreadable(frame.id(), frame.reason());
+        }
+    }
+
+    /** A handler that throws has a bug; the other requests on this connection do not suffer from it. */
+    private void guarded(String what, Runnable call) {
+        try {
+            call.run();
+        } catch (RuntimeException e) {
+            log.atError()
+                    .setMessage("a connection's handler failed; report this with the stack trace")
+                    .addKeyValue("in", what)
+                    .setCause(e)
+                    .log();
+        }
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (event instanceof IdleStateEvent idle && connection != null) {
+            if (idle.state() == IdleState.WRITER_IDLE) {
+                connection.ping();
+            } else if (idle.state() == IdleState.READER_IDLE) {
+                close(ctx, "no complete frame came for " + options.readIdle());
+            }
+        }
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+        boolean writable = ctx.channel().isWritable();
+        if (side == Side.SERVER) {
+            ctx.channel().config().setAutoRead(writable);
+        }
+        stopSlowReaderTimer();
+        if (!writable) {
+            slowReaderTimer = ctx.executor()
+                    .schedule(
+                            () -> close(ctx, "the peer did not read for " + options.slowReaderGrace()),
+                            options.slowReaderGrace().toNanos(),
+                            TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private void stopSlowReaderTimer() {
+        if (slowReaderTimer != null) {
+            slowReaderTimer.cancel(false);
+            slowReaderTimer = null;
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable failure) {
+        Throwable cause =
+                failure instanceof DecoderException && failure.getCause() != null ? failure.getCause() : failure;
+        if (cause instanceof MalformedFrameException malformed) {
+            close(ctx, malformed.reason());
+        } else if (cause instanceof IOException) {
+            // A reset or a broken pipe: peers come and go.
+            log.atDebug()
+                    .setMessage("connection failed")
+                    .addKeyValue("peer", ctx.channel().remoteAddress())
+                    .addKeyValue("reason", cause.toString())
+                    .log();
+            ctx.close();
+        } else {
+            log.atError()
+                    .setMessage("closing a connection after an unexpected failure; report this with the stack trace")
+                    .addKeyValue("peer", ctx.channel().remoteAddress())
+                    .setCause(cause)
+                    .log();
+            ctx.close();
+        }
+    }
+
+    private static void close(ChannelHandlerContext ctx, String reason) {
+        if (ctx.channel().isActive()) {
+            log.atWarn()
+                    .setMessage("closing a connection")
+                    .addKeyValue("peer", ctx.channel().remoteAddress())
+                    .addKeyValue("reason", reason)
+                    .log();
+        }
+        ctx.close();
+    }
+}

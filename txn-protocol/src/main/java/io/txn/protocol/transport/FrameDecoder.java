@@ -1,0 +1,38 @@
+package io.txn.protocol.transport;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.ByteToMessageDecoder;
+import io.txn.protocol.codec.DecodedFrame;
+import io.txn.protocol.codec.FrameCodec;
+import io.txn.protocol.codec.MalformedFrameException;
+import java.util.List;
+
+/** Feeds arriving bytes to the codec until a stream proves to be beyond repair; from then on it reads nothing more. */
+final class FrameDecoder extends ByteToMessageDecoder {
+
+    private final FrameCodec codec;
+    private boolean broken;
+
+    FrameDecoder(FrameCodec codec) {
+        this.codec = codec;
+    }
+
+    @Override
+    protected void decode(ChannelHandlerContext ctx, ByteBuf in, List<Object> out) {
+        if (broken) {
+            in.skipBytes(in.readableBytes());
+            return;
+        }
+        try {
+            DecodedFrame frame = codec.decode(in);
+            if (frame != null) {
+                out.add(frame);
+            }
+        } catch (MalformedFrameException e) {
+            broken = true;
+            in.skipBytes(in.readableBytes());
+            throw e;
+        }
+    }
+}
