@@ -9,6 +9,7 @@ import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
+import java.util.UUID;
 import java.util.function.UnaryOperator;
 import javax.sql.DataSource;
 import org.slf4j.Logger;
@@ -65,7 +66,7 @@ public final class AtDataSource implements DataSource, AutoCloseable {
             throw new TxnException(
                     ErrorCode.DATABASE_NOT_SUPPORTED, e, "problem", "it could not be asked: " + e.getMessage());
         }
-        AtResource resource = new AtResource(physical, dialect, options, contexts, resources);
+        AtResource resource = new AtResource(physical, dialect, options, contexts, resources, UUID::randomUUID);
         resources.register(new PhaseTwo(resource));
         return new AtDataSource(physical, resource);
     }

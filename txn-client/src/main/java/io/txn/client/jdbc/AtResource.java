@@ -11,6 +11,7 @@ import io.txn.protocol.TxnException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.UUID;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.sql.DataSource;
@@ -36,7 +37,8 @@ final class AtResource {
             Dialect dialect,
             AtOptions options,
             ContextCarrier contexts,
-            ResourceManager resources) {
+            ResourceManager resources,
+            Supplier<UUID> ids) {
         this.physical = physical;
         this.dialect = dialect;
         this.options = options;
@@ -44,7 +46,7 @@ final class AtResource {
         this.resources = resources;
         this.plans = new Plans(dialect.syntax(), options.planCacheSize());
         this.tables = new Tables(dialect, options.metadataMaxAge(), options.clock());
-        this.undoTable = new UndoTable(dialect, options.undoTable(), UUID::randomUUID);
+        this.undoTable = new UndoTable(dialect, options.undoTable(), ids);
     }
 
     DataSource physical() {
