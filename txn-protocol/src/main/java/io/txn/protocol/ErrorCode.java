@@ -109,6 +109,11 @@ public enum ErrorCode {
             Category.GIVE_UP,
             "the coordinator did not register the branch",
             "see the reason it gave, and its log"),
+    LOCAL_TRANSACTION_OPEN(
+            "TXN-TX012",
+            Category.GIVE_UP,
+            "a global transaction would begin or be left in the middle of a local transaction, which would split what belongs together",
+            "put @GlobalTransactional on the outermost method, outside @Transactional, and no other propagation than REQUIRED or SUPPORTS inside"),
 
     STATEMENT_NOT_SUPPORTED(
             "TXN-AT001",
