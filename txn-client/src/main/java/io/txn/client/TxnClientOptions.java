@@ -13,7 +13,8 @@ import java.time.Duration;
  * @param serviceGroup the transaction service group that is announced; matters to Seata servers only
  * @param requestTimeout how long one answer of the coordinator may take
  * @param connectWait how long a call waits for a connection while there is none, and a start that fails fast
- * @param decisionWait how long the answer to a commit or rollback is pursued over lost connections before its outcome is called unknown
+ * @param decisionWait how long the answer to a commit or rollback is pursued over lost connections before its outcome is called unknown;
+ *     one try may use two thirds of it, because a coordinator may carry the decision out before it answers
  * @param failFast whether a start without any coordinator fails, or goes on and keeps trying
  * @param branchWorkers how many branches of this process are finished at a time
  * @param branchQueue how many more branch calls of one resource may wait for a worker
@@ -37,7 +38,7 @@ public record TxnClientOptions(
     public static final String SERVICE_GROUP = "default_tx_group";
     public static final String REQUEST_TIMEOUT = "PT15S";
     public static final String CONNECT_WAIT = "PT3S";
-    public static final String DECISION_WAIT = "PT30S";
+    public static final String DECISION_WAIT = "PT45S";
     public static final String FAIL_FAST = "true";
     public static final String BRANCH_WORKERS = "8";
     public static final String BRANCH_QUEUE = "1000";

@@ -836,7 +836,7 @@ class TxnClientIT {
         return TxnClientOptions.of("shop")
                 .withRequestTimeout(REQUEST_TIMEOUT)
                 .withConnectWait(Duration.ofSeconds(5))
-                .withDecisionWait(Duration.ofSeconds(10))
+                .withDecisionWait(Duration.ofSeconds(3))
                 .withReconnect(new Backoff(Duration.ofMillis(20), Duration.ofMillis(100)));
     }
 

@@ -17,7 +17,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param requestTimeout how long one answer of the coordinator may take; too short turns a slow disk into failures, too long hides a hung one
  * @param connectWait how long a call waits for a connection while there is none, and a start that fails fast
  * @param decisionWait how long the answer to a commit or rollback is pursued over lost connections before its outcome is called unknown; long
- *     enough for a coordinator to restart
+ *     enough for a coordinator to restart, and one and a half times as long as a coordinator takes to carry the decision out
  * @param failFast whether a start without any coordinator fails, or goes on and keeps trying
  * @param branchWorkers how many branches of this application are finished at a time; each uses a database connection while it works
  * @param branchQueue how many more branch calls of one resource may wait for a worker; the coordinator is told to try again beyond that

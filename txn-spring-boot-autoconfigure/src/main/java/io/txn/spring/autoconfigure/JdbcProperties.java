@@ -17,7 +17,7 @@ import org.springframework.util.unit.DataSize;
  * @param excluded names of data source beans that are left alone: their changes are not undone
  * @param lockTries how often a row lock that another global transaction holds is asked for again; more waits longer with the local transaction
  *     open
- * @param lockRetryInterval the wait between two of these tries
+ * @param lockRetryInterval the wait before a row lock is asked for again
  * @param maxRowsPerStatement how many rows one statement may write in a global transaction; more are refused, because their images are kept in
  *     memory and in the undo table
  * @param maxUndoSize how large one undo record may become; more fails the local commit
