@@ -211,6 +211,7 @@ public final class NacosRegistration implements SmartLifecycle {
     }
 
     private NamingService connect() throws NacosException {
+        keepFilesTogether();
         Properties properties = new Properties();
         properties.setProperty(PropertyKeyConst.SERVER_ADDR, target.serverAddr());
         properties.setProperty(PropertyKeyConst.NAMESPACE, target.namespace());
@@ -220,6 +221,25 @@ public final class NacosRegistration implements SmartLifecycle {
         }
         properties.setProperty(PropertyKeyConst.NAMING_CACHE_REGISTRY_DIR, cacheDirectory.toString());
         return NacosFactory.createNamingService(properties);
+    }
+
+    /**
+     * The client library logs into files of its own and caches under the user's home unless these say otherwise, and knows no other way to be
+     * told. Whoever set them keeps them.
+     */
+    private void keepFilesTogether() {
+        Map<String, String> settings = Map.of(
+                "nacos.logging.default.config.enabled",
+                "false",
+                "JM.LOG.PATH",
+                cacheDirectory.toString(),
+                "JM.SNAPSHOT.PATH",
+                cacheDirectory.toString());
+        settings.forEach((key, value) -> {
+            if (System.getProperty(key) == null) {
+                System.setProperty(key, value);
+            }
+        });
     }
 
     /** Tells when the registry goes and comes; returns when it is time to stop. */
