@@ -16,7 +16,7 @@ import java.time.Duration;
 public record GlobalTransactionOptions(String name, Duration timeout, Propagation propagation, RollbackRules rules) {
 
     /** How long a global transaction may take when nobody says otherwise. */
-    public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(60);
+    public static final String TIMEOUT = "PT60S";
 
     /** Longer names do not help an operator, and have no room in other products' tables. */
     public static final int NAME_MAX = 128;
@@ -33,7 +33,7 @@ public record GlobalTransactionOptions(String name, Duration timeout, Propagatio
 
     /** Required, with the default timeout, rolled back by every exception. */
     public static GlobalTransactionOptions named(String name) {
-        return new GlobalTransactionOptions(name, DEFAULT_TIMEOUT, Propagation.REQUIRED, RollbackRules.ALL);
+        return new GlobalTransactionOptions(name, Duration.parse(TIMEOUT), Propagation.REQUIRED, RollbackRules.ALL);
     }
 
     public GlobalTransactionOptions withTimeout(Duration newTimeout) {

@@ -4,6 +4,7 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,10 +21,12 @@ public final class GlobalTransactionTemplate {
 
     private final ContextCarrier contexts;
     private final TransactionManager manager;
+    private final BooleanSupplier inLocalTransaction;
 
-    GlobalTransactionTemplate(ContextCarrier contexts, TransactionManager manager) {
+    GlobalTransactionTemplate(ContextCarrier contexts, TransactionManager manager, BooleanSupplier inLocalTransaction) {
         this.contexts = contexts;
         this.manager = manager;
+        this.inLocalTransaction = inLocalTransaction;
     }
 
     /** What is to be done in a transaction. */
@@ -32,8 +35,7 @@ public final class GlobalTransactionTemplate {
         T run() throws Throwable;
     }
 
-    /** Whether {@link #execute} with these options would open a transaction of its own, seen from the calling thread now. */
-    public boolean opensNew(GlobalTransactionOptions options) {
+    private boolean opensNew(GlobalTransactionOptions options) {
         return switch (options.propagation()) {
             case REQUIRES_NEW -> true;
             case REQUIRED -> contexts.current() == null;
@@ -45,14 +47,27 @@ public final class GlobalTransactionTemplate {
      * Runs {@code work} as the options say.
      *
      * @return what {@code work} returned; if this call opened the transaction, the decision to commit it is durable
-     * @throws Throwable what {@code work} threw, untouched; or a {@link TxnException}: {@link ErrorCode#BEGIN_FAILED} and
-     *     {@link ErrorCode#PROPAGATION_VIOLATED} before anything ran, {@link ErrorCode#TRANSACTION_TIMED_OUT},
+     * @throws Throwable what {@code work} threw, untouched; or a {@link TxnException}: {@link ErrorCode#BEGIN_FAILED},
+     *     {@link ErrorCode#PROPAGATION_VIOLATED} and {@link ErrorCode#LOCAL_TRANSACTION_OPEN} before anything ran, {@link ErrorCode#TRANSACTION_TIMED_OUT},
      *     {@link ErrorCode#COMMIT_REFUSED}, {@link ErrorCode#TRANSACTION_NOT_FOUND} when it was not committed,
      *     {@link ErrorCode#COMMIT_INCOMPLETE} when it was and a person has to act, {@link ErrorCode#OUTCOME_UNKNOWN}
      */
     public <T extends @Nullable Object> T execute(GlobalTransactionOptions options, Callback<T> work) throws Throwable {
         TransactionContext surrounding = contexts.current();
-        if (opensNew(options)) {
+        boolean opensNew = opensNew(options);
+        boolean suspends = options.propagation() == Propagation.NOT_SUPPORTED && surrounding != null;
+        if ((opensNew || suspends) && inLocalTransaction.getAsBoolean()) {
+            throw new TxnException(
+                    ErrorCode.LOCAL_TRANSACTION_OPEN,
+                    null,
+                    "name",
+                    options.name(),
+                    "propagation",
+                    options.propagation(),
+                    "xid",
+                    surrounding == null ? null : surrounding.xid());
+        }
+        if (opensNew) {
             return inNew(options, work);
         }
         return switch (options.propagation()) {

@@ -41,6 +41,10 @@ final class TransactionManager {
     private final Coordinators coordinators;
     private final Duration requestTimeout;
     private final Duration decisionWait;
+
+    /** How long one answer to a decision may take: longer than others, because a coordinator may carry the decision out first. */
+    private final Duration decisionTimeout;
+
     private final InstantSource clock;
     private final RandomGenerator random;
     private final Pause pause;
@@ -55,6 +59,8 @@ final class TransactionManager {
         this.coordinators = coordinators;
         this.requestTimeout = requestTimeout;
         this.decisionWait = decisionWait;
+        Duration most = decisionWait.multipliedBy(2).dividedBy(3);
+        this.decisionTimeout = most.compareTo(requestTimeout) > 0 ? most : requestTimeout;
         this.clock = clock;
         this.random = random;
         this.pause = pause;
@@ -248,7 +254,10 @@ final class TransactionManager {
     }
 
     private Answer ask(Xid xid, Message.Request question, boolean repeated) {
-        Message.Response response = coordinators.call(ConnectionRole.TM, xid, question, Message.Response.class);
+        Duration wait = question instanceof Message.GlobalStatusRequest ? requestTimeout : decisionTimeout;
+        Message.Response response = coordinators
+                .send(ConnectionRole.TM, xid, question, Message.Response.class, wait)
+                .await();
         if (response instanceof Message.GlobalCommitResponse commit) {
             return Answer.of(commit.outcome(), commit.status(), repeated);
         } else if (response instanceof Message.GlobalRollbackResponse rollback) {

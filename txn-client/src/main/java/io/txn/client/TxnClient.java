@@ -12,6 +12,7 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.time.InstantSource;
 import java.util.Random;
+import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,6 +36,7 @@ public final class TxnClient implements AutoCloseable {
             TxnClientOptions options,
             CoordinatorLocator locator,
             ContextCarrier contexts,
+            BooleanSupplier inLocalTransaction,
             InstantSource clock,
             RandomGenerator random,
             Pause pause) {
@@ -58,7 +60,8 @@ public final class TxnClient implements AutoCloseable {
         this.transactions = new GlobalTransactionTemplate(
                 contexts,
                 new TransactionManager(
-                        coordinators, options.requestTimeout(), options.decisionWait(), clock, random, pause));
+                        coordinators, options.requestTimeout(), options.decisionWait(), clock, random, pause),
+                inLocalTransaction);
     }
 
     /**
@@ -68,22 +71,32 @@ public final class TxnClient implements AutoCloseable {
      *     fast; the client and the locator are closed then
      */
     public static TxnClient start(TxnClientOptions options, CoordinatorLocator locator) {
-        return start(options, locator, new ContextCarrier());
+        return start(options, locator, new ContextCarrier(), () -> false);
     }
 
-    /** The same with a carrier made earlier, for wiring that needs the carrier before the client can start. */
-    public static TxnClient start(TxnClientOptions options, CoordinatorLocator locator, ContextCarrier contexts) {
-        return start(options, locator, contexts, InstantSource.system(), new Random(), Pause.REAL);
+    /**
+     * The same for a surrounding framework.
+     *
+     * @param contexts a carrier made earlier, for wiring that needs it before the client can start
+     * @param inLocalTransaction whether the calling thread has a local transaction open, so that no global one begins in its middle
+     */
+    public static TxnClient start(
+            TxnClientOptions options,
+            CoordinatorLocator locator,
+            ContextCarrier contexts,
+            BooleanSupplier inLocalTransaction) {
+        return start(options, locator, contexts, inLocalTransaction, InstantSource.system(), new Random(), Pause.REAL);
     }
 
     static TxnClient start(
             TxnClientOptions options,
             CoordinatorLocator locator,
             ContextCarrier contexts,
+            BooleanSupplier inLocalTransaction,
             InstantSource clock,
             RandomGenerator random,
             Pause pause) {
-        TxnClient client = new TxnClient(options, locator, contexts, clock, random, pause);
+        TxnClient client = new TxnClient(options, locator, contexts, inLocalTransaction, clock, random, pause);
         client.coordinators.start();
         if (options.failFast()) {
             try {

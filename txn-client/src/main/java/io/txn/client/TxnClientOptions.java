@@ -13,7 +13,8 @@ import java.time.Duration;
  * @param serviceGroup the transaction service group that is announced; matters to Seata servers only
  * @param requestTimeout how long one answer of the coordinator may take
  * @param connectWait how long a call waits for a connection while there is none, and a start that fails fast
- * @param decisionWait how long the answer to a commit or rollback is pursued over lost connections before its outcome is called unknown
+ * @param decisionWait how long the answer to a commit or rollback is pursued over lost connections before its outcome is called unknown;
+ *     one try may use two thirds of it, because a coordinator may carry the decision out before it answers
  * @param failFast whether a start without any coordinator fails, or goes on and keeps trying
  * @param branchWorkers how many branches of this process are finished at a time
  * @param branchQueue how many more branch calls of one resource may wait for a worker
@@ -32,17 +33,20 @@ public record TxnClientOptions(
         Backoff reconnect,
         TransportOptions transport) {
 
-    public static final String DEFAULT_SERVICE_GROUP = "default_tx_group";
-    public static final Duration DEFAULT_REQUEST_TIMEOUT = Duration.ofSeconds(15);
-    public static final Duration DEFAULT_CONNECT_WAIT = Duration.ofSeconds(3);
-    public static final Duration DEFAULT_DECISION_WAIT = Duration.ofSeconds(30);
-    public static final boolean DEFAULT_FAIL_FAST = true;
-    public static final int DEFAULT_BRANCH_WORKERS = 8;
-    public static final int DEFAULT_BRANCH_QUEUE = 1000;
-    public static final Backoff DEFAULT_RECONNECT = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(10));
+    // The defaults as texts, so that configuration metadata can quote them: each stands here and nowhere else.
+
+    public static final String SERVICE_GROUP = "default_tx_group";
+    public static final String REQUEST_TIMEOUT = "PT15S";
+    public static final String CONNECT_WAIT = "PT3S";
+    public static final String DECISION_WAIT = "PT45S";
+    public static final String FAIL_FAST = "true";
+    public static final String BRANCH_WORKERS = "8";
+    public static final String BRANCH_QUEUE = "1000";
+
+    private static final Backoff RECONNECT = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(10));
 
     /** A handful of connections needs no event loop a processor. */
-    public static final TransportOptions DEFAULT_TRANSPORT = TransportOptions.DEFAULTS.withIoThreads(2);
+    private static final TransportOptions TRANSPORT = TransportOptions.DEFAULTS.withIoThreads(2);
 
     public TxnClientOptions {
         requireName("applicationId", applicationId);
@@ -64,15 +68,15 @@ public record TxnClientOptions(
     public static TxnClientOptions of(String applicationId) {
         return new TxnClientOptions(
                 applicationId,
-                DEFAULT_SERVICE_GROUP,
-                DEFAULT_REQUEST_TIMEOUT,
-                DEFAULT_CONNECT_WAIT,
-                DEFAULT_DECISION_WAIT,
-                DEFAULT_FAIL_FAST,
-                DEFAULT_BRANCH_WORKERS,
-                DEFAULT_BRANCH_QUEUE,
-                DEFAULT_RECONNECT,
-                DEFAULT_TRANSPORT);
+                SERVICE_GROUP,
+                Duration.parse(REQUEST_TIMEOUT),
+                Duration.parse(CONNECT_WAIT),
+                Duration.parse(DECISION_WAIT),
+                Boolean.parseBoolean(FAIL_FAST),
+                Integer.parseInt(BRANCH_WORKERS),
+                Integer.parseInt(BRANCH_QUEUE),
+                RECONNECT,
+                TRANSPORT);
     }
 
     public TxnClientOptions withServiceGroup(String value) {

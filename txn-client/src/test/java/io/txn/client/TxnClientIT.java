@@ -43,6 +43,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
@@ -63,6 +64,7 @@ class TxnClientIT {
 
     private final CoordinatorDouble coordinator = CoordinatorDouble.start();
     private final AtomicReference<Duration> clockAhead = new AtomicReference<>(Duration.ZERO);
+    private final AtomicBoolean inLocalTransaction = new AtomicBoolean();
     private TxnClient client;
 
     @AfterEach
@@ -294,6 +296,31 @@ class TxnClientIT {
             return null;
         });
         assertThat(ran).hasValue(0);
+    }
+
+    @Test
+    void noScopeBeginsOrIsLeftInTheMiddleOfALocalTransaction() throws Throwable {
+        start();
+        GlobalTransactionTemplate transactions = client.transactions();
+        AtomicInteger ran = new AtomicInteger();
+        inLocalTransaction.set(true);
+        assertThat(codeOf(catchThrowable(() -> transactions.execute(PURCHASE, ran::incrementAndGet))))
+                .isEqualTo(ErrorCode.LOCAL_TRANSACTION_OPEN);
+        transactions.execute(PURCHASE.withPropagation(Propagation.NOT_SUPPORTED), ran::incrementAndGet);
+        assertThat(ran).hasValue(1);
+        inLocalTransaction.set(false);
+        transactions.execute(PURCHASE, () -> {
+            inLocalTransaction.set(true);
+            for (Propagation leaving : List.of(Propagation.REQUIRES_NEW, Propagation.NOT_SUPPORTED)) {
+                assertThat(codeOf(catchThrowable(
+                                () -> transactions.execute(PURCHASE.withPropagation(leaving), ran::incrementAndGet))))
+                        .isEqualTo(ErrorCode.LOCAL_TRANSACTION_OPEN);
+            }
+            transactions.execute(PURCHASE, ran::incrementAndGet);
+            inLocalTransaction.set(false);
+            return null;
+        });
+        assertThat(ran).hasValue(2);
     }
 
     // Begin under faults
@@ -809,7 +836,7 @@ class TxnClientIT {
         return TxnClientOptions.of("shop")
                 .withRequestTimeout(REQUEST_TIMEOUT)
                 .withConnectWait(Duration.ofSeconds(5))
-                .withDecisionWait(Duration.ofSeconds(10))
+                .withDecisionWait(Duration.ofSeconds(3))
                 .withReconnect(new Backoff(Duration.ofMillis(20), Duration.ofMillis(100)));
     }
 
@@ -823,6 +850,7 @@ class TxnClientIT {
                 options,
                 AddressListLocator.of(List.of(coordinator.address())),
                 new ContextCarrier(),
+                inLocalTransaction::get,
                 clock,
                 new Random(11),
                 Pause.REAL);

@@ -109,6 +109,11 @@ public enum ErrorCode {
             Category.GIVE_UP,
             "the coordinator did not register the branch",
             "see the reason it gave, and its log"),
+    LOCAL_TRANSACTION_OPEN(
+            "TXN-TX012",
+            Category.GIVE_UP,
+            "a global transaction would begin or be left in the middle of a local transaction, which would split what belongs together",
+            "put @GlobalTransactional on the outermost method, outside @Transactional, and no other propagation than REQUIRED or SUPPORTS inside"),
 
     STATEMENT_NOT_SUPPORTED(
             "TXN-AT001",
@@ -235,7 +240,42 @@ public enum ErrorCode {
             "TXN-ADM001",
             Category.GIVE_UP,
             "the admin API needs its token",
-            "send Authorization: Bearer <token>; the token stands in the file admin-token in the coordinator's data directory");
+            "send Authorization: Bearer <token>; the token stands in the file admin-token in the coordinator's data directory"),
+    NOTHING_HERE(
+            "TXN-ADM002",
+            Category.GIVE_UP,
+            "there is nothing at this path",
+            "see docs/operations.md for the paths of the admin API"),
+    METHOD_NOT_ALLOWED(
+            "TXN-ADM003",
+            Category.GIVE_UP,
+            "this path does not know this method",
+            "use a method that the Allow header names"),
+    NOT_JSON(
+            "TXN-ADM004",
+            Category.GIVE_UP,
+            "the admin API speaks JSON only",
+            "send Content-Type: application/json with a body, and accept application/json"),
+    BRANCH_NOT_FOUND(
+            "TXN-ADM005",
+            Category.GIVE_UP,
+            "the coordinator does not know this branch of this global transaction",
+            "show the global transaction to see its branches; it may have ended and left retention"),
+    OPERATION_REFUSED(
+            "TXN-ADM006",
+            Category.GIVE_UP,
+            "the operation does not fit the state of the global transaction, and nothing was changed",
+            "show the global transaction, and see docs/operations.md for what can be done in which state"),
+    UNEXPECTED_ERROR(
+            "TXN-ADM007",
+            Category.OPERATOR,
+            "the coordinator could not answer because of a fault of its own",
+            "look into the coordinator's log at this moment, and report it"),
+    ADMIN_TOKEN_UNUSABLE(
+            "TXN-ADM008",
+            Category.OPERATOR,
+            "the file with the admin token cannot be used",
+            "let nobody but the coordinator's user read and write it (mode 600), or delete it to get a new token at the next start");
 
     /** What the caller can do about an error. */
     public enum Category {

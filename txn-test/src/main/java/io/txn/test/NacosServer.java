@@ -2,16 +2,11 @@ package io.txn.test;
 
 import java.io.File;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.net.JarURLConnection;
 import java.net.URI;
-import java.net.URISyntaxException;
-import java.net.URL;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,7 +17,8 @@ import java.time.Duration;
  */
 public final class NacosServer implements AutoCloseable {
 
-    private static final String MAIN = "io.txn.test.nacos.NacosServerMain";
+    private static final ForkedModule MODULE =
+            new ForkedModule("txn-test-nacos", "io.txn.test.nacos.NacosServerMain", "/nacos-test-server.classpath");
     private static final Duration START_WAIT = Duration.ofSeconds(180);
 
     private final int port;
@@ -74,10 +70,11 @@ public final class NacosServer implements AutoCloseable {
             Files.createDirectories(home);
             // First on the class path a plain directory: with jars alone the server finds no root of its class path and
             // dies.
-            String classPath = String.join(File.pathSeparator, home.toString(), location(), dependencies());
+            String classPath = String.join(File.pathSeparator, home.toString(), MODULE.classPath());
             Path arguments = Files.writeString(home.resolve("class-path"), "-cp\n\"" + classPath + "\"\n");
-            JavaProcess.Builder builder =
-                    JavaProcess.mainClass(MAIN).classPath("").args(Integer.toString(port), home.toString());
+            JavaProcess.Builder builder = JavaProcess.mainClass(MODULE.mainClass())
+                    .classPath("")
+                    .args(Integer.toString(port), home.toString());
             for (String opened :
                     new String[] {"java.lang", "java.util", "java.util.concurrent", "java.math", "sun.net.util"}) {
                 builder.jvm("--add-opens=java.base/" + opened + "=ALL-UNNAMED");
@@ -101,36 +98,6 @@ public final class NacosServer implements AutoCloseable {
             HttpResponse<String> answer = client.send(health, HttpResponse.BodyHandlers.ofString());
             return answer.body().contains("UP");
         });
-    }
-
-    /** The directory or jar with the server's main class. */
-    private static String location() {
-        String resource = MAIN.replace('.', '/') + ".class";
-        URL found = NacosServer.class.getClassLoader().getResource(resource);
-        if (found == null) {
-            throw new IllegalStateException("io.txn:txn-test-nacos is not on the class path");
-        }
-        try {
-            if (found.openConnection() instanceof JarURLConnection jar) {
-                return Path.of(jar.getJarFileURL().toURI()).toString();
-            }
-            Path root = Path.of(found.toURI());
-            for (int level = resource.split("/").length; level > 0; level--) {
-                root = root.resolveSibling("");
-            }
-            return root.toString();
-        } catch (IOException | URISyntaxException e) {
-            throw new IllegalStateException("cannot find the place of " + found, e);
-        }
-    }
-
-    private static String dependencies() throws IOException {
-        try (InputStream list = NacosServer.class.getResourceAsStream("/nacos-test-server.classpath")) {
-            if (list == null) {
-                throw new IOException("no nacos-test-server.classpath: build the module txn-test-nacos");
-            }
-            return new String(list.readAllBytes(), StandardCharsets.UTF_8).trim();
-        }
     }
 
     /** Kills the server; its home stays. */

@@ -8,7 +8,7 @@ import java.time.Duration;
  * @param segmentBytes size of one segment file, header included; larger means fewer roll-overs and more zeros written ahead
  * @param maxWaitingRecords how many records may wait for the disk before callers are turned away
  * @param maxWaitingBytes how many bytes may wait; also the most that goes into one write
- * @param maxRecordBytes the largest record
+ * @param maxRecordBytes the largest record; as large as a frame of the wire protocol may be, so that what a request can say can be recorded
  * @param sealAfter how long the journal is idle before it marks its last batch as complete, so that later damage to it cannot pass for a torn
  *     write
  */
@@ -16,7 +16,7 @@ public record FileJournalOptions(
         int segmentBytes, int maxWaitingRecords, int maxWaitingBytes, int maxRecordBytes, Duration sealAfter) {
 
     public static final FileJournalOptions DEFAULTS =
-            new FileJournalOptions(8 << 20, 65_536, 4 << 20, 1 << 20, Duration.ofMillis(200));
+            new FileJournalOptions(16 << 20, 65_536, 10 << 20, 8 << 20, Duration.ofMillis(200));
 
     /** Beyond this a segment would not be read back in one piece. */
     private static final int LARGEST_SEGMENT = 1 << 30;

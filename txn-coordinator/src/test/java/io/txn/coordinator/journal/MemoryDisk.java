@@ -11,12 +11,13 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.IntPredicate;
 import java.util.random.RandomGenerator;
 
 /**
  * A disk that keeps its promises and not one more: what was not synced is, after a power loss, there or not, sector by sector and name by name,
- * as chance decides. Any operation, counted from 0, can be made to fail once, to fail with everything after it, or to be the moment of the power
- * loss. Only the lock lives on the real disk.
+ * as chance decides. Any operation, counted from 0, can be made to fail once, to fail with everything after it, or to be the end of the process or of the
+ * machine. Only the lock lives on the real disk.
  */
 final class MemoryDisk implements JournalFiles {
 
@@ -27,8 +28,8 @@ final class MemoryDisk implements JournalFiles {
         ONCE,
         /** This and every later operation fails. */
         FOR_GOOD,
-        /** The power goes: this operation is half done, and nothing works any more until {@link #afterPowerLoss}. */
-        POWER_LOSS
+        /** The end of the process or of the machine: this operation is half done, and no later one happens. */
+        END
     }
 
     private final Map<String, Inode> names = new TreeMap<>();
@@ -86,18 +87,21 @@ final class MemoryDisk implements JournalFiles {
     private static Inode remains(Inode old, RandomGenerator random) {
         Inode inode = new Inode();
         byte[] bytes = Arrays.copyOf(old.durable, random.nextBoolean() ? old.now.length : old.durable.length);
-        int style = random.nextInt(4); // all sectors lost, all written, or each as chance has it
-        for (int sector = old.dirty.nextSetBit(0); sector >= 0; sector = old.dirty.nextSetBit(sector + 1)) {
-            int from = sector * SECTOR;
-            int to = Math.min(Math.min(from + SECTOR, old.now.length), bytes.length);
-            boolean kept = style == 0 ? false : style == 1 || random.nextBoolean();
-            if (kept && from < to) {
-                System.arraycopy(old.now, from, bytes, from, to - from);
-            }
-        }
+        int style = random.nextInt(4); // all unsynced sectors lost, all written, or each as chance has it
+        copyDirty(old, bytes, sector -> style != 0 && (style == 1 || random.nextBoolean()));
         inode.now = bytes;
         inode.durable = bytes.clone();
         return inode;
+    }
+
+    private static void copyDirty(Inode from, byte[] to, IntPredicate chosen) {
+        for (int sector = from.dirty.nextSetBit(0); sector >= 0; sector = from.dirty.nextSetBit(sector + 1)) {
+            int start = sector * SECTOR;
+            int end = Math.min(Math.min(start + SECTOR, from.now.length), to.length);
+            if (chosen.test(sector) && start < end) {
+                System.arraycopy(from.now, start, to, start, end - start);
+            }
+        }
     }
 
     /** Counts an operation; true when it must fail. */
@@ -199,8 +203,8 @@ final class MemoryDisk implements JournalFiles {
             synchronized (MemoryDisk.this) {
                 boolean fails = fails();
                 int length = fails ? bytes.remaining() / 2 : bytes.remaining();
-                if (fails && fault == Fault.POWER_LOSS && operations - 1 > faultAt) {
-                    length = 0; // the power has gone before
+                if (fails && fault != Fault.ONCE && operations - 1 > faultAt) {
+                    length = 0; // the end was before
                 }
                 int at = (int) position;
                 if (inode.now.length < at + length) {
@@ -231,13 +235,15 @@ final class MemoryDisk implements JournalFiles {
         public void sync(boolean metadata) throws IOException {
             synchronized (MemoryDisk.this) {
                 if (fails()) {
-                    if (fault != Fault.POWER_LOSS) {
+                    if (fault != Fault.END) {
                         // As Linux does it: the pages are called clean now, and a second sync would claim success.
                         inode.dirty.clear();
                     }
                     throw trouble();
                 }
-                inode.durable = inode.now.clone();
+                // Only dirty sectors are written: what a failed sync called clean stays away from the disk.
+                inode.durable = Arrays.copyOf(inode.durable, inode.now.length);
+                copyDirty(inode, inode.durable, sector -> true);
                 inode.dirty.clear();
             }
         }

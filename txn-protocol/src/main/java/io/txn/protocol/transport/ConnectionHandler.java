@@ -14,7 +14,6 @@ import io.txn.protocol.codec.FrameCodec;
 import io.txn.protocol.codec.FrameKind;
 import io.txn.protocol.codec.MalformedFrameException;
 import io.txn.protocol.codec.UnreadableFrame;
-import io.txn.protocol.message.Message;
 import java.io.IOException;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -135,10 +134,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
             case PONG -> {
                 // That it came is all it says.
             }
-            case RESPONSE -> {
-                Message body = Objects.requireNonNull(frame.body());
-                from.answered(frame.id(), body);
-            }
+            case RESPONSE -> from.answered(frame);
             case REQUEST, ONE_WAY -> guarded("received", () -> handler.received(from, frame));
         }
     }

@@ -12,6 +12,7 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.Future;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.StreamSupport;
@@ -53,9 +54,14 @@ record IoThreads(
     /** Ends the event loops and with them their connections; waits for that unless called from one of them. */
     void stop() {
         group.shutdownGracefully(0, SHUTDOWN_SECONDS, TimeUnit.SECONDS);
+        await(group.terminationFuture());
+    }
+
+    /** Waits a bounded time, unless called from an event loop, which would wait for itself. */
+    void await(Future<?> future) {
         boolean fromInside = StreamSupport.stream(group.spliterator(), false).anyMatch(EventExecutor::inEventLoop);
         if (!fromInside) {
-            group.terminationFuture().awaitUninterruptibly(SHUTDOWN_SECONDS, TimeUnit.SECONDS);
+            future.awaitUninterruptibly(SHUTDOWN_SECONDS, TimeUnit.SECONDS);
         }
     }
 

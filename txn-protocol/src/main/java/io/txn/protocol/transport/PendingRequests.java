@@ -1,12 +1,14 @@
 package io.txn.protocol.transport;
 
 import io.netty.util.concurrent.Future;
-import io.txn.protocol.message.Message;
+import io.txn.protocol.TxnException;
+import io.txn.protocol.codec.Frame;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,11 +17,30 @@ import org.jspecify.annotations.Nullable;
  */
 final class PendingRequests {
 
+    /**
+     * Somebody who waits.
+     *
+     * @param future what they hold
+     * @param result makes of the answer what they want; may throw {@link TxnException}
+     */
+    record Waiter<T>(CompletableFuture<T> future, Function<Frame, T> result) {
+
+        private boolean answer(Frame frame) {
+            try {
+                return future.complete(result.apply(frame));
+            } catch (TxnException e) {
+                return future.completeExceptionally(e);
+            }
+        }
+
+        boolean fail(Throwable failure) {
+            return future.completeExceptionally(failure);
+        }
+    }
+
     /** @param group the merged frame this request went out in, or null */
     private record Pending(
-            CompletableFuture<Message> answer,
-            Future<?> timer,
-            @Nullable Group group) {}
+            Waiter<?> waiter, Future<?> timer, @Nullable Group group) {}
 
     /** The requests of one merged frame; {@code ids} in the order in which a merged answer comes. */
     private static final class Group {
@@ -37,15 +58,15 @@ final class PendingRequests {
     private final Map<Integer, Pending> byId = new HashMap<>();
     private final Map<Integer, Group> groupByFrameId = new HashMap<>();
 
-    void put(int id, CompletableFuture<Message> answer, Future<?> timer) {
-        byId.put(id, new Pending(answer, timer, null));
+    void put(int id, Waiter<?> waiter, Future<?> timer) {
+        byId.put(id, new Pending(waiter, timer, null));
     }
 
-    void putMerged(int frameId, List<Integer> ids, List<CompletableFuture<Message>> answers, List<Future<?>> timers) {
+    void putMerged(int frameId, List<Integer> ids, List<? extends Waiter<?>> waiters, List<Future<?>> timers) {
         Group group = new Group(frameId, ids);
         groupByFrameId.put(frameId, group);
         for (int i = 0; i < ids.size(); i++) {
-            byId.put(ids.get(i), new Pending(answers.get(i), timers.get(i), group));
+            byId.put(ids.get(i), new Pending(waiters.get(i), timers.get(i), group));
         }
     }
 
@@ -57,15 +78,15 @@ final class PendingRequests {
     }
 
     /** Whether a request of this id was waiting; it then has its answer. */
-    boolean complete(int id, Message answer) {
+    boolean complete(int id, Frame answer) {
         Pending pending = remove(id);
-        return pending != null && pending.answer().complete(answer);
+        return pending != null && pending.waiter().answer(answer);
     }
 
     /** Whether a request of this id was waiting; it then has failed. */
     boolean fail(int id, Throwable failure) {
         Pending pending = remove(id);
-        return pending != null && pending.answer().completeExceptionally(failure);
+        return pending != null && pending.waiter().fail(failure);
     }
 
     void failAll(Throwable failure) {

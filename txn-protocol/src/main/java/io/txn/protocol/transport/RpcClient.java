@@ -53,6 +53,9 @@ public final class RpcClient implements AutoCloseable {
         try {
             lookups.execute(() -> {
                 try {
+                    if (io.group().isShuttingDown()) {
+                        throw new RejectedExecutionException("this client is closed");
+                    }
                     connect(new InetSocketAddress(host, port), handler, result);
                 } catch (RuntimeException e) {
                     result.completeExceptionally(unreachable(host, port, e));

@@ -14,14 +14,18 @@ import io.txn.protocol.message.Message.BatchResponse;
 import io.txn.protocol.message.Message.MergedRequest;
 import io.txn.protocol.message.Message.MergedResponse;
 import io.txn.protocol.message.Message.Response;
+import io.txn.protocol.transport.PendingRequests.Waiter;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -71,43 +75,39 @@ public final class RpcConnection {
      *     MESSAGE_TOO_LARGE (not sent) or ANSWER_UNREADABLE
      */
     public CompletableFuture<Message> request(Message request, Duration timeout) {
-        CompletableFuture<Message> answer = new CompletableFuture<>();
-        if (!reserve(1)) {
-            answer.completeExceptionally(tooManyRequests());
-            return answer;
-        }
-        answer.whenComplete((response, failure) -> waiting.decrementAndGet());
-        int id = nextId();
-        ByteBuf bytes;
-        try {
-            bytes = codec.encode(Frame.of(FrameKind.REQUEST, id, request), channel.alloc());
-        } catch (TxnException e) {
-            answer.completeExceptionally(e);
-            return answer;
-        }
-        onLoop(bytes, List.of(answer), loop -> {
-            pending.put(id, answer, timer(loop, id, request, timeout));
-            write(bytes);
-        });
-        return answer;
+        return request(request, Frame.EMPTY_HEAD, timeout, RpcConnection::body);
     }
 
     /** Like {@link #request(Message, Duration)}, for the one kind of answer that makes sense; another one is ANSWER_UNREADABLE. */
     public <R extends Response> CompletableFuture<R> request(Message request, Class<R> answerType, Duration timeout) {
-        return request(request, timeout).thenApply(answer -> {
-            if (!answerType.isInstance(answer)) {
-                throw new TxnException(
-                        ErrorCode.ANSWER_UNREADABLE,
-                        null,
-                        "request",
-                        name(request),
-                        "answer",
-                        name(answer),
-                        "peer",
-                        remoteAddress);
-            }
-            return answerType.cast(answer);
+        return request(request, Frame.EMPTY_HEAD, timeout, frame -> typed(request, answerType, body(frame)));
+    }
+
+    /** Like {@link #request(Message, Duration)}, with extension fields on the way there and, in the frame, on the way back. */
+    public CompletableFuture<Frame> request(Message request, Map<String, @Nullable String> head, Duration timeout) {
+        return request(request, head, timeout, frame -> frame);
+    }
+
+    private <T> CompletableFuture<T> request(
+            Message request, Map<String, @Nullable String> head, Duration timeout, Function<Frame, T> result) {
+        Waiter<T> waiter = new Waiter<>(new CompletableFuture<>(), result);
+        if (!reserve(List.of(waiter))) {
+            return waiter.future();
+        }
+        int id = nextId();
+        ByteBuf bytes;
+        try {
+            Frame frame = new Frame(FrameKind.REQUEST, Frame.CODEC_SEATA, Frame.NOT_COMPRESSED, id, head, request);
+            bytes = codec.encode(frame, channel.alloc());
+        } catch (TxnException e) {
+            waiter.fail(e);
+            return waiter.future();
+        }
+        onLoop(bytes, List.of(waiter), loop -> {
+            pending.put(id, waiter, timer(loop, id, request, timeout));
+            write(bytes);
         });
+        return waiter.future();
     }
 
     /**
@@ -115,13 +115,13 @@ public final class RpcConnection {
      * answer all in one frame, some at a time, or each on its own.
      */
     public List<CompletableFuture<Message>> requestMerged(List<Message.Request> requests, Duration timeout) {
-        List<CompletableFuture<Message>> answers = new ArrayList<>();
-        requests.forEach(request -> answers.add(new CompletableFuture<>()));
-        if (!reserve(requests.size())) {
-            answers.forEach(answer -> answer.completeExceptionally(tooManyRequests()));
-            return answers;
+        List<Waiter<Message>> waiters = new ArrayList<>();
+        requests.forEach(request -> waiters.add(new Waiter<>(new CompletableFuture<>(), RpcConnection::body)));
+        List<CompletableFuture<Message>> futures =
+                waiters.stream().map(Waiter::future).toList();
+        if (requests.isEmpty() || !reserve(waiters)) {
+            return futures;
         }
-        answers.forEach(answer -> answer.whenComplete((response, failure) -> waiting.decrementAndGet()));
         List<Integer> ids = requests.stream().map(request -> nextId()).toList();
         int frameId = nextId();
         ByteBuf bytes;
@@ -129,18 +129,38 @@ public final class RpcConnection {
             Frame frame = Frame.of(FrameKind.ONE_WAY, frameId, new MergedRequest(requests, ids));
             bytes = codec.encode(frame, channel.alloc());
         } catch (TxnException e) {
-            answers.forEach(answer -> answer.completeExceptionally(e));
-            return answers;
+            waiters.forEach(waiter -> waiter.fail(e));
+            return futures;
         }
-        onLoop(bytes, answers, loop -> {
+        onLoop(bytes, waiters, loop -> {
             List<Future<?>> timers = new ArrayList<>();
             for (int i = 0; i < ids.size(); i++) {
                 timers.add(timer(loop, ids.get(i), requests.get(i), timeout));
             }
-            pending.putMerged(frameId, ids, answers, timers);
+            pending.putMerged(frameId, ids, waiters, timers);
             write(bytes);
         });
-        return answers;
+        return futures;
+    }
+
+    private static Message body(Frame frame) {
+        // Frames without a body are heartbeats, and none of these gets as far as a waiter.
+        return Objects.requireNonNull(frame.body());
+    }
+
+    private <R extends Response> R typed(Message request, Class<R> answerType, Message answer) {
+        if (!answerType.isInstance(answer)) {
+            throw new TxnException(
+                    ErrorCode.ANSWER_UNREADABLE,
+                    null,
+                    "request",
+                    name(request),
+                    "answer",
+                    name(answer),
+                    "peer",
+                    remoteAddress);
+        }
+        return answerType.cast(answer);
     }
 
     /** Sends a request whose answer, if any, nobody waits for. A connection that is closed swallows it. */
@@ -156,6 +176,13 @@ public final class RpcConnection {
     /** Answers the request of id {@code requestId} that came inside {@code like}, in that frame's codec and compression. */
     public void respond(int requestId, Frame like, Message response) {
         write(codec.encode(like.answer(requestId, response), channel.alloc()));
+    }
+
+    /** Like {@link #respond(Frame, Message)}, with extension fields: only for a peer that is known to read them. */
+    public void respond(Frame request, Map<String, @Nullable String> head, Message response) {
+        Frame answer =
+                new Frame(FrameKind.RESPONSE, request.codec(), request.compressor(), request.id(), head, response);
+        write(codec.encode(answer, channel.alloc()));
     }
 
     public InetSocketAddress remoteAddress() {
@@ -198,37 +225,41 @@ public final class RpcConnection {
     }
 
     /** Event loop only: hands an answer to whoever waits for it. */
-    void answered(int frameId, Message body) {
-        if (body instanceof MergedResponse merged) {
-            answeredInOrder(frameId, merged.responses());
-        } else if (body instanceof BatchResponse batch) {
+    void answered(Frame frame) {
+        if (frame.body() instanceof MergedResponse merged) {
+            answeredInOrder(frame, merged.responses());
+        } else if (frame.body() instanceof BatchResponse batch) {
             for (int i = 0; i < batch.ids().size(); i++) {
-                complete(batch.ids().get(i), batch.responses().get(i));
+                complete(part(frame, batch.ids().get(i), batch.responses().get(i)));
             }
         } else {
-            complete(frameId, body);
+            complete(frame);
         }
     }
 
-    private void answeredInOrder(int frameId, List<Response> responses) {
-        List<Integer> ids = pending.idsOfMerged(frameId);
+    private void answeredInOrder(Frame frame, List<Response> responses) {
+        List<Integer> ids = pending.idsOfMerged(frame.id());
         if (ids == null) {
-            late(frameId);
+            late(frame.id());
             return;
         }
         for (int i = 0; i < ids.size(); i++) {
             if (i < responses.size()) {
                 // One that timed out meanwhile is no surprise here.
-                pending.complete(ids.get(i), responses.get(i));
+                pending.complete(ids.get(i), part(frame, ids.get(i), responses.get(i)));
             } else {
                 unreadable(ids.get(i), "a merged answer has " + responses.size() + " parts for " + ids.size());
             }
         }
     }
 
-    private void complete(int id, Message response) {
-        if (!pending.complete(id, response)) {
-            late(id);
+    private static Frame part(Frame whole, int id, Response response) {
+        return new Frame(FrameKind.RESPONSE, whole.codec(), whole.compressor(), id, whole.head(), response);
+    }
+
+    private void complete(Frame answer) {
+        if (!pending.complete(answer.id(), answer)) {
+            late(answer.id());
         }
     }
 
@@ -261,13 +292,13 @@ public final class RpcConnection {
         void run(EventLoop loop);
     }
 
-    /** Runs a task that sends {@code bytes} where pending requests live, or releases the bytes and fails the answers. */
-    private void onLoop(ByteBuf bytes, List<CompletableFuture<Message>> answers, LoopTask task) {
+    /** Runs a task that sends {@code bytes} where pending requests live, or releases the bytes and fails those who wait. */
+    private void onLoop(ByteBuf bytes, List<? extends Waiter<?>> waiters, LoopTask task) {
         EventLoop loop = channel.eventLoop();
         Runnable guarded = () -> {
             if (lost) {
                 bytes.release();
-                answers.forEach(answer -> answer.completeExceptionally(connectionLost()));
+                waiters.forEach(waiter -> waiter.fail(connectionLost()));
             } else {
                 task.run(loop);
             }
@@ -280,7 +311,7 @@ public final class RpcConnection {
             }
         } catch (RejectedExecutionException e) {
             bytes.release();
-            answers.forEach(answer -> answer.completeExceptionally(connectionLost()));
+            waiters.forEach(waiter -> waiter.fail(connectionLost()));
         }
     }
 
@@ -319,12 +350,14 @@ public final class RpcConnection {
         }
     }
 
-    private boolean reserve(int requests) {
-        if (waiting.addAndGet(requests) <= options.maxPendingRequests()) {
-            return true;
+    /** Counts these as waiting until they have their answer, or fails them all. */
+    private boolean reserve(List<? extends Waiter<?>> waiters) {
+        boolean room = waiting.addAndGet(waiters.size()) <= options.maxPendingRequests();
+        waiters.forEach(waiter -> waiter.future().whenComplete((answer, failure) -> waiting.decrementAndGet()));
+        if (!room) {
+            waiters.forEach(waiter -> waiter.fail(tooManyRequests()));
         }
-        waiting.addAndGet(-requests);
-        return false;
+        return room;
     }
 
     private int nextId() {

@@ -92,7 +92,8 @@ public final class RpcServer implements AutoCloseable {
     /** Stops listening and closes every connection. */
     @Override
     public void close() {
-        listener.close();
+        // First no more newcomers: one that is accepted while the event loops end has nowhere to go.
+        io.await(listener.close());
         io.stop();
     }
 }

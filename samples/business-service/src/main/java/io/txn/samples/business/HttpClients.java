@@ -23,6 +23,6 @@ class HttpClients {
 
     @Bean
     AccountClient accountClient(RestTemplateBuilder builder, ShopProperties shop) {
-        return new AccountClient(builder.rootUri(shop.accountUrl()).build());
+        return new AccountClient(builder.baseUri(shop.accountUrl()).build());
     }
 }

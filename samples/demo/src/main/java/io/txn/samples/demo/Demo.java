@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +35,7 @@ public final class Demo {
             Program.STORAGE, 18081,
             Program.ORDER, 18082,
             Program.ACCOUNT, 18083);
+    private static final Duration RECORD_WAIT = Duration.ofSeconds(5);
     private static final Duration SETTLE_WAIT = Duration.ofSeconds(60);
     private static final Set<String> OVER = Set.of("COMMITTED", "ROLLED_BACK");
     private static final String PRODUCT = "keyboard";
@@ -110,7 +112,8 @@ public final class Demo {
         try {
             start();
             buyTwice();
-            say("Checked:\n\n" + checks.text() + "\n");
+            heading("Checked");
+            say(checks.text() + "\n");
             if (stay) {
                 stayUp();
             }
@@ -142,52 +145,64 @@ public final class Demo {
 
     private void buyTwice() throws IOException {
         Rows before = client.rows();
-        say("Before, in the databases:\n\n" + before.text(before));
+        heading("Before");
+        say(before.text(before));
         checks.equal("before: 10 keyboards in stock", List.of(stock(10)), before.of(Program.STORAGE, "stock"));
-        checks.equal("before: no order", List.of(), before.of(Program.ORDER, "purchase_order"));
+        checks.equal("before: no order", 0, orders(before));
         checks.equal("before: alice has 100.00", balance("100.00"), balanceIn(before));
-        checks.equal("before: no purchase", List.of(), before.of(Program.BUSINESS, "purchase"));
+        checks.equal("before: no purchase", 0, purchases(before));
 
-        say("Purchase 1: alice buys 2 keyboards for 80.00. She has 100.00.\n");
+        heading("Purchase 1: alice buys 2 keyboards for 80.00; she has 100.00");
         ShopClient.Answer first = buy();
-        checks.equal("purchase 1: answered 200", 200, first.status());
         JsonNode committed = settled();
         Rows after = client.rows();
-        say("After purchase 1, in the databases:\n\n" + after.text(before) + "\nThe coordinator recorded:\n\n"
-                + recorded(committed));
+        say("In the databases afterwards:\n\n" + after.text(before));
+        say("What the coordinator recorded:\n\n" + recorded(committed));
+        checks.equal("purchase 1: answered 200", 200, first.status());
         checks.equal("purchase 1: 8 keyboards in stock", List.of(stock(8)), after.of(Program.STORAGE, "stock"));
-        checks.equal(
-                "purchase 1: one order",
-                1,
-                after.of(Program.ORDER, "purchase_order").size());
+        checks.equal("purchase 1: one order", 1, orders(after));
         checks.equal("purchase 1: alice has 20.00", balance("20.00"), balanceIn(after));
-        checks.equal(
-                "purchase 1: one purchase",
-                1,
-                after.of(Program.BUSINESS, "purchase").size());
-        checks.equal("purchase 1: the coordinator recorded", "COMMITTED", text(committed, "state"));
-        checks.equal(
-                "purchase 1: with as many branches",
-                4,
-                committed.get("branches").size());
+        checks.equal("purchase 1: one purchase", 1, purchases(after));
+        checks.equal("purchase 1: recorded as COMMITTED", "COMMITTED", text(committed, "state"));
+        checks.equal("purchase 1: 4 branches, all done", Map.of("DONE", 4), branchStates(committed));
 
-        say("Purchase 2: alice buys 2 more. She has 20.00 left: the account service, called last, will refuse.\n"
-                + "By then the stock, the order and the purchase are written and committed in their databases.\n");
+        heading("Purchase 2: alice buys 2 more; she has 20.00, so the account service, called last, refuses");
+        say("By then the stock, the order and the purchase are changed and committed, each in its own database.\n");
         ShopClient.Answer second = buy();
-        checks.equal("purchase 2: answered 409", 409, second.status());
         JsonNode rolledBack = settled();
         Rows end = client.rows();
-        say("After purchase 2, in the databases:\n\n" + end.text(after) + "\nThe coordinator recorded:\n\n"
-                + recorded(rolledBack));
-        checks.equal("purchase 2: every row as before it", after.business(), end.business());
-        checks.equal("purchase 2: the coordinator recorded", "ROLLED_BACK", text(rolledBack, "state"));
-        checks.equal(
-                "purchase 2: with as many branches undone",
-                3,
-                rolledBack.get("branches").size());
+        say("In the databases afterwards (a row that is not as before would be marked):\n\n" + end.text(after));
+        say("What the coordinator recorded:\n\n" + recorded(rolledBack));
+        checks.equal("purchase 2: answered 409", 409, second.status());
+        after.business()
+                .services()
+                .forEach((service, tables) -> tables.forEach((table, rows) -> checks.equal(
+                        "purchase 2: " + table + " of the " + service.title() + " service as before",
+                        rows,
+                        end.of(service, table))));
+        checks.equal("purchase 2: recorded as ROLLED_BACK", "ROLLED_BACK", text(rolledBack, "state"));
+        checks.equal("purchase 2: 3 branches, all undone", Map.of("DONE", 3), branchStates(rolledBack));
 
-        checks.equal("at the end: undo records left", 0, end.undoRecords());
-        checks.equal("at the end: global locks left", 0, client.locks().size());
+        checks.equal("at the end: no undo record is left in the databases", 0, end.undoRecords());
+        checks.equal("at the end: no row is locked any more", 0, client.locks().size());
+    }
+
+    private static int orders(Rows rows) {
+        return rows.of(Program.ORDER, "purchase_order").size();
+    }
+
+    private static int purchases(Rows rows) {
+        return rows.of(Program.BUSINESS, "purchase").size();
+    }
+
+    /** How many branches are in which state. */
+    private static Map<String, Integer> branchStates(JsonNode transaction) {
+        Map<String, Integer> states = new TreeMap<>();
+        transaction
+                .get("branches")
+                .valueStream()
+                .forEach(branch -> states.merge(text(branch, "state"), 1, Integer::sum));
+        return states;
     }
 
     private ShopClient.Answer buy() throws IOException {
@@ -203,12 +218,12 @@ public final class Demo {
      * their undo records a moment after a commit is decided. When that takes too long, whatever there is; the checks will tell.
      */
     private JsonNode settled() throws IOException {
-        String xid =
-                await(this::newest).orElseThrow(() -> new DemoFailure("the coordinator has not recorded the purchase"));
+        String xid = await(RECORD_WAIT, this::newest)
+                .orElseThrow(() -> new DemoFailure("the coordinator knows of no transaction for this purchase"));
         known.add(xid);
-        Optional<JsonNode> over =
-                await(() -> Optional.of(client.transaction(xid)).filter(found -> OVER.contains(text(found, "state"))));
-        await(() -> Optional.of(client.rows()).filter(rows -> rows.undoRecords() == 0));
+        Optional<JsonNode> over = await(SETTLE_WAIT, () -> Optional.of(client.transaction(xid))
+                .filter(found -> OVER.contains(text(found, "state"))));
+        await(SETTLE_WAIT, () -> Optional.of(client.rows()).filter(rows -> rows.undoRecords() == 0));
         return over.isPresent() ? over.get() : client.transaction(xid);
     }
 
@@ -225,8 +240,8 @@ public final class Demo {
         Optional<T> ask() throws IOException;
     }
 
-    private static <T> Optional<T> await(Question<T> question) throws IOException {
-        long deadline = System.nanoTime() + SETTLE_WAIT.toNanos();
+    private static <T> Optional<T> await(Duration max, Question<T> question) throws IOException {
+        long deadline = System.nanoTime() + max.toNanos();
         Optional<T> answer = question.ask();
         while (answer.isEmpty() && System.nanoTime() - deadline < 0) {
             LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
@@ -280,7 +295,7 @@ public final class Demo {
     private void stayUp() {
         String token = plan.adminToken().toString();
         say("Everything stays up until you press Ctrl-C. In another terminal:\n\n"
-                + "  # buy: bob has 500.00, alice has 20.00\n"
+                + "  # buy; bob has 500.00. For alice, who has 20.00, or for 20 keyboards it is refused\n"
                 + "  curl -i -H 'Content-Type: application/json' -d '" + client.purchase("bob", PRODUCT, 1) + "' "
                 + client.purchases() + "\n\n"
                 + "  # what the services have\n"
@@ -331,6 +346,10 @@ public final class Demo {
                 return FileVisitResult.CONTINUE;
             }
         });
+    }
+
+    private static void heading(String text) {
+        say("\n" + text + "\n" + "-".repeat(text.length()) + "\n");
     }
 
     private static void say(String text) {

@@ -31,7 +31,12 @@ class FaultsIT {
 
     @BeforeAll
     static void open() throws IOException {
-        shop = Shop.open("faults", ShopDatabase.h2(Shop.data("faults")));
+        // So that the second of two purchases waits for the first longer than the test takes to let that one go on.
+        List<String> patient = List.of("--txn.jdbc.lock-tries=1000", "--txn.jdbc.lock-retry-interval=20ms");
+        shop = Shop.open(
+                "faults",
+                ShopDatabase.h2(Shop.data("faults-databases")),
+                Map.of(Program.STORAGE, patient, Program.ACCOUNT, patient));
     }
 
     @AfterAll

@@ -1,0 +1,53 @@
+package io.txn.coordinator.app;
+
+import java.util.Map;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.SpringBootConfiguration;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.security.autoconfigure.UserDetailsServiceAutoConfiguration;
+import org.springframework.context.annotation.Import;
+
+/** Boots the coordinator with its admin API. With no configuration it serves on loopback only, with its data in {@code ./txn-data}. */
+@SpringBootConfiguration(proxyBeanMethods = false)
+// The admin API knows one token and no users, so Boot must not invent one with a password.
+@EnableAutoConfiguration(exclude = UserDetailsServiceAutoConfiguration.class)
+@Import(CoordinatorConfiguration.class)
+public final class CoordinatorApplication {
+
+    /**
+     * Defaults for Boot's own keys. In code and not in a file {@code application.properties}, which would collide with that of an application that
+     * has this jar as a dependency.
+     */
+    private static final Map<String, Object> DEFAULTS = Map.ofEntries(
+            Map.entry("spring.application.name", "txn-coordinator"),
+            Map.entry("spring.main.banner-mode", "off"),
+            Map.entry("server.port", "7091"),
+            Map.entry("server.address", "127.0.0.1"),
+            // People and probes use this port, not the applications: few threads, few connections, little patience.
+            Map.entry("server.tomcat.threads.max", "16"),
+            Map.entry("server.tomcat.threads.min-spare", "2"),
+            Map.entry("server.tomcat.max-connections", "256"),
+            Map.entry("server.tomcat.connection-timeout", "10s"),
+            Map.entry("spring.mvc.async.request-timeout", "10s"),
+            Map.entry("spring.web.resources.add-mappings", "false"),
+            Map.entry("spring.lifecycle.timeout-per-shutdown-phase", "15s"),
+            Map.entry("management.endpoints.web.discovery.enabled", "false"),
+            Map.entry("management.endpoint.health.probes.enabled", "true"),
+            Map.entry("management.endpoint.health.group.readiness.include", "readinessState,coordinator"),
+            Map.entry("management.endpoint.health.show-details", "when-authorized"),
+            // What happens with the registry is told by NacosRegistration, once per change.
+            Map.entry("logging.level.com.alibaba.nacos", "off"));
+
+    private CoordinatorApplication() {}
+
+    public static void main(String[] args) {
+        application().run(args);
+    }
+
+    /** The application, not started yet, for those who boot it from code. */
+    public static SpringApplication application() {
+        SpringApplication application = new SpringApplication(CoordinatorApplication.class);
+        application.setDefaultProperties(DEFAULTS);
+        return application;
+    }
+}

@@ -1,0 +1,136 @@
+package io.txn.coordinator.app;
+
+import io.txn.coordinator.Coordinator;
+import io.txn.coordinator.CoordinatorOptions;
+import io.txn.coordinator.app.admin.AdminConfiguration;
+import io.txn.coordinator.app.admin.AdminToken;
+import io.txn.coordinator.app.nacos.NacosRegistration;
+import java.net.InetAddress;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.context.event.ApplicationReadyEvent;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.health.contributor.Health;
+import org.springframework.boot.health.contributor.HealthIndicator;
+import org.springframework.boot.info.BuildProperties;
+import org.springframework.boot.web.server.autoconfigure.ServerProperties;
+import org.springframework.boot.web.server.context.WebServerApplicationContext;
+import org.springframework.context.ApplicationListener;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
+import org.springframework.core.env.Environment;
+
+/**
+ * Order of the start: what is listened on is checked before anything opens; the coordinator takes the data directory, replays and serves; only then
+ * may the admin token be written, as the directory is ours; the admin API opens; the registry is told last. The end goes backwards.
+ */
+@Configuration(proxyBeanMethods = false)
+@EnableConfigurationProperties(CoordinatorProperties.class)
+@Import(AdminConfiguration.class)
+final class CoordinatorConfiguration {
+
+    private static final Logger log = LoggerFactory.getLogger(CoordinatorApplication.class);
+
+    @Bean
+    Coordinator coordinator(CoordinatorProperties properties, ServerProperties server, Environment environment) {
+        CoordinatorOptions options = properties.toOptions();
+        InetAddress tcp = Listening.resolve(CoordinatorProperties.PREFIX + ".tcp.host", options.host());
+        Listening.check(listeners(tcp, server, environment), properties.allowUnauthenticated());
+        if (options.advertisedAddress() == null) {
+            options = options.withAdvertisedAddress(Listening.inferAdvertisedAddress(tcp, options.tcpPort()));
+        }
+        return Coordinator.start(options);
+    }
+
+    private static List<Listening.Listener> listeners(
+            InetAddress tcp, ServerProperties server, Environment environment) {
+        List<Listening.Listener> listeners = new ArrayList<>();
+        listeners.add(new Listening.Listener(CoordinatorProperties.PREFIX + ".tcp.host", tcp));
+        listeners.add(new Listening.Listener("server.address", server.getAddress()));
+        // A management port of its own has an address of its own, and none means everywhere.
+        if (environment.getProperty("management.server.port") != null) {
+            String host = environment.getProperty("management.server.address", "");
+            listeners.add(new Listening.Listener(
+                    "management.server.address",
+                    host.isBlank() ? null : Listening.resolve("management.server.address", host)));
+        }
+        return listeners;
+    }
+
+    /** After the coordinator: it holds the lock on the data directory, so two first starts cannot both write a token. */
+    @Bean
+    AdminToken adminToken(CoordinatorProperties properties, Coordinator coordinator) {
+        return AdminToken.loadOrCreate(
+                properties.dataDir().toAbsolutePath().normalize(), new SecureRandom(), System.out);
+    }
+
+    @Bean
+    HealthIndicator coordinatorHealthIndicator(Coordinator coordinator) {
+        return () -> coordinator.healthy()
+                ? Health.up().build()
+                : Health.down()
+                        .withDetail("reason", "the journal failed or the coordinator was stopped; see its log")
+                        .build();
+    }
+
+    @Bean
+    @Conditional(NacosConfigured.class)
+    NacosRegistration nacosRegistration(
+            CoordinatorProperties properties,
+            Coordinator coordinator,
+            WebServerApplicationContext web,
+            ObjectProvider<BuildProperties> build) {
+        CoordinatorProperties.Nacos nacos = properties.nacos();
+        return new NacosRegistration(
+                new NacosRegistration.Target(
+                        java.util.Objects.requireNonNull(nacos.serverAddr()),
+                        nacos.namespace(),
+                        nacos.group(),
+                        nacos.service(),
+                        nacos.cluster(),
+                        nacos.username(),
+                        nacos.password()),
+                coordinator.advertisedAddress(),
+                () -> metadata(web, build.getIfAvailable()),
+                properties.dataDir().toAbsolutePath().normalize().resolve("nacos"),
+                new SecureRandom());
+    }
+
+    private static Map<String, String> metadata(WebServerApplicationContext web, @Nullable BuildProperties build) {
+        return Map.of("version", version(build), "http-port", Integer.toString(httpPort(web)));
+    }
+
+    private static String version(@Nullable BuildProperties build) {
+        String version = build == null ? null : build.getVersion();
+        return version == null ? "unknown" : version;
+    }
+
+    private static int httpPort(WebServerApplicationContext web) {
+        return java.util.Objects.requireNonNull(web.getWebServer()).getPort();
+    }
+
+    @Bean
+    ApplicationListener<ApplicationReadyEvent> startReport(
+            CoordinatorProperties properties, Coordinator coordinator, ObjectProvider<BuildProperties> build) {
+        return event -> {
+            if (event.getApplicationContext() instanceof WebServerApplicationContext web) {
+                log.info(
+                        "Ready. version={} tcp={}:{} advertised={} http={} data={}",
+                        version(build.getIfAvailable()),
+                        properties.tcp().host(),
+                        coordinator.tcpPort(),
+                        coordinator.advertisedAddress(),
+                        httpPort(web),
+                        properties.dataDir().toAbsolutePath().normalize());
+            }
+        };
+    }
+}

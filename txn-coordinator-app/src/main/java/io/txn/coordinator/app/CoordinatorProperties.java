@@ -1,0 +1,143 @@
+package io.txn.coordinator.app;
+
+import io.txn.coordinator.CoordinatorOptions;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+
+/**
+ * The coordinator's configuration. An unknown key below this prefix is an error, so that a misspelt one does not go unnoticed. The defaults are
+ * those of {@link CoordinatorOptions}; a test compares them.
+ *
+ * @param dataDir Directory of the journal and the admin token; created when missing. One coordinator at a time uses it.
+ * @param journal Where acknowledged facts are kept. "file": in the data directory.
+ * @param advertisedAddress Address (host:port) under which applications reach this coordinator; it becomes part of every XID and is what a registry
+ *     is told. When it is not set, the address listened on.
+ * @param allowUnauthenticated Whether to listen on addresses other than loopback although TCP clients need no credentials yet. Whoever reaches the
+ *     TCP port can then begin, commit and roll back transactions.
+ * @param restartGrace How long transactions whose deadline passed while the coordinator was down may still be decided by their applications after
+ *     the start.
+ * @param tcp Where applications connect.
+ * @param retry How calls of phase two are repeated.
+ * @param limits What there may be at most. Beyond a limit a request is refused; nothing is dropped.
+ * @param retention How long finished transactions stay visible.
+ * @param nacos Registration in Nacos.
+ */
+@ConfigurationProperties(prefix = CoordinatorProperties.PREFIX, ignoreUnknownFields = false)
+record CoordinatorProperties(
+        @DefaultValue("txn-data") Path dataDir,
+        @DefaultValue("file") JournalKind journal,
+        @Nullable String advertisedAddress,
+        @DefaultValue("false") boolean allowUnauthenticated,
+        @DefaultValue("10s") Duration restartGrace,
+        @DefaultValue Tcp tcp,
+        @DefaultValue Retry retry,
+        @DefaultValue Limits limits,
+        @DefaultValue Retention retention,
+        @DefaultValue Nacos nacos) {
+
+    static final String PREFIX = "txn.coordinator";
+
+    /** Kinds of journal. */
+    enum JournalKind {
+        /** Segment files in the data directory. */
+        FILE
+    }
+
+    /**
+     * @param host Address to listen on. Anything but loopback needs allow-unauthenticated.
+     * @param port Port to listen on; 0 takes any free one, which is of use in tests only.
+     */
+    record Tcp(
+            @DefaultValue("127.0.0.1") String host,
+            @DefaultValue("8091") int port) {}
+
+    /**
+     * @param callTimeout How long one call may take. Much lower than an application's slowest undo, and calls are repeated while they still run.
+     * @param initiatorWait How long a commit or rollback waits for its first pass before it is answered with how far it is. Must be shorter than the
+     *     30 seconds that applications wait.
+     * @param firstDelay Delay after the first failed attempt; each further one doubles it.
+     * @param maxDelay Longest delay between two attempts.
+     * @param maxAttempts After so many failed attempts a branch waits for a person; 0 tries for ever.
+     */
+    record Retry(
+            @DefaultValue("15s") Duration callTimeout,
+            @DefaultValue("20s") Duration initiatorWait,
+            @DefaultValue("500ms") Duration firstDelay,
+            @DefaultValue("60s") Duration maxDelay,
+            @DefaultValue("0") int maxAttempts) {}
+
+    /**
+     * @param mailbox Commands waiting to be decided.
+     * @param unwritten Answers waiting for the disk; beyond it no further command is decided.
+     * @param transactions Unfinished global transactions.
+     * @param branchesPerTransaction Branches of one global transaction.
+     * @param locksPerBranch Rows locked by one branch.
+     * @param textLength Characters of a name, resource id or other short text.
+     * @param applicationDataLength Characters of a branch's application data.
+     * @param callsInFlight Branch calls waiting for an answer.
+     */
+    record Limits(
+            @DefaultValue("65536") int mailbox,
+            @DefaultValue("65536") int unwritten,
+            @DefaultValue("2000000") int transactions,
+            @DefaultValue("1000") int branchesPerTransaction,
+            @DefaultValue("100000") int locksPerBranch,
+            @DefaultValue("4000") int textLength,
+            @DefaultValue("1000000") int applicationDataLength,
+            @DefaultValue("4096") int callsInFlight) {}
+
+    /**
+     * @param time How long after its end a transaction stays visible.
+     * @param transactions How many finished transactions stay visible, the youngest ones.
+     */
+    record Retention(
+            @DefaultValue("24h") Duration time,
+            @DefaultValue("10000") int transactions) {}
+
+    /**
+     * @param serverAddr Addresses of the Nacos servers (host:port, separated by commas). When it is not set, the coordinator is not registered.
+     * @param namespace Id of the namespace; empty is the public one. Applications must look in the same one.
+     * @param group Group of the service.
+     * @param service Name of the service that applications look up.
+     * @param cluster Cluster of the instance.
+     * @param username User name, if the Nacos servers ask for one.
+     * @param password Password of that user.
+     */
+    record Nacos(
+            @Nullable String serverAddr,
+            @DefaultValue("") String namespace,
+            @DefaultValue("DEFAULT_GROUP") String group,
+            @DefaultValue("txn-coordinator") String service,
+            @DefaultValue("DEFAULT") String cluster,
+            @Nullable String username,
+            @Nullable String password) {}
+
+    /** The same for the library; the advertised address is still to be inferred when it is not set. */
+    CoordinatorOptions toOptions() {
+        return CoordinatorOptions.DEFAULTS
+                .withListen(tcp.host(), tcp.port())
+                .withAdvertisedAddress(advertisedAddress)
+                .withAllowUnauthenticated(allowUnauthenticated)
+                .withDataDir(dataDir)
+                .withRestartGrace(restartGrace)
+                .withRetry(new CoordinatorOptions.Retry(
+                        retry.callTimeout(),
+                        retry.initiatorWait(),
+                        retry.firstDelay(),
+                        retry.maxDelay(),
+                        retry.maxAttempts()))
+                .withLimits(new CoordinatorOptions.Limits(
+                        limits.mailbox(),
+                        limits.unwritten(),
+                        limits.transactions(),
+                        limits.branchesPerTransaction(),
+                        limits.locksPerBranch(),
+                        limits.textLength(),
+                        limits.applicationDataLength(),
+                        limits.callsInFlight()))
+                .withRetention(new CoordinatorOptions.Retention(retention.time(), retention.transactions()));
+    }
+}

@@ -1,0 +1,133 @@
+package io.txn.coordinator.app.admin;
+
+import io.txn.coordinator.BranchDetail;
+import io.txn.coordinator.LockPage;
+import io.txn.coordinator.TransactionDetail;
+import io.txn.coordinator.TransactionPage;
+import io.txn.coordinator.TransactionSummary;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The JSON of the admin API, apart from the coordinator's own records so that a change there does not change the API by accident. Ids are
+ * strings: a 63-bit number does not survive JavaScript.
+ */
+final class Views {
+
+    private Views() {}
+
+    record Transactions(
+            List<Transaction> transactions, @Nullable String next) {
+
+        static Transactions of(TransactionPage page) {
+            return new Transactions(
+                    page.transactions().stream().map(Transaction::of).toList(), page.next());
+        }
+    }
+
+    record Transaction(
+            String xid,
+            String name,
+            String application,
+            String state,
+            boolean timedOut,
+            @Nullable String cause,
+            Instant beganAt,
+            Instant deadline,
+            @Nullable Instant decidedAt,
+            @Nullable Instant endedAt,
+            int branches) {
+
+        static Transaction of(TransactionSummary summary) {
+            return new Transaction(
+                    summary.xid().value(),
+                    summary.name(),
+                    summary.application(),
+                    summary.state().name(),
+                    summary.timedOut(),
+                    summary.cause(),
+                    summary.beganAt(),
+                    summary.deadline(),
+                    summary.decidedAt(),
+                    summary.endedAt(),
+                    summary.branches());
+        }
+    }
+
+    record Detail(
+            String xid,
+            String name,
+            String application,
+            String state,
+            boolean timedOut,
+            @Nullable String cause,
+            Instant beganAt,
+            Instant deadline,
+            @Nullable Instant decidedAt,
+            @Nullable Instant endedAt,
+            List<Branch> branches) {
+
+        static Detail of(TransactionDetail detail) {
+            Transaction line = Transaction.of(detail.summary());
+            return new Detail(
+                    line.xid(),
+                    line.name(),
+                    line.application(),
+                    line.state(),
+                    line.timedOut(),
+                    line.cause(),
+                    line.beganAt(),
+                    line.deadline(),
+                    line.decidedAt(),
+                    line.endedAt(),
+                    detail.branches().stream().map(Branch::of).toList());
+        }
+    }
+
+    record Branch(
+            String branchId,
+            String type,
+            String resourceId,
+            String application,
+            String state,
+            int attempts,
+            @Nullable Instant nextAt,
+            @Nullable String cause,
+            List<String> lockKeys) {
+
+        static Branch of(BranchDetail branch) {
+            return new Branch(
+                    branch.branchId().toString(),
+                    branch.type().name(),
+                    branch.resourceId(),
+                    branch.application(),
+                    branch.state().name(),
+                    branch.attempts(),
+                    branch.nextAt(),
+                    branch.cause(),
+                    branch.lockKeys());
+        }
+    }
+
+    record Locks(List<Lock> locks, @Nullable String next) {
+
+        static Locks of(LockPage page) {
+            return new Locks(page.locks().stream().map(Lock::of).toList(), page.next());
+        }
+    }
+
+    record Lock(String resourceId, String table, String key, String xid, String branchId) {
+
+        static Lock of(LockPage.Lock lock) {
+            return new Lock(
+                    lock.resourceId(),
+                    lock.table(),
+                    lock.key(),
+                    lock.xid().value(),
+                    lock.branchId().toString());
+        }
+    }
+
+    record Done(boolean accepted) {}
+}

@@ -1,0 +1,336 @@
+package io.txn.coordinator.app.nacos;
+
+import com.alibaba.nacos.api.NacosFactory;
+import com.alibaba.nacos.api.PropertyKeyConst;
+import com.alibaba.nacos.api.exception.NacosException;
+import com.alibaba.nacos.api.naming.NamingService;
+import com.alibaba.nacos.api.naming.pojo.Instance;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.context.SmartLifecycle;
+
+/**
+ * Keeps the coordinator registered as an ephemeral instance. All talk with Nacos happens on one thread of its own, so a registry that is away, slow
+ * or wrong costs the coordinator nothing: it is tried again with a growing delay, and one line is logged when that changes. After a
+ * registry came back the client library itself registers anew.
+ *
+ * <p>Starts last and ends first: an application that finds the instance also finds the coordinator serving.
+ */
+public final class NacosRegistration implements SmartLifecycle {
+
+    private static final Logger log = LoggerFactory.getLogger(NacosRegistration.class);
+
+    private static final Duration FIRST_DELAY = Duration.ofSeconds(1);
+    private static final Duration MAX_DELAY = Duration.ofSeconds(30);
+    private static final Duration LOOK_EVERY = Duration.ofSeconds(5);
+    /** Longer than the client's own deadline for one request, so that leaving has one fair attempt. */
+    private static final Duration LEAVE_WITHIN = Duration.ofSeconds(6);
+
+    private final Target target;
+    private final Instance instance;
+    private final Supplier<Map<String, String>> metadata;
+    private final Path cacheDirectory;
+    private final RandomGenerator random;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition stop = lock.newCondition();
+    private boolean stopping;
+    private @Nullable Thread thread;
+
+    /**
+     * Where to register.
+     *
+     * @param serverAddr {@code host:port}, several separated by commas
+     * @param namespace its id; empty is the public one
+     */
+    public record Target(
+            String serverAddr,
+            String namespace,
+            String group,
+            String service,
+            String cluster,
+            @Nullable String username,
+            @Nullable String password) {
+
+        /** Without the password. */
+        @Override
+        public String toString() {
+            return service + "@" + group + " at " + serverAddr + (namespace.isEmpty() ? "" : " in " + namespace);
+        }
+    }
+
+    /**
+     * @param advertisedAddress {@code host:port} that applications shall find
+     * @param metadata asked at the start, when the ports are known
+     * @param cacheDirectory for the files of the client library, which it would put into the user's home
+     * @throws TxnException BAD_CONFIGURATION when a loopback address would be told to others
+     */
+    public NacosRegistration(
+            Target target,
+            String advertisedAddress,
+            Supplier<Map<String, String>> metadata,
+            Path cacheDirectory,
+            RandomGenerator random) {
+        this.target = target;
+        this.metadata = metadata;
+        this.cacheDirectory = cacheDirectory;
+        this.random = random;
+        this.instance = instance(advertisedAddress, target.cluster());
+        if (isLoopback(instance.getIp()) && !isLocal(target.serverAddr())) {
+            throw new TxnException(
+                    ErrorCode.BAD_CONFIGURATION,
+                    null,
+                    "key",
+                    "txn.coordinator.advertised-address",
+                    "value",
+                    advertisedAddress,
+                    "reason",
+                    "it is this machine's loopback address, and applications would look it up in the registry "
+                            + target.serverAddr() + " and call themselves");
+        }
+    }
+
+    private static Instance instance(String advertisedAddress, String cluster) {
+        int colon = advertisedAddress.lastIndexOf(':');
+        String host = advertisedAddress.substring(0, colon);
+        Instance instance = new Instance();
+        instance.setIp(host.startsWith("[") && host.endsWith("]") ? host.substring(1, host.length() - 1) : host);
+        instance.setPort(Integer.parseInt(advertisedAddress.substring(colon + 1)));
+        instance.setClusterName(cluster);
+        instance.setEphemeral(true);
+        return instance;
+    }
+
+    private static boolean isLocal(String serverAddr) {
+        for (String server : serverAddr.split(",")) {
+            String address = server.strip().replaceFirst("^https?://", "");
+            int colon = address.lastIndexOf(':');
+            if (!isLoopback(colon < 0 ? address : address.substring(0, colon))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean isLoopback(String host) {
+        try {
+            return InetAddress.getByName(host).isLoopbackAddress();
+        } catch (UnknownHostException e) {
+            return false; // a name that only resolves elsewhere is not this machine
+        }
+    }
+
+    @Override
+    public void start() {
+        lock.lock();
+        try {
+            if (thread != null) {
+                return;
+            }
+            instance.setMetadata(Map.copyOf(metadata.get()));
+            Thread worker = new Thread(this::run, "txn-nacos");
+            worker.setDaemon(true);
+            thread = worker;
+            worker.start();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void run() {
+        NamingService naming = null;
+        try {
+            naming = register();
+            if (naming != null) {
+                watch(naming);
+                naming.deregisterInstance(target.service(), target.group(), instance);
+                log.info("Left the registry. service={}", target);
+            }
+        } catch (NacosException e) {
+            log.warn(
+                    "The registry could not be told of the end; it will notice the broken connection. service={} cause={}",
+                    target,
+                    text(e));
+        } catch (InterruptedException e) {
+            log.debug("Interrupted while talking to the registry.", e);
+        } finally {
+            shutDown(naming);
+        }
+    }
+
+    /** Tries until it works; null when it is time to stop before that. */
+    private @Nullable NamingService register() throws InterruptedException {
+        NamingService naming = null;
+        Duration delay = FIRST_DELAY;
+        boolean told = false;
+        while (!awaitStop(Duration.ZERO)) {
+            try {
+                if (naming == null) {
+                    naming = connect();
+                }
+                naming.registerInstance(target.service(), target.group(), instance);
+                log.info(
+                        "Registered. service={} instance={}:{} cluster={}",
+                        target,
+                        instance.getIp(),
+                        instance.getPort(),
+                        instance.getClusterName());
+                return naming;
+            } catch (NacosException | RuntimeException e) {
+                if (!told) {
+                    log.warn(
+                            "The registry cannot be reached or refuses; the coordinator serves all the same, and it is tried again until it works. service={} cause={}",
+                            target,
+                            text(e));
+                    told = true;
+                }
+            }
+            // Jitter, so that several coordinators do not knock together when the registry comes back.
+            long millis = delay.toMillis();
+            if (awaitStop(Duration.ofMillis(millis / 2 + random.nextLong(millis / 2 + 1)))) {
+                break;
+            }
+            delay = delay.multipliedBy(2).compareTo(MAX_DELAY) > 0 ? MAX_DELAY : delay.multipliedBy(2);
+        }
+        shutDown(naming);
+        return null;
+    }
+
+    private NamingService connect() throws NacosException {
+        keepFilesTogether();
+        Properties properties = new Properties();
+        properties.setProperty(PropertyKeyConst.SERVER_ADDR, target.serverAddr());
+        properties.setProperty(PropertyKeyConst.NAMESPACE, target.namespace());
+        if (target.username() != null && target.password() != null) {
+            properties.setProperty(PropertyKeyConst.USERNAME, target.username());
+            properties.setProperty(PropertyKeyConst.PASSWORD, target.password());
+        }
+        properties.setProperty(PropertyKeyConst.NAMING_CACHE_REGISTRY_DIR, cacheDirectory.toString());
+        return NacosFactory.createNamingService(properties);
+    }
+
+    /**
+     * The client library logs into files of its own and caches under the user's home unless these say otherwise, and knows no other way to be
+     * told. Whoever set them keeps them.
+     */
+    private void keepFilesTogether() {
+        Map<String, String> settings = Map.of(
+                "nacos.logging.default.config.enabled",
+                "false",
+                "JM.LOG.PATH",
+                cacheDirectory.toString(),
+                "JM.SNAPSHOT.PATH",
+                cacheDirectory.toString());
+        settings.forEach((key, value) -> {
+            if (System.getProperty(key) == null) {
+                System.setProperty(key, value);
+            }
+        });
+    }
+
+    /** Tells when the registry goes and comes; returns when it is time to stop. */
+    private void watch(NamingService naming) throws InterruptedException {
+        boolean up = true;
+        while (!awaitStop(LOOK_EVERY)) {
+            boolean now = "UP".equals(naming.getServerStatus());
+            if (up && !now) {
+                log.warn(
+                        "The registry is away; applications that know this coordinator are not affected. service={}",
+                        target);
+            } else if (!up && now) {
+                log.info("The registry is back, and the instance is registered again. service={}", target);
+            }
+            up = now;
+        }
+    }
+
+    /** Waits; true as soon as it is time to stop. */
+    private boolean awaitStop(Duration max) throws InterruptedException {
+        lock.lock();
+        try {
+            long left = max.toNanos();
+            while (!stopping && left > 0) {
+                left = stop.awaitNanos(left);
+            }
+            return stopping;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static void shutDown(@Nullable NamingService naming) {
+        if (naming == null) {
+            return;
+        }
+        try {
+            naming.shutDown();
+        } catch (NacosException e) {
+            log.debug("The registry's client did not end cleanly.", e);
+        }
+    }
+
+    private static String text(Exception e) {
+        String message = e instanceof NacosException nacos ? nacos.getErrMsg() : e.getMessage();
+        return e.getClass().getSimpleName() + ": " + message;
+    }
+
+    @Override
+    public void stop() {
+        Thread worker;
+        lock.lock();
+        try {
+            stopping = true;
+            stop.signalAll();
+            worker = thread;
+        } finally {
+            lock.unlock();
+        }
+        if (worker == null) {
+            return;
+        }
+        try {
+            worker.join(TimeUnit.MILLISECONDS.convert(LEAVE_WITHIN));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (worker.isAlive()) {
+            log.warn("The registry did not answer in time; it will notice the broken connection. service={}", target);
+        }
+        lock.lock();
+        try {
+            thread = null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public boolean isRunning() {
+        lock.lock();
+        try {
+            return thread != null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Last to start, first to stop: after and before the web server, which uses lower phases. */
+    @Override
+    public int getPhase() {
+        return Integer.MAX_VALUE;
+    }
+}

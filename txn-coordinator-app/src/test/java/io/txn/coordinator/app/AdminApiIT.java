@@ -1,0 +1,419 @@
+package io.txn.coordinator.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.txn.coordinator.Coordinator;
+import io.txn.test.Await;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.Socket;
+import java.net.http.HttpRequest;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.boot.web.server.context.WebServerApplicationContext;
+import org.springframework.context.ConfigurableApplicationContext;
+import tools.jackson.databind.JsonNode;
+
+/** The admin API of a real coordinator, with transactions that a client opened over TCP. */
+class AdminApiIT {
+
+    private static final String RESOURCE = "jdbc:mysql://db/shop";
+
+    @TempDir
+    static Path dataDir;
+
+    private static ConfigurableApplicationContext context;
+    private static int httpPort;
+    private static int tcpPort;
+    private static Http admin;
+    private static Http stranger;
+
+    @BeforeAll
+    static void boot() throws Exception {
+        context = CoordinatorApplication.application()
+                .run("--server.port=0", "--txn.coordinator.tcp.port=0", "--txn.coordinator.data-dir=" + dataDir);
+        httpPort = ((WebServerApplicationContext) context).getWebServer().getPort();
+        tcpPort = context.getBean(Coordinator.class).tcpPort();
+        admin = new Http(
+                httpPort, Files.readString(dataDir.resolve("admin-token")).strip());
+        stranger = new Http(httpPort, null);
+    }
+
+    @AfterAll
+    static void stop() {
+        context.close();
+    }
+
+    private static void assertProblem(Http.Answer answer, int status, String code) {
+        assertThat(answer.status()).as(answer.body()).isEqualTo(status);
+        assertThat(answer.headers().firstValue("Content-Type").orElse("")).startsWith("application/json");
+        assertThat(answer.json().propertyNames()).containsExactly("code", "message", "fix");
+        assertThat(answer.code()).isEqualTo(code);
+        assertThat(answer.json().get("message").asString()).isNotBlank();
+        assertThat(answer.json().get("fix").asString()).isNotBlank();
+    }
+
+    // The token
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "/api/v1/transactions",
+                "/api/v1/transactions/127.0.0.1:1:1",
+                "/api/v1/locks",
+                "/api/v1/nothing",
+                "/",
+                "/error",
+                "/actuator",
+                "/actuator/env",
+                "/actuator/health/nothing"
+            })
+    void withoutTheTokenThereIsNothingToSee(String path) {
+        Http.Answer answer = stranger.get(path);
+        assertProblem(answer, 401, "TXN-ADM001");
+        assertThat(answer.headers().firstValue("WWW-Authenticate")).contains("Bearer");
+        assertProblem(stranger.post(path, "{}"), 401, "TXN-ADM001");
+    }
+
+    @Test
+    void onlyTheWholeTokenInItsHeaderCounts() throws Exception {
+        String token = Files.readString(dataDir.resolve("admin-token")).strip();
+        for (String header : List.of(
+                "Bearer",
+                "Bearer ",
+                "Bearer " + token.substring(1),
+                "Bearer " + token + "x",
+                "Basic " + token,
+                token)) {
+            assertProblem(
+                    stranger.send(stranger.request("/api/v1/locks")
+                            .header("Authorization", header)
+                            .GET()),
+                    401,
+                    "TXN-ADM001");
+        }
+        assertProblem(stranger.get("/api/v1/locks?token=" + token), 401, "TXN-ADM001");
+        assertThat(stranger.send(stranger.request("/api/v1/locks")
+                                .header("Authorization", "bearer " + token)
+                                .GET())
+                        .status())
+                .isEqualTo(200);
+    }
+
+    @Test
+    void healthIsOpenAndTellsAStrangerNoDetails() {
+        for (String path : List.of("/actuator/health", "/actuator/health/readiness", "/actuator/health/liveness")) {
+            Http.Answer answer = stranger.get(path);
+            assertThat(answer.status()).isEqualTo(200);
+            assertThat(answer.json().get("status").asString()).isEqualTo("UP");
+            assertThat(answer.json().has("components")).isFalse();
+        }
+        assertThat(admin.get("/actuator/health").json().get("components").has("coordinator"))
+                .isTrue();
+    }
+
+    @Test
+    void thereIsNoSession() {
+        assertThat(admin.get("/api/v1/locks").headers().firstValue("Set-Cookie"))
+                .isEmpty();
+        assertThat(stranger.get("/api/v1/locks").headers().firstValue("Set-Cookie"))
+                .isEmpty();
+    }
+
+    // Errors
+
+    @ParameterizedTest
+    @CsvSource({
+        "/api/v1/nothing, 404, TXN-ADM002",
+        "/, 404, TXN-ADM002",
+        "/error, 404, TXN-ADM002",
+        "/api/v1/transactions/127.0.0.1:8091:1, 404, TXN-TX002",
+        "/api/v1/transactions?limit=0, 400, TXN-CRD006",
+        "/api/v1/transactions?limit=1001, 400, TXN-CRD006",
+        "/api/v1/transactions?limit=many, 400, TXN-CRD006",
+        "/api/v1/transactions?state=GONE, 400, TXN-CRD006",
+        "/api/v1/transactions?stat=ACTIVE, 400, TXN-CRD006",
+        "/api/v1/transactions?limit=1&limit=2, 400, TXN-CRD006",
+        "/api/v1/transactions?after=nonsense, 400, TXN-CRD006",
+        "/api/v1/transactions/x%20y, 400, TXN-CRD006",
+        "/api/v1/locks?after=nonsense, 400, TXN-CRD006",
+        "/api/v1/locks?q=1, 400, TXN-CRD006",
+        "/api/v1/transactions/1:1:1/retry, 405, TXN-ADM003",
+        "/api/v1;v=1/locks, 400, TXN-CRD006",
+        "//api/v1/locks, 400, TXN-CRD006"
+    })
+    void whatCannotBeAnsweredSaysWhyAndWhatToDo(String path, int status, String code) {
+        assertProblem(admin.get(path), status, code);
+    }
+
+    @Test
+    void anErrorNamesTheFieldAndWhatItMayBe() {
+        assertThat(admin.get("/api/v1/transactions?state=GONE")
+                        .json()
+                        .get("message")
+                        .asString())
+                .contains("field=state")
+                .contains("NEEDS_ATTENTION");
+        Http.Answer wrongMethod = admin.send(admin.request("/api/v1/locks").DELETE());
+        assertProblem(wrongMethod, 405, "TXN-ADM003");
+        assertThat(wrongMethod.headers().firstValue("Allow")).contains("GET");
+    }
+
+    @Test
+    void anErrorIsJsonEvenForThoseWhoAskForSomethingElse() {
+        assertProblem(
+                admin.send(admin.request("/api/v1/nothing")
+                        .header("Accept", "text/html")
+                        .GET()),
+                404,
+                "TXN-ADM002");
+        assertProblem(
+                admin.send(admin.request("/api/v1/locks")
+                        .header("Accept", "application/xml")
+                        .GET()),
+                406,
+                "TXN-ADM004");
+    }
+
+    @Test
+    void theBodyOfAnOperationIsChecked() {
+        String path = "/api/v1/transactions/127.0.0.1:8091:1/branches/1/give-up";
+        assertProblem(
+                admin.send(admin.request(path)
+                        .header("Content-Type", "text/plain")
+                        .POST(HttpRequest.BodyPublishers.ofString("{}"))),
+                415,
+                "TXN-ADM004");
+        for (String body : List.of(
+                "",
+                "nonsense",
+                "[]",
+                "null",
+                "{}",
+                "{\"reason\":\"\"}",
+                "{\"reason\":\"  \"}",
+                "{\"reason\":[]}",
+                "{\"reason\":\"x\",\"force\":true}",
+                "{\"reason\":\"x\"} {}",
+                "{\"reason\":\"" + "x".repeat(1_001) + "\"}",
+                "{\"reason\":\"" + "x".repeat(20_000) + "\"}")) {
+            assertProblem(admin.post(path, body), 400, "TXN-CRD006");
+        }
+        assertProblem(admin.post(path.replace("branches/1/", "branches/-1/"), "{\"reason\":\"x\"}"), 400, "TXN-CRD006");
+        assertProblem(admin.post(path.replace("branches/1/", "branches/a/"), "{\"reason\":\"x\"}"), 400, "TXN-CRD006");
+        assertProblem(admin.post(path, "{\"reason\":\"x\"}"), 404, "TXN-ADM005");
+        assertProblem(admin.post("/api/v1/transactions/127.0.0.1:8091:1/retry", ""), 404, "TXN-TX002");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"GET /a b HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "NONSENSE\r\n\r\n"})
+    void evenARequestThatIsNoneIsAnsweredInTheSameForm(String raw) throws Exception {
+        try (Socket socket = new Socket("127.0.0.1", httpPort)) {
+            socket.setSoTimeout(30_000);
+            OutputStream out = socket.getOutputStream();
+            out.write(raw.getBytes(StandardCharsets.US_ASCII));
+            out.flush();
+            socket.shutdownOutput();
+            InputStream in = socket.getInputStream();
+            String answer = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(answer)
+                    .startsWith("HTTP/1.1 400")
+                    .contains("application/json")
+                    .contains("\"code\":\"TXN-CRD006\"")
+                    .doesNotContain("<html");
+        }
+    }
+
+    // What is listed and shown
+
+    @Test
+    void transactionsAreListedInPagesAndFiltered() {
+        try (TcpApplication orders = new TcpApplication(tcpPort, "orders-list")) {
+            List<String> begun = new ArrayList<>();
+            for (int i = 0; i < 5; i++) {
+                begun.add(orders.begin("list-me-" + i));
+            }
+            assertThat(xids("/api/v1/transactions?application=orders-list&limit=2"))
+                    .isEqualTo(begun);
+            assertThat(xids("/api/v1/transactions?q=list-me-3")).containsExactly(begun.get(3));
+            orders.commit(begun.get(0));
+            orders.rollback(begun.get(1));
+            assertThat(xids("/api/v1/transactions?application=orders-list&state=COMMITTED"))
+                    .containsExactly(begun.get(0));
+            assertThat(xids("/api/v1/transactions?application=orders-list&state=ACTIVE"))
+                    .isEqualTo(begun.subList(2, 5));
+            assertThat(xids("/api/v1/transactions?application=nobody")).isEmpty();
+            begun.subList(2, 5).forEach(orders::rollback);
+        }
+    }
+
+    /** All pages. */
+    private static List<String> xids(String path) {
+        List<String> xids = new ArrayList<>();
+        String after = "";
+        for (int page = 0; page < 1_000; page++) {
+            JsonNode json = admin.get(path + after).json();
+            json.get("transactions").forEach(line -> xids.add(line.get("xid").asString()));
+            if (json.get("next").isNull()) {
+                return xids;
+            }
+            after = "&after=" + json.get("next").asString();
+        }
+        throw new AssertionError("the pages do not end");
+    }
+
+    @Test
+    void aTransactionIsShownWithItsBranchesAndLocks() {
+        try (TcpApplication orders = new TcpApplication(tcpPort, "orders-show", RESOURCE)) {
+            String xid = orders.begin("purchase");
+            long branch = orders.register(xid, RESOURCE, "stock:1,2;account:7_x");
+            JsonNode line = admin.get("/api/v1/transactions?application=orders-show")
+                    .json()
+                    .get("transactions")
+                    .get(0);
+            assertThat(line.propertyNames())
+                    .containsExactly(
+                            "xid",
+                            "name",
+                            "application",
+                            "state",
+                            "timedOut",
+                            "cause",
+                            "beganAt",
+                            "deadline",
+                            "decidedAt",
+                            "endedAt",
+                            "branches");
+            assertThat(line.get("branches").asInt()).isEqualTo(1);
+
+            JsonNode shown = admin.get("/api/v1/transactions/" + xid).json();
+            assertThat(shown.get("xid").asString()).isEqualTo(xid);
+            assertThat(shown.get("name").asString()).isEqualTo("purchase");
+            assertThat(shown.get("state").asString()).isEqualTo("ACTIVE");
+            assertThat(Instant.parse(shown.get("deadline").asString()))
+                    .isAfter(Instant.parse(shown.get("beganAt").asString()));
+            assertThat(shown.get("decidedAt").isNull()).isTrue();
+            JsonNode shownBranch = shown.get("branches").get(0);
+            assertThat(shownBranch.propertyNames())
+                    .containsExactly(
+                            "branchId",
+                            "type",
+                            "resourceId",
+                            "application",
+                            "state",
+                            "attempts",
+                            "nextAt",
+                            "cause",
+                            "lockKeys");
+            assertThat(shownBranch.get("branchId").isString())
+                    .as("ids survive JavaScript")
+                    .isTrue();
+            assertThat(shownBranch.get("branchId").asString()).isEqualTo(Long.toString(branch));
+            assertThat(shownBranch.get("lockKeys").toString()).isEqualTo("[\"stock:1\",\"stock:2\",\"account:7_x\"]");
+
+            assertThat(locks("/api/v1/locks?limit=1&resource=" + RESOURCE))
+                    .containsExactlyInAnyOrder("stock:1", "stock:2", "account:7_x");
+            assertThat(locks("/api/v1/locks?resource=other")).isEmpty();
+            JsonNode lock = admin.get("/api/v1/locks?resource=" + RESOURCE)
+                    .json()
+                    .get("locks")
+                    .get(0);
+            assertThat(lock.get("xid").asString()).isEqualTo(xid);
+            assertThat(lock.get("branchId").asString()).isEqualTo(Long.toString(branch));
+            assertThat(lock.get("resourceId").asString()).isEqualTo(RESOURCE);
+
+            orders.commit(xid);
+            assertThat(locks("/api/v1/locks?resource=" + RESOURCE)).isEmpty();
+        }
+    }
+
+    private static List<String> locks(String path) {
+        List<String> locks = new ArrayList<>();
+        String after = "";
+        for (int page = 0; page < 1_000; page++) {
+            JsonNode json = admin.get(path + after).json();
+            json.get("locks")
+                    .forEach(lock -> locks.add(
+                            lock.get("table").asString() + ":" + lock.get("key").asString()));
+            if (json.get("next").isNull()) {
+                return locks;
+            }
+            after = "&after=" + json.get("next").asString();
+        }
+        throw new AssertionError("the pages do not end");
+    }
+
+    // Operations
+
+    @Test
+    void aBranchThatCannotGoOnIsTriedAgainOnDemand() {
+        String resource = RESOURCE + "-retry";
+        try (TcpApplication orders = new TcpApplication(tcpPort, "orders-retry", resource)) {
+            String xid = orders.begin("purchase");
+            assertProblem(admin.post("/api/v1/transactions/" + xid + "/retry", ""), 409, "TXN-ADM006");
+            orders.register(xid, resource, "stock:1");
+            orders.failBranches(true);
+            orders.rollback(xid);
+            awaitState(xid, "NEEDS_ATTENTION");
+            JsonNode branch = admin.get("/api/v1/transactions/" + xid)
+                    .json()
+                    .get("branches")
+                    .get(0);
+            assertThat(branch.get("state").asString()).isEqualTo("STUCK");
+            assertThat(branch.get("cause").asString()).isNotBlank();
+            assertThat(xids("/api/v1/transactions?state=NEEDS_ATTENTION")).contains(xid);
+            orders.failBranches(false);
+            Http.Answer answer = admin.post("/api/v1/transactions/" + xid + "/retry", "");
+            assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+            assertThat(answer.body()).isEqualTo("{\"accepted\":true}");
+            awaitState(xid, "ROLLED_BACK");
+            assertProblem(admin.post("/api/v1/transactions/" + xid + "/retry", ""), 409, "TXN-ADM006");
+        }
+    }
+
+    @Test
+    void aBranchThatCannotGoOnIsGivenUpWithAReason() {
+        String resource = RESOURCE + "-give-up";
+        try (TcpApplication orders = new TcpApplication(tcpPort, "orders-give-up", resource)) {
+            String xid = orders.begin("purchase");
+            long branch = orders.register(xid, resource, "stock:1");
+            orders.failBranches(true);
+            orders.rollback(xid);
+            awaitState(xid, "NEEDS_ATTENTION");
+            assertThat(locks("/api/v1/locks?resource=" + resource)).containsExactly("stock:1");
+            String path = "/api/v1/transactions/" + xid + "/branches/";
+            assertProblem(
+                    admin.post(path + (branch + 1_000_000) + "/give-up", "{\"reason\":\"x\"}"), 404, "TXN-ADM005");
+            Http.Answer answer = admin.post(path + branch + "/give-up", "{\"reason\":\"mended by hand, ticket 7\"}");
+            assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+            awaitState(xid, "ROLLED_BACK");
+            JsonNode shown = admin.get("/api/v1/transactions/" + xid)
+                    .json()
+                    .get("branches")
+                    .get(0);
+            assertThat(shown.get("state").asString()).isEqualTo("GIVEN_UP");
+            assertThat(shown.get("cause").asString()).contains("mended by hand, ticket 7");
+            assertThat(locks("/api/v1/locks?resource=" + resource)).isEmpty();
+        }
+    }
+
+    private static void awaitState(String xid, String state) {
+        Await.until(xid + " is " + state, Duration.ofSeconds(30), () -> admin.get("/api/v1/transactions/" + xid)
+                .json()
+                .get("state")
+                .asString()
+                .equals(state));
+    }
+}

@@ -1,0 +1,127 @@
+package io.txn.coordinator.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.txn.coordinator.CoordinatorOptions;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.test.ConfigurationDoc;
+import io.txn.test.GeneratedDoc;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.context.properties.bind.BindException;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.source.MapConfigurationPropertySource;
+
+class ConfigurationTest {
+
+    private static CoordinatorProperties bound(Map<String, String> values) {
+        return new Binder(new MapConfigurationPropertySource(values))
+                .bindOrCreate(CoordinatorProperties.PREFIX, CoordinatorProperties.class);
+    }
+
+    @Test
+    void withNoConfigurationTheOptionsAreTheLibrarysDefaults() {
+        assertThat(bound(Map.of()).toOptions()).isEqualTo(CoordinatorOptions.DEFAULTS);
+    }
+
+    @Test
+    void everyKeyReachesItsOption() {
+        CoordinatorOptions options = bound(Map.ofEntries(
+                        Map.entry("txn.coordinator.data-dir", "/d"),
+                        Map.entry("txn.coordinator.advertised-address", "tc.example:9"),
+                        Map.entry("txn.coordinator.allow-unauthenticated", "true"),
+                        Map.entry("txn.coordinator.restart-grace", "1s"),
+                        Map.entry("txn.coordinator.tcp.host", "0.0.0.0"),
+                        Map.entry("txn.coordinator.tcp.port", "2"),
+                        Map.entry("txn.coordinator.retry.call-timeout", "3s"),
+                        Map.entry("txn.coordinator.retry.initiator-wait", "4s"),
+                        Map.entry("txn.coordinator.retry.first-delay", "5s"),
+                        Map.entry("txn.coordinator.retry.max-delay", "6s"),
+                        Map.entry("txn.coordinator.retry.max-attempts", "7"),
+                        Map.entry("txn.coordinator.limits.mailbox", "8"),
+                        Map.entry("txn.coordinator.limits.unwritten", "9"),
+                        Map.entry("txn.coordinator.limits.transactions", "10"),
+                        Map.entry("txn.coordinator.limits.branches-per-transaction", "11"),
+                        Map.entry("txn.coordinator.limits.locks-per-branch", "12"),
+                        Map.entry("txn.coordinator.limits.text-length", "13"),
+                        Map.entry("txn.coordinator.limits.application-data-length", "14"),
+                        Map.entry("txn.coordinator.limits.calls-in-flight", "15"),
+                        Map.entry("txn.coordinator.retention.time", "16s"),
+                        Map.entry("txn.coordinator.retention.transactions", "17")))
+                .toOptions();
+        assertThat(options)
+                .isEqualTo(new CoordinatorOptions(
+                        "0.0.0.0",
+                        2,
+                        "tc.example:9",
+                        true,
+                        Path.of("/d"),
+                        new CoordinatorOptions.Retry(
+                                Duration.ofSeconds(3),
+                                Duration.ofSeconds(4),
+                                Duration.ofSeconds(5),
+                                Duration.ofSeconds(6),
+                                7),
+                        new CoordinatorOptions.Limits(8, 9, 10, 11, 12, 13, 14, 15),
+                        new CoordinatorOptions.Retention(Duration.ofSeconds(16), 17),
+                        Duration.ofSeconds(1)));
+    }
+
+    @Test
+    void aValueOutOfRangeNamesItsKey() {
+        assertThatThrownBy(() ->
+                        bound(Map.of("txn.coordinator.limits.mailbox", "0")).toOptions())
+                .isInstanceOfSatisfying(TxnException.class, e -> {
+                    assertThat(e.code()).isEqualTo(ErrorCode.BAD_CONFIGURATION);
+                    assertThat(e.facts()).containsEntry("key", "txn.coordinator.limits.mailbox");
+                });
+        assertThatThrownBy(() -> bound(Map.of("txn.coordinator.journal", "stone")))
+                .isInstanceOf(BindException.class);
+    }
+
+    @Test
+    void theMetadataDescribesExactlyTheKeysThatAreBound() {
+        Map<String, String> defaults =
+                ConfigurationDoc.of(CoordinatorProperties.class).defaults();
+        assertThat(defaults)
+                .containsEntry("txn.coordinator.tcp.port", "8091")
+                .containsEntry("txn.coordinator.nacos.service", "txn-coordinator")
+                .containsEntry("txn.coordinator.advertised-address", null)
+                .hasSize(29);
+        // What the metadata calls a default is one: binding it explicitly changes nothing.
+        Map<String, String> explicit = new java.util.HashMap<>();
+        defaults.forEach((key, value) -> {
+            if (value != null) {
+                explicit.put(key, value);
+            }
+        });
+        assertThat(bound(explicit)).isEqualTo(bound(Map.of()));
+    }
+
+    @Test
+    void thePageOfTheConfigurationIsUpToDate() {
+        String table = ConfigurationDoc.of(CoordinatorProperties.class)
+                .and(
+                        "server.address",
+                        "address",
+                        "127.0.0.1",
+                        "Address of the admin API. Anything but loopback needs txn.coordinator.allow-unauthenticated.")
+                .and("server.port", "number", "7091", "Port of the admin API and the health endpoint.")
+                .table();
+        GeneratedDoc.of("configuration-coordinator.md").check("""
+                # Configuration of the coordinator
+
+                Set these as for any Spring Boot application: `--key=value` on the command line, environment variables (`TXN_COORDINATOR_DATADIR`), an
+                `application.yml` in the working directory. An unknown key below `txn.coordinator` in a file or on the command line keeps the coordinator
+                from starting. Durations are written like `500ms`, `15s`, `24h`. Boot's other keys (TLS under `server.ssl`, logging) work as usual.
+
+                """ + table + """
+
+                This page is generated from the configuration's own descriptions; `docs/testing.md` says how.
+                """);
+    }
+}

@@ -1,0 +1,145 @@
+package io.txn.coordinator.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The executable jar as an operator meets it: started with nothing, stopped, killed, started twice, started on damaged data. */
+class CoordinatorProcessIT {
+
+    private static final Duration STOP_WAIT = Duration.ofSeconds(30);
+
+    @TempDir
+    Path directory;
+
+    @Test
+    void theFirstStartMakesATokenAndRestartsAndKillsKeepEverything() throws Exception {
+        String token;
+        String open;
+        String decided;
+        int http;
+        try (CoordinatorProcess first = CoordinatorProcess.start(directory).awaitReady()) {
+            token = first.token();
+            assertThat(occurrences(token, first.process().output()))
+                    .as("the token is printed once")
+                    .isEqualTo(1);
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(first.dataDir())))
+                    .isEqualTo("rwx------");
+            assertThat(PosixFilePermissions.toString(
+                            Files.getPosixFilePermissions(first.dataDir().resolve("admin-token"))))
+                    .isEqualTo("rw-------");
+            assertThat(first.process().output())
+                    .contains("tcp=127.0.0.1:" + first.tcpPort())
+                    .contains("advertised=127.0.0.1:" + first.tcpPort())
+                    .doesNotContain("Using generated security password");
+            assertThat(new Http(first.httpPort(), null)
+                            .get("/api/v1/transactions")
+                            .status())
+                    .isEqualTo(401);
+            try (TcpApplication orders = new TcpApplication(first.tcpPort(), "orders", "db")) {
+                open = orders.begin("stays open");
+                orders.register(open, "db", "stock:1");
+                decided = orders.begin("is committed");
+                orders.commit(decided);
+            }
+            assertShown(first, open, "ACTIVE");
+            http = first.httpPort();
+            first.process().kill9();
+
+            try (CoordinatorProcess second = first.again().awaitReady()) {
+                assertThat(second.httpPort()).isEqualTo(http);
+                assertThat(second.token()).isEqualTo(token);
+                assertThat(second.process().output()).doesNotContain(token);
+                assertShown(second, open, "ACTIVE");
+                assertShown(second, decided, "COMMITTED");
+                assertThat(second.admin()
+                                .get("/api/v1/locks")
+                                .json()
+                                .get("locks")
+                                .size())
+                        .isEqualTo(1);
+                assertThat(second.process().term(STOP_WAIT))
+                        .as("it ends by itself")
+                        .isTrue();
+
+                try (CoordinatorProcess third = second.again().awaitReady()) {
+                    assertShown(third, open, "ACTIVE");
+                    assertShown(third, decided, "COMMITTED");
+                    try (TcpApplication orders = new TcpApplication(third.tcpPort(), "orders", "db")) {
+                        orders.commit(open);
+                    }
+                    assertShown(third, open, "COMMITTING", "COMMITTED");
+                }
+            }
+        }
+    }
+
+    private static void assertShown(CoordinatorProcess coordinator, String xid, String... states) {
+        Http.Answer answer = coordinator.admin().get("/api/v1/transactions/" + xid);
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+        assertThat(answer.json().get("state").asString()).isIn((Object[]) states);
+    }
+
+    private static int occurrences(String text, String in) {
+        Matcher matcher = Pattern.compile(Pattern.quote(text)).matcher(in);
+        int count = 0;
+        while (matcher.find()) {
+            count++;
+        }
+        return count;
+    }
+
+    @Test
+    void aSecondCoordinatorOnTheSameDataIsTurnedAwayAndTheFirstGoesOn() {
+        try (CoordinatorProcess first = CoordinatorProcess.start(directory).awaitReady();
+                CoordinatorProcess second = CoordinatorProcess.start(directory)) {
+            assertThat(second.awaitFailure())
+                    .contains("APPLICATION FAILED TO START")
+                    .contains("TXN-CRD003")
+                    .contains("pid: " + first.process().pid())
+                    .contains("Stop the other coordinator, or give this one its own txn.coordinator.data-dir.")
+                    .doesNotContain("\tat io.txn");
+            assertThat(first.admin().get("/api/v1/transactions").status()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void aDamagedJournalNamesFileAndOffset() throws Exception {
+        try (CoordinatorProcess first = CoordinatorProcess.start(directory).awaitReady()) {
+            try (TcpApplication orders = new TcpApplication(first.tcpPort(), "orders")) {
+                for (int i = 0; i < 20; i++) {
+                    orders.begin("purchase");
+                }
+            }
+            first.process().kill9();
+            Path segment;
+            try (Stream<Path> files = Files.list(first.dataDir().resolve("journal"))) {
+                segment = files.filter(file -> file.toString().endsWith(".log"))
+                        .findFirst()
+                        .orElseThrow();
+            }
+            try (RandomAccessFile file = new RandomAccessFile(segment.toFile(), "rw")) {
+                file.seek(64 + 45); // inside the first frame, of which many valid ones follow
+                int old = file.read();
+                file.seek(64 + 45);
+                file.write(old ^ 1);
+            }
+            try (CoordinatorProcess second = first.again()) {
+                assertThat(second.awaitFailure())
+                        .contains("TXN-CRD002")
+                        .contains("file: " + segment.toRealPath())
+                        .contains("offset: 64")
+                        .contains("Restore the named file from a copy");
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+package io.txn.coordinator.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ListeningTest {
+
+    @ParameterizedTest
+    @ValueSource(strings = {"127.0.0.1", "127.0.0.7", "::1", "localhost"})
+    void loopbackNeedsNoPermission(String host) {
+        assertThatCode(() -> Listening.check(List.of(listener(host)), false)).doesNotThrowAnyException();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0.0.0.0", "::", "192.0.2.1"})
+    void everythingElseDoes(String host) {
+        assertThatThrownBy(() -> Listening.check(List.of(listener("127.0.0.1"), listener(host)), false))
+                .isInstanceOfSatisfying(TxnException.class, e -> {
+                    assertThat(e.code()).isEqualTo(ErrorCode.EXPOSED_WITHOUT_CREDENTIALS);
+                    assertThat(e.facts()).containsEntry("key", "key of " + host);
+                });
+        assertThatCode(() -> Listening.check(List.of(listener(host)), true)).doesNotThrowAnyException();
+    }
+
+    @Test
+    void noAddressMeansEverywhere() {
+        assertThatThrownBy(() -> Listening.check(List.of(new Listening.Listener("server.address", null)), false))
+                .isInstanceOf(TxnException.class)
+                .hasMessageContaining("all interfaces");
+    }
+
+    private static Listening.Listener listener(String host) {
+        return new Listening.Listener("key of " + host, Listening.resolve("k", host));
+    }
+
+    @Test
+    void aHostThatIsNoneIsNamedWithItsKey() {
+        assertThatThrownBy(() -> Listening.resolve("txn.coordinator.tcp.host", "no such host!"))
+                .isInstanceOfSatisfying(TxnException.class, e -> {
+                    assertThat(e.code()).isEqualTo(ErrorCode.BAD_CONFIGURATION);
+                    assertThat(e.facts()).containsEntry("key", "txn.coordinator.tcp.host");
+                });
+    }
+
+    @Test
+    void anAddressListenedOnIsTheOneHandedOut() throws Exception {
+        assertThat(Listening.inferAdvertisedAddress(InetAddress.getByName("127.0.0.1"), 8091))
+                .isNull();
+        assertThat(Listening.inferAdvertisedAddress(InetAddress.getByName("192.0.2.1"), 8091))
+                .isNull();
+    }
+
+    @Test
+    void forAllInterfacesOneThatIsUpIsChosenOrTheKeyIsAskedFor() throws Exception {
+        InetAddress all = InetAddress.getByName("0.0.0.0");
+        boolean connected = NetworkInterface.networkInterfaces()
+                .flatMap(NetworkInterface::inetAddresses)
+                .anyMatch(address -> address instanceof java.net.Inet4Address
+                        && !address.isLoopbackAddress()
+                        && !address.isLinkLocalAddress());
+        if (connected) {
+            String inferred = Listening.inferAdvertisedAddress(all, 8091);
+            assertThat(inferred).endsWith(":8091");
+            InetAddress address = InetAddress.getByName(inferred.substring(0, inferred.lastIndexOf(':')));
+            assertThat(address.isLoopbackAddress() || address.isAnyLocalAddress())
+                    .isFalse();
+            assertThat(NetworkInterface.getByInetAddress(address)).isNotNull();
+        } else {
+            assertThatThrownBy(() -> Listening.inferAdvertisedAddress(all, 8091))
+                    .hasMessageContaining("txn.coordinator.advertised-address");
+        }
+        assertThatThrownBy(() -> Listening.inferAdvertisedAddress(all, 0))
+                .hasMessageContaining("txn.coordinator.advertised-address");
+    }
+}

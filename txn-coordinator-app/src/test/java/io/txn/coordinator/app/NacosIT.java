@@ -1,0 +1,138 @@
+package io.txn.coordinator.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.alibaba.nacos.api.NacosFactory;
+import com.alibaba.nacos.api.PropertyKeyConst;
+import com.alibaba.nacos.api.naming.NamingService;
+import com.alibaba.nacos.api.naming.pojo.Instance;
+import io.txn.test.Await;
+import io.txn.test.NacosServer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Properties;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The executable jar and a real Nacos server, each in a process of its own; a client looks the coordinator up. */
+class NacosIT {
+
+    private static final Duration LOOK_UP_WAIT = Duration.ofSeconds(60);
+
+    @TempDir
+    static Path directory;
+
+    private static NacosServer server;
+    private static NamingService client;
+
+    @BeforeAll
+    static void startTheRegistry() throws Exception {
+        server = NacosServer.start(directory.resolve("nacos"));
+        client = client();
+    }
+
+    private static NamingService client() throws Exception {
+        Properties properties = new Properties();
+        properties.setProperty(PropertyKeyConst.SERVER_ADDR, server.serverAddr());
+        properties.setProperty(
+                PropertyKeyConst.NAMING_CACHE_REGISTRY_DIR,
+                directory.resolve("client").toString());
+        return NacosFactory.createNamingService(properties);
+    }
+
+    @AfterAll
+    static void stopTheRegistry() throws Exception {
+        client.shutDown();
+        server.close();
+    }
+
+    private static List<Instance> found(String service, String group) throws Exception {
+        return client.selectInstances(service, group, List.of(), true, false);
+    }
+
+    private static void awaitFound(CoordinatorProcess coordinator, String service, String group, boolean there) {
+        Await.until("the coordinator is " + (there ? "" : "not ") + "found", LOOK_UP_WAIT, () -> {
+            boolean found = found(service, group).stream().anyMatch(i -> i.getPort() == coordinator.tcpPort());
+            return found == there;
+        });
+    }
+
+    @Test
+    void theCoordinatorIsFoundWithItsMetadataAndLeavesWhenItIsStopped() throws Exception {
+        Path home = Files.createDirectory(directory.resolve("one"));
+        try (CoordinatorProcess coordinator = CoordinatorProcess.start(
+                        home,
+                        "--txn.coordinator.nacos.server-addr=" + server.serverAddr(),
+                        "--txn.coordinator.nacos.cluster=blue")
+                .awaitReady()) {
+            awaitFound(coordinator, "txn-coordinator", "DEFAULT_GROUP", true);
+            Instance instance = found("txn-coordinator", "DEFAULT_GROUP").get(0);
+            assertThat(instance.getIp()).isEqualTo("127.0.0.1");
+            assertThat(instance.getClusterName()).isEqualTo("blue");
+            assertThat(instance.isEphemeral()).isTrue();
+            assertThat(instance.getMetadata())
+                    .containsEntry("http-port", Integer.toString(coordinator.httpPort()))
+                    .containsKey("version")
+                    .doesNotContainValue("unknown");
+
+            long from = System.nanoTime();
+            assertThat(coordinator.process().term(Duration.ofSeconds(30))).isTrue();
+            awaitFound(coordinator, "txn-coordinator", "DEFAULT_GROUP", false);
+            // An instance that merely vanished would stay for the server's 15 seconds at least, or until its connection
+            // breaks.
+            assertThat(coordinator.process().output()).contains("Left the registry");
+            System.out.println("NacosIT: gone " + (System.nanoTime() - from) / 1_000_000 + " ms after SIGTERM");
+            assertThat(home.resolve("txn-data")).exists();
+        }
+    }
+
+    @Test
+    void aRegistryThatComesLaterIsFoundAndOneThatGoesDoesNotStopTheCoordinator() throws Exception {
+        Path home = Files.createDirectory(directory.resolve("two"));
+        server.kill9();
+        try (CoordinatorProcess coordinator = CoordinatorProcess.start(
+                        home,
+                        "--txn.coordinator.nacos.server-addr=" + server.serverAddr(),
+                        "--txn.coordinator.nacos.service=tc",
+                        "--txn.coordinator.nacos.group=G")
+                .awaitReady()) {
+            coordinator.process().awaitLine("registry cannot be reached", Duration.ofSeconds(60));
+            serves(coordinator);
+            server.restart();
+            coordinator.process().awaitLine("Registered\\. service=tc@G", Duration.ofSeconds(120));
+            serves(coordinator);
+            assertThat(occurrences("registry cannot be reached", coordinator))
+                    .as("one line, however often it was tried")
+                    .isEqualTo(1);
+
+            server.kill9();
+            coordinator.process().awaitLine("registry is away", Duration.ofSeconds(120));
+            serves(coordinator);
+            server.restart();
+            coordinator.process().awaitLine("registry is back", Duration.ofSeconds(120));
+            awaitFound(coordinator, "tc", "G", true);
+            assertThat(coordinator.process().output().lines().filter(line -> line.contains("nacos")))
+                    .as("the client library is quiet")
+                    .hasSizeLessThan(10);
+        }
+    }
+
+    private static void serves(CoordinatorProcess coordinator) {
+        assertThat(coordinator.admin().get("/api/v1/transactions").status()).isEqualTo(200);
+        try (TcpApplication orders = new TcpApplication(coordinator.tcpPort(), "orders")) {
+            orders.rollback(orders.begin("purchase"));
+        }
+    }
+
+    private static long occurrences(String text, CoordinatorProcess coordinator) {
+        return Pattern.compile(Pattern.quote(text))
+                .matcher(coordinator.process().output())
+                .results()
+                .count();
+    }
+}

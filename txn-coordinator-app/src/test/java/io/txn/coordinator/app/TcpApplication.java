@@ -1,0 +1,102 @@
+package io.txn.coordinator.app;
+
+import io.txn.protocol.BranchType;
+import io.txn.protocol.codec.Frame;
+import io.txn.protocol.message.BranchStatus;
+import io.txn.protocol.message.GlobalStatus;
+import io.txn.protocol.message.Message;
+import io.txn.protocol.message.Outcome;
+import io.txn.protocol.transport.RpcClient;
+import io.txn.protocol.transport.RpcConnection;
+import io.txn.protocol.transport.RpcHandler;
+import io.txn.protocol.transport.TransportOptions;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+
+/** An application as the coordinator sees it over TCP, every request by hand; its branches fare as the test says. */
+final class TcpApplication implements AutoCloseable, RpcHandler {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private final RpcClient rpc = new RpcClient(TransportOptions.DEFAULTS.withIoThreads(1));
+    private final RpcConnection connection;
+    private volatile boolean branchesFail;
+
+    TcpApplication(int port, String name, String... resources) {
+        try {
+            connection = rpc.connect("127.0.0.1", port, this).get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+        ask(new Message.RegisterTmRequest("2.0.0", name, "default_tx_group", null), Message.RegisterTmResponse.class);
+        if (resources.length > 0) {
+            ask(
+                    new Message.RegisterRmRequest("2.0.0", name, "default_tx_group", null, String.join(",", resources)),
+                    Message.RegisterRmResponse.class);
+        }
+    }
+
+    private <T extends Message> T ask(Message request, Class<T> type) {
+        return type.cast(connection.request(request, PATIENCE).join());
+    }
+
+    String begin(String name) {
+        return ask(new Message.GlobalBeginRequest(600_000, name), Message.GlobalBeginResponse.class)
+                .xid();
+    }
+
+    long register(String xid, String resource, String locks) {
+        var answer = ask(
+                new Message.BranchRegisterRequest(xid, BranchType.AT, resource, locks, null),
+                Message.BranchRegisterResponse.class);
+        if (!answer.outcome().succeeded()) {
+            throw new AssertionError(answer);
+        }
+        return answer.branchId();
+    }
+
+    GlobalStatus commit(String xid) {
+        return ask(new Message.GlobalCommitRequest(xid, null), Message.GlobalCommitResponse.class)
+                .status();
+    }
+
+    GlobalStatus rollback(String xid) {
+        return ask(new Message.GlobalRollbackRequest(xid, null), Message.GlobalRollbackResponse.class)
+                .status();
+    }
+
+    /** From now on phase two is answered with "never". */
+    void failBranches(boolean fail) {
+        branchesFail = fail;
+    }
+
+    @Override
+    public void received(RpcConnection source, Frame frame) {
+        if (frame.body() instanceof Message.BranchCommitRequest call) {
+            source.respond(
+                    frame,
+                    new Message.BranchCommitResponse(
+                            Outcome.SUCCESS,
+                            call.xid(),
+                            call.branchId(),
+                            branchesFail
+                                    ? BranchStatus.PHASE_TWO_COMMIT_FAILED_UNRETRYABLE
+                                    : BranchStatus.PHASE_TWO_COMMITTED));
+        } else if (frame.body() instanceof Message.BranchRollbackRequest call) {
+            source.respond(
+                    frame,
+                    new Message.BranchRollbackResponse(
+                            Outcome.SUCCESS,
+                            call.xid(),
+                            call.branchId(),
+                            branchesFail
+                                    ? BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE
+                                    : BranchStatus.PHASE_TWO_ROLLED_BACK));
+        }
+    }
+
+    @Override
+    public void close() {
+        rpc.close();
+    }
+}

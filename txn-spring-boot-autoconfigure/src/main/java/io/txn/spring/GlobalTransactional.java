@@ -1,0 +1,49 @@
+package io.txn.spring;
+
+import io.txn.client.Propagation;
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Inherited;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/**
+ * Runs a method, or every public method that an annotated class declares, in a global transaction: when it returns, all branches commit; when it throws, all of them
+ * are rolled back, in this service and in those it called. Put it on the outermost method of a business action, outside any
+ * {@code @Transactional}.
+ *
+ * <p>It works on calls that go through the Spring bean. A method that calls another one of the same object does not pass through the bean, so
+ * an annotation on the called one does nothing then. Annotate the class or its method, not an interface; the method is neither private,
+ * final nor static, and returns its result itself, not a future of it: what cannot work is refused when the application starts.
+ */
+@Documented
+@Inherited
+@Retention(RetentionPolicy.RUNTIME)
+@Target({ElementType.TYPE, ElementType.METHOD})
+public @interface GlobalTransactional {
+
+    /** What operators see; {@code Class.method} when empty. At most 128 bytes. */
+    String name() default "";
+
+    /**
+     * After which the coordinator rolls back, such as {@code "30s"}, {@code "500ms"}, {@code "PT2M"} or a placeholder
+     * {@code "${purchase.timeout}"}; {@code txn.client.default-timeout} when empty.
+     */
+    String timeout() default "";
+
+    /** What to do with a surrounding global transaction. */
+    Propagation propagation() default Propagation.REQUIRED;
+
+    /** Exceptions that roll back although a wider class of {@link #noRollbackFor} would spare them. Everything else rolls back anyway. */
+    Class<? extends Throwable>[] rollbackFor() default {};
+
+    /** The same by a part of the full class name. */
+    String[] rollbackForClassName() default {};
+
+    /** Exceptions that commit nevertheless, with their subclasses. */
+    Class<? extends Throwable>[] noRollbackFor() default {};
+
+    /** The same by a part of the full class name. */
+    String[] noRollbackForClassName() default {};
+}

@@ -1,0 +1,46 @@
+package io.txn.spring.autoconfigure;
+
+import io.txn.client.GlobalTransactionOptions;
+import io.txn.client.TxnClientOptions;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+
+/**
+ * How this application takes part in global transactions.
+ *
+ * @param applicationId the name under which the coordinator and its operators know this application; spring.application.name when unset
+ * @param serviceGroup the transaction service group that is announced; matters only when the coordinator is a Seata server
+ * @param defaultTimeout after which a global transaction is rolled back when its annotation names no timeout; shorter frees locks of hung
+ *     calls earlier, longer lets slow ones finish
+ * @param requestTimeout how long one answer of the coordinator may take; too short turns a slow disk into failures, too long hides a hung one
+ * @param connectWait how long a call waits for a connection while there is none, and a start that fails fast
+ * @param decisionWait how long the answer to a commit or rollback is pursued over lost connections before its outcome is called unknown; long
+ *     enough for a coordinator to restart, and one and a half times as long as a coordinator takes to carry the decision out
+ * @param failFast whether a start without any coordinator fails, or goes on and keeps trying
+ * @param branchWorkers how many branches of this application are finished at a time; each uses a database connection while it works
+ * @param branchQueue how many more branch calls of one resource may wait for a worker; the coordinator is told to try again beyond that
+ */
+@ConfigurationProperties("txn.client")
+record ClientProperties(
+        @Nullable String applicationId,
+        @DefaultValue(TxnClientOptions.SERVICE_GROUP) String serviceGroup,
+        @DefaultValue(GlobalTransactionOptions.TIMEOUT) Duration defaultTimeout,
+        @DefaultValue(TxnClientOptions.REQUEST_TIMEOUT) Duration requestTimeout,
+        @DefaultValue(TxnClientOptions.CONNECT_WAIT) Duration connectWait,
+        @DefaultValue(TxnClientOptions.DECISION_WAIT) Duration decisionWait,
+        @DefaultValue(TxnClientOptions.FAIL_FAST) boolean failFast,
+        @DefaultValue(TxnClientOptions.BRANCH_WORKERS) int branchWorkers,
+        @DefaultValue(TxnClientOptions.BRANCH_QUEUE) int branchQueue) {
+
+    TxnClientOptions toOptions(String applicationName) {
+        return TxnClientOptions.of(applicationId == null ? applicationName : applicationId)
+                .withServiceGroup(serviceGroup)
+                .withRequestTimeout(requestTimeout)
+                .withConnectWait(connectWait)
+                .withDecisionWait(decisionWait)
+                .withFailFast(failFast)
+                .withBranchWorkers(branchWorkers, branchQueue);
+    }
+}

@@ -1,0 +1,47 @@
+package io.txn.spring.autoconfigure;
+
+import io.txn.client.jdbc.AtOptions;
+import java.time.Duration;
+import java.util.Set;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.util.unit.DataSize;
+
+/**
+ * AT mode on this application's data sources.
+ *
+ * @param enabled whether data sources are wrapped, so that their local transactions are branches of the global one
+ * @param createUndoTable whether a missing undo table is created at start; switch it off where the account has no such right, and run the
+ *     shipped script
+ * @param undoTable the name of the undo table, without schema
+ * @param excluded names of data source beans that are left alone: their changes are not undone
+ * @param lockTries how often a row lock that another global transaction holds is asked for again; more waits longer with the local transaction
+ *     open
+ * @param lockRetryInterval the wait before a row lock is asked for again
+ * @param maxRowsPerStatement how many rows one statement may write in a global transaction; more are refused, because their images are kept in
+ *     memory and in the undo table
+ * @param maxUndoSize how large one undo record may become; more fails the local commit
+ */
+@ConfigurationProperties("txn.jdbc")
+record JdbcProperties(
+        @DefaultValue("true") boolean enabled,
+        @DefaultValue("true") boolean createUndoTable,
+        @DefaultValue("undo_log") String undoTable,
+        @DefaultValue Set<String> excluded,
+        @DefaultValue("30") int lockTries,
+        @DefaultValue("10ms") Duration lockRetryInterval,
+        @DefaultValue("10000") int maxRowsPerStatement,
+        @DefaultValue("16MB") DataSize maxUndoSize) {
+
+    JdbcProperties {
+        excluded = Set.copyOf(excluded);
+    }
+
+    AtOptions toOptions() {
+        return AtOptions.DEFAULTS
+                .withCreateUndoTable(createUndoTable)
+                .withUndoTable(undoTable)
+                .withLockRetry(lockTries, lockRetryInterval)
+                .withBounds(maxRowsPerStatement, (int) Math.min(maxUndoSize.toBytes(), Integer.MAX_VALUE));
+    }
+}

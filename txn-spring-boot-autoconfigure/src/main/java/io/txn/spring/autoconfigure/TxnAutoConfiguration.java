@@ -1,0 +1,175 @@
+package io.txn.spring.autoconfigure;
+
+import com.alibaba.nacos.api.naming.NamingService;
+import io.txn.client.ContextCarrier;
+import io.txn.client.GlobalTransactionTemplate;
+import io.txn.client.TxnClient;
+import io.txn.client.TxnClientOptions;
+import io.txn.client.discovery.AddressListLocator;
+import io.txn.client.discovery.CoordinatorLocator;
+import io.txn.client.discovery.NacosLocator;
+import io.txn.client.rm.ResourceManager;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.spring.GlobalTransactionalAspect;
+import io.txn.spring.GlobalTransactionalCheck;
+import io.txn.spring.GlobalTransactionalOptions;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.aspectj.lang.annotation.Aspect;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.ConfigurableBeanFactory;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionMessage;
+import org.springframework.boot.autoconfigure.condition.ConditionOutcome;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.autoconfigure.condition.SpringBootCondition;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.context.properties.bind.Bindable;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.ConditionContext;
+import org.springframework.context.annotation.Conditional;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.EnableAspectJAutoProxy;
+import org.springframework.core.annotation.Order;
+import org.springframework.core.env.Environment;
+import org.springframework.core.type.AnnotatedTypeMetadata;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
+import org.springframework.util.ClassUtils;
+
+/** The client: where the coordinator is, the connection to it, and the scope of global transactions. */
+@AutoConfiguration
+@ConditionalOnProperty(name = "txn.enabled", havingValue = "true", matchIfMissing = true)
+@EnableConfigurationProperties({ClientProperties.class, CoordinatorProperties.class})
+public final class TxnAutoConfiguration {
+
+    private static final String TRANSACTIONS =
+            "org.springframework.transaction.support.TransactionSynchronizationManager";
+
+    @Bean
+    @ConditionalOnMissingBean
+    ContextCarrier txnContextCarrier() {
+        return new ContextCarrier();
+    }
+
+    /** Nothing says where a coordinator is: the start fails, and its analysis says what to set. */
+    @Bean
+    @ConditionalOnMissingBean
+    CoordinatorLocator txnCoordinatorLocator(Environment environment) {
+        if (environment.containsProperty("txn.nacos.server-addr")) {
+            throw new TxnException(
+                    ErrorCode.BAD_CONFIGURATION,
+                    null,
+                    "key",
+                    "txn.nacos.server-addr",
+                    "problem",
+                    "it is set, but com.alibaba.nacos:nacos-client is not on the class path");
+        }
+        throw new TxnException(ErrorCode.COORDINATOR_NOT_CONFIGURED, null);
+    }
+
+    @Bean(destroyMethod = "close")
+    @ConditionalOnMissingBean
+    TxnClient txnClient(
+            ClientProperties properties,
+            CoordinatorLocator locator,
+            ContextCarrier contexts,
+            ObjectProvider<TxnClientOptionsCustomizer> customizers,
+            Environment environment) {
+        String name = environment.getProperty("spring.application.name", "");
+        TxnClientOptions options = properties.toOptions(name.isBlank() ? "application" : name);
+        for (TxnClientOptionsCustomizer customizer : customizers.orderedStream().toList()) {
+            options = customizer.customize(options);
+        }
+        return TxnClient.start(options, locator, contexts, inLocalTransaction());
+    }
+
+    private static BooleanSupplier inLocalTransaction() {
+        return ClassUtils.isPresent(TRANSACTIONS, TxnAutoConfiguration.class.getClassLoader())
+                ? TransactionSynchronizationManager::isActualTransactionActive
+                : () -> false;
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    ResourceManager txnResourceManager(TxnClient client) {
+        return client.resources();
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    GlobalTransactionTemplate txnGlobalTransactionTemplate(TxnClient client) {
+        return client.transactions();
+    }
+
+    /** The addresses that are configured. They go before a registry. */
+    @Configuration(proxyBeanMethods = false)
+    @Order(1)
+    @Conditional(OnAddress.class)
+    static class AddressConfiguration {
+
+        @Bean
+        @ConditionalOnMissingBean
+        CoordinatorLocator txnAddressListLocator(CoordinatorProperties properties) {
+            return AddressListLocator.of(properties.address());
+        }
+    }
+
+    /** Coordinators that register in Nacos. */
+    @Configuration(proxyBeanMethods = false)
+    @Order(2)
+    @ConditionalOnClass(NamingService.class)
+    @ConditionalOnProperty(name = "txn.nacos.server-addr")
+    @EnableConfigurationProperties(NacosProperties.class)
+    static class NacosConfiguration {
+
+        @Bean
+        @ConditionalOnMissingBean
+        CoordinatorLocator txnNacosLocator(NacosProperties properties) {
+            return NacosLocator.start(properties.toSettings());
+        }
+    }
+
+    /** {@code @GlobalTransactional}. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(Aspect.class)
+    @EnableAspectJAutoProxy
+    static class AspectConfiguration {
+
+        @Bean
+        GlobalTransactionalOptions txnGlobalTransactionalOptions(
+                ClientProperties properties, ConfigurableBeanFactory beanFactory) {
+            return new GlobalTransactionalOptions(properties.defaultTimeout(), beanFactory::resolveEmbeddedValue);
+        }
+
+        @Bean
+        GlobalTransactionalAspect txnGlobalTransactionalAspect(
+                ObjectProvider<GlobalTransactionTemplate> transactions,
+                ObjectProvider<GlobalTransactionalOptions> options) {
+            return new GlobalTransactionalAspect(transactions::getObject, options::getObject);
+        }
+
+        @Bean
+        static GlobalTransactionalCheck txnGlobalTransactionalCheck(
+                ObjectProvider<GlobalTransactionalOptions> options) {
+            return new GlobalTransactionalCheck(options::getObject);
+        }
+    }
+
+    /** Whether an address is configured, in any of the forms that a list can have. */
+    static final class OnAddress extends SpringBootCondition {
+
+        @Override
+        public ConditionOutcome getMatchOutcome(ConditionContext context, AnnotatedTypeMetadata metadata) {
+            List<String> addresses = Binder.get(context.getEnvironment())
+                    .bind("txn.coordinator.address", Bindable.listOf(String.class))
+                    .orElse(List.of());
+            boolean some = addresses.stream().anyMatch(address -> !address.isBlank());
+            return new ConditionOutcome(
+                    some, ConditionMessage.of(some ? "found an address" : "no txn.coordinator.address"));
+        }
+    }
+}

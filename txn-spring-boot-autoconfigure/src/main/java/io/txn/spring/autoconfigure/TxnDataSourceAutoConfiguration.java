@@ -1,0 +1,35 @@
+package io.txn.spring.autoconfigure;
+
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.annotation.Bean;
+
+/** AT mode: data sources are wrapped, so that their local transactions take part in the global one. */
+@AutoConfiguration(
+        after = TxnAutoConfiguration.class,
+        afterName = {
+            "org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration",
+            "org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration"
+        })
+@ConditionalOnClass(name = "javax.sql.DataSource")
+@ConditionalOnProperty(
+        name = {"txn.enabled", "txn.jdbc.enabled"},
+        havingValue = "true",
+        matchIfMissing = true)
+@EnableConfigurationProperties(JdbcProperties.class)
+public final class TxnDataSourceAutoConfiguration {
+
+    /** Made before every other bean, so it looks for what it needs only when the first data source comes by. */
+    @Bean
+    static DataSourceWrapper txnDataSourceWrapper(ConfigurableListableBeanFactory beanFactory) {
+        return new DataSourceWrapper(beanFactory);
+    }
+
+    @Bean
+    AtDataSources txnAtDataSources() {
+        return new AtDataSources();
+    }
+}

@@ -1,0 +1,48 @@
+package io.txn.spring;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import io.txn.test.ArchitectureRules;
+import org.junit.jupiter.api.Test;
+
+/** Glue: the annotation and the propagation know the client, the auto-configuration knows both, nobody knows the coordinator. */
+class ArchitectureTest {
+
+    private static final JavaClasses CLASSES = ArchitectureRules.mainClasses("io.txn.spring");
+
+    @Test
+    void packagesFormNoCycles() {
+        ArchitectureRules.noPackageCycles("io.txn.spring").check(CLASSES);
+    }
+
+    @Test
+    void everyPackageIsNullMarked() {
+        ArchitectureRules.everyPackageIsNullMarked().check(CLASSES);
+    }
+
+    @Test
+    void nothingKnowsTheCoordinatorOrJackson() {
+        ArchitectureRules.neverDependOn("io.txn.spring..", "io.txn.coordinator..", "com.fasterxml..", "tools.jackson..")
+                .check(CLASSES);
+    }
+
+    @Test
+    void onlyTheWiringKnowsAutoConfiguration() {
+        ArchitectureRules.neverDependOn(
+                        "io.txn.spring",
+                        "org.springframework.boot.autoconfigure..",
+                        "io.txn.spring.autoconfigure..",
+                        "io.txn.spring.propagation..")
+                .check(CLASSES);
+        ArchitectureRules.neverDependOn(
+                        "io.txn.spring.propagation",
+                        "org.springframework.boot..",
+                        "io.txn.spring",
+                        "io.txn.spring.autoconfigure..")
+                .check(CLASSES);
+    }
+
+    @Test
+    void timeAndChanceComeInThroughTheDoor() {
+        ArchitectureRules.timeAndChanceComeInThroughTheDoor().check(CLASSES);
+    }
+}

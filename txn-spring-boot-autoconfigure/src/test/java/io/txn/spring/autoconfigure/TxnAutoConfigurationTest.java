@@ -1,0 +1,336 @@
+package io.txn.spring.autoconfigure;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.mockito.Mockito.mock;
+
+import com.alibaba.nacos.api.naming.NamingService;
+import feign.RequestInterceptor;
+import io.txn.client.ContextCarrier;
+import io.txn.client.GlobalTransactionOptions;
+import io.txn.client.GlobalTransactionTemplate;
+import io.txn.client.TxnClient;
+import io.txn.client.TxnClientOptions;
+import io.txn.client.discovery.AddressListLocator;
+import io.txn.client.discovery.CoordinatorLocator;
+import io.txn.client.discovery.HostPort;
+import io.txn.client.discovery.NacosLocator;
+import io.txn.client.discovery.NacosSettings;
+import io.txn.client.jdbc.AtOptions;
+import io.txn.client.rm.ResourceManager;
+import io.txn.protocol.TxnException;
+import io.txn.spring.GlobalTransactionalAspect;
+import io.txn.spring.GlobalTransactionalOptions;
+import io.txn.spring.propagation.XidFeignInterceptor;
+import io.txn.spring.propagation.XidFilter;
+import io.txn.spring.propagation.XidRequestInterceptor;
+import io.txn.test.ConfigurationDoc;
+import io.txn.test.GeneratedDoc;
+import io.txn.test.Ports;
+import jakarta.servlet.Filter;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.source.MapConfigurationPropertySource;
+import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.test.context.FilteredClassLoader;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
+import org.springframework.boot.web.client.RestClientCustomizer;
+import org.springframework.boot.web.client.RestTemplateCustomizer;
+import org.springframework.boot.web.servlet.FilterRegistrationBean;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
+import org.springframework.web.client.RestTemplate;
+
+/** Each condition: on, off, the user's own bean, a missing class. Nothing listens where these clients look. */
+class TxnAutoConfigurationTest {
+
+    private static final AutoConfigurations ALL = AutoConfigurations.of(
+            TxnAutoConfiguration.class, TxnDataSourceAutoConfiguration.class, TxnPropagationAutoConfiguration.class);
+
+    private final int nobody = Ports.free();
+
+    private final ApplicationContextRunner bare = new ApplicationContextRunner().withConfiguration(ALL);
+    private final ApplicationContextRunner runner =
+            bare.withPropertyValues("txn.coordinator.address=127.0.0.1:" + nobody, "txn.client.fail-fast=false");
+
+    @Test
+    void anAddressIsAllItTakes() {
+        runner.run(context -> {
+            assertThat(context)
+                    .hasNotFailed()
+                    .hasSingleBean(TxnClient.class)
+                    .hasSingleBean(ContextCarrier.class)
+                    .hasSingleBean(ResourceManager.class)
+                    .hasSingleBean(GlobalTransactionTemplate.class)
+                    .hasSingleBean(GlobalTransactionalAspect.class)
+                    .hasSingleBean(GlobalTransactionalOptions.class)
+                    .hasSingleBean(XidRequestInterceptor.class)
+                    .hasSingleBean(XidFeignInterceptor.class)
+                    .hasSingleBean(RestTemplateCustomizer.class)
+                    .hasSingleBean(RestClientCustomizer.class)
+                    .hasSingleBean(DataSourceWrapper.class);
+            assertThat(context.getBean(CoordinatorLocator.class)).isInstanceOf(AddressListLocator.class);
+            assertThat(context.getBean(TxnClient.class).contexts()).isSameAs(context.getBean(ContextCarrier.class));
+            assertThat(context.getBean(TxnClient.class).connected()).isFalse();
+        });
+    }
+
+    @Test
+    void addressesMayBeAListOfEitherForm() {
+        bare.withPropertyValues(
+                        "txn.client.fail-fast=false",
+                        "txn.coordinator.address[0]=127.0.0.1:" + nobody,
+                        "txn.coordinator.address[1]=[::1]:" + nobody)
+                .run(context -> assertThat(
+                                context.getBean(CoordinatorLocator.class).current())
+                        .containsExactly(new HostPort("127.0.0.1", nobody), new HostPort("::1", nobody)));
+        bare.withPropertyValues(
+                        "txn.client.fail-fast=false",
+                        "txn.coordinator.address=127.0.0.1:" + nobody + ", coordinator.invalid:" + nobody)
+                .run(context -> assertThat(
+                                context.getBean(CoordinatorLocator.class).current())
+                        .containsExactly(
+                                new HostPort("127.0.0.1", nobody), new HostPort("coordinator.invalid", nobody)));
+    }
+
+    @Test
+    void switchedOffThereIsNothing() {
+        runner.withPropertyValues("txn.enabled=false").run(context -> {
+            assertThat(context).hasNotFailed();
+            assertThat(List.of(context.getBeanDefinitionNames()))
+                    .noneMatch(name -> name.startsWith("txn") || name.contains("io.txn"));
+        });
+        new WebApplicationContextRunner()
+                .withConfiguration(ALL)
+                .withPropertyValues("txn.enabled=false")
+                .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(FilterRegistrationBean.class));
+    }
+
+    @Test
+    void partsCanBeSwitchedOff() {
+        runner.withPropertyValues("txn.jdbc.enabled=false").run(context -> assertThat(context)
+                .hasSingleBean(TxnClient.class)
+                .doesNotHaveBean(DataSourceWrapper.class)
+                .doesNotHaveBean(AtDataSources.class));
+        runner.withPropertyValues("txn.propagation.outgoing=false").run(context -> assertThat(context)
+                .hasSingleBean(TxnClient.class)
+                .doesNotHaveBean(XidRequestInterceptor.class)
+                .doesNotHaveBean(RestTemplateCustomizer.class)
+                .doesNotHaveBean(XidFeignInterceptor.class));
+        web().run(context -> assertThat(context).hasBean("txnXidFilter"));
+        web().withPropertyValues("txn.propagation.incoming=false")
+                .run(context -> assertThat(context).doesNotHaveBean("txnXidFilter"));
+    }
+
+    @Test
+    void theUsersOwnBeansAreTaken() {
+        ContextCarrier contexts = new ContextCarrier();
+        CoordinatorLocator locator = AddressListLocator.of(List.of("127.0.0.1:" + nobody));
+        XidRequestInterceptor interceptor = new XidRequestInterceptor(contexts);
+        bare.withPropertyValues("txn.client.fail-fast=false")
+                .withBean(ContextCarrier.class, () -> contexts)
+                .withBean(CoordinatorLocator.class, () -> locator)
+                .withBean(XidRequestInterceptor.class, () -> interceptor)
+                .run(context -> {
+                    assertThat(context.getBean(ContextCarrier.class)).isSameAs(contexts);
+                    assertThat(context.getBean(CoordinatorLocator.class)).isSameAs(locator);
+                    assertThat(context.getBean(XidRequestInterceptor.class)).isSameAs(interceptor);
+                    assertThat(context.getBean(TxnClient.class).contexts()).isSameAs(contexts);
+                });
+        try (TxnClient own = TxnClient.start(TxnClientOptions.of("own").withFailFast(false), locator)) {
+            runner.withBean("own", TxnClient.class, () -> own)
+                    .run(context -> assertThat(context.getBean(GlobalTransactionTemplate.class))
+                            .isSameAs(own.transactions()));
+        }
+        web().withBean("txnXidFilter", FilterRegistrationBean.class, () -> {
+                    FilterRegistrationBean<Filter> own = new FilterRegistrationBean<>(mock(Filter.class));
+                    own.setEnabled(false);
+                    return own;
+                })
+                .run(context -> assertThat(
+                                context.getBean(FilterRegistrationBean.class).getFilter())
+                        .isNotInstanceOf(XidFilter.class));
+    }
+
+    @Test
+    void customizersAreAskedBeforeTheClientStarts() {
+        runner.withBean(TxnClientOptionsCustomizer.class, () -> options -> options.withConnectWait(Duration.ZERO))
+                .run(context -> {
+                    long began = System.nanoTime();
+                    assertThat(catchThrowable(() -> context.getBean(GlobalTransactionTemplate.class)
+                                    .execute(GlobalTransactionOptions.named("x"), () -> null)))
+                            .isInstanceOf(TxnException.class);
+                    assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(2));
+                });
+    }
+
+    @Test
+    void whatIsNotOnTheClassPathIsLeftOut() {
+        runner.withClassLoader(new FilteredClassLoader(RestTemplate.class)).run(context -> assertThat(context)
+                .hasSingleBean(TxnClient.class)
+                .doesNotHaveBean(XidRequestInterceptor.class)
+                .hasSingleBean(XidFeignInterceptor.class));
+        runner.withClassLoader(new FilteredClassLoader(RestClientCustomizer.class))
+                .run(context -> assertThat(context)
+                        .hasSingleBean(XidRequestInterceptor.class)
+                        .doesNotHaveBean(RestTemplateCustomizer.class));
+        runner.withClassLoader(new FilteredClassLoader(RequestInterceptor.class))
+                .run(context -> assertThat(context)
+                        .hasSingleBean(XidRequestInterceptor.class)
+                        .doesNotHaveBean("txnXidFeignInterceptor"));
+        web().withClassLoader(new FilteredClassLoader(org.springframework.web.filter.OncePerRequestFilter.class))
+                .run(context ->
+                        assertThat(context).hasSingleBean(TxnClient.class).doesNotHaveBean("txnXidFilter"));
+        runner.withClassLoader(new FilteredClassLoader(
+                        TransactionSynchronizationManager.class,
+                        org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource.class))
+                .run(context -> assertThat(context).hasNotFailed().hasSingleBean(TxnClient.class));
+    }
+
+    @Test
+    void nacosIsUsedWhereItIsConfiguredAndNoAddressIs() {
+        bare.withPropertyValues(
+                        "txn.client.fail-fast=false",
+                        "txn.nacos.server-addr=127.0.0.1:" + nobody,
+                        "txn.nacos.group=TXN",
+                        "txn.nacos.namespace=test",
+                        "txn.nacos.password=secret")
+                .run(context -> {
+                    CoordinatorLocator locator = context.getBean(CoordinatorLocator.class);
+                    assertThat(locator).isInstanceOf(NacosLocator.class);
+                    assertThat(locator.description())
+                            .contains("group TXN")
+                            .contains("namespace test")
+                            .contains("service " + NacosSettings.DEFAULT_SERVICE)
+                            .doesNotContain("secret");
+                    assertThat(context.getBean(NacosProperties.class).toString())
+                            .doesNotContain("secret");
+                });
+        runner.withPropertyValues("txn.nacos.server-addr=127.0.0.1:" + nobody)
+                .run(context ->
+                        assertThat(context.getBean(CoordinatorLocator.class)).isInstanceOf(AddressListLocator.class));
+        bare.withPropertyValues("txn.nacos.server-addr=127.0.0.1:" + nobody)
+                .withClassLoader(new FilteredClassLoader(NamingService.class))
+                .run(context -> assertThat(analysis(context.getStartupFailure()).getDescription())
+                        .contains("txn.nacos.server-addr")
+                        .contains("nacos-client is not on the class path"));
+    }
+
+    // What a failed start says
+
+    @Test
+    void noCoordinatorConfigured() {
+        bare.run(context -> {
+            FailureAnalysis analysis = analysis(context.getStartupFailure());
+            assertThat(analysis.getDescription()).contains("TXN-CFG002: no coordinator is configured");
+            assertThat(analysis.getAction())
+                    .contains("txn.coordinator.address=host:port")
+                    .contains("txn.enabled=false");
+        });
+    }
+
+    @Test
+    void coordinatorUnreachable() {
+        runner.withPropertyValues("txn.client.fail-fast=true", "txn.client.connect-wait=300ms")
+                .run(context -> {
+                    FailureAnalysis analysis = analysis(context.getStartupFailure());
+                    assertThat(analysis.getDescription())
+                            .contains("TXN-NET001")
+                            .contains("127.0.0.1:" + nobody)
+                            .contains("refused");
+                    assertThat(analysis.getAction())
+                            .contains("Start the coordinator")
+                            .contains("txn.client.fail-fast=false");
+                });
+    }
+
+    @Test
+    void badConfiguration() {
+        bare.withPropertyValues("txn.coordinator.address=http://coordinator:8091")
+                .run(context -> assertThat(analysis(context.getStartupFailure()).getDescription())
+                        .contains("TXN-CFG001")
+                        .contains("http://coordinator:8091")
+                        .contains("host:port"));
+        runner.withPropertyValues("txn.client.branch-workers=0")
+                .run(context -> assertThat(analysis(context.getStartupFailure()).getDescription())
+                        .contains("branchWorkers: 0"));
+    }
+
+    private static FailureAnalysis analysis(Throwable failure) {
+        assertThat(failure).isNotNull();
+        FailureAnalysis analysis = new TxnFailureAnalyzer().analyze(failure);
+        assertThat(analysis).as("%s", failure).isNotNull();
+        return analysis;
+    }
+
+    // Properties
+
+    @Test
+    void theDefaultsAreThoseOfTheClient() {
+        Binder empty = new Binder(new MapConfigurationPropertySource(Map.of()));
+        assertThat(empty.bindOrCreate("txn.client", ClientProperties.class).toOptions("app"))
+                .isEqualTo(TxnClientOptions.of("app"));
+        assertThat(empty.bindOrCreate("txn.client", ClientProperties.class).defaultTimeout())
+                .isEqualTo(GlobalTransactionOptions.named("x").timeout());
+        assertThat(empty.bindOrCreate("txn.jdbc", JdbcProperties.class).toOptions())
+                .isEqualTo(AtOptions.DEFAULTS);
+    }
+
+    @Test
+    void everyKeyReachesItsOption() {
+        Binder binder = new Binder(new MapConfigurationPropertySource(Map.ofEntries(
+                Map.entry("txn.client.application-id", "shop"),
+                Map.entry("txn.client.service-group", "group"),
+                Map.entry("txn.client.request-timeout", "1s"),
+                Map.entry("txn.client.connect-wait", "2s"),
+                Map.entry("txn.client.decision-wait", "3s"),
+                Map.entry("txn.client.fail-fast", "false"),
+                Map.entry("txn.client.branch-workers", "4"),
+                Map.entry("txn.client.branch-queue", "5"),
+                Map.entry("txn.jdbc.create-undo-table", "false"),
+                Map.entry("txn.jdbc.undo-table", "undo"),
+                Map.entry("txn.jdbc.lock-tries", "6"),
+                Map.entry("txn.jdbc.lock-retry-interval", "7ms"),
+                Map.entry("txn.jdbc.max-rows-per-statement", "8"),
+                Map.entry("txn.jdbc.max-undo-size", "9KB"))));
+        assertThat(binder.bind("txn.client", ClientProperties.class).get().toOptions("app"))
+                .isEqualTo(TxnClientOptions.of("shop")
+                        .withServiceGroup("group")
+                        .withRequestTimeout(Duration.ofSeconds(1))
+                        .withConnectWait(Duration.ofSeconds(2))
+                        .withDecisionWait(Duration.ofSeconds(3))
+                        .withFailFast(false)
+                        .withBranchWorkers(4, 5));
+        assertThat(binder.bind("txn.jdbc", JdbcProperties.class).get().toOptions())
+                .isEqualTo(AtOptions.DEFAULTS
+                        .withCreateUndoTable(false)
+                        .withUndoTable("undo")
+                        .withLockRetry(6, Duration.ofMillis(7))
+                        .withBounds(8, 9 * 1024));
+    }
+
+    @Test
+    void thePageOfKeysIsTrue() {
+        GeneratedDoc.of("configuration-client.md")
+                .check("""
+                        # Configuration of applications
+
+                        <!-- Generated from the metadata of the properties; a test compares. -->
+
+                        What an application with `txn-spring-boot-starter` can set. A coordinator is needed: `txn.coordinator.address`, or a
+                        registry with `txn.nacos.server-addr`; everything else has a default that works. Durations are written like `30s`,
+                        `500ms` or `PT2M`.
+
+                        """ + ConfigurationDoc.of(TxnAutoConfiguration.class).table());
+    }
+
+    private WebApplicationContextRunner web() {
+        return new WebApplicationContextRunner()
+                .withConfiguration(ALL)
+                .withPropertyValues("txn.coordinator.address=127.0.0.1:" + nobody, "txn.client.fail-fast=false");
+    }
+}
