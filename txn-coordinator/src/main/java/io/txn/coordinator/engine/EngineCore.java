@@ -129,8 +129,7 @@ final class EngineCore {
 
     /** One call under way. Its end is told by this very object: a repeated call is another one. */
     static final class Flight {
-        private
-        final Effect.CallBranch call;
+        private final Effect.CallBranch call;
         long deadline = Long.MAX_VALUE;
 
         private Flight(Effect.CallBranch call) {
