@@ -62,6 +62,30 @@ class ArchitectureTest {
     }
 
     @Test
+    void sqlIsUnderstoodWithoutAConnection() {
+        ArchitectureRules.onlyDependOn(
+                        "io.txn.client.jdbc.sql",
+                        "java.lang..",
+                        "java.util..",
+                        "net.sf.jsqlparser..",
+                        "io.txn.client.jdbc.sql")
+                .check(CLASSES);
+    }
+
+    @Test
+    void undoKnowsNeitherProxiesNorTheCoordinator() {
+        ArchitectureRules.onlyDependOn(
+                        "io.txn.client.jdbc.undo",
+                        "java..",
+                        "org.jspecify..",
+                        "io.txn.protocol",
+                        "io.txn.client.jdbc.sql",
+                        "io.txn.client.jdbc.dialect",
+                        "io.txn.client.jdbc.undo")
+                .check(CLASSES);
+    }
+
+    @Test
     void nothingKnowsSpringOrTheCoordinator() {
         ArchitectureRules.neverDependOn("io.txn.client..", "org.springframework..", "io.txn.coordinator..")
                 .check(CLASSES);
@@ -69,6 +93,7 @@ class ArchitectureTest {
 
     @Test
     void timeAndChanceComeInThroughTheDoor() {
-        ArchitectureRules.timeAndChanceComeInThroughTheDoor("TxnClient").check(CLASSES);
+        ArchitectureRules.timeAndChanceComeInThroughTheDoor("TxnClient", "AtDataSource")
+                .check(CLASSES);
     }
 }

@@ -165,6 +165,21 @@ public enum ErrorCode {
             Category.GIVE_UP,
             "a column's type cannot be kept in the undo log",
             "leave the column out of the statement, or keep the statement outside the global transaction"),
+    LOCAL_TRANSACTION_SPANS(
+            "TXN-AT011",
+            Category.GIVE_UP,
+            "a local transaction holds work of this global transaction and work outside it, which would be decided apart",
+            "begin the global transaction before the local one and end it after it (@GlobalTransactional outside @Transactional)"),
+    CAPTURE_FAILED(
+            "TXN-AT012",
+            Category.GIVE_UP,
+            "what a statement changed could not be captured whole, so its local transaction cannot be committed",
+            "roll back and see the reason; repeat the business call if it names a change of the schema"),
+    UNDO_TOO_LARGE(
+            "TXN-AT013",
+            Category.GIVE_UP,
+            "the undo record of one local transaction is larger than it may be",
+            "write fewer or smaller rows in one local transaction, or raise the limit"),
 
     LOCK_CONFLICT(
             "TXN-LCK001",

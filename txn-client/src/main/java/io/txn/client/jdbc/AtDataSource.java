@@ -1,13 +1,19 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.ContextCarrier;
+import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.rm.ResourceManager;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
 import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
-import java.util.logging.Logger;
+import java.util.UUID;
+import java.util.function.UnaryOperator;
 import javax.sql.DataSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A data source whose local transactions are branches of the global transaction that is bound to the calling thread. Outside a global
@@ -17,10 +23,14 @@ import javax.sql.DataSource;
  */
 public final class AtDataSource implements DataSource, AutoCloseable {
 
-    private final DataSource physical;
+    private static final Logger LOG = LoggerFactory.getLogger(AtDataSource.class);
 
-    private AtDataSource(DataSource physical) {
+    private final DataSource physical;
+    private final AtResource resource;
+
+    private AtDataSource(DataSource physical, AtResource resource) {
         this.physical = physical;
+        this.resource = resource;
     }
 
     /**
@@ -31,7 +41,34 @@ public final class AtDataSource implements DataSource, AutoCloseable {
      */
     public static AtDataSource wrap(
             DataSource physical, AtOptions options, ContextCarrier contexts, ResourceManager resources) {
-        return new AtDataSource(physical);
+        return wrap(physical, options, contexts, resources, UnaryOperator.identity());
+    }
+
+    /** Wraps with another way to capture than the database's best. */
+    static AtDataSource wrap(
+            DataSource physical,
+            AtOptions options,
+            ContextCarrier contexts,
+            ResourceManager resources,
+            UnaryOperator<Dialect> adjust) {
+        Dialect dialect;
+        try (Connection connection = physical.getConnection()) {
+            dialect = adjust.apply(Dialect.of(connection));
+            if (dialect.losesAcknowledgedCommits(connection)) {
+                LOG.warn(
+                        "{} {}: resource={}. {}",
+                        ErrorCode.H2_NOT_DURABLE.id(),
+                        ErrorCode.H2_NOT_DURABLE.sentence(),
+                        dialect.resourceId(),
+                        ErrorCode.H2_NOT_DURABLE.fix());
+            }
+        } catch (SQLException e) {
+            throw new TxnException(
+                    ErrorCode.DATABASE_NOT_SUPPORTED, e, "problem", "it could not be asked: " + e.getMessage());
+        }
+        AtResource resource = new AtResource(physical, dialect, options, contexts, resources, UUID::randomUUID);
+        resources.register(new PhaseTwo(resource));
+        return new AtDataSource(physical, resource);
     }
 
     /**
@@ -40,11 +77,13 @@ public final class AtDataSource implements DataSource, AutoCloseable {
      *
      * @throws io.txn.protocol.TxnException NO_UNDO_TABLE when it is missing and may not be created, or cannot be
      */
-    public void prepare() {}
+    public void prepare() {
+        resource.prepare();
+    }
 
     /** The id under which the coordinator knows this data source. */
     public String resourceId() {
-        return "";
+        return resource.dialect().resourceId();
     }
 
     /** The data source that was wrapped. */
@@ -54,12 +93,29 @@ public final class AtDataSource implements DataSource, AutoCloseable {
 
     @Override
     public Connection getConnection() throws SQLException {
-        return physical.getConnection();
+        prepareIfNeeded();
+        return wrapped(physical.getConnection());
     }
 
     @Override
     public Connection getConnection(String user, String password) throws SQLException {
-        return physical.getConnection(user, password);
+        prepareIfNeeded();
+        return wrapped(physical.getConnection(user, password));
+    }
+
+    /** Before a connection is taken: making the table needs one too, and the pool may have no second. */
+    private void prepareIfNeeded() throws SQLException {
+        if (resource.context() != null && !resource.isPrepared()) {
+            try {
+                resource.prepare();
+            } catch (TxnException e) {
+                throw Refusals.rolledBack(e);
+            }
+        }
+    }
+
+    private Connection wrapped(Connection connection) {
+        return Proxies.of(Connection.class, new ConnectionHandler(resource, connection));
     }
 
     @Override
@@ -83,7 +139,7 @@ public final class AtDataSource implements DataSource, AutoCloseable {
     }
 
     @Override
-    public Logger getParentLogger() throws SQLFeatureNotSupportedException {
+    public java.util.logging.Logger getParentLogger() throws SQLFeatureNotSupportedException {
         return physical.getParentLogger();
     }
 
@@ -100,7 +156,7 @@ public final class AtDataSource implements DataSource, AutoCloseable {
         return type.isInstance(this) || type.isInstance(physical) || physical.isWrapperFor(type);
     }
 
-    /** Stops the worker that deletes undo records. The physical data source stays open: whoever made it closes it. */
+    /** Nothing runs on its own here, so nothing is stopped; the physical data source is closed by whoever made it. */
     @Override
     public void close() {}
 }

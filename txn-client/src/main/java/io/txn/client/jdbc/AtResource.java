@@ -1,0 +1,131 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.ContextCarrier;
+import io.txn.client.TransactionContext;
+import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.sql.Plans;
+import io.txn.client.jdbc.undo.UndoTable;
+import io.txn.client.rm.ResourceManager;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.UUID;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/** What all connections of one data source share. Thread-safe. */
+final class AtResource {
+
+    private static final Pattern DATABASE = Pattern.compile("\"database\"\\s*:\\s*\"([^\"]*)\"");
+
+    private final DataSource physical;
+    private final Dialect dialect;
+    private final AtOptions options;
+    private final ContextCarrier contexts;
+    private final ResourceManager resources;
+    private final Plans plans;
+    private final Tables tables;
+    private final UndoTable undoTable;
+    private volatile @Nullable String database;
+
+    AtResource(
+            DataSource physical,
+            Dialect dialect,
+            AtOptions options,
+            ContextCarrier contexts,
+            ResourceManager resources,
+            Supplier<UUID> ids) {
+        this.physical = physical;
+        this.dialect = dialect;
+        this.options = options;
+        this.contexts = contexts;
+        this.resources = resources;
+        this.plans = new Plans(dialect.syntax(), options.planCacheSize());
+        this.tables = new Tables(dialect, options.metadataMaxAge(), options.clock());
+        this.undoTable = new UndoTable(dialect, options.undoTable(), ids);
+    }
+
+    DataSource physical() {
+        return physical;
+    }
+
+    Dialect dialect() {
+        return dialect;
+    }
+
+    AtOptions options() {
+        return options;
+    }
+
+    ResourceManager resources() {
+        return resources;
+    }
+
+    Plans plans() {
+        return plans;
+    }
+
+    Tables tables() {
+        return tables;
+    }
+
+    UndoTable undoTable() {
+        return undoTable;
+    }
+
+    /** The global transaction that the calling thread works in, or null. */
+    @Nullable
+    TransactionContext context() {
+        return contexts.current();
+    }
+
+    /** Whether the undo table is known to be there. */
+    boolean isPrepared() {
+        return database != null;
+    }
+
+    /** Makes or checks the undo table, once; returns the identity of the database. */
+    String prepare() {
+        String known = database;
+        return known != null ? known : prepareNow();
+    }
+
+    private synchronized String prepareNow() {
+        String known = database;
+        if (known != null) {
+            return known;
+        }
+        try (Connection connection = physical.getConnection()) {
+            boolean autoCommit = connection.getAutoCommit();
+            connection.setAutoCommit(true);
+            String identity = undoTable.prepare(connection, options.createUndoTable());
+            connection.setAutoCommit(autoCommit);
+            database = identity;
+            return identity;
+        } catch (SQLException e) {
+            throw new TxnException(
+                    ErrorCode.NO_UNDO_TABLE, e, "resource", dialect.resourceId(), "problem", e.getMessage());
+        }
+    }
+
+    /**
+     * What the coordinator keeps with a branch: that row locks are held while it registers, and which database it is in. The first key is known
+     * to Seata's coordinator too.
+     */
+    String applicationData() {
+        return "{\"autoCommit\":false,\"database\":\"" + prepare() + "\"}";
+    }
+
+    /** Whether a branch was registered in this very database; a branch that does not say is taken for one. */
+    boolean isOfThisDatabase(@Nullable String applicationData) {
+        if (applicationData == null) {
+            return true;
+        }
+        Matcher named = DATABASE.matcher(applicationData);
+        return !named.find() || named.group(1).equals(prepare());
+    }
+}

@@ -1,0 +1,374 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.TransactionContext;
+import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Value;
+import io.txn.client.jdbc.sql.Fragment;
+import io.txn.client.jdbc.sql.PlainStatement;
+import io.txn.client.jdbc.sql.Plan;
+import io.txn.client.jdbc.undo.LockKeys;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.protocol.Xid;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Method;
+import java.sql.CallableStatement;
+import java.sql.Connection;
+import java.sql.DatabaseMetaData;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.sql.Savepoint;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A connection whose local transaction may be a branch of a global one. Names the methods whose behaviour differs; all others go to the
+ * physical connection. Like any connection, for one thread at a time.
+ */
+final class ConnectionHandler implements InvocationHandler {
+
+    private final AtResource resource;
+    private final Connection physical;
+    private final LocalTransaction local = new LocalTransaction();
+    private final LocalCommit localCommit;
+    /** Where unqualified names lead, as far as the application switched it by JDBC's means. */
+    private String namespace = "";
+
+    ConnectionHandler(AtResource resource, Connection physical) {
+        this.resource = resource;
+        this.physical = physical;
+        this.localCommit = new LocalCommit(resource, physical);
+    }
+
+    @Override
+    public @Nullable Object invoke(Object proxy, Method method, @Nullable Object @Nullable [] arguments)
+            throws SQLException {
+        @Nullable Object[] given = arguments == null ? new Object[0] : arguments;
+        switch (method.getName()) {
+            case "createStatement" -> {
+                Statement statement = (Statement) Objects.requireNonNull(Proxies.call(physical, method, arguments));
+                return Proxies.of(
+                        Statement.class, new StatementHandler(this, proxy(proxy), statement, null, KeyRequest.NONE));
+            }
+            case "prepareStatement" -> {
+                PreparedStatement statement =
+                        (PreparedStatement) Objects.requireNonNull(Proxies.call(physical, method, arguments));
+                KeyRequest keys = given.length == 2 ? KeyRequest.of(Objects.requireNonNull(given[1])) : KeyRequest.NONE;
+                return Proxies.of(
+                        PreparedStatement.class,
+                        new StatementHandler(this, proxy(proxy), statement, String.valueOf(given[0]), keys));
+            }
+            case "prepareCall" -> {
+                CallableStatement statement =
+                        (CallableStatement) Objects.requireNonNull(Proxies.call(physical, method, arguments));
+                return Proxies.of(
+                        CallableStatement.class,
+                        new StatementHandler(this, proxy(proxy), statement, String.valueOf(given[0]), KeyRequest.NONE));
+            }
+            case "commit" -> {
+                commit();
+                return null;
+            }
+            case "rollback" -> {
+                if (given.length == 1 && given[0] instanceof Savepoint savepoint) {
+                    physical.rollback(savepoint);
+                    local.rolledBackTo(savepoint);
+                } else {
+                    physical.rollback();
+                    local.ended();
+                }
+                return null;
+            }
+            case "setAutoCommit" -> {
+                setAutoCommit((Boolean) Objects.requireNonNull(given[0]));
+                return null;
+            }
+            case "setSavepoint" -> {
+                Savepoint savepoint = (Savepoint) Objects.requireNonNull(Proxies.call(physical, method, arguments));
+                local.savepointSet(savepoint);
+                return savepoint;
+            }
+            case "releaseSavepoint" -> {
+                Proxies.call(physical, method, arguments);
+                if (given[0] instanceof Savepoint savepoint) {
+                    local.savepointReleased(savepoint);
+                }
+                return null;
+            }
+            case "setSchema", "setCatalog" -> {
+                Proxies.call(physical, method, arguments);
+                namespace = method.getName() + ' ' + given[0];
+                return null;
+            }
+            case "close" -> {
+                close();
+                return null;
+            }
+            case "getMetaData" -> {
+                DatabaseMetaData about = physical.getMetaData();
+                return Proxies.of(
+                        DatabaseMetaData.class,
+                        (self, called, with) ->
+                                called.getName().equals("getConnection") ? proxy : Proxies.call(about, called, with));
+            }
+            case "unwrap", "isWrapperFor" -> {
+                return Proxies.unwrap(proxy, physical, method.getName(), (Class<?>) Objects.requireNonNull(given[0]));
+            }
+            case "equals" -> {
+                return proxy == given[0];
+            }
+            case "hashCode" -> {
+                return System.identityHashCode(proxy);
+            }
+            case "toString" -> {
+                return "AT connection over " + physical;
+            }
+            default -> {
+                return Proxies.call(physical, method, arguments);
+            }
+        }
+    }
+
+    private static Connection proxy(Object proxy) {
+        return (Connection) proxy;
+    }
+
+    AtResource resource() {
+        return resource;
+    }
+
+    private void commit() throws SQLException {
+        if (physical.getAutoCommit()) {
+            physical.commit();
+        } else {
+            localCommit.commit(local, true);
+        }
+    }
+
+    /** Switching auto-commit on ends the local transaction, as JDBC says; so it goes the way of commit. */
+    private void setAutoCommit(boolean on) throws SQLException {
+        if (on && !physical.getAutoCommit()) {
+            localCommit.commit(local, true);
+        }
+        physical.setAutoCommit(on);
+    }
+
+    /** What was not committed is rolled back; that some drivers would commit it on close is not left to them. */
+    private void close() throws SQLException {
+        if (!physical.isClosed() && local.hasChanges()) {
+            SQLException reason = new SQLException("closed before commit");
+            localCommit.rollBack(local, reason);
+        }
+        local.ended();
+        physical.close();
+    }
+
+    // Outside a global transaction
+
+    /**
+     * A statement is about to run outside any global transaction.
+     *
+     * @return what is to be done when it has run
+     */
+    PlainStatement beforePlain(String sql, boolean surelyWrites) throws SQLException {
+        PlainStatement plain = resource.plans().plain(sql);
+        if ((plain.writes() || surelyWrites) && !physical.getAutoCommit()) {
+            local.pin(null);
+        }
+        return plain;
+    }
+
+    void afterPlain(PlainStatement plain) {
+        if (plain.definesTables()) {
+            resource.tables().forget();
+        }
+        if (plain.temporaryTable() != null) {
+            resource.tables().temporary(plain.temporaryTable());
+        }
+    }
+
+    // Inside a global transaction
+
+    /** Work in a local transaction. */
+    interface Work<T> {
+        T run(LocalTransaction transaction) throws SQLException;
+    }
+
+    /** Runs a write, in the local transaction that is open, or in one of its own. */
+    Outcome write(
+            TransactionContext context, Plan.Write plan, Parameters parameters, KeyRequest keys, StatementScope scope)
+            throws SQLException {
+        return inTransaction(context, transaction -> write(context, plan, parameters, keys, scope, transaction));
+    }
+
+    private Capturer capturer(Plan.Write plan, KeyRequest keys, StatementScope scope) throws SQLException {
+        Table table = resource.tables().writable(physical, plan.table(), namespace);
+        Capturer.check(plan, table);
+        return new Capturer(physical, resource.dialect(), resource.options(), table, scope, keys);
+    }
+
+    /** Runs rows of several executions of one INSERT as one statement. */
+    Outcome insert(
+            TransactionContext context,
+            Plan.Insert plan,
+            List<Capturer.InsertRow> rows,
+            KeyRequest keys,
+            StatementScope scope,
+            LocalTransaction transaction)
+            throws SQLException {
+        Capturer capturer = capturer(plan, keys, scope);
+        transaction.pin(context.xid());
+        Outcome outcome = capturer.insert(plan, rows);
+        transaction.add(outcome);
+        return outcome;
+    }
+
+    Outcome write(
+            TransactionContext context,
+            Plan.Write plan,
+            Parameters parameters,
+            KeyRequest keys,
+            StatementScope scope,
+            LocalTransaction transaction)
+            throws SQLException {
+        Capturer capturer = capturer(plan, keys, scope);
+        transaction.pin(context.xid());
+        Outcome outcome = capturer.run(plan, parameters);
+        transaction.add(outcome);
+        return outcome;
+    }
+
+    /**
+     * Runs work in the local transaction that is open. In auto-commit mode it gets one of its own, which is committed with its branch, and run
+     * again from the start, with nothing held meanwhile, when another global transaction holds one of its rows.
+     */
+    <T> T inTransaction(TransactionContext context, Work<T> work) throws SQLException {
+        try {
+            resource.prepare();
+        } catch (TxnException e) {
+            throw Refusals.misplaced(
+                    e.code(), "resource", resource.dialect().resourceId(), "problem", String.valueOf(e.getMessage()));
+        }
+        if (!physical.getAutoCommit()) {
+            return work.run(local);
+        }
+        int triesLeft = resource.options().lockTries();
+        while (true) {
+            try {
+                return inOwnTransaction(work);
+            } catch (SQLException e) {
+                ErrorCode code = LocalCommit.codeOf(e);
+                boolean conflict = code == ErrorCode.LOCK_CONFLICT || code == ErrorCode.LOCK_CONFLICT_ROLLING_BACK;
+                boolean again = conflict
+                        && triesLeft > 0
+                        && !context.expired(resource.options().clock().instant())
+                        && LocalCommit.pause(resource.options().lockRetryInterval());
+                if (!again) {
+                    throw e;
+                }
+                triesLeft--;
+            }
+        }
+    }
+
+    private <T> T inOwnTransaction(Work<T> work) throws SQLException {
+        physical.setAutoCommit(false);
+        LocalTransaction own = new LocalTransaction();
+        try {
+            T result;
+            try {
+                result = work.run(own);
+            } catch (SQLException e) {
+                localCommit.rollBack(own, e);
+                throw e;
+            } catch (RuntimeException | Error e) {
+                SQLException rollback = new SQLException(e);
+                localCommit.rollBack(own, rollback);
+                throw e;
+            }
+            localCommit.commit(own, false);
+            return result;
+        } finally {
+            if (!physical.isClosed()) {
+                physical.setAutoCommit(true);
+            }
+        }
+    }
+
+    /**
+     * After a locking read: whether other global transactions hold the rows that it locked. Waits, as configured, for them to let go.
+     *
+     * @param holding whether the local transaction stays open meanwhile; one look otherwise
+     * @throws SQLException LOCK_CONFLICT
+     */
+    void requireUnlocked(
+            TransactionContext context,
+            Plan.LockingRead read,
+            Parameters parameters,
+            StatementScope scope,
+            boolean holding)
+            throws SQLException {
+        Table table = resource.tables().table(physical, read.table(), namespace);
+        if (table.key().isEmpty()) {
+            throw Refusals.refused(ErrorCode.TABLE_WITHOUT_KEY, "table", table.lockName());
+        }
+        List<List<Value>> keys = new ArrayList<>();
+        Query query = new Query()
+                .add("SELECT "
+                        + table.key().stream()
+                                .map(c -> c.codec().readFrom(c.sqlName()))
+                                .collect(Collectors.joining(", "))
+                        + " FROM ")
+                .add(read.source(), parameters);
+        if (!Fragment.EMPTY.equals(read.where())) {
+            query.add(" WHERE ").add(read.where(), parameters);
+        }
+        query.add(" ").add(read.lock(), parameters).read(physical, scope, row -> {
+            List<Value> key = new ArrayList<>();
+            int index = 1;
+            for (Column column : table.key()) {
+                key.add(column.codec().get(row, index));
+                index++;
+            }
+            keys.add(key);
+        });
+        if (!keys.isEmpty()) {
+            awaitUnlocked(context, LockKeys.of(table.lockName(), keys), holding);
+        }
+    }
+
+    private void awaitUnlocked(TransactionContext context, String lockKeys, boolean holding) throws SQLException {
+        Xid xid = context.xid();
+        String resourceId = resource.dialect().resourceId();
+        int triesLeft = holding ? resource.options().lockTries() : 0;
+        try {
+            while (!resource.resources().lockable(xid, resourceId, lockKeys)) {
+                boolean again = triesLeft > 0
+                        && !context.expired(resource.options().clock().instant());
+                if (!again || !LocalCommit.pause(resource.options().lockRetryInterval())) {
+                    throw new TxnException(ErrorCode.LOCK_CONFLICT, null, "xid", xid, "resource", resourceId);
+                }
+                triesLeft--;
+            }
+        } catch (TxnException e) {
+            throw Refusals.of(e);
+        }
+    }
+
+    boolean inAutoCommit() throws SQLException {
+        return physical.getAutoCommit();
+    }
+
+    /** Refuses a changing statement that comes under another global transaction than the local one began under. */
+    void requireSame(@Nullable TransactionContext context) throws SQLException {
+        Xid current = context == null ? null : context.xid();
+        if (local.spans(current)) {
+            local.pin(current);
+        }
+    }
+}

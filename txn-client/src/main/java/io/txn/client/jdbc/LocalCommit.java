@@ -1,0 +1,221 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.TransactionContext;
+import io.txn.client.jdbc.undo.LockKeys;
+import io.txn.client.jdbc.undo.TableChange;
+import io.txn.client.jdbc.undo.UndoFormat;
+import io.txn.client.jdbc.undo.UndoRecord;
+import io.txn.client.rm.BranchRegistration;
+import io.txn.protocol.BranchId;
+import io.txn.protocol.BranchType;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.protocol.Xid;
+import io.txn.protocol.message.BranchStatus;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The end of a local transaction that did work of a global one: register the branch, write the undo record, commit. When {@link #commit}
+ * returns, rows and undo record are durable together and the branch is known to the coordinator. When it throws, nothing of the local
+ * transaction is left to be committed by a clean-up, except when the database itself failed to answer COMMIT; nobody knows then, and phase two
+ * finds out.
+ */
+final class LocalCommit {
+
+    private static final Logger LOG = LoggerFactory.getLogger(LocalCommit.class);
+
+    private final AtResource resource;
+    private final Connection connection;
+
+    LocalCommit(AtResource resource, Connection connection) {
+        this.resource = resource;
+        this.connection = connection;
+    }
+
+    /**
+     * Commits.
+     *
+     * @param holding whether the caller keeps its row locks while a lock conflict is tried again; one attempt otherwise
+     */
+    void commit(LocalTransaction local, boolean holding) throws SQLException {
+        TransactionContext context = resource.context();
+        Xid current = context == null ? null : context.xid();
+        Xid xid = local.xid();
+        if (local.spans(current)) {
+            throw failed(
+                    local,
+                    Refusals.rolledBack(
+                            ErrorCode.LOCAL_TRANSACTION_SPANS,
+                            null,
+                            "began",
+                            xid == null ? "none" : xid,
+                            "now",
+                            current == null ? "none" : current));
+        }
+        if (context == null || xid == null || !local.hasChanges()) {
+            commitPlainly(local);
+            return;
+        }
+        String incomplete = local.incomplete();
+        if (incomplete != null) {
+            throw failed(local, Refusals.rolledBack(ErrorCode.CAPTURE_FAILED, null, "xid", xid, "reason", incomplete));
+        }
+        if (context.expired(resource.options().clock().instant())) {
+            throw failed(
+                    local,
+                    Refusals.rolledBack(
+                            ErrorCode.TRANSACTION_TIMED_OUT,
+                            null,
+                            "xid",
+                            xid,
+                            "deadline",
+                            Objects.requireNonNull(context.deadline())));
+        }
+        commitBranch(context, local, holding);
+    }
+
+    /** Nothing to undo: as without a proxy. A database that refuses the commit has rolled back, or the caller does. */
+    private void commitPlainly(LocalTransaction local) throws SQLException {
+        connection.commit();
+        local.ended();
+    }
+
+    private void commitBranch(TransactionContext context, LocalTransaction local, boolean holding) throws SQLException {
+        Xid xid = context.xid();
+        BranchId branch;
+        String lockKeys = LockKeys.of(local.changes());
+        try {
+            branch = register(context, lockKeys, holding);
+        } catch (TxnException e) {
+            throw failed(local, Refusals.of(e));
+        }
+        boolean commitSent = false;
+        try {
+            resource.undoTable().insert(connection, xid, branch, content(xid, branch, local.changes()));
+            commitSent = true;
+            connection.commit();
+            local.ended();
+        } catch (SQLException | TxnException e) {
+            SQLException reason = reason(e, xid, branch, commitSent);
+            boolean rolledBack = rollBack(local, reason);
+            if (!commitSent && rolledBack) {
+                reportFailed(xid, branch);
+            }
+            throw reason;
+        } finally {
+            resource.resources().phaseOneEnded(branch);
+        }
+    }
+
+    private byte[] content(Xid xid, BranchId branch, List<TableChange> changes) {
+        List<TableChange> effective = changes.stream()
+                .map(TableChange::effective)
+                .filter(Objects::nonNull)
+                .toList();
+        byte[] content = UndoFormat.encode(new UndoRecord(xid, branch, effective));
+        int most = resource.options().maxUndoBytes();
+        if (content.length > most) {
+            throw new TxnException(ErrorCode.UNDO_TOO_LARGE, null, "xid", xid, "bytes", content.length, "limit", most);
+        }
+        return content;
+    }
+
+    private SQLException reason(Exception e, Xid xid, BranchId branch, boolean commitSent) {
+        if (e instanceof TxnException refusal) {
+            return Refusals.of(refusal);
+        }
+        SQLException failure = (SQLException) e;
+        if (!commitSent && resource.dialect().isDuplicate(failure)) {
+            return Refusals.rolledBack(ErrorCode.LOCAL_COMMIT_LATE, failure, "xid", xid, "branchId", branch);
+        }
+        return failure;
+    }
+
+    private BranchId register(TransactionContext context, String lockKeys, boolean holding) {
+        BranchRegistration registration = new BranchRegistration(
+                context.xid(),
+                BranchType.AT,
+                resource.dialect().resourceId(),
+                lockKeys,
+                resource.applicationData(),
+                context.deadline());
+        int triesLeft = holding ? resource.options().lockTries() : 0;
+        while (true) {
+            try {
+                return resource.resources().registerBranch(registration);
+            } catch (TxnException e) {
+                boolean again = e.code() == ErrorCode.LOCK_CONFLICT
+                        && triesLeft > 0
+                        && !context.expired(resource.options().clock().instant());
+                if (!again || !pause(resource.options().lockRetryInterval())) {
+                    throw e;
+                }
+                triesLeft--;
+            }
+        }
+    }
+
+    /** Waits; false when the thread was told to stop. */
+    static boolean pause(Duration duration) {
+        try {
+            Thread.sleep(duration.toMillis());
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    /** Rolls back, and returns the exception to throw. */
+    private SQLException failed(LocalTransaction local, SQLException reason) {
+        rollBack(local, reason);
+        return reason;
+    }
+
+    /**
+     * Rolls back so that no clean-up can commit what is left; a connection on which that fails is aborted.
+     *
+     * @return whether the database is known to have rolled back
+     */
+    boolean rollBack(LocalTransaction local, SQLException reason) {
+        local.ended();
+        try {
+            connection.rollback();
+            return true;
+        } catch (SQLException e) {
+            reason.addSuppressed(e);
+            try {
+                connection.abort(Runnable::run);
+            } catch (SQLException aborting) {
+                reason.addSuppressed(aborting);
+            }
+            return false;
+        }
+    }
+
+    private void reportFailed(Xid xid, BranchId branch) {
+        try {
+            resource.resources()
+                    .report(xid, branch, BranchType.AT, BranchStatus.PHASE_ONE_FAILED, resource.applicationData());
+        } catch (TxnException e) {
+            // The coordinator will call the branch back, find no undo record, and leave a defence row: nothing is lost
+            // by not knowing now.
+            LOG.warn(
+                    "could not report that a local transaction was rolled back, the coordinator will find out: xid={}, branchId={}, cause={}",
+                    xid,
+                    branch,
+                    e.getMessage());
+        }
+    }
+
+    static @Nullable ErrorCode codeOf(SQLException e) {
+        return e.getCause() instanceof TxnException reason ? reason.code() : null;
+    }
+}

@@ -1,0 +1,115 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.jdbc.undo.TableChange;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.Xid;
+import java.sql.SQLException;
+import java.sql.Savepoint;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a connection has done since its last commit or rollback, as far as global transactions are concerned. Its first write pins it to one
+ * XID, or to none. For one connection, and so for one thread at a time.
+ */
+final class LocalTransaction {
+
+    private boolean pinned;
+    private @Nullable Xid xid;
+    private List<TableChange> changes = new ArrayList<>();
+    private @Nullable String incomplete;
+    private final Map<Savepoint, Mark> savepoints = new IdentityHashMap<>();
+
+    private record Mark(int changes, @Nullable String incomplete) {}
+
+    /**
+     * A write under this XID, or under none, is about to run.
+     *
+     * @throws SQLException when the transaction already belongs elsewhere; nothing has happened then
+     */
+    void pin(@Nullable Xid current) throws SQLException {
+        if (pinned && !java.util.Objects.equals(xid, current)) {
+            throw Refusals.misplaced(
+                    ErrorCode.LOCAL_TRANSACTION_SPANS,
+                    "began",
+                    xid == null ? "none" : xid,
+                    "now",
+                    current == null ? "none" : current);
+        }
+        pinned = true;
+        xid = current;
+    }
+
+    /** Whether a commit under this XID, or under none, decides something that began under another. */
+    boolean spans(@Nullable Xid current) {
+        return pinned && !java.util.Objects.equals(xid, current);
+    }
+
+    /** The global transaction it is pinned to; null when to none, or not yet. */
+    @Nullable
+    Xid xid() {
+        return xid;
+    }
+
+    boolean hasChanges() {
+        return !changes.isEmpty() || incomplete != null;
+    }
+
+    List<TableChange> changes() {
+        return changes;
+    }
+
+    /** Why it must not be committed, or null. */
+    @Nullable
+    String incomplete() {
+        return incomplete;
+    }
+
+    void add(Outcome outcome) {
+        TableChange change = outcome.change();
+        if (change != null) {
+            changes.add(change);
+        }
+        if (outcome.incomplete() != null) {
+            incomplete(outcome.incomplete());
+        }
+    }
+
+    void incomplete(String reason) {
+        if (incomplete == null) {
+            incomplete = reason;
+        }
+    }
+
+    void savepointSet(Savepoint savepoint) {
+        savepoints.put(savepoint, new Mark(changes.size(), incomplete));
+    }
+
+    void rolledBackTo(Savepoint savepoint) {
+        Mark mark = savepoints.get(savepoint);
+        if (mark == null) {
+            // Set before the last commit, or by somebody else: the database has refused it, or we do not know what it
+            // undid.
+            incomplete("a savepoint that this connection did not set was rolled back to");
+        } else {
+            changes = new ArrayList<>(changes.subList(0, Math.min(mark.changes(), changes.size())));
+            incomplete = mark.incomplete();
+        }
+    }
+
+    void savepointReleased(Savepoint savepoint) {
+        savepoints.remove(savepoint);
+    }
+
+    /** It was committed or rolled back. */
+    void ended() {
+        pinned = false;
+        xid = null;
+        changes = new ArrayList<>();
+        incomplete = null;
+        savepoints.clear();
+    }
+}

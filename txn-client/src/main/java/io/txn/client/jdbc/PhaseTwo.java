@@ -1,0 +1,201 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.dialect.UndoSession;
+import io.txn.client.jdbc.undo.CannotUndoException;
+import io.txn.client.jdbc.undo.Undo;
+import io.txn.client.jdbc.undo.UndoFormat;
+import io.txn.client.jdbc.undo.UndoRecord;
+import io.txn.client.jdbc.undo.UndoTable;
+import io.txn.client.rm.Branch;
+import io.txn.client.rm.BranchResource;
+import io.txn.client.rm.BranchResult;
+import io.txn.protocol.BranchType;
+import io.txn.protocol.ErrorCode;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finishes AT branches of one database, each on a physical connection of its own. Thread-safe. A positive answer is given only after the
+ * database has committed what it says; every call may come again and changes nothing then.
+ */
+final class PhaseTwo implements BranchResource {
+
+    private static final Logger LOG = LoggerFactory.getLogger(PhaseTwo.class);
+
+    /** How often a rollback starts over because phase one committed between its look and its defence row. */
+    private static final int STARTS = 3;
+
+    private final AtResource resource;
+    private final Dialect dialect;
+    private final UndoTable undoTable;
+    private final GroupedDeletes deletes;
+
+    PhaseTwo(AtResource resource) {
+        this.resource = resource;
+        this.dialect = resource.dialect();
+        this.undoTable = resource.undoTable();
+        this.deletes = new GroupedDeletes(this::delete);
+    }
+
+    @Override
+    public String resourceId() {
+        return dialect.resourceId();
+    }
+
+    @Override
+    public BranchType branchType() {
+        return BranchType.AT;
+    }
+
+    @Override
+    public BranchResult commit(Branch branch) {
+        if (!resource.isOfThisDatabase(branch.applicationData())) {
+            return BranchResult.commitLater(otherDatabase());
+        }
+        try {
+            deletes.delete(new UndoTable.Key(branch.xid(), branch.id()));
+            return BranchResult.committed();
+        } catch (SQLException e) {
+            return BranchResult.commitLater("the undo record could not be deleted: " + describe(e));
+        }
+    }
+
+    private void delete(List<UndoTable.Key> branches) throws SQLException {
+        try (Connection connection = resource.physical().getConnection();
+                UndoSession session = dialect.undoSession(connection, waitMax())) {
+            undoTable.delete(connection, branches);
+            session.commit();
+        }
+    }
+
+    @Override
+    public BranchResult rollback(Branch branch) {
+        if (!resource.isOfThisDatabase(branch.applicationData())) {
+            return BranchResult.rollbackLater(otherDatabase());
+        }
+        try (Connection connection = resource.physical().getConnection();
+                UndoSession session = dialect.undoSession(connection, waitMax())) {
+            for (int start = 0; start < STARTS; start++) {
+                if (rollback(connection, branch)) {
+                    return BranchResult.rolledBack();
+                }
+                session.startOver(dialect.product(), waitMax());
+            }
+            return BranchResult.rollbackLater("phase one is committing");
+        } catch (CannotUndoException e) {
+            return impossible(branch, e);
+        } catch (SQLException e) {
+            return BranchResult.rollbackLater(describe(e));
+        }
+    }
+
+    /** Whether it is done; if not, phase one committed after the look and before the defence row, and there is something to undo. */
+    private boolean rollback(Connection connection, Branch branch) throws SQLException, CannotUndoException {
+        UndoTable.Stored stored = undoTable.lock(connection, branch.xid(), branch.id());
+        if (stored == null) {
+            return leaveDefence(connection, branch);
+        }
+        if (stored.defence()) {
+            return true;
+        }
+        new Undo(connection, dialect).apply(read(branch, stored));
+        undoTable.delete(connection, List.of(new UndoTable.Key(branch.xid(), branch.id())));
+        try {
+            connection.commit();
+        } catch (SQLException e) {
+            if (dialect.isIntegrityViolation(e)) {
+                throw CannotUndoException.atCommit(e);
+            }
+            throw e;
+        }
+        return true;
+    }
+
+    private boolean leaveDefence(Connection connection, Branch branch) throws SQLException {
+        try {
+            undoTable.insertDefence(connection, branch.xid(), branch.id());
+            connection.commit();
+            return true;
+        } catch (SQLException e) {
+            if (dialect.isDuplicate(e)) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    private static UndoRecord read(Branch branch, UndoTable.Stored stored) throws CannotUndoException {
+        String problem;
+        if (!stored.context().contains(UndoFormat.CONTEXT)) {
+            problem = "it was written by another product (" + stored.context() + ")";
+        } else {
+            try {
+                UndoRecord undo = UndoFormat.decode(stored.content());
+                if (undo.xid().equals(branch.xid()) && undo.branch().equals(branch.id())) {
+                    return undo;
+                }
+                problem = "it belongs to another branch";
+            } catch (UndoFormat.UnreadableException e) {
+                problem = String.valueOf(e.getMessage());
+            }
+        }
+        throw CannotUndoException.unreadable("undo log", problem);
+    }
+
+    private BranchResult impossible(Branch branch, CannotUndoException e) {
+        LOG.error(
+                "{} a branch cannot be rolled back and needs a decision: xid={}, branchId={}, resource={}, table={}, keys={}, reason={}. {}",
+                e.code().id(),
+                branch.xid(),
+                branch.id(),
+                resourceId(),
+                e.table(),
+                e.keys(),
+                e.getMessage(),
+                e.code().fix());
+        String cause = e.code().id() + " " + e.table() + e.keys() + ": " + e.getMessage();
+        return BranchResult.rollbackImpossible(cause);
+    }
+
+    @Override
+    public void deleteUndoLog(int saveDays) {
+        if (!resource.isPrepared()) {
+            return;
+        }
+        try (Connection connection = resource.physical().getConnection();
+                UndoSession session = dialect.undoSession(connection, waitMax())) {
+            int deleted;
+            int total = 0;
+            do {
+                deleted = undoTable.deleteDefence(connection, saveDays);
+                session.commit();
+                total += deleted;
+            } while (deleted > 0 && total < 1_000_000);
+            LOG.debug("deleted old defence rows: resource={}, count={}", resourceId(), total);
+        } catch (SQLException e) {
+            LOG.warn(
+                    "old defence rows could not be deleted, the next round tries again: resource={}, cause={}",
+                    resourceId(),
+                    describe(e));
+        }
+    }
+
+    private Duration waitMax() {
+        return resource.options().phaseTwoWaitMax();
+    }
+
+    private String otherDatabase() {
+        return ErrorCode.UNDO_UNREADABLE.id()
+                + " the branch was made in another database of the same URL than the one this process reaches";
+    }
+
+    /** What failed, without the text of a constraint or statement, which may hold row data. */
+    private static String describe(SQLException e) {
+        return e.getClass().getSimpleName() + ", SQL state " + e.getSQLState() + ", error " + e.getErrorCode();
+    }
+}

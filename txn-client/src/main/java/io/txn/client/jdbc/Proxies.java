@@ -1,0 +1,58 @@
+package io.txn.client.jdbc;
+
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.sql.SQLException;
+import java.sql.Wrapper;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How the JDBC proxies are made: {@link Proxy} with one handler per interface that names only the methods whose behaviour differs, and
+ * hands every other call to the physical object by reflection. A hand-written delegate would be about 500 methods, most of them one line, and
+ * would have to follow every new JDBC version; a reflective call costs some ten nanoseconds, next to a database round trip. ResultSets, whose getters
+ * are called per value, are not wrapped, except updatable ones.
+ */
+final class Proxies {
+
+    private Proxies() {}
+
+    static <T> T of(Class<T> type, InvocationHandler handler) {
+        return type.cast(Proxy.newProxyInstance(Proxies.class.getClassLoader(), new Class<?>[] {type}, handler));
+    }
+
+    /** Calls the physical object, and lets its own exceptions through. */
+    static @Nullable Object call(Object target, Method method, @Nullable Object @Nullable [] arguments)
+            throws SQLException {
+        try {
+            return method.invoke(target, arguments);
+        } catch (InvocationTargetException e) {
+            Throwable cause = e.getCause();
+            if (cause instanceof SQLException sql) {
+                throw sql;
+            }
+            if (cause instanceof RuntimeException unchecked) {
+                throw unchecked;
+            }
+            if (cause instanceof Error error) {
+                throw error;
+            }
+            throw new SQLException(cause);
+        } catch (IllegalAccessException e) {
+            throw new AssertionError("methods of JDBC's interfaces are public", e);
+        }
+    }
+
+    /** unwrap and isWrapperFor that tell the truth: the proxy itself first, then what is behind it. */
+    static Object unwrap(Object proxy, Wrapper physical, String method, Class<?> type) throws SQLException {
+        boolean asking = method.equals("isWrapperFor");
+        if (type.isInstance(proxy)) {
+            return asking ? Boolean.TRUE : proxy;
+        }
+        if (type.isInstance(physical)) {
+            return asking ? Boolean.TRUE : physical;
+        }
+        return asking ? (Object) physical.isWrapperFor(type) : physical.unwrap(type);
+    }
+}

@@ -1,0 +1,136 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Value;
+import io.txn.client.jdbc.sql.Fragment;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A statement being put together from pieces of the application's text, with their parameters, and pieces of our own. */
+final class Query {
+
+    private final StringBuilder sql = new StringBuilder();
+    private final List<Binding> bindings = new ArrayList<>();
+    private int parameters;
+
+    private interface Binding {
+        int bind(PreparedStatement statement, int first) throws SQLException;
+    }
+
+    Query add(String text) {
+        sql.append(text);
+        return this;
+    }
+
+    Query add(Fragment fragment, Parameters values) {
+        sql.append(fragment.text());
+        if (fragment.parameterCount() > 0) {
+            bindings.add((statement, first) -> values.bind(statement, fragment, first));
+            parameters += fragment.parameterCount();
+        }
+        return this;
+    }
+
+    Query add(Column column, Value value) {
+        sql.append(column.codec().write());
+        bindings.add((statement, first) -> {
+            column.codec().set(statement, first, value);
+            return first + 1;
+        });
+        parameters++;
+        return this;
+    }
+
+    /** {@code (k = ?) OR …} or {@code k IN (…)}: the rows with these keys; never true when there are none. */
+    Query addKeys(List<Column> key, List<List<Value>> rows) {
+        if (rows.isEmpty()) {
+            return add("1 = 0");
+        }
+        if (key.size() == 1) {
+            add(key.get(0).sqlName()).add(" IN (");
+            for (int i = 0; i < rows.size(); i++) {
+                add(i == 0 ? "" : ", ").add(key.get(0), rows.get(i).get(0));
+            }
+            return add(")");
+        }
+        for (int i = 0; i < rows.size(); i++) {
+            add(i == 0 ? "(" : " OR (");
+            for (int k = 0; k < key.size(); k++) {
+                add(k == 0 ? "" : " AND ")
+                        .add(key.get(k).sqlName())
+                        .add(" = ")
+                        .add(key.get(k), rows.get(i).get(k));
+            }
+            add(")");
+        }
+        return this;
+    }
+
+    int parameters() {
+        return parameters;
+    }
+
+    /** What is done with the statement once it is bound. */
+    interface Use<T> {
+        T apply(Statement statement, String sql) throws SQLException;
+    }
+
+    /**
+     * Prepares, binds and uses the statement. Without parameters it is not prepared, so that a question mark which is an operator stays one.
+     *
+     * @param keys whether the driver has to fetch generated keys
+     */
+    @SuppressWarnings("try") // the scope is entered for its leaving
+    <T> T use(Connection connection, StatementScope scope, boolean keys, Use<T> use) throws SQLException {
+        String text = sql.toString();
+        if (bindings.isEmpty()) {
+            try (Statement statement = connection.createStatement();
+                    var running = scope.enter(statement)) {
+                return use.apply(statement, text);
+            }
+        }
+        try (PreparedStatement statement = keys
+                        ? connection.prepareStatement(text, Statement.RETURN_GENERATED_KEYS)
+                        : connection.prepareStatement(text);
+                var running = scope.enter(statement)) {
+            int next = 1;
+            for (Binding binding : bindings) {
+                next = binding.bind(statement, next);
+            }
+            return use.apply(statement, text);
+        }
+    }
+
+    /** Reads rows; {@code each} is called on every one. */
+    void read(Connection connection, StatementScope scope, RowReader each) throws SQLException {
+        use(connection, scope, false, (statement, text) -> {
+            try (ResultSet rows = statement instanceof PreparedStatement prepared
+                    ? prepared.executeQuery()
+                    : statement.executeQuery(text)) {
+                while (rows.next()) {
+                    each.row(rows);
+                }
+            }
+            return Boolean.TRUE;
+        });
+    }
+
+    int update(Connection connection, StatementScope scope) throws SQLException {
+        return use(
+                connection,
+                scope,
+                false,
+                (statement, text) -> statement instanceof PreparedStatement prepared
+                        ? prepared.executeUpdate()
+                        : statement.executeUpdate(text));
+    }
+
+    interface RowReader {
+        void row(ResultSet rows) throws SQLException;
+    }
+}

@@ -1,0 +1,425 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.TransactionContext;
+import io.txn.client.jdbc.sql.PlainStatement;
+import io.txn.client.jdbc.sql.Plan;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Method;
+import java.sql.BatchUpdateException;
+import java.sql.CallableStatement;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A statement that is planned when it runs inside a global transaction, and passed through otherwise. Names the methods whose behaviour differs.
+ * A captured write does not run on the physical statement of the application but on others made for it; what the application set on its own
+ * (parameters, time limit, wish for generated keys) is carried over, and what it asks afterwards is answered from the outcome.
+ */
+final class StatementHandler implements InvocationHandler {
+
+    private static final Set<String> EXECUTE = Set.of("execute", "executeQuery", "executeUpdate", "executeLargeUpdate");
+    /** How many rows of a batch become one statement. */
+    private static final int ROWS_PER_INSERT = 200;
+
+    private static final int MOST_PARAMETERS = 30_000;
+
+    private final ConnectionHandler connection;
+    private final Connection connectionProxy;
+    private final Statement physical;
+    private final @Nullable String preparedSql;
+    private final KeyRequest preparedKeys;
+    private final boolean updatable;
+    private final StatementScope scope = new StatementScope();
+    private final Parameters parameters = new Parameters();
+    private final List<BatchElement> batch = new ArrayList<>();
+    private @Nullable Outcome outcome;
+    private boolean outcomeShown;
+
+    /** One element of a batch: its text and, for a prepared statement, its parameters. */
+    private record BatchElement(String sql, Parameters parameters, boolean forwarded) {}
+
+    StatementHandler(
+            ConnectionHandler connection,
+            Connection connectionProxy,
+            Statement physical,
+            @Nullable String preparedSql,
+            KeyRequest preparedKeys)
+            throws SQLException {
+        this.connection = connection;
+        this.connectionProxy = connectionProxy;
+        this.physical = physical;
+        this.preparedSql = preparedSql;
+        this.preparedKeys = preparedKeys;
+        this.updatable = physical.getResultSetConcurrency() == ResultSet.CONCUR_UPDATABLE;
+    }
+
+    @Override
+    public @Nullable Object invoke(Object proxy, Method method, @Nullable Object @Nullable [] arguments)
+            throws SQLException {
+        @Nullable Object[] given = arguments == null ? new Object[0] : arguments;
+        String name = method.getName();
+        if (EXECUTE.contains(name)) {
+            return execute(proxy, method, given);
+        }
+        if (Parameters.isSetter(method)) {
+            return setParameter(method, given);
+        }
+        switch (name) {
+            case "clearParameters" -> {
+                parameters.clear();
+                return Proxies.call(physical, method, arguments);
+            }
+            case "addBatch" -> {
+                addBatch(method, given);
+                return null;
+            }
+            case "clearBatch" -> {
+                batch.clear();
+                return Proxies.call(physical, method, arguments);
+            }
+            case "executeBatch" -> {
+                return Arrays.stream(executeBatch(proxy))
+                        .mapToInt(Math::toIntExact)
+                        .toArray();
+            }
+            case "executeLargeBatch" -> {
+                return executeBatch(proxy);
+            }
+            case "setQueryTimeout" -> {
+                scope.queryTimeout((Integer) Objects.requireNonNull(given[0]));
+                return Proxies.call(physical, method, arguments);
+            }
+            case "cancel" -> {
+                if (!scope.cancel()) {
+                    physical.cancel();
+                }
+                return null;
+            }
+            case "getConnection" -> {
+                return connectionProxy;
+            }
+            case "unwrap", "isWrapperFor" -> {
+                return Proxies.unwrap(proxy, physical, name, (Class<?>) Objects.requireNonNull(given[0]));
+            }
+            case "equals" -> {
+                return proxy == given[0];
+            }
+            case "hashCode" -> {
+                return System.identityHashCode(proxy);
+            }
+            case "toString" -> {
+                return "AT statement over " + physical;
+            }
+            default -> {
+                return outcome == null
+                        ? guarded(proxy, Proxies.call(physical, method, arguments))
+                        : afterOutcome(proxy, method, arguments);
+            }
+        }
+    }
+
+    /** What the application asks after a captured write. */
+    private @Nullable Object afterOutcome(Object proxy, Method method, @Nullable Object @Nullable [] arguments)
+            throws SQLException {
+        Outcome last = Objects.requireNonNull(outcome);
+        return switch (method.getName()) {
+            case "getUpdateCount" -> outcomeShown ? -1 : (Object) Math.toIntExact(last.count());
+            case "getLargeUpdateCount" -> outcomeShown ? -1L : (Object) last.count();
+            case "getResultSet" -> null;
+            case "getMoreResults" -> {
+                outcomeShown = true;
+                yield false;
+            }
+            case "getGeneratedKeys" -> last.keys().open((Statement) proxy);
+            default -> Proxies.call(physical, method, arguments);
+        };
+    }
+
+    private @Nullable Object setParameter(Method method, @Nullable Object[] given) throws SQLException {
+        if (connection.resource().context() != null && !(physical instanceof CallableStatement)) {
+            parameters.kept(method, given);
+            return null;
+        }
+        Object result = Proxies.call(physical, method, given);
+        parameters.forwarded(method, given);
+        return result;
+    }
+
+    private @Nullable Object execute(Object proxy, Method method, @Nullable Object[] given) throws SQLException {
+        outcome = null;
+        boolean prepared = preparedSql != null && given.length == 0;
+        String sql = prepared ? Objects.requireNonNull(preparedSql) : String.valueOf(given[0]);
+        TransactionContext context = connection.resource().context();
+        if (context == null) {
+            return executePlain(proxy, method, given, sql);
+        }
+        Plan plan = plan(sql, prepared);
+        if (plan instanceof Plan.Read) {
+            return guarded(proxy, callPhysical(method, given));
+        }
+        if (plan instanceof Plan.LockingRead read) {
+            return guarded(proxy, executeLockingRead(context, read, method, given));
+        }
+        KeyRequest keys = prepared
+                ? preparedKeys
+                : given.length == 2 ? KeyRequest.of(Objects.requireNonNull(given[1])) : KeyRequest.NONE;
+        if (method.getName().equals("executeQuery")) {
+            throw Refusals.notSupported(
+                    "executeQuery cannot show rows of a write that is captured", "use executeUpdate");
+        }
+        Outcome done = connection.write(context, (Plan.Write) plan, parameters, keys, scope);
+        show(done);
+        return switch (method.getName()) {
+            case "execute" -> false;
+            case "executeUpdate" -> Math.toIntExact(done.count());
+            default -> done.count();
+        };
+    }
+
+    private void show(Outcome done) {
+        outcome = done;
+        outcomeShown = false;
+    }
+
+    /** The plan of a statement that may run; anything else is refused here. */
+    private Plan plan(String sql, boolean prepared) throws SQLException {
+        if (physical instanceof CallableStatement) {
+            throw Refusals.notSupported(
+                    "what a stored procedure writes is not captured",
+                    "send its statements, or call it outside the global transaction");
+        }
+        Plan plan = connection.resource().plans().plan(sql);
+        if (plan instanceof Plan.Refused refused) {
+            throw Refusals.notSupported(refused.reason(), refused.rewrite());
+        }
+        if (!prepared && plan instanceof Plan.Write write && write.statement().parameterCount() > 0) {
+            throw Refusals.notSupported(
+                    "it has a question mark outside literals, and is not prepared",
+                    "use a PreparedStatement; write an operator with a question mark as ??");
+        }
+        return plan;
+    }
+
+    private @Nullable Object executePlain(Object proxy, Method method, @Nullable Object[] given, String sql)
+            throws SQLException {
+        PlainStatement plain = connection.beforePlain(sql, method.getName().contains("Update"));
+        Object result = callPhysical(method, given);
+        connection.afterPlain(plain);
+        return guarded(proxy, result);
+    }
+
+    private @Nullable Object callPhysical(Method method, @Nullable Object[] given) throws SQLException {
+        if (physical instanceof PreparedStatement prepared) {
+            parameters.flush(prepared);
+        }
+        return Proxies.call(physical, method, given);
+    }
+
+    /**
+     * Runs the application's read, which locks the rows, and then asks for the global locks of all rows that match: those returned are among
+     * them, because what is locked keeps matching.
+     */
+    private @Nullable Object executeLockingRead(
+            TransactionContext context, Plan.LockingRead read, Method method, @Nullable Object[] given)
+            throws SQLException {
+        boolean own = connection.inAutoCommit();
+        int fetchSize = physical.getFetchSize();
+        if (own && fetchSize != 0) {
+            // The rows must all be here before the transaction that locks them ends.
+            physical.setFetchSize(0);
+        }
+        try {
+            return connection.inTransaction(context, transaction -> {
+                Object result = Objects.requireNonNull(callPhysical(method, given));
+                try {
+                    connection.requireUnlocked(context, read, parameters, scope, !own);
+                    return result;
+                } catch (SQLException e) {
+                    if (result instanceof ResultSet rows) {
+                        rows.close();
+                    }
+                    throw e;
+                }
+            });
+        } finally {
+            if (own && fetchSize != 0 && !physical.isClosed()) {
+                physical.setFetchSize(fetchSize);
+            }
+        }
+    }
+
+    // Batches
+
+    private void addBatch(Method method, @Nullable Object[] given) throws SQLException {
+        boolean inside = connection.resource().context() != null;
+        if (!inside) {
+            callPhysical(method, given);
+        }
+        String sql = given.length == 0 ? Objects.requireNonNull(preparedSql) : String.valueOf(given[0]);
+        batch.add(new BatchElement(sql, parameters.copy(), !inside));
+    }
+
+    private long[] executeBatch(Object proxy) throws SQLException {
+        outcome = null;
+        List<BatchElement> elements = List.copyOf(batch);
+        batch.clear();
+        TransactionContext context = connection.resource().context();
+        if (context == null) {
+            return executePlainBatch(elements);
+        }
+        physical.clearBatch();
+        if (elements.isEmpty()) {
+            return new long[0];
+        }
+        List<Plan.Write> plans = new ArrayList<>();
+        for (BatchElement element : elements) {
+            if (!(plan(element.sql(), preparedSql != null) instanceof Plan.Write write)) {
+                throw Refusals.notSupported("a batch consists of writes", "send the read by itself");
+            }
+            plans.add(write);
+        }
+        return connection.inTransaction(context, transaction -> {
+            BatchRun run = new BatchRun(context, elements, plans, transaction);
+            long[] counts = run.run();
+            show(new Outcome(-1, null, run.keys, null));
+            outcomeShown = true;
+            return counts;
+        });
+    }
+
+    private long[] executePlainBatch(List<BatchElement> elements) throws SQLException {
+        if (elements.stream().anyMatch(e -> !e.forwarded())) {
+            physical.clearBatch();
+            for (BatchElement element : elements) {
+                if (physical instanceof PreparedStatement prepared && preparedSql != null) {
+                    element.parameters().bindAll(prepared);
+                    prepared.addBatch();
+                } else {
+                    physical.addBatch(element.sql());
+                }
+            }
+        }
+        for (BatchElement element : elements) {
+            connection.beforePlain(element.sql(), true);
+            if (preparedSql != null) {
+                break;
+            }
+        }
+        int[] counts = physical.executeBatch();
+        for (BatchElement element : elements) {
+            connection.afterPlain(connection.resource().plans().plain(element.sql()));
+            if (preparedSql != null) {
+                break;
+            }
+        }
+        return Arrays.stream(counts).asLongStream().toArray();
+    }
+
+    /** A batch inside a global transaction: one-row INSERTs of one text go together, all else goes one by one. */
+    private final class BatchRun {
+
+        private final TransactionContext context;
+        private final List<BatchElement> elements;
+        private final List<Plan.Write> plans;
+        private final LocalTransaction transaction;
+        private final long[] counts;
+        private int done;
+        private GeneratedKeys keys = GeneratedKeys.NONE;
+
+        BatchRun(
+                TransactionContext context,
+                List<BatchElement> elements,
+                List<Plan.Write> plans,
+                LocalTransaction transaction) {
+            this.context = context;
+            this.elements = elements;
+            this.plans = plans;
+            this.transaction = transaction;
+            this.counts = new long[elements.size()];
+        }
+
+        long[] run() throws SQLException {
+            try {
+                while (done < elements.size()) {
+                    int together = preparedSql == null ? 1 : rowsTogether();
+                    if (together > 1) {
+                        insert(together);
+                    } else {
+                        BatchElement element = elements.get(done);
+                        Outcome one = connection.write(
+                                context, plans.get(done), element.parameters(), preparedKeys, scope, transaction);
+                        keys = keys.and(one.keys());
+                        counts[done] = one.count();
+                        done++;
+                    }
+                }
+                return counts;
+            } catch (SQLException e) {
+                BatchUpdateException failure = new BatchUpdateException(
+                        e.getMessage(), e.getSQLState(), e.getErrorCode(), Arrays.copyOf(counts, done), e);
+                throw failure;
+            }
+        }
+
+        /** How many elements from here on fit into one INSERT. All elements of a prepared statement have one text. */
+        private int rowsTogether() {
+            if (!(plans.get(done) instanceof Plan.Insert insert)
+                    || insert.rows().size() != 1
+                    || insert.head().parameterCount() > 0) {
+                return 1;
+            }
+            int parameters = Math.max(1, insert.statement().parameterCount());
+            return Math.min(elements.size() - done, Math.min(ROWS_PER_INSERT, MOST_PARAMETERS / parameters));
+        }
+
+        private void insert(int count) throws SQLException {
+            Plan.Insert insert = (Plan.Insert) plans.get(done);
+            List<Capturer.InsertRow> rows = new ArrayList<>();
+            for (BatchElement element : elements.subList(done, done + count)) {
+                rows.addAll(Capturer.rowsOf(insert, element.parameters()));
+            }
+            Outcome together = connection.insert(context, insert, rows, preparedKeys, scope, transaction);
+            keys = keys.and(together.keys());
+            Arrays.fill(counts, done, done + count, 1);
+            done += count;
+        }
+    }
+
+    // Updatable results
+
+    /** A result through which rows could be changed refuses to, while a global transaction is bound. */
+    private @Nullable Object guarded(Object proxy, @Nullable Object result) {
+        if (!updatable || !(result instanceof ResultSet rows)) {
+            return result;
+        }
+        return Proxies.of(ResultSet.class, (self, method, arguments) -> {
+            switch (method.getName()) {
+                case "updateRow", "insertRow", "deleteRow" -> {
+                    if (connection.resource().context() != null) {
+                        throw Refusals.notSupported(
+                                "rows changed through a ResultSet are not captured", "send UPDATE, INSERT or DELETE");
+                    }
+                    connection.requireSame(null);
+                }
+                case "getStatement" -> {
+                    return proxy;
+                }
+                case "unwrap", "isWrapperFor" -> {
+                    return Proxies.unwrap(
+                            self, rows, method.getName(), (Class<?>) Objects.requireNonNull(arguments[0]));
+                }
+                default -> {}
+            }
+            return Proxies.call(rows, method, arguments);
+        });
+    }
+}

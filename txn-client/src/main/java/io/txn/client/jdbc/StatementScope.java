@@ -1,0 +1,48 @@
+package io.txn.client.jdbc;
+
+import java.sql.SQLException;
+import java.sql.Statement;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an application set on its own statement and expects of those that run in its place: the time limit, and that cancel, called by another
+ * thread, reaches the one that runs.
+ */
+final class StatementScope {
+
+    /** For statements of our own that no application statement stands for. */
+    static StatementScope own() {
+        return new StatementScope();
+    }
+
+    private volatile int queryTimeout;
+    private volatile @Nullable Statement running;
+
+    void queryTimeout(int seconds) {
+        queryTimeout = seconds;
+    }
+
+    /** Whether a statement in place of the application's was told to stop. */
+    boolean cancel() throws SQLException {
+        Statement current = running;
+        if (current == null) {
+            return false;
+        }
+        current.cancel();
+        return true;
+    }
+
+    Running enter(Statement statement) throws SQLException {
+        if (queryTimeout > 0) {
+            statement.setQueryTimeout(queryTimeout);
+        }
+        running = statement;
+        return () -> running = null;
+    }
+
+    /** Ends when closed. */
+    interface Running extends AutoCloseable {
+        @Override
+        void close();
+    }
+}

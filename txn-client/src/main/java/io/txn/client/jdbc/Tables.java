@@ -1,0 +1,99 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.sql.TableName;
+import io.txn.protocol.ErrorCode;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** What is known of a data source's tables, each for a bounded time. Thread-safe. */
+final class Tables {
+
+    private static final int MOST = 10_000;
+
+    private final Dialect dialect;
+    private final Duration maxAge;
+    private final InstantSource clock;
+    private final Map<Name, Entry> known = new ConcurrentHashMap<>();
+    private final Set<String> temporary = ConcurrentHashMap.newKeySet();
+
+    Tables(Dialect dialect, Duration maxAge, InstantSource clock) {
+        this.dialect = dialect;
+        this.maxAge = maxAge;
+        this.clock = clock;
+    }
+
+    /** A table as statements write it, on connections that were switched to {@code namespace}. */
+    private record Name(String namespace, String written) {}
+
+    private record Entry(Table table, Instant readAt) {}
+
+    /**
+     * The table that a statement writes to, after all that can be said against writing to it was considered.
+     *
+     * @throws SQLException when there is no such table, or writes to it cannot be captured
+     */
+    Table writable(Connection connection, TableName name, String namespace) throws SQLException {
+        Table table = table(connection, name, namespace);
+        if (table.refusal() != null) {
+            throw Refusals.refused(
+                    ErrorCode.STATEMENT_NOT_SUPPORTED,
+                    "table",
+                    table.lockName(),
+                    "reason",
+                    table.refusal(),
+                    "rewrite",
+                    "write to it outside the global transaction, or by TCC");
+        }
+        if (table.key().isEmpty()) {
+            throw Refusals.refused(ErrorCode.TABLE_WITHOUT_KEY, "table", table.lockName());
+        }
+        return table;
+    }
+
+    /** The table that a statement names. */
+    Table table(Connection connection, TableName name, String namespace) throws SQLException {
+        if (!name.qualified() && temporary.contains(name.table().text().toLowerCase(Locale.ROOT))) {
+            throw Refusals.notSupported(
+                    "a temporary table of this name was made, which no other connection can see",
+                    "give temporary tables names of their own, or qualify the table");
+        }
+        Name key = new Name(namespace, name.written());
+        Instant now = clock.instant();
+        Entry entry = known.get(key);
+        if (entry != null && now.isBefore(entry.readAt().plus(maxAge))) {
+            return entry.table();
+        }
+        Table table = dialect.table(connection, name);
+        if (table == null) {
+            throw new SQLException(
+                    "table " + name.written() + " does not exist, or this account cannot see it",
+                    dialect.product() == Dialect.Product.POSTGRESQL ? "42P01" : "42S02");
+        }
+        if (known.size() >= MOST) {
+            known.clear();
+        }
+        known.put(key, new Entry(table, now));
+        return table;
+    }
+
+    /** What was known may be wrong. */
+    void forget() {
+        known.clear();
+    }
+
+    /** A temporary table was made; it may hide a real one. */
+    void temporary(String name) {
+        if (temporary.size() < MOST) {
+            temporary.add(name.toLowerCase(Locale.ROOT));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package io.txn.client.jdbc.dialect;
+
+import java.math.BigInteger;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Types;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How the values of a column are read and written without loss.
+ *
+ * @param id what the undo record remembers it by: an undo finds the column under the same id or stops
+ * @param form what the driver is asked for
+ * @param read an SQL expression; {@code %s} is the column
+ * @param write an SQL expression with one parameter
+ */
+public record Codec(String id, Form form, String read, String write) {
+
+    /** What the driver is asked for. */
+    public enum Form {
+        TEXT,
+        BYTES,
+        /** Text: the bits of a single-precision number in hexadecimal; written as a number. */
+        FLOAT_BITS,
+        /** Text: the bits of a double-precision number in hexadecimal; written as a number. */
+        DOUBLE_BITS,
+        /** Text: seconds since 1970; zero stands for MySQL's zero date and cannot be written back. */
+        EPOCH,
+        /** No exact way is known. */
+        UNSUPPORTED
+    }
+
+    static Codec text(String id, String read, String write) {
+        return new Codec(id, Form.TEXT, read, write);
+    }
+
+    static Codec bytes(String id, String read, String write) {
+        return new Codec(id, Form.BYTES, read, write);
+    }
+
+    static Codec unsupported(String type) {
+        return new Codec(type, Form.UNSUPPORTED, "%s", "?");
+    }
+
+    public boolean supported() {
+        return form != Form.UNSUPPORTED;
+    }
+
+    /** The expression that reads {@code column}, a name with its quotes. */
+    public String readFrom(String column) {
+        return read.replace("%s", column);
+    }
+
+    /** The value in column {@code index} of the current row. */
+    public Value get(ResultSet rows, int index) throws SQLException {
+        if (form == Form.BYTES) {
+            byte @Nullable [] bytes = rows.getBytes(index);
+            return bytes == null ? Value.NULL : new Value.Bytes(bytes);
+        }
+        String text = rows.getString(index);
+        return text == null ? Value.NULL : new Value.Text(text);
+    }
+
+    /** Whether {@link #set} can write this value back. */
+    public boolean canRestore(Value value) {
+        return form != Form.EPOCH
+                || !(value instanceof Value.Text text)
+                || !text.text().matches("0(\\.0+)?");
+    }
+
+    /** Binds a value to the parameter of {@link #write}. */
+    public void set(PreparedStatement statement, int index, Value value) throws SQLException {
+        if (value instanceof Value.Bytes bytes) {
+            statement.setBytes(index, bytes.bytes());
+        } else if (value instanceof Value.Text text) {
+            switch (form) {
+                case FLOAT_BITS ->
+                    statement.setFloat(index, Float.intBitsToFloat(Integer.parseUnsignedInt(text.text(), 16)));
+                case DOUBLE_BITS ->
+                    statement.setDouble(index, Double.longBitsToDouble(new BigInteger(text.text(), 16).longValue()));
+                default -> statement.setString(index, text.text());
+            }
+        } else {
+            statement.setNull(index, nullType());
+        }
+    }
+
+    private int nullType() {
+        return switch (form) {
+            case BYTES -> Types.VARBINARY;
+            case FLOAT_BITS -> Types.REAL;
+            case DOUBLE_BITS -> Types.DOUBLE;
+            default -> Types.VARCHAR;
+        };
+    }
+}

@@ -1,0 +1,34 @@
+package io.txn.client.jdbc.dialect;
+
+import java.util.Set;
+
+/**
+ * A column of a table.
+ *
+ * @param sqlName the name in the database's quotes
+ * @param type the type as the catalog calls it
+ */
+public record Column(String name, String sqlName, String type, Codec codec, Set<Trait> traits) {
+
+    /** What is special about a column. */
+    public enum Trait {
+        /** Computed by the database from other columns; cannot be written. */
+        GENERATED,
+        /** Written by the database at each UPDATE that does not set it. */
+        MAINTAINED,
+        /** Takes its value from a counter when none is given. */
+        IDENTITY,
+        /** An identity that refuses explicit values unless told otherwise. */
+        IDENTITY_ALWAYS,
+        /** Its default is made anew for each row. */
+        COMPUTED_DEFAULT
+    }
+
+    public Column {
+        traits = Set.copyOf(traits);
+    }
+
+    public boolean is(Trait trait) {
+        return traits.contains(trait);
+    }
+}

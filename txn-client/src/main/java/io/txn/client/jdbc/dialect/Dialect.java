@@ -1,0 +1,207 @@
+package io.txn.client.jdbc.dialect;
+
+import io.txn.client.jdbc.sql.SqlSyntax;
+import io.txn.client.jdbc.sql.TableName;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import java.sql.Connection;
+import java.sql.DatabaseMetaData;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A database as AT mode knows it. Immutable.
+ *
+ * @param insert how the rows of an INSERT become known; the same for {@code update} and {@code delete}
+ * @param ownSchema the schema of a fresh connection
+ * @param resourceId the id under which the coordinator knows the database
+ * @param driver the driver's name; decides only what getGeneratedKeys calls its column
+ */
+public record Dialect(
+        Product product,
+        SqlSyntax syntax,
+        Capture insert,
+        Capture update,
+        Capture delete,
+        String ownSchema,
+        String resourceId,
+        String driver) {
+
+    /** The databases that AT mode knows. */
+    public enum Product {
+        H2("h2"),
+        MYSQL("mysql"),
+        MARIADB("mysql"),
+        POSTGRESQL("postgresql");
+
+        private final String script;
+
+        Product(String script) {
+            this.script = script;
+        }
+
+        /** The name of the script that makes the undo table. */
+        public String script() {
+            return script;
+        }
+
+        public boolean isMySqlFamily() {
+            return this == MYSQL || this == MARIADB;
+        }
+    }
+
+    /**
+     * Learns from a connection which database it leads to.
+     *
+     * @throws TxnException DATABASE_NOT_SUPPORTED
+     */
+    public static Dialect of(Connection connection) throws SQLException {
+        DatabaseMetaData about = connection.getMetaData();
+        String name = String.valueOf(about.getDatabaseProductName()).toLowerCase(Locale.ROOT);
+        String version = String.valueOf(about.getDatabaseProductVersion());
+        String url = String.valueOf(about.getURL());
+        String driver = String.valueOf(about.getDriverName());
+        if (name.equals("h2") && about.getDatabaseMajorVersion() >= 2) {
+            return h2(connection, url, driver);
+        }
+        if (name.equals("postgresql") && about.getDatabaseMajorVersion() >= 12) {
+            return postgres(connection, url, driver, about.getDatabaseMajorVersion());
+        }
+        if (name.equals("mysql") || name.equals("mariadb")) {
+            return mySql(connection, url, driver);
+        }
+        throw new TxnException(ErrorCode.DATABASE_NOT_SUPPORTED, null, "database", name, "version", version);
+    }
+
+    private static Dialect h2(Connection connection, String url, String driver) throws SQLException {
+        CatalogRow row = CatalogRow.one(connection, "SELECT CURRENT_SCHEMA AS S, DATABASE_PATH() AS P");
+        String path = row.get("P");
+        boolean remote = url.startsWith("jdbc:h2:tcp:") || url.startsWith("jdbc:h2:ssl:");
+        String id = path == null || remote ? ResourceIds.upTo(url, ";?") : "jdbc:h2:file:" + path;
+        return new Dialect(
+                Product.H2,
+                SqlSyntax.H2,
+                Capture.DELTA_TABLE,
+                Capture.DELTA_TABLE,
+                Capture.DELTA_TABLE,
+                row.text("S"),
+                ResourceIds.withoutCommas(id),
+                driver);
+    }
+
+    private static Dialect postgres(Connection connection, String url, String driver, int version) throws SQLException {
+        CatalogRow row = CatalogRow.one(connection, "SELECT current_schema() AS s");
+        return new Dialect(
+                Product.POSTGRESQL,
+                SqlSyntax.POSTGRESQL,
+                Capture.RETURNING,
+                version >= 18 ? Capture.RETURNING_OLD_AND_NEW : Capture.QUERIES,
+                Capture.RETURNING,
+                row.text("s"),
+                ResourceIds.postgres(url),
+                driver);
+    }
+
+    private static Dialect mySql(Connection connection, String url, String driver) throws SQLException {
+        CatalogRow row = CatalogRow.one(connection, "SELECT DATABASE() AS s, @@sql_mode AS m, VERSION() AS v");
+        String version = row.text("v");
+        boolean mariaDb = version.toLowerCase(Locale.ROOT).contains("mariadb");
+        boolean returns = mariaDb && ResourceIds.mariaDbAtLeast(version, 10, 5);
+        return new Dialect(
+                mariaDb ? Product.MARIADB : Product.MYSQL,
+                SqlSyntax.mySql(row.text("m")),
+                returns ? Capture.RETURNING : Capture.QUERIES,
+                Capture.QUERIES,
+                returns ? Capture.RETURNING : Capture.QUERIES,
+                row.text("s"),
+                ResourceIds.mySql(url),
+                driver);
+    }
+
+    /** The same database, captured by queries alone, as where it has no way to return what it changed. */
+    public Dialect withQueriesOnly() {
+        return new Dialect(
+                product, syntax, Capture.QUERIES, Capture.QUERIES, Capture.QUERIES, ownSchema, resourceId, driver);
+    }
+
+    /** The same database, with another way to capture an UPDATE: an older version's. */
+    public Dialect withUpdate(Capture capture) {
+        return new Dialect(product, syntax, insert, capture, delete, ownSchema, resourceId, driver);
+    }
+
+    /** What the catalog says now about the table that {@code name} means on this connection; null when there is none. */
+    public @Nullable Table table(Connection connection, TableName name) throws SQLException {
+        Catalog catalog =
+                switch (product) {
+                    case H2 -> new H2Catalog();
+                    case POSTGRESQL -> new PostgresCatalog();
+                    case MYSQL, MARIADB -> new MySqlCatalog();
+                };
+        return catalog.table(connection, name, ownSchema);
+    }
+
+    /** A name in this database's quotes. */
+    public String quote(String name) {
+        return (product.isMySqlFamily() ? Quotes.BACKTICK : Quotes.DOUBLE).quote(name);
+    }
+
+    /**
+     * An expression that an image query adds to find out which table it really read.
+     *
+     * @param qualifier a row alias with its dot, or nothing
+     */
+    public String identity(String qualifier) {
+        return switch (product) {
+            case H2 -> "CURRENT_SCHEMA";
+            case POSTGRESQL -> "CAST(CAST(" + qualifier + "tableoid AS bigint) AS text)";
+            case MYSQL, MARIADB -> "DATABASE()";
+        };
+    }
+
+    /** Whether reading again what this transaction wrote has to lock, because a plain read may show an older version. */
+    public boolean afterImageLocks() {
+        return product != Product.POSTGRESQL;
+    }
+
+    /** Whether an INSERT may give explicit values to an identity column only with this clause; empty where it need not say so. */
+    public String overridingIdentity(Table table) {
+        boolean always = table.columns().stream().anyMatch(c -> c.is(Column.Trait.IDENTITY_ALWAYS));
+        return always ? " OVERRIDING SYSTEM VALUE" : "";
+    }
+
+    /** Whether this error says that a constraint would be violated: unique, foreign key, check. */
+    public boolean isIntegrityViolation(SQLException error) {
+        String state = error.getSQLState();
+        return state != null && state.startsWith("23");
+    }
+
+    /** Whether this error says that a unique key is taken. */
+    public boolean isDuplicate(SQLException error) {
+        if (product.isMySqlFamily()) {
+            return error.getErrorCode() == 1062;
+        }
+        return "23505".equals(error.getSQLState());
+    }
+
+    /** The session as phase two needs it, until it is closed. */
+    public UndoSession undoSession(Connection connection, Duration lockWaitMax) throws SQLException {
+        return UndoSession.open(connection, product, lockWaitMax);
+    }
+
+    /** Whether this H2 file database answers a commit before it is written. */
+    public boolean losesAcknowledgedCommits(Connection connection) throws SQLException {
+        if (product != Product.H2) {
+            return false;
+        }
+        // MAX: a setting that is named in the URL is listed twice, with the same value.
+        CatalogRow row = CatalogRow.query(
+                        connection,
+                        "SELECT DATABASE_PATH() AS P, (SELECT MAX(SETTING_VALUE) FROM INFORMATION_SCHEMA.SETTINGS"
+                                + " WHERE SETTING_NAME = 'WRITE_DELAY') AS D")
+                .get(0);
+        return row.get("P") != null && !Set.of("", "0").contains(row.text("D"));
+    }
+}

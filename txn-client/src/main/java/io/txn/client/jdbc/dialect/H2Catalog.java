@@ -1,0 +1,175 @@
+package io.txn.client.jdbc.dialect;
+
+import io.txn.client.jdbc.sql.TableName;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSetMetaData;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** H2's information schema. A name is resolved by asking H2 for the (empty) rows of the table, because its case rules can be configured. */
+final class H2Catalog implements Catalog {
+
+    private static final String COLUMNS = """
+            SELECT COLUMN_NAME, DATA_TYPE, IS_GENERATED, IS_IDENTITY, IDENTITY_GENERATION, COLUMN_ON_UPDATE, COLUMN_DEFAULT,
+                NUMERIC_PRECISION, NUMERIC_SCALE
+            FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION""";
+
+    private static final String KEY = """
+            SELECT K.COLUMN_NAME FROM INFORMATION_SCHEMA.TABLE_CONSTRAINTS C
+            JOIN INFORMATION_SCHEMA.KEY_COLUMN_USAGE K
+                ON K.CONSTRAINT_SCHEMA = C.CONSTRAINT_SCHEMA AND K.CONSTRAINT_NAME = C.CONSTRAINT_NAME
+            WHERE C.TABLE_SCHEMA = ? AND C.TABLE_NAME = ? AND C.CONSTRAINT_TYPE = 'PRIMARY KEY'
+            ORDER BY K.ORDINAL_POSITION""";
+
+    private static final String TABLE = """
+            SELECT TABLE_TYPE, STORAGE_TYPE,
+                (SELECT MIN(TRIGGER_NAME) FROM INFORMATION_SCHEMA.TRIGGERS
+                    WHERE EVENT_OBJECT_SCHEMA = T.TABLE_SCHEMA AND EVENT_OBJECT_TABLE = T.TABLE_NAME) AS TRIGGER_NAME,
+                CURRENT_SCHEMA AS IN_SCHEMA
+            FROM INFORMATION_SCHEMA.TABLES T WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?""";
+
+    private static final String REFERENCED_BY = """
+            SELECT R.CONSTRAINT_SCHEMA, R.CONSTRAINT_NAME, K.TABLE_SCHEMA, K.TABLE_NAME, K.COLUMN_NAME,
+                P.COLUMN_NAME AS PARENT_COLUMN, R.DELETE_RULE, R.UPDATE_RULE
+            FROM INFORMATION_SCHEMA.REFERENTIAL_CONSTRAINTS R
+            JOIN INFORMATION_SCHEMA.KEY_COLUMN_USAGE K
+                ON K.CONSTRAINT_SCHEMA = R.CONSTRAINT_SCHEMA AND K.CONSTRAINT_NAME = R.CONSTRAINT_NAME
+            JOIN INFORMATION_SCHEMA.KEY_COLUMN_USAGE P
+                ON P.CONSTRAINT_SCHEMA = R.UNIQUE_CONSTRAINT_SCHEMA AND P.CONSTRAINT_NAME = R.UNIQUE_CONSTRAINT_NAME
+                AND P.ORDINAL_POSITION = K.POSITION_IN_UNIQUE_CONSTRAINT
+            WHERE P.TABLE_SCHEMA = ? AND P.TABLE_NAME = ? ORDER BY R.CONSTRAINT_NAME, K.ORDINAL_POSITION""";
+
+    @Override
+    public @Nullable Table table(Connection connection, TableName name, String ownSchema) throws SQLException {
+        String schema;
+        String table;
+        try (PreparedStatement probe = connection.prepareStatement("SELECT * FROM " + name.written() + " WHERE FALSE");
+                var none = probe.executeQuery()) {
+            ResultSetMetaData found = none.getMetaData();
+            schema = found.getSchemaName(1);
+            table = found.getTableName(1);
+        } catch (SQLException e) {
+            if ("42S02".equals(e.getSQLState()) || "42S03".equals(e.getSQLState()) || "42S04".equals(e.getSQLState())) {
+                return null;
+            }
+            throw e;
+        }
+        List<CatalogRow> found = CatalogRow.query(connection, TABLE, schema, table);
+        if (found.isEmpty()) {
+            return null;
+        }
+        CatalogRow row = found.get(0);
+        List<Column> columns = columns(connection, schema, table);
+        List<Column> key = new ArrayList<>();
+        for (CatalogRow part : CatalogRow.query(connection, KEY, schema, table)) {
+            columns.stream()
+                    .filter(c -> c.name().equals(part.get("COLUMN_NAME")))
+                    .forEach(key::add);
+        }
+        return new Table(
+                schema,
+                table,
+                quote(schema) + '.' + quote(table),
+                schema.equals(ownSchema) ? table : schema + '.' + table,
+                columns,
+                key,
+                referencedBy(connection, schema, table),
+                refusal(row),
+                name.qualified() ? Set.of() : Set.of(row.text("IN_SCHEMA")));
+    }
+
+    private static @Nullable String refusal(CatalogRow row) {
+        if (!"BASE TABLE".equals(row.get("TABLE_TYPE"))) {
+            return "it is a " + row.text("TABLE_TYPE").toLowerCase(Locale.ROOT) + ", not a base table";
+        }
+        String storage = row.text("STORAGE_TYPE");
+        if (storage.contains("TEMPORARY") || storage.contains("LINK")) {
+            return "it is a " + storage.toLowerCase(Locale.ROOT) + " table";
+        }
+        String trigger = row.get("TRIGGER_NAME");
+        return trigger == null ? null : "trigger " + trigger + " may write where no image is taken";
+    }
+
+    private static List<Column> columns(Connection connection, String schema, String table) throws SQLException {
+        List<Column> columns = new ArrayList<>();
+        for (CatalogRow row : CatalogRow.query(connection, COLUMNS, schema, table)) {
+            if (row.is("IS_GENERATED", "ALWAYS")) {
+                continue;
+            }
+            Set<Column.Trait> traits = EnumSet.noneOf(Column.Trait.class);
+            if (row.is("IS_IDENTITY", "YES")) {
+                traits.add(Column.Trait.IDENTITY);
+                if (row.is("IDENTITY_GENERATION", "ALWAYS")) {
+                    traits.add(Column.Trait.IDENTITY_ALWAYS);
+                }
+            }
+            if (row.get("COLUMN_ON_UPDATE") != null) {
+                traits.add(Column.Trait.MAINTAINED);
+            }
+            String standard = row.get("COLUMN_DEFAULT");
+            if (standard != null && (standard.contains("(") || standard.startsWith("NEXT VALUE"))) {
+                traits.add(Column.Trait.COMPUTED_DEFAULT);
+            }
+            String name = row.text("COLUMN_NAME");
+            columns.add(new Column(name, quote(name), row.text("DATA_TYPE"), codec(row), traits));
+        }
+        return columns;
+    }
+
+    private static Codec codec(CatalogRow row) {
+        String type = row.text("DATA_TYPE");
+        String asText = "CAST(%s AS VARCHAR)";
+        return switch (type) {
+            case "CHARACTER", "CHARACTER VARYING", "VARCHAR_IGNORECASE", "CHARACTER LARGE OBJECT" ->
+                Codec.text(type, "%s", "?");
+            case "BINARY", "BINARY VARYING", "BINARY LARGE OBJECT" -> Codec.bytes(type, "%s", "?");
+            case "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "REAL", "DOUBLE PRECISION", "DATE", "UUID" ->
+                Codec.text(type, asText, "CAST(? AS " + type + ")");
+            case "NUMERIC", "DECIMAL" ->
+                Codec.text(
+                        type,
+                        asText,
+                        "CAST(? AS NUMERIC(" + row.get("NUMERIC_PRECISION") + ", " + row.get("NUMERIC_SCALE") + "))");
+            case "DECFLOAT" -> Codec.text(type, asText, "CAST(? AS DECFLOAT(" + row.get("NUMERIC_PRECISION") + "))");
+            case "TIME" -> Codec.text(type, asText, "CAST(? AS TIME(9))");
+            case "TIMESTAMP" -> Codec.text(type, asText, "CAST(? AS TIMESTAMP(9))");
+            case "TIME WITH TIME ZONE" -> Codec.text(type, asText, "CAST(? AS TIME(9) WITH TIME ZONE)");
+            case "TIMESTAMP WITH TIME ZONE" -> Codec.text(type, asText, "CAST(? AS TIMESTAMP(9) WITH TIME ZONE)");
+            case "ENUM" -> Codec.text(type, asText, "?");
+            case "JSON" -> Codec.text(type, asText, "? FORMAT JSON");
+            default -> Codec.unsupported(type);
+        };
+    }
+
+    private static List<ForeignKey> referencedBy(Connection connection, String schema, String table)
+            throws SQLException {
+        List<ForeignKey.Part> parts = new ArrayList<>();
+        for (CatalogRow row : CatalogRow.query(connection, REFERENCED_BY, schema, table)) {
+            String childSchema = row.text("TABLE_SCHEMA");
+            String childTable = row.text("TABLE_NAME");
+            parts.add(new ForeignKey.Part(
+                    String.join(".", row.text("CONSTRAINT_SCHEMA"), childTable, row.text("CONSTRAINT_NAME")),
+                    quote(childSchema) + '.' + quote(childTable),
+                    childSchema.equals(schema) && childTable.equals(table),
+                    quote(row.text("COLUMN_NAME")),
+                    row.text("PARENT_COLUMN"),
+                    follows(row.get("DELETE_RULE")),
+                    follows(row.get("UPDATE_RULE"))));
+        }
+        return ForeignKey.of(parts);
+    }
+
+    private static boolean follows(@Nullable String rule) {
+        return !"NO ACTION".equals(rule) && !"RESTRICT".equals(rule);
+    }
+
+    private static String quote(String name) {
+        return Quotes.DOUBLE.quote(name);
+    }
+}

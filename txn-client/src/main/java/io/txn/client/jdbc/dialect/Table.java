@@ -1,0 +1,73 @@
+package io.txn.client.jdbc.dialect;
+
+import io.txn.client.jdbc.sql.Identifier;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the catalog says about a table.
+ *
+ * @param sqlName schema and name in the database's quotes
+ * @param lockName the name in lock keys; with its schema only if that is not the data source's own
+ * @param columns in the table's order, without generated ones
+ * @param key the primary key's columns in the key's order; empty when there is none
+ * @param referencedBy foreign keys that point here and change rows by themselves
+ * @param refusal why no write to this table can be captured; null when it can
+ * @param identities what an image query must say about where it looked; empty when the statement says so itself
+ */
+public record Table(
+        String schema,
+        String name,
+        String sqlName,
+        String lockName,
+        List<Column> columns,
+        List<Column> key,
+        List<ForeignKey> referencedBy,
+        @Nullable String refusal,
+        Set<String> identities) {
+
+    public Table {
+        columns = List.copyOf(columns);
+        key = List.copyOf(key);
+        referencedBy = List.copyOf(referencedBy);
+        identities = Set.copyOf(identities);
+    }
+
+    /**
+     * The column that a statement means. An exact match counts first; otherwise case is ignored, if that leaves one.
+     *
+     * @return null when there is none, or more than one
+     */
+    public @Nullable Column column(Identifier written) {
+        List<Column> alike = columns.stream()
+                .filter(c -> c.name().equalsIgnoreCase(written.text()))
+                .toList();
+        if (alike.size() > 1) {
+            List<Column> same =
+                    alike.stream().filter(c -> c.name().equals(written.text())).toList();
+            return written.quoted() && same.size() == 1 ? same.get(0) : null;
+        }
+        return alike.isEmpty() ? null : alike.get(0);
+    }
+
+    /** The column of exactly this name, or null. */
+    public @Nullable Column named(String name) {
+        return columns.stream().filter(c -> c.name().equals(name)).findFirst().orElse(null);
+    }
+
+    public boolean isKey(Column column) {
+        return key.contains(column);
+    }
+
+    /** Same columns of the same types, and the same key. */
+    public boolean sameShape(Table other) {
+        return columns.equals(other.columns) && key.equals(other.key);
+    }
+
+    @Override
+    public String toString() {
+        return schema + '.' + name + key.stream().map(Column::name).collect(Collectors.joining(",", "(", ")"));
+    }
+}

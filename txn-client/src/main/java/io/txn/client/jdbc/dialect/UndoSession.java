@@ -1,0 +1,110 @@
+package io.txn.client.jdbc.dialect;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A connection set up for phase two: a transaction at READ COMMITTED, with bounded waits for row locks, in which a value that was once in a
+ * column can be put back whatever the session's modes say. Closing rolls back what is open and restores the session; a session that cannot be
+ * restored is aborted, so that no pool hands it on.
+ */
+public final class UndoSession implements AutoCloseable {
+
+    /** Explicit zeros stay zeros, dates that were let in once are let in again, and nothing is cut to size silently. */
+    private static final String RESTORING_MODE = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,STRICT_ALL_TABLES";
+
+    private final Connection connection;
+    private final boolean autoCommit;
+    private final int isolation;
+    private final List<String> restore = new ArrayList<>();
+
+    private UndoSession(Connection connection) throws SQLException {
+        this.connection = connection;
+        this.autoCommit = connection.getAutoCommit();
+        this.isolation = connection.getTransactionIsolation();
+    }
+
+    static UndoSession open(Connection connection, Dialect.Product product, Duration lockWaitMax) throws SQLException {
+        UndoSession session = new UndoSession(connection);
+        try {
+            if (!session.autoCommit) {
+                connection.rollback();
+            }
+            connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+            connection.setAutoCommit(false);
+            session.configure(product, lockWaitMax);
+            return session;
+        } catch (SQLException | RuntimeException e) {
+            try {
+                session.close();
+            } catch (SQLException closing) {
+                e.addSuppressed(closing);
+            }
+            throw e;
+        }
+    }
+
+    private void configure(Dialect.Product product, Duration lockWaitMax) throws SQLException {
+        switch (product) {
+            case H2 -> {
+                String wait =
+                        CatalogRow.one(connection, "SELECT LOCK_TIMEOUT() AS W").text("W");
+                restore.add("SET LOCK_TIMEOUT " + wait);
+                execute("SET LOCK_TIMEOUT " + lockWaitMax.toMillis());
+            }
+            case POSTGRESQL -> {
+                execute("SET LOCAL lock_timeout = " + lockWaitMax.toMillis());
+                execute("SET CONSTRAINTS ALL DEFERRED");
+            }
+            case MYSQL, MARIADB -> {
+                CatalogRow now = CatalogRow.one(
+                        connection, "SELECT @@sql_mode AS m, @@time_zone AS z, @@innodb_lock_wait_timeout AS w");
+                restore.add("SET SESSION sql_mode = '" + now.get("m") + "', time_zone = '" + now.get("z")
+                        + "', innodb_lock_wait_timeout = " + now.get("w"));
+                execute("SET SESSION sql_mode = '" + RESTORING_MODE
+                        + "', time_zone = '+00:00', innodb_lock_wait_timeout = "
+                        + Math.max(1, lockWaitMax.toSeconds()));
+            }
+        }
+    }
+
+    public void commit() throws SQLException {
+        connection.commit();
+    }
+
+    /** Ends the transaction and begins the next under the same settings. */
+    public void startOver(Dialect.Product product, Duration lockWaitMax) throws SQLException {
+        connection.rollback();
+        if (product == Dialect.Product.POSTGRESQL) {
+            configure(product, lockWaitMax);
+        }
+    }
+
+    @Override
+    public void close() throws SQLException {
+        try {
+            connection.rollback();
+            for (String statement : restore) {
+                execute(statement);
+            }
+            if (!restore.isEmpty()) {
+                connection.commit();
+            }
+            connection.setTransactionIsolation(isolation);
+            connection.setAutoCommit(autoCommit);
+        } catch (SQLException e) {
+            connection.abort(Runnable::run);
+            throw e;
+        }
+    }
+
+    private void execute(String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+}

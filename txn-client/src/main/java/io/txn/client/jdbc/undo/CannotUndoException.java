@@ -1,0 +1,62 @@
+package io.txn.client.jdbc.undo;
+
+import io.txn.protocol.ErrorCode;
+import java.sql.SQLException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** An undo that would overwrite others' work, or cannot be known to be right; nothing was changed, and trying again is of no use. */
+public final class CannotUndoException extends Exception {
+
+    private static final long serialVersionUID = 1L;
+
+    /** How many keys are named. */
+    private static final int LISTED = 20;
+
+    private final ErrorCode code;
+    private final String table;
+    private final transient List<String> keys;
+
+    CannotUndoException(ErrorCode code, String table, List<String> keys, String reason, @Nullable Throwable cause) {
+        super(reason, cause);
+        this.code = code;
+        this.table = table;
+        this.keys = keys.stream().limit(LISTED).toList();
+    }
+
+    /** Rows are not as the transaction left them, or something of others' making stands in the way. */
+    static CannotUndoException dirty(
+            TableChange change, List<RowChange> rows, String reason, @Nullable Throwable cause) {
+        List<String> keys =
+                rows.stream().map(r -> LockKeys.row(change.keyOf(r.existing()))).toList();
+        return new CannotUndoException(ErrorCode.DIRTY_WRITE, change.lockName(), keys, reason, cause);
+    }
+
+    /** The record and the table do not fit together. */
+    public static CannotUndoException unreadable(String table, String reason) {
+        return new CannotUndoException(ErrorCode.UNDO_UNREADABLE, table, List.of(), reason, null);
+    }
+
+    /** A constraint that is checked at the end objects to the rows as they were. */
+    public static CannotUndoException atCommit(SQLException e) {
+        return new CannotUndoException(
+                ErrorCode.DIRTY_WRITE,
+                "tables of the transaction",
+                List.of(),
+                "a constraint forbids to put the rows back: SQL state " + e.getSQLState(),
+                e);
+    }
+
+    public ErrorCode code() {
+        return code;
+    }
+
+    public String table() {
+        return table;
+    }
+
+    /** The keys of rows in the way, as in lock keys; never all of very many. */
+    public List<String> keys() {
+        return keys;
+    }
+}

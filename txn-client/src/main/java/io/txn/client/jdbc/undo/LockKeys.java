@@ -1,0 +1,80 @@
+package io.txn.client.jdbc.undo;
+
+import io.txn.client.jdbc.dialect.Value;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/**
+ * The global lock keys of changed rows, {@code table:key,key;table:part_part}: sorted, each once, so that two transactions ask for the same rows
+ * in the same order. Built from what the database stored. Separators within a value are written as {@code %xx}, and long keys as their
+ * digest: both map one row to one text, always the same.
+ */
+public final class LockKeys {
+
+    private static final int LONGEST = 200;
+
+    private LockKeys() {}
+
+    /** The keys of all rows that the changes matched; empty when there are none. */
+    public static String of(List<TableChange> changes) {
+        Map<String, SortedSet<String>> tables = new TreeMap<>();
+        for (TableChange change : changes) {
+            for (RowChange row : change.rows()) {
+                tables.computeIfAbsent(escaped(change.lockName()), t -> new TreeSet<>())
+                        .add(row(change.keyOf(row.existing())));
+            }
+        }
+        return text(tables);
+    }
+
+    /** The keys of rows of one table. */
+    public static String of(String lockName, List<List<Value>> keys) {
+        Map<String, SortedSet<String>> tables = new TreeMap<>();
+        for (List<Value> key : keys) {
+            tables.computeIfAbsent(escaped(lockName), t -> new TreeSet<>()).add(row(key));
+        }
+        return text(tables);
+    }
+
+    /** One row's key as it stands between the commas. */
+    public static String row(List<Value> key) {
+        String text = key.stream().map(v -> escaped(v.asKeyText())).collect(Collectors.joining("_"));
+        return text.length() <= LONGEST ? text : digest(text);
+    }
+
+    private static String text(Map<String, SortedSet<String>> tables) {
+        return tables.entrySet().stream()
+                .map(e -> e.getKey() + ':' + String.join(",", e.getValue()))
+                .collect(Collectors.joining(";"));
+    }
+
+    private static String escaped(String value) {
+        StringBuilder escaped = new StringBuilder(value.length());
+        for (int i = 0; i < value.length(); i++) {
+            char c = value.charAt(i);
+            if (c == '%' || c == ',' || c == ';' || c == ':' || c == '^' || c < ' ' || c == 127) {
+                escaped.append('%').append(HexFormat.of().toHexDigits((byte) c));
+            } else {
+                escaped.append(c);
+            }
+        }
+        return escaped.isEmpty() ? "%" : escaped.toString();
+    }
+
+    private static String digest(String text) {
+        try {
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+            return "sha256~" + HexFormat.of().formatHex(digest);
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java platform has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+package io.txn.client.jdbc.undo;
+
+import io.txn.client.jdbc.dialect.Value;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one statement did to the rows of one table, in the order in which the database told it. Immutable.
+ *
+ * @param lockName what the table is called in lock keys
+ */
+public record TableChange(
+        Kind kind, String schema, String table, String lockName, List<ImageColumn> columns, List<RowChange> rows) {
+
+    /** What kind of statement it was. The ordinal is in the undo record: append only. */
+    public enum Kind {
+        INSERT,
+        UPDATE,
+        DELETE
+    }
+
+    public TableChange {
+        columns = List.copyOf(columns);
+        rows = List.copyOf(rows);
+    }
+
+    /** The columns of the primary key, in the key's order, as indexes into {@link #columns}. */
+    public List<Integer> keyIndexes() {
+        return IntStream.range(0, columns.size())
+                .boxed()
+                .filter(i -> columns.get(i).inKey())
+                .sorted(Comparator.comparingInt(i -> columns.get(i).keyPosition()))
+                .toList();
+    }
+
+    /** The primary key of a row. */
+    public List<Value> keyOf(List<Value> row) {
+        return keyIndexes().stream().map(row::get).toList();
+    }
+
+    /**
+     * What has to be undone of it: of an UPDATE only the rows and columns that changed, besides the key and the columns that the database
+     * would write by itself when the row is set back; null when nothing.
+     */
+    public @Nullable TableChange effective() {
+        if (kind != Kind.UPDATE) {
+            return rows.isEmpty() ? null : this;
+        }
+        List<RowChange> changed = rows.stream().filter(r -> !r.unchanged()).toList();
+        if (changed.isEmpty()) {
+            return null;
+        }
+        List<Integer> kept = new ArrayList<>();
+        for (int i = 0; i < columns.size(); i++) {
+            if (columns.get(i).inKey() || columns.get(i).maintained() || differs(changed, i)) {
+                kept.add(i);
+            }
+        }
+        return new TableChange(
+                kind,
+                schema,
+                table,
+                lockName,
+                kept.stream().map(columns::get).toList(),
+                changed.stream()
+                        .map(r -> new RowChange(only(r.before(), kept), only(r.after(), kept)))
+                        .toList());
+    }
+
+    private static boolean differs(List<RowChange> rows, int column) {
+        for (RowChange row : rows) {
+            List<Value> before = row.before();
+            List<Value> after = row.after();
+            if (before == null || after == null || !before.get(column).equals(after.get(column))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static @Nullable List<Value> only(@Nullable List<Value> row, List<Integer> indexes) {
+        return row == null ? null : indexes.stream().map(row::get).toList();
+    }
+}

@@ -1,0 +1,374 @@
+package io.txn.client.jdbc.undo;
+
+import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.dialect.ForeignKey;
+import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Value;
+import io.txn.client.jdbc.sql.Identifier;
+import io.txn.client.jdbc.sql.TableName;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Savepoint;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Undoes a record on one connection, within its transaction: change by change, last one first. Each row is locked and compared before
+ * anything is written; what happens in each case stands in {@code docs/at.md}. For one thread.
+ */
+public final class Undo {
+
+    private static final int KEYS_PER_QUERY = 100;
+
+    private final Connection connection;
+    private final Dialect dialect;
+
+    public Undo(Connection connection, Dialect dialect) {
+        this.connection = connection;
+        this.dialect = dialect;
+    }
+
+    /**
+     * @throws CannotUndoException when a person has to decide; the caller rolls back
+     * @throws SQLException when the database failed; the caller rolls back and tries again later
+     */
+    public void apply(UndoRecord undo) throws SQLException, CannotUndoException {
+        for (int i = undo.changes().size() - 1; i >= 0; i--) {
+            new ChangeUndo(undo.changes().get(i)).apply();
+        }
+    }
+
+    /** One change and the table as it is now. */
+    private final class ChangeUndo {
+
+        private final TableChange change;
+        private final Table table;
+        private final List<Column> columns = new ArrayList<>();
+        private final List<Integer> key;
+        private final String keyCondition;
+
+        ChangeUndo(TableChange change) throws SQLException, CannotUndoException {
+            this.change = change;
+            this.table = tableOf(change);
+            for (ImageColumn image : change.columns()) {
+                Column column = table.named(image.name());
+                if (column == null || !column.codec().id().equals(image.codec())) {
+                    throw CannotUndoException.unreadable(
+                            table.lockName(),
+                            "column " + image.name() + " is gone or has another type since phase one");
+                }
+                columns.add(column);
+            }
+            this.key = change.keyIndexes();
+            if (!key.stream().map(columns::get).toList().equals(table.key())) {
+                throw CannotUndoException.unreadable(
+                        table.lockName(), "its primary key is another one since phase one");
+            }
+            this.keyCondition = key.stream()
+                    .map(columns::get)
+                    .map(c -> c.sqlName() + " = " + c.codec().write())
+                    .collect(Collectors.joining(" AND "));
+        }
+
+        private Table tableOf(TableChange change) throws SQLException, CannotUndoException {
+            TableName name = new TableName(
+                    List.of(new Identifier(change.schema(), true), new Identifier(change.table(), true)),
+                    dialect.quote(change.schema()) + '.' + dialect.quote(change.table()));
+            Table found = dialect.table(connection, name);
+            if (found == null) {
+                throw CannotUndoException.unreadable(change.lockName(), "the table is gone");
+            }
+            if (found.refusal() != null) {
+                throw CannotUndoException.unreadable(change.lockName(), "since phase one, " + found.refusal());
+            }
+            return found;
+        }
+
+        void apply() throws SQLException, CannotUndoException {
+            Map<List<Value>, List<Value>> current = currentRows();
+            List<RowChange> todo = new ArrayList<>();
+            List<RowChange> dirty = new ArrayList<>();
+            for (int i = change.rows().size() - 1; i >= 0; i--) {
+                RowChange row = change.rows().get(i);
+                List<Value> now = current.get(change.keyOf(row.existing()));
+                if (same(now, row.after())) {
+                    todo.add(row);
+                } else if (!same(now, row.before())) {
+                    dirty.add(row);
+                }
+            }
+            if (!dirty.isEmpty()) {
+                throw CannotUndoException.dirty(change, dirty, "the rows are not as the transaction left them", null);
+            }
+            switch (change.kind()) {
+                case INSERT -> {
+                    refuseIfReferenced(todo);
+                    writeAll("DELETE FROM " + table.sqlName() + " WHERE " + keyCondition, todo, this::bindKey);
+                }
+                case UPDATE -> update(todo);
+                case DELETE -> insert(todo);
+            }
+        }
+
+        private Map<List<Value>, List<Value>> currentRows() throws SQLException {
+            Map<List<Value>, List<Value>> found = new HashMap<>();
+            String select =
+                    columns.stream().map(c -> c.codec().readFrom(c.sqlName())).collect(Collectors.joining(", "));
+            for (int from = 0; from < change.rows().size(); from += KEYS_PER_QUERY) {
+                List<RowChange> chunk = change.rows()
+                        .subList(
+                                from,
+                                Math.min(from + KEYS_PER_QUERY, change.rows().size()));
+                String condition =
+                        String.join(" OR ", java.util.Collections.nCopies(chunk.size(), '(' + keyCondition + ')'));
+                try (PreparedStatement query = connection.prepareStatement(
+                        "SELECT " + select + " FROM " + table.sqlName() + " WHERE " + condition + " FOR UPDATE")) {
+                    int parameter = 1;
+                    for (RowChange row : chunk) {
+                        parameter = bindKey(query, parameter, row);
+                    }
+                    try (ResultSet rows = query.executeQuery()) {
+                        while (rows.next()) {
+                            List<Value> row = new ArrayList<>();
+                            for (int i = 0; i < columns.size(); i++) {
+                                row.add(columns.get(i).codec().get(rows, i + 1));
+                            }
+                            found.put(change.keyOf(row), row);
+                        }
+                    }
+                }
+            }
+            return found;
+        }
+
+        /** Whether a row as it is now equals an image; of columns that the database maintains it need not. */
+        private boolean same(@Nullable List<Value> now, @Nullable List<Value> image) {
+            if (now == null || image == null) {
+                return now == image;
+            }
+            for (int i = 0; i < columns.size(); i++) {
+                if (!change.columns().get(i).maintained() && !now.get(i).equals(image.get(i))) {
+                    return false;
+                }
+            }
+            return true;
+        }
+
+        private void update(List<RowChange> rows) throws SQLException, CannotUndoException {
+            List<Integer> written = new ArrayList<>();
+            for (int i = 0; i < columns.size(); i++) {
+                if (!key.contains(i)) {
+                    written.add(i);
+                }
+            }
+            String assignments = written.stream()
+                    .map(columns::get)
+                    .map(c -> c.sqlName() + " = " + c.codec().write())
+                    .collect(Collectors.joining(", "));
+            writeAll(
+                    "UPDATE " + table.sqlName() + " SET " + assignments + " WHERE " + keyCondition,
+                    rows,
+                    (statement, first, row) -> {
+                        int parameter = bind(statement, first, written, before(row));
+                        return bindKey(statement, parameter, row);
+                    });
+        }
+
+        private void insert(List<RowChange> rows) throws SQLException, CannotUndoException {
+            List<Integer> all = new ArrayList<>();
+            for (int i = 0; i < columns.size(); i++) {
+                all.add(i);
+            }
+            String names = columns.stream().map(Column::sqlName).collect(Collectors.joining(", "));
+            String values = columns.stream().map(c -> c.codec().write()).collect(Collectors.joining(", "));
+            writeAll(
+                    "INSERT INTO " + table.sqlName() + " (" + names + ")" + dialect.overridingIdentity(table)
+                            + " VALUES (" + values + ")",
+                    rows,
+                    (statement, first, row) -> bind(statement, first, all, before(row)));
+        }
+
+        private static List<Value> before(RowChange row) {
+            List<Value> before = row.before();
+            if (before == null) {
+                throw new AssertionError("an inserted row is deleted, not restored");
+            }
+            return before;
+        }
+
+        private int bindKey(PreparedStatement statement, int first, RowChange row) throws SQLException {
+            return bind(statement, first, key, row.existing());
+        }
+
+        private int bind(PreparedStatement statement, int first, List<Integer> indexes, List<Value> values)
+                throws SQLException {
+            int parameter = first;
+            for (int index : indexes) {
+                columns.get(index).codec().set(statement, parameter, values.get(index));
+                parameter++;
+            }
+            return parameter;
+        }
+
+        /**
+         * Deleting a row would take rows of others with it, if they point to it by a foreign key that cascades. The row is locked, so none can
+         * come once this was checked.
+         */
+        private void refuseIfReferenced(List<RowChange> rows) throws SQLException, CannotUndoException {
+            for (ForeignKey reference : table.referencedBy()) {
+                if (reference.followsDelete()) {
+                    for (RowChange row : rows) {
+                        refuseIfReferenced(reference, row);
+                    }
+                }
+            }
+        }
+
+        private void refuseIfReferenced(ForeignKey reference, RowChange row) throws SQLException, CannotUndoException {
+            List<Integer> parents = new ArrayList<>();
+            for (String name : reference.parentColumns()) {
+                parents.add(change.columns().stream()
+                        .map(ImageColumn::name)
+                        .toList()
+                        .indexOf(name));
+            }
+            if (parents.contains(-1)) {
+                throw CannotUndoException.unreadable(
+                        table.lockName(), reference.child() + " refers to a column that is not in the image");
+            }
+            if (parents.stream().anyMatch(i -> row.existing().get(i).equals(Value.NULL))) {
+                return;
+            }
+            StringBuilder condition = new StringBuilder();
+            for (int i = 0; i < parents.size(); i++) {
+                condition
+                        .append(i == 0 ? "" : " AND ")
+                        .append(reference.childColumns().get(i))
+                        .append(" = ")
+                        .append(columns.get(parents.get(i)).codec().write());
+            }
+            // Of the table itself, the rows of this very change go together.
+            Set<List<Value>> ours = new HashSet<>();
+            String select = "1";
+            if (reference.ofItself()) {
+                change.rows().forEach(r -> ours.add(change.keyOf(r.existing())));
+                select = key.stream()
+                        .map(columns::get)
+                        .map(c -> c.codec().readFrom(c.sqlName()))
+                        .collect(Collectors.joining(", "));
+            }
+            try (PreparedStatement query = connection.prepareStatement(
+                    "SELECT " + select + " FROM " + reference.child() + " WHERE " + condition)) {
+                bind(query, 1, parents, row.existing());
+                query.setMaxRows(ours.size() + 1);
+                try (ResultSet children = query.executeQuery()) {
+                    while (children.next()) {
+                        if (!reference.ofItself() || !ours.contains(keyFrom(children))) {
+                            throw CannotUndoException.dirty(
+                                    change,
+                                    List.of(row),
+                                    "rows of " + reference.child() + " refer to it and would be changed with it",
+                                    null);
+                        }
+                    }
+                }
+            }
+        }
+
+        private List<Value> keyFrom(ResultSet row) throws SQLException {
+            List<Value> values = new ArrayList<>();
+            for (int i = 0; i < key.size(); i++) {
+                values.add(columns.get(key.get(i)).codec().get(row, i + 1));
+            }
+            return values;
+        }
+
+        /**
+         * Writes all rows in one batch; when a constraint objects, one by one, in as many passes as it takes while each pass gets at least one
+         * through.
+         */
+        private void writeAll(String sql, List<RowChange> rows, Binder binder)
+                throws SQLException, CannotUndoException {
+            if (rows.isEmpty()) {
+                return;
+            }
+            try (PreparedStatement statement = connection.prepareStatement(sql)) {
+                Savepoint before = connection.setSavepoint();
+                try {
+                    for (RowChange row : rows) {
+                        binder.bind(statement, 1, row);
+                        statement.addBatch();
+                    }
+                    for (int count : statement.executeBatch()) {
+                        requireOne(count);
+                    }
+                    return;
+                } catch (SQLException e) {
+                    if (!dialect.isIntegrityViolation(e)) {
+                        throw e;
+                    }
+                    statement.clearBatch();
+                    connection.rollback(before);
+                }
+                writeInPasses(statement, rows, binder);
+            }
+        }
+
+        private void writeInPasses(PreparedStatement statement, List<RowChange> rows, Binder binder)
+                throws SQLException, CannotUndoException {
+            List<RowChange> waiting = rows;
+            while (!waiting.isEmpty()) {
+                List<RowChange> next = new ArrayList<>();
+                SQLException obstacle = null;
+                for (RowChange row : waiting) {
+                    Savepoint before = connection.setSavepoint();
+                    try {
+                        binder.bind(statement, 1, row);
+                        requireOne(statement.executeUpdate());
+                    } catch (SQLException e) {
+                        if (!dialect.isIntegrityViolation(e)) {
+                            throw e;
+                        }
+                        connection.rollback(before);
+                        obstacle = e;
+                        next.add(row);
+                    }
+                }
+                if (next.size() == waiting.size()) {
+                    throw CannotUndoException.dirty(
+                            change,
+                            next,
+                            "a constraint forbids to put the rows back: " + firstLine(obstacle),
+                            obstacle);
+                }
+                waiting = next;
+            }
+        }
+
+        private void requireOne(int count) throws SQLException {
+            if (count != 1 && count != Statement.SUCCESS_NO_INFO) {
+                throw new SQLException("undoing a row of " + table.lockName() + " changed " + count + " rows");
+            }
+        }
+    }
+
+    /** The state and the kind of a constraint's complaint; its text may hold row data. */
+    private static String firstLine(@Nullable SQLException e) {
+        return e == null ? "" : "SQL state " + e.getSQLState() + ", error " + e.getErrorCode();
+    }
+
+    private interface Binder {
+        /** Binds the row from parameter {@code first} on; returns the next free one. */
+        int bind(PreparedStatement statement, int first, RowChange row) throws SQLException;
+    }
+}

@@ -1,0 +1,279 @@
+package io.txn.client.jdbc.undo;
+
+import io.txn.client.jdbc.dialect.Value;
+import io.txn.protocol.BranchId;
+import io.txn.protocol.Xid;
+import java.io.ByteArrayOutputStream;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The bytes of an undo record, version 1; the layout stands in {@code docs/at.md}. Types are a closed set, every length is checked against what
+ * is left, and a checksum covers everything, so that damaged or foreign bytes are told apart from a record, never half understood.
+ */
+public final class UndoFormat {
+
+    /** What the undo table's {@code context} says about records of this format. */
+    public static final String CONTEXT = "serializer=txn1";
+
+    private static final byte[] MAGIC = "TXU1".getBytes(StandardCharsets.US_ASCII);
+    private static final int VERSION = 1;
+
+    private static final int NULL = 0;
+    private static final int UTF8 = 1;
+    private static final int BYTES = 2;
+    private static final int UTF16 = 3;
+
+    private static final int BEFORE = 1;
+    private static final int AFTER = 2;
+    private static final int MAINTAINED = 1;
+
+    private UndoFormat() {}
+
+    /** Bytes that are no undo record of this version, and why. */
+    public static final class UnreadableException extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        UnreadableException(String reason) {
+            super(reason);
+        }
+    }
+
+    /** The record as bytes. */
+    public static byte[] encode(UndoRecord undo) {
+        Writer out = new Writer();
+        out.raw(MAGIC);
+        out.octet(VERSION);
+        out.string(undo.xid().value());
+        out.raw(ByteBuffer.allocate(8).putLong(undo.branch().value()).array());
+        out.varint(undo.changes().size());
+        undo.changes().forEach(change -> write(out, change));
+        CRC32C checksum = new CRC32C();
+        checksum.update(out.bytes.toByteArray());
+        out.raw(ByteBuffer.allocate(4).putInt((int) checksum.getValue()).array());
+        return out.bytes.toByteArray();
+    }
+
+    private static void write(Writer out, TableChange change) {
+        out.octet(change.kind().ordinal());
+        out.string(change.schema());
+        out.string(change.table());
+        out.string(change.lockName());
+        out.varint(change.columns().size());
+        for (ImageColumn column : change.columns()) {
+            out.string(column.name());
+            out.string(column.codec());
+            out.varint(column.keyPosition() + 1);
+            out.octet(column.maintained() ? MAINTAINED : 0);
+        }
+        out.varint(change.rows().size());
+        for (RowChange row : change.rows()) {
+            out.octet((row.before() == null ? 0 : BEFORE) | (row.after() == null ? 0 : AFTER));
+            write(out, row.before());
+            write(out, row.after());
+        }
+    }
+
+    private static void write(Writer out, @Nullable List<Value> row) {
+        if (row != null) {
+            row.forEach(value -> write(out, value));
+        }
+    }
+
+    private static void write(Writer out, Value value) {
+        if (value instanceof Value.Text text) {
+            writeText(out, text.text());
+        } else if (value instanceof Value.Bytes bytes) {
+            out.octet(BYTES);
+            out.sized(bytes.bytes());
+        } else if (value instanceof Value.Null) {
+            out.octet(NULL);
+        } else {
+            throw new AssertionError(value);
+        }
+    }
+
+    /** UTF-8, unless the text holds half a surrogate pair, which UTF-8 would silently replace. */
+    private static void writeText(Writer out, String text) {
+        try {
+            ByteBuffer utf8 = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
+            byte[] bytes = new byte[utf8.remaining()];
+            utf8.get(bytes);
+            out.octet(UTF8);
+            out.sized(bytes);
+        } catch (CharacterCodingException e) {
+            ByteBuffer utf16 = ByteBuffer.allocate(2 * text.length());
+            utf16.asCharBuffer().put(text);
+            out.octet(UTF16);
+            out.sized(utf16.array());
+        }
+    }
+
+    /**
+     * The record that the bytes are.
+     *
+     * @throws UnreadableException when they are none
+     */
+    public static UndoRecord decode(byte[] bytes) throws UnreadableException {
+        if (bytes.length < MAGIC.length + 1 + 4
+                || !ByteBuffer.wrap(bytes, 0, MAGIC.length).equals(ByteBuffer.wrap(MAGIC))) {
+            throw new UnreadableException("it is not an undo record of this product");
+        }
+        if (bytes[MAGIC.length] != VERSION) {
+            throw new UnreadableException(
+                    "it has version " + bytes[MAGIC.length] + ", and this program reads version " + VERSION);
+        }
+        CRC32C checksum = new CRC32C();
+        checksum.update(bytes, 0, bytes.length - 4);
+        if (ByteBuffer.wrap(bytes).getInt(bytes.length - 4) != (int) checksum.getValue()) {
+            throw new UnreadableException("its checksum is wrong");
+        }
+        int body = MAGIC.length + 1;
+        Reader in = new Reader(ByteBuffer.wrap(bytes, body, bytes.length - 4 - body));
+        try {
+            Xid xid = new Xid(in.string());
+            BranchId branch = new BranchId(in.buffer.getLong());
+            int count = in.count();
+            List<TableChange> changes = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                changes.add(readChange(in));
+            }
+            if (in.buffer.hasRemaining()) {
+                throw new UnreadableException("it goes on after its end");
+            }
+            return new UndoRecord(xid, branch, changes);
+        } catch (BufferUnderflowException | IllegalArgumentException e) {
+            throw new UnreadableException("it contradicts itself: " + e);
+        }
+    }
+
+    private static TableChange readChange(Reader in) throws UnreadableException {
+        int kind = in.octet();
+        if (kind >= TableChange.Kind.values().length) {
+            throw new UnreadableException("it holds an unknown kind of change: " + kind);
+        }
+        String schema = in.string();
+        String table = in.string();
+        String lockName = in.string();
+        int columnCount = in.count();
+        List<ImageColumn> columns = new ArrayList<>();
+        for (int i = 0; i < columnCount; i++) {
+            columns.add(new ImageColumn(in.string(), in.string(), in.count() - 1, in.octet() == MAINTAINED));
+        }
+        int rowCount = in.count();
+        List<RowChange> rows = new ArrayList<>();
+        for (int i = 0; i < rowCount; i++) {
+            int flags = in.octet();
+            List<Value> before = (flags & BEFORE) == 0 ? null : readRow(in, columnCount);
+            List<Value> after = (flags & AFTER) == 0 ? null : readRow(in, columnCount);
+            rows.add(new RowChange(before, after));
+        }
+        return new TableChange(TableChange.Kind.values()[kind], schema, table, lockName, columns, rows);
+    }
+
+    private static List<Value> readRow(Reader in, int columns) throws UnreadableException {
+        List<Value> row = new ArrayList<>(columns);
+        for (int i = 0; i < columns; i++) {
+            int type = in.octet();
+            row.add(
+                    switch (type) {
+                        case NULL -> Value.NULL;
+                        case UTF8 -> new Value.Text(in.text());
+                        case BYTES -> new Value.Bytes(in.sized());
+                        case UTF16 ->
+                            new Value.Text(
+                                    ByteBuffer.wrap(in.sized()).asCharBuffer().toString());
+                        default -> throw new UnreadableException("it holds an unknown type of value: " + type);
+                    });
+        }
+        return row;
+    }
+
+    private static final class Writer {
+
+        private final ByteArrayOutputStream bytes = new ByteArrayOutputStream(256);
+
+        void octet(int value) {
+            bytes.write(value);
+        }
+
+        void raw(byte[] value) {
+            bytes.writeBytes(value);
+        }
+
+        void varint(int value) {
+            int rest = value;
+            while (rest > 0x7f) {
+                bytes.write(rest & 0x7f | 0x80);
+                rest >>>= 7;
+            }
+            bytes.write(rest);
+        }
+
+        void sized(byte[] value) {
+            varint(value.length);
+            raw(value);
+        }
+
+        void string(String value) {
+            sized(value.getBytes(StandardCharsets.UTF_8));
+        }
+    }
+
+    private static final class Reader {
+
+        private final ByteBuffer buffer;
+
+        Reader(ByteBuffer buffer) {
+            this.buffer = buffer;
+        }
+
+        int octet() {
+            return buffer.get() & 0xff;
+        }
+
+        /** A length or count: each thing counted takes a byte at least, so it cannot exceed what is left. */
+        int count() throws UnreadableException {
+            long value = 0;
+            for (int shift = 0; shift <= 28; shift += 7) {
+                int octet = octet();
+                value |= (long) (octet & 0x7f) << shift;
+                if (octet <= 0x7f) {
+                    if (value > buffer.remaining()) {
+                        throw new UnreadableException("it names a length of " + value + " where less is left");
+                    }
+                    return (int) value;
+                }
+            }
+            throw new UnreadableException("it holds a number that does not end");
+        }
+
+        byte[] sized() throws UnreadableException {
+            byte[] value = new byte[count()];
+            buffer.get(value);
+            return value;
+        }
+
+        String string() throws UnreadableException {
+            return new String(sized(), StandardCharsets.UTF_8);
+        }
+
+        String text() throws UnreadableException {
+            try {
+                return StandardCharsets.UTF_8
+                        .newDecoder()
+                        .decode(ByteBuffer.wrap(sized()))
+                        .toString();
+            } catch (CharacterCodingException e) {
+                throw new UnreadableException("a text in it is not UTF-8");
+            }
+        }
+    }
+}

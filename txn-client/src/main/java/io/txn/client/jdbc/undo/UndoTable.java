@@ -1,0 +1,258 @@
+package io.txn.client.jdbc.undo;
+
+import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.protocol.BranchId;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.protocol.Xid;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.LocalDateTime;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.UUID;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The table that undo records are kept in, and the one row beside it that names the database. Thread-safe; works on the connections it is
+ * given, within their transactions.
+ */
+public final class UndoTable {
+
+    private static final int NORMAL = 0;
+    private static final int DEFENCE = 1;
+    private static final int DELETED_AT_ONCE = 1_000;
+
+    private final Dialect dialect;
+    private final String name;
+    private final String table;
+    private final String databaseTable;
+    private final Supplier<UUID> ids;
+
+    /** @param ids makes the database's identity when it has none yet */
+    public UndoTable(Dialect dialect, String name, Supplier<UUID> ids) {
+        this.dialect = dialect;
+        this.name = name;
+        this.ids = ids;
+        String schema = dialect.ownSchema().isEmpty() ? "" : dialect.quote(dialect.ownSchema()) + '.';
+        // Unquoted, as in the script, so that the database folds the name as it did when the table was made.
+        this.table = schema + name;
+        this.databaseTable = schema + name + "_database";
+    }
+
+    /** A stored row. */
+    public record Stored(String context, byte[] content, boolean defence) {}
+
+    /**
+     * Makes the table if it may, checks that it is there, and learns the identity of the database.
+     *
+     * @param connection in auto-commit mode
+     * @return the identity
+     * @throws TxnException NO_UNDO_TABLE
+     */
+    public String prepare(Connection connection, boolean create) throws SQLException {
+        SQLException missing = missing(connection);
+        if (missing != null && create) {
+            create(connection);
+            missing = missing(connection);
+        }
+        if (missing != null) {
+            throw new TxnException(
+                    ErrorCode.NO_UNDO_TABLE,
+                    missing,
+                    "resource",
+                    dialect.resourceId(),
+                    "table",
+                    table,
+                    "problem",
+                    missing.getMessage());
+        }
+        return identity(connection);
+    }
+
+    private @Nullable SQLException missing(Connection connection) {
+        try (Statement statement = connection.createStatement()) {
+            statement
+                    .executeQuery(
+                            "SELECT branch_id, xid, context, rollback_info, log_status, log_created, log_modified FROM "
+                                    + table + " WHERE 1 = 0")
+                    .close();
+            statement
+                    .executeQuery("SELECT slot, database_id FROM " + databaseTable + " WHERE 1 = 0")
+                    .close();
+            return null;
+        } catch (SQLException e) {
+            return e;
+        }
+    }
+
+    /** Two applications may do this at once; whoever comes second may see an error, and the table. */
+    private void create(Connection connection) throws SQLException {
+        for (String sql : script().split(";")) {
+            if (!sql.isBlank()) {
+                try (Statement statement = connection.createStatement()) {
+                    statement.execute(sql);
+                } catch (SQLException e) {
+                    if (missing(connection) != null && !"23505".equals(e.getSQLState())) {
+                        throw new TxnException(
+                                ErrorCode.NO_UNDO_TABLE,
+                                e,
+                                "resource",
+                                dialect.resourceId(),
+                                "table",
+                                table,
+                                "problem",
+                                e.getMessage());
+                    }
+                }
+            }
+        }
+    }
+
+    private String script() {
+        String resource = "/io/txn/client/jdbc/schema/" + dialect.product().script() + ".sql";
+        try (InputStream in = UndoTable.class.getResourceAsStream(resource)) {
+            if (in == null) {
+                throw new AssertionError("the jar lacks " + resource);
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8)
+                    .replaceAll("(?m)^--.*$", "")
+                    .replace("undo_log", name);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private String identity(Connection connection) throws SQLException {
+        String known = storedIdentity(connection);
+        if (known != null) {
+            return known;
+        }
+        try (PreparedStatement insert =
+                connection.prepareStatement("INSERT INTO " + databaseTable + " (slot, database_id) VALUES (1, ?)")) {
+            insert.setString(1, ids.get().toString());
+            insert.executeUpdate();
+        } catch (SQLException e) {
+            if (!dialect.isDuplicate(e)) {
+                throw e;
+            }
+        }
+        String made = storedIdentity(connection);
+        if (made == null) {
+            throw new TxnException(
+                    ErrorCode.NO_UNDO_TABLE, null, "resource", dialect.resourceId(), "table", databaseTable);
+        }
+        return made;
+    }
+
+    private @Nullable String storedIdentity(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row =
+                        statement.executeQuery("SELECT database_id FROM " + databaseTable + " WHERE slot = 1")) {
+            return row.next() ? row.getString(1) : null;
+        }
+    }
+
+    /** Adds the undo record of a local transaction to it. */
+    public void insert(Connection connection, Xid xid, BranchId branch, byte[] content) throws SQLException {
+        insert(connection, xid, branch, UndoFormat.CONTEXT, content, NORMAL);
+    }
+
+    /** Adds a row that makes a later {@link #insert} of the same branch fail. */
+    public void insertDefence(Connection connection, Xid xid, BranchId branch) throws SQLException {
+        insert(connection, xid, branch, UndoFormat.CONTEXT, new byte[0], DEFENCE);
+    }
+
+    private void insert(Connection connection, Xid xid, BranchId branch, String context, byte[] content, int status)
+            throws SQLException {
+        try (PreparedStatement insert = connection.prepareStatement("INSERT INTO " + table
+                + " (branch_id, xid, context, rollback_info, log_status, log_created, log_modified)"
+                + " VALUES (?, ?, ?, ?, ?, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)")) {
+            insert.setLong(1, branch.value());
+            insert.setString(2, xid.value());
+            insert.setString(3, context);
+            insert.setBytes(4, content);
+            insert.setInt(5, status);
+            insert.executeUpdate();
+        }
+    }
+
+    /** The row of a branch, locked until the transaction ends; null when there is none. */
+    public @Nullable Stored lock(Connection connection, Xid xid, BranchId branch) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement("SELECT context, rollback_info, log_status FROM "
+                + table + " WHERE xid = ? AND branch_id = ? FOR UPDATE")) {
+            select.setString(1, xid.value());
+            select.setLong(2, branch.value());
+            try (ResultSet row = select.executeQuery()) {
+                if (!row.next()) {
+                    return null;
+                }
+                byte @Nullable [] content = row.getBytes(2);
+                return new Stored(
+                        String.valueOf(row.getString(1)),
+                        content == null ? new byte[0] : content,
+                        row.getInt(3) == DEFENCE);
+            }
+        }
+    }
+
+    /** A branch whose record is to go. */
+    public record Key(Xid xid, BranchId branch) {}
+
+    /** Deletes the records of branches. */
+    public void delete(Connection connection, List<Key> branches) throws SQLException {
+        try (PreparedStatement delete =
+                connection.prepareStatement("DELETE FROM " + table + " WHERE xid = ? AND branch_id = ?")) {
+            for (Key key : branches) {
+                delete.setString(1, key.xid().value());
+                delete.setLong(2, key.branch().value());
+                delete.addBatch();
+            }
+            delete.executeBatch();
+        }
+    }
+
+    /**
+     * Deletes defence rows older than that many days, by the database's clock, at most {@value #DELETED_AT_ONCE}.
+     *
+     * @return how many; call again while it is the maximum
+     */
+    public int deleteDefence(Connection connection, int days) throws SQLException {
+        LocalDateTime now;
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT CAST(CURRENT_TIMESTAMP AS "
+                        + (dialect.product().isMySqlFamily() ? "DATETIME" : "TIMESTAMP") + ")")) {
+            row.next();
+            now = row.getObject(1, LocalDateTime.class);
+        }
+        try (PreparedStatement find = connection.prepareStatement("SELECT xid, branch_id FROM " + table
+                        + " WHERE log_status = " + DEFENCE + " AND log_created < ?");
+                PreparedStatement delete = connection.prepareStatement(
+                        "DELETE FROM " + table + " WHERE xid = ? AND branch_id = ? AND log_status = " + DEFENCE)) {
+            find.setObject(1, now.minus(Duration.ofDays(days)).truncatedTo(ChronoUnit.SECONDS));
+            find.setMaxRows(DELETED_AT_ONCE);
+            int count = 0;
+            try (ResultSet rows = find.executeQuery()) {
+                while (rows.next()) {
+                    delete.setString(1, rows.getString(1));
+                    delete.setLong(2, rows.getLong(2));
+                    delete.addBatch();
+                    count++;
+                }
+            }
+            if (count > 0) {
+                delete.executeBatch();
+            }
+            return count;
+        }
+    }
+}

@@ -1,0 +1,449 @@
+package io.txn.client.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.txn.protocol.Xid;
+import java.math.BigDecimal;
+import java.sql.BatchUpdateException;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Each kind of statement, committed and rolled back, with all rows compared. */
+abstract class WriteContract extends AtContract {
+
+    @Test
+    void insertIsDeletedAgain() {
+        Xid xid = begin();
+        committed(xid, "INSERT INTO account (id, owner, amount) VALUES (9, 'zoe', 9.50)");
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3, "9|zoe|9.50");
+        assertThat(undoRows()).isEqualTo(1);
+
+        assertRolledBack(xid);
+
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+        assertThat(undoRows()).isZero();
+    }
+
+    @Test
+    void insertOfManyRowsWithParametersIsDeletedAgain() {
+        Xid xid = begin();
+        committed(xid, connection -> assertThat(execute(
+                        connection,
+                        "INSERT INTO account (owner, id, amount) VALUES (?, ?, ?), ('lit', ?, 1), (?, 12, ?)",
+                        "x",
+                        10L,
+                        new BigDecimal("1.25"),
+                        11L,
+                        "y",
+                        new BigDecimal("2")))
+                .isEqualTo(3));
+        assertThat(accounts()).contains("10|x|1.25", "11|lit|1.00", "12|y|2.00");
+        assertThat(manager.branches(xid).get(0).registration().lockKeys())
+                .isEqualTo("account:10,11,12".replace("account", table("account")));
+
+        assertRolledBack(xid);
+
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void updateIsSetBack() {
+        Xid xid = begin();
+        committed(xid, connection -> assertThat(
+                        execute(connection, "UPDATE account SET amount = amount + ? WHERE id = ?", 5, 1L))
+                .isEqualTo(1));
+        assertThat(accounts()).containsExactly("1|ann|105.00", ROW_2, ROW_3);
+
+        assertRolledBack(xid);
+
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+        assertThat(undoRows()).isZero();
+    }
+
+    @Test
+    void updateOfAllRowsWithoutConditionIsSetBack() {
+        Xid xid = begin();
+        committed(xid, "UPDATE account SET owner = NULL, amount = amount * 2");
+        assertThat(accounts()).containsExactly("1|null|200.00", "2|null|400.00", "3|null|600.00");
+
+        assertRolledBack(xid);
+
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void updateWithAliasAndSubQueryIsSetBack() {
+        Xid xid = begin();
+        committed(xid, connection -> assertThat(execute(
+                        connection,
+                        "UPDATE account a SET owner = ? WHERE a.id IN (SELECT train - 5 FROM seat WHERE passenger = ?) OR a.amount = ?",
+                        "q",
+                        "ann",
+                        new BigDecimal("300")))
+                .isEqualTo(2));
+        assertThat(accounts()).containsExactly(ROW_1, "2|q|200.00", "3|q|300.00");
+
+        assertRolledBack(xid);
+
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void deleteIsPutBack() {
+        Xid xid = begin();
+        committed(xid, connection -> assertThat(
+                        execute(connection, "DELETE FROM account WHERE amount >= ?", new BigDecimal("200")))
+                .isEqualTo(2));
+        assertThat(accounts()).containsExactly(ROW_1);
+
+        assertRolledBack(xid);
+
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void compositeKeysAreUndoneAndLockedInTheKeysOrder() {
+        Xid xid = begin();
+        committed(
+                xid,
+                "UPDATE seat SET passenger = 'dora' WHERE place = '1A'",
+                "DELETE FROM seat WHERE train = 7 AND place = '1B'",
+                "INSERT INTO seat (train, place, passenger) VALUES (9, '2C', 'eve')");
+        assertThat(seats()).containsExactly("7|1A|dora", "8|1A|dora", "9|2C|eve");
+        assertThat(manager.branches(xid).get(0).registration().lockKeys())
+                .isEqualTo(table("seat") + ":1A_7,1A_8,1B_7,2C_9");
+
+        assertRolledBack(xid);
+
+        assertThat(seats()).containsExactly("7|1A|ann", "7|1B|null", "8|1A|cy");
+    }
+
+    @Test
+    void generatedKeysReachTheApplicationAndAreUndone() {
+        Xid xid = begin();
+        List<Long> keys = new ArrayList<>();
+        committed(xid, connection -> {
+            try (PreparedStatement insert = connection.prepareStatement(
+                    "INSERT INTO note (text) VALUES (?), (?)", Statement.RETURN_GENERATED_KEYS)) {
+                insert.setString(1, "a");
+                insert.setString(2, "b");
+                assertThat(insert.executeUpdate()).isEqualTo(2);
+                readKeys(insert, keys);
+            }
+            try (Statement insert = connection.createStatement()) {
+                assertThat(insert.execute("INSERT INTO note (text) VALUES ('c')", new String[] {"id"}))
+                        .isFalse();
+                assertThat(insert.getUpdateCount()).isEqualTo(1);
+                readKeys(insert, keys);
+                assertThat(insert.getMoreResults()).isFalse();
+                assertThat(insert.getUpdateCount()).isEqualTo(-1);
+            }
+        });
+        assertThat(keys).hasSize(3).doesNotHaveDuplicates();
+        assertThat(notes()).containsExactlyInAnyOrder(keys.get(0) + "|a", keys.get(1) + "|b", keys.get(2) + "|c");
+
+        assertRolledBack(xid);
+
+        assertThat(notes()).isEmpty();
+    }
+
+    private static void readKeys(Statement statement, List<Long> keys) throws SQLException {
+        try (ResultSet generated = statement.getGeneratedKeys()) {
+            while (generated.next()) {
+                assertThat(generated.getObject(1)).isInstanceOf(Number.class);
+                keys.add(generated.getLong(1));
+            }
+        }
+    }
+
+    @Test
+    void insertWithoutColumnListIsUndone() {
+        if (adjust().apply(dialect()).insert() == io.txn.client.jdbc.dialect.Capture.QUERIES) {
+            return; // refused there: RefusalContract
+        }
+        Xid xid = begin();
+        committed(xid, "INSERT INTO account VALUES (5, 'e', 1)");
+        assertThat(accounts()).contains("5|e|1.00");
+
+        assertRolledBack(xid);
+
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    private io.txn.client.jdbc.dialect.Dialect dialect() {
+        try (Connection connection = database.dataSource().getConnection()) {
+            return io.txn.client.jdbc.dialect.Dialect.of(connection);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void batchesOfEachKindAreUndone() {
+        Xid xid = begin();
+        committed(xid, connection -> {
+            try (PreparedStatement insert =
+                    connection.prepareStatement("INSERT INTO account (id, owner, amount) VALUES (?, ?, ?)")) {
+                for (int i = 0; i < 450; i++) {
+                    insert.setLong(1, 100 + i);
+                    insert.setString(2, "o" + i);
+                    insert.setBigDecimal(3, BigDecimal.valueOf(i));
+                    insert.addBatch();
+                }
+                assertThat(insert.executeBatch()).hasSize(450).containsOnly(1);
+            }
+            try (PreparedStatement update = connection.prepareStatement("UPDATE account SET amount = ? WHERE id = ?")) {
+                for (int i = 0; i < 5; i++) {
+                    update.setBigDecimal(1, BigDecimal.valueOf(1000 + i));
+                    update.setLong(2, i % 2 + 1);
+                    update.addBatch();
+                }
+                update.setBigDecimal(1, BigDecimal.ONE);
+                update.setLong(2, 77);
+                update.addBatch();
+                assertThat(update.executeBatch()).containsExactly(1, 1, 1, 1, 1, 0);
+            }
+            try (Statement mixed = connection.createStatement()) {
+                mixed.addBatch("DELETE FROM account WHERE id = 3");
+                mixed.addBatch("INSERT INTO account (id, owner, amount) VALUES (3, 'new', 3)");
+                mixed.addBatch("UPDATE account SET owner = 'u' WHERE id >= 500");
+                assertThat(mixed.executeLargeBatch()).containsExactly(1, 1, 50);
+            }
+        });
+        assertThat(accounts()).hasSize(453).contains("1|ann|1004.00", "2|bob|1003.00", "3|new|3.00", "549|u|449.00");
+
+        assertRolledBack(xid);
+
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void generatedKeysOfABatchReachTheApplication() {
+        Xid xid = begin();
+        List<Long> keys = new ArrayList<>();
+        committed(xid, connection -> {
+            try (PreparedStatement insert = connection.prepareStatement(
+                    "INSERT INTO note (text) VALUES (?)", Statement.RETURN_GENERATED_KEYS)) {
+                for (int i = 0; i < 5; i++) {
+                    insert.setString(1, "n" + i);
+                    insert.addBatch();
+                }
+                assertThat(insert.executeBatch()).containsExactly(1, 1, 1, 1, 1);
+                readKeys(insert, keys);
+            }
+        });
+        List<String> expected = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            expected.add(keys.get(i) + "|n" + i);
+        }
+        assertThat(notes()).containsExactlyElementsOf(expected);
+
+        assertRolledBack(xid);
+
+        assertThat(notes()).isEmpty();
+    }
+
+    @Test
+    void elementsOfAFailingBatchThatWereAppliedAreUndone() {
+        Xid xid = begin();
+        inside(xid, connection -> {
+            try (Statement batch = connection.createStatement()) {
+                batch.addBatch("UPDATE account SET owner = 'x' WHERE id = 1");
+                batch.addBatch("INSERT INTO account (id, owner, amount) VALUES (2, 'dup', 0)");
+                batch.addBatch("UPDATE account SET owner = 'x' WHERE id = 3");
+                assertThatThrownBy(batch::executeBatch)
+                        .isInstanceOfSatisfying(BatchUpdateException.class, e -> assertThat(e.getUpdateCounts())
+                                .containsExactly(1));
+            }
+            if (kind() == io.txn.test.DatabaseKind.POSTGRESQL) {
+                connection.rollback(); // a failed statement leaves nothing else there
+            } else {
+                connection.commit();
+                assertThat(accounts()).containsExactly("1|x|100.00", ROW_2, ROW_3);
+            }
+        });
+
+        assertRolledBack(xid);
+
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void sameRowsChangedAgainAndAgainAreUndoneInReverse() {
+        Xid xid = begin();
+        committed(
+                xid,
+                "INSERT INTO account (id, owner, amount) VALUES (4, 'd', 4)",
+                "UPDATE account SET amount = 40 WHERE id = 4",
+                "DELETE FROM account WHERE id = 4",
+                "INSERT INTO account (id, owner, amount) VALUES (4, 'again', 44)");
+        committed(
+                xid,
+                "UPDATE account SET id = id, amount = 5 WHERE id = 4".replace("id = id, ", ""),
+                "DELETE FROM account WHERE id = 1");
+        committed(
+                xid,
+                "INSERT INTO account (id, owner, amount) VALUES (1, 'other', 0)",
+                "UPDATE account SET amount = 44 WHERE id = 4");
+        assertThat(manager.branches(xid)).hasSize(3);
+
+        assertRolledBack(xid);
+
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+        assertThat(undoRows()).isZero();
+    }
+
+    @Test
+    void commitKeepsTheRowsAndDropsTheUndoRecord() {
+        Xid xid = begin();
+        committed(xid, "UPDATE account SET amount = 1 WHERE id = 1");
+        committed(xid, "DELETE FROM account WHERE id = 2", "INSERT INTO note (text) VALUES ('kept')");
+        assertThat(undoRows()).isEqualTo(2);
+
+        assertThat(manager.commit(xid).done()).isTrue();
+
+        assertThat(accounts()).containsExactly("1|ann|1.00", ROW_3);
+        assertThat(notes()).hasSize(1);
+        assertThat(undoRows()).isZero();
+    }
+
+    @Test
+    void aStatementThatMatchesNothingRegistersNoBranch() {
+        Xid xid = begin();
+        committed(xid, "UPDATE account SET amount = 1 WHERE id = 99", "DELETE FROM account WHERE owner = 'nobody'");
+        assertThat(manager.branches(xid)).isEmpty();
+        assertThat(undoRows()).isZero();
+    }
+
+    @Test
+    void rowsThatAnUpdateLeftAsTheyWereAreLockedAllTheSame() {
+        Xid xid = begin();
+        committed(xid, "UPDATE account SET owner = 'ann' WHERE id = 1");
+        assertThat(manager.branches(xid)).hasSize(1);
+        assertThat(manager.locks()).hasSize(1);
+
+        assertRolledBack(xid);
+
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void autoCommitGivesEachStatementABranchOfItsOwn() {
+        Xid xid = begin();
+        autoCommitted(xid, connection -> {
+            assertThat(execute(connection, "UPDATE account SET amount = 0 WHERE id = ?", 1L))
+                    .isEqualTo(1);
+            assertThat(accounts()).contains("1|ann|0.00");
+            assertThat(execute(connection, "DELETE FROM account WHERE id = 2")).isEqualTo(1);
+            assertThat(connection.getAutoCommit()).isTrue();
+        });
+        assertThat(manager.branches(xid)).hasSize(2);
+
+        assertRolledBack(xid);
+
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void autoCommittedStatementThatFailsLeavesNothingAndAutoCommitOn() {
+        Xid xid = begin();
+        autoCommitted(xid, connection -> {
+            assertThatThrownBy(
+                            () -> execute(connection, "INSERT INTO account (id, owner, amount) VALUES (1, 'dup', 0)"))
+                    .isInstanceOf(SQLException.class);
+            assertThat(connection.getAutoCommit()).isTrue();
+            execute(connection, "UPDATE account SET amount = 7 WHERE id = 1");
+        });
+        assertThat(accounts()).containsExactly("1|ann|7.00", ROW_2, ROW_3);
+
+        assertRolledBack(xid);
+
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void streamsAndClearedParametersAreBoundAsTheApplicationMeantThem() {
+        Xid xid = begin();
+        committed(xid, connection -> {
+            try (PreparedStatement insert =
+                    connection.prepareStatement("INSERT INTO account (id, owner, amount) VALUES (?, ?, ?)")) {
+                insert.setLong(1, 4711);
+                insert.clearParameters();
+                insert.setLong(1, 21);
+                insert.setCharacterStream(2, new java.io.StringReader("streamed"), 8);
+                insert.setBigDecimal(3, BigDecimal.ONE);
+                assertThat(insert.executeUpdate()).isEqualTo(1);
+                insert.setLong(1, 22);
+                insert.setNull(2, java.sql.Types.VARCHAR);
+                assertThat(insert.executeLargeUpdate()).isEqualTo(1L);
+            }
+        });
+        assertThat(accounts()).contains("21|streamed|1.00", "22|null|1.00");
+
+        assertRolledBack(xid);
+
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void schemaQualifiedAndQuotedNamesAreUndone() {
+        String quote = mariaDb() ? "`" : "\"";
+        behindTheBack("CREATE TABLE " + quote + "Order Line" + quote + " (" + quote + "key" + quote
+                + " INT NOT NULL PRIMARY KEY, " + quote + "Select" + quote + " VARCHAR(10))");
+        Xid xid = begin();
+        String table = quote + "Order Line" + quote;
+        String schema = mariaDb() ? database.name() : kind() == io.txn.test.DatabaseKind.H2 ? "PUBLIC" : "public";
+        committed(
+                xid,
+                "INSERT INTO " + table + " (" + quote + "key" + quote + ", " + quote + "Select" + quote
+                        + ") VALUES (1, 'x')",
+                "UPDATE " + schema + ".account SET amount = 3 WHERE id = 3",
+                "UPDATE " + quote + schema + quote + "." + table + " AS x SET " + quote + "Select" + quote
+                        + " = 'y' WHERE x." + quote + "key" + quote + " = 1");
+        assertThat(rows("SELECT * FROM " + table)).containsExactly("1|y");
+        assertThat(manager.locks()).hasSize(2);
+
+        assertRolledBack(xid);
+
+        assertThat(rows("SELECT * FROM " + table)).isEmpty();
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void outsideAGlobalTransactionNothingIsAddedAndNothingRefused() throws SQLException {
+        counter.reset();
+        try (Connection connection = at.getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.executeUpdate("UPDATE account SET amount = 1 WHERE id = 1");
+            statement.execute("CREATE TABLE made (a INT)");
+            statement.execute("INSERT INTO made SELECT 1");
+            try (PreparedStatement insert = connection.prepareStatement("INSERT INTO made VALUES (?)")) {
+                insert.setInt(1, 5);
+                insert.addBatch();
+                insert.setInt(1, 6);
+                insert.addBatch();
+                assertThat(insert.executeBatch()).hasSize(2);
+            }
+        }
+        assertThat(counter.sent())
+                .containsExactly(
+                        "UPDATE account SET amount = 1 WHERE id = 1",
+                        "CREATE TABLE made (a INT)",
+                        "INSERT INTO made SELECT 1",
+                        "BATCH INSERT INTO made VALUES (?)");
+        assertThat(rows("SELECT a FROM made ORDER BY a")).containsExactly("1", "5", "6");
+        assertThat(undoRows()).isZero();
+    }
+
+    /** The table's name in lock keys: as the catalogue has it. */
+    String table(String name) {
+        return kind() == io.txn.test.DatabaseKind.H2 ? name.toUpperCase(java.util.Locale.ROOT) : name;
+    }
+}
