@@ -1,6 +1,7 @@
 package io.txn.samples.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.txn.samples.demo.Program;
 import io.txn.samples.demo.Rows;
@@ -8,9 +9,11 @@ import io.txn.samples.demo.ShopClient;
 import io.txn.samples.demo.ShopDatabase;
 import io.txn.test.Await;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
@@ -24,6 +27,8 @@ import org.junit.jupiter.api.Test;
  * others have committed locally and nothing is decided.
  */
 class FaultsIT {
+
+    private static final Set<String> OVER = Set.of("COMMITTED", "ROLLED_BACK");
 
     private static Shop shop;
 
@@ -72,9 +77,8 @@ class FaultsIT {
 
     @Test
     void serviceKilledBetweenLocalCommitAndDecisionIsUndoneAfterItsRestart() throws Exception {
-        shop.process(Program.ACCOUNT).pause();
-        CompletableFuture<ShopClient.Answer> purchase = shop.buyAsync("alice", 5); // 200.00, and alice has 100.00
-        awaitLocalCommits();
+        // 200.00, and alice has 100.00
+        CompletableFuture<ShopClient.Answer> purchase = buyAndStopBeforeTheAccount("alice", 5);
         String xid = shop.newXid(known);
         shop.kill9(Program.ORDER);
 
@@ -89,9 +93,7 @@ class FaultsIT {
 
     @Test
     void coordinatorKilledAfterAnsweringACommitCarriesItThroughAfterItsRestart() throws Exception {
-        shop.process(Program.ACCOUNT).pause();
-        CompletableFuture<ShopClient.Answer> purchase = shop.buyAsync("bob", 1);
-        awaitLocalCommits();
+        CompletableFuture<ShopClient.Answer> purchase = buyAndStopBeforeTheAccount("bob", 1);
         String xid = shop.newXid(known);
         // Nobody is there to finish their branches before the coordinator is gone.
         shop.kill9(Program.STORAGE);
@@ -114,9 +116,7 @@ class FaultsIT {
 
     @Test
     void coordinatorKilledBeforeTheDecisionRollsBackWhatNobodyDecided() throws Exception {
-        shop.process(Program.ACCOUNT).pause();
-        CompletableFuture<ShopClient.Answer> purchase = shop.buyAsync("bob", 1);
-        awaitLocalCommits();
+        CompletableFuture<ShopClient.Answer> purchase = buyAndStopBeforeTheAccount("bob", 1);
         String xid = shop.newXid(known);
         shop.kill9(Program.COORDINATOR);
         shop.process(Program.ACCOUNT).resume();
@@ -145,8 +145,7 @@ class FaultsIT {
                 Shop.MAX,
                 () -> shop.buy("bob", 1).status() == 200);
         // Those that came too early, before every service was connected again, have left nothing.
-        String last = shop.xids().stream()
-                .filter(xid -> !known.contains(xid))
+        String last = newXids().stream()
                 .max(Comparator.comparingLong(xid -> Long.parseLong(xid.substring(xid.lastIndexOf(':') + 1))))
                 .orElseThrow();
         shop.awaitSettled(last, "COMMITTED");
@@ -155,23 +154,56 @@ class FaultsIT {
 
     @Test
     void secondPurchaseOfTheSameProductWaitsForTheFirst() throws Exception {
-        shop.process(Program.ACCOUNT).pause();
-        CompletableFuture<ShopClient.Answer> first = shop.buyAsync("bob", 1);
-        awaitLocalCommits();
+        CompletableFuture<ShopClient.Answer> first = buyAndStopBeforeTheAccount("bob", 1);
         CompletableFuture<ShopClient.Answer> second = shop.buyAsync("bob", 1);
-        Await.until("the second purchase has begun", Shop.MAX, () -> shop.xids().size() == known.size() + 2);
+        assertThatItDoesNotGetPastTheStock();
         shop.process(Program.ACCOUNT).resume();
 
-        assertThat(first.get(120, TimeUnit.SECONDS).status()).isEqualTo(200);
-        assertThat(second.get(120, TimeUnit.SECONDS))
-                .extracting(ShopClient.Answer::status)
-                .isEqualTo(200);
-        for (String xid : shop.xids()) {
-            if (!known.contains(xid)) {
-                shop.awaitSettled(xid, "COMMITTED");
-            }
+        assertThat(first.get(120, TimeUnit.SECONDS)).returns(200, ShopClient.Answer::status);
+        assertThat(second.get(120, TimeUnit.SECONDS)).returns(200, ShopClient.Answer::status);
+        for (String xid : newXids()) {
+            shop.awaitSettled(xid, "COMMITTED");
         }
         assertThat(Figures.of(shop)).isEqualTo(before.afterPurchaseOf(1).afterPurchaseOf(1));
+    }
+
+    /** The waiting one holds the row that the undo of the first needs: it must not keep it until its own patience ends. */
+    @Test
+    void purchaseThatWaitsForOneThatRollsBackDoesNotHoldUpTheRollback() throws Exception {
+        CompletableFuture<ShopClient.Answer> first = buyAndStopBeforeTheAccount("alice", 5);
+        CompletableFuture<ShopClient.Answer> second = shop.buyAsync("bob", 1);
+        assertThatItDoesNotGetPastTheStock();
+        shop.process(Program.ACCOUNT).resume();
+
+        assertThat(first.get(120, TimeUnit.SECONDS)).returns(409, ShopClient.Answer::status);
+        boolean bought = second.get(120, TimeUnit.SECONDS).status() == 200;
+        for (String xid : newXids()) {
+            Await.until("it is over", Shop.MAX, () -> OVER.contains(shop.state(xid)));
+            shop.awaitSettled(xid, shop.state(xid));
+        }
+        assertThat(Figures.of(shop)).isEqualTo(bought ? before.afterPurchaseOf(1) : before);
+    }
+
+    private CompletableFuture<ShopClient.Answer> buyAndStopBeforeTheAccount(String customer, int quantity) {
+        shop.process(Program.ACCOUNT).pause();
+        CompletableFuture<ShopClient.Answer> purchase = shop.buyAsync(customer, quantity);
+        awaitLocalCommits();
+        return purchase;
+    }
+
+    private void assertThatItDoesNotGetPastTheStock() throws IOException {
+        Await.until("the second purchase has begun", Shop.MAX, () -> newXids().size() == 2);
+        assertThatThrownBy(() -> Await.until(
+                        "there is a second order", Duration.ofSeconds(2), () -> orders() == before.orders() + 2))
+                .hasMessageContaining("gave up");
+    }
+
+    private int orders() throws IOException {
+        return shop.client().rows(Program.ORDER).get("purchase_order").size();
+    }
+
+    private List<String> newXids() throws IOException {
+        return shop.xids().stream().filter(xid -> !known.contains(xid)).toList();
     }
 
     /** Until order and purchase are written by the purchase under way, and the stock with them. */
