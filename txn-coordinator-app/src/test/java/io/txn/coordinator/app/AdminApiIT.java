@@ -316,7 +316,8 @@ class AdminApiIT {
                             "attempts",
                             "nextAt",
                             "cause",
-                            "lockKeys");
+                            "lockKeys",
+                            "moreLockKeys");
             assertThat(shownBranch.get("branchId").isString())
                     .as("ids survive JavaScript")
                     .isTrue();
