@@ -65,6 +65,7 @@ class RestartedEngineTest {
             throw new AssertionError(call);
         }
 
+        @Override
         public boolean canCall(Effect.CallBranch call) {
             return false;
         }

@@ -101,8 +101,10 @@ public final class RpcServer implements AutoCloseable {
     public void close() {
         // First no more newcomers: one that is accepted while the event loops end has nowhere to go.
         io.await(listener.close());
-        // One by one and waited for: an event loop that is told to end drops the answers it has not got to yet.
-        io.await(channels.close());
+        if (!io.group().isShuttingDown()) {
+            // One by one and waited for: an event loop that is told to end drops the answers it has not got to yet.
+            io.await(channels.close());
+        }
         io.stop();
     }
 }
