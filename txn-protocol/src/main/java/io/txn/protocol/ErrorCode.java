@@ -238,6 +238,11 @@ public enum ErrorCode {
             Category.UNKNOWN_OUTCOME,
             "the coordinator is stopping",
             "ask again when it is back: what it had accepted is in its journal"),
+    COORDINATOR_MISTAKE(
+            "TXN-CRD011",
+            Category.OPERATOR,
+            "the coordinator met a state that should not be",
+            "report it with the coordinator's log; nothing was decided by the request that met it"),
 
     BAD_CONFIGURATION("TXN-CFG001", Category.OPERATOR, "a configuration value is not valid", "correct the named key"),
     COORDINATOR_NOT_CONFIGURED(

@@ -45,7 +45,8 @@ final class CoordinatorConfiguration {
         InetAddress tcp = Listening.resolve(CoordinatorProperties.PREFIX + ".tcp.host", options.host());
         Listening.check(listeners(tcp, server, environment), properties.allowUnauthenticated());
         if (options.advertisedAddress() == null) {
-            options = options.withAdvertisedAddress(Listening.inferAdvertisedAddress(tcp, options.tcpPort()));
+            options = options.withAdvertisedAddress(
+                    Listening.inferAdvertisedAddress(options.host(), tcp, options.tcpPort()));
         }
         return Coordinator.start(options);
     }

@@ -57,39 +57,59 @@ final class Listening {
     }
 
     /**
-     * The address to hand out when none was configured.
+     * The address to hand out when none was configured, and a line in the log that says which and why.
      *
-     * @return null: the one listened on, with the port that was bound
+     * @param host as configured
+     * @param listening what that resolves to
+     * @return null when the port is yet to be chosen: then the host as configured, with the port that was bound
      */
-    static @Nullable String inferAdvertisedAddress(InetAddress listening, int port) {
-        if (!listening.isAnyLocalAddress()) {
-            return null;
+    static @Nullable String inferAdvertisedAddress(String host, InetAddress listening, int port) {
+        if (listening.isAnyLocalAddress()) {
+            return firstOfThisMachine(port);
         }
         if (port == 0) {
-            throw new TxnException(
-                    ErrorCode.BAD_CONFIGURATION,
-                    null,
-                    "key",
-                    "txn.coordinator.advertised-address",
-                    "reason",
-                    "it must be set when listening on all interfaces and on any free port");
+            return null;
         }
-        Candidate chosen = candidates()
-                .findFirst()
-                .orElseThrow(() -> new TxnException(
-                        ErrorCode.BAD_CONFIGURATION,
-                        null,
-                        "key",
-                        "txn.coordinator.advertised-address",
-                        "reason",
-                        "it must be set: no interface but loopback is up"));
-        String host = chosen.address().getHostAddress();
+        String advertised;
+        String reason;
+        if (listening.isLoopbackAddress()) {
+            advertised = bracketed(listening.getHostAddress()) + ':' + port;
+            reason =
+                    "it is loopback that is listened on, so only applications on this machine can reach the coordinator";
+        } else {
+            advertised = bracketed(host) + ':' + port;
+            reason = "it is the address listened on";
+        }
+        log.info("Advertised address inferred: {}. advertised={}", reason, advertised);
+        return advertised;
+    }
+
+    private static String bracketed(String host) {
+        return host.indexOf(':') < 0 || host.startsWith("[") ? host : '[' + host + ']';
+    }
+
+    private static String firstOfThisMachine(int port) {
+        if (port == 0) {
+            throw mustBeSet("the coordinator listens on all interfaces and on any free port", null);
+        }
+        Candidate chosen =
+                candidates().findFirst().orElseThrow(() -> mustBeSet("no interface but loopback is up", null));
+        String advertised = chosen.address().getHostAddress() + ':' + port;
         log.info(
-                "Advertised address inferred: listening on all interfaces, and {} is the first one with an IPv4 address; set txn.coordinator.advertised-address if applications reach this machine by another one. advertised={}:{}",
+                "Advertised address inferred: all interfaces are listened on, and {} is the first one with an IPv4 address; set txn.coordinator.advertised-address if applications reach this machine by another one. advertised={}",
                 chosen.nic(),
-                host,
-                port);
-        return host + ':' + port;
+                advertised);
+        return advertised;
+    }
+
+    private static TxnException mustBeSet(String reason, @Nullable Throwable cause) {
+        return new TxnException(
+                ErrorCode.BAD_CONFIGURATION,
+                cause,
+                "key",
+                "txn.coordinator.advertised-address",
+                "reason",
+                "it must be set: " + reason);
     }
 
     private record Candidate(int index, String nic, InetAddress address) {}
@@ -102,13 +122,7 @@ final class Listening {
                     .flatMap(Listening::candidates)
                     .sorted(Comparator.comparingInt(Candidate::index));
         } catch (SocketException e) {
-            throw new TxnException(
-                    ErrorCode.BAD_CONFIGURATION,
-                    e,
-                    "key",
-                    "txn.coordinator.advertised-address",
-                    "reason",
-                    "it must be set: the interfaces of this machine cannot be listed");
+            throw mustBeSet("the interfaces of this machine cannot be listed", e);
         }
     }
 

@@ -119,6 +119,10 @@ class AdminApiIT {
             assertThat(answer.status()).isEqualTo(200);
             assertThat(answer.json().get("status").asString()).isEqualTo("UP");
             assertThat(answer.json().has("components")).isFalse();
+            assertThat(stranger.send(stranger.request(path).method("HEAD", HttpRequest.BodyPublishers.noBody()))
+                            .status())
+                    .isEqualTo(200);
+            assertProblem(stranger.post(path, "{}"), 405, "TXN-ADM003");
         }
         assertThat(admin.get("/actuator/health").json().get("components").has("coordinator"))
                 .isTrue();

@@ -54,10 +54,22 @@ class ListeningTest {
 
     @Test
     void anAddressListenedOnIsTheOneHandedOut() throws Exception {
-        assertThat(Listening.inferAdvertisedAddress(InetAddress.getByName("127.0.0.1"), 8091))
-                .isNull();
-        assertThat(Listening.inferAdvertisedAddress(InetAddress.getByName("192.0.2.1"), 8091))
-                .isNull();
+        assertThat(inferred("127.0.0.1", 8091)).isEqualTo("127.0.0.1:8091");
+        assertThat(inferred("::1", 8091)).isEqualTo("[0:0:0:0:0:0:0:1]:8091");
+        assertThat(inferred("192.0.2.1", 8091)).isEqualTo("192.0.2.1:8091");
+        assertThat(Listening.inferAdvertisedAddress("tc.example", InetAddress.getByName("192.0.2.1"), 8091))
+                .isEqualTo("tc.example:8091");
+        assertThat(inferred("127.0.0.1", 0)).isNull();
+    }
+
+    @Test
+    void aNameForLoopbackIsHandedOutAsTheAddress() throws Exception {
+        assertThat(Listening.inferAdvertisedAddress("localhost", InetAddress.getByName("127.0.0.1"), 8091))
+                .isEqualTo("127.0.0.1:8091");
+    }
+
+    private static String inferred(String host, int port) throws Exception {
+        return Listening.inferAdvertisedAddress(host, InetAddress.getByName(host), port);
     }
 
     @Test
@@ -69,17 +81,17 @@ class ListeningTest {
                         && !address.isLoopbackAddress()
                         && !address.isLinkLocalAddress());
         if (connected) {
-            String inferred = Listening.inferAdvertisedAddress(all, 8091);
+            String inferred = Listening.inferAdvertisedAddress("0.0.0.0", all, 8091);
             assertThat(inferred).endsWith(":8091");
             InetAddress address = InetAddress.getByName(inferred.substring(0, inferred.lastIndexOf(':')));
             assertThat(address.isLoopbackAddress() || address.isAnyLocalAddress())
                     .isFalse();
             assertThat(NetworkInterface.getByInetAddress(address)).isNotNull();
         } else {
-            assertThatThrownBy(() -> Listening.inferAdvertisedAddress(all, 8091))
+            assertThatThrownBy(() -> Listening.inferAdvertisedAddress("0.0.0.0", all, 8091))
                     .hasMessageContaining("txn.coordinator.advertised-address");
         }
-        assertThatThrownBy(() -> Listening.inferAdvertisedAddress(all, 0))
+        assertThatThrownBy(() -> Listening.inferAdvertisedAddress("0.0.0.0", all, 0))
                 .hasMessageContaining("txn.coordinator.advertised-address");
     }
 }

@@ -10,6 +10,9 @@ public interface BranchCaller {
     /** Starts a call on the engine's thread and must not block; {@code end} is told when it is over, from any thread, or never. */
     void call(Effect.CallBranch call, CallEnd end);
 
+    /** Whether there is anybody to call at present. */
+    boolean canCall(Effect.CallBranch call);
+
     /** Takes the end of a call. A second end of the same call is ignored. */
     interface CallEnd {
         /** {@code detail} is what the resource manager or the transport said, for people. */

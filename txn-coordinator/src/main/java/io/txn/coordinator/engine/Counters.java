@@ -14,6 +14,8 @@ final class Counters {
     private final AtomicLong lockConflicts = new AtomicLong();
     private final AtomicLong callsFailed = new AtomicLong();
 
+    private final AtomicLong mistakes = new AtomicLong();
+
     private static void add(AtomicLong counter) {
         counter.lazySet(counter.getPlain() + 1);
     }
@@ -39,6 +41,14 @@ final class Counters {
 
     void callFailed() {
         add(callsFailed);
+    }
+
+    void mistake() {
+        add(mistakes);
+    }
+
+    long mistakes() {
+        return mistakes.get();
     }
 
     EngineFigures figures(EngineFigures.Sizes sizes, long mailbox) {

@@ -3,7 +3,6 @@ package io.txn.coordinator.engine;
 import io.txn.coordinator.journal.Journal;
 import io.txn.coordinator.machine.Answer;
 import io.txn.coordinator.machine.Command;
-import io.txn.coordinator.machine.Effect;
 import io.txn.coordinator.machine.Reply;
 import io.txn.coordinator.machine.Rules;
 import io.txn.coordinator.machine.Shard;
@@ -124,8 +123,8 @@ public final class Engine implements AutoCloseable {
         return new TxnException(ErrorCode.COORDINATOR_STOPPING, null);
     }
 
-    private void ended(Effect.CallBranch call, Answer answer, @Nullable String detail) {
-        ends.add(() -> core.end(call, answer, detail));
+    private void ended(EngineCore.Flight flight, Answer answer, @Nullable String detail) {
+        ends.add(() -> core.end(flight, answer, detail));
         wake();
     }
 
@@ -151,7 +150,9 @@ public final class Engine implements AutoCloseable {
                     e);
             healthy = false;
             closing = true;
-            failWaiting(new TxnException(ErrorCode.JOURNAL_FAILED, e, "state", "stopped"));
+            TxnException cause = new TxnException(ErrorCode.COORDINATOR_MISTAKE, e);
+            core.stop(cause);
+            failWaiting(cause);
         }
     }
 

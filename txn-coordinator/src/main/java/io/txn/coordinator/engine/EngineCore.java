@@ -58,6 +58,9 @@ final class EngineCore {
     /** Internal work may wait for the disk beyond the bound for answers: it is bounded by what was sent and what is due. */
     private static final int TICK_BATCH = 256;
 
+    /** Commands are taken while the journal has this much room, so that it need not refuse what was decided. */
+    private static final int JOURNAL_ROOM = 256 * 1024;
+
     private final Shard shard;
     private final Journal journal;
     private final JournalTime time;
@@ -88,9 +91,9 @@ final class EngineCore {
     private final ArrayDeque<long[]> finished = new ArrayDeque<>();
 
     // Branch calls: in flight by branch, in order of their deadlines; transactions whose calls wait for room.
-    private final Map<Long, InFlight> inFlight = new HashMap<>();
+    private final Map<Long, Flight> inFlight = new HashMap<>();
     private final Set<Long> turns = new HashSet<>();
-    private final ArrayDeque<InFlight> callDeadlines = new ArrayDeque<>();
+    private final ArrayDeque<Flight> callDeadlines = new ArrayDeque<>();
     private final LinkedHashSet<Long> urgentBacklog = new LinkedHashSet<>();
     private final LinkedHashSet<Long> backgroundBacklog = new LinkedHashSet<>();
     private int backgroundInFlight;
@@ -124,7 +127,15 @@ final class EngineCore {
 
     private record Initiator(long transaction, long deadline, Consumer<Reply> sink) {}
 
-    private record InFlight(Effect.CallBranch call, long deadline) {
+    /** One call under way. Its end is told by this very object: a repeated call is another one. */
+    static final class Flight {
+        private final Effect.CallBranch call;
+        long deadline = Long.MAX_VALUE;
+
+        private Flight(Effect.CallBranch call) {
+            this.call = call;
+        }
+
         boolean background() {
             return !call.inTurn();
         }
@@ -239,7 +250,26 @@ final class EngineCore {
     }
 
     private void decide(Command command, @Nullable Consumer<Reply> sink) {
-        Decision decision = shard.decide(command, now);
+        Decision decision;
+        try {
+            decision = shard.decide(command, now);
+        } catch (RuntimeException | AssertionError e) {
+            counters.mistake();
+            // Deciding changes nothing, so everybody else can be served on.
+            LOG.error(
+                    "a command met a state that should not be: this is a mistake in the coordinator, please report it command={}",
+                    command,
+                    e);
+            if (sink != null) {
+                deliver(
+                        sink,
+                        Reply.Rejected.of(
+                                ErrorCode.COORDINATOR_MISTAKE,
+                                "command",
+                                command.getClass().getSimpleName()));
+            }
+            return;
+        }
         if (!decision.events().isEmpty()) {
             TxnException refusal = record(decision.events());
             if (refusal != null) {
@@ -402,6 +432,9 @@ final class EngineCore {
     void release() {
         checkJournal();
         long durable = receipts.durable;
+        if (!gates.isEmpty()) {
+            now = time.now();
+        }
         Gate gate;
         while ((gate = gates.peek()) != null && gate.index <= durable) {
             gates.remove();
@@ -411,7 +444,7 @@ final class EngineCore {
 
     /** Whether there is room for more answers to wait for the disk. */
     boolean acceptsCommands() {
-        return gates.size() < settings.unwritten();
+        return stopped != null || (gates.size() < settings.unwritten() && journal.accepts(JOURNAL_ROOM));
     }
 
     private void checkJournal() {
@@ -493,20 +526,26 @@ final class EngineCore {
     }
 
     private void start(Effect.CallBranch call) {
-        InFlight flight = new InFlight(call, now + settings.callTimeout());
+        Flight flight = new Flight(call);
         inFlight.put(call.branch(), flight);
-        callDeadlines.add(flight);
         if (call.inTurn()) {
             turns.add(call.transaction());
         } else {
             backgroundInFlight++;
         }
-        gate(() -> caller.call(call, (answer, detail) -> ended.offer(call, answer, detail)), cause -> {});
+        gate(() -> send(flight), cause -> {});
+    }
+
+    /** The time of a call runs from here, not from its decision: the disk may be slow. */
+    private void send(Flight flight) {
+        flight.deadline = now + settings.callTimeout();
+        callDeadlines.add(flight);
+        caller.call(flight.call, (answer, detail) -> ended.offer(flight, answer, detail));
     }
 
     /** Where the ends of calls are put; set by whoever owns the thread. */
     interface Ends {
-        void offer(Effect.CallBranch call, Answer answer, @Nullable String detail);
+        void offer(Flight flight, Answer answer, @Nullable String detail);
     }
 
     private Ends ended = this::end;
@@ -516,12 +555,13 @@ final class EngineCore {
     }
 
     /** A call came to an end. A failure counts only while the call is in flight; a success counts always, for the work is done. */
-    void end(Effect.CallBranch call, Answer answer, @Nullable String detail) {
+    void end(Flight flight, Answer answer, @Nullable String detail) {
         if (stopped != null) {
             return;
         }
         now = time.now();
-        boolean current = land(call);
+        Effect.CallBranch call = flight.call;
+        boolean current = land(flight);
         if (!current && answer != Answer.DONE) {
             return;
         }
@@ -540,6 +580,9 @@ final class EngineCore {
                 null);
         if (answer == Answer.ABSENT && stopped == null) {
             awaitResource(call.resource(), call.transaction());
+            if (caller.canCall(call)) {
+                resourceAvailable(call.resource()); // it came while the news of its absence was on its way
+            }
         }
         // Not every answer makes an event, but each one makes room.
         drive(call.transaction());
@@ -568,16 +611,14 @@ final class EngineCore {
     }
 
     /** Takes a call out of flight. Returns whether it was in flight. */
-    private boolean land(Effect.CallBranch call) {
-        InFlight flight = inFlight.get(call.branch());
-        if (flight == null || !flight.call.equals(call)) {
+    private boolean land(Flight flight) {
+        if (!inFlight.remove(flight.call.branch(), flight)) {
             return false;
         }
-        inFlight.remove(call.branch());
         if (flight.background()) {
             backgroundInFlight--;
         } else {
-            turns.remove(call.transaction());
+            turns.remove(flight.call.transaction());
         }
         return true;
     }
@@ -609,12 +650,12 @@ final class EngineCore {
             return;
         }
         now = time.now();
-        InFlight oldest;
+        Flight oldest;
         while ((oldest = callDeadlines.peek()) != null
                 && (oldest.deadline <= now || inFlight.get(oldest.call.branch()) != oldest)) {
             callDeadlines.remove();
             if (inFlight.get(oldest.call.branch()) == oldest) {
-                end(oldest.call, Answer.UNREACHABLE, "no answer within " + settings.callTimeout() + " ms");
+                end(oldest, Answer.UNREACHABLE, "no answer within " + settings.callTimeout() + " ms");
             }
         }
         for (int i = 0; i < TICK_BATCH && due.earliest() <= now && acceptsCommands(); i++) {
@@ -727,7 +768,7 @@ final class EngineCore {
             return 0;
         }
         long at = due.earliest();
-        InFlight oldest = callDeadlines.peek();
+        Flight oldest = callDeadlines.peek();
         if (oldest != null) {
             at = Math.min(at, oldest.deadline);
         }

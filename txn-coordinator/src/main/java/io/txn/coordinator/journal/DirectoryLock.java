@@ -11,6 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Keeps a second coordinator out of a directory: a lock of the operating system on the file {@code lock}, gone with the process however it ends.
@@ -20,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * above all) holds the lock, and serves the error message as well.
  */
 final class DirectoryLock implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(DirectoryLock.class);
 
     private final FileChannel channel;
     private final Path ownerFile;
@@ -51,7 +55,12 @@ final class DirectoryLock implements AutoCloseable {
             channel.close();
             throw inUse(directory, owner);
         }
-        Files.writeString(ownerFile, self);
+        try {
+            Files.writeString(ownerFile, self);
+        } catch (IOException e) {
+            // The lock itself holds. A full disk must not keep the coordinator from finishing what it can.
+            log.warn("The owner of the data directory's lock could not be written down. file={}", ownerFile, e);
+        }
         return new DirectoryLock(channel, ownerFile);
     }
 

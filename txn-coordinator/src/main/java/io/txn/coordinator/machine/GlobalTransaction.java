@@ -44,6 +44,16 @@ public record GlobalTransaction(
         return Xid.of(address, number);
     }
 
+    /** Whether {@code xid} is exactly this transaction's, address included. */
+    boolean is(Xid xid) {
+        String text = xid.value();
+        int colon = address.length();
+        return xid.number() == number
+                && text.length() == colon + 1 + Long.toString(number).length()
+                && text.charAt(colon) == ':'
+                && text.startsWith(address);
+    }
+
     /** The branch with this id, or null. */
     public @Nullable Branch branch(long id) {
         for (Branch branch : branches) {

@@ -7,6 +7,7 @@ import io.txn.coordinator.lock.LockTable;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.Xid;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashSet;
@@ -243,7 +244,7 @@ public final class Shard {
     /** The transaction with this XID, address included, or null. */
     public @Nullable GlobalTransaction transaction(Xid xid) {
         GlobalTransaction transaction = transactions.get(xid.number());
-        return transaction != null && transaction.xid().equals(xid) ? transaction : null;
+        return transaction != null && transaction.is(xid) ? transaction : null;
     }
 
     public @Nullable GlobalTransaction transaction(long number) {
@@ -284,7 +285,7 @@ public final class Shard {
     public record Capture(long lastId, List<GlobalTransaction> transactions) {}
 
     public Capture capture() {
-        return new Capture(lastId, List.of(transactions.values().toArray(new GlobalTransaction[0])));
+        return new Capture(lastId, Arrays.asList(transactions.values().toArray(new GlobalTransaction[0])));
     }
 
     /** Takes over ids from a snapshot. */

@@ -135,7 +135,7 @@ final class Answers {
         if (reply instanceof Reply.TransactionUnknown unknown) {
             return Outcome.failed(
                     TransactionExceptionCode.GLOBAL_TRANSACTION_NOT_EXIST,
-                    shorten("no global transaction " + unknown.xid()));
+                    shorten("no global transaction " + (unknown.xid() == null ? "of this name" : unknown.xid())));
         } else if (reply instanceof Reply.BranchUnknown unknown) {
             return Outcome.failed(
                     TransactionExceptionCode.BRANCH_TRANSACTION_NOT_EXIST, "no branch " + unknown.branch());
@@ -146,7 +146,8 @@ final class Answers {
                             + late.transaction().state()));
         } else if (reply instanceof Reply.Rejected rejected) {
             boolean unknown = rejected.code().category() == ErrorCode.Category.UNKNOWN_OUTCOME
-                    || rejected.code() == ErrorCode.JOURNAL_FAILED;
+                    || rejected.code() == ErrorCode.JOURNAL_FAILED
+                    || rejected.code() == ErrorCode.COORDINATOR_MISTAKE;
             boolean tooMuch =
                     rejected.code() == ErrorCode.TOO_MANY_BRANCHES || rejected.code() == ErrorCode.RECORD_TOO_LARGE;
             TransactionExceptionCode code = tooMuch ? TransactionExceptionCode.FAILED_TO_ADD_BRANCH : otherwise;

@@ -41,6 +41,11 @@ public final class BranchCalls implements BranchCaller {
         });
     }
 
+    @Override
+    public boolean canCall(Effect.CallBranch call) {
+        return sessions.choose(call.resource(), call.client(), call.type(), call.attempt()) != null;
+    }
+
     private static Message request(Effect.CallBranch call) {
         String xid = Xid.of(call.address(), call.transaction()).value();
         return call.phase() == Outcome.COMMIT

@@ -124,7 +124,7 @@ public final class SeataAdapter implements RpcHandler {
     private void registerResources(RpcConnection connection, Frame frame, Message.RegisterRmRequest register) {
         Session session = session(connection, register.applicationId(), register.version());
         List<String> resources = resources(register.resourceIds());
-        if (resources.size() > MAX_RESOURCES) {
+        if (!sessions.addResources(session, resources, MAX_RESOURCES)) {
             LOG.warn(
                     "refusing a registration client={} resources={} limit={}",
                     session,
@@ -133,7 +133,6 @@ public final class SeataAdapter implements RpcHandler {
             connection.respond(frame, new Message.RegisterRmResponse(false, VERSION));
             return;
         }
-        sessions.addResources(session, resources);
         connection.respond(frame, new Message.RegisterRmResponse(true, VERSION));
         Engine serving = engine;
         if (serving != null) {
@@ -217,7 +216,11 @@ public final class SeataAdapter implements RpcHandler {
         } else if (request instanceof Message.GlobalLockQueryRequest query) {
             lockQuery(serving, session, query, respond);
         } else {
-            LOG.warn("ignoring a request that no client sends client={} request={}", session, request.getClass());
+            LOG.warn(
+                    "closing a connection whose peer is no client client={} request={}",
+                    session,
+                    request.getClass().getSimpleName());
+            session.connection.close();
         }
     }
 

@@ -32,10 +32,13 @@ final class Sessions {
         all.add(session);
     }
 
-    /** Adds to what the session serves; never removes any. */
-    synchronized void addResources(Session session, Collection<String> resources) {
+    /** Adds to what the session serves; never removes any. Returns false, and changes nothing, when that would be more than {@code most}. */
+    synchronized boolean addResources(Session session, Collection<String> resources, int most) {
+        if (session.resources.size() + resources.size() > most) {
+            return false;
+        }
         if (!all.contains(session)) {
-            return; // closed meanwhile
+            return true; // closed meanwhile
         }
         session.resources.addAll(resources);
         if (!session.resources.isEmpty()) {
@@ -43,6 +46,7 @@ final class Sessions {
                     .computeIfAbsent(Place.of(session.client), place -> new LinkedHashSet<>())
                     .add(session);
         }
+        return true;
     }
 
     synchronized void remove(Session session) {

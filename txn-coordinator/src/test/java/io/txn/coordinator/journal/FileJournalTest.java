@@ -101,7 +101,7 @@ class FileJournalTest {
     }
 
     @Test
-    void concurrentCallersShareSyncs() throws InterruptedException {
+    void recordsOfConcurrentCallersKeepTheirOrder() throws InterruptedException {
         int callers = 64;
         int each = 200;
         AtomicLong inOrder = new AtomicLong();
@@ -141,7 +141,8 @@ class FileJournalTest {
                     .isTrue();
             JournalStatistics statistics = journal.statistics();
             assertThat(statistics.records()).isEqualTo(callers * each);
-            assertThat(statistics.fsyncs()).isLessThan(callers * each / 4).isPositive();
+            // How many share one depends on who gets a core when; that they do is counted below.
+            assertThat(statistics.fsyncs()).isLessThan(callers * each).isPositive();
             assertThat(statistics.waitingRecords()).isZero();
         }
         List<String> records = Recorded.of(directory, FileJournalOptions.DEFAULTS).records;
@@ -151,6 +152,44 @@ class FileJournalTest {
             assertThat(records.stream().filter(text -> text.startsWith(prefix)))
                     .containsExactlyElementsOf(
                             IntStream.range(0, each).mapToObj(i -> prefix + i).toList());
+        }
+    }
+
+    @Test
+    void allCallersThatWaitShareOneSync() throws InterruptedException {
+        int callers = 64;
+        int each = 200;
+        CountDownLatch finished = new CountDownLatch(callers);
+        try (Journal journal = FileJournal.open(directory, FileJournalOptions.DEFAULTS)) {
+            journal.replay(new Recorded());
+            for (int i = 0; i < callers; i++) {
+                // Each hands over its next record when the one before is durable, so that all of them wait at any time.
+                Completion caller = new Completion() {
+                    private int done;
+
+                    @Override
+                    public void durable(long index) {
+                        if (++done == each) {
+                            finished.countDown();
+                        } else {
+                            journal.append(ByteBuffer.allocate(100), this);
+                        }
+                    }
+
+                    @Override
+                    public void failed(Throwable cause) {
+                        throw new AssertionError(cause);
+                    }
+                };
+                journal.append(ByteBuffer.allocate(100), caller);
+            }
+            assertThat(finished.await(Appended.PATIENCE_SECONDS, TimeUnit.SECONDS))
+                    .isTrue();
+            assertThat(journal.statistics().records()).isEqualTo(callers * each);
+            // One round each, and a few more at the beginning while the callers come one by one.
+            assertThat(journal.statistics().fsyncs()).isBetween((long) each, each + callers / 2L);
+            assertThat(journal.statistics().batches())
+                    .isEqualTo(journal.statistics().fsyncs());
         }
     }
 

@@ -50,6 +50,16 @@ class JournalFullDiskIT {
                 }
                 System.out.println(whileLow > 10 ? "went on while low on space" : "only " + whileLow + " while low");
             }
+            Recorded whileFull = new Recorded();
+            try (Journal journal = FileJournal.open(mount.resolve("journal"), OPTIONS)) {
+                journal.replay(whileFull);
+                System.out.println("started on a full disk with "
+                        + (whileFull.records.equals(acknowledged) ? "everything" : "a LOSS"));
+                // What is left of the last segment can still be used.
+                System.out.println(
+                        "appended small " + (Appended.to(journal, "small").index() - acknowledged.size()));
+                acknowledged.add("small");
+            }
             Files.delete(ballast);
             Recorded found = new Recorded();
             try (Journal journal = FileJournal.open(mount.resolve("journal"), OPTIONS)) {
@@ -73,6 +83,8 @@ class JournalFullDiskIT {
         assertThat(result.output)
                 .contains("JOURNAL_FAILED because of java.io.IOException: No space left on device")
                 .contains("went on while low on space")
+                .contains("started on a full disk with everything")
+                .contains("appended small 1")
                 .contains("appended 1")
                 .contains("all there");
         assertThat(result.exit).isZero();

@@ -5,17 +5,11 @@ import io.txn.client.TxnClient;
 import io.txn.client.jdbc.AtDataSource;
 import io.txn.client.jdbc.AtOptions;
 import io.txn.client.rm.ResourceManager;
-import io.txn.protocol.ErrorCode;
-import io.txn.protocol.TxnException;
-import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import javax.sql.DataSource;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.aop.scope.ScopedProxyUtils;
@@ -82,7 +76,6 @@ final class DataSourceWrapper implements BeanPostProcessor {
             }
         }
         log.info("data source takes part in global transactions name={} resource={}", beanName, wrapped.resourceId());
-        warnIfNotDurable(physical, beanName);
         return wrapped;
     }
 
@@ -91,32 +84,6 @@ final class DataSourceWrapper implements BeanPostProcessor {
             return dataSource instanceof AtDataSource || dataSource.isWrapperFor(AtDataSource.class);
         } catch (SQLException | RuntimeException e) {
             return false; // one that cannot say what it wraps is taken for a pool
-        }
-    }
-
-    /** H2 acknowledges a commit before it is written, unless told otherwise: a branch that was reported committed could vanish. */
-    private static void warnIfNotDurable(DataSource physical, String beanName) {
-        try (Connection connection = physical.getConnection()) {
-            String url = connection.getMetaData().getURL();
-            if (!"H2".equals(connection.getMetaData().getDatabaseProductName())
-                    || url.startsWith("jdbc:h2:mem:")
-                    || !"500".equals(writeDelay(connection))) {
-                return;
-            }
-            log.warn(
-                    "{}",
-                    TxnException.text(
-                            ErrorCode.H2_NOT_DURABLE, TxnException.asMap("dataSource", beanName, "url", url)));
-        } catch (SQLException e) {
-            log.debug("could not look at the write delay of {}", beanName, e);
-        }
-    }
-
-    private static @Nullable String writeDelay(Connection connection) throws SQLException {
-        try (Statement statement = connection.createStatement();
-                ResultSet setting = statement.executeQuery(
-                        "SELECT SETTING_VALUE FROM INFORMATION_SCHEMA.SETTINGS WHERE SETTING_NAME = 'WRITE_DELAY'")) {
-            return setting.next() ? setting.getString(1) : null;
         }
     }
 

@@ -45,16 +45,18 @@ public final class XidFilter extends OncePerRequestFilter {
         if (header == null || header.isBlank()) {
             return null;
         }
+        String problem;
         try {
-            return new Xid(header.trim());
+            Xid xid = new Xid(header.trim());
+            if (xid.number() > 0) {
+                return xid;
+            }
+            problem = "it does not end in a colon and a number";
         } catch (IllegalArgumentException e) {
-            // The text itself is a stranger's: it does not belong into a log.
-            log.warn(
-                    "ignored a {} header of {} characters that is no XID: {}",
-                    XidHeader.NAME,
-                    header.length(),
-                    e.getMessage());
-            return null;
+            problem = e.getMessage();
         }
+        // The text itself is a stranger's: it does not belong into a log.
+        log.warn("ignored a {} header of {} characters that is no XID: {}", XidHeader.NAME, header.length(), problem);
+        return null;
     }
 }

@@ -35,7 +35,9 @@ class Problems {
 
     @ExceptionHandler
     ProblemDetail noGlobalTransaction(TxnException failure) {
-        return problem(HttpStatus.SERVICE_UNAVAILABLE, null, failure);
+        Throwable cause = failure.getCause();
+        String reason = failure.getMessage() + (cause == null ? "" : ". Because: " + cause.getMessage());
+        return problem(HttpStatus.SERVICE_UNAVAILABLE, reason, failure);
     }
 
     private static ProblemDetail problem(HttpStatusCode status, @Nullable String reason, Exception failure) {

@@ -131,9 +131,9 @@ public final class Demo {
     }
 
     private void start() throws IOException {
-        say("A shop of four services, each in its own process with its own database ("
-                + plan.database().platform() + "), and the coordinator.\nStarting them; their logs are in "
-                + plan.data().resolve("logs") + " ...\n");
+        heading("A shop of four services, each in its own process with its own database ("
+                + plan.database().platform() + "), and the coordinator");
+        say("Starting them; their logs are in " + plan.data().resolve("logs") + " ...\n");
         long begin = System.nanoTime();
         processes.start();
         TextTable table = new TextTable("program", "address", "process");

@@ -196,9 +196,10 @@ public record Dialect(
         if (product != Product.H2) {
             return false;
         }
+        // MAX: a setting that is named in the URL is listed twice, with the same value.
         CatalogRow row = CatalogRow.query(
                         connection,
-                        "SELECT DATABASE_PATH() AS P, (SELECT SETTING_VALUE FROM INFORMATION_SCHEMA.SETTINGS"
+                        "SELECT DATABASE_PATH() AS P, (SELECT MAX(SETTING_VALUE) FROM INFORMATION_SCHEMA.SETTINGS"
                                 + " WHERE SETTING_NAME = 'WRITE_DELAY') AS D")
                 .get(0);
         return row.get("P") != null && !Set.of("", "0").contains(row.text("D"));

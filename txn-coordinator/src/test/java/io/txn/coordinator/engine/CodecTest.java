@@ -1,0 +1,270 @@
+package io.txn.coordinator.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.txn.coordinator.lock.LockKeys;
+import io.txn.coordinator.machine.Branch;
+import io.txn.coordinator.machine.BranchState;
+import io.txn.coordinator.machine.ClientId;
+import io.txn.coordinator.machine.Event;
+import io.txn.coordinator.machine.GlobalTransaction;
+import io.txn.coordinator.machine.Outcome;
+import io.txn.coordinator.machine.Rules;
+import io.txn.coordinator.machine.Shard;
+import io.txn.coordinator.machine.TransactionState;
+import io.txn.protocol.BranchType;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/** Records and snapshots: whatever is written is read back, the bytes stay as they are, damage and newer versions are refused. */
+class CodecTest {
+
+    private static final ClientId SHOP = new ClientId("shop", "10.0.0.1", 4711);
+
+    private final SplittableRandom random = new SplittableRandom(Long.getLong("txn.test.seed", 11));
+
+    private static byte[] encoded(long time, List<Event> events) {
+        Out out = new Out();
+        EventCodec.encode(time, events, out);
+        return Arrays.copyOf(out.array(), out.size());
+    }
+
+    private static EventCodec.Entry decoded(byte[] record) {
+        return EventCodec.decode(ByteBuffer.wrap(record), new Interner());
+    }
+
+    @Test
+    void everyEventIsReadBackAsItWas() {
+        Set<Class<?>> seen = new HashSet<>();
+        for (int i = 0; i < 20_000; i++) {
+            List<Event> events = new ArrayList<>();
+            for (int n = random.nextInt(4); n >= 0; n--) {
+                Event event = anyEvent();
+                seen.add(event.getClass());
+                events.add(event);
+            }
+            long time = Math.abs(random.nextLong());
+            assertThat(decoded(encoded(time, events))).isEqualTo(new EventCodec.Entry(time, events));
+        }
+        assertThat(seen).isEqualTo(leaves(Event.class));
+    }
+
+    private static Set<Class<?>> leaves(Class<?> sealed) {
+        Set<Class<?>> leaves = new HashSet<>();
+        if (!sealed.isSealed()) {
+            leaves.add(sealed);
+            return leaves;
+        }
+        for (Class<?> permitted : sealed.getPermittedSubclasses()) {
+            leaves.addAll(leaves(permitted));
+        }
+        return leaves;
+    }
+
+    /** A change of these bytes is a new version of the format. */
+    @Test
+    void theBytesOfVersionOneStayAsTheyAre() {
+        List<Event> events = List.of(
+                new Event.EpochStarted(5, 1),
+                new Event.Begun(300, "c:1", "buy", SHOP, 60_000),
+                new Event.BranchRegistered(
+                        300, 301, BranchType.AT, "db", SHOP, LockKeys.parse("t:1", 9), "{\"autoCommit\":false}"),
+                new Event.BranchReported(300, 301, null),
+                new Event.PhaseOneFailed(300, 301, "x"),
+                new Event.CommitDecided(300),
+                new Event.RollbackDecided(300, true, "late"),
+                new Event.BranchFinished(300, 301),
+                new Event.AttemptFailed(300, 301, 2, 1_000, "no"),
+                new Event.BranchStuck(300, 301, 3, "never"),
+                new Event.BranchGivenUp(300, 301, "ok"),
+                new Event.RetriesReset(300),
+                new Event.AttentionNeeded(300, "why"),
+                new Event.Resumed(300),
+                new Event.Ended(300),
+                new Event.BranchDue(300, 301));
+        assertThat(HexFormat.of().formatHex(encoded(1_000, events)))
+                .isEqualTo("01e807100105010" + "2ac0204633a31046275790573686f700931302e302e302e31e724e0d403"
+                        + "03ac02ad02000364620573686f700931302e302e302e31e72404743a31157b226175746f436f6d6d6974223a66616c73657d"
+                        + "04ac02ad020005ac02ad02027806ac0207ac0201056c61746508ac02ad0209ac02ad0202e807036e6f"
+                        + "0aac02ad0203066e657665720bac02ad02036f6b0cac020dac02047768790eac020fac0210ac02ad02");
+    }
+
+    @Test
+    void aNewerVersionIsRefused() {
+        byte[] record = encoded(1, List.of(new Event.Ended(1)));
+        record[0] = EventCodec.VERSION + 1;
+        assertThatThrownBy(() -> decoded(record)).isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.code())
+                .isEqualTo(ErrorCode.JOURNAL_TOO_NEW));
+    }
+
+    @Test
+    void anUnknownEventOrACutRecordIsDamage() {
+        byte[] record = encoded(1, List.of(new Event.BranchGivenUp(1, 2, "reason")));
+        for (int length = 0; length < record.length; length++) {
+            byte[] cut = Arrays.copyOf(record, length);
+            assertThat(catchThrowable(() -> decoded(cut))).isInstanceOf(TxnException.class);
+        }
+        assertThatThrownBy(() -> decoded(Arrays.copyOf(record, record.length + 1)))
+                .isInstanceOf(TxnException.class);
+        record[3] = 99;
+        assertThatThrownBy(() -> decoded(record)).isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.code())
+                .isEqualTo(ErrorCode.JOURNAL_DAMAGED));
+    }
+
+    @Test
+    void mutatedRecordsAreReadOrRefusedAndNothingElse() {
+        for (int i = 0; i < 50_000; i++) {
+            byte[] record = encoded(1, List.of(anyEvent(), anyEvent()));
+            for (int n = 1 + random.nextInt(3); n > 0; n--) {
+                record[random.nextInt(record.length)] = (byte) random.nextInt(256);
+            }
+            Throwable thrown = catchThrowable(() -> decoded(record));
+            assertThat(thrown == null || thrown instanceof TxnException)
+                    .as("%s for %s", thrown, HexFormat.of().formatHex(record))
+                    .isTrue();
+        }
+    }
+
+    @Test
+    void aSnapshotIsReadBackAsItWas() throws IOException {
+        for (int round = 0; round < 50; round++) {
+            Shard shard = new Shard(new Rules(1_000, 100, 0, 1, 1, 1));
+            shard.restoreLastId(1_000_000);
+            for (int i = 1; i <= round * 5; i++) {
+                shard.restore(anyTransaction(i * 100));
+            }
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            SnapshotCodec.write(77, shard.capture(), bytes);
+            Shard restored = new Shard(new Rules(1_000, 100, 0, 1, 1, 1));
+            long time = SnapshotCodec.read(new ByteArrayInputStream(bytes.toByteArray()), restored, new Interner());
+            assertThat(time).isEqualTo(77);
+            assertThat(restored.capture()).isEqualTo(shard.capture());
+            assertThat(restored.locks()).isEqualTo(shard.locks());
+            assertThat(restored.unfinished()).isEqualTo(shard.unfinished());
+            cutSnapshotsAreDamage(bytes.toByteArray());
+        }
+    }
+
+    private void cutSnapshotsAreDamage(byte[] snapshot) {
+        byte[] cut = Arrays.copyOf(snapshot, random.nextInt(snapshot.length));
+        Shard shard = new Shard(new Rules(1_000, 100, 0, 1, 1, 1));
+        Throwable thrown =
+                catchThrowable(() -> SnapshotCodec.read(new ByteArrayInputStream(cut), shard, new Interner()));
+        assertThat(thrown).isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.code())
+                .isEqualTo(ErrorCode.JOURNAL_DAMAGED));
+    }
+
+    @Test
+    void aNewerSnapshotIsRefused() {
+        byte[] snapshot = {SnapshotCodec.VERSION + 1};
+        Shard shard = new Shard(new Rules(1, 1, 0, 1, 1, 1));
+        assertThatThrownBy(() -> SnapshotCodec.read(new ByteArrayInputStream(snapshot), shard, new Interner()))
+                .isInstanceOfSatisfying(
+                        TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.JOURNAL_TOO_NEW));
+    }
+
+    private Event anyEvent() {
+        long transaction = id();
+        long branch = id();
+        return switch (random.nextInt(16)) {
+            case 0 -> new Event.EpochStarted(random.nextInt(1 << 26), random.nextInt(32));
+            case 1 -> new Event.Begun(transaction, text(), text(), client(), random.nextInt(Integer.MAX_VALUE));
+            case 2 ->
+                new Event.BranchRegistered(
+                        transaction, branch, type(), text(), client(), random.nextBoolean() ? locks() : null, data());
+            case 3 -> new Event.BranchReported(transaction, branch, data());
+            case 4 -> new Event.PhaseOneFailed(transaction, branch, data());
+            case 5 -> new Event.CommitDecided(transaction);
+            case 6 -> new Event.RollbackDecided(transaction, random.nextBoolean(), data());
+            case 7 -> new Event.BranchFinished(transaction, branch);
+            case 8 -> new Event.AttemptFailed(transaction, branch, random.nextInt(1 << 30), id(), text());
+            case 9 -> new Event.BranchStuck(transaction, branch, random.nextInt(1 << 30), text());
+            case 10 -> new Event.BranchGivenUp(transaction, branch, text());
+            case 11 -> new Event.RetriesReset(transaction);
+            case 12 -> new Event.AttentionNeeded(transaction, text());
+            case 13 -> new Event.Resumed(transaction);
+            case 14 -> new Event.Ended(transaction);
+            default -> new Event.BranchDue(transaction, branch);
+        };
+    }
+
+    private GlobalTransaction anyTransaction(long number) {
+        List<Branch> branches = new ArrayList<>();
+        for (int i = random.nextInt(4); i > 0; i--) {
+            branches.add(new Branch(
+                    number + i,
+                    type(),
+                    text(),
+                    client(),
+                    random.nextBoolean() ? "t:" + number + "_" + i : null,
+                    data(),
+                    BranchState.values()[random.nextInt(BranchState.values().length)],
+                    random.nextInt(100),
+                    id(),
+                    data()));
+        }
+        TransactionState[] states = TransactionState.values();
+        Outcome[] outcomes = Outcome.values();
+        return new GlobalTransaction(
+                number,
+                text(),
+                text(),
+                client(),
+                id(),
+                id(),
+                states[random.nextInt(states.length)],
+                outcomes[random.nextInt(outcomes.length)],
+                random.nextBoolean(),
+                data(),
+                id(),
+                id(),
+                branches);
+    }
+
+    private long id() {
+        return random.nextLong(Long.MAX_VALUE) >>> random.nextInt(63);
+    }
+
+    private BranchType type() {
+        return BranchType.values()[random.nextInt(BranchType.values().length)];
+    }
+
+    private ClientId client() {
+        return new ClientId(text(), text(), random.nextInt(65_536));
+    }
+
+    private LockKeys locks() {
+        Set<Integer> rows = new TreeSet<>();
+        for (int i = random.nextInt(5); i >= 0; i--) {
+            rows.add(random.nextInt(1_000));
+        }
+        return LockKeys.parse("täble:" + rows.toString().replaceAll("[\\[\\] ]", ""), 100);
+    }
+
+    private String data() {
+        return random.nextInt(4) == 0 ? null : text();
+    }
+
+    private String text() {
+        StringBuilder text = new StringBuilder();
+        for (int i = random.nextInt(random.nextInt(10) == 0 ? 300 : 12); i > 0; i--) {
+            text.appendCodePoint(random.nextInt(20) == 0 ? 0x1F600 + random.nextInt(50) : 32 + random.nextInt(600));
+        }
+        return text.toString();
+    }
+}

@@ -1,0 +1,33 @@
+package io.txn.coordinator.engine;
+
+import io.txn.coordinator.machine.BranchState;
+import io.txn.coordinator.machine.Event;
+import io.txn.coordinator.machine.TransactionState;
+import io.txn.coordinator.machine.Transitions;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** Transitions as text, for comparing what was visited with what is declared. */
+final class TransitionNames {
+
+    private TransitionNames() {}
+
+    static String transaction(TransactionState from, Class<? extends Event> event, TransactionState to) {
+        return "transaction " + from + " -" + event.getSimpleName() + "-> " + to;
+    }
+
+    static String branch(BranchState from, Class<? extends Event> event, BranchState to) {
+        return "branch " + from + " -" + event.getSimpleName() + "-> " + to;
+    }
+
+    static Set<String> declared() {
+        Set<String> names = new TreeSet<>();
+        for (Transitions.OfTransaction step : Transitions.TRANSACTION) {
+            names.add(transaction(step.from(), step.event(), step.to()));
+        }
+        for (Transitions.OfBranch step : Transitions.BRANCH) {
+            names.add(branch(step.from(), step.event(), step.to()));
+        }
+        return names;
+    }
+}

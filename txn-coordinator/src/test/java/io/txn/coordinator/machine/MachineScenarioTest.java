@@ -1,0 +1,213 @@
+package io.txn.coordinator.machine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.txn.coordinator.lock.LockKeys;
+import io.txn.protocol.BranchType;
+import io.txn.protocol.Xid;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Stories as text: commands in ({@code > ...}), events, effects and replies out. {@code -Dtxn.scenarios.update=true} writes the answers anew; the
+ * difference is then reviewed like code. Ids appear under the names that the story gives them.
+ */
+class MachineScenarioTest {
+
+    private static final Path SCENARIOS = Path.of("src/test/resources/scenarios");
+    private static final Pattern LONG_NUMBER = Pattern.compile("\\d{12,}");
+    private static final ClientId SHOP = new ClientId("shop", "10.0.0.1", 1);
+    private static final long START = 1_000_000;
+
+    static Stream<Path> scenarios() throws IOException {
+        try (Stream<Path> files = Files.list(SCENARIOS)) {
+            return files.sorted().toList().stream();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("scenarios")
+    void storyGoesAsWritten(Path file) throws IOException {
+        String expected = Files.readString(file);
+        StringBuilder actual = new StringBuilder();
+        Story story = new Story();
+        for (String line : expected.lines().toList()) {
+            if (line.startsWith("> ")) {
+                actual.append(line).append('\n');
+                for (String answer : story.tell(line.substring(2).split(" "))) {
+                    actual.append("    ").append(story.named(answer)).append('\n');
+                }
+            } else if (!line.startsWith("    ")) {
+                actual.append(line).append('\n');
+            }
+        }
+        if (Boolean.getBoolean("txn.scenarios.update")) {
+            Files.writeString(file, actual);
+        } else {
+            assertThat(actual.toString()).isEqualTo(expected);
+        }
+    }
+
+    private static final class Story {
+        private final Shard shard = new Shard(new Rules(4, 3, 2, 100, 1_000, 5_000));
+        private final Map<String, String> names = new HashMap<>();
+        private final Map<String, Long> ids = new HashMap<>();
+        private long now = START;
+
+        Story() {
+            shard.apply(new Event.EpochStarted(1, 0), now);
+        }
+
+        List<String> tell(String[] words) {
+            switch (words[0]) {
+                case "at" -> {
+                    now = START + Long.parseLong(words[1]);
+                    return List.of();
+                }
+                case "pending" -> {
+                    return shard.pending(id(words[1]), now).stream()
+                            .map(call -> "call " + call.phase() + ' ' + call.branch() + " attempt " + call.attempt())
+                            .toList();
+                }
+                case "show" -> {
+                    GlobalTransaction transaction = shard.transaction(id(words[1]));
+                    return transaction == null
+                            ? List.of("nothing")
+                            : Stream.concat(
+                                            Stream.of(summary(transaction)),
+                                            transaction.branches().stream().map(Story::summary))
+                                    .toList();
+                }
+                case "locks" -> {
+                    return List.of(shard.locks().toString());
+                }
+                case "restart" -> {
+                    shard.restarted(now, Long.parseLong(words[1]));
+                    return List.of();
+                }
+                default -> {
+                    return decide(words);
+                }
+            }
+        }
+
+        private List<String> decide(String[] words) {
+            Decision decision = shard.decide(command(words), now);
+            if (decision.reply() instanceof Reply.Begun begun) {
+                name(words[1], begun.xid().number());
+            } else if (decision.reply() instanceof Reply.Registered registered) {
+                name(words[2], registered.branch());
+            }
+            decision.events().forEach(event -> shard.apply(event, now));
+            return Stream.of(
+                            decision.events().stream().map(event -> "event " + event),
+                            decision.effects().stream().map(Story::text),
+                            Stream.of("reply " + (decision.reply() == null ? "later" : text(decision.reply()))))
+                    .flatMap(lines -> lines)
+                    .toList();
+        }
+
+        private Command command(String[] words) {
+            return switch (words[0]) {
+                case "begin" -> new Command.Begin("c:1", words[1], SHOP, Long.parseLong(words[2]));
+                case "register" ->
+                    new Command.RegisterBranch(
+                            xid(words[1]),
+                            BranchType.valueOf(words[3]),
+                            words[4],
+                            SHOP,
+                            words.length > 5 && !words[5].equals("-") ? LockKeys.parse(words[5], 100) : null,
+                            words.length > 6,
+                            "data");
+                case "report" ->
+                    new Command.ReportBranch(xid(words[1]), id(words[2]), words[3].equals("failed"), "new");
+                case "commit" -> new Command.Commit(xid(words[1]));
+                case "rollback" -> new Command.Rollback(xid(words[1]));
+                case "saga" -> new Command.ReportSaga(xid(words[1]), Outcome.valueOf(words[2]));
+                case "query" -> new Command.QueryTransaction(xid(words[1]));
+                case "lockable" ->
+                    new Command.QueryLocks(
+                            words[1].equals("-") ? null : xid(words[1]), words[2], LockKeys.parse(words[3], 100));
+                case "timeout" -> new Command.TimeOut(id(words[1]));
+                case "available" -> new Command.ResourceAvailable(id(words[1]), words[2]);
+                case "retry" -> new Command.RetryNow(xid(words[1]));
+                case "give-up" -> new Command.GiveUp(xid(words[1]), id(words[2]), "mended by hand");
+                case "answer" ->
+                    new Command.BranchAnswered(
+                            id(words[1]),
+                            id(words[2]),
+                            Outcome.valueOf(words[3]),
+                            Integer.parseInt(words[4]),
+                            Answer.valueOf(words[5]),
+                            "detail",
+                            0);
+                default -> throw new IllegalArgumentException(words[0]);
+            };
+        }
+
+        private void name(String name, long id) {
+            names.put(Long.toString(id), name);
+            ids.put(name, id);
+        }
+
+        private long id(String name) {
+            return ids.getOrDefault(name, 999L);
+        }
+
+        private Xid xid(String name) {
+            return Xid.of("c:1", id(name));
+        }
+
+        String named(String text) {
+            Matcher matcher = LONG_NUMBER.matcher(text);
+            return matcher.replaceAll(
+                    number -> Matcher.quoteReplacement(names.getOrDefault(number.group(), number.group())));
+        }
+
+        private static String text(Effect effect) {
+            return effect instanceof Effect.Settle settle ? "settle " + text(settle.reply()) : "effect " + effect;
+        }
+
+        private static String text(Reply reply) {
+            if (reply instanceof Reply.Decided decided) {
+                return "Decided " + decided.transaction().state() + " pass " + decided.pass();
+            } else if (reply instanceof Reply.Known known) {
+                return "Known " + known.transaction().state();
+            } else if (reply instanceof Reply.Expired expired) {
+                return "Expired " + expired.transaction().state();
+            } else if (reply instanceof Reply.NotActive late) {
+                return "NotActive " + late.transaction().state();
+            } else if (reply instanceof Reply.LockConflict conflict) {
+                return "LockConflict " + conflict.row() + " held by "
+                        + conflict.holder().number() + " for " + conflict.branch()
+                        + (conflict.failFast() ? " fail fast" : "");
+            }
+            return reply.toString();
+        }
+
+        private static String summary(GlobalTransaction transaction) {
+            return transaction.state() + " outcome " + transaction.outcome()
+                    + (transaction.timedOut() ? " timed out" : "")
+                    + " decided " + time(transaction.decidedAt()) + " ended " + time(transaction.endedAt()) + " cause "
+                    + transaction.cause();
+        }
+
+        private static String summary(Branch branch) {
+            return "branch " + branch.id() + ' ' + branch.state() + " attempts " + branch.attempts() + " next "
+                    + time(branch.nextAt()) + " cause " + branch.cause() + " data " + branch.applicationData();
+        }
+
+        private static String time(long at) {
+            return at == 0 ? "-" : "+" + (at - START);
+        }
+    }
+}

@@ -1,0 +1,344 @@
+package io.txn.spring.autoconfigure;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import com.zaxxer.hikari.HikariConfigMXBean;
+import com.zaxxer.hikari.HikariDataSource;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.txn.client.jdbc.AtDataSource;
+import java.lang.reflect.Proxy;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DatabaseMetaData;
+import java.sql.SQLException;
+import java.util.Map;
+import java.util.Objects;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.aop.support.AopUtils;
+import org.springframework.beans.factory.config.ConfigurableBeanFactory;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration;
+import org.springframework.boot.autoconfigure.jdbc.JdbcTemplateAutoConfiguration;
+import org.springframework.boot.autoconfigure.sql.init.SqlInitializationAutoConfiguration;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.jdbc.DataSourceUnwrapper;
+import org.springframework.boot.jdbc.metadata.DataSourcePoolMetadata;
+import org.springframework.boot.jdbc.metadata.DataSourcePoolMetadataProvider;
+import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Primary;
+import org.springframework.context.annotation.Scope;
+import org.springframework.context.annotation.ScopedProxyMode;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.datasource.DriverManagerDataSource;
+import org.springframework.jdbc.datasource.LazyConnectionDataSourceProxy;
+import org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy;
+import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
+
+/** Which data sources are wrapped, that they stay what they were to everybody else, and what a start says. */
+class DataSourceIT {
+
+    @TempDir
+    static Path directory;
+
+    private static TestCoordinator coordinator;
+
+    @BeforeAll
+    static void start() {
+        coordinator = TestCoordinator.start(directory.resolve("coordinator"));
+    }
+
+    @AfterAll
+    static void stop() {
+        coordinator.close();
+    }
+
+    private final ApplicationContextRunner runner = new ApplicationContextRunner()
+            .withConfiguration(AutoConfigurations.of(
+                    TxnAutoConfiguration.class,
+                    TxnDataSourceAutoConfiguration.class,
+                    DataSourceAutoConfiguration.class,
+                    JdbcTemplateAutoConfiguration.class,
+                    SqlInitializationAutoConfiguration.class))
+            .withPropertyValues(coordinator.property(), "spring.datasource.url=" + memory("app"));
+
+    private static String memory(String name) {
+        return "jdbc:h2:mem:" + name + System.nanoTime() + ";DB_CLOSE_DELAY=-1";
+    }
+
+    @Test
+    void thePoolIsWrappedOnceAndCanBeReached() {
+        runner.run(context -> {
+            DataSource dataSource = context.getBean(DataSource.class);
+            assertThat(dataSource).isInstanceOf(AtDataSource.class);
+            assertThat(dataSource.isWrapperFor(HikariDataSource.class)).isTrue();
+            HikariDataSource pool = dataSource.unwrap(HikariDataSource.class);
+            assertThat(((AtDataSource) dataSource).physical()).isSameAs(pool);
+            assertThat(DataSourceUnwrapper.unwrap(dataSource, HikariConfigMXBean.class, HikariDataSource.class))
+                    .isSameAs(pool);
+            assertThat(pool.isClosed()).isFalse();
+            assertThat(undoTable(context, "UNDO_LOG")).isTrue();
+        });
+    }
+
+    @Test
+    void thePoolIsClosedWithTheContext() {
+        HikariDataSource[] pool = new HikariDataSource[1];
+        runner.run(context -> pool[0] = context.getBean(DataSource.class).unwrap(HikariDataSource.class));
+        assertThat(pool[0].isClosed()).isTrue();
+    }
+
+    @Test
+    void propertiesReachTheDataSource() {
+        runner.withPropertyValues("txn.jdbc.undo-table=my_undo")
+                .withBean(AtOptionsCustomizer.class, () -> (name, options) -> {
+                    assertThat(name).isEqualTo("dataSource");
+                    return options.withBounds(5, 5000);
+                })
+                .run(context -> assertThat(undoTable(context, "MY_UNDO")).isTrue());
+        runner.withPropertyValues("txn.jdbc.enabled=false")
+                .run(context -> assertThat(context.getBean(DataSource.class)).isInstanceOf(HikariDataSource.class));
+        runner.withPropertyValues("txn.enabled=false")
+                .run(context -> assertThat(context.getBean(DataSource.class)).isInstanceOf(HikariDataSource.class));
+    }
+
+    @Test
+    void excludedOnesAreLeftAlone() {
+        runner.withUserConfiguration(TwoPools.class)
+                .withPropertyValues("txn.jdbc.excluded=reporting")
+                .run(context -> {
+                    assertThat(context.getBean("orders")).isInstanceOf(AtDataSource.class);
+                    assertThat(context.getBean("reporting")).isInstanceOf(DriverManagerDataSource.class);
+                });
+    }
+
+    @Test
+    void routersAndProxiesStayAndLeadToWrappedPools() {
+        try (LogLines log = LogLines.of("io.txn")) {
+            runner.withUserConfiguration(TwoPools.class, Layered.class).run(context -> {
+                assertThat(context.getBean("orders")).isInstanceOf(AtDataSource.class);
+                assertThat(context.getBean("reporting")).isInstanceOf(AtDataSource.class);
+                assertThat(context.getBean("router")).isInstanceOf(Router.class);
+                assertThat(context.getBean(Router.class)
+                                .getResolvedDataSources()
+                                .values())
+                        .allSatisfy(target -> assertThat(target).isInstanceOf(AtDataSource.class));
+                assertThat(context.getBean("lazy")).isInstanceOf(LazyConnectionDataSourceProxy.class);
+                assertThat(context.getBean("aware")).isInstanceOf(TransactionAwareDataSourceProxy.class);
+                assertThat(context.getBean(AtDataSources.class).names()).containsExactly("orders", "reporting");
+            });
+            assertThat(log.from(Level.WARN)).isEmpty();
+        }
+    }
+
+    @Test
+    void aPoolHiddenInARouterIsSaidToBeUncovered() {
+        try (LogLines log = LogLines.of("io.txn")) {
+            runner.withUserConfiguration(HiddenPool.class)
+                    .run(context -> assertThat(context).hasNotFailed());
+            assertThat(log.from(Level.WARN))
+                    .singleElement()
+                    .asString()
+                    .contains("NOT undone")
+                    .contains("router");
+        }
+    }
+
+    @Test
+    void aScopedProxyIsWrappedAndItsTargetIsNot() {
+        runner.withUserConfiguration(Scoped.class).run(context -> {
+            AtDataSource wrapped = (AtDataSource) context.getBean("scoped");
+            assertThat(AopUtils.isAopProxy(wrapped.physical())).isTrue();
+            assertThat(context.getBean("scopedTarget.scoped")).isInstanceOf(DriverManagerDataSource.class);
+        });
+    }
+
+    // What a start says
+
+    @Test
+    void anUnsupportedDatabase() {
+        runner.withPropertyValues("spring.datasource.url=jdbc:unknown:x")
+                .withBean("dataSource", DataSource.class, UnknownDatabase::new)
+                .run(context -> assertThat(new TxnFailureAnalyzer().analyze(context.getStartupFailure()))
+                        .satisfies(analysis -> {
+                            assertThat(analysis.getDescription()).contains("TXN-AT004");
+                            assertThat(analysis.getAction()).contains("txn.jdbc.excluded");
+                        }));
+    }
+
+    @Test
+    void anUndoTableThatIsMissingAndMayNotBeCreated() {
+        runner.withPropertyValues("txn.jdbc.create-undo-table=false")
+                .run(context -> assertThat(new TxnFailureAnalyzer().analyze(context.getStartupFailure()))
+                        .satisfies(analysis -> {
+                            assertThat(analysis.getDescription()).contains("TXN-AT002");
+                            assertThat(analysis.getAction())
+                                    .contains("txn.jdbc.create-undo-table=true")
+                                    .contains("io/txn/client/jdbc/schema");
+                        }));
+    }
+
+    @Test
+    void anUndoTableMadeByTheApplicationsOwnScriptsIsFound() {
+        runner.withPropertyValues(
+                        "txn.jdbc.create-undo-table=false",
+                        "spring.sql.init.schema-locations=classpath:io/txn/client/jdbc/schema/h2.sql")
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    @Test
+    void anH2FileThatLosesCommits() {
+        try (LogLines log = LogLines.of("io.txn")) {
+            runner.withPropertyValues("spring.datasource.url=jdbc:h2:file:" + directory.resolve("lazy"))
+                    .run(context -> assertThat(context).hasNotFailed());
+            assertThat(log.from(Level.WARN))
+                    .singleElement()
+                    .asString()
+                    .contains("TXN-AT009")
+                    .contains("WRITE_DELAY=0");
+        }
+        try (LogLines log = LogLines.of("io.txn")) {
+            runner.withPropertyValues(
+                            "spring.datasource.url=jdbc:h2:file:" + directory.resolve("eager") + ";WRITE_DELAY=0")
+                    .run(context -> assertThat(context).hasNotFailed());
+            assertThat(log.from(Level.WARN)).isEmpty();
+        }
+    }
+
+    @Test
+    void aHealthyApplicationStartsWithoutAWarningAndItsPoolIsMeasured() {
+        try (LogLines log = LogLines.of("ROOT");
+                ConfigurableApplicationContext context = new SpringApplicationBuilder(Everything.class)
+                        .properties(
+                                "server.port=0",
+                                "server.address=127.0.0.1",
+                                "spring.application.name=everything",
+                                "spring.datasource.url=" + memory("everything"),
+                                "spring.datasource.hikari.maximum-pool-size=7",
+                                "management.endpoints.web.exposure.include=*",
+                                coordinator.property())
+                        .run()) {
+            assertThat(log.from(Level.WARN)).isEmpty();
+            DataSource dataSource = context.getBean(DataSource.class);
+            assertThat(dataSource).isInstanceOf(AtDataSource.class);
+            MeterRegistry meters = context.getBean(MeterRegistry.class);
+            assertThat(meters.get("hikaricp.connections.max").gauge().value()).isEqualTo(7);
+            assertThat(meters.get("jdbc.connections.max").gauge().value()).isEqualTo(7);
+            assertThat(context.getBeanProvider(DataSourcePoolMetadataProvider.class)
+                            .orderedStream()
+                            .map(provider -> provider.getDataSourcePoolMetadata(dataSource))
+                            .filter(Objects::nonNull)
+                            .map(DataSourcePoolMetadata::getMax))
+                    .containsExactly(7);
+            context.getBean(JdbcTemplate.class).execute("CREATE TABLE t (id INT PRIMARY KEY)");
+        }
+    }
+
+    private static boolean undoTable(AssertableApplicationContext context, String name) {
+        return Boolean.TRUE.equals(context.getBean(JdbcTemplate.class)
+                .queryForObject(
+                        "SELECT COUNT(*) > 0 FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME = ?",
+                        Boolean.class,
+                        name));
+    }
+
+    @EnableAutoConfiguration
+    static class Everything {}
+
+    @Configuration(proxyBeanMethods = false)
+    static class TwoPools {
+
+        @Bean
+        @Primary
+        DataSource orders() {
+            return new DriverManagerDataSource(memory("orders"), "sa", "");
+        }
+
+        @Bean
+        DataSource reporting() {
+            return new DriverManagerDataSource(memory("reporting"), "sa", "");
+        }
+    }
+
+    static class Router extends AbstractRoutingDataSource {
+        @Override
+        protected Object determineCurrentLookupKey() {
+            return "orders";
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Layered {
+
+        @Bean
+        Router router(DataSource orders, DataSource reporting) {
+            Router router = new Router();
+            router.setTargetDataSources(Map.of("orders", orders, "reporting", reporting));
+            return router;
+        }
+
+        @Bean
+        LazyConnectionDataSourceProxy lazy(DataSource orders) {
+            return new LazyConnectionDataSourceProxy(orders);
+        }
+
+        @Bean
+        TransactionAwareDataSourceProxy aware(DataSource reporting) {
+            return new TransactionAwareDataSourceProxy(reporting);
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class HiddenPool {
+
+        @Bean
+        Router router() {
+            Router router = new Router();
+            router.setTargetDataSources(Map.of("orders", new DriverManagerDataSource(memory("hidden"), "sa", "")));
+            return router;
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Scoped {
+
+        @Bean
+        @Scope(scopeName = ConfigurableBeanFactory.SCOPE_PROTOTYPE, proxyMode = ScopedProxyMode.INTERFACES)
+        DataSource scoped() {
+            return new DriverManagerDataSource(memory("scoped"), "sa", "");
+        }
+    }
+
+    /** A database that AT mode does not know, as far as its driver says. */
+    private static final class UnknownDatabase extends DriverManagerDataSource {
+
+        UnknownDatabase() {
+            super(memory("unknown"), "sa", "");
+        }
+
+        @Override
+        public Connection getConnection() throws SQLException {
+            Connection real = super.getConnection();
+            DatabaseMetaData metaData = (DatabaseMetaData) Proxy.newProxyInstance(
+                    getClass().getClassLoader(),
+                    new Class<?>[] {DatabaseMetaData.class},
+                    (proxy, method, arguments) -> method.getName().equals("getDatabaseProductName")
+                            ? "Exotic"
+                            : method.invoke(real.getMetaData(), arguments));
+            return (Connection) Proxy.newProxyInstance(
+                    getClass().getClassLoader(),
+                    new Class<?>[] {Connection.class},
+                    (proxy, method, arguments) ->
+                            method.getName().equals("getMetaData") ? metaData : method.invoke(real, arguments));
+        }
+    }
+}
