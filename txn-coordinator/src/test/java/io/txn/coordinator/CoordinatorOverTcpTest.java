@@ -1,19 +1,28 @@
 package io.txn.coordinator;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.txn.coordinator.machine.TransactionState;
+import io.txn.protocol.BranchId;
 import io.txn.protocol.BranchType;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
+import io.txn.protocol.message.Outcome;
+import io.txn.protocol.message.ResultCode;
 import io.txn.protocol.message.TransactionExceptionCode;
 import io.txn.test.Await;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -260,6 +269,254 @@ class CoordinatorOverTcpTest {
                     .isLessThan(client.calls().indexOf("commit " + second));
             awaitState(xid, TransactionState.COMMITTED);
             assertThat(client.calls()).contains("commit " + at);
+        }
+    }
+
+    /** Begins one transaction after the other until the connection ends. */
+    private static CompletableFuture<Void> beginOnAndOn(HandDrivenClient client, Queue<String> answered) {
+        return client.send(new Message.GlobalBeginRequest(60_000, "purchase"))
+                .handle((answer, lost) -> answer instanceof Message.GlobalBeginResponse begun ? begun.xid() : null)
+                .thenCompose(xid -> {
+                    if (xid == null) {
+                        return CompletableFuture.completedFuture(null);
+                    }
+                    answered.add(xid);
+                    return beginOnAndOn(client, answered);
+                });
+    }
+
+    @Test
+    void whatIsInTheJournalWhenTheCoordinatorStopsWasAnswered() throws Exception {
+        Queue<String> answered = new ConcurrentLinkedQueue<>();
+        try (HandDrivenClient client = client()) {
+            List<CompletableFuture<Void>> initiators = new ArrayList<>();
+            for (int i = 0; i < 64; i++) {
+                initiators.add(beginOnAndOn(client, answered));
+            }
+            Await.until("some were answered", HandDrivenClient.PATIENCE, () -> answered.size() > 500);
+            coordinator.close();
+            for (CompletableFuture<Void> initiator : initiators) {
+                initiator.get(10, TimeUnit.SECONDS);
+            }
+        }
+        start();
+        List<String> begun = new ArrayList<>();
+        String after = null;
+        do {
+            TransactionPage page = coordinator
+                    .transactions(new TransactionQuery(null, null, null, 1_000, after))
+                    .join();
+            page.transactions().forEach(line -> begun.add(line.xid().value()));
+            after = page.next();
+        } while (after != null);
+        assertThat(answered).containsExactlyInAnyOrderElementsOf(begun);
+    }
+
+    @Test
+    void unknownTransactionsAreAnsweredAsSeataServersDo() throws Exception {
+        try (HandDrivenClient client = client(DB)) {
+            for (String xid : List.of("127.0.0.1:8091:12345", "not an xid", "10.0.0.1:8091:1")) {
+                assertThat(client.status(xid)).isEqualTo(GlobalStatus.FINISHED);
+                assertThat(client.commit(xid)).isEqualTo(GlobalStatus.FINISHED);
+                assertThat(client.rollback(xid)).isEqualTo(GlobalStatus.FINISHED);
+                assertThat(client.tryRegister(xid, BranchType.AT, DB, "t:1", null)
+                                .outcome()
+                                .exceptionCode())
+                        .isEqualTo(TransactionExceptionCode.GLOBAL_TRANSACTION_NOT_EXIST);
+                assertThat(report(client, xid, 1, BranchStatus.PHASE_ONE_FAILED))
+                        .isEqualTo(TransactionExceptionCode.GLOBAL_TRANSACTION_NOT_EXIST);
+                assertThat(client.ask(
+                                        new Message.GlobalReportRequest(xid, null, GlobalStatus.COMMIT_RETRYING),
+                                        Message.GlobalReportResponse.class)
+                                .status())
+                        .isEqualTo(GlobalStatus.COMMIT_RETRYING);
+            }
+        }
+    }
+
+    private static TransactionExceptionCode report(
+            HandDrivenClient client, String xid, long branch, BranchStatus status) {
+        return client.ask(
+                        new Message.BranchReportRequest(xid, branch, status, null, null, BranchType.AT),
+                        Message.BranchReportResponse.class)
+                .outcome()
+                .exceptionCode();
+    }
+
+    @Test
+    void aTransactionWithoutBranchesEndsAtOnce() throws Exception {
+        try (HandDrivenClient client = client(DB)) {
+            assertThat(client.commit(client.begin(60_000))).isEqualTo(GlobalStatus.COMMITTED);
+            assertThat(client.rollback(client.begin(60_000))).isEqualTo(GlobalStatus.ROLLED_BACK);
+        }
+    }
+
+    @Test
+    void whoComesAfterTheDecisionIsRefused() throws Exception {
+        try (HandDrivenClient client = client(DB)) {
+            client.answerWith(call -> null);
+            String xid = client.begin(60_000);
+            client.register(xid, BranchType.AT, DB, "stock:1");
+            assertThat(client.commit(xid)).isEqualTo(GlobalStatus.COMMITTED);
+            assertThat(client.status(xid)).isEqualTo(GlobalStatus.ASYNC_COMMITTING);
+            assertThat(client.tryRegister(xid, BranchType.AT, DB, "stock:2", null)
+                            .outcome()
+                            .exceptionCode())
+                    .isEqualTo(TransactionExceptionCode.GLOBAL_TRANSACTION_NOT_ACTIVE);
+            assertThat(client.commit(xid)).isEqualTo(GlobalStatus.COMMITTED);
+            assertThat(client.rollback(xid)).isEqualTo(GlobalStatus.ASYNC_COMMITTING);
+            assertThat(report(client, xid, 999, BranchStatus.PHASE_ONE_DONE))
+                    .isEqualTo(TransactionExceptionCode.BRANCH_TRANSACTION_NOT_EXIST);
+        }
+    }
+
+    @Test
+    void anAbsentResourceManagerIsSaidToTheInitiator() throws Exception {
+        try (HandDrivenClient client = client()) {
+            String xid = client.begin(60_000);
+            client.register(xid, BranchType.TCC, "reserve", null);
+            var commit = client.ask(new Message.GlobalCommitRequest(xid, null), Message.GlobalCommitResponse.class);
+            assertThat(commit.status()).isEqualTo(GlobalStatus.COMMIT_RETRYING);
+            assertThat(commit.outcome().succeeded()).isFalse();
+            assertThat(client.status(xid)).isEqualTo(GlobalStatus.COMMIT_RETRYING);
+        }
+    }
+
+    @Test
+    void aBranchThatFailedInPhaseOneIsNotCommitted() throws Exception {
+        try (HandDrivenClient client = client(DB)) {
+            String xid = client.begin(60_000);
+            long failed = client.register(xid, BranchType.AT, DB, "stock:1");
+            long good = client.register(xid, BranchType.AT, DB, "stock:2");
+            assertThat(report(client, xid, failed, BranchStatus.PHASE_ONE_FAILED))
+                    .isEqualTo(TransactionExceptionCode.UNKNOWN);
+            assertThat(client.commit(xid)).isEqualTo(GlobalStatus.COMMITTED);
+            awaitState(xid, TransactionState.COMMITTED);
+            assertThat(client.calls()).containsExactly("commit " + good);
+        }
+    }
+
+    @Test
+    void badRequestsAreRefusedAndTheConnectionLives() throws Exception {
+        try (HandDrivenClient client = client(DB)) {
+            String xid = client.begin(60_000);
+            for (String locks : List.of("stock", "stock:", ":1", "stock:1;;")) {
+                assertThat(client.tryRegister(xid, BranchType.AT, DB, locks, null)
+                                .outcome()
+                                .message())
+                        .contains("TXN-CRD006");
+            }
+            assertThat(client.tryRegister(xid, BranchType.AT, null, "stock:1", null)
+                            .outcome()
+                            .succeeded())
+                    .isFalse();
+            var begun = client.ask(new Message.GlobalBeginRequest(0, "purchase"), Message.GlobalBeginResponse.class);
+            assertThat(begun.outcome().exceptionCode()).isEqualTo(TransactionExceptionCode.BEGIN_FAILED);
+            client.register(xid, BranchType.AT, DB, "stock:1");
+        }
+    }
+
+    @Test
+    void oneConnectionMayBeInitiatorAndParticipant() throws Exception {
+        try (HandDrivenClient client = new HandDrivenClient(coordinator.tcpPort())) {
+            client.registerTm("go-app", "1.5.0");
+            client.registerRm("go-app", "1.5.0", "db1");
+            client.connection()
+                    .oneWay(new Message.RegisterRmRequest("1.5.0", "go-app", "default_tx_group", null, "db2"));
+            String xid = client.begin(60_000);
+            client.register(xid, BranchType.AT, "db1", "t:1");
+            client.register(xid, BranchType.AT, "db2", "t:1");
+            assertThat(client.rollback(xid)).isEqualTo(GlobalStatus.ROLLED_BACK);
+            assertThat(coordinator.statistics().sessions()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void operatorsSeeWhatIsStuckAndEndIt() throws Exception {
+        try (HandDrivenClient client = client(DB, "other")) {
+            client.answerWith(call -> new Message.BranchRollbackResponse(
+                    new Outcome(ResultCode.FAILED, "row 1 was changed", TransactionExceptionCode.UNKNOWN),
+                    ((Message.BranchRollbackRequest) call).xid(),
+                    ((Message.BranchRollbackRequest) call).branchId(),
+                    BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE));
+            String xid = client.begin(60_000);
+            long branch = client.register(xid, BranchType.AT, DB, "stock:1,2");
+            assertThat(client.rollback(xid)).isEqualTo(GlobalStatus.ROLLBACK_FAILED);
+            TransactionDetail stuck = detail(xid);
+            assertThat(stuck.summary().state()).isEqualTo(TransactionState.NEEDS_ATTENTION);
+            assertThat(stuck.summary().cause()).contains("row 1 was changed");
+            assertThat(stuck.branches().get(0).lockKeys()).containsExactly("stock:1", "stock:2");
+            LockPage locks = coordinator.locks(new LockQuery(DB, 10, null)).join();
+            assertThat(locks.locks()).hasSize(2);
+            assertThat(locks.locks().get(0))
+                    .isEqualTo(new LockPage.Lock(DB, "stock", "1", new Xid(xid), new BranchId(branch)));
+            assertThat(coordinator.locks(new LockQuery("else", 10, null)).join().locks())
+                    .isEmpty();
+            assertThat(coordinator.statistics().needingAttention()).isEqualTo(1);
+
+            var giveUp = new OperatorCommand.GiveUp(new Xid(xid), new BranchId(branch), "mended by hand");
+            assertThat(coordinator.operate(giveUp).join()).isInstanceOf(OperatorResult.Accepted.class);
+            assertThat(detail(xid).summary().state()).isEqualTo(TransactionState.ROLLED_BACK);
+            assertThat(detail(xid).branches().get(0).cause()).isEqualTo("mended by hand");
+            assertThat(coordinator.operate(giveUp).join()).isInstanceOf(OperatorResult.Refused.class);
+            assertThat(coordinator
+                            .operate(new OperatorCommand.RetryNow(new Xid("127.0.0.1:8091:7")))
+                            .join())
+                    .isInstanceOf(OperatorResult.NotFound.class);
+        }
+    }
+
+    @Test
+    void transactionsAreListedPageByPageAndFiltered() throws Exception {
+        try (HandDrivenClient client = client(DB)) {
+            List<String> xids = new ArrayList<>();
+            for (int i = 0; i < 5; i++) {
+                xids.add(client.begin(60_000));
+            }
+            client.commit(xids.get(1));
+            List<String> listed = new ArrayList<>();
+            String after = null;
+            do {
+                TransactionPage page = coordinator
+                        .transactions(new TransactionQuery(null, null, null, 2, after))
+                        .join();
+                assertThat(page.transactions().size()).isLessThanOrEqualTo(2);
+                page.transactions().forEach(one -> listed.add(one.xid().value()));
+                after = page.next();
+            } while (after != null);
+            assertThat(listed).isEqualTo(xids);
+            assertThat(coordinator
+                            .transactions(new TransactionQuery(
+                                    TransactionState.COMMITTED, "storage-service", "purch", 10, null))
+                            .join()
+                            .transactions())
+                    .extracting(one -> one.xid().value())
+                    .containsExactly(xids.get(1));
+            assertThat(coordinator
+                            .transactions(new TransactionQuery(null, "nobody", null, 10, null))
+                            .join()
+                            .transactions())
+                    .isEmpty();
+            assertThat(coordinator.transactions(new TransactionQuery(null, null, null, 10, "nonsense")))
+                    .failsWithin(Duration.ofSeconds(10));
+        }
+    }
+
+    @Test
+    void listeningBeyondLoopbackNeedsToBeAllowed() {
+        CoordinatorOptions exposed = options().withListen("0.0.0.0", 0).withDataDir(dataDir.resolve("exposed"));
+        assertThatThrownBy(() -> Coordinator.start(exposed))
+                .isInstanceOfSatisfying(
+                        TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.EXPOSED_WITHOUT_CREDENTIALS));
+        assertThatThrownBy(() -> Coordinator.start(options()))
+                .isInstanceOfSatisfying(
+                        TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.DATA_DIR_IN_USE));
+        CoordinatorOptions taken =
+                options().withListen("127.0.0.1", coordinator.tcpPort()).withDataDir(dataDir.resolve("second"));
+        for (int i = 0; i < 2; i++) { // the second time shows that the first one left nothing behind
+            assertThatThrownBy(() -> Coordinator.start(taken))
+                    .isInstanceOfSatisfying(
+                            TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.PORT_UNAVAILABLE));
         }
     }
 }

@@ -29,9 +29,9 @@ class DocumentationTest {
     void continuousIntegrationRunsTheReadmesTestCommand() {
         assertThat(read(ROOT.resolve(".ci/run")).lines().filter(line -> line.startsWith("mvn ")))
                 .singleElement()
-                .satisfies(line ->
-                        assertThat(List.of(line.split(" "))).contains("verify").allMatch(word -> word.matches(
-                                "mvn|verify|--batch-mode|--no-transfer-progress")));
+                .satisfies(line -> assertThat(List.of(line.split(" ")))
+                        .contains("verify")
+                        .allMatch(word -> word.matches("mvn|verify|--batch-mode|--no-transfer-progress")));
     }
 
     @Test
@@ -47,8 +47,8 @@ class DocumentationTest {
     @Test
     void everyLinkLeadsToAFile() throws IOException {
         List<String> dead = new ArrayList<>();
-        List<Path> pages = new ArrayList<>(List.of(
-                ROOT.resolve("README.md"), ROOT.resolve("README.zh-CN.md"), ROOT.resolve("samples/README.md")));
+        List<Path> pages = new ArrayList<>(
+                List.of(ROOT.resolve("README.md"), ROOT.resolve("README.zh-CN.md"), ROOT.resolve("samples/README.md")));
         try (Stream<Path> docs = Files.walk(ROOT.resolve("docs"))) {
             docs.filter(path -> path.toString().endsWith(".md")).forEach(pages::add);
         }

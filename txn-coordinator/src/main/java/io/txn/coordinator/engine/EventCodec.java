@@ -141,15 +141,7 @@ final class EventCodec {
         return switch (type) {
             case 1 -> new Event.EpochStarted((int) in.varint(), (int) in.varint());
             case 2 -> new Event.Begun(in.varint(), in.sharedText(), in.sharedText(), client(in), in.varint());
-            case 3 ->
-                new Event.BranchRegistered(
-                        in.varint(),
-                        in.varint(),
-                        in.constant(BRANCH_TYPES),
-                        in.sharedText(),
-                        client(in),
-                        locks(in.string()),
-                        in.string());
+            case 3 -> registered(in);
             case 4 -> new Event.BranchReported(in.varint(), in.varint(), in.string());
             case 5 -> new Event.PhaseOneFailed(in.varint(), in.varint(), in.string());
             case 6 -> new Event.CommitDecided(in.varint());
@@ -166,6 +158,14 @@ final class EventCodec {
             case 16 -> new Event.BranchDue(in.varint(), in.varint());
             default -> throw new IllegalArgumentException("no event " + type);
         };
+    }
+
+    private static Event registered(In in) {
+        long transaction = in.varint();
+        long branch = in.varint();
+        BranchType type = in.constant(BRANCH_TYPES);
+        return new Event.BranchRegistered(
+                transaction, branch, type, in.sharedText(), client(in), locks(in.string()), in.dataOf(type));
     }
 
     private static void branch(Event.OfBranch event, Out out) {

@@ -1,5 +1,6 @@
 package io.txn.coordinator.engine;
 
+import io.txn.protocol.BranchType;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -7,6 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads what {@link Out} wrote. Bytes that {@code Out} cannot have written raise {@link IllegalArgumentException}. */
 final class In {
+
+    private static final int SHARED_DATA = 64;
 
     private final ByteBuffer bytes;
     private final Interner interner;
@@ -80,6 +83,13 @@ final class In {
     /** A text that many transactions share. */
     String sharedText() {
         return interner.intern(text());
+    }
+
+    /** A text that many branches share when it is short: AT clients say little more than whether they commit by themselves. */
+    @Nullable
+    String dataOf(BranchType type) {
+        String text = string();
+        return text == null || type != BranchType.AT || text.length() > SHARED_DATA ? text : interner.intern(text);
     }
 
     Interner interner() {

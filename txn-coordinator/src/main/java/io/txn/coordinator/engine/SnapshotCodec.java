@@ -149,13 +149,15 @@ final class SnapshotCodec {
         int count = in.count(in.remaining());
         List<Branch> branches = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
+            long id = in.varint();
+            BranchType type = in.constant(BRANCH_TYPES);
             branches.add(new Branch(
-                    in.varint(),
-                    in.constant(BRANCH_TYPES),
+                    id,
+                    type,
                     in.sharedText(),
                     EventCodec.client(in),
                     in.string(),
-                    in.string(),
+                    in.dataOf(type),
                     in.constant(BRANCH_STATES),
                     in.count(Integer.MAX_VALUE),
                     in.varint(),

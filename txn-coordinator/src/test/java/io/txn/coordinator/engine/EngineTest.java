@@ -1,0 +1,309 @@
+package io.txn.coordinator.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.txn.coordinator.journal.FileJournal;
+import io.txn.coordinator.journal.FileJournalOptions;
+import io.txn.coordinator.lock.LockKeys;
+import io.txn.coordinator.machine.Answer;
+import io.txn.coordinator.machine.ClientId;
+import io.txn.coordinator.machine.Command;
+import io.txn.coordinator.machine.Effect;
+import io.txn.coordinator.machine.GlobalTransaction;
+import io.txn.coordinator.machine.Outcome;
+import io.txn.coordinator.machine.Reply;
+import io.txn.coordinator.machine.Rules;
+import io.txn.coordinator.machine.Shard;
+import io.txn.coordinator.machine.TransactionState;
+import io.txn.protocol.BranchType;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.Xid;
+import io.txn.test.Await;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The engine with its thread over a real file journal. */
+@Timeout(60)
+class EngineTest {
+
+    private static final ClientId SHOP = new ClientId("shop", "10.0.0.1", 1);
+    private static final Rules RULES = new Rules(10_000, 100, 0, 20, 200, 60_000);
+
+    @TempDir
+    Path directory;
+
+    private final BlockingQueue<Effect.CallBranch> calls = new LinkedBlockingQueue<>();
+    private volatile Function<Effect.CallBranch, Answer> resourceManager = call -> Answer.DONE;
+    private HeldJournal journal;
+    private Engine engine;
+
+    private void start(EngineSettings settings) {
+        journal = new HeldJournal(
+                FileJournal.open(directory, FileJournalOptions.DEFAULTS.withSealAfter(Duration.ofMillis(20))));
+        engine = Engine.start(
+                RULES, settings, journal, InstantSource.system(), new SplittableRandom(1), new BranchCaller() {
+                    @Override
+                    public void call(Effect.CallBranch call, CallEnd end) {
+                        calls.add(call);
+                        Answer answer = resourceManager.apply(call);
+                        if (answer != null) {
+                            end.ended(answer, null);
+                        }
+                    }
+
+                    @Override
+                    public boolean canCall(Effect.CallBranch call) {
+                        return true;
+                    }
+                });
+    }
+
+    private static EngineSettings settings() {
+        return new EngineSettings(1_000, 1_000, 100, 5_000, 5_000, 3_600_000, 10_000, 200, 1_000_000, 1L << 40);
+    }
+
+    @AfterEach
+    void stop() {
+        if (journal != null) {
+            journal.letGo();
+            engine.close();
+        }
+    }
+
+    private CompletableFuture<Reply> give(Command command) {
+        CompletableFuture<Reply> reply = new CompletableFuture<>();
+        engine.submit(command, reply::complete);
+        return reply;
+    }
+
+    private Xid begin() throws Exception {
+        Reply reply = give(new Command.Begin("c:1", "buy", SHOP, 60_000)).get(10, TimeUnit.SECONDS);
+        return ((Reply.Begun) reply).xid();
+    }
+
+    private static Command register(Xid xid, BranchType type, String resource, String rows) {
+        return new Command.RegisterBranch(
+                xid, type, resource, SHOP, rows == null ? null : LockKeys.parse(rows, 100), false, null);
+    }
+
+    private TransactionState state(Xid xid) throws Exception {
+        GlobalTransaction transaction =
+                engine.read(shard -> shard.transaction(xid)).get(10, TimeUnit.SECONDS);
+        return transaction == null ? null : transaction.state();
+    }
+
+    private void awaitState(Xid xid, TransactionState state) {
+        Await.until(xid + " " + state, Duration.ofSeconds(20), () -> state(xid) == state);
+    }
+
+    /** Everything given so far has been decided, whether or not it is durable. */
+    private void awaitDecided(long begun) {
+        Await.until(
+                "the engine took what it was given",
+                Duration.ofSeconds(20),
+                () -> engine.figures().begun() >= begun);
+    }
+
+    @Test
+    void nothingLeavesBeforeItIsDurable() throws Exception {
+        start(settings());
+        Xid holder = begin();
+        Xid other = begin();
+        journal.hold();
+        CompletableFuture<Reply> registered = give(register(holder, BranchType.AT, "db", "t:1"));
+        CompletableFuture<Reply> conflict = give(register(other, BranchType.AT, "db", "t:1"));
+        CompletableFuture<Reply> lockable = give(new Command.QueryLocks(null, "db", LockKeys.parse("t:1", 1)));
+        CompletableFuture<Reply> query = give(new Command.QueryTransaction(holder));
+        CompletableFuture<Reply> commit = give(new Command.Commit(holder));
+        CompletableFuture<Integer> size = engine.read(Shard::size);
+        CompletableFuture<Reply> begun = give(new Command.Begin("c:1", "buy", SHOP, 60_000));
+        awaitDecided(3);
+        List<CompletableFuture<?>> all = List.of(registered, conflict, lockable, query, commit, size, begun);
+        assertThat(all).noneMatch(CompletableFuture::isDone);
+        assertThat(calls).isEmpty();
+        journal.letGo();
+        CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0])).get(10, TimeUnit.SECONDS);
+        assertThat(conflict.get()).isInstanceOf(Reply.LockConflict.class);
+        assertThat(lockable.get()).isEqualTo(new Reply.Lockable(false));
+        assertThat(calls.poll(10, TimeUnit.SECONDS).phase()).isEqualTo(Outcome.COMMIT);
+    }
+
+    @Test
+    void aFailedAppendFailsEverybodyWhoWaitsAndEndsTheService() throws Exception {
+        start(settings());
+        Xid xid = begin();
+        journal.hold();
+        CompletableFuture<Reply> commit = give(new Command.Commit(xid));
+        CompletableFuture<Reply> query = give(new Command.QueryTransaction(xid));
+        CompletableFuture<Reply> begun = give(new Command.Begin("c:1", "buy", SHOP, 60_000));
+        awaitDecided(2);
+        journal.breakDown();
+        for (CompletableFuture<Reply> reply : List.of(commit, query, begun)) {
+            assertThat(reply.get(10, TimeUnit.SECONDS))
+                    .isInstanceOfSatisfying(
+                            Reply.Rejected.class, r -> assertThat(r.code()).isEqualTo(ErrorCode.JOURNAL_FAILED));
+        }
+        Await.until("unhealthy", Duration.ofSeconds(10), () -> !engine.healthy());
+        assertThat(give(new Command.QueryTransaction(xid)).get(10, TimeUnit.SECONDS))
+                .isInstanceOf(Reply.Rejected.class);
+        assertThat(engine.read(Shard::size)).failsWithin(Duration.ofSeconds(10));
+        assertThat(calls).isEmpty();
+    }
+
+    @Test
+    void aFullMailboxRefusesNewWorkAndStillTakesDecisions() throws Exception {
+        start(new EngineSettings(10, 5, 100, 5_000, 5_000, 3_600_000, 10_000, 200, 1_000_000, 1L << 40));
+        Xid xid = begin();
+        journal.hold();
+        List<CompletableFuture<Reply>> begins = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            begins.add(give(new Command.Begin("c:1", "buy", SHOP, 60_000)));
+        }
+        long refused = begins.stream()
+                .filter(CompletableFuture::isDone)
+                .filter(reply ->
+                        reply.join() instanceof Reply.Rejected r && r.code() == ErrorCode.COORDINATOR_OVERLOADED)
+                .count();
+        assertThat(refused).isGreaterThanOrEqualTo(40 - 10 - 5);
+        CompletableFuture<Reply> commit = give(new Command.Commit(xid));
+        assertThat(commit).isNotDone();
+        journal.letGo();
+        assertThat(commit.get(10, TimeUnit.SECONDS)).isInstanceOf(Reply.Decided.class);
+        begin();
+    }
+
+    @Test
+    void theStateComesBackFromSnapshotsAndRecords() throws Exception {
+        EngineSettings often =
+                new EngineSettings(1_000, 1_000, 100, 5_000, 5_000, 3_600_000, 10_000, 200, 40, 1L << 40);
+        Shard.Capture before = null;
+        for (int life = 0; life < 4; life++) {
+            start(often);
+            Shard.Capture found = engine.read(Shard::capture).get(10, TimeUnit.SECONDS);
+            if (before != null) {
+                assertThat(found).isEqualTo(before);
+            }
+            for (int i = 0; i < 60; i++) {
+                Xid xid = begin();
+                give(register(xid, BranchType.AT, "db", "t:" + life + "_" + i)).get(10, TimeUnit.SECONDS);
+                if (i % 3 > 0) {
+                    give(i % 3 == 1 ? new Command.Commit(xid) : new Command.Rollback(xid))
+                            .get(10, TimeUnit.SECONDS);
+                    awaitState(xid, i % 3 == 1 ? TransactionState.COMMITTED : TransactionState.ROLLED_BACK);
+                }
+            }
+            Await.until(
+                    "a snapshot",
+                    Duration.ofSeconds(20),
+                    () -> journal.statistics().snapshotIndex() > 0);
+            before = engine.read(Shard::capture).get(10, TimeUnit.SECONDS);
+            assertThat(engine.read(shard -> shard.locks().size()).get(10, TimeUnit.SECONDS))
+                    .isEqualTo(20L * (life + 1));
+            engine.close();
+        }
+    }
+
+    @Test
+    void aFloodOfCommitsDoesNotHoldUpARollback() throws Exception {
+        start(new EngineSettings(1_000, 1_000, 8, 60_000, 5_000, 3_600_000, 10_000, 200, 1_000_000, 1L << 40));
+        resourceManager = call -> call.phase() == Outcome.COMMIT ? null : Answer.DONE;
+        for (int i = 0; i < 50; i++) {
+            Xid xid = begin();
+            give(register(xid, BranchType.AT, "db", "t:" + i)).get(10, TimeUnit.SECONDS);
+            give(new Command.Commit(xid)).get(10, TimeUnit.SECONDS);
+        }
+        Xid xid = begin();
+        give(register(xid, BranchType.AT, "db", "t:x")).get(10, TimeUnit.SECONDS);
+        Reply reply = give(new Command.Rollback(xid)).get(10, TimeUnit.SECONDS);
+        assertThat(reply).isInstanceOfSatisfying(Reply.Decided.class, d -> assertThat(d.pass())
+                .isEqualTo(Reply.Pass.DONE));
+        assertThat(calls.stream().filter(call -> call.phase() == Outcome.COMMIT))
+                .hasSize(4);
+    }
+
+    @Test
+    void anInitiatorIsToldHowFarItIsWhenTheFirstPassTakesLong() throws Exception {
+        start(new EngineSettings(1_000, 1_000, 100, 60_000, 100, 3_600_000, 10_000, 200, 1_000_000, 1L << 40));
+        resourceManager = call -> null;
+        Xid xid = begin();
+        give(register(xid, BranchType.TCC, "svc", null)).get(10, TimeUnit.SECONDS);
+        assertThat(give(new Command.Commit(xid)).get(10, TimeUnit.SECONDS))
+                .isInstanceOfSatisfying(
+                        Reply.Known.class,
+                        known -> assertThat(known.transaction().state()).isEqualTo(TransactionState.COMMITTING));
+    }
+
+    @Test
+    void aCallThatIsNotAnsweredIsMadeAgain() throws Exception {
+        start(new EngineSettings(1_000, 1_000, 100, 100, 5_000, 3_600_000, 10_000, 200, 1_000_000, 1L << 40));
+        resourceManager = call -> call.attempt() < 3 ? null : Answer.DONE;
+        Xid xid = begin();
+        give(register(xid, BranchType.AT, "db", "t:1")).get(10, TimeUnit.SECONDS);
+        assertThat(give(new Command.Rollback(xid)).get(10, TimeUnit.SECONDS))
+                .isInstanceOfSatisfying(
+                        Reply.Decided.class, d -> assertThat(d.pass()).isEqualTo(Reply.Pass.UNREACHABLE));
+        awaitState(xid, TransactionState.ROLLED_BACK);
+        assertThat(calls).extracting(Effect.CallBranch::attempt).containsExactly(1, 2, 3);
+    }
+
+    @Test
+    void whoeverCannotTakeAReplyDoesNotStopTheOthers() throws Exception {
+        start(settings());
+        engine.submit(new Command.Begin("c:1", "buy", SHOP, 60_000), reply -> {
+            throw new IllegalStateException("simulated");
+        });
+        begin();
+        assertThat(engine.healthy()).isTrue();
+    }
+
+    @Test
+    void closingAnswersEverybodyAndKeepsWhatWasDecided() throws Exception {
+        start(settings());
+        resourceManager = call -> null;
+        Xid xid = begin();
+        give(register(xid, BranchType.TCC, "svc", null)).get(10, TimeUnit.SECONDS);
+        CompletableFuture<Reply> commit = give(new Command.Commit(xid));
+        calls.poll(10, TimeUnit.SECONDS);
+        engine.close();
+        assertThat(commit.get(10, TimeUnit.SECONDS))
+                .isInstanceOfSatisfying(
+                        Reply.Rejected.class, r -> assertThat(r.code()).isEqualTo(ErrorCode.COORDINATOR_STOPPING));
+        assertThat(give(new Command.QueryTransaction(xid)).get(10, TimeUnit.SECONDS))
+                .isInstanceOf(Reply.Rejected.class);
+        resourceManager = call -> Answer.DONE;
+        start(settings());
+        awaitState(xid, TransactionState.COMMITTED);
+    }
+
+    @Test
+    void finishedTransactionsLeaveByNumberAndIdsDoNotRepeat() throws Exception {
+        start(new EngineSettings(1_000, 1_000, 100, 100, 5_000, 3_600_000, 10, 200, 1_000_000, 1L << 40));
+        Xid first = begin();
+        give(new Command.Commit(first)).get(10, TimeUnit.SECONDS);
+        for (int i = 0; i < 30; i++) {
+            give(new Command.Commit(begin())).get(10, TimeUnit.SECONDS);
+        }
+        Await.until(
+                "only ten are kept",
+                Duration.ofSeconds(10),
+                () -> engine.read(Shard::size).get(10, TimeUnit.SECONDS) == 10);
+        assertThat(state(first)).isNull();
+        long last = begin().number();
+        engine.close();
+        start(settings());
+        assertThat(begin().number()).isGreaterThan(last);
+    }
+}

@@ -1,0 +1,126 @@
+package io.txn.coordinator.seata;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.txn.coordinator.machine.ClientId;
+import io.txn.protocol.BranchType;
+import io.txn.protocol.codec.Frame;
+import io.txn.protocol.transport.RpcClient;
+import io.txn.protocol.transport.RpcConnection;
+import io.txn.protocol.transport.RpcHandler;
+import io.txn.protocol.transport.RpcServer;
+import io.txn.protocol.transport.TransportOptions;
+import io.txn.test.Await;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The choice of a connection for a branch call, over real connections. */
+@Timeout(30)
+class SessionsTest {
+
+    private static final RpcHandler SILENT = (connection, frame) -> {};
+
+    private final BlockingQueue<RpcConnection> accepted = new LinkedBlockingQueue<>();
+    private final TransportOptions options = TransportOptions.DEFAULTS.withIoThreads(1);
+    private final RpcServer server = RpcServer.bind("127.0.0.1", 0, options, new RpcHandler() {
+        @Override
+        public void opened(RpcConnection connection) {
+            accepted.add(connection);
+        }
+
+        @Override
+        public void received(RpcConnection connection, Frame frame) {}
+    });
+    private final RpcClient client = new RpcClient(options);
+    private final Sessions sessions = new Sessions();
+
+    @AfterEach
+    void stop() {
+        client.close();
+        server.close();
+    }
+
+    private Session session(String application, String... resources) throws Exception {
+        client.connect("127.0.0.1", server.port(), SILENT).get(10, TimeUnit.SECONDS);
+        Session session = new Session(accepted.poll(10, TimeUnit.SECONDS), application, "2.6.0");
+        sessions.add(session);
+        assertThat(sessions.addResources(session, List.of(resources), 100)).isTrue();
+        return session;
+    }
+
+    private static ClientId elsewhere(String application) {
+        return new ClientId(application, "10.9.9.9", 1);
+    }
+
+    private static ClientId restarted(Session session) {
+        return new ClientId(session.client.application(), session.client.host(), 1);
+    }
+
+    @Test
+    void theVeryConnectionIsPreferred() throws Exception {
+        Session one = session("shop", "db");
+        Session two = session("shop", "db");
+        assertThat(sessions.choose("db", two.client, BranchType.TCC, 1)).isSameAs(two);
+        assertThat(sessions.choose("db", one.client, BranchType.TCC, 2)).isSameAs(one);
+    }
+
+    @Test
+    void thenAnotherOfTheSameApplicationHereOrElsewhere() throws Exception {
+        Session stranger = session("other", "db");
+        Session one = session("shop", "db");
+        Session two = session("shop", "db");
+        assertThat(List.of(
+                        sessions.choose("db", restarted(one), BranchType.TCC, 1),
+                        sessions.choose("db", restarted(one), BranchType.TCC, 2)))
+                .containsExactlyInAnyOrder(one, two);
+        assertThat(sessions.choose("db", elsewhere("shop"), BranchType.TCC, 1)).isIn(one, two);
+        assertThat(sessions.choose("db", elsewhere("other"), BranchType.TCC, 1)).isSameAs(stranger);
+    }
+
+    @Test
+    void onlyAtGoesToAnotherApplication() throws Exception {
+        Session stranger = session("other", "db");
+        session("third", "elsewhere");
+        assertThat(sessions.choose("db", elsewhere("shop"), BranchType.AT, 1)).isSameAs(stranger);
+        assertThat(sessions.choose("db", elsewhere("shop"), BranchType.TCC, 1)).isNull();
+        assertThat(sessions.choose("db", elsewhere("shop"), BranchType.XA, 1)).isNull();
+    }
+
+    @Test
+    void resourceManagersOfOneApplicationOnOneHostShareTheirResources() throws Exception {
+        Session one = session("shop", "db");
+        Session two = session("shop", "queue");
+        Session initiator = session("shop");
+        assertThat(sessions.choose("db", two.client, BranchType.TCC, 1)).isSameAs(two);
+        assertThat(sessions.choose("queue", one.client, BranchType.TCC, 1)).isSameAs(one);
+        assertThat(sessions.choose("db", initiator.client, BranchType.TCC, 1)).isIn(one, two);
+    }
+
+    @Test
+    void whoIsGoneIsNotChosen() throws Exception {
+        Session one = session("shop", "db");
+        Session two = session("shop", "db");
+        one.connection.close();
+        Await.until("closed", Duration.ofSeconds(10), () -> !one.connection.isOpen());
+        assertThat(sessions.choose("db", one.client, BranchType.TCC, 1)).isSameAs(two);
+        sessions.remove(one);
+        sessions.remove(two);
+        assertThat(sessions.choose("db", two.client, BranchType.AT, 1)).isNull();
+        assertThat(sessions.addResources(two, List.of("db"), 100)).isTrue();
+        assertThat(sessions.choose("db", two.client, BranchType.AT, 1)).isNull();
+        assertThat(sessions.size()).isZero();
+    }
+
+    @Test
+    void aConnectionMayNotRegisterWithoutBound() throws Exception {
+        Session one = session("shop", "a", "b");
+        assertThat(sessions.addResources(one, List.of("c", "d"), 3)).isFalse();
+        assertThat(sessions.choose("c", one.client, BranchType.AT, 1)).isNull();
+    }
+}
