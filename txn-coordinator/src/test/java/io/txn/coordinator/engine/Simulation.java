@@ -219,7 +219,7 @@ final class Simulation {
             }
         }
         journal.onDurable(index -> becameDurable(journal.recordAt(index)));
-        core.recover(1 + random.nextInt(1 << 20));
+        core.recover();
     }
 
     private void crash() {
