@@ -47,6 +47,7 @@ final class Capturer {
     private final StatementScope scope;
     private final KeyRequest keyRequest;
     private @Nullable String incomplete;
+    private boolean changed;
 
     Capturer(
             Connection connection,
@@ -130,6 +131,7 @@ final class Capturer {
                 .toList();
     }
 
+    /** Runs the write. When this throws, {@link #leftChanges} says whether rows may have changed all the same. */
     Outcome run(Plan.Write plan, Parameters parameters) throws SQLException {
         if (plan instanceof Plan.Insert insert) {
             return insert(insert, rowsOf(insert, parameters));
@@ -141,6 +143,19 @@ final class Capturer {
             return delete(delete, parameters);
         }
         throw new AssertionError(plan);
+    }
+
+    /** Whether the statement itself ran, so that rows may have changed that no image tells of. */
+    boolean leftChanges() {
+        return changed;
+    }
+
+    private void changed() {
+        changed = true;
+    }
+
+    private void unchanged() {
+        changed = false;
     }
 
     static List<InsertRow> rowsOf(Plan.Insert insert, Parameters parameters) {
@@ -155,39 +170,80 @@ final class Capturer {
 
     /** Runs the rows as one INSERT, wherever they come from. */
     Outcome insert(Plan.Insert insert, List<InsertRow> rows) throws SQLException {
-        Parameters head = rows.get(0).parameters();
         if (rows.size() > options.maxRowsPerStatement()) {
             throw tooManyRows();
         }
-        if (dialect.insert() == Capture.QUERIES) {
-            return insertAndRead(insert, rows);
+        return switch (dialect.insert()) {
+            case GENERATED_KEYS -> insertGettingAllColumns(insert, rows);
+            case RETURNING, RETURNING_OLD_AND_NEW -> insertReturning(insert, rows);
+            case QUERIES, DELTA_TABLE -> insertAndRead(insert, rows);
+        };
+    }
+
+    private static Query statement(Plan.Insert insert, List<InsertRow> rows) {
+        Query query = new Query().add(insert.head(), rows.get(0).parameters()).add(" ");
+        for (int i = 0; i < rows.size(); i++) {
+            query.add(i == 0 ? "" : ", ").add(rows.get(i).text(), rows.get(i).parameters());
         }
+        return query;
+    }
+
+    private Outcome insertReturning(Plan.Insert insert, List<InsertRow> rows) throws SQLException {
         List<Column> keyColumns = keyRequest.columns(table, dialect);
         List<Column> columns = table.columns();
         String selected = dialect.identity("")
                 + reads(columns, "")
                 + keyColumns.stream().map(c -> ", " + c.sqlName()).collect(Collectors.joining());
-        Query query = new Query();
-        boolean delta = dialect.insert() == Capture.DELTA_TABLE;
-        query.add(delta ? "SELECT " + selected + " FROM FINAL TABLE (" : "");
-        query.add(insert.head(), head).add(" ");
-        for (int i = 0; i < rows.size(); i++) {
-            query.add(i == 0 ? "" : ", ").add(rows.get(i).text(), rows.get(i).parameters());
-        }
-        query.add(delta ? ")" : " RETURNING " + selected);
         List<RowChange> changes = new ArrayList<>();
         List<@Nullable Object[]> keys = new ArrayList<>();
         List<GeneratedKeys.Column> labels = new ArrayList<>();
-        query.read(connection, scope, row -> {
+        statement(insert, rows).add(" RETURNING " + selected).read(connection, scope, this::changed, row -> {
             checkIdentity(row.getString(1));
             changes.add(new RowChange(null, restorable(values(row, columns, 2), columns)));
             keys.add(keyValues(row, 2 + columns.size(), keyColumns, labels));
         });
-        return new Outcome(
-                changes.size(),
-                change(TableChange.Kind.INSERT, columns, changes),
-                keyColumns.isEmpty() ? GeneratedKeys.NONE : new GeneratedKeys(labels, keys),
-                incomplete);
+        return inserted(
+                changes.size(), changes, keyColumns.isEmpty() ? GeneratedKeys.NONE : new GeneratedKeys(labels, keys));
+    }
+
+    /** H2: the driver gives every column of the new rows, in the text that CAST would give too. */
+    private Outcome insertGettingAllColumns(Plan.Insert insert, List<InsertRow> rows) throws SQLException {
+        List<Column> keyColumns = keyRequest.columns(table, dialect);
+        List<Column> columns = table.columns();
+        String[] names = columns.stream().map(Column::name).toArray(String[]::new);
+        List<RowChange> changes = new ArrayList<>();
+        List<@Nullable Object[]> keys = new ArrayList<>();
+        List<GeneratedKeys.Column> labels = new ArrayList<>();
+        Query.Preparing preparing = sql -> connection.prepareStatement(sql, names);
+        int count = statement(insert, rows).use(connection, scope, preparing, (statement, text) -> {
+            int updated = statement instanceof PreparedStatement prepared
+                    ? prepared.executeUpdate()
+                    : statement.executeUpdate(text, names);
+            changed();
+            try (ResultSet row = statement.getGeneratedKeys()) {
+                checkIdentity(row.getMetaData().getSchemaName(1));
+                for (Column column : keyColumns) {
+                    labels.add(GeneratedKeys.Column.of(row.getMetaData(), columns.indexOf(column) + 1, column.name()));
+                }
+                while (row.next()) {
+                    changes.add(new RowChange(null, restorable(values(row, columns, 1), columns)));
+                    @Nullable Object[] shown = new Object[keyColumns.size()];
+                    for (int i = 0; i < shown.length; i++) {
+                        shown[i] = row.getObject(columns.indexOf(keyColumns.get(i)) + 1);
+                    }
+                    keys.add(shown);
+                }
+            }
+            return updated;
+        });
+        if (count != changes.size()) {
+            incomplete("of " + count + " inserted rows, the driver returned " + changes.size());
+        }
+        return inserted(count, changes, keyColumns.isEmpty() ? GeneratedKeys.NONE : new GeneratedKeys(labels, keys));
+    }
+
+    private Outcome inserted(long count, List<RowChange> rows, GeneratedKeys keys) {
+        return new Outcome(count, change(TableChange.Kind.INSERT, table.columns(), rows), keys, incomplete);
     }
 
     private @Nullable Object[] keyValues(
@@ -224,17 +280,15 @@ final class Capturer {
         if (generated && rows.size() > 1) {
             return insertOneByOne(insert, rows);
         }
-        Query query = new Query().add(insert.head(), rows.get(0).parameters()).add(" ");
-        for (int i = 0; i < rows.size(); i++) {
-            query.add(i == 0 ? "" : ", ").add(rows.get(i).text(), rows.get(i).parameters());
-        }
         List<Object> made = new ArrayList<>();
         List<GeneratedKeys.Column> labels = new ArrayList<>();
         List<@Nullable Object[]> shown = new ArrayList<>();
-        int count = query.use(connection, scope, true, (statement, text) -> {
+        Query.Preparing preparing = sql -> connection.prepareStatement(sql, Statement.RETURN_GENERATED_KEYS);
+        int count = statement(insert, rows).use(connection, scope, preparing, (statement, text) -> {
             int updated = statement instanceof PreparedStatement prepared
                     ? prepared.executeUpdate()
                     : statement.executeUpdate(text, Statement.RETURN_GENERATED_KEYS);
+            changed();
             try (ResultSet ids = statement.getGeneratedKeys()) {
                 while (ids.next()) {
                     if (labels.isEmpty()) {
@@ -278,6 +332,7 @@ final class Capturer {
             }
         } catch (SQLException e) {
             connection.rollback(before);
+            unchanged();
             throw e;
         }
         connection.releaseSavepoint(before);
@@ -379,18 +434,10 @@ final class Capturer {
         return switch (dialect.update()) {
             case RETURNING_OLD_AND_NEW -> updateReturning(update, parameters, columns);
             case DELTA_TABLE -> {
-                List<List<Value>> before = new ArrayList<>();
-                new Query()
-                        .add("SELECT " + dialect.identity("") + reads(columns, "") + " FROM OLD TABLE (")
-                        .add(update.statement(), parameters)
-                        .add(")")
-                        .read(connection, scope, row -> {
-                            checkIdentity(row.getString(1));
-                            before.add(values(row, columns, 2));
-                        });
+                List<List<Value>> before = oldRows(update.statement(), parameters, columns);
                 yield updated(before.size(), columns, before);
             }
-            case QUERIES, RETURNING -> {
+            case QUERIES, RETURNING, GENERATED_KEYS -> {
                 List<List<Value>> before =
                         readAndLock(update.source(), update.where(), update.tail(), parameters, columns);
                 int count = restricted(update.head(), before, columns, update.tail(), parameters);
@@ -409,7 +456,7 @@ final class Capturer {
                 .add(update.statement(), parameters)
                 .add(" RETURNING WITH (OLD AS txn_old, NEW AS txn_new) " + dialect.identity("txn_old.")
                         + reads(columns, "txn_old.") + reads(columns, "txn_new."))
-                .read(connection, scope, row -> {
+                .read(connection, scope, this::changed, row -> {
                     checkIdentity(row.getString(1));
                     changes.add(new RowChange(
                             restorable(values(row, columns, 2), columns), values(row, columns, 2 + columns.size())));
@@ -452,29 +499,22 @@ final class Capturer {
 
     private Outcome delete(Plan.Delete delete, Parameters parameters) throws SQLException {
         List<Column> columns = table.columns();
-        List<List<Value>> before = new ArrayList<>();
+        List<List<Value>> before;
         long count;
         switch (dialect.delete()) {
             case RETURNING, RETURNING_OLD_AND_NEW -> {
-                readImage(
-                        new Query()
-                                .add(delete.statement(), parameters)
-                                .add(" RETURNING " + dialect.identity("") + reads(columns, "")),
-                        columns,
-                        before);
+                before = new ArrayList<>();
+                Query query = new Query()
+                        .add(delete.statement(), parameters)
+                        .add(" RETURNING " + dialect.identity("") + reads(columns, ""));
+                readImage(query, this::changed, columns, before);
                 count = before.size();
             }
             case DELTA_TABLE -> {
-                readImage(
-                        new Query()
-                                .add("SELECT " + dialect.identity("") + reads(columns, "") + " FROM OLD TABLE (")
-                                .add(delete.statement(), parameters)
-                                .add(")"),
-                        columns,
-                        before);
+                before = oldRows(delete.statement(), parameters, columns);
                 count = before.size();
             }
-            case QUERIES -> {
+            case QUERIES, GENERATED_KEYS -> {
                 before = readAndLock(delete.source(), delete.where(), delete.tail(), parameters, columns);
                 count = restricted(delete.head(), before, columns, delete.tail(), parameters);
                 if (count != before.size()) {
@@ -489,8 +529,30 @@ final class Capturer {
         return new Outcome(count, change(TableChange.Kind.DELETE, columns, changes), GeneratedKeys.NONE, incomplete);
     }
 
-    private void readImage(Query query, List<Column> columns, List<List<Value>> into) throws SQLException {
-        query.read(connection, scope, row -> {
+    /** Runs an UPDATE or DELETE and brings the rows as they were. */
+    private List<List<Value>> oldRows(Fragment statement, Parameters parameters, List<Column> columns)
+            throws SQLException {
+        List<List<Value>> before = new ArrayList<>();
+        Query query = new Query()
+                .add("SELECT " + dialect.identity("") + reads(columns, "") + " FROM OLD TABLE (")
+                .add(statement, parameters)
+                .add(")");
+        Savepoint savepoint = connection.setSavepoint();
+        changed();
+        try {
+            readImage(query, () -> {}, columns, before);
+        } catch (SQLException e) {
+            connection.rollback(savepoint);
+            unchanged();
+            throw e;
+        }
+        connection.releaseSavepoint(savepoint);
+        return before;
+    }
+
+    private void readImage(Query query, Runnable executed, List<Column> columns, List<List<Value>> into)
+            throws SQLException {
+        query.read(connection, scope, executed, row -> {
             checkIdentity(row.getString(1));
             into.add(values(row, columns, 2));
         });
@@ -512,7 +574,7 @@ final class Capturer {
         if (!tail.isEmpty()) {
             query.add(" ").add(tail, parameters);
         }
-        readImage(query.add(" FOR UPDATE"), columns, rows);
+        readImage(query.add(" FOR UPDATE"), () -> {}, columns, rows);
         if (incomplete != null) {
             throw Refusals.misplaced(ErrorCode.CAPTURE_FAILED, "table", table.lockName(), "reason", incomplete);
         }
@@ -540,7 +602,9 @@ final class Capturer {
         if (!tail.isEmpty()) {
             query.add(" ").add(tail, parameters);
         }
-        return query.update(connection, scope);
+        int count = query.update(connection, scope);
+        changed();
+        return count;
     }
 
     // Images

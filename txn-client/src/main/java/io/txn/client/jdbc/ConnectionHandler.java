@@ -221,11 +221,7 @@ final class ConnectionHandler implements InvocationHandler {
             StatementScope scope,
             LocalTransaction transaction)
             throws SQLException {
-        Capturer capturer = capturer(plan, keys, scope);
-        transaction.pin(context.xid());
-        Outcome outcome = capturer.insert(plan, rows);
-        transaction.add(outcome);
-        return outcome;
+        return captured(context, plan, keys, scope, transaction, capturer -> capturer.insert(plan, rows));
     }
 
     Outcome write(
@@ -236,11 +232,34 @@ final class ConnectionHandler implements InvocationHandler {
             StatementScope scope,
             LocalTransaction transaction)
             throws SQLException {
+        return captured(context, plan, keys, scope, transaction, capturer -> capturer.run(plan, parameters));
+    }
+
+    private interface Capturing {
+        Outcome run(Capturer capturer) throws SQLException;
+    }
+
+    private Outcome captured(
+            TransactionContext context,
+            Plan.Write plan,
+            KeyRequest keys,
+            StatementScope scope,
+            LocalTransaction transaction,
+            Capturing capturing)
+            throws SQLException {
         Capturer capturer = capturer(plan, keys, scope);
         transaction.pin(context.xid());
-        Outcome outcome = capturer.run(plan, parameters);
-        transaction.add(outcome);
-        return outcome;
+        try {
+            Outcome outcome = capturing.run(capturer);
+            transaction.add(outcome);
+            return outcome;
+        } catch (SQLException | RuntimeException e) {
+            if (capturer.leftChanges()) {
+                transaction.incomplete("a statement ran, and reading what it changed failed: "
+                        + e.getClass().getSimpleName());
+            }
+            throw e;
+        }
     }
 
     /**

@@ -191,12 +191,22 @@ final class LocalCommit {
             return true;
         } catch (SQLException e) {
             reason.addSuppressed(e);
-            try {
-                connection.abort(Runnable::run);
-            } catch (SQLException aborting) {
-                reason.addSuppressed(aborting);
-            }
+            abort(reason);
             return false;
+        }
+    }
+
+    /** Some drivers' abort does nothing, so the connection is closed as well: it must not commit any more. */
+    private void abort(SQLException reason) {
+        try {
+            connection.abort(Runnable::run);
+        } catch (SQLException e) {
+            reason.addSuppressed(e);
+        }
+        try {
+            connection.close();
+        } catch (SQLException e) {
+            reason.addSuppressed(e);
         }
     }
 

@@ -80,13 +80,18 @@ final class Query {
         T apply(Statement statement, String sql) throws SQLException;
     }
 
+    /** Prepares, binds and uses the statement. */
+    <T> T use(Connection connection, StatementScope scope, Use<T> use) throws SQLException {
+        return use(connection, scope, connection::prepareStatement, use);
+    }
+
     /**
      * Prepares, binds and uses the statement. Without parameters it is not prepared, so that a question mark which is an operator stays one.
      *
-     * @param keys whether the driver has to fetch generated keys
+     * @param preparing how, where it is prepared
      */
     @SuppressWarnings("try") // the scope is entered for its leaving
-    <T> T use(Connection connection, StatementScope scope, boolean keys, Use<T> use) throws SQLException {
+    <T> T use(Connection connection, StatementScope scope, Preparing preparing, Use<T> use) throws SQLException {
         String text = sql.toString();
         if (bindings.isEmpty()) {
             try (Statement statement = connection.createStatement();
@@ -94,9 +99,7 @@ final class Query {
                 return use.apply(statement, text);
             }
         }
-        try (PreparedStatement statement = keys
-                        ? connection.prepareStatement(text, Statement.RETURN_GENERATED_KEYS)
-                        : connection.prepareStatement(text);
+        try (PreparedStatement statement = preparing.prepare(text);
                 var running = scope.enter(statement)) {
             int next = 1;
             for (Binding binding : bindings) {
@@ -106,12 +109,23 @@ final class Query {
         }
     }
 
+    /** One of the ways to prepare a statement. */
+    interface Preparing {
+        PreparedStatement prepare(String sql) throws SQLException;
+    }
+
     /** Reads rows; {@code each} is called on every one. */
     void read(Connection connection, StatementScope scope, RowReader each) throws SQLException {
-        use(connection, scope, false, (statement, text) -> {
+        read(connection, scope, () -> {}, each);
+    }
+
+    /** Runs a write that returns rows; {@code executed} is called when it has run, {@code each} on every row. */
+    void read(Connection connection, StatementScope scope, Runnable executed, RowReader each) throws SQLException {
+        use(connection, scope, (statement, text) -> {
             try (ResultSet rows = statement instanceof PreparedStatement prepared
                     ? prepared.executeQuery()
                     : statement.executeQuery(text)) {
+                executed.run();
                 while (rows.next()) {
                     each.row(rows);
                 }
@@ -124,7 +138,6 @@ final class Query {
         return use(
                 connection,
                 scope,
-                false,
                 (statement, text) -> statement instanceof PreparedStatement prepared
                         ? prepared.executeUpdate()
                         : statement.executeUpdate(text));

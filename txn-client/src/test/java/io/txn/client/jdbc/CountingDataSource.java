@@ -26,6 +26,15 @@ final class CountingDataSource implements DataSource {
         this.target = target;
     }
 
+    private volatile String failingAfter = "";
+    private volatile SQLException failureAfter;
+
+    /** Lets the next such event happen, and throws then. */
+    void failAfter(String event, SQLException failure) {
+        failureAfter = failure;
+        failingAfter = event;
+    }
+
     /** Throws, if the event is to fail. */
     interface Failure {
         void on(String event) throws SQLException;
@@ -76,6 +85,10 @@ final class CountingDataSource implements DataSource {
                 default -> {}
             }
             Object result = call(connection, method, arguments);
+            if (method.getName().equals(failingAfter)) {
+                failingAfter = "";
+                throw failureAfter;
+            }
             String sql = arguments == null || arguments.length == 0 ? "" : String.valueOf(arguments[0]);
             return switch (method.getName()) {
                 case "createStatement" -> counted(Statement.class, (Statement) result, "");

@@ -442,8 +442,35 @@ abstract class WriteContract extends AtContract {
         assertThat(undoRows()).isZero();
     }
 
-    /** The table's name in lock keys: as the catalogue has it. */
-    String table(String name) {
-        return kind() == io.txn.test.DatabaseKind.H2 ? name.toUpperCase(java.util.Locale.ROOT) : name;
+    @Test
+    void aStatementThatFailsHalfWayLeavesNothing() {
+        behindTheBack(
+                "CREATE TABLE ranked (id INT NOT NULL PRIMARY KEY, place INT UNIQUE)",
+                "INSERT INTO ranked VALUES (1, 1), (2, 2), (3, 3)",
+                "CREATE TABLE held (id INT NOT NULL PRIMARY KEY, ranked INT, FOREIGN KEY (ranked) REFERENCES ranked (id))",
+                "INSERT INTO held VALUES (1, 3)");
+        for (String failing : List.of(
+                "INSERT INTO ranked (id, place) VALUES (9, 9), (1, 7)",
+                "INSERT INTO ranked (id, place) VALUES (9, 9), (10, 2)",
+                "UPDATE ranked SET place = CASE id WHEN 1 THEN 50 ELSE 60 END",
+                "DELETE FROM ranked")) {
+            Xid xid = begin();
+            inside(xid, connection -> {
+                if (kind() != io.txn.test.DatabaseKind.POSTGRESQL) {
+                    execute(connection, "UPDATE account SET amount = 5 WHERE id = 1");
+                }
+                assertThatThrownBy(() -> execute(connection, failing)).isInstanceOf(SQLException.class);
+                if (kind() == io.txn.test.DatabaseKind.POSTGRESQL) {
+                    connection.rollback(); // a failed statement ends everything there
+                }
+                execute(connection, "UPDATE account SET amount = 6 WHERE id = 2");
+                connection.commit();
+            });
+            assertThat(rows("SELECT * FROM ranked ORDER BY id")).as(failing).containsExactly("1|1", "2|2", "3|3");
+            assertThat(accounts()).contains("2|bob|6.00");
+            assertRolledBack(xid);
+            assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+            assertThat(rows("SELECT * FROM ranked ORDER BY id")).containsExactly("1|1", "2|2", "3|3");
+        }
     }
 }

@@ -26,7 +26,10 @@ final class CallLanes {
     private final Set<Long> turns = new HashSet<>();
     private final ArrayDeque<Flight> deadlines = new ArrayDeque<>();
     private final Map<String, Lane> lanes = new HashMap<>();
+
+    /** The lanes with waiting transactions, whoever is next first. */
     private final LinkedHashSet<Lane> waitingLanes = new LinkedHashSet<>();
+
     private int background;
 
     CallLanes(int most) {
@@ -58,6 +61,10 @@ final class CallLanes {
 
         private Lane(String resource) {
             this.resource = resource;
+        }
+
+        private boolean hasWaiting() {
+            return !urgent.isEmpty() || !patient.isEmpty();
         }
     }
 
@@ -110,11 +117,7 @@ final class CallLanes {
         } else {
             turns.remove(flight.call.transaction());
         }
-        if (!lane.urgent.isEmpty() || !lane.patient.isEmpty()) {
-            waitingLanes.add(lane);
-        } else if (lane.inFlight == 0) {
-            lanes.remove(lane.resource);
-        }
+        dropIfIdle(lane);
         return true;
     }
 
@@ -154,14 +157,19 @@ final class CallLanes {
             Iterator<Long> first = queue.iterator();
             Long transaction = first.next();
             first.remove();
-            if (!lane.urgent.isEmpty() || !lane.patient.isEmpty()) {
-                waitingLanes.add(lane);
-            } else if (lane.inFlight == 0) {
-                lanes.remove(lane.resource);
+            if (lane.hasWaiting()) {
+                waitingLanes.add(lane); // behind the others
             }
+            dropIfIdle(lane);
             return transaction;
         }
         return null;
+    }
+
+    private void dropIfIdle(Lane lane) {
+        if (lane.inFlight == 0 && !lane.hasWaiting()) {
+            lanes.remove(lane.resource);
+        }
     }
 
     private @Nullable LinkedHashSet<Long> ready(Lane lane) {

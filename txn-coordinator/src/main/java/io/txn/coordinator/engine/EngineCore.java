@@ -160,6 +160,7 @@ final class EngineCore {
 
             @Override
             public void record(long index, ByteBuffer record) {
+                // They count towards the next snapshot: else a coordinator that is often restarted never takes one.
                 recordsSinceSnapshot++;
                 bytesSinceSnapshot += record.remaining();
                 EventCodec.Entry entry = EventCodec.decode(record, interner);

@@ -99,9 +99,10 @@ public final class Demo {
                             options.password(),
                             Long.toString(ProcessHandle.current().pid(), 36));
             ShopDatabase database = servers == null ? ShopDatabase.h2(data.resolve("databases")) : servers.database();
+            Set<Integer> chosen = new HashSet<>();
             Map<Program, Integer> ports = new EnumMap<>(Program.class);
-            HTTP_PORTS.forEach((program, port) -> ports.put(program, freePort(port)));
-            ShopPlan plan = new ShopPlan(root, data, ports, freePort(TCP_PORT), database, Map.of());
+            HTTP_PORTS.forEach((program, port) -> ports.put(program, freePort(port, chosen)));
+            ShopPlan plan = new ShopPlan(root, data, ports, freePort(TCP_PORT, chosen), database, Map.of());
             return new Demo(plan, servers).run(options.stay());
         }
     }
@@ -313,12 +314,15 @@ public final class Demo {
         }
     }
 
-    /** The usual port, or any free one when something else listens there. */
-    private static int freePort(int usual) {
-        for (int port : new int[] {usual, 0}) {
+    /** The usual port, or any free one when something else listens there or {@code txn.demo.ports} is "free". */
+    private static int freePort(int usual, Set<Integer> chosen) {
+        int first = "free".equals(System.getProperty("txn.demo.ports")) ? 0 : usual;
+        for (int port : new int[] {first, 0, 0, 0}) {
             try (ServerSocket socket = new ServerSocket()) {
                 socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-                return socket.getLocalPort();
+                if (chosen.add(socket.getLocalPort())) {
+                    return socket.getLocalPort();
+                }
             } catch (IOException e) {
                 // taken: try the next
             }

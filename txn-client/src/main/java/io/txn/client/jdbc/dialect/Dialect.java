@@ -84,7 +84,7 @@ public record Dialect(
         return new Dialect(
                 Product.H2,
                 SqlSyntax.H2,
-                Capture.DELTA_TABLE,
+                Capture.GENERATED_KEYS,
                 Capture.DELTA_TABLE,
                 Capture.DELTA_TABLE,
                 row.text("S"),

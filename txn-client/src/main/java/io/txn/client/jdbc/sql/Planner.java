@@ -120,7 +120,7 @@ final class Planner {
                         "lock a row by its key, with NOWAIT");
             }
         }
-        Statement parsed = parse(textOf(0, lock));
+        Statement parsed = parse(lock);
         if (!(parsed instanceof PlainSelect select)) {
             throw new NotUnderstood("it locks rows of more than one SELECT", "lock them by a SELECT of their own");
         }
@@ -208,7 +208,7 @@ final class Planner {
     }
 
     private void agreeOnInsert(TableName table, List<Identifier> columns, int rows) throws NotUnderstood {
-        Statement parsed = parse(textOf(0, tokens.size()));
+        Statement parsed = parse(tokens.size());
         boolean plain = parsed instanceof Insert insert
                 && insert.getSelect() instanceof Values
                 && !insert.isModifierIgnore()
@@ -255,7 +255,7 @@ final class Planner {
         refuseUnless(set > 0, "its SET was not found", OUTSIDE);
         Clauses clauses = clauses(set);
         Source source = source(1, set);
-        Statement parsed = parse(textOf(0, tokens.size()));
+        Statement parsed = parse(tokens.size());
         refuseUnless(
                 parsed instanceof Update update
                         && isEmpty(update.getJoins())
@@ -317,7 +317,7 @@ final class Planner {
         int sourceEnd = firstOf(where, order, limit, topLevel("FETCH", 2, tokens.size()));
         Clauses clauses = clauses(2);
         Source source = source(2, sourceEnd);
-        Statement parsed = parse(textOf(0, tokens.size()));
+        Statement parsed = parse(tokens.size());
         refuseUnless(
                 parsed instanceof Delete delete
                         && isEmpty(delete.getTables())
@@ -447,11 +447,10 @@ final class Planner {
         return Identifier.of(parsed.getName()).text().equals(name.table().text());
     }
 
-    private Statement parse(String text) throws NotUnderstood {
+    private Statement parse(int to) throws NotUnderstood {
         try {
-            CCJSqlParser parser = CCJSqlParserUtil.newParser(text)
+            CCJSqlParser parser = CCJSqlParserUtil.newParser(forParser(to))
                     .withSquareBracketQuotation(false)
-                    .withBackslashEscapeCharacter(syntax.backslashEscapes())
                     .withAllowComplexParsing(true);
             Statement statement = parser.Statement();
             refuseUnless(
@@ -462,6 +461,28 @@ final class Planner {
         } catch (ParseException | TokenMgrException e) {
             throw new NotUnderstood("the parser does not understand it", "write it in plainer SQL, or " + OUTSIDE);
         }
+    }
+
+    /**
+     * The tokens before {@code to} for the parser: without comments, and with plain literals instead of those that databases end by different
+     * rules, so that parser and lexer cannot differ about where a literal ends.
+     */
+    private String forParser(int to) {
+        StringBuilder text = new StringBuilder();
+        int end = 0;
+        for (Token token : tokens.subList(0, to)) {
+            text.append(token.start() > end ? " " : "");
+            boolean plain = token.text().startsWith("'") && token.text().indexOf('\\') < 0;
+            if (token.kind() == Token.Kind.STRING && !plain) {
+                text.append("'s'");
+            } else if (token.kind() == Token.Kind.SYMBOL && token.text().equals("??")) {
+                text.append("||");
+            } else {
+                text.append(token.text());
+            }
+            end = token.end();
+        }
+        return text.toString();
     }
 
     /** The index of the first such word outside all parentheses, or -1. */

@@ -1,6 +1,9 @@
 package io.txn.client.jdbc.undo;
 
 import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.sql.Identifier;
+import io.txn.client.jdbc.sql.TableName;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
@@ -17,7 +20,12 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.time.LocalDateTime;
 import java.time.temporal.ChronoUnit;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +36,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class UndoTable {
 
+    private static final List<String> COLUMNS =
+            List.of("branch_id", "xid", "context", "rollback_info", "log_status", "log_created", "log_modified");
     private static final int NORMAL = 0;
     private static final int DEFENCE = 1;
     private static final int DELETED_AT_ONCE = 1_000;
@@ -60,62 +70,90 @@ public final class UndoTable {
      * @throws TxnException NO_UNDO_TABLE
      */
     public String prepare(Connection connection, boolean create) throws SQLException {
-        SQLException missing = missing(connection);
-        if (missing != null && create) {
-            create(connection);
-            missing = missing(connection);
+        String problem = problem(connection);
+        SQLException failure = null;
+        if (problem != null && create) {
+            failure = create(connection);
+            problem = problem(connection);
         }
-        if (missing != null) {
+        if (problem != null) {
             throw new TxnException(
                     ErrorCode.NO_UNDO_TABLE,
-                    missing,
+                    failure,
                     "resource",
                     dialect.resourceId(),
-                    "table",
-                    table,
                     "problem",
-                    missing.getMessage());
+                    problem,
+                    "creating",
+                    failure == null ? null : failure.getMessage());
         }
         return identity(connection);
     }
 
-    private @Nullable SQLException missing(Connection connection) {
-        try (Statement statement = connection.createStatement()) {
-            statement
-                    .executeQuery(
-                            "SELECT branch_id, xid, context, rollback_info, log_status, log_created, log_modified FROM "
-                                    + table + " WHERE 1 = 0")
-                    .close();
-            statement
-                    .executeQuery("SELECT slot, database_id FROM " + databaseTable + " WHERE 1 = 0")
-                    .close();
-            return null;
-        } catch (SQLException e) {
-            return e;
+    /** What is wrong with the tables, or null. Asks the catalog: drivers log a failing query as a warning. */
+    private @Nullable String problem(Connection connection) throws SQLException {
+        Table undo = dialect.table(connection, named(name));
+        if (undo == null) {
+            return "there is no table " + table;
         }
+        for (String column : COLUMNS) {
+            if (undo.column(new Identifier(column, false)) == null) {
+                return "table " + table + " has no column " + column;
+            }
+        }
+        if (!hasUniqueKey(connection, undo)) {
+            return "table " + table + " has no unique key on (xid, branch_id)";
+        }
+        return dialect.table(connection, named(name + "_database")) == null
+                ? "there is no table " + databaseTable
+                : null;
     }
 
-    /** Two applications may do this at once; whoever comes second may see an error, and the table. */
-    private void create(Connection connection) throws SQLException {
+    private TableName named(String unqualified) {
+        Identifier written = new Identifier(unqualified, false);
+        return dialect.ownSchema().isEmpty()
+                ? new TableName(List.of(written), unqualified)
+                : new TableName(
+                        List.of(new Identifier(dialect.ownSchema(), true), written),
+                        dialect.quote(dialect.ownSchema()) + '.' + unqualified);
+    }
+
+    /** Without it, nothing would stop a late phase one. */
+    private boolean hasUniqueKey(Connection connection, Table undo) throws SQLException {
+        boolean schemasAreCatalogs = dialect.product().isMySqlFamily();
+        Map<String, Set<String>> indexes = new HashMap<>();
+        try (ResultSet rows = connection
+                .getMetaData()
+                .getIndexInfo(
+                        schemasAreCatalogs ? undo.schema() : null,
+                        schemasAreCatalogs ? null : undo.schema(),
+                        undo.name(),
+                        true,
+                        true)) {
+            while (rows.next()) {
+                String column = rows.getString("COLUMN_NAME");
+                if (column != null) {
+                    indexes.computeIfAbsent(String.valueOf(rows.getString("INDEX_NAME")), i -> new HashSet<>())
+                            .add(column.toLowerCase(Locale.ROOT));
+                }
+            }
+        }
+        return indexes.containsValue(Set.of("xid", "branch_id"));
+    }
+
+    /** Two applications may do this at once; whoever comes second may see an error, and the tables. */
+    private @Nullable SQLException create(Connection connection) {
+        SQLException failure = null;
         for (String sql : script().split(";")) {
             if (!sql.isBlank()) {
                 try (Statement statement = connection.createStatement()) {
                     statement.execute(sql);
                 } catch (SQLException e) {
-                    if (missing(connection) != null && !"23505".equals(e.getSQLState())) {
-                        throw new TxnException(
-                                ErrorCode.NO_UNDO_TABLE,
-                                e,
-                                "resource",
-                                dialect.resourceId(),
-                                "table",
-                                table,
-                                "problem",
-                                e.getMessage());
-                    }
+                    failure = e;
                 }
             }
         }
+        return failure;
     }
 
     private String script() {

@@ -1,0 +1,360 @@
+package io.txn.client.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.Xid;
+import io.txn.test.DatabaseKind;
+import java.sql.CallableStatement;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What cannot be undone is refused before it runs; the rows are untouched, and the local transaction goes on. */
+abstract class RefusalContract extends AtContract {
+
+    /** Refuses {@code sql} inside a transaction that has changed something before and changes something after, and undoes both. */
+    private void refusesAndGoesOn(ErrorCode code, String sql) {
+        Xid xid = begin();
+        committed(xid, connection -> {
+            execute(connection, "UPDATE account SET amount = 11 WHERE id = 1");
+            counter.reset();
+            try (Statement statement = connection.createStatement()) {
+                refusal(code, () -> statement.execute(sql));
+                refusal(code, () -> statement.executeUpdate(sql));
+            }
+            try (PreparedStatement statement = connection.prepareStatement(sql)) {
+                refusal(code, statement::execute);
+            } catch (SQLException e) {
+                assertThat(e.getSQLState())
+                        .as("a driver may refuse to prepare it")
+                        .isNotNull();
+            }
+            assertThat(counter.sent()).noneMatch(sent -> sent.contains(sql));
+            execute(connection, "UPDATE account SET amount = 22 WHERE id = 2");
+        });
+        assertThat(accounts()).as(sql).containsExactly("1|ann|11.00", "2|bob|22.00", ROW_3);
+        assertRolledBack(xid);
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    private List<String> uncaptured() {
+        List<String> statements = new ArrayList<>(List.of(
+                "TRUNCATE TABLE account",
+                "DROP TABLE account",
+                "CREATE TABLE x (a INT)",
+                "ALTER TABLE account ADD b INT",
+                "CREATE INDEX i ON account (owner)",
+                "UPDATE account SET amount = 1 WHERE id = 1; DELETE FROM account",
+                "INSERT INTO account SELECT 8, 'x', 1",
+                "INSERT INTO account (id, owner, amount) SELECT id + 10, owner, amount FROM account",
+                "WITH d AS (SELECT 1 AS a) DELETE FROM account WHERE id IN (SELECT a FROM d)",
+                "CALL something()",
+                "COMMIT",
+                "ROLLBACK",
+                "SAVEPOINT here",
+                "EXPLAIN ANALYZE DELETE FROM account",
+                "GRANT SELECT ON account TO public",
+                "SELECT * FROM account LIMIT 1 FOR UPDATE",
+                "SELECT a.id FROM account a, seat s FOR UPDATE"));
+        switch (kind()) {
+            case H2 ->
+                statements.addAll(List.of(
+                        "MERGE INTO account (id, owner, amount) KEY (id) VALUES (1, 'm', 1)",
+                        "SELECT * FROM OLD TABLE (DELETE FROM account)",
+                        "SET LOCK_TIMEOUT 5",
+                        "SCRIPT"));
+            case MARIADB ->
+                statements.addAll(List.of(
+                        "REPLACE INTO account VALUES (1, 'r', 1)",
+                        "INSERT IGNORE INTO account VALUES (1, 'r', 1)",
+                        "INSERT INTO account VALUES (1, 'r', 1) ON DUPLICATE KEY UPDATE amount = 1",
+                        "INSERT INTO account SET id = 8, owner = 'x', amount = 1",
+                        "UPDATE account a JOIN seat s ON s.train = a.id SET a.amount = 1",
+                        "UPDATE IGNORE account SET amount = 1",
+                        "DELETE a FROM account a JOIN seat s ON s.train = a.id",
+                        "DELETE FROM account WHERE id = 1 RETURNING id",
+                        "LOAD DATA INFILE 'x' INTO TABLE account",
+                        "LOCK TABLES account WRITE",
+                        "DELETE FROM account /*! WHERE id = 1 */",
+                        "SET autocommit = 1",
+                        "SET @a = 1",
+                        "START TRANSACTION",
+                        "SELECT * FROM account INTO OUTFILE '/tmp/x'"));
+            case POSTGRESQL ->
+                statements.addAll(List.of(
+                        "INSERT INTO account VALUES (1, 'r', 1) ON CONFLICT DO NOTHING",
+                        "INSERT INTO account VALUES (8, 'r', 1) RETURNING id",
+                        "UPDATE account SET amount = 1 FROM seat WHERE seat.train = account.id",
+                        "UPDATE ONLY account SET amount = 1",
+                        "DELETE FROM account USING seat WHERE seat.train = account.id",
+                        "WITH d AS (DELETE FROM account RETURNING *) SELECT * FROM d",
+                        "SELECT * INTO copied FROM account",
+                        "COPY account FROM STDIN",
+                        "LOCK TABLE account",
+                        "DO $$ BEGIN DELETE FROM account; END $$",
+                        "SET search_path = public",
+                        "VACUUM account",
+                        "BEGIN"));
+        }
+        return statements;
+    }
+
+    @Test
+    void whatIsNotCapturedIsRefused() {
+        for (String sql : uncaptured()) {
+            refusesAndGoesOn(ErrorCode.STATEMENT_NOT_SUPPORTED, sql);
+        }
+    }
+
+    @Test
+    void changingAPrimaryKeyIsRefused() {
+        refusesAndGoesOn(ErrorCode.KEY_UPDATE_REFUSED, "UPDATE account SET id = 5 WHERE id = 1");
+        refusesAndGoesOn(ErrorCode.KEY_UPDATE_REFUSED, "UPDATE seat SET passenger = 'x', TRAIN = 9");
+    }
+
+    @Test
+    void aTableWithoutPrimaryKeyIsRefused() {
+        behindTheBack("CREATE TABLE keyless (a INT)", "INSERT INTO keyless VALUES (1)");
+        refusesAndGoesOn(ErrorCode.TABLE_WITHOUT_KEY, "INSERT INTO keyless (a) VALUES (2)");
+        refusesAndGoesOn(ErrorCode.TABLE_WITHOUT_KEY, "UPDATE keyless SET a = 2");
+        refusesAndGoesOn(ErrorCode.TABLE_WITHOUT_KEY, "DELETE FROM keyless");
+        assertThat(rows("SELECT a FROM keyless")).containsExactly("1");
+    }
+
+    @Test
+    void aViewIsRefused() {
+        behindTheBack("CREATE VIEW rich AS SELECT * FROM account WHERE amount > 150");
+        refusesAndGoesOn(ErrorCode.STATEMENT_NOT_SUPPORTED, "UPDATE rich SET amount = 1");
+        refusesAndGoesOn(ErrorCode.STATEMENT_NOT_SUPPORTED, "DELETE FROM rich");
+    }
+
+    @Test
+    void aTableWithATriggerIsRefused() {
+        behindTheBack("CREATE TABLE watched (id INT NOT NULL PRIMARY KEY, a INT)", "INSERT INTO watched VALUES (1, 1)");
+        switch (kind()) {
+            case H2 ->
+                behindTheBack("CREATE TRIGGER audit AFTER UPDATE ON watched FOR EACH ROW CALL '"
+                        + NothingTrigger.class.getName() + "'");
+            case MARIADB -> behindTheBack("CREATE TRIGGER audit AFTER UPDATE ON watched FOR EACH ROW SET @x = 1");
+            case POSTGRESQL ->
+                behindTheBack(
+                        "CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+                        "CREATE TRIGGER audit AFTER UPDATE ON watched FOR EACH ROW EXECUTE FUNCTION audit()");
+        }
+        refusesAndGoesOn(ErrorCode.STATEMENT_NOT_SUPPORTED, "INSERT INTO watched (id, a) VALUES (2, 2)");
+        refusesAndGoesOn(ErrorCode.STATEMENT_NOT_SUPPORTED, "UPDATE watched SET a = 2");
+        assertThat(rows("SELECT id, a FROM watched")).containsExactly("1|1");
+    }
+
+    /** Does nothing; that it is there is enough. */
+    public static final class NothingTrigger implements org.h2.api.Trigger {
+        @Override
+        public void fire(Connection connection, Object[] before, Object[] after) {}
+    }
+
+    @Test
+    void writesThatAForeignKeyCarriesOnAreRefused() {
+        behindTheBack(
+                "CREATE TABLE parent (id INT NOT NULL PRIMARY KEY, code INT NOT NULL UNIQUE, label VARCHAR(10))",
+                "CREATE TABLE child (id INT NOT NULL PRIMARY KEY, parent INT, FOREIGN KEY (parent) REFERENCES parent (id) ON DELETE CASCADE)",
+                "CREATE TABLE coded (id INT NOT NULL PRIMARY KEY, code INT, FOREIGN KEY (code) REFERENCES parent (code) ON UPDATE CASCADE)",
+                "CREATE TABLE boss (id INT NOT NULL PRIMARY KEY, boss INT, FOREIGN KEY (boss) REFERENCES boss (id) ON DELETE SET NULL)",
+                "INSERT INTO parent VALUES (1, 10, 'a')",
+                "INSERT INTO child VALUES (1, 1)",
+                "INSERT INTO coded VALUES (1, 10)",
+                "INSERT INTO boss VALUES (1, NULL), (2, 1)");
+        refusesAndGoesOn(ErrorCode.STATEMENT_NOT_SUPPORTED, "DELETE FROM parent");
+        refusesAndGoesOn(ErrorCode.STATEMENT_NOT_SUPPORTED, "UPDATE parent SET code = 11");
+        refusesAndGoesOn(ErrorCode.STATEMENT_NOT_SUPPORTED, "DELETE FROM boss WHERE id = 1");
+
+        Xid xid = begin();
+        committed(
+                xid,
+                "UPDATE parent SET label = 'b'",
+                "DELETE FROM child",
+                "INSERT INTO parent (id, code, label) VALUES (2, 20, 'x')",
+                "UPDATE boss SET boss = 2 WHERE id = 2");
+        assertRolledBack(xid);
+        assertThat(rows("SELECT * FROM parent")).containsExactly("1|10|a");
+        assertThat(rows("SELECT * FROM child")).containsExactly("1|1");
+        assertThat(rows("SELECT * FROM boss ORDER BY id")).containsExactly("1|null", "2|1");
+    }
+
+    @Test
+    void aColumnOfATypeThatIsNotKeptIsRefusedWhereItIsWritten() {
+        if (kind() == DatabaseKind.POSTGRESQL) {
+            return; // every type has an exact text form there
+        }
+        behindTheBack(
+                mariaDb()
+                        ? "CREATE TABLE shape (id INT NOT NULL PRIMARY KEY, a INT, g GEOMETRY)"
+                        : "CREATE TABLE shape (id INT NOT NULL PRIMARY KEY, a INT, g INT ARRAY)",
+                "INSERT INTO shape (id, a) VALUES (1, 1)");
+        refusesAndGoesOn(ErrorCode.VALUE_NOT_SUPPORTED, "DELETE FROM shape");
+        refusesAndGoesOn(ErrorCode.VALUE_NOT_SUPPORTED, "INSERT INTO shape (id, a) VALUES (2, 2)");
+        refusesAndGoesOn(ErrorCode.VALUE_NOT_SUPPORTED, "UPDATE shape SET g = NULL");
+
+        Xid xid = begin();
+        committed(xid, "UPDATE shape SET a = 2");
+        assertRolledBack(xid);
+        assertThat(rows("SELECT id, a FROM shape")).containsExactly("1|1");
+    }
+
+    @Test
+    void temporaryTablesAndTablesWithoutTransactionsAreRefused() throws SQLException {
+        if (mariaDb()) {
+            behindTheBack("CREATE TABLE old_style (id INT NOT NULL PRIMARY KEY, a INT) ENGINE = MyISAM");
+            refusesAndGoesOn(ErrorCode.STATEMENT_NOT_SUPPORTED, "INSERT INTO old_style (id, a) VALUES (1, 1)");
+        }
+        try (Connection connection = at.getConnection();
+                Statement statement = connection.createStatement()) {
+            String table =
+                    kind() == DatabaseKind.H2 ? "passing" : "account"; // H2 lets no temporary table hide another one
+            statement.execute("CREATE " + (kind() == DatabaseKind.H2 ? "LOCAL " : "") + "TEMPORARY TABLE " + table
+                    + " (id BIGINT NOT NULL PRIMARY KEY, owner VARCHAR(40), amount DECIMAL(12,2) NOT NULL)");
+            Xid xid = begin();
+            try (var scope = contexts.bind(io.txn.client.TransactionContext.participant(xid))) {
+                assertThat(scope).isNotNull();
+                connection.setAutoCommit(false);
+                refusal(
+                        ErrorCode.STATEMENT_NOT_SUPPORTED,
+                        () -> statement.executeUpdate(
+                                "INSERT INTO " + table + " (id, owner, amount) VALUES (1, 'temp', 1)"));
+                connection.commit();
+            }
+            assertThat(manager.branches(xid)).isEmpty();
+        }
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void storedProceduresAreRefused() {
+        String text = "UPDATE account SET amount = 0";
+        if (mariaDb()) {
+            behindTheBack("CREATE PROCEDURE drain() UPDATE account SET amount = 0");
+            text = "{call drain()}";
+        }
+        String sql = text;
+        Xid xid = begin();
+        inside(xid, connection -> {
+            try (CallableStatement call = connection.prepareCall(sql)) {
+                refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, call::execute);
+                refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, call::executeUpdate);
+            }
+            connection.commit();
+        });
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void rowsAreNotChangedThroughAResultSet() throws SQLException {
+        try (Connection connection = at.getConnection()) {
+            connection.setAutoCommit(false);
+            try (Statement statement =
+                            connection.createStatement(ResultSet.TYPE_SCROLL_INSENSITIVE, ResultSet.CONCUR_UPDATABLE);
+                    ResultSet rows = statement.executeQuery("SELECT id, owner, amount FROM account ORDER BY id")) {
+                assertThat(rows.next()).isTrue();
+                assertThat(rows.getStatement()).isSameAs(statement);
+                Xid xid = begin();
+                try (var scope = contexts.bind(io.txn.client.TransactionContext.participant(xid))) {
+                    assertThat(scope).isNotNull();
+                    rows.updateString(2, "changed");
+                    refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, rows::updateRow);
+                    refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, rows::deleteRow);
+                    rows.cancelRowUpdates();
+                }
+                rows.updateString(2, "outside");
+                rows.updateRow();
+            }
+            connection.commit();
+        }
+        assertThat(accounts()).containsExactly("1|outside|100.00", ROW_2, ROW_3);
+    }
+
+    @Test
+    void aRefusedElementRefusesTheWholeBatchBeforeItsFirst() {
+        Xid xid = begin();
+        committed(xid, connection -> {
+            try (Statement batch = connection.createStatement()) {
+                batch.addBatch("UPDATE account SET amount = 0 WHERE id = 1");
+                batch.addBatch("TRUNCATE TABLE account");
+                refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, batch::executeBatch);
+                batch.addBatch("UPDATE account SET amount = 5 WHERE id = 2");
+                assertThat(batch.executeBatch()).containsExactly(1);
+            }
+        });
+        assertThat(accounts()).containsExactly(ROW_1, "2|bob|5.00", ROW_3);
+        assertRolledBack(xid);
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void tooManyRowsAreNotCommitted() {
+        at = AtDataSource.wrap(counter, options().withBounds(2, 1 << 20), contexts, manager, adjust());
+        Xid xid = begin();
+        inside(xid, connection -> {
+            try {
+                execute(connection, "UPDATE account SET amount = 0");
+                refusal(ErrorCode.CAPTURE_FAILED, connection::commit);
+            } catch (SQLException e) {
+                assertThat(codeOf(e)).isEqualTo(ErrorCode.STATEMENT_NOT_SUPPORTED);
+                connection.commit();
+            }
+        });
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+        assertThat(manager.branches(xid)).isEmpty();
+    }
+
+    @Test
+    void readsPassUntouched() {
+        Xid xid = begin();
+        inside(xid, connection -> {
+            counter.reset();
+            try (Statement statement = connection.createStatement();
+                    ResultSet rows = statement.executeQuery("SELECT COUNT(*) FROM account")) {
+                assertThat(rows.next()).isTrue();
+                assertThat(rows.getInt(1)).isEqualTo(3);
+            }
+            try (PreparedStatement statement = connection.prepareStatement(
+                            "SELECT owner FROM account WHERE id = ? UNION SELECT place FROM seat");
+                    ResultSet rows = bound(statement).executeQuery()) {
+                int count = 0;
+                while (rows.next()) {
+                    count++;
+                }
+                assertThat(count).isEqualTo(3);
+            }
+            connection.commit();
+            assertThat(counter.sent()).hasSize(3);
+        });
+        assertThat(manager.branches(xid)).isEmpty();
+    }
+
+    private static PreparedStatement bound(PreparedStatement statement) throws SQLException {
+        statement.setLong(1, 1);
+        return statement;
+    }
+
+    @Test
+    void aMissingTableAndAMissingColumnAreReportedAsTheDatabaseWould() {
+        Xid xid = begin();
+        inside(xid, connection -> {
+            assertThatThrownBy(() -> execute(connection, "UPDATE nowhere SET a = 1"))
+                    .isInstanceOfSatisfying(
+                            SQLException.class, e -> assertThat(e.getSQLState()).startsWith("42"));
+            assertThatThrownBy(() -> execute(connection, "UPDATE account SET nothing = 1"))
+                    .isInstanceOfSatisfying(
+                            SQLException.class, e -> assertThat(e.getSQLState()).startsWith("42"));
+            assertThatCode(() -> execute(connection, "UPDATE account SET amount = 1 WHERE id = 1"))
+                    .doesNotThrowAnyException();
+        });
+    }
+}

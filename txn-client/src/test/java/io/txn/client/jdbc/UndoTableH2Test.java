@@ -1,0 +1,11 @@
+package io.txn.client.jdbc;
+
+import io.txn.test.DatabaseKind;
+
+class UndoTableH2Test extends UndoTableContract {
+
+    @Override
+    DatabaseKind kind() {
+        return DatabaseKind.H2;
+    }
+}

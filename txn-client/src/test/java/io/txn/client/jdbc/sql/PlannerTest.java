@@ -1,0 +1,224 @@
+package io.txn.client.jdbc.sql;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class PlannerTest {
+
+    private static Plan plan(String sql) {
+        return Planner.plan(sql, SqlSyntax.POSTGRESQL);
+    }
+
+    @Test
+    void anUpdateIsCutIntoItsPieces() {
+        Plan.Update update = (Plan.Update) Planner.plan(
+                "update  s.`t` AS a /* ? */ set a.x = ?, `y`= 'it''s ?' WHERE (a.id = ? OR x IN (SELECT 1 WHERE 1 = ?)) order by x limit ? ; -- end",
+                SqlSyntax.MYSQL);
+        assertThat(update.table().written()).isEqualTo("s.`t`");
+        assertThat(update.table().table()).isEqualTo(new Identifier("t", true));
+        assertThat(update.columns()).containsExactly(new Identifier("x", false), new Identifier("y", true));
+        assertThat(update.source()).isEqualTo(new Fragment("s.`t` AS a", 0, 0));
+        assertThat(update.head().text()).startsWith("update  s.`t`").endsWith("'it''s ?'");
+        assertThat(update.head().parameterCount()).isEqualTo(1);
+        assertThat(update.where()).isEqualTo(new Fragment("(a.id = ? OR x IN (SELECT 1 WHERE 1 = ?))", 1, 2));
+        assertThat(update.tail()).isEqualTo(new Fragment("order by x limit ?", 3, 1));
+        assertThat(update.statement().parameterCount()).isEqualTo(4);
+        assertThat(update.statement().text()).doesNotContain(";").doesNotContain("end");
+    }
+
+    @Test
+    void aDeleteIsCutIntoItsPieces() {
+        Plan.Delete delete = (Plan.Delete) plan("DELETE FROM \"My Table\" t WHERE t.a = ?");
+        assertThat(delete.source().text()).isEqualTo("\"My Table\" t");
+        assertThat(delete.head().text()).isEqualTo("DELETE FROM \"My Table\" t");
+        assertThat(delete.where()).isEqualTo(new Fragment("t.a = ?", 0, 1));
+        assertThat(delete.tail().isEmpty()).isTrue();
+
+        Plan.Delete all = (Plan.Delete) plan("delete from t");
+        assertThat(all.where().isEmpty()).isTrue();
+        assertThat(all.head().text()).isEqualTo("delete from t");
+    }
+
+    @Test
+    void anInsertIsCutIntoRowsAndValues() {
+        Plan.Insert insert = (Plan.Insert)
+                plan("INSERT INTO t (id, \"B\") VALUES (?, 'x,(y'), (-1, NULL), (DEFAULT, f(?, 2)), (1 + 1, E'a\\'b')");
+        assertThat(insert.columns()).containsExactly(new Identifier("id", false), new Identifier("B", true));
+        assertThat(insert.rows().stream()
+                        .map(row -> row.stream().map(InsertValue::kind).toList())
+                        .toList())
+                .containsExactly(
+                        List.of(InsertValue.Kind.PARAMETER, InsertValue.Kind.LITERAL),
+                        List.of(InsertValue.Kind.LITERAL, InsertValue.Kind.NULL),
+                        List.of(InsertValue.Kind.DEFAULT, InsertValue.Kind.EXPRESSION),
+                        List.of(InsertValue.Kind.EXPRESSION, InsertValue.Kind.LITERAL));
+        assertThat(insert.head().text()).isEqualTo("INSERT INTO t (id, \"B\") VALUES");
+        assertThat(insert.rowTexts().get(2)).isEqualTo(new Fragment("(DEFAULT, f(?, 2))", 1, 1));
+    }
+
+    @Test
+    void aLockingReadIsCutIntoItsPieces() {
+        Plan.LockingRead read =
+                (Plan.LockingRead) plan("SELECT a, ? FROM t x WHERE a = ? ORDER BY b FOR UPDATE OF x NOWAIT");
+        assertThat(read.source().text()).isEqualTo("t x");
+        assertThat(read.where()).isEqualTo(new Fragment("a = ?", 1, 1));
+        assertThat(read.lock().text()).isEqualTo("FOR UPDATE OF x NOWAIT");
+        assertThat(Planner.plan("SELECT * FROM t WHERE a = 1 LOCK IN SHARE MODE", SqlSyntax.MYSQL))
+                .isInstanceOf(Plan.LockingRead.class);
+        assertThat(plan("SELECT * FROM t FOR NO KEY UPDATE")).isInstanceOf(Plan.LockingRead.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "SELECT 1",
+                "(SELECT 1) UNION (SELECT 2)",
+                "WITH x AS (SELECT 1) SELECT * FROM x",
+                "VALUES (1)",
+                "TABLE t",
+                "SELECT insert('a', 1, 1, 'b')",
+                "SELECT 'delete from t', \"update\" FROM t -- into",
+                "SELECT substring(a FROM 1 FOR 2) FROM t",
+                "SHOW search_path",
+                "EXPLAIN SELECT 1",
+                "SELECT j ?? 'a' FROM t",
+                "SELECT x.* FROM t x, LATERAL (SELECT 1) y WHERE a @> ?",
+            })
+    void readsPass(String sql) {
+        assertThat(plan(sql)).isInstanceOf(Plan.Read.class);
+    }
+
+    static Stream<String> refused() {
+        return Stream.of(
+                "",
+                ";",
+                "SELECT 1; DELETE FROM t",
+                "UPDATE t SET a = 1; UPDATE t SET a = 2",
+                "TRUNCATE t",
+                "CREATE TABLE t (a INT)",
+                "DROP TABLE t",
+                "CALL f()",
+                "{call f()}",
+                "{? = call f()}",
+                "BEGIN",
+                "COMMIT",
+                "ROLLBACK",
+                "SAVEPOINT x",
+                "SET search_path = x",
+                "LOCK TABLE t",
+                "DO $$ BEGIN DELETE FROM t; END $$",
+                "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN UPDATE SET a = 1",
+                "REPLACE INTO t VALUES (1)",
+                "COPY t FROM STDIN",
+                "WITH d AS (DELETE FROM t RETURNING *) SELECT * FROM d",
+                "WITH x AS (SELECT 1) UPDATE t SET a = 1",
+                "SELECT * FROM FINAL TABLE (INSERT INTO t VALUES (1))",
+                "SELECT * INTO q FROM t",
+                "EXPLAIN ANALYZE DELETE FROM t",
+                "EXPLAIN (ANALYZE) UPDATE t SET a = 1",
+                "INSERT INTO t SELECT * FROM s",
+                "INSERT INTO t DEFAULT VALUES",
+                "INSERT IGNORE INTO t VALUES (1)",
+                "INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING",
+                "INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE a = 1",
+                "INSERT INTO t VALUES (1) RETURNING id",
+                "INSERT INTO t VALUES (1), (2, 3)",
+                "INSERT INTO t (a) VALUES (1, 2)",
+                "INSERT INTO t SET a = 1",
+                "UPDATE t, s SET t.a = 1",
+                "UPDATE t SET a = 1 FROM s WHERE s.b = t.b",
+                "UPDATE t SET a = 1 RETURNING *",
+                "UPDATE ONLY t SET a = 1",
+                "UPDATE t SET a = 1 WHERE CURRENT OF c",
+                "UPDATE t SET comp.f = 1",
+                "UPDATE t PARTITION (p0) SET a = 1",
+                "DELETE FROM t USING s WHERE s.a = t.a",
+                "DELETE FROM t RETURNING *",
+                "DELETE t FROM t JOIN s ON s.a = t.a",
+                "DELETE FROM ONLY t",
+                "SELECT * FROM t LIMIT 1 FOR UPDATE",
+                "SELECT * FROM t FOR UPDATE SKIP LOCKED",
+                "SELECT * FROM t, s FOR UPDATE",
+                "SELECT * FROM t JOIN s ON s.a = t.a FOR UPDATE",
+                "SELECT DISTINCT a FROM t FOR UPDATE",
+                "SELECT a FROM t GROUP BY a FOR UPDATE",
+                "SELECT * FROM (SELECT * FROM t FOR UPDATE) x",
+                "SELECT * FROM t WHERE a IN (SELECT a FROM s FOR UPDATE)",
+                "SELECT 1 UNION SELECT 2 FOR UPDATE",
+                "UPDATE t SET a = 'unfinished",
+                "UPDATE t SET a = (1",
+                "UPDATE t SET a = 1 /* unfinished",
+                "DELETE FROM t /*! WHERE a = 1 */",
+                "UPDATE t SET a = ?1",
+                "GRANT SELECT ON t TO x",
+                "VACUUM t",
+                "nonsense");
+    }
+
+    @ParameterizedTest
+    @MethodSource("refused")
+    void whatCannotBeCapturedIsRefusedWithReasonAndRewrite(String sql) {
+        assertThat(plan(sql)).isInstanceOfSatisfying(Plan.Refused.class, refused -> {
+            assertThat(refused.reason()).isNotBlank();
+            assertThat(refused.rewrite()).isNotBlank();
+        });
+    }
+
+    @Test
+    void literalsAreReadAsTheDatabaseReadsThem() {
+        String backslash = "UPDATE t SET a = 'x\\' WHERE b = 1 -- ' WHERE c = 2";
+        assertThat(((Plan.Update) Planner.plan(backslash, SqlSyntax.POSTGRESQL))
+                        .where()
+                        .text())
+                .isEqualTo("b = 1");
+        assertThat(Planner.plan("DELETE FROM t WHERE a = 'x\\' AND b = 1 -- '", SqlSyntax.MYSQL))
+                .isInstanceOfSatisfying(
+                        Plan.Delete.class, d -> assertThat(d.where().text()).isEqualTo("a = 'x\\' AND b = 1 -- '"));
+        assertThat(((Plan.Update) Planner.plan("UPDATE t SET a = 5 - -1\n WHERE b = \"it's\"", SqlSyntax.MYSQL))
+                        .where()
+                        .text())
+                .isEqualTo("b = \"it's\"");
+        assertThat(((Plan.Update) plan("UPDATE t SET a = $x$ WHERE ? $x$ WHERE b = ?")).where())
+                .isEqualTo(new Fragment("b = ?", 0, 1));
+        assertThat(((Plan.Delete) plan("DELETE FROM t WHERE a = 1 /* a /* nested */ ? */ AND b = ?")).where())
+                .isEqualTo(new Fragment("a = 1 /* a /* nested */ ? */ AND b = ?", 0, 1));
+        assertThat(((Plan.Delete) Planner.plan("DELETE FROM t WHERE a = 1 # ?\n AND b = ?", SqlSyntax.MYSQL)).where())
+                .isEqualTo(new Fragment("a = 1 # ?\n AND b = ?", 0, 1));
+    }
+
+    @Test
+    void plansAreKeptUpToTheBound() {
+        Plans plans = new Plans(SqlSyntax.H2, 2);
+        Plan first = plans.plan("DELETE FROM a");
+        assertThat(plans.plan("DELETE FROM a")).isSameAs(first);
+        plans.plan("DELETE FROM b");
+        plans.plan("DELETE FROM a");
+        plans.plan("DELETE FROM c");
+        assertThat(plans.plan("DELETE FROM a")).isSameAs(first);
+        plans.plan("DELETE FROM b");
+        plans.plan("DELETE FROM c");
+        assertThat(plans.plan("DELETE FROM a")).isNotSameAs(first);
+    }
+
+    @Test
+    void plainStatementsSayWhetherTheyMayWriteOrDefine() {
+        Plans plans = new Plans(SqlSyntax.POSTGRESQL, 10);
+        assertThat(plans.plain("SELECT * FROM t FOR UPDATE")).isEqualTo(new PlainStatement(false, false, null));
+        assertThat(plans.plain("WITH x AS (SELECT 1) SELECT 1").writes()).isFalse();
+        assertThat(plans.plain("WITH x AS (INSERT INTO t VALUES (1) RETURNING a) SELECT * FROM x")
+                        .writes())
+                .isTrue();
+        assertThat(plans.plain("UPDATE t SET a = 1")).isEqualTo(new PlainStatement(true, false, null));
+        assertThat(plans.plain("ALTER TABLE t ADD b INT").definesTables()).isTrue();
+        assertThat(plans.plain("create local temporary table if not exists \"Tmp\" (a int)"))
+                .isEqualTo(new PlainStatement(true, true, "Tmp"));
+        assertThat(plans.plain("SELECT 1; DROP TABLE t").definesTables()).isTrue();
+        assertThat(plans.plain("'unfinished").writes()).isTrue();
+    }
+}
