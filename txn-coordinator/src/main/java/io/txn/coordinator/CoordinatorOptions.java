@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param retry how branch calls are repeated
  * @param limits what there may be at most
  * @param retention how long finished transactions stay visible
+ * @param undoLog how applications' undo tables are kept clean
  * @param restartGrace how long transactions whose deadline passed while the coordinator was down may still be decided after the start
  */
 public record CoordinatorOptions(
@@ -29,6 +30,7 @@ public record CoordinatorOptions(
         Retry retry,
         Limits limits,
         Retention retention,
+        UndoLog undoLog,
         Duration restartGrace) {
 
     public static final CoordinatorOptions DEFAULTS = new CoordinatorOptions(
@@ -40,6 +42,7 @@ public record CoordinatorOptions(
             Retry.DEFAULTS,
             Limits.DEFAULTS,
             Retention.DEFAULTS,
+            UndoLog.DEFAULTS,
             Duration.ofSeconds(10));
 
     public CoordinatorOptions {
@@ -72,6 +75,7 @@ public record CoordinatorOptions(
                 retry,
                 limits,
                 retention,
+                undoLog,
                 restartGrace);
     }
 
@@ -85,6 +89,7 @@ public record CoordinatorOptions(
                 retry,
                 limits,
                 retention,
+                undoLog,
                 restartGrace);
     }
 
@@ -98,6 +103,7 @@ public record CoordinatorOptions(
                 retry,
                 limits,
                 retention,
+                undoLog,
                 restartGrace);
     }
 
@@ -111,6 +117,7 @@ public record CoordinatorOptions(
                 retry,
                 limits,
                 retention,
+                undoLog,
                 restartGrace);
     }
 
@@ -124,6 +131,7 @@ public record CoordinatorOptions(
                 newRetry,
                 limits,
                 retention,
+                undoLog,
                 restartGrace);
     }
 
@@ -137,6 +145,7 @@ public record CoordinatorOptions(
                 retry,
                 newLimits,
                 retention,
+                undoLog,
                 restartGrace);
     }
 
@@ -150,6 +159,21 @@ public record CoordinatorOptions(
                 retry,
                 limits,
                 newRetention,
+                undoLog,
+                restartGrace);
+    }
+
+    public CoordinatorOptions withUndoLog(UndoLog newUndoLog) {
+        return new CoordinatorOptions(
+                host,
+                tcpPort,
+                advertisedAddress,
+                allowUnauthenticated,
+                dataDir,
+                retry,
+                limits,
+                retention,
+                newUndoLog,
                 restartGrace);
     }
 
@@ -163,6 +187,7 @@ public record CoordinatorOptions(
                 retry,
                 limits,
                 retention,
+                undoLog,
                 newRestartGrace);
     }
 
@@ -244,6 +269,26 @@ public record CoordinatorOptions(
         public Retention {
             check(!time.isNegative(), "txn.coordinator.retention.time", time);
             check(transactions >= 0, "txn.coordinator.retention.transactions", transactions);
+        }
+    }
+
+    /**
+     * How applications are asked to delete what is left over in their undo tables: defence rows, and with Seata's own client every record of that
+     * age. The records of unfinished transactions are spared: while there is an old one, more days are kept.
+     *
+     * @param deletePeriod how often each data source is asked, for the first time after three minutes at most; zero: never
+     * @param saveDays younger records stay
+     */
+    public record UndoLog(Duration deletePeriod, int saveDays) {
+
+        public static final UndoLog DEFAULTS = new UndoLog(Duration.ofHours(24), 7);
+
+        public UndoLog {
+            check(
+                    deletePeriod.isZero() || deletePeriod.toMillis() > 0,
+                    "txn.coordinator.undo-log.delete-period",
+                    deletePeriod);
+            check(saveDays > 0 && saveDays <= Short.MAX_VALUE, "txn.coordinator.undo-log.save-days", saveDays);
         }
     }
 }
