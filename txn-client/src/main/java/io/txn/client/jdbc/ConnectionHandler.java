@@ -90,7 +90,7 @@ final class ConnectionHandler implements InvocationHandler {
             }
             case "setSavepoint" -> {
                 Savepoint savepoint = (Savepoint) Objects.requireNonNull(Proxies.call(physical, method, arguments));
-                local.savepointSet(savepoint);
+                local.savepointSet(savepoint, given.length == 0 ? null : (String) given[0]);
                 return savepoint;
             }
             case "releaseSavepoint" -> {
@@ -306,8 +306,7 @@ final class ConnectionHandler implements InvocationHandler {
                 localCommit.rollBack(own, e);
                 throw e;
             } catch (RuntimeException | Error e) {
-                SQLException rollback = new SQLException(e);
-                localCommit.rollBack(own, rollback);
+                localCommit.rollBack(own, e);
                 throw e;
             }
             localCommit.commit(own, false);
@@ -357,7 +356,13 @@ final class ConnectionHandler implements InvocationHandler {
             keys.add(key);
         });
         if (!keys.isEmpty()) {
-            awaitUnlocked(context, LockKeys.of(table.lockName(), keys), holding);
+            awaitUnlocked(
+                    context,
+                    LockKeys.of(
+                            table.lockName(),
+                            table.key().stream().map(Column::name).toList(),
+                            keys),
+                    holding);
         }
     }
 

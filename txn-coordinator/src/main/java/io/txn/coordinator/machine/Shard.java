@@ -229,6 +229,11 @@ public final class Shard {
         return lastId == 0 || counter >= (1L << COUNTER_BITS) - 2;
     }
 
+    /** The epoch of the ids given out at present, 0 for none. */
+    public int epoch() {
+        return (int) (lastId >>> (SHARD_BITS + COUNTER_BITS));
+    }
+
     public long lastId() {
         return lastId;
     }

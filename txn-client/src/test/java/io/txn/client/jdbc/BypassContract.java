@@ -1,0 +1,148 @@
+package io.txn.client.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.txn.client.ContextCarrier;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.Xid;
+import io.txn.test.DatabaseKind;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Savepoint;
+import java.sql.Statement;
+import org.junit.jupiter.api.Test;
+
+/** Ways on which a change could get into the database without its lock, its image or its undo record. */
+abstract class BypassContract extends AtContract {
+
+    private static final String TOUCH = "UPDATE account SET amount = 0 WHERE id = 1";
+
+    @Test
+    void anUnexpectedFailureWhileRegisteringCommitsNoAutoCommittedStatement() {
+        Xid xid = begin();
+        for (Throwable failure : new Throwable[] {new IllegalStateException("odd"), new AssertionError("odder")}) {
+            manager.beforeRegister(() -> sneak(failure));
+            autoCommitted(xid, connection -> {
+                assertThatThrownBy(() -> execute(connection, TOUCH)).isSameAs(failure);
+                assertThat(connection.getAutoCommit()).isTrue();
+            });
+            assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+        }
+    }
+
+    @Test
+    void anUnexpectedFailureWhileRegisteringLeavesNothingForACleanUpToCommit() {
+        Xid xid = begin();
+        for (Throwable failure : new Throwable[] {new IllegalStateException("odd"), new AssertionError("odder")}) {
+            inside(xid, connection -> {
+                manager.beforeRegister(() -> sneak(failure));
+                execute(connection, TOUCH);
+                assertThatThrownBy(connection::commit).isSameAs(failure);
+                manager.beforeRegister(() -> {});
+                connection.setAutoCommit(true);
+            });
+            assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+            assertThat(manager.branches(xid)).isEmpty();
+        }
+    }
+
+    private static void sneak(Throwable failure) {
+        if (failure instanceof Error error) {
+            throw error;
+        }
+        throw (RuntimeException) failure;
+    }
+
+    @Test
+    void ofSavepointsOfOneNameTheLatestOneCounts() {
+        Xid xid = begin();
+        committed(xid, connection -> {
+            Savepoint first = connection.setSavepoint("s");
+            execute(connection, TOUCH);
+            connection.setSavepoint("s");
+            execute(connection, "DELETE FROM account WHERE id = 2");
+            connection.rollback(first);
+        });
+        assertRolledBack(xid);
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void rowsOfABatchSeeThoseBeforeThem() {
+        String sql =
+                "INSERT INTO account (id, owner, amount) VALUES (?, 'new', (SELECT COUNT(*) FROM (SELECT id FROM account) c))";
+        Xid xid = begin();
+        committed(xid, connection -> {
+            try (PreparedStatement insert = connection.prepareStatement(sql)) {
+                for (int id = 4; id <= 6; id++) {
+                    insert.setInt(1, id);
+                    insert.addBatch();
+                }
+                assertThat(insert.executeBatch()).containsExactly(1, 1, 1);
+            }
+        });
+        assertThat(accounts().subList(3, 6)).containsExactly("4|new|3.00", "5|new|4.00", "6|new|5.00");
+        assertRolledBack(xid);
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void aClosedStatementRunsNothing() {
+        Xid xid = begin();
+        inside(xid, connection -> {
+            Statement statement = connection.createStatement();
+            statement.close();
+            assertThatThrownBy(() -> statement.executeUpdate(TOUCH)).isInstanceOf(SQLException.class);
+            PreparedStatement prepared = connection.prepareStatement(TOUCH);
+            prepared.addBatch();
+            prepared.close();
+            assertThatThrownBy(prepared::executeUpdate).isInstanceOf(SQLException.class);
+            assertThatThrownBy(prepared::executeBatch).isInstanceOf(SQLException.class);
+            connection.commit();
+        });
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void aResultLeadsBackToTheStatementItCameFrom() {
+        Xid xid = begin();
+        committed(xid, connection -> {
+            for (String sql :
+                    new String[] {"SELECT id FROM account", "SELECT id FROM account WHERE id = 3 FOR UPDATE"}) {
+                try (Statement statement = connection.createStatement();
+                        ResultSet rows = statement.executeQuery(sql)) {
+                    assertThat(rows.getStatement()).isSameAs(statement);
+                    assertThat(rows.getStatement().getConnection()).isSameAs(connection);
+                    assertThat(rows.next()).isTrue();
+                }
+            }
+        });
+    }
+
+    @Test
+    void theMetaDataLeadBackToTheConnection() {
+        inside(begin(), connection -> assertThat(connection.getMetaData().getConnection())
+                .isSameAs(connection));
+    }
+
+    @Test
+    @SuppressWarnings("try")
+    void autoCommitSwitchedOnByTextCommitsNoOpenBranch() {
+        if (kind() == DatabaseKind.POSTGRESQL) {
+            return; // has no such statement
+        }
+        Xid xid = begin();
+        inside(xid, connection -> {
+            execute(connection, TOUCH);
+            try (ContextCarrier.Scope none = contexts.suspend();
+                    Statement statement = connection.createStatement()) {
+                refusal(
+                        ErrorCode.LOCAL_TRANSACTION_SPANS,
+                        () -> statement.execute(mariaDb() ? "SET autocommit = 1" : "SET AUTOCOMMIT TRUE"));
+            }
+        });
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+}
