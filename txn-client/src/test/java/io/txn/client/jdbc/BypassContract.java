@@ -89,6 +89,81 @@ abstract class BypassContract extends AtContract {
     }
 
     @Test
+    void valuesThatTheApplicationUsesAgainStayWhatTheyWereWhenBound() {
+        String bytes = kind() == DatabaseKind.POSTGRESQL ? "BYTEA" : "VARBINARY(10)";
+        behindTheBack("CREATE TABLE piece (id INT NOT NULL PRIMARY KEY, body " + bytes + ", made DATE)");
+        committed(begin(), connection -> {
+            try (PreparedStatement insert =
+                    connection.prepareStatement("INSERT INTO piece (id, body, made) VALUES (?, ?, ?)")) {
+                byte[] buffer = new byte[1];
+                java.sql.Date day = java.sql.Date.valueOf("2000-01-01");
+                for (int i = 1; i <= 3; i++) {
+                    buffer[0] = (byte) i;
+                    day.setTime(java.sql.Date.valueOf("2000-01-0" + i).getTime());
+                    insert.setInt(1, i);
+                    insert.setBytes(2, buffer);
+                    insert.setDate(3, day);
+                    insert.addBatch();
+                }
+                insert.executeBatch();
+            }
+        });
+        assertThat(rows("SELECT id, body, made FROM piece ORDER BY id"))
+                .containsExactly("1|01|2000-01-01", "2|02|2000-01-02", "3|03|2000-01-03");
+    }
+
+    @Test
+    void afterADeadlockTheRestOfTheLocalTransactionIsNotCommitted() {
+        Xid xid = begin();
+        inside(xid, connection -> {
+            execute(connection, TOUCH);
+            counter.failOn(event -> {
+                if (event.contains("bob")) {
+                    throw new SQLException("the database chose this transaction as its victim", "40001");
+                }
+            });
+            assertThatThrownBy(() -> execute(connection, "UPDATE account SET amount = 0 WHERE owner = 'bob'"))
+                    .isInstanceOf(SQLException.class);
+            counter.failOn(event -> {});
+            if (kind() != DatabaseKind.POSTGRESQL) {
+                refusal(ErrorCode.CAPTURE_FAILED, connection::commit);
+            }
+        });
+        assertThat(manager.branches(xid)).isEmpty();
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void aValueInBetweenThatSomebodyElseWroteIsADirtyWrite() {
+        Xid xid = begin();
+        committed(xid, TOUCH, "UPDATE account SET amount = 5 WHERE id = 1");
+        behindTheBack("UPDATE account SET amount = 0 WHERE id = 1");
+        assertThat(manager.rollback(xid).done()).isFalse();
+        assertThat(accounts()).containsExactly("1|ann|0.00", ROW_2, ROW_3);
+    }
+
+    @Test
+    void aRowThatWasReplacedAndThatSomebodyElseDeletedIsADirtyWrite() {
+        Xid xid = begin();
+        committed(
+                xid,
+                "DELETE FROM account WHERE id = 1",
+                "INSERT INTO account (id, owner, amount) VALUES (1, 'new', 1)");
+        behindTheBack("DELETE FROM account WHERE id = 1");
+        assertThat(manager.rollback(xid).done()).isFalse();
+        assertThat(accounts()).containsExactly(ROW_2, ROW_3);
+    }
+
+    @Test
+    void columnsOfOneRowThatWereChangedOneAfterTheOtherAreJudgedEachByItself() {
+        Xid xid = begin();
+        committed(xid, "UPDATE account SET owner = 'new' WHERE id = 1", TOUCH);
+        behindTheBack("UPDATE account SET amount = 100 WHERE id = 1");
+        assertRolledBack(xid);
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
     void aClosedStatementRunsNothing() {
         Xid xid = begin();
         inside(xid, connection -> {
