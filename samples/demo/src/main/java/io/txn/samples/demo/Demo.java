@@ -112,7 +112,11 @@ public final class Demo {
         Runtime.getRuntime().addShutdownHook(new Thread(this::stop, "stop-the-shop"));
         try {
             start();
-            buyTwice();
+            try {
+                buyTwice();
+            } catch (IOException e) {
+                throw processes.explain(e);
+            }
             heading("Checked");
             say(checks.text() + "\n");
             if (stay) {
