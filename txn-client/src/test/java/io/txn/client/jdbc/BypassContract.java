@@ -4,14 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.txn.client.ContextCarrier;
+import io.txn.client.rm.BranchResource;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.Xid;
 import io.txn.test.DatabaseKind;
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.sql.Statement;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 
 /** Ways on which a change could get into the database without its lock, its image or its undo record. */
@@ -161,6 +165,33 @@ abstract class BypassContract extends AtContract {
         behindTheBack("UPDATE account SET amount = 100 WHERE id = 1");
         assertRolledBack(xid);
         assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void dataSourcesOfOneUrlInTwoSchemasAreToldApartOrRefused() {
+        if (mariaDb()) {
+            return; // the URL names the schema
+        }
+        behindTheBack("CREATE SCHEMA elsewhere");
+        DataSource plain = database.dataSource();
+        DataSource elsewhere = (DataSource) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {DataSource.class}, (self, method, arguments) -> {
+                    Object result = method.invoke(plain, arguments);
+                    if (result instanceof Connection connection) {
+                        connection.setSchema(table("elsewhere"));
+                    }
+                    return result;
+                });
+        BranchResource first = manager.onlyResource();
+        AtDataSource second = AtDataSource.wrap(elsewhere, options(), contexts, manager);
+        if (second.resourceId().equals(at.resourceId())) {
+            assertThat(first.standsFor(manager.onlyResource())).isFalse();
+        } else {
+            assertThat(kind()).isEqualTo(DatabaseKind.H2);
+        }
+        AtDataSource third = AtDataSource.wrap(plain, options(), contexts, manager);
+        assertThat(third.resourceId()).isEqualTo(at.resourceId());
+        assertThat(first.standsFor(manager.resource(third.resourceId()))).isTrue();
     }
 
     @Test

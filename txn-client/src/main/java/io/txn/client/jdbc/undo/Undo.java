@@ -110,9 +110,9 @@ public final class Undo {
                 Set<String> setBack = setBackByOthers.getOrDefault(identity, Set.of());
                 // A value in between, left by an earlier statement of ours, is not ours any more once somebody wrote
                 // it.
-                if (same(now, row.after()) && Collections.disjoint(setBack, changedColumns(row))) {
+                if (equal(now, row.after()) && Collections.disjoint(setBack, changedColumns(row))) {
                     todo.add(row);
-                } else if (same(now, row.before())) {
+                } else if (equal(now, row.before())) {
                     setBackByOthers
                             .computeIfAbsent(identity, r -> new HashSet<>())
                             .addAll(changedColumns(row));
@@ -177,6 +177,40 @@ public final class Undo {
                 }
             }
             return changed;
+        }
+
+        /**
+         * As {@link #same}, whatever settings the session of phase one had: PostgreSQL prints points in time that are part of an array, a range or
+         * a composite in the session's time zone.
+         */
+        private boolean equal(@Nullable List<Value> now, @Nullable List<Value> image) throws SQLException {
+            if (same(now, image)) {
+                return true;
+            }
+            return now != null
+                    && image != null
+                    && dialect.product() == Dialect.Product.POSTGRESQL
+                    && same(now, printedHere(image));
+        }
+
+        /** An image as this session prints the same values. */
+        private List<Value> printedHere(List<Value> image) throws SQLException {
+            String select = columns.stream()
+                    .map(c -> c.codec().readFrom(c.codec().write()))
+                    .collect(Collectors.joining(", "));
+            try (PreparedStatement query = connection.prepareStatement("SELECT " + select)) {
+                for (int i = 0; i < columns.size(); i++) {
+                    columns.get(i).codec().set(query, i + 1, image.get(i));
+                }
+                try (ResultSet row = query.executeQuery()) {
+                    row.next();
+                    List<Value> printed = new ArrayList<>();
+                    for (int i = 0; i < columns.size(); i++) {
+                        printed.add(columns.get(i).codec().get(row, i + 1));
+                    }
+                    return printed;
+                }
+            }
         }
 
         /** Whether a row as it is now equals an image; of columns that the database maintains it need not. */
