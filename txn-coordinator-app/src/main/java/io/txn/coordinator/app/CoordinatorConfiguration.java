@@ -55,8 +55,7 @@ final class CoordinatorConfiguration {
     private static List<Listening.Listener> listeners(
             InetAddress tcp, ServerProperties server, Environment environment) {
         List<Listening.Listener> listeners = new ArrayList<>();
-        listeners.add(new Listening.Listener(
-                CoordinatorProperties.PREFIX + ".tcp.host", tcp, Listening.Guard.NONE));
+        listeners.add(new Listening.Listener(CoordinatorProperties.PREFIX + ".tcp.host", tcp, Listening.Guard.NONE));
         listeners.add(new Listening.Listener("server.address", server.getAddress(), guard(server.getSsl())));
         // A management port of its own has an address of its own, and none means everywhere.
         if (environment.getProperty("management.server.port") != null) {

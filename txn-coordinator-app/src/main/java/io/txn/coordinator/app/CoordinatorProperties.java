@@ -32,7 +32,10 @@ record CoordinatorProperties(
         @DefaultValue("file") JournalKind journal,
         @Nullable String advertisedAddress,
         @DefaultValue("false") boolean allowUnauthenticated,
-        @DefaultValue(CoordinatorOptions.DEFAULT_RESTART_GRACE_SECONDS + "s") Duration restartGrace,
+
+        @DefaultValue(CoordinatorOptions.DEFAULT_RESTART_GRACE_SECONDS + "s")
+        Duration restartGrace,
+
         @DefaultValue Tcp tcp,
         @DefaultValue Retry retry,
         @DefaultValue Limits limits,
@@ -53,7 +56,9 @@ record CoordinatorProperties(
      */
     record Tcp(
             @DefaultValue(CoordinatorOptions.DEFAULT_HOST) String host,
-            @DefaultValue("" + CoordinatorOptions.DEFAULT_TCP_PORT) int port) {}
+
+            @DefaultValue("" + CoordinatorOptions.DEFAULT_TCP_PORT)
+            int port) {}
 
     /**
      * @param callTimeout How long one call may take. Much lower than an application's slowest undo, and calls are repeated while they still run.
@@ -64,11 +69,20 @@ record CoordinatorProperties(
      * @param maxAttempts After so many failed attempts a branch waits for a person; 0 tries for ever.
      */
     record Retry(
-            @DefaultValue(CoordinatorOptions.Retry.DEFAULT_CALL_TIMEOUT_SECONDS + "s") Duration callTimeout,
-            @DefaultValue(CoordinatorOptions.Retry.DEFAULT_INITIATOR_WAIT_SECONDS + "s") Duration initiatorWait,
-            @DefaultValue(CoordinatorOptions.Retry.DEFAULT_FIRST_DELAY_MILLIS + "ms") Duration firstDelay,
-            @DefaultValue(CoordinatorOptions.Retry.DEFAULT_MAX_DELAY_SECONDS + "s") Duration maxDelay,
-            @DefaultValue("" + CoordinatorOptions.Retry.DEFAULT_MAX_ATTEMPTS) int maxAttempts) {}
+            @DefaultValue(CoordinatorOptions.Retry.DEFAULT_CALL_TIMEOUT_SECONDS + "s")
+            Duration callTimeout,
+
+            @DefaultValue(CoordinatorOptions.Retry.DEFAULT_INITIATOR_WAIT_SECONDS + "s")
+            Duration initiatorWait,
+
+            @DefaultValue(CoordinatorOptions.Retry.DEFAULT_FIRST_DELAY_MILLIS + "ms")
+            Duration firstDelay,
+
+            @DefaultValue(CoordinatorOptions.Retry.DEFAULT_MAX_DELAY_SECONDS + "s")
+            Duration maxDelay,
+
+            @DefaultValue("" + CoordinatorOptions.Retry.DEFAULT_MAX_ATTEMPTS)
+            int maxAttempts) {}
 
     /**
      * @param mailbox Commands waiting to be decided. Begins, registrations and questions may fill half of it, reports and operators' commands three
@@ -83,23 +97,43 @@ record CoordinatorProperties(
      * @param callsInFlight Branch calls waiting for an answer.
      */
     record Limits(
-            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_MAILBOX) int mailbox,
-            @DefaultValue(CoordinatorOptions.Limits.DEFAULT_MAILBOX_MEBIBYTES + "MB") DataSize mailboxSize,
-            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_UNWRITTEN) int unwritten,
-            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_TRANSACTIONS) int transactions,
-            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_BRANCHES_PER_TRANSACTION) int branchesPerTransaction,
-            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_LOCKS_PER_BRANCH) int locksPerBranch,
-            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_TEXT_LENGTH) int textLength,
-            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_APPLICATION_DATA_LENGTH) int applicationDataLength,
-            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_CALLS_IN_FLIGHT) int callsInFlight) {}
+            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_MAILBOX)
+            int mailbox,
+
+            @DefaultValue(CoordinatorOptions.Limits.DEFAULT_MAILBOX_MEBIBYTES + "MB")
+            DataSize mailboxSize,
+
+            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_UNWRITTEN)
+            int unwritten,
+
+            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_TRANSACTIONS)
+            int transactions,
+
+            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_BRANCHES_PER_TRANSACTION)
+            int branchesPerTransaction,
+
+            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_LOCKS_PER_BRANCH)
+            int locksPerBranch,
+
+            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_TEXT_LENGTH)
+            int textLength,
+
+            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_APPLICATION_DATA_LENGTH)
+            int applicationDataLength,
+
+            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_CALLS_IN_FLIGHT)
+            int callsInFlight) {}
 
     /**
      * @param time How long after its end a transaction stays visible.
      * @param transactions How many finished transactions stay visible, the youngest ones.
      */
     record Retention(
-            @DefaultValue(CoordinatorOptions.Retention.DEFAULT_HOURS + "h") Duration time,
-            @DefaultValue("" + CoordinatorOptions.Retention.DEFAULT_TRANSACTIONS) int transactions) {}
+            @DefaultValue(CoordinatorOptions.Retention.DEFAULT_HOURS + "h")
+            Duration time,
+
+            @DefaultValue("" + CoordinatorOptions.Retention.DEFAULT_TRANSACTIONS)
+            int transactions) {}
 
     /**
      * @param serverAddr Addresses of the Nacos servers (host:port, separated by commas). When it is not set, the coordinator is not registered.

@@ -57,7 +57,8 @@ public final class AdminConfiguration {
     AdminController adminController(
             Coordinator coordinator,
             JsonMapper mapper,
-            // Its queue needs no bound of its own: a connection waits for one answer at a time, and connections are bounded.
+            // Its queue needs no bound of its own: a connection waits for one answer at a time, and connections are
+            // bounded.
             @Qualifier(TaskExecutionAutoConfiguration.APPLICATION_TASK_EXECUTOR_BEAN_NAME) AsyncTaskExecutor executor) {
         return new AdminController(coordinator, mapper, executor);
     }
