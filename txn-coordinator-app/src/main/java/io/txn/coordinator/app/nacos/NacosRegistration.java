@@ -191,6 +191,10 @@ public final class NacosRegistration implements SmartLifecycle {
     private final class Worker {
         private @Nullable NamingService naming;
         private boolean registered;
+
+        /** Leaving was tried, and whether the registry knows is not known. */
+        private boolean leaving;
+
         private boolean up;
         private boolean failing;
         private Duration delay = FIRST_DELAY;
@@ -199,7 +203,7 @@ public final class NacosRegistration implements SmartLifecycle {
         Duration step() {
             try {
                 boolean wanted = healthy.getAsBoolean();
-                if (wanted && !registered) {
+                if (wanted && (!registered || leaving)) {
                     register();
                 } else if (!wanted && registered) {
                     deregister();
@@ -240,6 +244,7 @@ public final class NacosRegistration implements SmartLifecycle {
         private void register() throws NacosException {
             naming().registerInstance(target.service(), target.group(), instance);
             registered = true;
+            leaving = false;
             up = true;
             log.info(
                     "Registered. service={} instance={}:{} cluster={}",
@@ -250,8 +255,10 @@ public final class NacosRegistration implements SmartLifecycle {
         }
 
         private void deregister() throws NacosException {
+            leaving = true;
             naming().deregisterInstance(target.service(), target.group(), instance);
             registered = false;
+            leaving = false;
         }
 
         /** Tells when the registry goes and comes. */
