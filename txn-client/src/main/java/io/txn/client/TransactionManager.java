@@ -11,6 +11,7 @@ import io.txn.protocol.Xid;
 import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.message.Outcome;
+import io.txn.protocol.message.TransactionExceptionCode;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -160,11 +161,18 @@ final class TransactionManager {
                     ROLLBACK_FAILED,
                     ROLLBACK_RETRY_TIMEOUT,
                     STOP_ROLLBACK_OR_ROLLBACK_RETRY -> throw answer.failure(ErrorCode.COMMIT_REFUSED, xid);
-            // Forgotten. Nobody else commits it, so it was not committed before this process asked: only a repeated
-            // question leaves a doubt.
-            case FINISHED, DELETING ->
+            case FINISHED, DELETING -> {
+                // Our coordinator says FINISHED of a transaction that is rolling back, because Seata's client takes
+                // other
+                // words for a success; the code beside it tells the truth.
+                if (answer.says(TransactionExceptionCode.GLOBAL_TRANSACTION_NOT_ACTIVE)) {
+                    throw answer.failure(ErrorCode.COMMIT_REFUSED, xid);
+                }
+                // Forgotten. Nobody else commits it, so it was not committed before this process asked: only a repeated
+                // question leaves a doubt.
                 throw answer.failure(
                         answer.repeated ? ErrorCode.OUTCOME_UNKNOWN : ErrorCode.TRANSACTION_NOT_FOUND, xid);
+            }
             case UNKNOWN, BEGIN -> throw answer.failure(ErrorCode.OUTCOME_UNKNOWN, xid);
         }
     }
@@ -280,13 +288,14 @@ final class TransactionManager {
     private record Answer(GlobalStatus status, Outcome outcome, boolean repeated) {
 
         static Answer of(Outcome outcome, GlobalStatus status, boolean repeated) {
-            boolean unknownXid = !outcome.succeeded()
-                    && status == GlobalStatus.UNKNOWN
-                    && switch (outcome.exceptionCode()) {
-                        case GLOBAL_TRANSACTION_NOT_EXIST -> true;
-                        default -> false;
-                    };
-            return new Answer(unknownXid ? GlobalStatus.FINISHED : status, outcome, repeated);
+            Answer answer = new Answer(status, outcome, repeated);
+            boolean unknownXid = status == GlobalStatus.UNKNOWN
+                    && answer.says(TransactionExceptionCode.GLOBAL_TRANSACTION_NOT_EXIST);
+            return unknownXid ? new Answer(GlobalStatus.FINISHED, outcome, repeated) : answer;
+        }
+
+        boolean says(TransactionExceptionCode code) {
+            return !outcome.succeeded() && outcome.exceptionCode() == code;
         }
 
         TxnException failure(ErrorCode code, Xid xid) {

@@ -161,6 +161,23 @@ class TxnClientIT {
         assertThat(thrown == null || expected != null).as("%s", thrown).isTrue();
     }
 
+    /** In our coordinator's words: FINISHED, so that Seata's clients fail, and beside it why. */
+    @Test
+    void aCommitOfATransactionThatIsRollingBackIsRefusedExactly() {
+        start();
+        coordinator.on(
+                Message.GlobalCommitRequest.class,
+                answer(new Message.GlobalCommitResponse(
+                        Outcome.failed(
+                                TransactionExceptionCode.GLOBAL_TRANSACTION_NOT_ACTIVE,
+                                "the transaction is ROLLING_BACK"),
+                        GlobalStatus.FINISHED)));
+        assertThat(catchThrowable(() -> client.transactions().execute(PURCHASE, () -> "done")))
+                .isInstanceOfSatisfying(
+                        TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.COMMIT_REFUSED))
+                .hasMessageContaining("the transaction is ROLLING_BACK");
+    }
+
     @ParameterizedTest
     @EnumSource(GlobalStatus.class)
     void everyAnswerToARollbackIsInterpretedExactlyAndAttachedToTheCause(GlobalStatus status) {

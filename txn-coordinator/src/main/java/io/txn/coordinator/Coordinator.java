@@ -24,6 +24,7 @@ import java.time.InstantSource;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,14 +48,21 @@ public final class Coordinator implements AutoCloseable {
     private final Engine engine;
     private final SeataAdapter adapter;
     private final RpcServer server;
+    private final @Nullable UndoLogCleaning cleaning;
     private final String advertisedAddress;
 
     private Coordinator(
-            Journal journal, Engine engine, SeataAdapter adapter, RpcServer server, String advertisedAddress) {
+            Journal journal,
+            Engine engine,
+            SeataAdapter adapter,
+            RpcServer server,
+            @Nullable UndoLogCleaning cleaning,
+            String advertisedAddress) {
         this.journal = journal;
         this.engine = engine;
         this.adapter = adapter;
         this.server = server;
+        this.cleaning = cleaning;
         this.advertisedAddress = advertisedAddress;
     }
 
@@ -100,7 +108,9 @@ public final class Coordinator implements AutoCloseable {
                     server.port(),
                     advertised,
                     options.dataDir());
-            return new Coordinator(journal, engine, adapter, server, advertised);
+            UndoLogCleaning cleaning =
+                    UndoLogCleaning.start(options.undoLog(), engine, adapter, InstantSource.system());
+            return new Coordinator(journal, engine, adapter, server, cleaning, advertised);
         } catch (RuntimeException | Error e) {
             engine.close();
             throw e;
@@ -242,6 +252,9 @@ public final class Coordinator implements AutoCloseable {
     /** Stops serving. What was decided and not carried out yet goes on at the next start. */
     @Override
     public void close() {
+        if (cleaning != null) {
+            cleaning.close();
+        }
         adapter.stop();
         // The engine first: what it made durable is answered while the connections are still there.
         engine.close();

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param retry how branch calls are repeated
  * @param limits what there may be at most
  * @param retention how long finished transactions stay visible
+ * @param undoLog how applications' undo tables are kept clean
  * @param restartGrace how long transactions whose deadline passed while the coordinator was down may still be decided after the start
  */
 public record CoordinatorOptions(
@@ -30,6 +31,7 @@ public record CoordinatorOptions(
         Retry retry,
         Limits limits,
         Retention retention,
+        UndoLog undoLog,
         Duration restartGrace) {
 
     public static final String DEFAULT_HOST = "127.0.0.1";
@@ -46,6 +48,7 @@ public record CoordinatorOptions(
             Retry.DEFAULTS,
             Limits.DEFAULTS,
             Retention.DEFAULTS,
+            UndoLog.DEFAULTS,
             Duration.ofSeconds(DEFAULT_RESTART_GRACE_SECONDS));
 
     public CoordinatorOptions {
@@ -78,6 +81,7 @@ public record CoordinatorOptions(
                 retry,
                 limits,
                 retention,
+                undoLog,
                 restartGrace);
     }
 
@@ -91,6 +95,7 @@ public record CoordinatorOptions(
                 retry,
                 limits,
                 retention,
+                undoLog,
                 restartGrace);
     }
 
@@ -104,6 +109,7 @@ public record CoordinatorOptions(
                 retry,
                 limits,
                 retention,
+                undoLog,
                 restartGrace);
     }
 
@@ -117,6 +123,7 @@ public record CoordinatorOptions(
                 retry,
                 limits,
                 retention,
+                undoLog,
                 restartGrace);
     }
 
@@ -130,6 +137,7 @@ public record CoordinatorOptions(
                 newRetry,
                 limits,
                 retention,
+                undoLog,
                 restartGrace);
     }
 
@@ -143,6 +151,7 @@ public record CoordinatorOptions(
                 retry,
                 newLimits,
                 retention,
+                undoLog,
                 restartGrace);
     }
 
@@ -156,6 +165,21 @@ public record CoordinatorOptions(
                 retry,
                 limits,
                 newRetention,
+                undoLog,
+                restartGrace);
+    }
+
+    public CoordinatorOptions withUndoLog(UndoLog newUndoLog) {
+        return new CoordinatorOptions(
+                host,
+                tcpPort,
+                advertisedAddress,
+                allowUnauthenticated,
+                dataDir,
+                retry,
+                limits,
+                retention,
+                newUndoLog,
                 restartGrace);
     }
 
@@ -169,6 +193,7 @@ public record CoordinatorOptions(
                 retry,
                 limits,
                 retention,
+                undoLog,
                 newRestartGrace);
     }
 
@@ -291,6 +316,30 @@ public record CoordinatorOptions(
         public Retention {
             check(!time.isNegative(), "txn.coordinator.retention.time", time);
             check(transactions >= 0, "txn.coordinator.retention.transactions", transactions);
+        }
+    }
+
+    /**
+     * How applications are asked to delete what is left over in their undo tables: defence rows, and with Seata's own client every record of that
+     * age. The records of unfinished transactions are spared: while there is an old one, more days are kept.
+     *
+     * @param deletePeriod how often each data source is asked, for the first time after three minutes at most; zero: never
+     * @param saveDays younger records stay
+     */
+    public record UndoLog(Duration deletePeriod, int saveDays) {
+
+        public static final int DEFAULT_DELETE_PERIOD_HOURS = 24;
+        public static final int DEFAULT_SAVE_DAYS = 7;
+
+        public static final UndoLog DEFAULTS =
+                new UndoLog(Duration.ofHours(DEFAULT_DELETE_PERIOD_HOURS), DEFAULT_SAVE_DAYS);
+
+        public UndoLog {
+            check(
+                    deletePeriod.isZero() || deletePeriod.toMillis() > 0,
+                    "txn.coordinator.undo-log.delete-period",
+                    deletePeriod);
+            check(saveDays > 0 && saveDays <= Short.MAX_VALUE, "txn.coordinator.undo-log.save-days", saveDays);
         }
     }
 }

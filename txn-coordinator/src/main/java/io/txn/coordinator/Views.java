@@ -41,6 +41,29 @@ final class Views {
         return new TransactionPage(found, null);
     }
 
+    /**
+     * @param oldest when the oldest unfinished transaction of a part of all transactions began
+     * @param last the last transaction of this part
+     */
+    record Unfinished(@Nullable Instant oldest, long last, boolean more) {}
+
+    static Unfinished unfinished(Shard shard, long after) {
+        Instant oldest = null;
+        long last = after;
+        int examined = 0;
+        for (GlobalTransaction transaction : shard.transactionsAfter(after)) {
+            Instant began = Instant.ofEpochMilli(transaction.beganAt());
+            if (!transaction.state().isFinal() && (oldest == null || began.isBefore(oldest))) {
+                oldest = began;
+            }
+            last = transaction.number();
+            if (++examined == MOST_EXAMINED) {
+                return new Unfinished(oldest, last, true);
+            }
+        }
+        return new Unfinished(oldest, last, false);
+    }
+
     private static @Nullable String next(Shard shard, long number) {
         return shard.transactionsAfter(number).isEmpty() ? null : Long.toString(number);
     }

@@ -18,6 +18,7 @@ import io.txn.protocol.message.TransactionExceptionCode;
 import io.txn.test.Await;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -111,6 +112,48 @@ class CoordinatorOverTcpTest {
             assertThat(client.rollback(xid)).isEqualTo(GlobalStatus.ROLLED_BACK);
             assertThat(coordinator.statistics().locks()).isZero();
         }
+    }
+
+    /** Seata's client takes every status but FINISHED and those of a time-out for a successful commit. */
+    @Test
+    void aCommitOfATransactionThatIsRollingBackIsAnsweredSoThatNobodyTakesItForASuccess() throws Exception {
+        try (HandDrivenClient client = client(DB)) {
+            client.answerWith(call -> HandDrivenClient.answer(call, BranchStatus.PHASE_TWO_ROLLBACK_FAILED_RETRYABLE));
+            String xid = client.begin(60_000);
+            client.register(xid, BranchType.AT, DB, "stock:1");
+            assertThat(client.rollback(xid)).isEqualTo(GlobalStatus.ROLLBACK_RETRYING);
+            Message.GlobalCommitResponse late =
+                    client.ask(new Message.GlobalCommitRequest(xid, null), Message.GlobalCommitResponse.class);
+            assertThat(late.status()).isEqualTo(GlobalStatus.FINISHED);
+            assertThat(late.outcome().exceptionCode())
+                    .isEqualTo(TransactionExceptionCode.GLOBAL_TRANSACTION_NOT_ACTIVE);
+            assertThat(late.outcome().message()).contains("ROLLING_BACK");
+            assertThat(client.status(xid)).isEqualTo(GlobalStatus.ROLLBACK_RETRYING);
+        }
+    }
+
+    @Test
+    void oneConnectionOfEachDataSourceIsAskedToDeleteOldUndoRecords() throws Exception {
+        coordinator.close();
+        coordinator =
+                Coordinator.start(options().withUndoLog(new CoordinatorOptions.UndoLog(Duration.ofMillis(300), 3)));
+        try (HandDrivenClient one = client(DB, "tryStock")) {
+            assertThat(one.awaitCall()).isEqualTo("delete undo " + DB + " 3");
+            try (HandDrivenClient two = client(DB, "jdbc:h2:mem:other")) {
+                assertThat(two.awaitCall()).isEqualTo("delete undo jdbc:h2:mem:other 3");
+                assertThat(one.awaitCall()).isEqualTo("delete undo " + DB + " 3");
+                assertThat(two.awaitCall()).isEqualTo("delete undo jdbc:h2:mem:other 3");
+            }
+        }
+    }
+
+    @Test
+    void undoRecordsAreKeptForAsLongAsAnUnfinishedTransactionMayNeedThem() {
+        Instant now = Instant.parse("2026-11-20T12:00:00Z");
+        assertThat(UndoLogCleaning.days(null, now, 7)).isEqualTo(7);
+        assertThat(UndoLogCleaning.days(now.minus(Duration.ofDays(3)), now, 7)).isEqualTo(7);
+        assertThat(UndoLogCleaning.days(now.minus(Duration.ofHours(24 * 9 + 1)), now, 7))
+                .isEqualTo(11);
     }
 
     @Test

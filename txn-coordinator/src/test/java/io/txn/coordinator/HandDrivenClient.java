@@ -142,6 +142,10 @@ final class HandDrivenClient implements AutoCloseable, RpcHandler {
     @Override
     public void received(RpcConnection source, Frame frame) {
         Message body = frame.body();
+        if (body instanceof Message.UndoLogDelete delete) {
+            newCalls.add("delete undo " + delete.resourceId() + " " + delete.saveDays());
+            return;
+        }
         String call = body instanceof Message.BranchCommitRequest commit
                 ? "commit " + commit.branchId()
                 : body instanceof Message.BranchRollbackRequest rollback ? "rollback " + rollback.branchId() : "?";

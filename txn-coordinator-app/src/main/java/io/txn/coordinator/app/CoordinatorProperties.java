@@ -24,6 +24,7 @@ import org.springframework.util.unit.DataSize;
  * @param retry How calls of phase two are repeated.
  * @param limits What there may be at most. Beyond a limit a request is refused; nothing is dropped.
  * @param retention How long finished transactions stay visible.
+ * @param undoLog How applications' undo tables are kept clean.
  * @param nacos Registration in Nacos.
  */
 @ConfigurationProperties(prefix = CoordinatorProperties.PREFIX, ignoreUnknownFields = false)
@@ -40,6 +41,7 @@ record CoordinatorProperties(
         @DefaultValue Retry retry,
         @DefaultValue Limits limits,
         @DefaultValue Retention retention,
+        @DefaultValue UndoLog undoLog,
         @DefaultValue Nacos nacos) {
 
     static final String PREFIX = "txn.coordinator";
@@ -136,6 +138,18 @@ record CoordinatorProperties(
             int transactions) {}
 
     /**
+     * @param deletePeriod How often the applications of each data source are asked to delete old left-overs of their undo tables, for the first time
+     *     after three minutes at most; 0 never asks. Records of unfinished transactions are spared.
+     * @param saveDays Days for which records stay in any case.
+     */
+    record UndoLog(
+            @DefaultValue(CoordinatorOptions.UndoLog.DEFAULT_DELETE_PERIOD_HOURS + "h")
+            Duration deletePeriod,
+
+            @DefaultValue("" + CoordinatorOptions.UndoLog.DEFAULT_SAVE_DAYS)
+            int saveDays) {}
+
+    /**
      * @param serverAddr Addresses of the Nacos servers (host:port, separated by commas). When it is not set, the coordinator is not registered.
      * @param namespace Id of the namespace; empty is the public one. Applications must look in the same one.
      * @param group Group of the service.
@@ -177,6 +191,7 @@ record CoordinatorProperties(
                         limits.textLength(),
                         limits.applicationDataLength(),
                         limits.callsInFlight()))
-                .withRetention(new CoordinatorOptions.Retention(retention.time(), retention.transactions()));
+                .withRetention(new CoordinatorOptions.Retention(retention.time(), retention.transactions()))
+                .withUndoLog(new CoordinatorOptions.UndoLog(undoLog.deletePeriod(), undoLog.saveDays()));
     }
 }

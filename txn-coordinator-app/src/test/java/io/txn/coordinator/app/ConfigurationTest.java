@@ -52,7 +52,9 @@ class ConfigurationTest {
                         Map.entry("txn.coordinator.limits.application-data-length", "14"),
                         Map.entry("txn.coordinator.limits.calls-in-flight", "15"),
                         Map.entry("txn.coordinator.retention.time", "16s"),
-                        Map.entry("txn.coordinator.retention.transactions", "17")))
+                        Map.entry("txn.coordinator.retention.transactions", "17"),
+                        Map.entry("txn.coordinator.undo-log.delete-period", "18s"),
+                        Map.entry("txn.coordinator.undo-log.save-days", "19")))
                 .toOptions();
         assertThat(options)
                 .isEqualTo(new CoordinatorOptions(
@@ -69,6 +71,7 @@ class ConfigurationTest {
                                 7),
                         new CoordinatorOptions.Limits(8, 5 << 20, 9, 10, 11, 12, 13, 14, 15),
                         new CoordinatorOptions.Retention(Duration.ofSeconds(16), 17),
+                        new CoordinatorOptions.UndoLog(Duration.ofSeconds(18), 19),
                         Duration.ofSeconds(1)));
     }
 
@@ -92,7 +95,7 @@ class ConfigurationTest {
                 .containsEntry("txn.coordinator.tcp.port", "8091")
                 .containsEntry("txn.coordinator.nacos.service", "txn-coordinator")
                 .containsEntry("txn.coordinator.advertised-address", null)
-                .hasSize(30);
+                .hasSize(32);
         // What the metadata calls a default is one: binding it explicitly changes nothing.
         Map<String, String> explicit = new java.util.HashMap<>();
         defaults.forEach((key, value) -> {

@@ -102,7 +102,12 @@ final class Answers {
         } else if (reply instanceof Reply.TransactionUnknown) {
             return new Message.GlobalCommitResponse(Outcome.SUCCESS, GlobalStatus.FINISHED);
         } else if (reply instanceof Reply.Known known) {
-            return new Message.GlobalCommitResponse(Outcome.SUCCESS, StatusView.forCommit(known.transaction()));
+            GlobalTransaction transaction = known.transaction();
+            return new Message.GlobalCommitResponse(
+                    transaction.outcome() == io.txn.coordinator.machine.Outcome.ROLLBACK
+                            ? notActive(transaction)
+                            : Outcome.SUCCESS,
+                    StatusView.forCommit(transaction));
         }
         return null;
     }
@@ -140,10 +145,7 @@ final class Answers {
             return Outcome.failed(
                     TransactionExceptionCode.BRANCH_TRANSACTION_NOT_EXIST, "no branch " + unknown.branch());
         } else if (reply instanceof Reply.NotActive late) {
-            return Outcome.failed(
-                    TransactionExceptionCode.GLOBAL_TRANSACTION_NOT_ACTIVE,
-                    shorten("the global transaction " + late.transaction().xid() + " is "
-                            + late.transaction().state()));
+            return notActive(late.transaction());
         } else if (reply instanceof Reply.Rejected rejected) {
             boolean unknown = rejected.code().category() == ErrorCode.Category.UNKNOWN_OUTCOME
                     || rejected.code() == ErrorCode.JOURNAL_FAILED
@@ -157,6 +159,12 @@ final class Answers {
             return unknown ? null : Outcome.failed(code, shorten(rejected.text()));
         }
         throw new AssertionError("no answer for " + reply);
+    }
+
+    private static Outcome notActive(GlobalTransaction transaction) {
+        return Outcome.failed(
+                TransactionExceptionCode.GLOBAL_TRANSACTION_NOT_ACTIVE,
+                shorten("the global transaction " + transaction.xid() + " is " + transaction.state()));
     }
 
     private static String shorten(String text) {

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -86,6 +87,18 @@ public final class SeataAdapter implements RpcHandler {
      */
     public void stop() {
         stopping = true;
+    }
+
+    /**
+     * Asks one connection of each data source to delete old records of its undo table. Nobody answers; what is lost is asked for again next time.
+     *
+     * @return how many were asked
+     */
+    public int deleteUndoLogs(int saveDays) {
+        Map<String, Session> dataSources = sessions.onePerDataSource();
+        dataSources.forEach((resource, session) ->
+                session.connection.oneWay(new Message.UndoLogDelete(BranchType.AT, resource, (short) saveDays)));
+        return dataSources.size();
     }
 
     /** How many connections are registered. */

@@ -106,6 +106,21 @@ final class Sessions {
         return resources;
     }
 
+    /** For each data source one open connection that registered it itself. Their resources are JDBC URLs; those of other kinds are left out. */
+    synchronized Map<String, Session> onePerDataSource() {
+        Map<String, Session> found = new LinkedHashMap<>();
+        for (Set<Session> there : resourceManagers.values()) {
+            for (Session session : there) {
+                for (String resource : session.connection.isOpen() ? session.resources : Set.<String>of()) {
+                    if (resource.startsWith("jdbc:")) {
+                        found.putIfAbsent(resource, session);
+                    }
+                }
+            }
+        }
+        return found;
+    }
+
     private List<Session> serving(String resource, Predicate<Place> where) {
         List<Session> found = new ArrayList<>();
         resourceManagers.forEach((place, sessions) -> {

@@ -32,16 +32,19 @@ final class StatusView {
     }
 
     /**
-     * What a commit learns that did not decide itself. Asynchronous commits count as done. A rolled-back transaction is FINISHED or
-     * TIMEOUT_ROLLED_BACK, for which Seata's client raises an error; it would take ROLLED_BACK for a success.
+     * What a commit learns that did not decide itself. Asynchronous commits count as done. A transaction that was decided to roll back is one of the
+     * TIMEOUT_ROLL... when it timed out, else FINISHED, however far it is: for these Seata's client raises an error, and it takes every other status,
+     * ROLLING_BACK and ROLLBACK_FAILED too, for a success.
      */
     static GlobalStatus forCommit(GlobalTransaction transaction) {
         GlobalStatus status = of(transaction);
         if (status == GlobalStatus.ASYNC_COMMITTING || transaction.state() == TransactionState.COMMITTED) {
             return GlobalStatus.COMMITTED;
         }
-        boolean late = transaction.state() == TransactionState.ROLLED_BACK && transaction.timedOut();
-        return late ? GlobalStatus.TIMEOUT_ROLLED_BACK : status;
+        if (transaction.outcome() == Outcome.ROLLBACK) {
+            return transaction.timedOut() ? ofEnd(transaction) : GlobalStatus.FINISHED;
+        }
+        return status;
     }
 
     private static GlobalStatus committing(GlobalTransaction transaction) {

@@ -16,6 +16,7 @@ import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.message.ResultCode;
+import io.txn.protocol.message.TransactionExceptionCode;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -100,7 +101,21 @@ class StatusViewTest {
     }
 
     @Test
-    void noCommitOfARolledBackTransactionLooksLikeASuccess() {
+    void noCommitOfATransactionThatWasRolledBackLooksLikeASuccess() {
+        for (TransactionState state : List.of(TransactionState.ROLLING_BACK, TransactionState.NEEDS_ATTENTION)) {
+            assertThat(commit(
+                            new Reply.Known(transaction(state, Outcome.ROLLBACK, false, branch(BranchType.AT, "no")))))
+                    .isEqualTo(GlobalStatus.FINISHED);
+        }
+        assertThat(commit(new Reply.Known(transaction(
+                        TransactionState.ROLLING_BACK, Outcome.ROLLBACK, true, branch(BranchType.AT, "no")))))
+                .isEqualTo(GlobalStatus.TIMEOUT_ROLLBACK_RETRYING);
+        assertThat(commit(new Reply.Known(transaction(TransactionState.NEEDS_ATTENTION, Outcome.ROLLBACK, true))))
+                .isEqualTo(GlobalStatus.TIMEOUT_ROLLBACK_FAILED);
+        Message.GlobalCommitResponse refused = (Message.GlobalCommitResponse) Answers.commit(new Reply.Known(
+                transaction(TransactionState.ROLLING_BACK, Outcome.ROLLBACK, false, branch(BranchType.AT, null))));
+        assertThat(refused.status()).isEqualTo(GlobalStatus.FINISHED);
+        assertThat(refused.outcome().exceptionCode()).isEqualTo(TransactionExceptionCode.GLOBAL_TRANSACTION_NOT_ACTIVE);
         assertThat(commit(new Reply.Known(transaction(TransactionState.ROLLED_BACK, Outcome.ROLLBACK, false))))
                 .isEqualTo(GlobalStatus.FINISHED);
         assertThat(commit(new Reply.Known(transaction(TransactionState.ROLLED_BACK, Outcome.ROLLBACK, true))))
