@@ -358,8 +358,8 @@ abstract class PhaseTwoContract extends AtContract {
                 "CREATE TABLE boss (id INT NOT NULL PRIMARY KEY, boss INT, FOREIGN KEY (boss) REFERENCES boss (id))",
                 "INSERT INTO boss VALUES (5, NULL), (4, 5), (3, 4), (2, 3), (1, 2)");
         Xid xid = begin();
-        // One statement that InnoDB accepts too: children first.
-        committed(xid, "DELETE FROM boss WHERE id > 0" + (mariaDb() ? " ORDER BY id" : ""));
+        // InnoDB wants children first, and H2 accepts only this form.
+        committed(xid, "DELETE FROM boss" + (mariaDb() ? " ORDER BY id" : ""));
         assertThat(rows("SELECT * FROM boss")).isEmpty();
         assertRolledBack(xid);
         assertThat(rows("SELECT * FROM boss ORDER BY id")).containsExactly("1|2", "2|3", "3|4", "4|5", "5|null");
