@@ -45,6 +45,19 @@ final class LocalCommit {
      * @param holding whether the caller keeps its row locks while a lock conflict is tried again; one attempt otherwise
      */
     void commit(LocalTransaction local, boolean holding) throws SQLException {
+        try {
+            commitOrRollBack(local, holding);
+        } catch (RuntimeException | Error e) {
+            SQLException rollback = new SQLException("rolled back after a failure", e);
+            rollBack(local, rollback);
+            for (Throwable suppressed : rollback.getSuppressed()) {
+                e.addSuppressed(suppressed);
+            }
+            throw e;
+        }
+    }
+
+    private void commitOrRollBack(LocalTransaction local, boolean holding) throws SQLException {
         TransactionContext context = resource.context();
         Xid current = context == null ? null : context.xid();
         Xid xid = local.xid();

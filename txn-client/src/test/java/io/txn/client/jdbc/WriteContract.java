@@ -399,7 +399,7 @@ abstract class WriteContract extends AtContract {
                 + " INT NOT NULL PRIMARY KEY, " + quote + "Select" + quote + " VARCHAR(10))");
         Xid xid = begin();
         String table = quote + "Order Line" + quote;
-        String schema = mariaDb() ? database.name() : kind() == io.txn.test.DatabaseKind.H2 ? "PUBLIC" : "public";
+        String schema = mariaDb() ? database.name() : table("public");
         committed(
                 xid,
                 "INSERT INTO " + table + " (" + quote + "key" + quote + ", " + quote + "Select" + quote
