@@ -159,14 +159,14 @@ public final class GlobalTransactionTemplate {
                     own.xid(),
                     options.name(),
                     elapsed(began),
-                    cause.toString());
+                    cause.getClass().getName());
         } catch (TxnException problem) {
             log.warn(
                     "rollback not confirmed xid={} name={} elapsed={} cause={}: {}",
                     own.xid(),
                     options.name(),
                     elapsed(began),
-                    cause.toString(),
+                    cause.getClass().getName(),
                     problem.getMessage());
             if (problem != cause) {
                 cause.addSuppressed(problem);

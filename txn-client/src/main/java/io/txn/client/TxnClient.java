@@ -10,6 +10,7 @@ import io.txn.client.rpc.Coordinators;
 import io.txn.client.rpc.Pause;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Random;
 import java.util.function.BooleanSupplier;
@@ -100,7 +101,8 @@ public final class TxnClient implements AutoCloseable {
         client.coordinators.start();
         if (options.failFast()) {
             try {
-                client.coordinators.awaitLive(options.connectWait());
+                Duration wait = locator.startWait();
+                client.coordinators.awaitLive(wait.compareTo(options.connectWait()) > 0 ? wait : options.connectWait());
             } catch (TxnException e) {
                 client.close();
                 throw e;

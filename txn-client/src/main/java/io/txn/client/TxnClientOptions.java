@@ -49,18 +49,18 @@ public record TxnClientOptions(
     private static final TransportOptions TRANSPORT = TransportOptions.DEFAULTS.withIoThreads(2);
 
     public TxnClientOptions {
-        requireName("applicationId", applicationId);
-        requireName("serviceGroup", serviceGroup);
-        requirePositive("requestTimeout", requestTimeout);
-        requirePositive("decisionWait", decisionWait);
+        requireName("application-id", applicationId);
+        requireName("service-group", serviceGroup);
+        requirePositive("request-timeout", requestTimeout);
+        requirePositive("decision-wait", decisionWait);
         if (connectWait.isNegative()) {
-            throw invalid("connectWait", connectWait, "a wait is not negative");
+            throw invalid("connect-wait", connectWait, "a wait is not negative");
         }
         if (branchWorkers < 1 || branchWorkers > 1000) {
-            throw invalid("branchWorkers", branchWorkers, "there are 1 to 1000 workers");
+            throw invalid("branch-workers", branchWorkers, "there are 1 to 1000 workers");
         }
         if (branchQueue < 1 || branchQueue > 1_000_000) {
-            throw invalid("branchQueue", branchQueue, "the queue has 1 to 1000000 places");
+            throw invalid("branch-queue", branchQueue, "the queue has 1 to 1000000 places");
         }
     }
 
@@ -204,6 +204,7 @@ public record TxnClientOptions(
     }
 
     private static TxnException invalid(String key, Object value, String problem) {
-        return new TxnException(ErrorCode.BAD_CONFIGURATION, null, key, value, "problem", problem);
+        return new TxnException(
+                ErrorCode.BAD_CONFIGURATION, null, "key", "txn.client." + key, "value", value, "problem", problem);
     }
 }

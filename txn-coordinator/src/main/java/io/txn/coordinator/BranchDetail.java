@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param attempts how many calls of phase two failed
  * @param nextAt the earliest time of the next attempt, null when none is planned
  * @param cause why the last attempt failed, or why the branch was given up, in one line
- * @param lockKeys the rows it asked to lock, as {@code table:key}
+ * @param lockKeys the rows it asked to lock, as {@code table:key}; of all branches of a transaction not more than some thousands are shown
+ * @param moreLockKeys whether it asked for more rows than are shown
  */
 public record BranchDetail(
         BranchId branchId,
@@ -25,7 +26,8 @@ public record BranchDetail(
         int attempts,
         @Nullable Instant nextAt,
         @Nullable String cause,
-        List<String> lockKeys) {
+        List<String> lockKeys,
+        boolean moreLockKeys) {
     public BranchDetail {
         lockKeys = List.copyOf(lockKeys);
     }

@@ -235,7 +235,9 @@ public final class Coordinator implements AutoCloseable {
     /** Stops serving. What was decided and not carried out yet goes on at the next start. */
     @Override
     public void close() {
-        server.close();
+        adapter.stop();
+        // The engine first: what it made durable is answered while the connections are still there.
         engine.close();
+        server.close();
     }
 }

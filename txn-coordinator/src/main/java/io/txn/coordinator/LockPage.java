@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Part of the list of global locks, in the order in which their transactions began.
  *
- * @param locks may be longer than the limit by the locks of one transaction, and may be empty although more follow
+ * @param locks never more than the limit, and may be fewer, or none, although more follow
  * @param next where the next page goes on, or null when there is none
  */
 public record LockPage(List<Lock> locks, @Nullable String next) {

@@ -19,8 +19,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class Views {
 
-    /** Transactions looked at for one page. */
+    /** Transactions, or rows of their branches, looked at for one page. */
     private static final int MOST_EXAMINED = 20_000;
+
+    /** Lock keys shown of one transaction. */
+    static final int MOST_LOCK_KEYS = 10_000;
 
     private Views() {}
 
@@ -82,8 +85,12 @@ final class Views {
 
     static TransactionDetail detail(GlobalTransaction transaction) {
         List<BranchDetail> branches = new ArrayList<>(transaction.branches().size());
+        int room = MOST_LOCK_KEYS;
         for (Branch branch : transaction.branches()) {
             String locks = branch.locks();
+            List<LockKeys.Row> rows = locks == null ? List.of() : LockKeys.first(locks, room + 1);
+            List<LockKeys.Row> shown = rows.subList(0, Math.min(room, rows.size()));
+            room -= shown.size();
             branches.add(new BranchDetail(
                     new BranchId(branch.id()),
                     branch.type(),
@@ -93,45 +100,71 @@ final class Views {
                     branch.attempts(),
                     branch.state() == BranchState.STUCK ? null : instant(branch.nextAt()),
                     branch.cause(),
-                    locks == null
-                            ? List.of()
-                            : LockKeys.parse(locks, Integer.MAX_VALUE).labels()));
+                    shown.stream().map(LockKeys.Row::toString).toList(),
+                    shown.size() < rows.size()));
         }
         return new TransactionDetail(summary(transaction), branches);
     }
 
-    static LockPage locks(Shard shard, LockQuery query) {
-        List<LockPage.Lock> found = new ArrayList<>();
-        int examined = 0;
-        for (GlobalTransaction transaction : shard.transactionsAfter(cursor(query.after()))) {
-            if (transaction.holdsLocks()) {
-                for (Branch branch : transaction.branches()) {
-                    addLocks(shard, transaction, branch, query.resourceId(), found);
-                }
+    /** Where a page of locks begins: with this row of this branch of this transaction. */
+    private record LockCursor(long transaction, int branch, int row) {
+
+        static LockCursor of(@Nullable String after) {
+            if (after == null) {
+                return new LockCursor(0, 0, 0);
             }
-            if (found.size() >= query.limit() || ++examined == MOST_EXAMINED) {
-                return new LockPage(found, next(shard, transaction.number()));
+            if (!after.matches("\\d{1,19}\\.\\d{1,9}\\.\\d{1,9}")) {
+                throw new TxnException(ErrorCode.BAD_REQUEST, null, "field", "after", "value", after);
+            }
+            String[] parts = after.split("\\.");
+            return new LockCursor(cursor(parts[0]), Integer.parseInt(parts[1]), Integer.parseInt(parts[2]));
+        }
+
+        @Override
+        public String toString() {
+            return transaction + "." + branch + "." + row;
+        }
+    }
+
+    static LockPage locks(Shard shard, LockQuery query) {
+        LockCursor from = LockCursor.of(query.after());
+        List<LockPage.Lock> found = new ArrayList<>();
+        int transactions = 0;
+        int rows = 0;
+        for (GlobalTransaction transaction : shard.transactionsAfter(from.transaction - 1)) {
+            if (transactions++ == MOST_EXAMINED) {
+                return new LockPage(found, new LockCursor(transaction.number(), 0, 0).toString());
+            }
+            List<Branch> branches = transaction.holdsLocks() ? transaction.branches() : List.of();
+            boolean resumed = transaction.number() == from.transaction;
+            for (int b = resumed ? from.branch : 0; b < branches.size(); b++) {
+                Branch branch = branches.get(b);
+                List<LockKeys.Row> named = rows(branch, query.resourceId());
+                for (int r = resumed && b == from.branch ? from.row : 0; r < named.size(); r++) {
+                    if (found.size() == query.limit() || rows++ == MOST_EXAMINED) {
+                        return new LockPage(found, new LockCursor(transaction.number(), b, r).toString());
+                    }
+                    addLock(shard, transaction, branch, named.get(r), found);
+                }
             }
         }
         return new LockPage(found, null);
     }
 
-    private static void addLocks(
-            Shard shard,
-            GlobalTransaction transaction,
-            Branch branch,
-            @Nullable String resource,
-            List<LockPage.Lock> found) {
+    private static List<LockKeys.Row> rows(Branch branch, @Nullable String resource) {
         String locks = branch.locks();
-        if (locks == null || (resource != null && !resource.equals(branch.resource()))) {
-            return;
+        if (locks == null || branch.state().isOver() || (resource != null && !resource.equals(branch.resource()))) {
+            return List.of();
         }
+        return LockKeys.parse(locks, Integer.MAX_VALUE).rows();
+    }
+
+    private static void addLock(
+            Shard shard, GlobalTransaction transaction, Branch branch, LockKeys.Row row, List<LockPage.Lock> found) {
         Holder holder = new Holder(transaction.number(), branch.id());
-        for (LockKeys.Row row : LockKeys.parse(locks, Integer.MAX_VALUE).rows()) {
-            if (holder.equals(shard.locks().holder(branch.resource(), row))) {
-                found.add(new LockPage.Lock(
-                        branch.resource(), row.table(), row.key(), transaction.xid(), new BranchId(branch.id())));
-            }
+        if (holder.equals(shard.locks().holder(branch.resource(), row))) {
+            found.add(new LockPage.Lock(
+                    branch.resource(), row.table(), row.key(), transaction.xid(), new BranchId(branch.id())));
         }
     }
 

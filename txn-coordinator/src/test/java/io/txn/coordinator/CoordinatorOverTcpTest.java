@@ -20,7 +20,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -270,6 +272,46 @@ class CoordinatorOverTcpTest {
         }
     }
 
+    /** Begins one transaction after the other until the connection ends. */
+    private static CompletableFuture<Void> beginOnAndOn(HandDrivenClient client, Queue<String> answered) {
+        return client.send(new Message.GlobalBeginRequest(60_000, "purchase"))
+                .handle((answer, lost) -> answer instanceof Message.GlobalBeginResponse begun ? begun.xid() : null)
+                .thenCompose(xid -> {
+                    if (xid == null) {
+                        return CompletableFuture.completedFuture(null);
+                    }
+                    answered.add(xid);
+                    return beginOnAndOn(client, answered);
+                });
+    }
+
+    @Test
+    void whatIsInTheJournalWhenTheCoordinatorStopsWasAnswered() throws Exception {
+        Queue<String> answered = new ConcurrentLinkedQueue<>();
+        try (HandDrivenClient client = client()) {
+            List<CompletableFuture<Void>> initiators = new ArrayList<>();
+            for (int i = 0; i < 64; i++) {
+                initiators.add(beginOnAndOn(client, answered));
+            }
+            Await.until("some were answered", HandDrivenClient.PATIENCE, () -> answered.size() > 500);
+            coordinator.close();
+            for (CompletableFuture<Void> initiator : initiators) {
+                initiator.get(10, TimeUnit.SECONDS);
+            }
+        }
+        start();
+        List<String> begun = new ArrayList<>();
+        String after = null;
+        do {
+            TransactionPage page = coordinator
+                    .transactions(new TransactionQuery(null, null, null, 1_000, after))
+                    .join();
+            page.transactions().forEach(line -> begun.add(line.xid().value()));
+            after = page.next();
+        } while (after != null);
+        assertThat(answered).containsExactlyInAnyOrderElementsOf(begun);
+    }
+
     @Test
     void unknownTransactionsAreAnsweredAsSeataServersDo() throws Exception {
         try (HandDrivenClient client = client(DB)) {
@@ -358,7 +400,7 @@ class CoordinatorOverTcpTest {
     void badRequestsAreRefusedAndTheConnectionLives() throws Exception {
         try (HandDrivenClient client = client(DB)) {
             String xid = client.begin(60_000);
-            for (String locks : List.of("stock", "stock:", ":1", "stock:1;")) {
+            for (String locks : List.of("stock", "stock:", ":1", "stock:1;;")) {
                 assertThat(client.tryRegister(xid, BranchType.AT, DB, locks, null)
                                 .outcome()
                                 .message())

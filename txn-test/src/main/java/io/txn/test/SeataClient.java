@@ -11,7 +11,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A process with the real Seata client: an application with AT data sources that begins, works, commits and rolls back as it is told. Thread-safe;
@@ -41,12 +43,23 @@ public final class SeataClient implements AutoCloseable {
      * @param databases MariaDB through MySQL's driver, with an undo table in them
      */
     public static SeataClient start(String coordinator, String application, Path home, TestDatabase... databases) {
+        return start(coordinator, application, home, List.of(), databases);
+    }
+
+    /** Starts an application without data sources, to make {@link #load}. */
+    public static SeataClient startForLoad(String coordinator, String application, Path home, String... jvm) {
+        return start(coordinator, application, home, List.of(jvm));
+    }
+
+    private static SeataClient start(
+            String coordinator, String application, Path home, List<String> jvm, TestDatabase... databases) {
         try {
             Files.createDirectories(home);
             Path arguments = Files.writeString(home.resolve("class-path"), "-cp\n\"" + MODULE.classPath() + "\"\n");
             JavaProcess.Builder builder = JavaProcess.mainClass(MODULE.mainClass())
                     .classPath("")
                     .jvm("@" + arguments, "-Duser.home=" + home)
+                    .jvm(jvm.toArray(String[]::new))
                     .args(coordinator, application)
                     .directory(home);
             for (TestDatabase database : databases) {
@@ -125,6 +138,27 @@ public final class SeataClient implements AutoCloseable {
      */
     public String template(boolean fail, String... statements) {
         return call("/template?fail=" + fail, List.of(statements));
+    }
+
+    /**
+     * Runs transactions without a database: begin, register AT branches of one row each, commit. Returns when every branch was told to commit, or
+     * {@code settle} has passed.
+     *
+     * @param most transactions at most
+     * @return figures by name: {@code transactions}, {@code nanos}, {@code branches}, {@code branchesCommitted}, {@code p50}, {@code p99},
+     *     {@code p999} (nanoseconds)
+     */
+    public Map<String, Long> load(int threads, int branches, Duration time, long most, Duration settle) {
+        String answer = call(
+                "/load?threads=" + threads + "&branches=" + branches + "&millis=" + time.toMillis() + "&most=" + most
+                        + "&settle=" + settle.toMillis(),
+                List.of());
+        Map<String, Long> figures = new LinkedHashMap<>();
+        for (String figure : answer.split(" ")) {
+            int equals = figure.indexOf('=');
+            figures.put(figure.substring(0, equals), Long.parseLong(figure.substring(equals + 1)));
+        }
+        return figures;
     }
 
     /** The process, to be killed or paused. */

@@ -23,13 +23,29 @@ public final class AddressListLocator implements CoordinatorLocator {
     public static AddressListLocator of(List<String> addresses) {
         List<HostPort> parsed = addresses.stream()
                 .filter(text -> !text.isBlank())
-                .map(HostPort::parse)
+                .map(AddressListLocator::parse)
                 .distinct()
                 .toList();
         if (parsed.isEmpty()) {
             throw new TxnException(ErrorCode.COORDINATOR_NOT_CONFIGURED, null);
         }
         return new AddressListLocator(parsed);
+    }
+
+    private static HostPort parse(String text) {
+        try {
+            return HostPort.parse(text);
+        } catch (TxnException e) {
+            throw new TxnException(
+                    ErrorCode.BAD_CONFIGURATION,
+                    null,
+                    "key",
+                    "txn.coordinator.address",
+                    "value",
+                    text,
+                    "problem",
+                    e.facts().get("problem"));
+        }
     }
 
     @Override

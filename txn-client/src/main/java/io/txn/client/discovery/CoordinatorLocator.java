@@ -1,5 +1,6 @@
 package io.txn.client.discovery;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -18,8 +19,16 @@ public interface CoordinatorLocator extends AutoCloseable {
      */
     void onChange(Consumer<List<HostPort>> listener);
 
-    /** What is searched, for messages: {@code "addresses [127.0.0.1:8091]"}, {@code "Nacos 127.0.0.1:8848, service …"}. */
+    /**
+     * What is searched, for messages, and why nothing was found if so: {@code "addresses [127.0.0.1:8091]"},
+     * {@code "Nacos 127.0.0.1:8848, service … (nobody is registered there)"}.
+     */
     String description();
+
+    /** How long a start that needs a coordinator should wait at least, because asking a registry takes its time. */
+    default Duration startWait() {
+        return Duration.ZERO;
+    }
 
     @Override
     void close();

@@ -9,6 +9,7 @@ import com.alibaba.nacos.api.naming.listener.EventListener;
 import com.alibaba.nacos.api.naming.listener.NamingEvent;
 import com.alibaba.nacos.api.naming.pojo.Instance;
 import io.txn.protocol.TxnException;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
@@ -35,6 +36,10 @@ public final class NacosLocator implements CoordinatorLocator {
 
     private static final Comparator<HostPort> ORDER =
             Comparator.comparing(HostPort::host).thenComparingInt(HostPort::port);
+
+    /** Its client needs some seconds to start on a busy machine. */
+    private static final Duration START_WAIT = Duration.ofSeconds(15);
+
     private static final long RETRY_FIRST_MILLIS = 500;
     private static final long RETRY_MAX_MILLIS = 30_000;
 
@@ -45,6 +50,7 @@ public final class NacosLocator implements CoordinatorLocator {
 
     private volatile List<HostPort> current = List.of();
     private volatile @Nullable NamingService naming;
+    private volatile String problem = "it has not answered yet";
     private volatile boolean closed;
 
     // Scheduler thread only.
@@ -79,7 +85,12 @@ public final class NacosLocator implements CoordinatorLocator {
 
     @Override
     public String description() {
-        return settings.toString();
+        return settings + (current.isEmpty() ? " (" + problem + ")" : "");
+    }
+
+    @Override
+    public Duration startWait() {
+        return START_WAIT;
     }
 
     private void subscribe() {
@@ -93,10 +104,12 @@ public final class NacosLocator implements CoordinatorLocator {
             fresh.subscribe(settings.service(), settings.group(), clusters, subscription);
             adopt(fresh.getAllInstances(settings.service(), settings.group(), clusters));
             naming = fresh;
+            problem = "nobody is registered there";
             log.info("following coordinators in {}", settings);
         } catch (NacosException | RuntimeException e) {
             shutDown(fresh);
             failures++;
+            problem = "it cannot be followed: " + reason(e);
             long delay = Math.min(RETRY_MAX_MILLIS, RETRY_FIRST_MILLIS << Math.min(failures - 1, 10));
             if (failures == 1) {
                 log.warn("cannot follow coordinators in {}; keeps trying: {}", settings, reason(e));

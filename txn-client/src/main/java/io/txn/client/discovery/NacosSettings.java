@@ -30,7 +30,7 @@ public record NacosSettings(
     public static final String DEFAULT_SERVICE = "txn-coordinator";
 
     public NacosSettings {
-        requireText("serverAddr", serverAddr);
+        requireText("server-addr", serverAddr);
         requireText("group", group);
         requireText("service", service);
     }
@@ -42,7 +42,8 @@ public record NacosSettings(
 
     private static void requireText(String key, String value) {
         if (value.isBlank()) {
-            throw new TxnException(ErrorCode.BAD_CONFIGURATION, null, "nacos." + key, "", "problem", "it is blank");
+            throw new TxnException(
+                    ErrorCode.BAD_CONFIGURATION, null, "key", "txn.nacos." + key, "problem", "it is blank");
         }
     }
 

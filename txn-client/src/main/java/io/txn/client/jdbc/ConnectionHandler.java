@@ -90,7 +90,7 @@ final class ConnectionHandler implements InvocationHandler {
             }
             case "setSavepoint" -> {
                 Savepoint savepoint = (Savepoint) Objects.requireNonNull(Proxies.call(physical, method, arguments));
-                local.savepointSet(savepoint);
+                local.savepointSet(savepoint, given.length == 0 ? null : (String) given[0]);
                 return savepoint;
             }
             case "releaseSavepoint" -> {
@@ -274,7 +274,7 @@ final class ConnectionHandler implements InvocationHandler {
                     e.code(), "resource", resource.dialect().resourceId(), "problem", String.valueOf(e.getMessage()));
         }
         if (!physical.getAutoCommit()) {
-            return work.run(local);
+            return inOpenTransaction(work);
         }
         int triesLeft = resource.options().lockTries();
         while (true) {
@@ -295,6 +295,18 @@ final class ConnectionHandler implements InvocationHandler {
         }
     }
 
+    private <T> T inOpenTransaction(Work<T> work) throws SQLException {
+        try {
+            return work.run(local);
+        } catch (SQLException e) {
+            if (LocalCommit.codeOf(e) == null && String.valueOf(e.getSQLState()).startsWith("40")) {
+                // A deadlock's victim: some databases have rolled everything back and go on in a new transaction.
+                local.incomplete("the database rolled back what came before: SQL state " + e.getSQLState());
+            }
+            throw e;
+        }
+    }
+
     private <T> T inOwnTransaction(Work<T> work) throws SQLException {
         physical.setAutoCommit(false);
         LocalTransaction own = new LocalTransaction();
@@ -306,8 +318,7 @@ final class ConnectionHandler implements InvocationHandler {
                 localCommit.rollBack(own, e);
                 throw e;
             } catch (RuntimeException | Error e) {
-                SQLException rollback = new SQLException(e);
-                localCommit.rollBack(own, rollback);
+                localCommit.rollBack(own, e);
                 throw e;
             }
             localCommit.commit(own, false);
@@ -357,7 +368,13 @@ final class ConnectionHandler implements InvocationHandler {
             keys.add(key);
         });
         if (!keys.isEmpty()) {
-            awaitUnlocked(context, LockKeys.of(table.lockName(), keys), holding);
+            awaitUnlocked(
+                    context,
+                    LockKeys.of(
+                            table.lockName(),
+                            table.key().stream().map(Column::name).toList(),
+                            keys),
+                    holding);
         }
     }
 

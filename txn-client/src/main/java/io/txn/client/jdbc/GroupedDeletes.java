@@ -73,7 +73,8 @@ final class GroupedDeletes {
             deletion.delete(group.stream().map(w -> w.key).toList());
         } catch (SQLException e) {
             failure = e;
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
+            // An error too: the others of the group would wait for their turn for ever.
             failure = new SQLException(e);
         }
         for (Waiting waiting : group) {

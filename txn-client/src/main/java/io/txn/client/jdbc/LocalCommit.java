@@ -46,18 +46,16 @@ final class LocalCommit {
      */
     void commit(LocalTransaction local, boolean holding) throws SQLException {
         try {
-            commitOrRollBack(local, holding);
+            commitOrRefuse(local, holding);
         } catch (RuntimeException | Error e) {
-            SQLException rollback = new SQLException("rolled back after a failure", e);
-            rollBack(local, rollback);
-            for (Throwable suppressed : rollback.getSuppressed()) {
-                e.addSuppressed(suppressed);
-            }
+            // Nothing that is foreseen, such as running out of memory; a clean-up must find nothing to commit all the
+            // same.
+            rollBack(local, e);
             throw e;
         }
     }
 
-    private void commitOrRollBack(LocalTransaction local, boolean holding) throws SQLException {
+    private void commitOrRefuse(LocalTransaction local, boolean holding) throws SQLException {
         TransactionContext context = resource.context();
         Xid current = context == null ? null : context.xid();
         Xid xid = local.xid();
@@ -197,12 +195,12 @@ final class LocalCommit {
      *
      * @return whether the database is known to have rolled back
      */
-    boolean rollBack(LocalTransaction local, SQLException reason) {
+    boolean rollBack(LocalTransaction local, Throwable reason) {
         local.ended();
         try {
             connection.rollback();
             return true;
-        } catch (SQLException e) {
+        } catch (SQLException | RuntimeException e) {
             reason.addSuppressed(e);
             abort(reason);
             return false;
@@ -210,15 +208,15 @@ final class LocalCommit {
     }
 
     /** Some drivers' abort does nothing, so the connection is closed as well: it must not commit any more. */
-    private void abort(SQLException reason) {
+    private void abort(Throwable reason) {
         try {
             connection.abort(Runnable::run);
-        } catch (SQLException e) {
+        } catch (SQLException | RuntimeException e) {
             reason.addSuppressed(e);
         }
         try {
             connection.close();
-        } catch (SQLException e) {
+        } catch (SQLException | RuntimeException e) {
             reason.addSuppressed(e);
         }
     }

@@ -23,7 +23,8 @@ final class LocalTransaction {
     private @Nullable String incomplete;
     private final Map<Savepoint, Mark> savepoints = new IdentityHashMap<>();
 
-    private record Mark(int changes, @Nullable String incomplete) {}
+    private record Mark(
+            @Nullable String name, int changes, @Nullable String incomplete) {}
 
     /**
      * A write under this XID, or under none, is about to run.
@@ -84,8 +85,14 @@ final class LocalTransaction {
         }
     }
 
-    void savepointSet(Savepoint savepoint) {
-        savepoints.put(savepoint, new Mark(changes.size(), incomplete));
+    /** @param name what the application called it; null when the driver made up a name of its own */
+    void savepointSet(Savepoint savepoint, @Nullable String name) {
+        Mark mark = new Mark(name, changes.size(), incomplete);
+        if (name != null) {
+            // Databases go back to the latest savepoint of a name, whichever of its objects is given to them.
+            savepoints.replaceAll((other, earlier) -> name.equalsIgnoreCase(earlier.name()) ? mark : earlier);
+        }
+        savepoints.put(savepoint, mark);
     }
 
     void rolledBackTo(Savepoint savepoint) {

@@ -1,6 +1,7 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.TransactionContext;
+import io.txn.client.jdbc.sql.InsertValue;
 import io.txn.client.jdbc.sql.PlainStatement;
 import io.txn.client.jdbc.sql.Plan;
 import java.lang.reflect.InvocationHandler;
@@ -166,6 +167,7 @@ final class StatementHandler implements InvocationHandler {
         if (context == null) {
             return executePlain(proxy, method, given, sql);
         }
+        requireOpen();
         Plan plan = plan(sql, prepared);
         if (plan instanceof Plan.Read) {
             return guarded(proxy, callPhysical(method, given));
@@ -187,6 +189,13 @@ final class StatementHandler implements InvocationHandler {
             case "executeUpdate" -> Math.toIntExact(done.count());
             default -> done.count();
         };
+    }
+
+    /** What is captured runs on other statements, which do not know that the application closed this one. */
+    private void requireOpen() throws SQLException {
+        if (physical.isClosed()) {
+            throw new SQLException("the statement is closed", "HY010");
+        }
     }
 
     private void show(Outcome done) {
@@ -286,6 +295,7 @@ final class StatementHandler implements InvocationHandler {
         if (context == null) {
             return executePlainBatch(elements);
         }
+        requireOpen();
         boolean begunOutside = !forwarded.isEmpty();
         clearBatch();
         if (begunOutside) {
@@ -382,7 +392,8 @@ final class StatementHandler implements InvocationHandler {
         private int rowsTogether() {
             if (!(plans.get(done) instanceof Plan.Insert insert)
                     || insert.rows().size() != 1
-                    || insert.head().parameterCount() > 0) {
+                    || insert.head().parameterCount() > 0
+                    || !insert.rows().get(0).stream().allMatch(InsertValue::independent)) {
                 return 1;
             }
             int parameters = Math.max(1, insert.statement().parameterCount());
@@ -402,11 +413,15 @@ final class StatementHandler implements InvocationHandler {
         }
     }
 
-    // Updatable results
+    // Results
 
-    /** A result through which rows could be changed refuses to, while a global transaction is bound. */
+    /**
+     * A result that leads back to this statement, not to the physical one, and through which no rows are changed while a global transaction is
+     * bound. Read-only results of statements outside are left as they are: a call a value costs something.
+     */
     private @Nullable Object guarded(Object proxy, @Nullable Object result) {
-        if (!updatable || !(result instanceof ResultSet rows)) {
+        boolean watched = updatable || connection.resource().context() != null;
+        if (!watched || !(result instanceof ResultSet rows)) {
             return result;
         }
         return Proxies.of(ResultSet.class, (self, method, arguments) -> {
@@ -420,6 +435,12 @@ final class StatementHandler implements InvocationHandler {
                 }
                 case "getStatement" -> {
                     return proxy;
+                }
+                case "equals" -> {
+                    return self == arguments[0];
+                }
+                case "hashCode" -> {
+                    return System.identityHashCode(self);
                 }
                 case "unwrap", "isWrapperFor" -> {
                     return Proxies.unwrap(

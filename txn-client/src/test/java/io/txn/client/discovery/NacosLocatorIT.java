@@ -1,6 +1,7 @@
 package io.txn.client.discovery;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ch.qos.logback.classic.Level;
 import com.alibaba.nacos.api.NacosFactory;
@@ -8,6 +9,8 @@ import com.alibaba.nacos.api.exception.NacosException;
 import com.alibaba.nacos.api.naming.NamingService;
 import com.alibaba.nacos.api.naming.pojo.Instance;
 import io.txn.client.LogLines;
+import io.txn.client.TxnClient;
+import io.txn.client.TxnClientOptions;
 import io.txn.test.Await;
 import io.txn.test.NacosServer;
 import io.txn.test.Ports;
@@ -17,6 +20,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -102,6 +106,34 @@ class NacosLocatorIT {
                     .contains("cannot follow coordinators in Nacos 127.0.0.1:" + nobody)
                     .contains("keeps trying");
             assertThat(locator.current()).isEmpty();
+            assertThatThrownBy(() -> TxnClient.start(TxnClientOptions.of("shop"), new Impatient(locator)))
+                    .hasMessageContaining("TXN-NET001")
+                    .hasMessageContaining("Nacos 127.0.0.1:" + nobody)
+                    .hasMessageContaining("it cannot be followed");
+        }
+    }
+
+    /** The same without the patience. */
+    private record Impatient(CoordinatorLocator locator) implements CoordinatorLocator {
+
+        @Override
+        public List<HostPort> current() {
+            return locator.current();
+        }
+
+        @Override
+        public void onChange(Consumer<List<HostPort>> listener) {
+            locator.onChange(listener);
+        }
+
+        @Override
+        public String description() {
+            return locator.description();
+        }
+
+        @Override
+        public void close() {
+            locator.close();
         }
     }
 

@@ -320,7 +320,8 @@ class AdminApiIT {
                             "attempts",
                             "nextAt",
                             "cause",
-                            "lockKeys");
+                            "lockKeys",
+                            "moreLockKeys");
             assertThat(shownBranch.get("branchId").isString())
                     .as("ids survive JavaScript")
                     .isTrue();

@@ -76,7 +76,7 @@ public final class Engine implements AutoCloseable {
             BranchCaller caller) {
         Engine engine = new Engine(rules, settings, journal, clock, random, caller);
         engine.core.endsGoTo(engine::ended);
-        engine.core.recover(1 + random.nextInt((1 << Shard.EPOCH_BITS) - 1));
+        engine.core.recover();
         engine.thread.start();
         return engine;
     }
@@ -123,7 +123,7 @@ public final class Engine implements AutoCloseable {
         return new TxnException(ErrorCode.COORDINATOR_STOPPING, null);
     }
 
-    private void ended(EngineCore.Flight flight, Answer answer, @Nullable String detail) {
+    private void ended(CallLanes.Flight flight, Answer answer, @Nullable String detail) {
         ends.add(() -> core.end(flight, answer, detail));
         wake();
     }

@@ -24,7 +24,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -90,13 +89,9 @@ final class EngineCore {
     private final DueTimes due = new DueTimes();
     private final ArrayDeque<long[]> finished = new ArrayDeque<>();
 
-    // Branch calls: in flight by branch, in order of their deadlines; transactions whose calls wait for room.
-    private final Map<Long, Flight> inFlight = new HashMap<>();
-    private final Set<Long> turns = new HashSet<>();
-    private final ArrayDeque<Flight> callDeadlines = new ArrayDeque<>();
-    private final LinkedHashSet<Long> urgentBacklog = new LinkedHashSet<>();
-    private final LinkedHashSet<Long> backgroundBacklog = new LinkedHashSet<>();
-    private int backgroundInFlight;
+    // Branch calls under way; transactions from before the restart that are still to be looked at.
+    private final CallLanes lanes;
+    private final ArrayDeque<Long> restored = new ArrayDeque<>();
 
     private long recordsSinceSnapshot;
     private long bytesSinceSnapshot;
@@ -120,26 +115,13 @@ final class EngineCore {
         this.settings = settings;
         this.caller = caller;
         this.wake = wake;
+        this.lanes = new CallLanes(settings.callsInFlight());
     }
 
     /** Something that leaves when {@code index} is durable, or is told that it never will. */
     private record Gate(long index, Runnable onDurable, Consumer<TxnException> onFailure) {}
 
     private record Initiator(long transaction, long deadline, Consumer<Reply> sink) {}
-
-    /** One call under way. Its end is told by this very object: a repeated call is another one. */
-    static final class Flight {
-        private final Effect.CallBranch call;
-        long deadline = Long.MAX_VALUE;
-
-        private Flight(Effect.CallBranch call) {
-            this.call = call;
-        }
-
-        boolean background() {
-            return !call.inTurn();
-        }
-    }
 
     /** Takes what the journal says about records. One instance serves all appends. */
     private final class Receipts implements Completion {
@@ -169,7 +151,7 @@ final class EngineCore {
     // Recovery
 
     /** Rebuilds the state from the journal and begins to drive what is owed. Called once, first. */
-    void recover(int freshEpoch) {
+    void recover() {
         handedOver = journal.replay(new Replay() {
             @Override
             public void snapshot(long index, InputStream state) throws IOException {
@@ -178,6 +160,9 @@ final class EngineCore {
 
             @Override
             public void record(long index, ByteBuffer record) {
+                // They count towards the next snapshot: else a coordinator that is often restarted never takes one.
+                recordsSinceSnapshot++;
+                bytesSinceSnapshot += record.remaining();
                 EventCodec.Entry entry = EventCodec.decode(record, interner);
                 time.atLeast(entry.time());
                 for (Event event : entry.events()) {
@@ -199,7 +184,7 @@ final class EngineCore {
         ended.sort(Comparator.comparingLong(GlobalTransaction::endedAt));
         ended.forEach(transaction -> finished.add(new long[] {transaction.number(), transaction.endedAt()}));
         if (shard.needsEpoch()) {
-            record(List.of(new Event.EpochStarted(freshEpoch, 0)));
+            record(List.of(new Event.EpochStarted(anotherEpoch(), 0)));
         }
         LOG.info(
                 "recovered records={} transactions={} unfinished={} needingAttention={} locks={}",
@@ -219,7 +204,7 @@ final class EngineCore {
         if (at > now && at != Long.MAX_VALUE) {
             due.add(at, transaction.number());
         }
-        backlog(transaction).add(transaction.number());
+        restored.add(transaction.number());
         for (Branch branch : transaction.branches()) {
             if (branch.nextAt() > now) {
                 awaitResource(branch.resource(), transaction.number());
@@ -240,13 +225,19 @@ final class EngineCore {
             deliver(sink, Reply.Rejected.of(ErrorCode.COORDINATOR_OVERLOADED, "journal", JournalState.LOW_ON_SPACE));
             return;
         }
-        if (shard.needsEpoch()
-                && record(List.of(new Event.EpochStarted(1 + random.nextInt((1 << Shard.EPOCH_BITS) - 1), 0)))
-                        != null) {
+        if (shard.needsEpoch() && record(List.of(new Event.EpochStarted(anotherEpoch(), 0))) != null) {
             deliver(sink, Reply.Rejected.of(ErrorCode.COORDINATOR_OVERLOADED, "ids", "used up"));
             return;
         }
         decide(command, sink);
+    }
+
+    private int anotherEpoch() {
+        int epoch;
+        do {
+            epoch = 1 + random.nextInt((1 << Shard.EPOCH_BITS) - 1);
+        } while (epoch == shard.epoch());
+        return epoch;
     }
 
     private void decide(Command command, @Nullable Consumer<Reply> sink) {
@@ -352,24 +343,28 @@ final class EngineCore {
         }
         long number = ofTransaction.transaction();
         long dueBefore = shard.nextDue(number);
+        GlobalTransaction before = shard.transaction(number);
         shard.apply(event, now);
         long dueAfter = shard.nextDue(number);
         if (dueAfter != dueBefore && dueAfter > now && dueAfter != Long.MAX_VALUE) {
             due.add(dueAfter, number);
         }
         counters.count(event);
-        log(event, number);
+        log(event, before, number);
         if (event instanceof Event.Ended) {
             finished.add(new long[] {number, now});
         }
     }
 
-    private void log(Event event, long number) {
+    private void log(Event event, @Nullable GlobalTransaction before, long number) {
         GlobalTransaction transaction = shard.transaction(number);
         if (transaction == null) {
             return;
         }
         if (event instanceof Event.AttemptFailed e) {
+            if (!isNews(before, e)) {
+                return;
+            }
             LOG.warn(
                     "phase two will be tried again xid={} branchId={} phase={} attempt={} inMillis={} cause={}",
                     transaction.xid(),
@@ -399,6 +394,15 @@ final class EngineCore {
                     transaction.branches().size(),
                     transaction.cause());
         }
+    }
+
+    /** A failure is worth a line at first and then ever more rarely: after 2, 4, 8 … attempts, and once while nobody is there. */
+    private static boolean isNews(@Nullable GlobalTransaction before, Event.AttemptFailed event) {
+        Branch branch = before == null ? null : before.branch(event.branch());
+        if (branch == null || branch.attempts() == event.attempts()) {
+            return branch == null || !event.cause().equals(branch.cause());
+        }
+        return Integer.bitCount(event.attempts()) == 1;
     }
 
     // Waiting for the disk
@@ -503,49 +507,25 @@ final class EngineCore {
 
     // Branch calls
 
-    private Set<Long> backlog(GlobalTransaction transaction) {
-        boolean background = transaction.outcome() == Outcome.COMMIT && transaction.owesNothingInTurn();
-        return background ? backgroundBacklog : urgentBacklog;
-    }
-
     /** Makes every call that is due for a transaction, as far as there is room; the rest waits its turn. */
     private void drive(long number) {
         for (Effect.CallBranch call : shard.pending(number, now)) {
-            if (inFlight.containsKey(call.branch()) || (call.inTurn() && turns.contains(number))) {
-                continue;
-            }
-            boolean background = !call.inTurn();
-            boolean full = inFlight.size() >= settings.callsInFlight()
-                    || (background && backgroundInFlight >= settings.callsInFlight() / 2);
-            if (full) {
-                (background ? backgroundBacklog : urgentBacklog).add(number);
-            } else {
-                start(call);
+            CallLanes.Flight flight = lanes.start(call);
+            if (flight != null) {
+                gate(() -> send(flight), cause -> {});
             }
         }
-    }
-
-    private void start(Effect.CallBranch call) {
-        Flight flight = new Flight(call);
-        inFlight.put(call.branch(), flight);
-        if (call.inTurn()) {
-            turns.add(call.transaction());
-        } else {
-            backgroundInFlight++;
-        }
-        gate(() -> send(flight), cause -> {});
     }
 
     /** The time of a call runs from here, not from its decision: the disk may be slow. */
-    private void send(Flight flight) {
-        flight.deadline = now + settings.callTimeout();
-        callDeadlines.add(flight);
+    private void send(CallLanes.Flight flight) {
+        lanes.sent(flight, now + settings.callTimeout());
         caller.call(flight.call, (answer, detail) -> ended.offer(flight, answer, detail));
     }
 
     /** Where the ends of calls are put; set by whoever owns the thread. */
     interface Ends {
-        void offer(Flight flight, Answer answer, @Nullable String detail);
+        void offer(CallLanes.Flight flight, Answer answer, @Nullable String detail);
     }
 
     private Ends ended = this::end;
@@ -555,13 +535,13 @@ final class EngineCore {
     }
 
     /** A call came to an end. A failure counts only while the call is in flight; a success counts always, for the work is done. */
-    void end(Flight flight, Answer answer, @Nullable String detail) {
+    void end(CallLanes.Flight flight, Answer answer, @Nullable String detail) {
         if (stopped != null) {
             return;
         }
         now = time.now();
         Effect.CallBranch call = flight.call;
-        boolean current = land(flight);
+        boolean current = lanes.land(flight);
         if (!current && answer != Answer.DONE) {
             return;
         }
@@ -586,7 +566,7 @@ final class EngineCore {
         }
         // Not every answer makes an event, but each one makes room.
         drive(call.transaction());
-        driveBacklog();
+        driveWaiting();
     }
 
     private void awaitResource(String resource, long number) {
@@ -610,33 +590,12 @@ final class EngineCore {
         }
     }
 
-    /** Takes a call out of flight. Returns whether it was in flight. */
-    private boolean land(Flight flight) {
-        if (!inFlight.remove(flight.call.branch(), flight)) {
-            return false;
+    private void driveWaiting() {
+        for (int i = 0; i < TICK_BATCH && !restored.isEmpty(); i++) {
+            drive(restored.remove());
         }
-        if (flight.background()) {
-            backgroundInFlight--;
-        } else {
-            turns.remove(flight.call.transaction());
-        }
-        return true;
-    }
-
-    private void driveBacklog() {
-        driveFrom(urgentBacklog, settings.callsInFlight(), true);
-        driveFrom(backgroundBacklog, settings.callsInFlight() / 2, false);
-    }
-
-    private void driveFrom(Set<Long> backlog, int room, boolean urgent) {
-        int tries = TICK_BATCH;
-        while (!backlog.isEmpty()
-                && tries-- > 0
-                && inFlight.size() < settings.callsInFlight()
-                && (urgent || backgroundInFlight < room)) {
-            Iterator<Long> first = backlog.iterator();
-            long number = first.next();
-            first.remove();
+        Long number;
+        for (int i = 0; i < TICK_BATCH && (number = lanes.next()) != null; i++) {
             drive(number);
         }
     }
@@ -650,13 +609,9 @@ final class EngineCore {
             return;
         }
         now = time.now();
-        Flight oldest;
-        while ((oldest = callDeadlines.peek()) != null
-                && (oldest.deadline <= now || inFlight.get(oldest.call.branch()) != oldest)) {
-            callDeadlines.remove();
-            if (inFlight.get(oldest.call.branch()) == oldest) {
-                end(oldest, Answer.UNREACHABLE, "no answer within " + settings.callTimeout() + " ms");
-            }
+        CallLanes.Flight late;
+        while ((late = lanes.expired(now)) != null) {
+            end(late, Answer.UNREACHABLE, "no answer within " + settings.callTimeout() + " ms");
         }
         for (int i = 0; i < TICK_BATCH && due.earliest() <= now && acceptsCommands(); i++) {
             long number = due.poll();
@@ -665,7 +620,7 @@ final class EngineCore {
             }
         }
         driveArrived();
-        driveBacklog();
+        driveWaiting();
         answerPatientInitiators();
         forget();
         compactTimers();
@@ -758,20 +713,10 @@ final class EngineCore {
         if (stopped != null) {
             return Long.MAX_VALUE;
         }
-        boolean room = inFlight.size() < settings.callsInFlight();
-        if (!arrived.isEmpty() && acceptsCommands()) {
+        if ((!arrived.isEmpty() && acceptsCommands()) || !restored.isEmpty() || lanes.hasNext()) {
             return 0;
         }
-        if (room
-                && (!urgentBacklog.isEmpty()
-                        || (!backgroundBacklog.isEmpty() && backgroundInFlight < settings.callsInFlight() / 2))) {
-            return 0;
-        }
-        long at = due.earliest();
-        Flight oldest = callDeadlines.peek();
-        if (oldest != null) {
-            at = Math.min(at, oldest.deadline);
-        }
+        long at = Math.min(due.earliest(), lanes.nextDeadline());
         Initiator initiator = initiatorDeadlines.peek();
         if (initiator != null) {
             at = Math.min(at, initiator.deadline);
@@ -797,7 +742,7 @@ final class EngineCore {
     }
 
     int callsInFlight() {
-        return inFlight.size();
+        return lanes.size();
     }
 
     /** Whether the journal has said something that {@link #release} does not know yet. */

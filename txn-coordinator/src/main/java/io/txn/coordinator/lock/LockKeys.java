@@ -2,14 +2,14 @@ package io.txn.coordinator.lock;
 
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
 /**
- * The rows of one branch, as clients write them: {@code table:row,row;table:row}, where a row is the text of its primary key. Clients
- * escape nothing, so a row is opaque text; what does not have this form is refused, because a row that is not understood is a row that is not locked.
+ * The rows of one branch, as clients write them: {@code table:row,row;table:row}, with or without a semicolon at the end, where a row is
+ * the text of its primary key. Clients escape nothing, so a row is opaque text; what does not have this form is refused, because a row that is not
+ * understood is a row that is not locked.
  * Equal when the text is equal. Immutable.
  */
 public final class LockKeys {
@@ -37,32 +37,44 @@ public final class LockKeys {
      * @throws TxnException BAD_REQUEST when it names no table or no row where one is due, or too many rows
      */
     public static LockKeys parse(String text, int maxRows) {
+        Set<Row> rows = read(text, maxRows + 1L);
+        if (rows.size() > maxRows) {
+            throw new TxnException(ErrorCode.BAD_REQUEST, null, "field", "lockKey", "maxRows", maxRows);
+        }
+        return new LockKeys(text, List.copyOf(rows));
+    }
+
+    /** The first rows of a text that was accepted before, at most so many; what comes after them is not looked at. */
+    public static List<Row> first(String text, int most) {
+        return List.copyOf(read(text, most));
+    }
+
+    private static Set<Row> read(String text, long most) {
         Set<Row> rows = new LinkedHashSet<>();
+        // Clients written in Go end every group with a semicolon, also the last one.
+        int length = text.endsWith(";") ? text.length() - 1 : text.length();
         int start = 0;
-        while (start <= text.length()) {
-            int end = find(text, ';', start, text.length());
+        while (start <= length && rows.size() < most) {
+            int end = find(text, ';', start, length);
             int colon = find(text, ':', start, end);
             if (colon == start || colon == end) {
                 throw new TxnException(
                         ErrorCode.BAD_REQUEST, null, "field", "lockKey", "missing", "table", "at", start);
             }
-            addRows(text, text.substring(start, colon), colon + 1, end, rows, maxRows);
+            addRows(text, text.substring(start, colon), colon + 1, end, rows, most);
             start = end + 1;
         }
-        return new LockKeys(text, List.copyOf(rows));
+        return rows;
     }
 
-    private static void addRows(String text, String table, int from, int to, Set<Row> rows, int maxRows) {
+    private static void addRows(String text, String table, int from, int to, Set<Row> rows, long most) {
         int start = from;
-        while (start <= to) {
+        while (start <= to && rows.size() < most) {
             int end = find(text, ',', start, to);
             if (end == start) {
                 throw new TxnException(ErrorCode.BAD_REQUEST, null, "field", "lockKey", "missing", "row", "at", start);
             }
             rows.add(new Row(table, text.substring(start, end)));
-            if (rows.size() > maxRows) {
-                throw new TxnException(ErrorCode.BAD_REQUEST, null, "field", "lockKey", "maxRows", maxRows);
-            }
             start = end + 1;
         }
     }
@@ -99,14 +111,5 @@ public final class LockKeys {
     @Override
     public String toString() {
         return text;
-    }
-
-    /** The rows as {@code table:key}, for people. */
-    public List<String> labels() {
-        List<String> labels = new ArrayList<>(rows.size());
-        for (Row row : rows) {
-            labels.add(row.toString());
-        }
-        return labels;
     }
 }

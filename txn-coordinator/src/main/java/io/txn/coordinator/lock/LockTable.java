@@ -2,7 +2,6 @@ package io.txn.coordinator.lock;
 
 import java.util.HashMap;
 import java.util.Map;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,18 +47,17 @@ public final class LockTable {
         }
     }
 
-    /** Frees those of the rows that {@code holder} holds, except the rows that {@code keep} accepts. */
-    public void release(Holder holder, String resource, LockKeys keys, Predicate<LockKeys.Row> keep) {
+    /** Frees those of the rows that {@code holder} holds. */
+    public void release(Holder holder, String resource, LockKeys keys) {
         Map<String, Map<String, Holder>> tables = resources.get(resource);
         if (tables == null) {
             return;
         }
         for (LockKeys.Row row : keys.rows()) {
             Map<String, Holder> rows = tables.get(row.table());
-            if (rows == null || !holder.equals(rows.get(row.key())) || keep.test(row)) {
+            if (rows == null || !rows.remove(row.key(), holder)) {
                 continue;
             }
-            rows.remove(row.key());
             size--;
             if (rows.isEmpty()) {
                 tables.remove(row.table());

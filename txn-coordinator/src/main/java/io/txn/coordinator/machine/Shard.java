@@ -10,12 +10,9 @@ import io.txn.protocol.Xid;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.HashSet;
 import java.util.List;
 import java.util.NavigableMap;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -145,7 +142,7 @@ public final class Shard {
             }
         } else if (event instanceof Event.CommitDecided) {
             for (Branch branch : before.branches()) {
-                release(after, branch, row -> false);
+                release(after, branch);
             }
         } else if (event instanceof Event.OfBranch ofBranch && before.holdsLocks()) {
             Branch branch = after.branch(ofBranch.branch());
@@ -165,8 +162,6 @@ public final class Shard {
             return;
         }
         Holder from = new Holder(transaction.number(), ended.id());
-        LockKeys rows = keys(ended.locks());
-        Set<LockKeys.Row> kept = new HashSet<>();
         boolean later = false;
         for (Branch branch : transaction.branches()) {
             if (branch.id() == ended.id()) {
@@ -175,17 +170,16 @@ public final class Shard {
                     && !branch.state().isOver()
                     && branch.locks() != null
                     && branch.resource().equals(ended.resource())) {
-                LockKeys named = keys(branch.locks());
-                locks.handOver(from, new Holder(transaction.number(), branch.id()), ended.resource(), named);
-                kept.addAll(named.rows());
+                Holder to = new Holder(transaction.number(), branch.id());
+                locks.handOver(from, to, ended.resource(), keys(branch.locks()));
             }
         }
-        release(transaction, ended, kept::contains);
+        release(transaction, ended);
     }
 
-    private void release(GlobalTransaction transaction, Branch branch, Predicate<LockKeys.Row> keep) {
+    private void release(GlobalTransaction transaction, Branch branch) {
         if (branch.locks() != null) {
-            locks.release(new Holder(transaction.number(), branch.id()), branch.resource(), keys(branch.locks()), keep);
+            locks.release(new Holder(transaction.number(), branch.id()), branch.resource(), keys(branch.locks()));
         }
     }
 
@@ -233,6 +227,11 @@ public final class Shard {
     public boolean needsEpoch() {
         long counter = lastId & ((1L << COUNTER_BITS) - 1);
         return lastId == 0 || counter >= (1L << COUNTER_BITS) - 2;
+    }
+
+    /** The epoch of the ids given out at present, 0 for none. */
+    public int epoch() {
+        return (int) (lastId >>> (SHARD_BITS + COUNTER_BITS));
     }
 
     public long lastId() {

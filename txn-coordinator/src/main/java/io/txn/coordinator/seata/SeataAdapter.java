@@ -47,6 +47,7 @@ public final class SeataAdapter implements RpcHandler {
     private final RequestLimits limits;
     private volatile @Nullable Engine engine;
     private volatile String address = "";
+    private volatile boolean stopping;
 
     /**
      * What a request may carry at most.
@@ -75,6 +76,13 @@ public final class SeataAdapter implements RpcHandler {
         engine = newEngine;
     }
 
+    /**
+     * Takes no more requests. From here on it is whoever closes the server who closes the connections, so that answers under way get there first.
+     */
+    public void stop() {
+        stopping = true;
+    }
+
     /** How many connections are registered. */
     public int sessions() {
         return sessions.size();
@@ -90,6 +98,9 @@ public final class SeataAdapter implements RpcHandler {
 
     @Override
     public void received(RpcConnection connection, Frame frame) {
+        if (stopping) {
+            return; // the end of the connection answers it
+        }
         Message body = frame.body();
         if (body instanceof Message.RegisterTmRequest register) {
             session(connection, register.applicationId(), register.version());
@@ -361,7 +372,7 @@ public final class SeataAdapter implements RpcHandler {
         }
     }
 
-    private static void submit(
+    private void submit(
             Engine serving,
             Session session,
             Command command,
@@ -370,13 +381,15 @@ public final class SeataAdapter implements RpcHandler {
         serving.submit(command, reply -> answer(session, reply, translate, respond));
     }
 
-    private static void answer(
+    private void answer(
             Session session,
             Reply reply,
             Function<Reply, Message.@Nullable Response> translate,
             Consumer<Message.Response> respond) {
         Message.Response response = translate.apply(reply);
-        if (response == null) {
+        if (response == null && stopping) {
+            LOG.debug("not answered, because the coordinator stops client={} reply={}", session, reply);
+        } else if (response == null) {
             LOG.warn("closing a connection, because there is no honest answer client={} reply={}", session, reply);
             session.connection.close();
         } else {

@@ -16,7 +16,7 @@ class CoordinatorSimulationTest {
     private static final int STEPS = 500;
 
     private static long seeds() {
-        return Long.getLong("txn.test.seeds", Boolean.getBoolean("txn.test.full") ? 200_000 : 2_000);
+        return Long.getLong("txn.test.seeds", Boolean.getBoolean("txn.test.full") ? 200_000 : 1_000);
     }
 
     private static void run(long seed, Simulation.Plants plants, Set<String> visited) {

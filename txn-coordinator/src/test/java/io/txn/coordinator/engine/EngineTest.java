@@ -217,9 +217,10 @@ class EngineTest {
     }
 
     @Test
-    void aFloodOfCommitsDoesNotHoldUpARollback() throws Exception {
-        start(new EngineSettings(1_000, 1_000, 8, 60_000, 5_000, 3_600_000, 10_000, 200, 1_000_000, 1L << 40));
-        resourceManager = call -> call.phase() == Outcome.COMMIT ? null : Answer.DONE;
+    void aResourceManagerThatDoesNotAnswerHoldsUpNobodyElse() throws Exception {
+        start(new EngineSettings(1_000, 1_000, 16, 60_000, 5_000, 3_600_000, 10_000, 200, 1_000_000, 1L << 40));
+        resourceManager =
+                call -> call.phase() == Outcome.COMMIT && call.resource().equals("db") ? null : Answer.DONE;
         for (int i = 0; i < 50; i++) {
             Xid xid = begin();
             give(register(xid, BranchType.AT, "db", "t:" + i)).get(10, TimeUnit.SECONDS);
@@ -230,8 +231,13 @@ class EngineTest {
         Reply reply = give(new Command.Rollback(xid)).get(10, TimeUnit.SECONDS);
         assertThat(reply).isInstanceOfSatisfying(Reply.Decided.class, d -> assertThat(d.pass())
                 .isEqualTo(Reply.Pass.DONE));
+        // Of 16 calls a quarter may go to one resource, half of these for commits that nobody waits for.
         assertThat(calls.stream().filter(call -> call.phase() == Outcome.COMMIT))
-                .hasSize(4);
+                .hasSize(2);
+        Xid other = begin();
+        give(register(other, BranchType.AT, "other", "t:1")).get(10, TimeUnit.SECONDS);
+        give(new Command.Commit(other)).get(10, TimeUnit.SECONDS);
+        awaitState(other, TransactionState.COMMITTED);
     }
 
     @Test

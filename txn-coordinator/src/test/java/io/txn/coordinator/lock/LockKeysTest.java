@@ -21,8 +21,15 @@ class LockKeysTest {
                         new LockKeys.Row("t_two", "1_p"),
                         new LockKeys.Row("t_acc", "1"),
                         new LockKeys.Row("t_acc", "2"));
-        assertThat(keys.labels()).containsExactly("t_two:1_p", "t_acc:1", "t_acc:2");
         assertThat(keys.text()).isEqualTo("t_two:1_p;t_acc:1,2,1");
+    }
+
+    @Test
+    void aSemicolonAtTheEndIsHowClientsInGoWriteIt() {
+        assertThat(LockKeys.parse("stock:1,2;account:7;", 10).rows())
+                .containsExactlyElementsOf(
+                        LockKeys.parse("stock:1,2;account:7", 10).rows());
+        assertThat(LockKeys.parse("stock:1;", 10).rows()).containsExactly(new LockKeys.Row("stock", "1"));
     }
 
     @Test
@@ -32,7 +39,7 @@ class LockKeysTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "t", ":1", "t:", "t:1,", "t:,1", "t:1;", ";t:1", "t:1;u", "t:1;;u:2"})
+    @ValueSource(strings = {"", "t", ":1", "t:", "t:1,", "t:,1", ";", "t:1;;", "t:1,;", ";t:1", "t:1;u", "t:1;;u:2"})
     void whatDoesNotHaveTheFormIsRefused(String text) {
         assertThatThrownBy(() -> LockKeys.parse(text, 10))
                 .isInstanceOfSatisfying(
@@ -40,9 +47,11 @@ class LockKeysTest {
     }
 
     @Test
-    void moreRowsThanAllowedAreRefused() {
+    void moreRowsThanAllowedAreRefusedAndNotReadToTheirEnd() {
         assertThat(LockKeys.parse("t:1,2", 2).rows()).hasSize(2);
-        assertThatThrownBy(() -> LockKeys.parse("t:1,2,3", 2)).isInstanceOf(TxnException.class);
+        assertThatThrownBy(() -> LockKeys.parse("t:1,2,3", 2)).hasMessageContaining("maxRows=2");
+        assertThatThrownBy(() -> LockKeys.parse("t:1;u:1;v:1;w:1,", 2)).hasMessageContaining("maxRows=2");
+        assertThat(LockKeys.first("t:1;u:1,2,", 2)).hasSize(2);
     }
 
     @Test

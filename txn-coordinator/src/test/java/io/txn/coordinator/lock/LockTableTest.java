@@ -32,13 +32,13 @@ class LockTableTest {
         LockTable table = new LockTable();
         table.grant(new Holder(1, 10), "db", keys("t:1"));
         table.grant(new Holder(1, 11), "db", keys("t:1,2"));
-        table.release(new Holder(1, 11), "db", keys("t:1,2"), row -> false);
+        table.release(new Holder(1, 11), "db", keys("t:1,2"));
         assertThat(table.holder("db", new LockKeys.Row("t", "1"))).isEqualTo(new Holder(1, 10));
         assertThat(table.size()).isEqualTo(1);
         table.handOver(new Holder(1, 10), new Holder(1, 12), "db", keys("t:1"));
-        table.release(new Holder(1, 10), "db", keys("t:1"), row -> false);
+        table.release(new Holder(1, 10), "db", keys("t:1"));
         assertThat(table.size()).isEqualTo(1);
-        table.release(new Holder(1, 12), "db", keys("t:1"), row -> false);
+        table.release(new Holder(1, 12), "db", keys("t:1"));
         assertThat(table).isEqualTo(new LockTable());
     }
 
@@ -62,7 +62,7 @@ class LockTableTest {
                     wanted.rows().forEach(row -> naive.putIfAbsent(resource + row, holder));
                 }
             } else {
-                table.release(holder, resource, wanted, row -> false);
+                table.release(holder, resource, wanted);
                 wanted.rows().forEach(row -> naive.remove(resource + row, holder));
             }
             assertThat(table.size()).isEqualTo(naive.size());

@@ -6,6 +6,9 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.util.concurrent.ImmediateEventExecutor;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.transport.ConnectionHandler.Side;
@@ -26,11 +29,13 @@ public final class RpcServer implements AutoCloseable {
 
     private final IoThreads io;
     private final Channel listener;
+    private final ChannelGroup channels;
     private final Set<RpcConnection> connections;
 
-    private RpcServer(IoThreads io, Channel listener, Set<RpcConnection> connections) {
+    private RpcServer(IoThreads io, Channel listener, ChannelGroup channels, Set<RpcConnection> connections) {
         this.io = io;
         this.listener = listener;
+        this.channels = channels;
         this.connections = connections;
     }
 
@@ -42,6 +47,7 @@ public final class RpcServer implements AutoCloseable {
      */
     public static RpcServer bind(String host, int port, TransportOptions options, RpcHandler handler) {
         IoThreads io = IoThreads.start("txn-server", options);
+        ChannelGroup channels = new DefaultChannelGroup(ImmediateEventExecutor.INSTANCE);
         Set<RpcConnection> connections = ConcurrentHashMap.newKeySet();
         AtomicInteger accepted = new AtomicInteger();
         ServerBootstrap bootstrap = new ServerBootstrap()
@@ -67,6 +73,7 @@ public final class RpcServer implements AutoCloseable {
                             channel.close();
                             return;
                         }
+                        channels.add(channel);
                         ConnectionHandler.install(
                                 channel, Side.SERVER, options, handler, connections::add, connections::remove);
                     }
@@ -76,7 +83,7 @@ public final class RpcServer implements AutoCloseable {
             io.stop();
             throw new TxnException(ErrorCode.PORT_UNAVAILABLE, bound.cause(), "host", host, "port", port);
         }
-        return new RpcServer(io, bound.channel(), connections);
+        return new RpcServer(io, bound.channel(), channels, connections);
     }
 
     /** The port this server listens on. */
@@ -89,11 +96,15 @@ public final class RpcServer implements AutoCloseable {
         return Collections.unmodifiableCollection(connections);
     }
 
-    /** Stops listening and closes every connection. */
+    /** Stops listening and closes every connection, each after what was sent on it before as far as the peer takes it. */
     @Override
     public void close() {
         // First no more newcomers: one that is accepted while the event loops end has nowhere to go.
         io.await(listener.close());
+        if (!io.group().isShuttingDown()) {
+            // One by one and waited for: an event loop that is told to end drops the answers it has not got to yet.
+            io.await(channels.close());
+        }
         io.stop();
     }
 }

@@ -1,6 +1,8 @@
 package io.txn.spring.autoconfigure;
 
 import io.txn.client.jdbc.AtOptions;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
 import java.time.Duration;
 import java.util.Set;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -38,6 +40,24 @@ record JdbcProperties(
     }
 
     AtOptions toOptions() {
+        try {
+            return options();
+        } catch (TxnException e) {
+            throw new TxnException(
+                    ErrorCode.BAD_CONFIGURATION,
+                    null,
+                    "under",
+                    "txn.jdbc",
+                    "key",
+                    e.facts().get("key"),
+                    "value",
+                    e.facts().get("value"),
+                    "expected",
+                    e.facts().get("expected"));
+        }
+    }
+
+    private AtOptions options() {
         return AtOptions.DEFAULTS
                 .withCreateUndoTable(createUndoTable)
                 .withUndoTable(undoTable)

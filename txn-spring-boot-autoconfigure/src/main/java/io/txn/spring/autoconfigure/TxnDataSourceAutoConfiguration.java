@@ -1,6 +1,8 @@
 package io.txn.spring.autoconfigure;
 
+import javax.sql.DataSource;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.boot.LazyInitializationExcludeFilter;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
@@ -26,6 +28,12 @@ public final class TxnDataSourceAutoConfiguration {
     @Bean
     static DataSourceWrapper txnDataSourceWrapper(ConfigurableListableBeanFactory beanFactory) {
         return new DataSourceWrapper(beanFactory);
+    }
+
+    /** Somebody has to finish the branches that an earlier run left open, also where beans are made on demand. */
+    @Bean
+    static LazyInitializationExcludeFilter txnEagerDataSources() {
+        return LazyInitializationExcludeFilter.forBeanTypes(DataSource.class, AtDataSources.class);
     }
 
     @Bean

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.config.ConfigurableBeanFactory;
+import org.springframework.boot.LazyInitializationBeanFactoryPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration;
@@ -88,6 +89,14 @@ class DataSourceIT {
             assertThat(pool.isClosed()).isFalse();
             assertThat(undoTable(context, "UNDO_LOG")).isTrue();
         });
+    }
+
+    @Test
+    void dataSourcesAreServedFromTheStartAlsoWhereBeansAreMadeOnDemand() {
+        runner.withInitializer(context ->
+                        context.addBeanFactoryPostProcessor(new LazyInitializationBeanFactoryPostProcessor()))
+                .run(context -> assertThat(context.getBeanFactory().containsSingleton("dataSource"))
+                        .isTrue());
     }
 
     @Test

@@ -21,6 +21,7 @@ import io.txn.client.rm.ResourceManager;
 import io.txn.protocol.TxnException;
 import io.txn.spring.GlobalTransactionalAspect;
 import io.txn.spring.GlobalTransactionalOptions;
+import io.txn.spring.propagation.XidClientPostProcessor;
 import io.txn.spring.propagation.XidFeignInterceptor;
 import io.txn.spring.propagation.XidFilter;
 import io.txn.spring.propagation.XidRequestInterceptor;
@@ -31,8 +32,11 @@ import jakarta.servlet.Filter;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.web.client.RestClientAutoConfiguration;
+import org.springframework.boot.autoconfigure.web.client.RestTemplateAutoConfiguration;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.source.MapConfigurationPropertySource;
 import org.springframework.boot.diagnostics.FailureAnalysis;
@@ -40,9 +44,12 @@ import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
 import org.springframework.boot.web.client.RestClientCustomizer;
+import org.springframework.boot.web.client.RestTemplateBuilder;
 import org.springframework.boot.web.client.RestTemplateCustomizer;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
+import org.springframework.jdbc.datasource.DriverManagerDataSource;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
+import org.springframework.web.client.RestClient;
 import org.springframework.web.client.RestTemplate;
 
 /** Each condition: on, off, the user's own bean, a missing class. Nothing listens where these clients look. */
@@ -169,6 +176,29 @@ class TxnAutoConfigurationTest {
     }
 
     @Test
+    void aClientIsInterceptedOnceHoweverItIsMade() {
+        runner.withConfiguration(
+                        AutoConfigurations.of(RestTemplateAutoConfiguration.class, RestClientAutoConfiguration.class))
+                .withBean("plain", RestTemplate.class)
+                .withBean("plainBuilder", RestClient.Builder.class, RestClient::builder)
+                .run(context -> {
+                    RestTemplate built =
+                            context.getBean(RestTemplateBuilder.class).build();
+                    context.getBean(XidClientPostProcessor.class).postProcessAfterInitialization(built, "built");
+                    for (RestTemplate template : List.of(built, context.getBean(RestTemplate.class))) {
+                        assertThat(template.getInterceptors())
+                                .filteredOn(XidRequestInterceptor.class::isInstance)
+                                .hasSize(1);
+                    }
+                    context.getBeansOfType(RestClient.Builder.class)
+                            .values()
+                            .forEach(builder -> builder.requestInterceptors(interceptors -> assertThat(interceptors)
+                                    .filteredOn(XidRequestInterceptor.class::isInstance)
+                                    .hasSize(1)));
+                });
+    }
+
+    @Test
     void whatIsNotOnTheClassPathIsLeftOut() {
         runner.withClassLoader(new FilteredClassLoader(RestTemplate.class)).run(context -> assertThat(context)
                 .hasSingleBean(TxnClient.class)
@@ -253,11 +283,18 @@ class TxnAutoConfigurationTest {
         bare.withPropertyValues("txn.coordinator.address=http://coordinator:8091")
                 .run(context -> assertThat(analysis(context.getStartupFailure()).getDescription())
                         .contains("TXN-CFG001")
-                        .contains("http://coordinator:8091")
+                        .contains("key: txn.coordinator.address")
+                        .contains("value: http://coordinator:8091")
                         .contains("host:port"));
         runner.withPropertyValues("txn.client.branch-workers=0")
                 .run(context -> assertThat(analysis(context.getStartupFailure()).getDescription())
-                        .contains("branchWorkers: 0"));
+                        .contains("key: txn.client.branch-workers")
+                        .contains("value: 0"));
+        runner.withBean("dataSource", DataSource.class, () -> new DriverManagerDataSource("jdbc:h2:mem:bad"))
+                .withPropertyValues("txn.jdbc.undo-table=undo log")
+                .run(context -> assertThat(analysis(context.getStartupFailure()).getDescription())
+                        .contains("under: txn.jdbc")
+                        .contains("value: undo log"));
     }
 
     private static FailureAnalysis analysis(Throwable failure) {

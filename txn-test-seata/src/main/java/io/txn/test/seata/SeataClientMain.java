@@ -34,6 +34,7 @@ import org.apache.seata.tm.api.transaction.TransactionInfo;
 /**
  * An application of the Seata client, with AT data sources, that does what it is told over HTTP on 127.0.0.1. Arguments: the coordinator's
  * {@code host:port}, the application id, and for each data source its JDBC URL (MySQL driver), user and password. Prints {@code ready <port>}.
+ * Without a data source it can make load instead.
  *
  * <p>Each call is one POST; an answer begins with {@code ok } or {@code error }.
  *
@@ -45,6 +46,7 @@ import org.apache.seata.tm.api.transaction.TransactionInfo;
  * <tr><td>{@code /commit?xid=}, {@code /rollback?xid=}, {@code /status?xid=}</td><td>asks the coordinator: its global status</td></tr>
  * <tr><td>{@code /template?fail=}</td><td>the usual way: in one template call the statements in the body, each led by the number of its data source and a
  * blank; with {@code fail} an exception at the end</td></tr>
+ * <tr><td>{@code /load?threads=&branches=&millis=&most=&settle=}</td><td>transactions without a database: figures, see {@link SeataLoad}</td></tr>
  * </table>
  */
 public final class SeataClientMain {
@@ -53,6 +55,7 @@ public final class SeataClientMain {
 
     private final String application;
     private final List<DataSource> dataSources;
+    private SeataLoad load;
 
     private SeataClientMain(String application, List<DataSource> dataSources) {
         this.application = application;
@@ -128,9 +131,26 @@ public final class SeataClientMain {
                 return manager.getStatus(xid);
             case "/template":
                 return template(lines, Boolean.parseBoolean(parameters.get("fail")));
+            case "/load":
+                return load().run(
+                                Integer.parseInt(parameters.get("threads")),
+                                Integer.parseInt(parameters.get("branches")),
+                                Long.parseLong(parameters.get("millis")),
+                                Long.parseLong(parameters.get("most")),
+                                Long.parseLong(parameters.get("settle")));
             default:
                 throw new IllegalArgumentException("no call " + path);
         }
+    }
+
+    private synchronized SeataLoad load() {
+        if (!dataSources.isEmpty()) {
+            throw new IllegalStateException("this process has data sources");
+        }
+        if (load == null) {
+            load = SeataLoad.start(application, GROUP);
+        }
+        return load;
     }
 
     private Object execute(String xid, Map<String, String> parameters, List<String> statements) throws SQLException {

@@ -80,11 +80,14 @@ public final class Demo {
             return 0;
         }
         Path root = Path.of(System.getProperty("txn.demo.root", "")).toAbsolutePath();
-        Path target = root.resolve("samples/demo/target");
-        Path data = target.resolve("shop");
-        Files.createDirectories(target);
-        try (FileChannel lock =
-                FileChannel.open(target.resolve("shop.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+        Path usual = root.resolve("samples/demo/target/shop");
+        Path data =
+                Path.of(System.getProperty("txn.demo.data", usual.toString())).toAbsolutePath();
+        Files.createDirectories(data);
+        try (FileChannel lock = FileChannel.open(
+                data.resolveSibling(data.getFileName() + ".lock"),
+                StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE)) {
             if (lock.tryLock() == null) {
                 throw new DemoFailure("another demo is running in " + data + ": stop it first");
             }
@@ -99,9 +102,10 @@ public final class Demo {
                             options.password(),
                             Long.toString(ProcessHandle.current().pid(), 36));
             ShopDatabase database = servers == null ? ShopDatabase.h2(data.resolve("databases")) : servers.database();
+            Set<Integer> chosen = new HashSet<>();
             Map<Program, Integer> ports = new EnumMap<>(Program.class);
-            HTTP_PORTS.forEach((program, port) -> ports.put(program, freePort(port)));
-            ShopPlan plan = new ShopPlan(root, data, ports, freePort(TCP_PORT), database, Map.of());
+            HTTP_PORTS.forEach((program, port) -> ports.put(program, freePort(port, chosen)));
+            ShopPlan plan = new ShopPlan(root, data, ports, freePort(TCP_PORT, chosen), database, Map.of());
             return new Demo(plan, servers).run(options.stay());
         }
     }
@@ -111,7 +115,11 @@ public final class Demo {
         Runtime.getRuntime().addShutdownHook(new Thread(this::stop, "stop-the-shop"));
         try {
             start();
-            buyTwice();
+            try {
+                buyTwice();
+            } catch (IOException e) {
+                throw processes.explain(e);
+            }
             heading("Checked");
             say(checks.text() + "\n");
             if (stay) {
@@ -214,8 +222,9 @@ public final class Demo {
     }
 
     /**
-     * The transaction that came to the coordinator since the last call, once it is over and the services have cleared up: they remove
-     * their undo records a moment after a commit is decided. When that takes too long, whatever there is; the checks will tell.
+     * The transaction that came to the coordinator since the last call, once it is over and the services have cleared
+     * up: they remove their undo records a moment after a commit is decided. When that takes too long, whatever there
+     * is; the checks will tell.
      */
     private JsonNode settled() throws IOException {
         String xid = await(RECORD_WAIT, this::newest)
@@ -313,12 +322,15 @@ public final class Demo {
         }
     }
 
-    /** The usual port, or any free one when something else listens there. */
-    private static int freePort(int usual) {
-        for (int port : new int[] {usual, 0}) {
+    /** The usual port, or any free one when something else listens there or {@code txn.demo.ports} is "free". */
+    private static int freePort(int usual, Set<Integer> chosen) {
+        int first = "free".equals(System.getProperty("txn.demo.ports")) ? 0 : usual;
+        for (int port : new int[] {first, 0, 0, 0}) {
             try (ServerSocket socket = new ServerSocket()) {
                 socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-                return socket.getLocalPort();
+                if (chosen.add(socket.getLocalPort())) {
+                    return socket.getLocalPort();
+                }
             } catch (IOException e) {
                 // taken: try the next
             }

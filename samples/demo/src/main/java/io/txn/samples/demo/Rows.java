@@ -26,12 +26,12 @@ public record Rows(Map<Program, Map<String, List<String>>> services) {
                 .sum();
     }
 
-    /** Everything but the undo records. */
+    /** Everything but what AT mode keeps for itself: the undo records, and the table beside them. */
     public Rows business() {
         Map<Program, Map<String, List<String>>> kept = new LinkedHashMap<>();
         services.forEach((service, tables) -> {
             Map<String, List<String>> others = new LinkedHashMap<>(tables);
-            others.remove(UNDO_TABLE);
+            others.keySet().removeIf(table -> table.startsWith(UNDO_TABLE));
             kept.put(service, others);
         });
         return new Rows(kept);

@@ -8,9 +8,11 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /** The demo as a newcomer runs it, on embedded databases; and that it can tell wrong figures from right ones. */
 class DemoIT {
@@ -19,7 +21,7 @@ class DemoIT {
 
     @Test
     void endsWithZeroWhenEveryFigureIsRightAndLeavesNoProcess() throws IOException {
-        try (JavaProcess demo = demo("demo").start(Path.of("target/demo.log"))) {
+        try (JavaProcess demo = demo("demo", Map.of())) {
             assertThat(demo.waitFor(MAX)).as("ended in time").isTrue();
             assertThat(demo.output()).containsPattern("All \\d+ figures are right");
             assertThat(demo.exitCode()).as(demo.output()).hasValue(0);
@@ -35,19 +37,23 @@ class DemoIT {
         }
     }
 
+    /** In the long form only: it boots everything once more. */
     @Test
+    @EnabledIfSystemProperty(named = "txn.test.full", matches = "true")
     void endsWithAnotherStatusWhenTheServicesRunWithoutGlobalTransactions() throws IOException {
-        try (JavaProcess demo =
-                demo("demo-wrong").env("TXN_ENABLED", "false").start(Path.of("target/demo-wrong.log"))) {
+        try (JavaProcess demo = demo("demo-wrong", Map.of("TXN_ENABLED", "false"))) {
             assertThat(demo.waitFor(MAX)).as("ended in time").isTrue();
             assertThat(demo.output()).contains("The demo failed: ").doesNotContain("figures are right");
             assertThat(demo.exitCode()).hasValue(1);
         }
     }
 
-    private static JavaProcess.Builder demo(String name) throws IOException {
-        return JavaProcess.mainClass(Demo.class)
+    private static JavaProcess demo(String name, Map<String, String> environment) throws IOException {
+        Path data = Shop.data(name).toAbsolutePath();
+        JavaProcess.Builder demo = JavaProcess.mainClass(Demo.class)
                 .jvm("-Dtxn.demo.root=" + Path.of("../..").toAbsolutePath().normalize())
-                .jvm("-Dtxn.demo.data=" + Shop.data(name).toAbsolutePath());
+                .jvm("-Dtxn.demo.data=" + data, "-Dtxn.demo.ports=free");
+        environment.forEach(demo::env);
+        return demo.start(data.resolveSibling(data.getFileName() + ".log"));
     }
 }

@@ -1,5 +1,9 @@
 package io.txn.client.jdbc.sql;
 
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Pattern;
+
 /**
  * What an INSERT gives a column.
  *
@@ -7,6 +11,30 @@ package io.txn.client.jdbc.sql;
  * @param source its text and parameters
  */
 public record InsertValue(Kind kind, Fragment source) {
+
+    private static final Pattern BEFORE_PARENTHESIS = Pattern.compile("([\\w.]*)\\s*\\(");
+
+    /** What may stand before a parenthesis in an expression that reads no table. */
+    private static final Set<String> HARMLESS = Set.of(
+            "CAST",
+            "CONVERT",
+            "COALESCE",
+            "NULLIF",
+            "LOWER",
+            "UPPER",
+            "TRIM",
+            "CONCAT",
+            "NEXTVAL",
+            "NOW",
+            "CURRENT_TIMESTAMP",
+            "UUID",
+            "RANDOM_UUID",
+            "GEN_RANDOM_UUID",
+            "CHAR",
+            "VARCHAR",
+            "DECIMAL",
+            "NUMERIC",
+            "TIMESTAMP");
 
     /** How much is known of a value. */
     public enum Kind {
@@ -20,5 +48,17 @@ public record InsertValue(Kind kind, Fragment source) {
         DEFAULT,
         /** Anything that only the database can compute. */
         EXPRESSION
+    }
+
+    /**
+     * Whether it has the same value whatever rows the same statement has inserted before. A sub-query has not, and a function that is not known
+     * need not have.
+     */
+    public boolean independent() {
+        return kind != Kind.EXPRESSION
+                || BEFORE_PARENTHESIS
+                        .matcher(source.text())
+                        .results()
+                        .allMatch(call -> HARMLESS.contains(call.group(1).toUpperCase(Locale.ROOT)));
     }
 }

@@ -13,6 +13,7 @@ public record PlainStatement(
         boolean writes, boolean definesTables, @Nullable String temporaryTable) {
 
     private static final PlainStatement READ = new PlainStatement(false, false, null);
+    private static final PlainStatement WRITE = new PlainStatement(true, false, null);
     private static final PlainStatement UNKNOWN = new PlainStatement(true, true, null);
 
     private static final Set<String> READS =
@@ -36,8 +37,11 @@ public record PlainStatement(
         if (several || DEFINES.contains(word)) {
             return new PlainStatement(true, true, temporary(tokens));
         }
+        if (word.equals("SET") && tokens.stream().anyMatch(t -> t.is("AUTOCOMMIT"))) {
+            return WRITE; // it commits what is open
+        }
         boolean reads = READS.contains(word) || word.equals("WITH") || word.equals("EXPLAIN");
-        return reads && !ReadCheck.mayWrite(tokens) ? READ : new PlainStatement(true, false, null);
+        return reads && !ReadCheck.mayWrite(tokens) ? READ : WRITE;
     }
 
     private static @Nullable String temporary(List<Token> tokens) {

@@ -4,6 +4,7 @@ import io.txn.client.jdbc.dialect.Value;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -27,24 +28,47 @@ public final class LockKeys {
     public static String of(List<TableChange> changes) {
         Map<String, SortedSet<String>> tables = new TreeMap<>();
         for (TableChange change : changes) {
+            List<Integer> key = change.keyIndexes();
+            List<Integer> order =
+                    order(key.stream().map(i -> change.columns().get(i).name()).toList());
             for (RowChange row : change.rows()) {
+                List<Value> values =
+                        order.stream().map(i -> row.existing().get(key.get(i))).toList();
                 tables.computeIfAbsent(escaped(change.lockName()), t -> new TreeSet<>())
-                        .add(row(change.keyOf(row.existing())));
+                        .add(row(values));
             }
         }
         return text(tables);
     }
 
-    /** The keys of rows of one table. */
-    public static String of(String lockName, List<List<Value>> keys) {
+    /**
+     * The keys of rows of one table.
+     *
+     * @param columns the names of the key's columns, in the key's order, as the values are
+     */
+    public static String of(String lockName, List<String> columns, List<List<Value>> keys) {
         Map<String, SortedSet<String>> tables = new TreeMap<>();
+        List<Integer> order = order(columns);
         for (List<Value> key : keys) {
-            tables.computeIfAbsent(escaped(lockName), t -> new TreeSet<>()).add(row(key));
+            tables.computeIfAbsent(escaped(lockName), t -> new TreeSet<>())
+                    .add(row(order.stream().map(key::get).toList()));
         }
         return text(tables);
     }
 
-    /** One row's key as it stands between the commas. */
+    /**
+     * The order of a composite key's columns in a lock key, as indexes. Seata's Java client (2.6) goes through a hash map of their names, filled in
+     * the key's order; whoever shares locks with it has to do the same. A string's hash and so this order are the same in every JVM.
+     */
+    private static List<Integer> order(List<String> columns) {
+        Map<String, Integer> byName = new HashMap<>();
+        for (int i = 0; i < columns.size(); i++) {
+            byName.put(columns.get(i), i);
+        }
+        return List.copyOf(byName.values());
+    }
+
+    /** One row's key as it stands between the commas, its values in the order given. */
     public static String row(List<Value> key) {
         String text = key.stream().map(v -> escaped(v.asKeyText())).collect(Collectors.joining("_"));
         return text.length() <= LONGEST ? text : digest(text);

@@ -94,7 +94,8 @@ final class Views {
             int attempts,
             @Nullable Instant nextAt,
             @Nullable String cause,
-            List<String> lockKeys) {
+            List<String> lockKeys,
+            boolean moreLockKeys) {
 
         static Branch of(BranchDetail branch) {
             return new Branch(
@@ -106,7 +107,8 @@ final class Views {
                     branch.attempts(),
                     branch.nextAt(),
                     branch.cause(),
-                    branch.lockKeys());
+                    branch.lockKeys(),
+                    branch.moreLockKeys());
         }
     }
 
