@@ -19,8 +19,6 @@ import org.junit.jupiter.api.Test;
 /** Counts what is sent to the database below the proxy, and compares the figures with those that docs/at.md states. */
 abstract class RoundTripContract extends AtContract {
 
-    private static final Path PAGE = Path.of("..", "docs", "at.md");
-
     /** The column of the page's table. */
     abstract String column();
 
@@ -97,9 +95,17 @@ abstract class RoundTripContract extends AtContract {
         return count[0];
     }
 
+    private static Path page() {
+        Path root = Path.of("").toAbsolutePath();
+        for (Path up = root.getParent(); up != null && Files.exists(up.resolve("pom.xml")); up = up.getParent()) {
+            root = up;
+        }
+        return root.resolve("docs").resolve("at.md");
+    }
+
     private Map<String, Integer> stated() throws IOException {
-        String page = Files.readString(PAGE);
-        String table = page.substring(page.indexOf("<!-- round-trips"), page.indexOf("<!-- /round-trips -->"));
+        String text = Files.readString(page());
+        String table = text.substring(text.indexOf("<!-- round-trips"), text.indexOf("<!-- /round-trips -->"));
         List<List<String>> lines = new ArrayList<>();
         for (String line : table.lines().filter(l -> l.startsWith("|")).toList()) {
             lines.add(List.of(line.substring(1, line.lastIndexOf('|')).split("\\|")).stream()
