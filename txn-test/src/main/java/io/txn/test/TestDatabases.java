@@ -29,9 +29,14 @@ public final class TestDatabases {
 
     /** A fresh H2 database in memory, there until the JVM ends. */
     public static TestDatabase h2() {
+        return h2("");
+    }
+
+    /** The same with settings of H2, such as {@code ;MODE=MySQL}. */
+    public static TestDatabase h2(String settings) {
         String name = "t" + H2_DATABASES.incrementAndGet();
-        String url = "jdbc:h2:mem:" + name + ";DB_CLOSE_DELAY=-1";
-        return new TestDatabase(DatabaseKind.H2, name, url, "sa", "", TestDatabases::h2);
+        String url = "jdbc:h2:mem:" + name + ";DB_CLOSE_DELAY=-1" + settings;
+        return new TestDatabase(DatabaseKind.H2, name, url, "sa", "", () -> h2(settings));
     }
 
     /** A fresh H2 database in files of the directory; a commit is written before it is answered. */

@@ -176,7 +176,7 @@ final class Capturer {
         return switch (dialect.insert()) {
             case GENERATED_KEYS -> insertGettingAllColumns(insert, rows);
             case RETURNING, RETURNING_OLD_AND_NEW -> insertReturning(insert, rows);
-            case QUERIES, DELTA_TABLE -> insertAndRead(insert, rows);
+            case QUERIES -> insertAndRead(insert, rows);
         };
     }
 
@@ -433,18 +433,12 @@ final class Capturer {
         List<Column> columns = imageColumns(update, table);
         return switch (dialect.update()) {
             case RETURNING_OLD_AND_NEW -> updateReturning(update, parameters, columns);
-            case DELTA_TABLE -> {
-                List<List<Value>> before = oldRows(update.statement(), parameters, columns);
-                yield updated(before.size(), columns, before);
-            }
-            case QUERIES, RETURNING, GENERATED_KEYS -> {
+            case GENERATED_KEYS -> updateGettingNewRows(update, parameters, columns);
+            case QUERIES, RETURNING -> {
                 List<List<Value>> before =
                         readAndLock(update.source(), update.where(), update.tail(), parameters, columns);
                 int count = restricted(update.head(), before, columns, update.tail(), parameters);
-                if (count > before.size()) {
-                    incomplete("it changed " + count + " rows where " + before.size() + " were read before");
-                }
-                yield updated(count, columns, before);
+                yield updatedAndReadAgain(count, columns, before);
             }
         };
     }
@@ -465,8 +459,31 @@ final class Capturer {
                 changes.size(), change(TableChange.Kind.UPDATE, columns, changes), GeneratedKeys.NONE, incomplete);
     }
 
+    /** Reads the rows before, and gets them after from the driver. */
+    private Outcome updateGettingNewRows(Plan.Update update, Parameters parameters, List<Column> columns)
+            throws SQLException {
+        List<List<Value>> before = readAndLock(update.source(), update.where(), update.tail(), parameters, columns);
+        String[] names = columns.stream().map(Column::name).toArray(String[]::new);
+        Map<List<Value>, List<Value>> after = new HashMap<>();
+        int count = restrictedTo(before, columns, update.head(), update.tail(), parameters)
+                .use(connection, scope, sql -> connection.prepareStatement(sql, names), (statement, text) -> {
+                    int updated = statement instanceof PreparedStatement prepared
+                            ? prepared.executeUpdate()
+                            : statement.executeUpdate(text, names);
+                    changed();
+                    try (ResultSet rows = statement.getGeneratedKeys()) {
+                        while (rows.next()) {
+                            List<Value> values = values(rows, columns, 1);
+                            after.put(keyOf(columns, values), values);
+                        }
+                    }
+                    return updated;
+                });
+        return updated(count, columns, before, after);
+    }
+
     /** The outcome of an UPDATE that has run, its rows read again by their keys, which it does not change. */
-    private Outcome updated(int count, List<Column> columns, List<List<Value>> before) throws SQLException {
+    private Outcome updatedAndReadAgain(int count, List<Column> columns, List<List<Value>> before) throws SQLException {
         Map<List<Value>, List<Value>> after = new HashMap<>();
         List<List<Value>> keys = before.stream().map(row -> keyOf(columns, row)).toList();
         for (int from = 0; from < keys.size(); from += KEYS_PER_QUERY) {
@@ -479,13 +496,21 @@ final class Capturer {
                         after.put(keyOf(columns, values), values);
                     });
         }
+        return updated(count, columns, before, after);
+    }
+
+    private Outcome updated(
+            int count, List<Column> columns, List<List<Value>> before, Map<List<Value>, List<Value>> after) {
+        if (count > before.size()) {
+            incomplete("it changed " + count + " rows where " + before.size() + " were read before");
+        }
         List<RowChange> changes = new ArrayList<>();
-        for (int i = 0; i < before.size(); i++) {
-            List<Value> now = after.get(keys.get(i));
+        for (List<Value> row : before) {
+            List<Value> now = after.get(keyOf(columns, row));
             if (now == null) {
                 incomplete("a changed row was not found again by its key");
             } else {
-                changes.add(new RowChange(restorable(before.get(i), columns), now));
+                changes.add(new RowChange(restorable(row, columns), now));
             }
         }
         return new Outcome(count, change(TableChange.Kind.UPDATE, columns, changes), GeneratedKeys.NONE, incomplete);
@@ -510,13 +535,11 @@ final class Capturer {
                 readImage(query, this::changed, columns, before);
                 count = before.size();
             }
-            case DELTA_TABLE -> {
-                before = oldRows(delete.statement(), parameters, columns);
-                count = before.size();
-            }
             case QUERIES, GENERATED_KEYS -> {
                 before = readAndLock(delete.source(), delete.where(), delete.tail(), parameters, columns);
-                count = restricted(delete.head(), before, columns, delete.tail(), parameters);
+                count = delete.where().isEmpty() && delete.tail().isEmpty()
+                        ? unrestricted(delete, parameters)
+                        : restricted(delete.head(), before, columns, delete.tail(), parameters);
                 if (count != before.size()) {
                     incomplete("it deleted " + count + " rows where " + before.size() + " were read before");
                 }
@@ -527,27 +550,6 @@ final class Capturer {
                 .map(row -> new RowChange(restorable(row, columns), null))
                 .toList();
         return new Outcome(count, change(TableChange.Kind.DELETE, columns, changes), GeneratedKeys.NONE, incomplete);
-    }
-
-    /** Runs an UPDATE or DELETE and brings the rows as they were. */
-    private List<List<Value>> oldRows(Fragment statement, Parameters parameters, List<Column> columns)
-            throws SQLException {
-        List<List<Value>> before = new ArrayList<>();
-        Query query = new Query()
-                .add("SELECT " + dialect.identity("") + reads(columns, "") + " FROM OLD TABLE (")
-                .add(statement, parameters)
-                .add(")");
-        Savepoint savepoint = connection.setSavepoint();
-        changed();
-        try {
-            readImage(query, () -> {}, columns, before);
-        } catch (SQLException e) {
-            connection.rollback(savepoint);
-            unchanged();
-            throw e;
-        }
-        connection.releaseSavepoint(savepoint);
-        return before;
     }
 
     private void readImage(Query query, Runnable executed, List<Column> columns, List<List<Value>> into)
@@ -595,16 +597,28 @@ final class Capturer {
     private int restricted(
             Fragment head, List<List<Value>> rows, List<Column> columns, Fragment tail, Parameters parameters)
             throws SQLException {
+        int count = restrictedTo(rows, columns, head, tail, parameters).update(connection, scope);
+        changed();
+        return count;
+    }
+
+    /**
+     * Deletes all rows as the application said it. Those that were read are locked and among them, so an equal number means the same rows; and H2
+     * checks a foreign key to the table itself differently when keys are named.
+     */
+    private int unrestricted(Plan.Delete delete, Parameters parameters) throws SQLException {
+        int count = new Query().add(delete.statement(), parameters).update(connection, scope);
+        changed();
+        return count;
+    }
+
+    private Query restrictedTo(
+            List<List<Value>> rows, List<Column> columns, Fragment head, Fragment tail, Parameters parameters) {
         Query query = new Query()
                 .add(head, parameters)
                 .add(" WHERE ")
                 .addKeys(table.key(), rows.stream().map(r -> keyOf(columns, r)).toList());
-        if (!tail.isEmpty()) {
-            query.add(" ").add(tail, parameters);
-        }
-        int count = query.update(connection, scope);
-        changed();
-        return count;
+        return tail.isEmpty() ? query : query.add(" ").add(tail, parameters);
     }
 
     // Images

@@ -119,13 +119,21 @@ final class Query {
         read(connection, scope, () -> {}, each);
     }
 
-    /** Runs a write that returns rows; {@code executed} is called when it has run, {@code each} on every row. */
+    /**
+     * Reads the rows of a query, or of a write that returns rows (some drivers refuse executeQuery for such).
+     *
+     * @param executed called when the statement has run
+     * @param each called on every row
+     */
     void read(Connection connection, StatementScope scope, Runnable executed, RowReader each) throws SQLException {
         use(connection, scope, (statement, text) -> {
-            try (ResultSet rows = statement instanceof PreparedStatement prepared
-                    ? prepared.executeQuery()
-                    : statement.executeQuery(text)) {
-                executed.run();
+            boolean returnsRows =
+                    statement instanceof PreparedStatement prepared ? prepared.execute() : statement.execute(text);
+            executed.run();
+            if (!returnsRows) {
+                throw new SQLException("the driver brought no rows");
+            }
+            try (ResultSet rows = statement.getResultSet()) {
                 while (rows.next()) {
                     each.row(rows);
                 }

@@ -15,6 +15,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -42,11 +43,14 @@ final class StatementHandler implements InvocationHandler {
     private final StatementScope scope = new StatementScope();
     private final Parameters parameters = new Parameters();
     private final List<BatchElement> batch = new ArrayList<>();
+    /** Texts of what was added outside any global transaction and went straight to the physical statement; one text if it is prepared. */
+    private final Set<String> forwarded = new LinkedHashSet<>();
+
     private @Nullable Outcome outcome;
     private boolean outcomeShown;
 
-    /** One element of a batch: its text and, for a prepared statement, its parameters. */
-    private record BatchElement(String sql, Parameters parameters, boolean forwarded) {}
+    /** One element of a batch: its text and, for a prepared statement, its parameters. Kept only where the physical statement has not got it. */
+    private record BatchElement(String sql, Parameters parameters) {}
 
     StatementHandler(
             ConnectionHandler connection,
@@ -84,8 +88,8 @@ final class StatementHandler implements InvocationHandler {
                 return null;
             }
             case "clearBatch" -> {
-                batch.clear();
-                return Proxies.call(physical, method, arguments);
+                clearBatch();
+                return null;
             }
             case "executeBatch" -> {
                 return Arrays.stream(executeBatch(proxy))
@@ -269,24 +273,35 @@ final class StatementHandler implements InvocationHandler {
     // Batches
 
     private void addBatch(Method method, @Nullable Object[] given) throws SQLException {
-        boolean inside = connection.resource().context() != null;
-        if (!inside) {
-            callPhysical(method, given);
-        }
         String sql = given.length == 0 ? Objects.requireNonNull(preparedSql) : String.valueOf(given[0]);
-        batch.add(new BatchElement(sql, parameters.copy(), !inside));
+        if (connection.resource().context() != null) {
+            batch.add(new BatchElement(sql, parameters.copy()));
+        } else {
+            callPhysical(method, given);
+            forwarded.add(sql);
+        }
+    }
+
+    private void clearBatch() throws SQLException {
+        batch.clear();
+        forwarded.clear();
+        physical.clearBatch();
     }
 
     private long[] executeBatch(Object proxy) throws SQLException {
         outcome = null;
         List<BatchElement> elements = List.copyOf(batch);
-        batch.clear();
         TransactionContext context = connection.resource().context();
         if (context == null) {
             return executePlainBatch(elements);
         }
         requireOpen();
-        physical.clearBatch();
+        boolean begunOutside = !forwarded.isEmpty();
+        clearBatch();
+        if (begunOutside) {
+            throw Refusals.notSupported(
+                    "the batch was begun outside the global transaction", "add and execute its elements inside");
+        }
         if (elements.isEmpty()) {
             return new long[0];
         }
@@ -306,31 +321,24 @@ final class StatementHandler implements InvocationHandler {
         });
     }
 
-    private long[] executePlainBatch(List<BatchElement> elements) throws SQLException {
-        if (elements.stream().anyMatch(e -> !e.forwarded())) {
-            physical.clearBatch();
-            for (BatchElement element : elements) {
-                if (physical instanceof PreparedStatement prepared && preparedSql != null) {
-                    element.parameters().bindAll(prepared);
-                    prepared.addBatch();
-                } else {
-                    physical.addBatch(element.sql());
-                }
+    private long[] executePlainBatch(List<BatchElement> kept) throws SQLException {
+        for (BatchElement element : kept) {
+            if (physical instanceof PreparedStatement prepared && preparedSql != null) {
+                element.parameters().bindAll(prepared);
+                prepared.addBatch();
+            } else {
+                physical.addBatch(element.sql());
             }
+            forwarded.add(element.sql());
         }
-        for (BatchElement element : elements) {
-            connection.beforePlain(element.sql(), true);
-            if (preparedSql != null) {
-                break;
-            }
+        List<PlainStatement> plain = new ArrayList<>();
+        for (String sql : forwarded) {
+            plain.add(connection.beforePlain(sql, true));
         }
+        batch.clear();
+        forwarded.clear();
         int[] counts = physical.executeBatch();
-        for (BatchElement element : elements) {
-            connection.afterPlain(connection.resource().plans().plain(element.sql()));
-            if (preparedSql != null) {
-                break;
-            }
-        }
+        plain.forEach(connection::afterPlain);
         return Arrays.stream(counts).asLongStream().toArray();
     }
 

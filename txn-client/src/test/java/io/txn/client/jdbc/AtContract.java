@@ -12,6 +12,8 @@ import io.txn.protocol.Xid;
 import io.txn.test.DatabaseKind;
 import io.txn.test.TestDatabase;
 import io.txn.test.TestDatabases;
+import java.sql.Blob;
+import java.sql.Clob;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -52,7 +54,7 @@ abstract class AtContract {
 
     @BeforeEach
     void createDatabase() {
-        database = TestDatabases.of(kind());
+        database = freshDatabase();
         database.execute(
                 "CREATE TABLE account (id BIGINT NOT NULL PRIMARY KEY, owner VARCHAR(40), amount DECIMAL(12,2) NOT NULL)",
                 "INSERT INTO account (id, owner, amount) VALUES (1, 'ann', 100), (2, 'bob', 200), (3, 'cy', 300)",
@@ -64,6 +66,10 @@ abstract class AtContract {
         at = AtDataSource.wrap(counter, options(), contexts, manager, adjust());
         at.prepare();
         counter.reset();
+    }
+
+    TestDatabase freshDatabase() {
+        return TestDatabases.of(kind());
     }
 
     @AfterEach
@@ -183,7 +189,7 @@ abstract class AtContract {
                 List<String> row = new ArrayList<>();
                 for (int i = 1; i <= rows.getMetaData().getColumnCount(); i++) {
                     Object value = rows.getObject(i);
-                    row.add(value instanceof byte[] bytes ? HexFormat.of().formatHex(bytes) : String.valueOf(value));
+                    row.add(text(value));
                 }
                 all.add(String.join("|", row));
             }
@@ -191,6 +197,16 @@ abstract class AtContract {
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    private static String text(Object value) throws SQLException {
+        if (value instanceof Clob clob) {
+            return clob.getSubString(1, (int) clob.length());
+        }
+        if (value instanceof Blob blob) {
+            return HexFormat.of().formatHex(blob.getBytes(1, (int) blob.length()));
+        }
+        return value instanceof byte[] bytes ? HexFormat.of().formatHex(bytes) : String.valueOf(value);
     }
 
     /** The exception that the work ends with, which has to carry this code. */

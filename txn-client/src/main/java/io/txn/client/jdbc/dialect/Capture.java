@@ -6,13 +6,12 @@ public enum Capture {
     RETURNING,
     /** {@code UPDATE … RETURNING WITH (OLD AS …, NEW AS …) …}. */
     RETURNING_OLD_AND_NEW,
-    /** An INSERT whose driver returns any column of the new rows by getGeneratedKeys. */
-    GENERATED_KEYS,
     /**
-     * {@code SELECT … FROM OLD TABLE (statement)}: what an UPDATE or DELETE takes away. H2 runs it as a query, which it does not undo when it
-     * fails half-way; so it goes between savepoints. (For an INSERT it would also see its own rows when it starts over after a lock wait.)
+     * The driver returns any column of new and changed rows by getGeneratedKeys; what an UPDATE or DELETE takes away is read and locked first.
+     * H2 could run a write inside a query ({@code SELECT … FROM OLD TABLE (DELETE …)}), but such a query is not undone when it fails half-way, and
+     * checks foreign keys at other moments than the plain statement does.
      */
-    DELTA_TABLE,
+    GENERATED_KEYS,
     /** Read and lock first, run restricted to what was read, read again. An INSERT is run first and read by its keys. */
     QUERIES
 }

@@ -88,8 +88,8 @@ public record Dialect(
                 Product.H2,
                 SqlSyntax.H2,
                 Capture.GENERATED_KEYS,
-                Capture.DELTA_TABLE,
-                Capture.DELTA_TABLE,
+                Capture.GENERATED_KEYS,
+                Capture.QUERIES,
                 row.text("S"),
                 ResourceIds.withoutCommas(id),
                 driver);

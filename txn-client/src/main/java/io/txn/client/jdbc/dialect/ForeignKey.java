@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A foreign key that points to a table and changes the pointing rows by itself.
+ * A foreign key that points to a table.
  *
  * @param child the pointing table, qualified and quoted
  * @param ofItself whether the pointing table is the table itself
@@ -38,7 +38,7 @@ public record ForeignKey(
             boolean followsDelete,
             boolean followsUpdate) {}
 
-    /** The keys that change rows by themselves, from their columns. */
+    /** The keys, from their columns. */
     static List<ForeignKey> of(List<Part> parts) {
         Map<String, List<Part>> constraints = new LinkedHashMap<>();
         for (Part part : parts) {
@@ -49,15 +49,13 @@ public record ForeignKey(
         List<ForeignKey> keys = new ArrayList<>();
         for (List<Part> columns : constraints.values()) {
             Part first = columns.get(0);
-            if (first.followsDelete() || first.followsUpdate()) {
-                keys.add(new ForeignKey(
-                        first.child(),
-                        first.ofItself(),
-                        columns.stream().map(Part::childColumn).toList(),
-                        columns.stream().map(Part::parentColumn).toList(),
-                        first.followsDelete(),
-                        first.followsUpdate()));
-            }
+            keys.add(new ForeignKey(
+                    first.child(),
+                    first.ofItself(),
+                    columns.stream().map(Part::childColumn).toList(),
+                    columns.stream().map(Part::parentColumn).toList(),
+                    first.followsDelete(),
+                    first.followsUpdate()));
         }
         return keys;
     }

@@ -24,7 +24,7 @@ final class H2Catalog implements Catalog {
             SELECT K.COLUMN_NAME FROM INFORMATION_SCHEMA.TABLE_CONSTRAINTS C
             JOIN INFORMATION_SCHEMA.KEY_COLUMN_USAGE K
                 ON K.CONSTRAINT_SCHEMA = C.CONSTRAINT_SCHEMA AND K.CONSTRAINT_NAME = C.CONSTRAINT_NAME
-            WHERE C.TABLE_SCHEMA = ? AND C.TABLE_NAME = ? AND C.CONSTRAINT_TYPE = 'PRIMARY KEY'
+            WHERE C.TABLE_SCHEMA = ? AND C.TABLE_NAME = ? AND UPPER(C.CONSTRAINT_TYPE) = 'PRIMARY KEY'
             ORDER BY K.ORDINAL_POSITION""";
 
     private static final String TABLE = """
@@ -85,10 +85,10 @@ final class H2Catalog implements Catalog {
     }
 
     private static @Nullable String refusal(CatalogRow row) {
-        if (!"BASE TABLE".equals(row.get("TABLE_TYPE"))) {
+        if (!"BASE TABLE".equals(upper(row, "TABLE_TYPE"))) {
             return "it is a " + row.text("TABLE_TYPE").toLowerCase(Locale.ROOT) + ", not a base table";
         }
-        String storage = row.text("STORAGE_TYPE");
+        String storage = upper(row, "STORAGE_TYPE");
         if (storage.contains("TEMPORARY") || storage.contains("LINK")) {
             return "it is a " + storage.toLowerCase(Locale.ROOT) + " table";
         }
@@ -99,13 +99,13 @@ final class H2Catalog implements Catalog {
     private static List<Column> columns(Connection connection, String schema, String table) throws SQLException {
         List<Column> columns = new ArrayList<>();
         for (CatalogRow row : CatalogRow.query(connection, COLUMNS, schema, table)) {
-            if (row.is("IS_GENERATED", "ALWAYS")) {
+            if ("ALWAYS".equals(upper(row, "IS_GENERATED"))) {
                 continue;
             }
             Set<Column.Trait> traits = EnumSet.noneOf(Column.Trait.class);
-            if (row.is("IS_IDENTITY", "YES")) {
+            if ("YES".equals(upper(row, "IS_IDENTITY"))) {
                 traits.add(Column.Trait.IDENTITY);
-                if (row.is("IDENTITY_GENERATION", "ALWAYS")) {
+                if ("ALWAYS".equals(upper(row, "IDENTITY_GENERATION"))) {
                     traits.add(Column.Trait.IDENTITY_ALWAYS);
                 }
             }
@@ -113,17 +113,19 @@ final class H2Catalog implements Catalog {
                 traits.add(Column.Trait.MAINTAINED);
             }
             String standard = row.get("COLUMN_DEFAULT");
-            if (standard != null && (standard.contains("(") || standard.startsWith("NEXT VALUE"))) {
+            if (standard != null
+                    && (standard.contains("(")
+                            || standard.toUpperCase(Locale.ROOT).startsWith("NEXT VALUE"))) {
                 traits.add(Column.Trait.COMPUTED_DEFAULT);
             }
             String name = row.text("COLUMN_NAME");
-            columns.add(new Column(name, quote(name), row.text("DATA_TYPE"), codec(row), traits));
+            columns.add(new Column(name, quote(name), upper(row, "DATA_TYPE"), codec(row), traits));
         }
         return columns;
     }
 
     private static Codec codec(CatalogRow row) {
-        String type = row.text("DATA_TYPE");
+        String type = upper(row, "DATA_TYPE");
         String asText = "CAST(%s AS VARCHAR)";
         return switch (type) {
             case "CHARACTER", "CHARACTER VARYING", "VARCHAR_IGNORECASE", "CHARACTER LARGE OBJECT" ->
@@ -159,14 +161,19 @@ final class H2Catalog implements Catalog {
                     childSchema.equals(schema) && childTable.equals(table),
                     quote(row.text("COLUMN_NAME")),
                     row.text("PARENT_COLUMN"),
-                    follows(row.get("DELETE_RULE")),
-                    follows(row.get("UPDATE_RULE"))));
+                    follows(upper(row, "DELETE_RULE")),
+                    follows(upper(row, "UPDATE_RULE"))));
         }
         return ForeignKey.of(parts);
     }
 
-    private static boolean follows(@Nullable String rule) {
+    private static boolean follows(String rule) {
         return !"NO ACTION".equals(rule) && !"RESTRICT".equals(rule);
+    }
+
+    /** A word of the information schema: it is in lower case where H2 was told to keep all names so. */
+    private static String upper(CatalogRow row, String column) {
+        return row.text(column).toUpperCase(Locale.ROOT);
     }
 
     private static String quote(String name) {

@@ -5,8 +5,10 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -16,24 +18,28 @@ import org.jspecify.annotations.Nullable;
  */
 final class MySqlCatalog implements Catalog {
 
-    private static final String GRANTEE = "SELECT "
+    private static final String SESSION = "SELECT DATABASE() AS IN_SCHEMA, @@lower_case_table_names AS FOLDED, "
             + "CONCAT('''', SUBSTRING_INDEX(CURRENT_USER(), '@', LENGTH(CURRENT_USER()) - LENGTH(REPLACE(CURRENT_USER(), '@', '')))"
             + ", '''@''', SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''') AS GRANTEE";
 
     private static final String TABLE = """
-            SELECT T.TABLE_SCHEMA AS TABLE_SCHEMA, T.TABLE_NAME AS TABLE_NAME, T.TABLE_TYPE AS TABLE_TYPE, T.ENGINE AS ENGINE,
-                DATABASE() AS IN_SCHEMA, @@lower_case_table_names AS FOLDED,
-                (SELECT E.TRANSACTIONS FROM information_schema.ENGINES E WHERE E.ENGINE = T.ENGINE) AS TRANSACTIONAL,
-                (SELECT MIN(G.TRIGGER_NAME) FROM information_schema.TRIGGERS G
-                    WHERE G.EVENT_OBJECT_SCHEMA = T.TABLE_SCHEMA AND G.EVENT_OBJECT_TABLE = T.TABLE_NAME) AS TRIGGER_NAME,
-                (SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES U WHERE U.PRIVILEGE_TYPE = 'TRIGGER' AND U.GRANTEE = ?)
-                + (SELECT COUNT(*) FROM information_schema.SCHEMA_PRIVILEGES S
-                    WHERE S.PRIVILEGE_TYPE = 'TRIGGER' AND S.GRANTEE = ? AND T.TABLE_SCHEMA LIKE S.TABLE_SCHEMA)
-                + (SELECT COUNT(*) FROM information_schema.TABLE_PRIVILEGES P
-                    WHERE P.PRIVILEGE_TYPE = 'TRIGGER' AND P.GRANTEE = ? AND P.TABLE_SCHEMA = T.TABLE_SCHEMA AND P.TABLE_NAME = T.TABLE_NAME)
-                AS SEES_TRIGGERS
-            FROM information_schema.TABLES T
-            WHERE T.TABLE_SCHEMA = COALESCE(?, DATABASE()) AND T.TABLE_NAME = ?""";
+            SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE FROM information_schema.TABLES
+            WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?""";
+
+    private static final String ENGINE = "SELECT TRANSACTIONS FROM information_schema.ENGINES WHERE ENGINE = ?";
+
+    private static final String TRIGGERS = """
+            SELECT TRIGGER_NAME FROM information_schema.TRIGGERS
+            WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ?""";
+
+    /** Where an account may hold the TRIGGER privilege; each with the grantee, the schema and the table as parameters. */
+    private static final List<String> SEES_TRIGGERS = List.of(
+            "SELECT 1 FROM information_schema.USER_PRIVILEGES"
+                    + " WHERE GRANTEE = ? AND PRIVILEGE_TYPE = 'TRIGGER' AND ? IS NOT NULL AND ? IS NOT NULL",
+            "SELECT 1 FROM information_schema.SCHEMA_PRIVILEGES"
+                    + " WHERE GRANTEE = ? AND PRIVILEGE_TYPE = 'TRIGGER' AND ? LIKE TABLE_SCHEMA AND ? IS NOT NULL",
+            "SELECT 1 FROM information_schema.TABLE_PRIVILEGES"
+                    + " WHERE GRANTEE = ? AND PRIVILEGE_TYPE = 'TRIGGER' AND TABLE_SCHEMA = ? AND TABLE_NAME = ?");
 
     private static final String COLUMNS = """
             SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, COLLATION_NAME, EXTRA, NUMERIC_PRECISION, NUMERIC_SCALE,
@@ -45,26 +51,24 @@ final class MySqlCatalog implements Catalog {
             WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND CONSTRAINT_NAME = 'PRIMARY' ORDER BY ORDINAL_POSITION""";
 
     private static final String REFERENCED_BY = """
-            SELECT K.CONSTRAINT_SCHEMA AS CONSTRAINT_SCHEMA, K.CONSTRAINT_NAME AS CONSTRAINT_NAME, K.TABLE_SCHEMA AS TABLE_SCHEMA,
-                K.TABLE_NAME AS TABLE_NAME, K.COLUMN_NAME AS COLUMN_NAME, K.REFERENCED_COLUMN_NAME AS PARENT_COLUMN,
-                R.DELETE_RULE AS DELETE_RULE, R.UPDATE_RULE AS UPDATE_RULE
-            FROM information_schema.KEY_COLUMN_USAGE K
-            JOIN information_schema.REFERENTIAL_CONSTRAINTS R
-                ON R.CONSTRAINT_SCHEMA = K.CONSTRAINT_SCHEMA AND R.CONSTRAINT_NAME = K.CONSTRAINT_NAME
-                AND R.TABLE_NAME = K.TABLE_NAME
-            WHERE K.REFERENCED_TABLE_SCHEMA = ? AND K.REFERENCED_TABLE_NAME = ?
-            ORDER BY K.CONSTRAINT_SCHEMA, K.TABLE_NAME, K.CONSTRAINT_NAME, K.ORDINAL_POSITION""";
+            SELECT CONSTRAINT_SCHEMA, CONSTRAINT_NAME, TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, REFERENCED_COLUMN_NAME
+            FROM information_schema.KEY_COLUMN_USAGE
+            WHERE REFERENCED_TABLE_SCHEMA = ? AND REFERENCED_TABLE_NAME = ?
+            ORDER BY CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION""";
+
+    private static final String RULES = """
+            SELECT DELETE_RULE, UPDATE_RULE FROM information_schema.REFERENTIAL_CONSTRAINTS
+            WHERE CONSTRAINT_SCHEMA = ? AND TABLE_NAME = ? AND CONSTRAINT_NAME = ?""";
 
     @Override
     public @Nullable Table table(Connection connection, TableName name, String ownSchema) throws SQLException {
+        CatalogRow session = CatalogRow.one(connection, SESSION);
         int parts = name.parts().size();
-        String writtenSchema = parts > 1 ? name.parts().get(parts - 2).text() : null;
+        String writtenSchema = parts > 1 ? name.parts().get(parts - 2).text() : session.text("IN_SCHEMA");
         String written = name.table().text();
+        boolean caseCounts = session.is("FOLDED", "0");
         CatalogRow row = null;
-        String grantee = CatalogRow.one(connection, GRANTEE).text("GRANTEE");
-        for (CatalogRow candidate :
-                CatalogRow.query(connection, TABLE, grantee, grantee, grantee, writtenSchema, written)) {
-            boolean caseCounts = candidate.is("FOLDED", "0");
+        for (CatalogRow candidate : CatalogRow.query(connection, TABLE, writtenSchema, written)) {
             if (!caseCounts || written.equals(candidate.get("TABLE_NAME"))) {
                 row = candidate;
             }
@@ -89,22 +93,31 @@ final class MySqlCatalog implements Catalog {
                 columns,
                 key,
                 referencedBy(connection, schema, table),
-                refusal(row),
-                name.qualified() ? Set.of() : Set.of(row.text("IN_SCHEMA")));
+                refusal(connection, row, session.text("GRANTEE")),
+                name.qualified() ? Set.of() : Set.of(session.text("IN_SCHEMA")));
     }
 
-    private static @Nullable String refusal(CatalogRow row) {
-        if (!"BASE TABLE".equals(row.get("TABLE_TYPE"))) {
+    private static @Nullable String refusal(Connection connection, CatalogRow row, String grantee) throws SQLException {
+        if (!row.is("TABLE_TYPE", "BASE TABLE")) {
             return "it is a " + row.text("TABLE_TYPE").toLowerCase(Locale.ROOT) + ", not a base table";
         }
-        if (!row.is("TRANSACTIONAL", "YES")) {
+        List<CatalogRow> engine = CatalogRow.query(connection, ENGINE, row.get("ENGINE"));
+        if (engine.isEmpty() || !engine.get(0).is("TRANSACTIONS", "YES")) {
             return "its engine " + row.get("ENGINE") + " has no transactions";
         }
-        if (row.is("SEES_TRIGGERS", "0")) {
-            return "this account cannot see whether the table has triggers: GRANT TRIGGER ON its schema to the account";
+        String schema = row.text("TABLE_SCHEMA");
+        String table = row.text("TABLE_NAME");
+        List<CatalogRow> triggers = CatalogRow.query(connection, TRIGGERS, schema, table);
+        if (!triggers.isEmpty()) {
+            return "trigger " + triggers.get(0).get("TRIGGER_NAME") + " may write where no image is taken";
         }
-        String trigger = row.get("TRIGGER_NAME");
-        return trigger == null ? null : "trigger " + trigger + " may write where no image is taken";
+        for (String privileges : SEES_TRIGGERS) {
+            if (!CatalogRow.query(connection, privileges, grantee, schema, table)
+                    .isEmpty()) {
+                return null;
+            }
+        }
+        return "this account cannot see whether the table has triggers: GRANT TRIGGER ON its schema to the account";
     }
 
     private static List<Column> columns(Connection connection, String schema, String table) throws SQLException {
@@ -178,17 +191,30 @@ final class MySqlCatalog implements Catalog {
     private static List<ForeignKey> referencedBy(Connection connection, String schema, String table)
             throws SQLException {
         List<ForeignKey.Part> parts = new ArrayList<>();
+        Map<String, CatalogRow> rules = new HashMap<>();
         for (CatalogRow row : CatalogRow.query(connection, REFERENCED_BY, schema, table)) {
             String childSchema = row.text("TABLE_SCHEMA");
             String childTable = row.text("TABLE_NAME");
+            String constraint = row.text("CONSTRAINT_NAME");
+            String id = String.join(".", childSchema, childTable, constraint);
+            CatalogRow rule = rules.get(id);
+            if (rule == null) {
+                List<CatalogRow> found =
+                        CatalogRow.query(connection, RULES, row.text("CONSTRAINT_SCHEMA"), childTable, constraint);
+                if (found.isEmpty()) {
+                    throw new SQLException("the catalog knows constraint " + id + " and not its rules");
+                }
+                rule = found.get(0);
+                rules.put(id, rule);
+            }
             parts.add(new ForeignKey.Part(
-                    String.join(".", row.text("CONSTRAINT_SCHEMA"), childTable, row.text("CONSTRAINT_NAME")),
+                    id,
                     quote(childSchema) + '.' + quote(childTable),
                     childSchema.equals(schema) && childTable.equals(table),
                     quote(row.text("COLUMN_NAME")),
-                    row.text("PARENT_COLUMN"),
-                    follows(row.get("DELETE_RULE")),
-                    follows(row.get("UPDATE_RULE"))));
+                    row.text("REFERENCED_COLUMN_NAME"),
+                    follows(rule.get("DELETE_RULE")),
+                    follows(rule.get("UPDATE_RULE"))));
         }
         return ForeignKey.of(parts);
     }

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param lockName the name in lock keys; with its schema only if that is not the data source's own
  * @param columns in the table's order, without generated ones
  * @param key the primary key's columns in the key's order; empty when there is none
- * @param referencedBy foreign keys that point here and change rows by themselves
+ * @param referencedBy foreign keys that point here
  * @param refusal why no write to this table can be captured; null when it can
  * @param identities what an image query must say about where it looked; empty when the statement says so itself
  */

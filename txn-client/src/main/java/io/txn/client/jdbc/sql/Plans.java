@@ -2,6 +2,7 @@ package io.txn.client.jdbc.sql;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Plans by SQL text, each made once; the least recently used leaves when there are too many. Thread-safe. */
@@ -10,41 +11,57 @@ public final class Plans {
     /** Longer texts are planned anew each time: they are generated, and would push everything else out. */
     private static final int LONGEST_CACHED = 16_384;
 
-    private final SqlSyntax syntax;
-    private final int capacity;
-    private final Map<String, Plan> cache = new LinkedHashMap<>(64, 0.75f, true);
+    private final Cache<Plan> plans;
+    private final Cache<PlainStatement> plain;
 
     public Plans(SqlSyntax syntax, int capacity) {
-        this.syntax = syntax;
-        this.capacity = capacity;
+        this.plans = new Cache<>(capacity, sql -> Planner.plan(sql, syntax));
+        this.plain = new Cache<>(capacity, sql -> PlainStatement.of(sql, syntax));
     }
 
+    /** What the statement is inside a global transaction. */
     public Plan plan(String sql) {
-        if (sql.length() > LONGEST_CACHED) {
-            return Planner.plan(sql, syntax);
+        return plans.get(sql);
+    }
+
+    /** What matters of it outside one. */
+    public PlainStatement plain(String sql) {
+        return plain.get(sql);
+    }
+
+    private static final class Cache<T> {
+
+        private final int capacity;
+        private final Function<String, T> maker;
+        private final Map<String, T> entries = new LinkedHashMap<>(64, 0.75f, true);
+
+        Cache(int capacity, Function<String, T> maker) {
+            this.capacity = capacity;
+            this.maker = maker;
         }
-        Plan known = cached(sql);
-        if (known != null) {
-            return known;
+
+        T get(String sql) {
+            if (sql.length() > LONGEST_CACHED) {
+                return maker.apply(sql);
+            }
+            T known = known(sql);
+            if (known != null) {
+                return known;
+            }
+            T made = maker.apply(sql);
+            synchronized (entries) {
+                entries.put(sql, made);
+                if (entries.size() > capacity) {
+                    entries.remove(entries.keySet().iterator().next());
+                }
+            }
+            return made;
         }
-        Plan plan = Planner.plan(sql, syntax);
-        synchronized (cache) {
-            cache.put(sql, plan);
-            if (cache.size() > capacity) {
-                cache.remove(cache.keySet().iterator().next());
+
+        private @Nullable T known(String sql) {
+            synchronized (entries) {
+                return entries.get(sql);
             }
         }
-        return plan;
-    }
-
-    private @Nullable Plan cached(String sql) {
-        synchronized (cache) {
-            return cache.get(sql);
-        }
-    }
-
-    /** What is known of a statement that runs outside any global transaction; see {@link PlainStatement}. */
-    public PlainStatement plain(String sql) {
-        return PlainStatement.of(sql, syntax);
     }
 }

@@ -126,7 +126,11 @@ public final class Undo {
             switch (change.kind()) {
                 case INSERT -> {
                     refuseIfReferenced(todo);
-                    writeAll("DELETE FROM " + table.sqlName() + " WHERE " + keyCondition, todo, this::bindKey);
+                    writeAll(
+                            "DELETE FROM " + table.sqlName() + " WHERE " + keyCondition,
+                            todo,
+                            this::bindKey,
+                            this::unhookAndDelete);
                 }
                 case UPDATE -> update(todo);
                 case DELETE -> insert(todo);
@@ -243,7 +247,98 @@ public final class Undo {
                     (statement, first, row) -> {
                         int parameter = bind(statement, first, written, before(row));
                         return bindKey(statement, parameter, row);
-                    });
+                    },
+                    this::updateAtOnce);
+        }
+
+        /** All rows by one statement: databases that check unique keys at its end let values change places. */
+        private void updateAtOnce(List<RowChange> rows) throws SQLException {
+            List<Integer> written = new ArrayList<>();
+            StringBuilder sql = new StringBuilder("UPDATE " + table.sqlName() + " SET ");
+            for (int i = 0; i < columns.size(); i++) {
+                if (!key.contains(i)) {
+                    Column column = columns.get(i);
+                    sql.append(written.isEmpty() ? "" : ", ")
+                            .append(column.sqlName())
+                            .append(" = CASE");
+                    sql.append(
+                            (" WHEN " + keyCondition + " THEN " + column.codec().write()).repeat(rows.size()));
+                    sql.append(" ELSE ").append(column.sqlName()).append(" END");
+                    written.add(i);
+                }
+            }
+            sql.append(" WHERE ")
+                    .append(String.join(" OR ", Collections.nCopies(rows.size(), '(' + keyCondition + ')')));
+            try (PreparedStatement update = connection.prepareStatement(sql.toString())) {
+                int parameter = 1;
+                for (int column : written) {
+                    for (RowChange row : rows) {
+                        parameter = bindKey(update, parameter, row);
+                        parameter = bind(update, parameter, List.of(column), before(row));
+                    }
+                }
+                for (RowChange row : rows) {
+                    parameter = bindKey(update, parameter, row);
+                }
+                int count = update.executeUpdate();
+                if (count != rows.size()) {
+                    throw new SQLException(
+                            "undoing " + rows.size() + " rows of " + table.lockName() + " changed " + count);
+                }
+            }
+        }
+
+        /** The columns by which rows of the table point to rows of the table. */
+        private List<Integer> hooks() {
+            Set<String> names = new HashSet<>();
+            for (ForeignKey reference : table.referencedBy()) {
+                if (reference.ofItself()) {
+                    names.addAll(reference.childColumns());
+                }
+            }
+            List<Integer> hooks = new ArrayList<>();
+            for (int i = 0; i < columns.size(); i++) {
+                if (names.contains(columns.get(i).sqlName()) && !key.contains(i)) {
+                    hooks.add(i);
+                }
+            }
+            return hooks;
+        }
+
+        private String hookSql(String value) {
+            return "UPDATE " + table.sqlName() + " SET "
+                    + hooks().stream()
+                            .map(columns::get)
+                            .map(c -> c.sqlName() + " = "
+                                    + (value.isEmpty() ? c.codec().write() : value))
+                            .collect(Collectors.joining(", "))
+                    + " WHERE " + keyCondition;
+        }
+
+        /** Rows that point to each other or to themselves: they let go first, then they are deleted. */
+        private void unhookAndDelete(List<RowChange> rows) throws SQLException {
+            if (!hooks().isEmpty()) {
+                writeEach(hookSql("NULL"), rows, this::bindKey);
+            }
+            writeEach("DELETE FROM " + table.sqlName() + " WHERE " + keyCondition, rows, this::bindKey);
+        }
+
+        /** Rows that point to each other: they come without, and point once all are there. */
+        private void insertAndHook(List<RowChange> rows) throws SQLException {
+            List<Integer> hooks = hooks();
+            List<Integer> plain = new ArrayList<>();
+            for (int i = 0; i < columns.size(); i++) {
+                if (!hooks.contains(i)) {
+                    plain.add(i);
+                }
+            }
+            writeEach(insertSql(plain), rows, (statement, first, row) -> bind(statement, first, plain, before(row)));
+            if (!hooks.isEmpty()) {
+                writeEach(hookSql(""), rows, (statement, first, row) -> {
+                    int parameter = bind(statement, first, hooks, before(row));
+                    return bindKey(statement, parameter, row);
+                });
+            }
         }
 
         private void insert(List<RowChange> rows) throws SQLException, CannotUndoException {
@@ -251,13 +346,22 @@ public final class Undo {
             for (int i = 0; i < columns.size(); i++) {
                 all.add(i);
             }
-            String names = columns.stream().map(Column::sqlName).collect(Collectors.joining(", "));
-            String values = columns.stream().map(c -> c.codec().write()).collect(Collectors.joining(", "));
             writeAll(
-                    "INSERT INTO " + table.sqlName() + " (" + names + ")" + dialect.overridingIdentity(table)
-                            + " VALUES (" + values + ")",
+                    insertSql(all),
                     rows,
-                    (statement, first, row) -> bind(statement, first, all, before(row)));
+                    (statement, first, row) -> bind(statement, first, all, before(row)),
+                    this::insertAndHook);
+        }
+
+        private String insertSql(List<Integer> indexes) {
+            String names =
+                    indexes.stream().map(columns::get).map(Column::sqlName).collect(Collectors.joining(", "));
+            String values = indexes.stream()
+                    .map(columns::get)
+                    .map(c -> c.codec().write())
+                    .collect(Collectors.joining(", "));
+            return "INSERT INTO " + table.sqlName() + " (" + names + ")" + dialect.overridingIdentity(table)
+                    + " VALUES (" + values + ")";
         }
 
         private static List<Value> before(RowChange row) {
@@ -357,64 +461,74 @@ public final class Undo {
 
         /**
          * Writes all rows in one batch; when a constraint objects, one by one, in as many passes as it takes while each pass gets at least one
-         * through.
+         * through; and when none gets through any more, in the way that unties the rest.
          */
-        private void writeAll(String sql, List<RowChange> rows, Binder binder)
+        private void writeAll(String sql, List<RowChange> rows, Binder binder, Untying untying)
                 throws SQLException, CannotUndoException {
             if (rows.isEmpty()) {
                 return;
             }
-            try (PreparedStatement statement = connection.prepareStatement(sql)) {
-                Savepoint before = connection.setSavepoint();
-                try {
-                    for (RowChange row : rows) {
-                        binder.bind(statement, 1, row);
-                        statement.addBatch();
-                    }
-                    for (int count : statement.executeBatch()) {
-                        requireOne(count);
-                    }
-                    return;
-                } catch (SQLException e) {
-                    if (!dialect.isIntegrityViolation(e)) {
-                        throw e;
-                    }
-                    statement.clearBatch();
-                    connection.rollback(before);
-                }
-                writeInPasses(statement, rows, binder);
+            Savepoint before = connection.setSavepoint();
+            try {
+                writeEach(sql, rows, binder);
+            } catch (SQLException e) {
+                undoTo(before, e);
+                writeInPasses(sql, rows, binder, untying);
             }
         }
 
-        private void writeInPasses(PreparedStatement statement, List<RowChange> rows, Binder binder)
+        private void writeEach(String sql, List<RowChange> rows, Binder binder) throws SQLException {
+            try (PreparedStatement statement = connection.prepareStatement(sql)) {
+                for (RowChange row : rows) {
+                    binder.bind(statement, 1, row);
+                    statement.addBatch();
+                }
+                for (int count : statement.executeBatch()) {
+                    requireOne(count);
+                }
+            }
+        }
+
+        private void writeInPasses(String sql, List<RowChange> rows, Binder binder, Untying untying)
                 throws SQLException, CannotUndoException {
             List<RowChange> waiting = rows;
             while (!waiting.isEmpty()) {
                 List<RowChange> next = new ArrayList<>();
-                SQLException obstacle = null;
                 for (RowChange row : waiting) {
                     Savepoint before = connection.setSavepoint();
                     try {
-                        binder.bind(statement, 1, row);
-                        requireOne(statement.executeUpdate());
+                        writeEach(sql, List.of(row), binder);
                     } catch (SQLException e) {
-                        if (!dialect.isIntegrityViolation(e)) {
-                            throw e;
-                        }
-                        connection.rollback(before);
-                        obstacle = e;
+                        undoTo(before, e);
                         next.add(row);
                     }
                 }
                 if (next.size() == waiting.size()) {
-                    throw CannotUndoException.dirty(
-                            change,
-                            next,
-                            "a constraint forbids to put the rows back: " + firstLine(obstacle),
-                            obstacle);
+                    untie(next, untying);
+                    return;
                 }
                 waiting = next;
             }
+        }
+
+        private void untie(List<RowChange> rows, Untying untying) throws SQLException, CannotUndoException {
+            try {
+                untying.write(rows);
+            } catch (SQLException e) {
+                if (!dialect.isIntegrityViolation(e)) {
+                    throw e;
+                }
+                throw CannotUndoException.dirty(
+                        change, rows, "a constraint forbids to put the rows back: " + describe(e), e);
+            }
+        }
+
+        /** After a constraint's objection, what was written since the savepoint is taken back; any other error goes on. */
+        private void undoTo(Savepoint before, SQLException e) throws SQLException {
+            if (!dialect.isIntegrityViolation(e)) {
+                throw e;
+            }
+            connection.rollback(before);
         }
 
         private void requireOne(int count) throws SQLException {
@@ -425,8 +539,13 @@ public final class Undo {
     }
 
     /** The state and the kind of a constraint's complaint; its text may hold row data. */
-    private static String firstLine(@Nullable SQLException e) {
-        return e == null ? "" : "SQL state " + e.getSQLState() + ", error " + e.getErrorCode();
+    private static String describe(SQLException e) {
+        return "SQL state " + e.getSQLState() + ", error " + e.getErrorCode();
+    }
+
+    /** Writes rows that hinder each other. */
+    private interface Untying {
+        void write(List<RowChange> rows) throws SQLException;
     }
 
     private interface Binder {

@@ -1,0 +1,11 @@
+package io.txn.client.jdbc;
+
+import io.txn.test.DatabaseKind;
+
+class MoneyPostgresIT extends MoneyContract {
+
+    @Override
+    DatabaseKind kind() {
+        return DatabaseKind.POSTGRESQL;
+    }
+}

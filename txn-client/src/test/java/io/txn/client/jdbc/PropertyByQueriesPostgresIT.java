@@ -1,0 +1,20 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.jdbc.dialect.Capture;
+import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.test.DatabaseKind;
+import java.util.function.UnaryOperator;
+
+/** As on PostgreSQL before 18, which does not return the rows as they were before an UPDATE. */
+class PropertyByQueriesPostgresIT extends PropertyContract {
+
+    @Override
+    DatabaseKind kind() {
+        return DatabaseKind.POSTGRESQL;
+    }
+
+    @Override
+    UnaryOperator<Dialect> adjust() {
+        return dialect -> dialect.withUpdate(Capture.QUERIES);
+    }
+}

@@ -1,0 +1,122 @@
+package io.txn.client.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.txn.protocol.Xid;
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** Counts what is sent to the database below the proxy, and compares the figures with those that docs/at.md states. */
+abstract class RoundTripContract extends AtContract {
+
+    /** The column of the page's table. */
+    abstract String column();
+
+    @Test
+    void thePageStatesTheRoundTripsThatAreMade() throws IOException {
+        Map<String, Integer> measured = new LinkedHashMap<>();
+        measured.put(
+                "INSERT",
+                extra(connection ->
+                        execute(connection, "INSERT INTO account (id, owner, amount) VALUES (?, 'x', 1)", nextId())));
+        measured.put(
+                "UPDATE",
+                extra(connection -> execute(connection, "UPDATE account SET amount = amount + 1 WHERE id = ?", 1L)));
+        measured.put(
+                "DELETE", extra(connection -> execute(connection, "DELETE FROM account WHERE id = ?", nextId() - 1)));
+        measured.put("SELECT … FOR UPDATE", extra(connection -> {
+            try (PreparedStatement select =
+                    connection.prepareStatement("SELECT owner FROM account WHERE id = ? FOR UPDATE")) {
+                select.setLong(1, 1);
+                select.executeQuery().close();
+            }
+        }));
+        measured.put("batch of 100 one-row INSERTs", extra(connection -> batch(connection, 100)));
+        measured.put("local commit", commit());
+
+        assertThat(measured).isEqualTo(stated());
+    }
+
+    private long id = 1000;
+
+    private long nextId() {
+        return id++;
+    }
+
+    private void batch(Connection connection, int rows) throws SQLException {
+        try (PreparedStatement insert =
+                connection.prepareStatement("INSERT INTO account (id, owner, amount) VALUES (?, ?, ?)")) {
+            for (int i = 0; i < rows; i++) {
+                insert.setLong(1, nextId());
+                insert.setString(2, "b");
+                insert.setBigDecimal(3, BigDecimal.ONE);
+                insert.addBatch();
+            }
+            insert.executeBatch();
+        }
+    }
+
+    /** How many statements more than one are sent, once the table is known. */
+    private int extra(Work work) {
+        int[] count = new int[1];
+        Xid xid = begin();
+        inside(xid, connection -> {
+            work.run(connection);
+            connection.rollback();
+            counter.reset();
+            work.run(connection);
+            count[0] = counter.statements() - 1;
+            connection.rollback();
+        });
+        return count[0];
+    }
+
+    private int commit() {
+        int[] count = new int[1];
+        Xid xid = begin();
+        inside(xid, connection -> {
+            execute(connection, "UPDATE account SET amount = 0");
+            execute(connection, "DELETE FROM account");
+            counter.reset();
+            connection.commit();
+            assertThat(counter.sent()).filteredOn(s -> s.equals("commit")).hasSize(1);
+            count[0] = counter.statements();
+        });
+        return count[0];
+    }
+
+    private static Path page() {
+        Path root = Path.of("").toAbsolutePath();
+        for (Path up = root.getParent(); up != null && Files.exists(up.resolve("pom.xml")); up = up.getParent()) {
+            root = up;
+        }
+        return root.resolve("docs").resolve("at.md");
+    }
+
+    private Map<String, Integer> stated() throws IOException {
+        String text = Files.readString(page());
+        String table = text.substring(text.indexOf("<!-- round-trips"), text.indexOf("<!-- /round-trips -->"));
+        List<List<String>> lines = new ArrayList<>();
+        for (String line : table.lines().filter(l -> l.startsWith("|")).toList()) {
+            lines.add(List.of(line.substring(1, line.lastIndexOf('|')).split("\\|")).stream()
+                    .map(String::trim)
+                    .toList());
+        }
+        int column = lines.get(0).indexOf(column());
+        Map<String, Integer> stated = new LinkedHashMap<>();
+        for (List<String> line : lines.subList(2, lines.size())) {
+            stated.put(line.get(0), Integer.valueOf(line.get(column)));
+        }
+        return stated;
+    }
+}
