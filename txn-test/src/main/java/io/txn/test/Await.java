@@ -5,8 +5,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Waits until something outside this JVM has come true, by looking again every few milliseconds. Inside one JVM wait on a latch
- * or a future instead. Thread-safe.
+ * Waits until something outside this JVM has come true, by looking again every few milliseconds. Inside one JVM wait on
+ * a latch or a future instead. Thread-safe.
  */
 public final class Await {
 

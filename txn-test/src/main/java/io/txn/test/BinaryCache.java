@@ -11,8 +11,8 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 
 /**
- * Unpacked servers, shared by all JVMs of a build: each is unpacked once, aside, and then renamed into place, so that a directory
- * which is there is complete. A file lock keeps a second JVM waiting instead of unpacking the same again.
+ * Unpacked servers, shared by all JVMs of a build: each is unpacked once, aside, and then renamed into place, so that a
+ * directory which is there is complete. A file lock keeps a second JVM waiting instead of unpacking the same again.
  */
 final class BinaryCache {
 
@@ -25,8 +25,9 @@ final class BinaryCache {
     }
 
     /**
-     * Below the {@code target} of the outermost Maven project around the working directory, so that "mvn clean" removes it; in
-     * the temporary directory when there is no such project. The system property {@code txn.test.cache} names another place.
+     * Below the {@code target} of the outermost Maven project around the working directory, so that "mvn clean" removes
+     * it; in the temporary directory when there is no such project. The system property {@code txn.test.cache} names
+     * another place.
      */
     static BinaryCache ofBuild() {
         String configured = System.getProperty(PROPERTY);

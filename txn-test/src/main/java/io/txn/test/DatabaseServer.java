@@ -5,7 +5,10 @@ public interface DatabaseServer extends AutoCloseable {
 
     /** How eager the server is to have things on the disk. */
     enum Durability {
-        /** Commits reach the operating system: they survive a kill of the server, not a loss of power. Quick; the default. */
+        /**
+         * Commits reach the operating system: they survive a kill of the server, not a loss of power. Quick; the
+         * default.
+         */
         PROCESS,
         /** Commits reach the disk before they are answered, as in production. */
         DISK

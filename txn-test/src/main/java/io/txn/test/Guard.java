@@ -8,8 +8,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Kills a process we started when this JVM ends in any way, kill -9 included: a shell that waits for the end of a pipe which only
- * this JVM holds open. {@link #close()} stands it down once the guarded process has ended; closing twice is harmless.
+ * Kills a process we started when this JVM ends in any way, kill -9 included: a shell that waits for the end of a pipe
+ * which only this JVM holds open. {@link #close()} stands it down once the guarded process has ended; closing twice is
+ * harmless.
  */
 final class Guard implements AutoCloseable {
 

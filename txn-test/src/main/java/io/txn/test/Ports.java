@@ -7,9 +7,9 @@ import java.net.ServerSocket;
 import java.util.random.RandomGenerator;
 
 /**
- * Free TCP ports for servers that must be told their port. Taken below the range from which Linux picks the local port of
- * outgoing connections (32768 and up), so that no connection of some other test can sit on the port before the server does;
- * at random, so that two JVMs asking at the same moment hardly meet. Thread-safe.
+ * Free TCP ports for servers that must be told their port. Taken below the range from which Linux picks the local port
+ * of outgoing connections (32768 and up), so that no connection of some other test can sit on the port before the
+ * server does; at random, so that two JVMs asking at the same moment hardly meet. Thread-safe.
  */
 public final class Ports {
 
@@ -25,8 +25,8 @@ public final class Ports {
     }
 
     /**
-     * A port p on which nothing listens now, and neither on p + offset for each offset: for servers that derive further ports from
-     * the one they are told.
+     * A port p on which nothing listens now, and neither on p + offset for each offset: for servers that derive further
+     * ports from the one they are told.
      */
     public static int freeWith(int... offsets) {
         RandomGenerator random = RandomGenerator.getDefault();

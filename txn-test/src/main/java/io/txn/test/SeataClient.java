@@ -11,7 +11,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /**
@@ -69,15 +71,26 @@ public final class SeataClient implements AutoCloseable {
                         .toList());
     }
 
+    /** Starts an application of the newest client without data sources, to make {@link #load}. */
+    public static SeataClient startForLoad(String coordinator, String application, Path home, String... jvm) {
+        return start(Version.V2_6, coordinator, application, home, List.of(), jvm);
+    }
+
     /**
      * Starts an application; returns when it is registered at the coordinator as TM and, with everything it has, as RM.
      *
      * @param coordinator {@code host:port}
      * @param home receives everything the process writes, its output in {@code client.log}; created if need be
      * @param sources MariaDB through MySQL's driver, or PostgreSQL; those for AT with an undo table in them
+     * @param jvm further flags of its JVM
      */
     public static SeataClient start(
-            Version version, String coordinator, String application, Path home, List<Source> sources) {
+            Version version,
+            String coordinator,
+            String application,
+            Path home,
+            List<Source> sources,
+            String... jvm) {
         try {
             Files.createDirectories(home);
             Path arguments =
@@ -85,6 +98,7 @@ public final class SeataClient implements AutoCloseable {
             JavaProcess.Builder builder = JavaProcess.mainClass(version.module.mainClass())
                     .classPath("")
                     .jvm("@" + arguments, "-Duser.home=" + home)
+                    .jvm(jvm)
                     .args(coordinator, application)
                     .directory(home);
             for (Source source : sources) {
@@ -209,6 +223,27 @@ public final class SeataClient implements AutoCloseable {
     /** The same with a time-out. */
     public String template(boolean fail, Duration timeout, String... statements) {
         return call("/template?fail=" + fail + "&timeout=" + timeout.toMillis(), List.of(statements));
+    }
+
+    /**
+     * Runs transactions without a database: begin, register AT branches of one row each, commit. Returns when every branch was told to commit, or
+     * {@code settle} has passed.
+     *
+     * @param most transactions at most
+     * @return figures by name: {@code transactions}, {@code nanos}, {@code branches}, {@code branchesCommitted}, {@code p50}, {@code p99},
+     *     {@code p999} (nanoseconds)
+     */
+    public Map<String, Long> load(int threads, int branches, Duration time, long most, Duration settle) {
+        String answer = call(
+                "/load?threads=" + threads + "&branches=" + branches + "&millis=" + time.toMillis() + "&most=" + most
+                        + "&settle=" + settle.toMillis(),
+                List.of());
+        Map<String, Long> figures = new LinkedHashMap<>();
+        for (String figure : answer.split(" ")) {
+            int equals = figure.indexOf('=');
+            figures.put(figure.substring(0, equals), Long.parseLong(figure.substring(equals + 1)));
+        }
+        return figures;
     }
 
     /** The process, to be killed or paused. */

@@ -2,20 +2,18 @@ package io.txn.test;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 
 /**
- * A real Seata server 2.0.0 with its file store in a JVM of its own; needs the build's profile {@code full}. It names itself 127.0.0.1 and its console
- * listens there; the port for clients listens on all interfaces, which the server does not let one change. Thread-safe.
+ * A real Seata server 2.0.0 with its file store in a JVM of its own, logging at WARN. Its HTTP port listens on 127.0.0.1, its TCP port on all
+ * interfaces, which the server does not let one change. Thread-safe.
  */
 public final class SeataServer implements AutoCloseable {
 
     private static final ForkedModule MODULE = new ForkedModule(
-            "txn-test-seata-server-2.0", "io.seata.server.ServerApplication", "/txn-test-seata-server-2.0.classpath");
+            "txn-test-seata-server", "io.txn.test.seataserver.SeataServerMain", "/seata-test-server.classpath");
     private static final Duration START_WAIT = Duration.ofSeconds(180);
 
     private final int port;
@@ -27,62 +25,46 @@ public final class SeataServer implements AutoCloseable {
     }
 
     /**
-     * Starts a server on free ports; returns when clients can connect.
+     * Starts a server on free ports; returns when it serves.
      *
      * @param home receives everything the server writes, its output in {@code server.log}; created if need be
+     * @param jvm further JVM flags; {@link JavaProcess} says which there are anyway
      */
-    public static SeataServer start(Path home) {
-        int port = Ports.free();
-        SeataServer server = new SeataServer(port, launch(port, home.toAbsolutePath()));
-        boolean up = false;
-        try {
-            server.awaitUp();
-            up = true;
-            return server;
-        } finally {
-            if (!up) {
-                server.close();
-            }
-        }
-    }
-
-    private static JavaProcess launch(int port, Path home) {
+    public static SeataServer start(Path home, String... jvm) {
         try {
             Files.createDirectories(home);
             Path arguments = Files.writeString(home.resolve("class-path"), "-cp\n\"" + MODULE.classPath() + "\"\n");
-            return JavaProcess.mainClass(MODULE.mainClass())
+            int port = Ports.free();
+            JavaProcess process = JavaProcess.mainClass(MODULE.mainClass())
                     .classPath("")
-                    .jvm(
-                            "@" + arguments,
-                            "-Duser.home=" + home,
-                            "-Dserver.address=127.0.0.1",
-                            "-Dserver.port=" + Ports.free(),
-                            "-Dseata.server.service-port=" + port,
-                            "-Dseata.store.mode=file",
-                            "-Dseata.store.file.dir=" + home.resolve("store"))
-                    .args("-h", "127.0.0.1", "-p", Integer.toString(port))
+                    .jvm("@" + arguments)
+                    .jvm(jvm)
+                    .args(Integer.toString(port), Integer.toString(Ports.free()), home.toString())
                     .directory(home)
                     .start(home.resolve("server.log"));
+            boolean ready = false;
+            try {
+                process.awaitLine("^ready$", START_WAIT);
+                ready = true;
+                return new SeataServer(port, process);
+            } finally {
+                if (!ready) {
+                    process.close();
+                }
+            }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot start a Seata server in " + home, e);
         }
     }
 
-    private void awaitUp() {
-        Await.until("the Seata server is up on " + address(), START_WAIT, () -> {
-            if (!process.isAlive()) {
-                throw new AssertionError(
-                        "the server ended; its output is in " + process.log() + "\n" + process.output());
-            }
-            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-                return socket.isConnected();
-            }
-        });
-    }
-
-    /** Host and port for clients. */
+    /** What clients are told: host and port. */
     public String address() {
         return "127.0.0.1:" + port;
+    }
+
+    /** The process, to be killed or paused. */
+    public JavaProcess process() {
+        return process;
     }
 
     /** Kills the server; its home stays. */

@@ -7,7 +7,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
-/** The running process of a database server, with its command, to be started again. Not thread-safe: its owner synchronizes. */
+/**
+ * The running process of a database server, with its command, to be started again. Not thread-safe: its owner
+ * synchronizes.
+ */
 final class ServerProcess {
 
     private static final Duration START_WAIT = Duration.ofSeconds(120);
@@ -42,7 +45,9 @@ final class ServerProcess {
         Connection connect() throws SQLException;
     }
 
-    /** Waits until a connection can be made; fails at once, with the server's last words, when the server ends instead. */
+    /**
+     * Waits until a connection can be made; fails at once, with the server's last words, when the server ends instead.
+     */
     void awaitReady(Connector connector) {
         Await.until("the server of " + command.get(0) + " answers", START_WAIT, () -> {
             if (!process.isAlive()) {

@@ -8,7 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 
-/** Reads the plain tar format, as far as the archive of the PostgreSQL binaries uses it: files, directories, symbolic links. */
+/**
+ * Reads the plain tar format, as far as the archive of the PostgreSQL binaries uses it: files, directories, symbolic
+ * links.
+ */
 final class Tar {
 
     private static final int BLOCK = 512;

@@ -6,8 +6,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Real databases for tests. The servers are started when first asked for, one of each kind in a JVM, and end with the JVM; each call
- * gives a fresh database on them. Thread-safe.
+ * Real databases for tests. The servers are started when first asked for, one of each kind in a JVM, and end with the
+ * JVM; each call gives a fresh database on them. Thread-safe.
  */
 public final class TestDatabases {
 

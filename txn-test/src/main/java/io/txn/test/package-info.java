@@ -1,4 +1,6 @@
-/** Fixtures for tests of every module: real servers and processes. Never published, never on a production class path. */
+/**
+ * Fixtures for tests of every module: real servers and processes. Never published, never on a production class path.
+ */
 @NullMarked
 package io.txn.test;
 

@@ -88,6 +88,22 @@ class DatabasesIT {
         assertThat(count(database)).isEqualTo(2);
     }
 
+    /** A server that starts deletes what looks like temporary tables in its directory for them: that must not be shared. */
+    @Test
+    void mariaDbServersKeepTheirTemporaryTablesApart() throws SQLException {
+        TestDatabase database = TestDatabases.mariaDb();
+        try (Connection connection = database.dataSource().getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute("CREATE TEMPORARY TABLE item (id INT PRIMARY KEY) ENGINE=Aria");
+            statement.execute("INSERT INTO item VALUES (1)");
+            try (DatabaseServer other = TestDatabases.startMariaDb(DatabaseServer.Durability.PROCESS)) {
+                assertThat(other.create().jdbcUrl()).isNotEqualTo(database.jdbcUrl());
+            }
+            // Where the other one has deleted its files, this fails, or takes the server down.
+            statement.execute("DROP TEMPORARY TABLE item");
+        }
+    }
+
     @Test
     void postgresRunsWhereNamespacesAreNotAllowed() throws SQLException {
         Assumptions.assumeTrue(Platform.isRoot(), "only root has to change its identity");

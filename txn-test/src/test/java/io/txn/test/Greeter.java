@@ -1,6 +1,8 @@
 package io.txn.test;
 
-/** The program the tests of {@link JavaProcess} start: prints its arguments and a variable, then ends or waits as told. */
+/**
+ * The program the tests of {@link JavaProcess} start: prints its arguments and a variable, then ends or waits as told.
+ */
 final class Greeter {
 
     private Greeter() {}

@@ -274,7 +274,7 @@ final class ConnectionHandler implements InvocationHandler {
                     e.code(), "resource", resource.dialect().resourceId(), "problem", String.valueOf(e.getMessage()));
         }
         if (!physical.getAutoCommit()) {
-            return work.run(local);
+            return inOpenTransaction(work);
         }
         int triesLeft = resource.options().lockTries();
         while (true) {
@@ -292,6 +292,18 @@ final class ConnectionHandler implements InvocationHandler {
                 }
                 triesLeft--;
             }
+        }
+    }
+
+    private <T> T inOpenTransaction(Work<T> work) throws SQLException {
+        try {
+            return work.run(local);
+        } catch (SQLException e) {
+            if (LocalCommit.codeOf(e) == null && String.valueOf(e.getSQLState()).startsWith("40")) {
+                // A deadlock's victim: some databases have rolled everything back and go on in a new transaction.
+                local.incomplete("the database rolled back what came before: SQL state " + e.getSQLState());
+            }
+            throw e;
         }
     }
 

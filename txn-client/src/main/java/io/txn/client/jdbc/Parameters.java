@@ -9,6 +9,8 @@ import java.io.StringReader;
 import java.lang.reflect.Method;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.util.Calendar;
+import java.util.Date;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -69,7 +71,7 @@ final class Parameters {
         calls.put(index(arguments), new Call(method, arguments, true, stream));
     }
 
-    /** Keeps a call that the physical statement has not seen. */
+    /** Keeps a call that the physical statement has not seen; the application may use its objects again for the next value. */
     void kept(Method method, @Nullable Object[] arguments) throws SQLException {
         @Nullable Object[] copy = arguments.clone();
         try {
@@ -78,6 +80,12 @@ final class Parameters {
                     copy[i] = new KeptBytes(in.readAllBytes());
                 } else if (copy[i] instanceof Reader reader) {
                     copy[i] = new KeptText(text(reader));
+                } else if (copy[i] instanceof byte[] bytes) {
+                    copy[i] = bytes.clone();
+                } else if (copy[i] instanceof Date date) {
+                    copy[i] = date.clone();
+                } else if (copy[i] instanceof Calendar calendar) {
+                    copy[i] = calendar.clone();
                 }
             }
         } catch (IOException e) {

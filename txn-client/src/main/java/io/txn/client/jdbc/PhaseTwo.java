@@ -53,6 +53,13 @@ final class PhaseTwo implements BranchResource {
     }
 
     @Override
+    public boolean standsFor(BranchResource other) {
+        return other instanceof PhaseTwo that
+                && dialect.ownSchema().equals(that.dialect.ownSchema())
+                && resource.options().undoTable().equals(that.resource.options().undoTable());
+    }
+
+    @Override
     public BranchResult commit(Branch branch) {
         if (!resource.isOfThisDatabase(branch.applicationData())) {
             return BranchResult.commitLater(otherDatabase());

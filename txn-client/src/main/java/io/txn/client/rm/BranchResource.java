@@ -23,6 +23,14 @@ public interface BranchResource {
     /** Undoes the branch's work; what it answers is true when it returns. */
     BranchResult rollback(Branch branch);
 
+    /**
+     * Whether this resource can finish the branches of another one of the same id and type. If it cannot, the other one must not be registered:
+     * the coordinator knows only the id.
+     */
+    default boolean standsFor(BranchResource other) {
+        return true;
+    }
+
     /** Drops what is left over and older than {@code saveDays} days, and nothing that an unresolved branch may still need. */
     default void deleteUndoLog(int saveDays) {}
 }

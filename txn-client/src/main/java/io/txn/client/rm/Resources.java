@@ -34,6 +34,16 @@ public final class Resources {
             return true;
         }
         if (earlier != resource) {
+            if (!earlier.standsFor(resource)) {
+                throw new TxnException(
+                        ErrorCode.BAD_CONFIGURATION,
+                        null,
+                        "resource",
+                        id,
+                        "problem",
+                        "two data sources of this id work in different schemas or with different undo tables, so one could not finish the"
+                                + " branches of the other; name the schema in the JDBC URL (PostgreSQL: currentSchema=…)");
+            }
             log.info(
                     "resource is known already; the first one finishes the branches of both resource={} type={}",
                     id,

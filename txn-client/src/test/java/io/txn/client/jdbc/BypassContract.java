@@ -4,14 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.txn.client.ContextCarrier;
+import io.txn.client.rm.BranchResource;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.Xid;
 import io.txn.test.DatabaseKind;
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.sql.Statement;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 
 /** Ways on which a change could get into the database without its lock, its image or its undo record. */
@@ -86,6 +90,108 @@ abstract class BypassContract extends AtContract {
         assertThat(accounts().subList(3, 6)).containsExactly("4|new|3.00", "5|new|4.00", "6|new|5.00");
         assertRolledBack(xid);
         assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void valuesThatTheApplicationUsesAgainStayWhatTheyWereWhenBound() {
+        String bytes = kind() == DatabaseKind.POSTGRESQL ? "BYTEA" : "VARBINARY(10)";
+        behindTheBack("CREATE TABLE piece (id INT NOT NULL PRIMARY KEY, body " + bytes + ", made DATE)");
+        committed(begin(), connection -> {
+            try (PreparedStatement insert =
+                    connection.prepareStatement("INSERT INTO piece (id, body, made) VALUES (?, ?, ?)")) {
+                byte[] buffer = new byte[1];
+                java.sql.Date day = java.sql.Date.valueOf("2000-01-01");
+                for (int i = 1; i <= 3; i++) {
+                    buffer[0] = (byte) i;
+                    day.setTime(java.sql.Date.valueOf("2000-01-0" + i).getTime());
+                    insert.setInt(1, i);
+                    insert.setBytes(2, buffer);
+                    insert.setDate(3, day);
+                    insert.addBatch();
+                }
+                insert.executeBatch();
+            }
+        });
+        assertThat(rows("SELECT id, body, made FROM piece ORDER BY id"))
+                .containsExactly("1|01|2000-01-01", "2|02|2000-01-02", "3|03|2000-01-03");
+    }
+
+    @Test
+    void afterADeadlockTheRestOfTheLocalTransactionIsNotCommitted() {
+        Xid xid = begin();
+        inside(xid, connection -> {
+            execute(connection, TOUCH);
+            counter.failOn(event -> {
+                if (event.contains("bob")) {
+                    throw new SQLException("the database chose this transaction as its victim", "40001");
+                }
+            });
+            assertThatThrownBy(() -> execute(connection, "UPDATE account SET amount = 0 WHERE owner = 'bob'"))
+                    .isInstanceOf(SQLException.class);
+            counter.failOn(event -> {});
+            if (kind() != DatabaseKind.POSTGRESQL) {
+                refusal(ErrorCode.CAPTURE_FAILED, connection::commit);
+            }
+        });
+        assertThat(manager.branches(xid)).isEmpty();
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void aValueInBetweenThatSomebodyElseWroteIsADirtyWrite() {
+        Xid xid = begin();
+        committed(xid, TOUCH, "UPDATE account SET amount = 5 WHERE id = 1");
+        behindTheBack("UPDATE account SET amount = 0 WHERE id = 1");
+        assertThat(manager.rollback(xid).done()).isFalse();
+        assertThat(accounts()).containsExactly("1|ann|0.00", ROW_2, ROW_3);
+    }
+
+    @Test
+    void aRowThatWasReplacedAndThatSomebodyElseDeletedIsADirtyWrite() {
+        Xid xid = begin();
+        committed(
+                xid,
+                "DELETE FROM account WHERE id = 1",
+                "INSERT INTO account (id, owner, amount) VALUES (1, 'new', 1)");
+        behindTheBack("DELETE FROM account WHERE id = 1");
+        assertThat(manager.rollback(xid).done()).isFalse();
+        assertThat(accounts()).containsExactly(ROW_2, ROW_3);
+    }
+
+    @Test
+    void columnsOfOneRowThatWereChangedOneAfterTheOtherAreJudgedEachByItself() {
+        Xid xid = begin();
+        committed(xid, "UPDATE account SET owner = 'new' WHERE id = 1", TOUCH);
+        behindTheBack("UPDATE account SET amount = 100 WHERE id = 1");
+        assertRolledBack(xid);
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void dataSourcesOfOneUrlInTwoSchemasAreToldApartOrRefused() {
+        if (mariaDb()) {
+            return; // the URL names the schema
+        }
+        behindTheBack("CREATE SCHEMA elsewhere");
+        DataSource plain = database.dataSource();
+        DataSource elsewhere = (DataSource) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {DataSource.class}, (self, method, arguments) -> {
+                    Object result = method.invoke(plain, arguments);
+                    if (result instanceof Connection connection) {
+                        connection.setSchema(table("elsewhere"));
+                    }
+                    return result;
+                });
+        BranchResource first = manager.onlyResource();
+        AtDataSource second = AtDataSource.wrap(elsewhere, options(), contexts, manager);
+        if (second.resourceId().equals(at.resourceId())) {
+            assertThat(first.standsFor(manager.onlyResource())).isFalse();
+        } else {
+            assertThat(kind()).isEqualTo(DatabaseKind.H2);
+        }
+        AtDataSource third = AtDataSource.wrap(plain, options(), contexts, manager);
+        assertThat(third.resourceId()).isEqualTo(at.resourceId());
+        assertThat(first.standsFor(manager.resource(third.resourceId()))).isTrue();
     }
 
     @Test

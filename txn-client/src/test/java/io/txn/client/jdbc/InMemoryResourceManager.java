@@ -176,6 +176,10 @@ final class InMemoryResourceManager implements ResourceManager {
         return resources.get(branch.registration().resourceId());
     }
 
+    synchronized BranchResource resource(String id) {
+        return resources.get(id);
+    }
+
     synchronized BranchResource onlyResource() {
         if (resources.size() != 1) {
             throw new AssertionError(resources.keySet());

@@ -15,8 +15,8 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.scheduling.annotation.EnableScheduling;
 
 /**
- * Nacos' naming server, standalone. Started in a JVM of its own by {@code io.txn.test.NacosServer}, with this package outside of
- * Nacos' own so that only the packages named here are scanned.
+ * Nacos' naming server, standalone. Started in a JVM of its own by {@code io.txn.test.NacosServer}, with this package
+ * outside of Nacos' own so that only the packages named here are scanned.
  */
 @SpringBootApplication(
         scanBasePackages = "com.alibaba.nacos",

@@ -6,8 +6,8 @@ import org.springframework.stereotype.Service;
 import org.springframework.transaction.annotation.Transactional;
 
 /**
- * Reads, thinks, writes. Inside a global transaction the {@code FOR UPDATE} also waits until no other global transaction is about to
- * undo the balance it reads.
+ * Reads, thinks, writes. Inside a global transaction the {@code FOR UPDATE} also waits until no other global
+ * transaction is about to undo the balance it reads.
  */
 @Service
 class AccountService {

@@ -8,8 +8,8 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.web.client.RestClient;
 
 /**
- * One service by each of the usual clients. All a team has to do for the global transaction to travel along is what it does anyway:
- * build them from Spring's builders.
+ * One service by each of the usual clients. All a team has to do for the global transaction to travel along is what it
+ * does anyway: build them from Spring's builders.
  */
 @Configuration(proxyBeanMethods = false)
 @EnableFeignClients

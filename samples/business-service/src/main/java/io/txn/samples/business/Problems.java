@@ -11,7 +11,9 @@ import org.springframework.web.bind.annotation.RestControllerAdvice;
 import org.springframework.web.client.ResourceAccessException;
 import org.springframework.web.client.RestClientResponseException;
 
-/** What the customer is told when a purchase fails: the reason of the service that refused, or who could not be reached. */
+/**
+ * What the customer is told when a purchase fails: the reason of the service that refused, or who could not be reached.
+ */
 @RestControllerAdvice
 class Problems {
 

@@ -25,8 +25,8 @@ class PurchaseService {
     record Receipt(long orderId, BigDecimal total, BigDecimal balanceLeft) {}
 
     /**
-     * Each call below is committed in its own database when it returns. When a later one fails, the exception leaves this method,
-     * and what the earlier ones did is undone.
+     * Each call below is committed in its own database when it returns. When a later one fails, the exception leaves
+     * this method, and what the earlier ones did is undone.
      */
     @GlobalTransactional(name = "purchase")
     public Receipt buy(String customer, String product, int quantity) {

@@ -80,11 +80,14 @@ public final class Demo {
             return 0;
         }
         Path root = Path.of(System.getProperty("txn.demo.root", "")).toAbsolutePath();
-        Path target = root.resolve("samples/demo/target");
-        Path data = target.resolve("shop");
-        Files.createDirectories(target);
-        try (FileChannel lock =
-                FileChannel.open(target.resolve("shop.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+        Path usual = root.resolve("samples/demo/target/shop");
+        Path data =
+                Path.of(System.getProperty("txn.demo.data", usual.toString())).toAbsolutePath();
+        Files.createDirectories(data);
+        try (FileChannel lock = FileChannel.open(
+                data.resolveSibling(data.getFileName() + ".lock"),
+                StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE)) {
             if (lock.tryLock() == null) {
                 throw new DemoFailure("another demo is running in " + data + ": stop it first");
             }
@@ -112,7 +115,11 @@ public final class Demo {
         Runtime.getRuntime().addShutdownHook(new Thread(this::stop, "stop-the-shop"));
         try {
             start();
-            buyTwice();
+            try {
+                buyTwice();
+            } catch (IOException e) {
+                throw processes.explain(e);
+            }
             heading("Checked");
             say(checks.text() + "\n");
             if (stay) {
@@ -215,8 +222,9 @@ public final class Demo {
     }
 
     /**
-     * The transaction that came to the coordinator since the last call, once it is over and the services have cleared up: they remove
-     * their undo records a moment after a commit is decided. When that takes too long, whatever there is; the checks will tell.
+     * The transaction that came to the coordinator since the last call, once it is over and the services have cleared
+     * up: they remove their undo records a moment after a commit is decided. When that takes too long, whatever there
+     * is; the checks will tell.
      */
     private JsonNode settled() throws IOException {
         String xid = await(RECORD_WAIT, this::newest)

@@ -80,8 +80,7 @@ final class Processes implements AutoCloseable {
         long deadline = System.nanoTime() + START_WAIT.toNanos();
         while (true) {
             if (!process.isAlive()) {
-                throw new DemoFailure("the " + program.title() + " ended with exit code " + process.exitValue()
-                        + " while starting. " + lastLines(program));
+                throw new DemoFailure(ended(program, process) + " while starting. " + lastLines(program));
             }
             try {
                 if (client.isReady(program)) {
@@ -96,6 +95,21 @@ final class Processes implements AutoCloseable {
             }
             LockSupport.parkNanos(PAUSE.toNanos());
         }
+    }
+
+    private static String ended(Program program, Process process) {
+        return "the " + program.title() + " ended with exit code " + process.exitValue();
+    }
+
+    /** Why a request failed: the end of a program, when there is one that has ended. */
+    synchronized DemoFailure explain(IOException failure) throws IOException {
+        for (Map.Entry<Program, Process> entry : running.entrySet()) {
+            if (!entry.getValue().isAlive()) {
+                return new DemoFailure(
+                        ended(entry.getKey(), entry.getValue()) + ". " + lastLines(entry.getKey()), failure);
+            }
+        }
+        return new DemoFailure(String.valueOf(failure.getMessage()), failure);
     }
 
     private String lastLines(Program program) throws IOException {

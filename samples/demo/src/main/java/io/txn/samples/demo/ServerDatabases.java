@@ -12,8 +12,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Four fresh databases on a server the user named, one a service: databases on MariaDB, schemas of the given database on PostgreSQL.
- * Their names are new in each run, so nothing that was there before is touched, and closing drops exactly these four.
+ * Four fresh databases on a server the user named, one a service: databases on MariaDB, schemas of the given database
+ * on PostgreSQL. Their names are new in each run, so nothing that was there before is touched, and closing drops
+ * exactly these four.
  */
 public final class ServerDatabases implements AutoCloseable {
 

@@ -127,6 +127,8 @@ public final class ShopClient {
         try {
             HttpResponse<String> answer = http.send(request.timeout(MAX).build(), HttpResponse.BodyHandlers.ofString());
             return new Answer(answer.statusCode(), answer.body());
+        } catch (IOException e) {
+            throw new IOException("no answer from " + request.build().uri() + ": " + e, e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted", e);

@@ -23,8 +23,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * Processes that die at the worst moment. The moment is made by pausing the account service (SIGSTOP), which is called last: then the
- * others have committed locally and nothing is decided.
+ * Processes that die at the worst moment. The moment is made by pausing the account service (SIGSTOP), which is called
+ * last: then the others have committed locally and nothing is decided.
  */
 class FaultsIT {
 
@@ -167,7 +167,9 @@ class FaultsIT {
         assertThat(Figures.of(shop)).isEqualTo(before.afterPurchaseOf(1).afterPurchaseOf(1));
     }
 
-    /** The waiting one holds the row that the undo of the first needs: it must not keep it until its own patience ends. */
+    /**
+     * The waiting one holds the row that the undo of the first needs: it must not keep it until its own patience ends.
+     */
     @Test
     void purchaseThatWaitsForOneThatRollsBackDoesNotHoldUpTheRollback() throws Exception {
         CompletableFuture<ShopClient.Answer> first = buyAndStopBeforeTheAccount("alice", 5);

@@ -12,7 +12,10 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** The coordinator registers in a real Nacos, and the services find it there: no address of it is in their configuration. */
+/**
+ * The coordinator registers in a real Nacos, and the services find it there: no address of it is in their
+ * configuration.
+ */
 class NacosIT {
 
     @Test

@@ -17,7 +17,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import tools.jackson.databind.JsonNode;
 
-/** A purchase that commits and one that fails in the last service, on database servers; {@link DemoIT} does it on H2. */
+/**
+ * A purchase that commits and one that fails in the last service, on database servers; {@link DemoIT} does it on H2.
+ */
 class PurchaseIT {
 
     @ParameterizedTest

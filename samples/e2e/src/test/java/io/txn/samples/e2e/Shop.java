@@ -19,7 +19,9 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import tools.jackson.databind.JsonNode;
 
-/** The coordinator and the four services in processes of their own, on free ports, to be killed and paused by a test. */
+/**
+ * The coordinator and the four services in processes of their own, on free ports, to be killed and paused by a test.
+ */
 final class Shop implements AutoCloseable {
 
     static final Duration MAX = Duration.ofSeconds(120);

@@ -18,8 +18,9 @@ import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
 import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
 
 /**
- * {@code GET /actuator/tables}: every table of the service's schema with its rows, as table name → rows → column → value; at most
- * {@value #MOST_ROWS} rows of each. Reads outside of any transaction, so it shows what is committed locally.
+ * {@code GET /actuator/tables}: every table of the service's schema with its rows, as table name → rows → column →
+ * value; at most {@value #MOST_ROWS} rows of each. Reads outside of any transaction, so it shows what is committed
+ * locally.
  */
 @Endpoint(id = "tables")
 final class TablesEndpoint {

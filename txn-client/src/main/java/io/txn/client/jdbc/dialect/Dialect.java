@@ -80,7 +80,10 @@ public record Dialect(
         CatalogRow row = CatalogRow.one(connection, "SELECT CURRENT_SCHEMA AS S, DATABASE_PATH() AS P");
         String path = row.get("P");
         boolean remote = url.startsWith("jdbc:h2:tcp:") || url.startsWith("jdbc:h2:ssl:");
-        String id = path == null || remote ? ResourceIds.upTo(url, ";?") : "jdbc:h2:file:" + path;
+        String database = path == null || remote ? ResourceIds.upTo(url, ";?") : "jdbc:h2:file:" + path;
+        // Each schema has an undo table of its own.
+        String schema = row.text("S");
+        String id = schema.equalsIgnoreCase("PUBLIC") ? database : database + ";SCHEMA=" + schema;
         return new Dialect(
                 Product.H2,
                 SqlSyntax.H2,

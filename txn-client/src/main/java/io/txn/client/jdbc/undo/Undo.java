@@ -14,6 +14,7 @@ import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -32,6 +33,10 @@ public final class Undo {
 
     private final Connection connection;
     private final Dialect dialect;
+    /** By row, the columns that were found to be as before a later change: somebody else had set them back. */
+    private final Map<Row, Set<String>> setBackByOthers = new HashMap<>();
+
+    private record Row(String table, List<Value> key) {}
 
     public Undo(Connection connection, Dialect dialect) {
         this.connection = connection;
@@ -101,9 +106,17 @@ public final class Undo {
             for (int i = change.rows().size() - 1; i >= 0; i--) {
                 RowChange row = change.rows().get(i);
                 List<Value> now = current.get(change.keyOf(row.existing()));
-                if (same(now, row.after())) {
+                Row identity = new Row(change.lockName(), change.keyOf(row.existing()));
+                Set<String> setBack = setBackByOthers.getOrDefault(identity, Set.of());
+                // A value in between, left by an earlier statement of ours, is not ours any more once somebody wrote
+                // it.
+                if (equal(now, row.after()) && Collections.disjoint(setBack, changedColumns(row))) {
                     todo.add(row);
-                } else if (!same(now, row.before())) {
+                } else if (equal(now, row.before())) {
+                    setBackByOthers
+                            .computeIfAbsent(identity, r -> new HashSet<>())
+                            .addAll(changedColumns(row));
+                } else {
                     dirty.add(row);
                 }
             }
@@ -129,8 +142,7 @@ public final class Undo {
                         .subList(
                                 from,
                                 Math.min(from + KEYS_PER_QUERY, change.rows().size()));
-                String condition =
-                        String.join(" OR ", java.util.Collections.nCopies(chunk.size(), '(' + keyCondition + ')'));
+                String condition = String.join(" OR ", Collections.nCopies(chunk.size(), '(' + keyCondition + ')'));
                 try (PreparedStatement query = connection.prepareStatement(
                         "SELECT " + select + " FROM " + table.sqlName() + " WHERE " + condition + " FOR UPDATE")) {
                     int parameter = 1;
@@ -149,6 +161,56 @@ public final class Undo {
                 }
             }
             return found;
+        }
+
+        private Set<String> changedColumns(RowChange row) {
+            List<Value> before = row.before();
+            List<Value> after = row.after();
+            Set<String> changed = new HashSet<>();
+            for (int i = 0; i < columns.size(); i++) {
+                boolean differs = before == null
+                        || after == null
+                        || !before.get(i).equals(after.get(i))
+                                && !change.columns().get(i).maintained();
+                if (differs) {
+                    changed.add(columns.get(i).name());
+                }
+            }
+            return changed;
+        }
+
+        /**
+         * As {@link #same}, whatever settings the session of phase one had: PostgreSQL prints points in time that are part of an array, a range or
+         * a composite in the session's time zone.
+         */
+        private boolean equal(@Nullable List<Value> now, @Nullable List<Value> image) throws SQLException {
+            if (same(now, image)) {
+                return true;
+            }
+            return now != null
+                    && image != null
+                    && dialect.product() == Dialect.Product.POSTGRESQL
+                    && same(now, printedHere(image));
+        }
+
+        /** An image as this session prints the same values. */
+        private List<Value> printedHere(List<Value> image) throws SQLException {
+            String select = columns.stream()
+                    .map(c -> c.codec().readFrom(c.codec().write()))
+                    .collect(Collectors.joining(", "));
+            try (PreparedStatement query = connection.prepareStatement("SELECT " + select)) {
+                for (int i = 0; i < columns.size(); i++) {
+                    columns.get(i).codec().set(query, i + 1, image.get(i));
+                }
+                try (ResultSet row = query.executeQuery()) {
+                    row.next();
+                    List<Value> printed = new ArrayList<>();
+                    for (int i = 0; i < columns.size(); i++) {
+                        printed.add(columns.get(i).codec().get(row, i + 1));
+                    }
+                    return printed;
+                }
+            }
         }
 
         /** Whether a row as it is now equals an image; of columns that the database maintains it need not. */

@@ -39,6 +39,8 @@ import org.postgresql.ds.PGSimpleDataSource;
  * id, and for each data source its mode ({@code AT}, {@code XA} or {@code NONE}), JDBC URL, user and password; TCC actions and saga steps use the last
  * one with {@code NONE}. Prints {@code ready <port>}.
  *
+ * Without a data source it can make load instead.
+ *
  * <p>Each call is one POST; an answer begins with {@code ok } or {@code error }.
  *
  * <table>
@@ -53,6 +55,7 @@ import org.postgresql.ds.PGSimpleDataSource;
  * status</td></tr>
  * <tr><td>{@code /template?fail=&timeout=}</td><td>the usual way: in one template call the statements in the body, each led by the number of its data
  * source and a blank, or {@code tcc}, or {@code rollback} to roll back in the midst; with {@code fail} an exception at the end</td></tr>
+ * <tr><td>{@code /load?threads=&branches=&millis=&most=&settle=}</td><td>transactions without a database: figures, see {@link SeataLoad}</td></tr>
  * </table>
  */
 public final class SeataClientMain {
@@ -64,6 +67,7 @@ public final class SeataClientMain {
     private final Statements statements;
     private final TccAction tcc;
     private final SagaStep saga;
+    private SeataLoad load;
 
     private SeataClientMain(String application, List<Statements> dataSources, Statements statements) throws Exception {
         this.application = application;
@@ -194,9 +198,26 @@ public final class SeataClientMain {
                         lines,
                         Boolean.parseBoolean(parameters.get("fail")),
                         Integer.parseInt(parameters.get("timeout")));
+            case "/load":
+                return load().run(
+                                Integer.parseInt(parameters.get("threads")),
+                                Integer.parseInt(parameters.get("branches")),
+                                Long.parseLong(parameters.get("millis")),
+                                Long.parseLong(parameters.get("most")),
+                                Long.parseLong(parameters.get("settle")));
             default:
                 throw new IllegalArgumentException("no call " + path);
         }
+    }
+
+    private synchronized SeataLoad load() {
+        if (!dataSources.isEmpty()) {
+            throw new IllegalStateException("this process has data sources");
+        }
+        if (load == null) {
+            load = SeataLoad.start(application, GROUP);
+        }
+        return load;
     }
 
     private static Object within(String xid, Callable<?> work) throws Exception {

@@ -1,0 +1,183 @@
+package io.txn.benchmarks;
+
+import io.txn.test.SeataClient;
+import io.txn.test.SeataServer;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Begin, register branches of one row each, commit: the real Seata client against our coordinator, the same against a real Seata server, and the light
+ * client against our coordinator, in turns.
+ *
+ * <p>The CPU of a server is taken from the first begin until every branch has committed, because both carry out commits after they are answered.
+ */
+final class CompareBenchmark implements Benchmark {
+
+    private static final Duration SETTLE = Duration.ofSeconds(45);
+    private static final String[] CLIENT_FLAGS = {
+        "-XX:TieredStopAtLevel=4", "-XX:-UseSerialGC", "-XX:+UseG1GC", "-Xmx512m"
+    };
+
+    @Override
+    public String name() {
+        return "compare";
+    }
+
+    @Override
+    public String purpose() {
+        return "our coordinator beside a Seata server 2.0.0, both under the real Seata client 2.6.0";
+    }
+
+    @Override
+    public Map<String, String> defaults() {
+        Map<String, String> defaults = new LinkedHashMap<>();
+        defaults.put("concurrency", "8,32,64");
+        defaults.put("branches", "2");
+        defaults.put("rounds", "3");
+        defaults.put("seconds", "5");
+        defaults.put("warm-up", "10");
+        defaults.put("connections", "2");
+        defaults.put("heap", "1g");
+        defaults.put(DIRECTORY, "");
+        return defaults;
+    }
+
+    /** One series in one round. */
+    private record Figures(
+            double perSecond, double serverCpu, double kernelShare, double clientCpu, double p50, double p99) {}
+
+    /** Something that runs so many transactions at a time and takes figures. */
+    private interface Series {
+        Figures run(int concurrency, Duration time);
+    }
+
+    @Override
+    public void run(Options options, Path directory, PrintStream out) {
+        int branches = options.number("branches");
+        String heap = options.text("heap");
+        try (CoordinatorProcess ours = CoordinatorProcess.start(
+                        directory.resolve("data"), directory.resolve("coordinator.log"), heap);
+                SeataServer theirs =
+                        SeataServer.start(directory.resolve("seata"), CoordinatorProcess.serverFlags(heap));
+                SeataClient toOurs = SeataClient.startForLoad(
+                        ours.address(), "to-ours", directory.resolve("to-ours"), CLIENT_FLAGS);
+                SeataClient toTheirs = SeataClient.startForLoad(
+                        theirs.address(), "to-theirs", directory.resolve("to-theirs"), CLIENT_FLAGS);
+                LightClient light = LightClient.connect("127.0.0.1", ours.port(), options.number("connections"))) {
+            Load load = new Load(light, 1);
+            Map<String, Series> series = new LinkedHashMap<>();
+            series.put(
+                    "Seata client, Seata server",
+                    (concurrency, time) -> real(toTheirs, theirs.process().pid(), concurrency, branches, time));
+            series.put(
+                    "Seata client, coordinator",
+                    (concurrency, time) -> real(toOurs, ours.pid(), concurrency, branches, time));
+            series.put(
+                    "light client, coordinator",
+                    (concurrency, time) -> light(load, ours, Workload.of(concurrency, branches, time)));
+            series.values().forEach(each -> each.run(32, options.seconds("warm-up")));
+            for (int concurrency : options.numbers("concurrency")) {
+                out.print(compare(series, concurrency, options));
+            }
+        }
+    }
+
+    private static Table compare(Map<String, Series> series, int concurrency, Options options) {
+        Map<String, List<Figures>> rounds = new LinkedHashMap<>();
+        for (int round = 0; round < options.number("rounds"); round++) {
+            series.forEach((name, each) -> rounds.computeIfAbsent(name, n -> new ArrayList<>())
+                    .add(each.run(concurrency, options.seconds("seconds"))));
+        }
+        Table table = new Table(
+                concurrency + " concurrent",
+                "tx/s",
+                "x",
+                "server CPU us/tx",
+                "x",
+                "of it kernel",
+                "client CPU us/tx",
+                "p50 ms",
+                "p99 ms",
+                "load");
+        List<Figures> base = rounds.values().iterator().next();
+        rounds.forEach((name, all) -> table.row(
+                name,
+                Table.number(median(all, Figures::perSecond), 0),
+                Table.number(ratio(all, base, Figures::perSecond), 2),
+                Table.number(median(all, Figures::serverCpu), 0),
+                Table.number(ratio(all, base, Figures::serverCpu), 2),
+                Table.number(100 * median(all, Figures::kernelShare), 0) + " %",
+                Table.number(median(all, Figures::clientCpu), 0),
+                Table.number(median(all, Figures::p50), 2),
+                Table.number(median(all, Figures::p99), 2),
+                Machine.load()));
+        return table;
+    }
+
+    private static double median(List<Figures> rounds, ToDouble figure) {
+        return Medians.of(rounds.stream().map(figure::of).toList());
+    }
+
+    /** The median of the ratios within each round, which a load that comes and goes moves less than the ratio of medians. */
+    private static double ratio(List<Figures> rounds, List<Figures> base, ToDouble figure) {
+        List<Double> ratios = new ArrayList<>();
+        for (int i = 0; i < rounds.size(); i++) {
+            ratios.add(figure.of(rounds.get(i)) / figure.of(base.get(i)));
+        }
+        return Medians.of(ratios);
+    }
+
+    private interface ToDouble {
+        Double of(Figures figures);
+    }
+
+    private static Figures real(SeataClient client, long serverPid, int concurrency, int branches, Duration time) {
+        ProcessFigures server = ProcessFigures.of(serverPid);
+        ProcessFigures clientBefore = ProcessFigures.of(client.process().pid());
+        Map<String, Long> result = client.load(concurrency, branches, time, Long.MAX_VALUE, SETTLE);
+        ProcessFigures used = ProcessFigures.of(serverPid).since(server);
+        ProcessFigures clientUsed = ProcessFigures.of(client.process().pid()).since(clientBefore);
+        if (!figure(result, "branches").equals(figure(result, "branchesCommitted"))) {
+            throw new IllegalStateException("not every branch has committed within " + SETTLE + ": " + result);
+        }
+        double n = Math.max(1, figure(result, "transactions"));
+        return new Figures(
+                n * 1e9 / figure(result, "nanos"),
+                used.cpuNanos() / n / 1e3,
+                (double) used.kernelNanos() / Math.max(1, used.cpuNanos()),
+                clientUsed.cpuNanos() / n / 1e3,
+                figure(result, "p50") / 1e6,
+                figure(result, "p99") / 1e6);
+    }
+
+    private static Long figure(Map<String, Long> result, String name) {
+        Long value = result.get(name);
+        if (value == null) {
+            throw new IllegalStateException("no " + name + " in " + result);
+        }
+        return value;
+    }
+
+    private static Figures light(Load load, CoordinatorProcess coordinator, Workload workload) {
+        ProcessFigures server = coordinator.figures();
+        ProcessFigures self = ProcessFigures.of(ProcessHandle.current().pid());
+        Load.Result result = load.run(workload);
+        coordinator.settled();
+        ProcessFigures used = coordinator.figures().since(server);
+        ProcessFigures selfUsed =
+                ProcessFigures.of(ProcessHandle.current().pid()).since(self);
+        double n = Math.max(1, result.ended());
+        return new Figures(
+                result.perSecond(),
+                used.cpuNanos() / n / 1e3,
+                (double) used.kernelNanos() / Math.max(1, used.cpuNanos()),
+                selfUsed.cpuNanos() / n / 1e3,
+                result.latencyMillis(50),
+                result.latencyMillis(99));
+    }
+}

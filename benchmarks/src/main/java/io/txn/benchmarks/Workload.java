@@ -1,0 +1,42 @@
+package io.txn.benchmarks;
+
+import java.time.Duration;
+
+/**
+ * What is to be done.
+ *
+ * @param concurrency transactions under way at a time
+ * @param branches branches of each, with one row each
+ * @param hotRows 0: every row is used once; otherwise rows are drawn from so many
+ * @param time after so long no more transactions are begun
+ * @param most no more transactions than this
+ * @param leftOpen whether they are not committed, with an hour to live
+ */
+record Workload(int concurrency, int branches, int hotRows, Duration time, long most, boolean leftOpen) {
+
+    /** Transactions that are committed, every row used once. */
+    static Workload of(int concurrency, int branches, Duration time) {
+        return new Workload(concurrency, branches, 0, time, Long.MAX_VALUE, false);
+    }
+
+    Workload withHotRows(int rows) {
+        return new Workload(concurrency, branches, rows, time, most, leftOpen);
+    }
+
+    Workload withMost(long transactions) {
+        return new Workload(concurrency, branches, hotRows, time, transactions, leftOpen);
+    }
+
+    Workload thatLeavesOpen() {
+        return new Workload(concurrency, branches, hotRows, time, most, true);
+    }
+
+    Workload {
+        if (concurrency < 1) {
+            throw new Options.Misused("the concurrency is at least 1");
+        }
+        if (hotRows > 0 && hotRows < branches) {
+            throw new Options.Misused("a transaction of " + branches + " branches needs as many rows, not " + hotRows);
+        }
+    }
+}
