@@ -91,6 +91,7 @@ abstract class SeataModesContract {
         coordinator = Coordinator.start(CoordinatorOptions.DEFAULTS
                 .withListen("127.0.0.1", 0)
                 .withDataDir(directory.resolve("coordinator"))
+                .withUndoLog(new CoordinatorOptions.UndoLog(Duration.ofSeconds(2), 1))
                 .withRetry(new CoordinatorOptions.Retry(
                         Duration.ofSeconds(15),
                         Duration.ofSeconds(5),
@@ -426,6 +427,22 @@ abstract class SeataModesContract {
         assertThat(client.rollback(other)).isEqualTo("Rollbacked");
         assertThat(account(at)).isEqualTo("100 0");
         awaitNoUndoRecord();
+    }
+
+    @Test
+    @EnabledIfSystemProperty(named = FULL, matches = "true")
+    void oldUndoRecordsAreDeletedWhenTheCoordinatorAsks() {
+        String columns =
+                "INSERT INTO undo_log (branch_id, xid, context, rollback_info, log_status, log_created, log_modified) ";
+        at.execute(
+                columns
+                        + "VALUES (1, 'old', 'serializer=jackson', '{}', 1, '2020-01-01 00:00:00', '2020-01-01 00:00:00')",
+                columns + "VALUES (2, 'new', 'serializer=jackson', '{}', 1, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)");
+
+        Await.until("the old record is deleted", PATIENCE, () -> rows(at, "SELECT xid FROM undo_log WHERE xid = 'old'")
+                .isEmpty());
+
+        assertThat(rows(at, "SELECT xid FROM undo_log WHERE xid = 'new'")).hasSize(1);
     }
 
     // Sagas

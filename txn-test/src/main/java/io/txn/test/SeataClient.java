@@ -85,12 +85,7 @@ public final class SeataClient implements AutoCloseable {
      * @param jvm further flags of its JVM
      */
     public static SeataClient start(
-            Version version,
-            String coordinator,
-            String application,
-            Path home,
-            List<Source> sources,
-            String... jvm) {
+            Version version, String coordinator, String application, Path home, List<Source> sources, String... jvm) {
         try {
             Files.createDirectories(home);
             Path arguments =

@@ -26,7 +26,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
@@ -39,7 +38,6 @@ import org.springframework.jdbc.core.JdbcTemplate;
 
 /** An application with two databases on a real MariaDB, against a real Seata server instead of our coordinator: only the address differs. */
 @Timeout(180)
-@EnabledIfSystemProperty(named = "txn.test.full", matches = "true")
 class SeataServerIT {
 
     private static final Duration MAX = Duration.ofSeconds(60);
@@ -97,7 +95,8 @@ class SeataServerIT {
     @Test
     void whatReturnsIsKept() {
         Xid xid = shop.buy(1, 30, () -> {});
-        assertThat(xid.value()).startsWith(server.address() + ":");
+        // The server puts an address of its own choice into the XID, but it is its port.
+        assertThat(xid.value()).contains(server.address().replaceFirst(".*:", ":") + ":");
         assertThat(ordered()).containsExactly(1);
         assertThat(balance()).isEqualTo(70);
         awaitNothingLeft();
