@@ -126,7 +126,13 @@ public final class Coordinator implements AutoCloseable {
                     ErrorCode.BAD_CONFIGURATION, e, "key", "txn.coordinator.tcp.host", "value", options.host());
         }
         if (!loopback && !options.allowUnauthenticated()) {
-            throw new TxnException(ErrorCode.EXPOSED_WITHOUT_CREDENTIALS, null, "host", options.host());
+            throw new TxnException(
+                    ErrorCode.EXPOSED_WITHOUT_CREDENTIALS,
+                    null,
+                    "key",
+                    "txn.coordinator.tcp.host",
+                    "address",
+                    options.host());
         }
     }
 
@@ -143,6 +149,7 @@ public final class Coordinator implements AutoCloseable {
     private static EngineSettings settings(CoordinatorOptions options) {
         return new EngineSettings(
                 options.limits().mailbox(),
+                options.limits().mailboxBytes(),
                 options.limits().unwritten(),
                 options.limits().callsInFlight(),
                 options.retry().callTimeout().toMillis(),
@@ -178,7 +185,7 @@ public final class Coordinator implements AutoCloseable {
     public CompletableFuture<Optional<TransactionDetail>> transaction(Xid xid) {
         return engine.read(shard -> {
             GlobalTransaction transaction = shard.transaction(xid);
-            return transaction == null ? Optional.empty() : Optional.of(Views.detail(transaction));
+            return transaction == null ? Optional.empty() : Optional.of(Views.detail(shard, transaction));
         });
     }
 

@@ -7,7 +7,8 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a {@link Coordinator} is to run. Immutable; start from {@link #DEFAULTS} and change with the {@code with...} methods.
+ * How a {@link Coordinator} is to run. Immutable; start from {@link #DEFAULTS} and change with the {@code with...} methods. The single defaults are
+ * constants, so that others can name them in annotations.
  *
  * @param host the address to listen on
  * @param tcpPort the port to listen on, 0 for any free one
@@ -33,17 +34,22 @@ public record CoordinatorOptions(
         UndoLog undoLog,
         Duration restartGrace) {
 
+    public static final String DEFAULT_HOST = "127.0.0.1";
+    public static final int DEFAULT_TCP_PORT = 8091;
+    public static final String DEFAULT_DATA_DIR = "txn-data";
+    public static final int DEFAULT_RESTART_GRACE_SECONDS = 10;
+
     public static final CoordinatorOptions DEFAULTS = new CoordinatorOptions(
-            "127.0.0.1",
-            8091,
+            DEFAULT_HOST,
+            DEFAULT_TCP_PORT,
             null,
             false,
-            Path.of("txn-data"),
+            Path.of(DEFAULT_DATA_DIR),
             Retry.DEFAULTS,
             Limits.DEFAULTS,
             Retention.DEFAULTS,
             UndoLog.DEFAULTS,
-            Duration.ofSeconds(10));
+            Duration.ofSeconds(DEFAULT_RESTART_GRACE_SECONDS));
 
     public CoordinatorOptions {
         check(!host.isBlank(), "txn.coordinator.tcp.host", host);
@@ -204,12 +210,28 @@ public record CoordinatorOptions(
     public record Retry(
             Duration callTimeout, Duration initiatorWait, Duration firstDelay, Duration maxDelay, int maxAttempts) {
 
+        /** How long clients wait for the answer to a commit or rollback. */
+        private static final Duration INITIATORS_PATIENCE = Duration.ofSeconds(30);
+
+        public static final int DEFAULT_CALL_TIMEOUT_SECONDS = 15;
+        public static final int DEFAULT_INITIATOR_WAIT_SECONDS = 20;
+        public static final int DEFAULT_FIRST_DELAY_MILLIS = 500;
+        public static final int DEFAULT_MAX_DELAY_SECONDS = 60;
+        public static final int DEFAULT_MAX_ATTEMPTS = 0;
+
         public static final Retry DEFAULTS = new Retry(
-                Duration.ofSeconds(15), Duration.ofSeconds(20), Duration.ofMillis(500), Duration.ofSeconds(60), 0);
+                Duration.ofSeconds(DEFAULT_CALL_TIMEOUT_SECONDS),
+                Duration.ofSeconds(DEFAULT_INITIATOR_WAIT_SECONDS),
+                Duration.ofMillis(DEFAULT_FIRST_DELAY_MILLIS),
+                Duration.ofSeconds(DEFAULT_MAX_DELAY_SECONDS),
+                DEFAULT_MAX_ATTEMPTS);
 
         public Retry {
             check(callTimeout.toMillis() > 0, "txn.coordinator.retry.call-timeout", callTimeout);
-            check(initiatorWait.toMillis() > 0, "txn.coordinator.retry.initiator-wait", initiatorWait);
+            check(
+                    initiatorWait.toMillis() > 0 && initiatorWait.compareTo(INITIATORS_PATIENCE) < 0,
+                    "txn.coordinator.retry.initiator-wait",
+                    initiatorWait);
             check(firstDelay.toMillis() > 0, "txn.coordinator.retry.first-delay", firstDelay);
             check(maxDelay.compareTo(firstDelay) >= 0, "txn.coordinator.retry.max-delay", maxDelay);
             check(maxAttempts >= 0, "txn.coordinator.retry.max-attempts", maxAttempts);
@@ -219,17 +241,20 @@ public record CoordinatorOptions(
     /**
      * What there may be at most. Beyond it a request is refused; nothing is dropped.
      *
-     * @param mailbox commands waiting to be decided
+     * @param mailbox commands waiting to be decided; begins, registrations and questions may fill half of it, reports and operators' commands three
+     *     quarters, commits and rollbacks all
+     * @param mailboxBytes bytes that these commands hold, estimated from above, with the same shares
      * @param unwritten answers waiting for the disk; beyond it no further command is taken from the mailbox
      * @param transactions unfinished global transactions
      * @param branchesPerTransaction branches of one global transaction
      * @param locksPerBranch rows locked by one branch
-     * @param textLength characters of a name, resource id or other short text
+     * @param textLength characters of a name, resource id, application id or other short text
      * @param applicationDataLength characters of a branch's application data
      * @param callsInFlight branch calls waiting for an answer
      */
     public record Limits(
             int mailbox,
+            long mailboxBytes,
             int unwritten,
             int transactions,
             int branchesPerTransaction,
@@ -238,11 +263,30 @@ public record CoordinatorOptions(
             int applicationDataLength,
             int callsInFlight) {
 
-        public static final Limits DEFAULTS =
-                new Limits(65_536, 65_536, 2_000_000, 1_000, 100_000, 4_000, 1_000_000, 4_096);
+        public static final int DEFAULT_MAILBOX = 131_072;
+        public static final int DEFAULT_MAILBOX_MEBIBYTES = 64;
+        public static final int DEFAULT_UNWRITTEN = 65_536;
+        public static final int DEFAULT_TRANSACTIONS = 2_000_000;
+        public static final int DEFAULT_BRANCHES_PER_TRANSACTION = 1_000;
+        public static final int DEFAULT_LOCKS_PER_BRANCH = 100_000;
+        public static final int DEFAULT_TEXT_LENGTH = 4_000;
+        public static final int DEFAULT_APPLICATION_DATA_LENGTH = 1_000_000;
+        public static final int DEFAULT_CALLS_IN_FLIGHT = 4_096;
+
+        public static final Limits DEFAULTS = new Limits(
+                DEFAULT_MAILBOX,
+                (long) DEFAULT_MAILBOX_MEBIBYTES << 20,
+                DEFAULT_UNWRITTEN,
+                DEFAULT_TRANSACTIONS,
+                DEFAULT_BRANCHES_PER_TRANSACTION,
+                DEFAULT_LOCKS_PER_BRANCH,
+                DEFAULT_TEXT_LENGTH,
+                DEFAULT_APPLICATION_DATA_LENGTH,
+                DEFAULT_CALLS_IN_FLIGHT);
 
         public Limits {
             check(mailbox > 0, "txn.coordinator.limits.mailbox", mailbox);
+            check(mailboxBytes >= 1 << 20, "txn.coordinator.limits.mailbox-size", mailboxBytes);
             check(unwritten > 0, "txn.coordinator.limits.unwritten", unwritten);
             check(transactions > 0, "txn.coordinator.limits.transactions", transactions);
             check(
@@ -264,7 +308,10 @@ public record CoordinatorOptions(
      */
     public record Retention(Duration time, int transactions) {
 
-        public static final Retention DEFAULTS = new Retention(Duration.ofHours(24), 10_000);
+        public static final int DEFAULT_HOURS = 24;
+        public static final int DEFAULT_TRANSACTIONS = 10_000;
+
+        public static final Retention DEFAULTS = new Retention(Duration.ofHours(DEFAULT_HOURS), DEFAULT_TRANSACTIONS);
 
         public Retention {
             check(!time.isNegative(), "txn.coordinator.retention.time", time);
@@ -281,7 +328,11 @@ public record CoordinatorOptions(
      */
     public record UndoLog(Duration deletePeriod, int saveDays) {
 
-        public static final UndoLog DEFAULTS = new UndoLog(Duration.ofHours(24), 7);
+        public static final int DEFAULT_DELETE_PERIOD_HOURS = 24;
+        public static final int DEFAULT_SAVE_DAYS = 7;
+
+        public static final UndoLog DEFAULTS =
+                new UndoLog(Duration.ofHours(DEFAULT_DELETE_PERIOD_HOURS), DEFAULT_SAVE_DAYS);
 
         public UndoLog {
             check(

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param state only those in this state, or null for any
  * @param application only those begun by this application, or null for any
- * @param text only those whose XID, name or cause contains this text, or null for any
+ * @param text only those whose XID, name, cause or attention contains this text, or null for any
  * @param limit the most entries one page may have, 1 to {@value #MAX_LIMIT}
  * @param after the {@link TransactionPage#next()} of the page before, or null for the first page
  */

@@ -31,8 +31,8 @@ final class Views {
         List<TransactionSummary> found = new ArrayList<>();
         int examined = 0;
         for (GlobalTransaction transaction : shard.transactionsAfter(cursor(query.after()))) {
-            if (matches(transaction, query)) {
-                found.add(summary(transaction));
+            if (matches(shard, transaction, query)) {
+                found.add(summary(shard, transaction));
             }
             if (found.size() == query.limit() || ++examined == MOST_EXAMINED) {
                 return new TransactionPage(found, next(shard, transaction.number()));
@@ -79,19 +79,36 @@ final class Views {
         }
     }
 
-    private static boolean matches(GlobalTransaction transaction, TransactionQuery query) {
+    private static boolean matches(Shard shard, GlobalTransaction transaction, TransactionQuery query) {
         String text = query.text();
-        String cause = transaction.cause();
         return (query.state() == null || query.state() == transaction.state())
                 && (query.application() == null
                         || query.application().equals(transaction.client().application()))
                 && (text == null
                         || transaction.name().contains(text)
-                        || (cause != null && cause.contains(text))
+                        || contains(transaction.cause(), text)
+                        || contains(attention(shard, transaction), text)
                         || transaction.xid().value().contains(text));
     }
 
-    static TransactionSummary summary(GlobalTransaction transaction) {
+    private static boolean contains(@Nullable String line, String text) {
+        return line != null && line.contains(text);
+    }
+
+    private static @Nullable String attention(Shard shard, GlobalTransaction transaction) {
+        if (transaction.state().isFinal()) {
+            return null;
+        }
+        Branch branch = transaction.firstStuck();
+        for (Branch other : transaction.branches()) {
+            if (branch == null && shard.awaitsResource(other.id())) {
+                branch = other;
+            }
+        }
+        return branch == null ? null : "branch " + branch.id() + ": " + branch.cause();
+    }
+
+    static TransactionSummary summary(Shard shard, GlobalTransaction transaction) {
         return new TransactionSummary(
                 transaction.xid(),
                 transaction.name(),
@@ -99,6 +116,7 @@ final class Views {
                 transaction.state(),
                 transaction.timedOut(),
                 transaction.cause(),
+                attention(shard, transaction),
                 Instant.ofEpochMilli(transaction.beganAt()),
                 Instant.ofEpochMilli(transaction.deadline()),
                 instant(transaction.decidedAt()),
@@ -106,7 +124,7 @@ final class Views {
                 transaction.branches().size());
     }
 
-    static TransactionDetail detail(GlobalTransaction transaction) {
+    static TransactionDetail detail(Shard shard, GlobalTransaction transaction) {
         List<BranchDetail> branches = new ArrayList<>(transaction.branches().size());
         int room = MOST_LOCK_KEYS;
         for (Branch branch : transaction.branches()) {
@@ -121,12 +139,14 @@ final class Views {
                     branch.client().application(),
                     branch.state(),
                     branch.attempts(),
-                    branch.state() == BranchState.STUCK ? null : instant(branch.nextAt()),
+                    branch.state() == BranchState.STUCK || shard.awaitsResource(branch.id())
+                            ? null
+                            : instant(branch.nextAt()),
                     branch.cause(),
                     shown.stream().map(LockKeys.Row::toString).toList(),
                     shown.size() < rows.size()));
         }
-        return new TransactionDetail(summary(transaction), branches);
+        return new TransactionDetail(summary(shard, transaction), branches);
     }
 
     /** Where a page of locks begins: with this row of this branch of this transaction. */

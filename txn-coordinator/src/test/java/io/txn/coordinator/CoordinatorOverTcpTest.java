@@ -270,6 +270,92 @@ class CoordinatorOverTcpTest {
     }
 
     @Test
+    void itIsShownWhatIsWaitedForAlsoAfterARestart() throws Exception {
+        String xid;
+        try (HandDrivenClient client = client()) {
+            xid = client.begin(60_000);
+            client.register(xid, BranchType.AT, DB, "stock:1");
+            assertThat(client.rollback(xid)).isEqualTo(GlobalStatus.ROLLBACK_RETRYING);
+            assertThat(client.status(xid)).isEqualTo(GlobalStatus.ROLLBACK_RETRYING);
+        }
+        for (int i = 0; i < 2; i++) {
+            Await.until(
+                    "it is said who is waited for",
+                    HandDrivenClient.PATIENCE,
+                    () -> detail(xid).summary().attention() != null);
+            TransactionDetail detail = detail(xid);
+            assertThat(detail.summary().attention()).contains("waiting for a resource manager of " + DB);
+            assertThat(detail.summary().cause()).isNull();
+            assertThat(detail.branches().get(0).cause()).isEqualTo("waiting for a resource manager of " + DB);
+            assertThat(detail.branches().get(0).nextAt()).isNull();
+            assertThat(coordinator
+                            .transactions(new TransactionQuery(null, null, "waiting for", 10, null))
+                            .join()
+                            .transactions())
+                    .hasSize(1);
+            coordinator.close();
+            start();
+        }
+    }
+
+    @Test
+    void aSilentResourceManagerIsPassedOverForTheNextOne() throws Exception {
+        try (HandDrivenClient silent = client(DB);
+                HandDrivenClient other =
+                        HandDrivenClient.registered(coordinator.tcpPort(), "stock-report", "2.6.0", DB)) {
+            silent.answerWith(call -> null);
+            String xid = silent.begin(60_000);
+            long branch = silent.register(xid, BranchType.AT, DB, "stock:1");
+            assertThat(silent.rollback(xid)).isEqualTo(GlobalStatus.ROLLBACK_RETRYING);
+            assertThat(silent.awaitCall()).isEqualTo("rollback " + branch);
+            assertThat(other.awaitCall()).isEqualTo("rollback " + branch);
+            awaitState(xid, TransactionState.ROLLED_BACK);
+            assertThat(silent.calls()).hasSize(1);
+        }
+    }
+
+    @Test
+    void whatIsTooLongIsRefusedByItsName() throws Exception {
+        try (HandDrivenClient client = client(DB)) {
+            String xid = client.begin(60_000);
+            var data = client.tryRegister(xid, BranchType.AT, DB, "stock:1", "x".repeat(1_000_001));
+            assertThat(data.outcome().exceptionCode()).isEqualTo(TransactionExceptionCode.FAILED_TO_ADD_BRANCH);
+            assertThat(data.outcome().message()).contains("TXN-CRD013");
+            assertThat(client.tryRegister("127.0.0.1:8091:12345", BranchType.AT, DB, "stock:1", "x".repeat(1_000_001))
+                            .outcome()
+                            .exceptionCode())
+                    .isEqualTo(TransactionExceptionCode.GLOBAL_TRANSACTION_NOT_EXIST);
+            assertThat(detail(xid).branches()).isEmpty();
+        }
+        try (HandDrivenClient client = new HandDrivenClient(coordinator.tcpPort())) {
+            String name = "x".repeat(4_001);
+            var tm = client.ask(
+                    new Message.RegisterTmRequest("2.6.0", name, "default_tx_group", null),
+                    Message.RegisterTmResponse.class);
+            assertThat(tm.identified()).isFalse();
+            for (String application : List.of(name, "storage-service")) {
+                var rm = client.ask(
+                        new Message.RegisterRmRequest("2.6.0", application, "default_tx_group", null, name),
+                        Message.RegisterRmResponse.class);
+                assertThat(rm.identified()).isFalse();
+            }
+            assertThat(coordinator.statistics().sessions()).isZero();
+        }
+    }
+
+    @Test
+    void initiatorsAreAnsweredBeforeTheyGiveUp() {
+        assertThatThrownBy(() -> new CoordinatorOptions.Retry(
+                        Duration.ofSeconds(2),
+                        Duration.ofSeconds(30),
+                        Duration.ofMillis(50),
+                        Duration.ofMillis(200),
+                        0))
+                .isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.facts())
+                        .containsEntry("key", "txn.coordinator.retry.initiator-wait"));
+    }
+
+    @Test
     void mergedRequestsAreAnsweredAsTheClientsVersionExpects() throws Exception {
         for (String version : List.of("2.0.0", "2.6.0")) {
             try (HandDrivenClient client =
@@ -487,7 +573,8 @@ class CoordinatorOverTcpTest {
             assertThat(client.rollback(xid)).isEqualTo(GlobalStatus.ROLLBACK_FAILED);
             TransactionDetail stuck = detail(xid);
             assertThat(stuck.summary().state()).isEqualTo(TransactionState.NEEDS_ATTENTION);
-            assertThat(stuck.summary().cause()).contains("row 1 was changed");
+            assertThat(stuck.summary().cause()).isNull();
+            assertThat(stuck.summary().attention()).contains("row 1 was changed");
             assertThat(stuck.branches().get(0).lockKeys()).containsExactly("stock:1", "stock:2");
             LockPage locks = coordinator.locks(new LockQuery(DB, 10, null)).join();
             assertThat(locks.locks()).hasSize(2);

@@ -102,14 +102,15 @@ class ViewsTest {
 
     @Test
     void aTransactionIsShownWithABoundedNumberOfLockKeysAndSaysThatThereAreMore() {
-        TransactionDetail detail = Views.detail(shard.transaction(1));
+        TransactionDetail detail = Views.detail(shard, shard.transaction(1));
         assertThat(detail.branches().get(0).lockKeys())
                 .hasSize(Views.MOST_LOCK_KEYS)
                 .startsWith("stock:0", "stock:1");
         assertThat(detail.branches().get(0).moreLockKeys()).isTrue();
         assertThat(detail.branches().get(1).lockKeys()).isEmpty();
         assertThat(detail.branches().get(1).moreLockKeys()).isTrue();
-        BranchDetail whole = Views.detail(shard.transaction(3)).branches().get(1);
+        BranchDetail whole =
+                Views.detail(shard, shard.transaction(3)).branches().get(1);
         assertThat(whole.lockKeys()).containsExactly("stock:30000");
         assertThat(whole.moreLockKeys()).isFalse();
     }

@@ -221,8 +221,8 @@ public enum ErrorCode {
     EXPOSED_WITHOUT_CREDENTIALS(
             "TXN-CRD007",
             Category.OPERATOR,
-            "the coordinator was told to listen beyond loopback without credentials",
-            "configure credentials, or allow it explicitly with txn.coordinator.allow-unauthenticated=true"),
+            "the TCP port for applications would listen beyond loopback, and its clients need no credentials",
+            "listen on loopback, or, in a network in which everybody may begin, commit and roll back transactions, set txn.coordinator.allow-unauthenticated=true"),
     DATA_DIR_UNUSABLE(
             "TXN-CRD008",
             Category.OPERATOR,
@@ -243,6 +243,16 @@ public enum ErrorCode {
             Category.OPERATOR,
             "the coordinator met a state that should not be",
             "report it with the coordinator's log; nothing was decided by the request that met it"),
+    JOURNAL_LOW_ON_SPACE(
+            "TXN-CRD012",
+            Category.OPERATOR,
+            "the disk of the coordinator's journal is full, so no global transaction is begun; those under way finish",
+            "free space on the disk of the coordinator's txn.coordinator.data-dir: it goes on by itself then"),
+    APPLICATION_DATA_TOO_LONG(
+            "TXN-CRD013",
+            Category.GIVE_UP,
+            "a branch's application data is longer than it may be",
+            "let the branch carry less, or raise txn.coordinator.limits.application-data-length"),
 
     BAD_CONFIGURATION("TXN-CFG001", Category.OPERATOR, "a configuration value is not valid", "correct the named key"),
     COORDINATOR_NOT_CONFIGURED(

@@ -19,6 +19,7 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.boot.info.BuildProperties;
+import org.springframework.boot.web.server.Ssl;
 import org.springframework.boot.web.server.autoconfigure.ServerProperties;
 import org.springframework.boot.web.server.context.WebServerApplicationContext;
 import org.springframework.context.ApplicationListener;
@@ -54,16 +55,25 @@ final class CoordinatorConfiguration {
     private static List<Listening.Listener> listeners(
             InetAddress tcp, ServerProperties server, Environment environment) {
         List<Listening.Listener> listeners = new ArrayList<>();
-        listeners.add(new Listening.Listener(CoordinatorProperties.PREFIX + ".tcp.host", tcp));
-        listeners.add(new Listening.Listener("server.address", server.getAddress()));
+        listeners.add(new Listening.Listener(CoordinatorProperties.PREFIX + ".tcp.host", tcp, Listening.Guard.NONE));
+        listeners.add(new Listening.Listener("server.address", server.getAddress(), guard(server.getSsl())));
         // A management port of its own has an address of its own, and none means everywhere.
         if (environment.getProperty("management.server.port") != null) {
             String host = environment.getProperty("management.server.address", "");
             listeners.add(new Listening.Listener(
                     "management.server.address",
-                    host.isBlank() ? null : Listening.resolve("management.server.address", host)));
+                    host.isBlank() ? null : Listening.resolve("management.server.address", host),
+                    environment.containsProperty("management.server.ssl.bundle")
+                                    || environment.containsProperty("management.server.ssl.key-store")
+                                    || environment.containsProperty("management.server.ssl.certificate")
+                            ? Listening.Guard.TOKEN_AND_TLS
+                            : Listening.Guard.TOKEN));
         }
         return listeners;
+    }
+
+    private static Listening.Guard guard(@Nullable Ssl ssl) {
+        return Ssl.isEnabled(ssl) ? Listening.Guard.TOKEN_AND_TLS : Listening.Guard.TOKEN;
     }
 
     /** After the coordinator: it holds the lock on the data directory, so two first starts cannot both write a token. */
@@ -100,6 +110,7 @@ final class CoordinatorConfiguration {
                         nacos.username(),
                         nacos.password()),
                 coordinator.advertisedAddress(),
+                coordinator::healthy,
                 () -> metadata(web, build.getIfAvailable()),
                 properties.dataDir().toAbsolutePath().normalize().resolve("nacos"),
                 new SecureRandom());

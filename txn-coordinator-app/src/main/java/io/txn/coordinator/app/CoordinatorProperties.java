@@ -6,17 +6,18 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.util.unit.DataSize;
 
 /**
  * The coordinator's configuration. An unknown key below this prefix is an error, so that a misspelt one does not go unnoticed. The defaults are
- * those of {@link CoordinatorOptions}; a test compares them.
+ * those of {@link CoordinatorOptions}.
  *
  * @param dataDir Directory of the journal and the admin token; created when missing. One coordinator at a time uses it.
  * @param journal Where acknowledged facts are kept. "file": in the data directory.
  * @param advertisedAddress Address (host:port) under which applications reach this coordinator; it becomes part of every XID and is what a registry
  *     is told. When it is not set, the address listened on.
- * @param allowUnauthenticated Whether to listen on addresses other than loopback although TCP clients need no credentials yet. Whoever reaches the
- *     TCP port can then begin, commit and roll back transactions.
+ * @param allowUnauthenticated Whether txn.coordinator.tcp.host may be an address other than loopback although applications need no credentials
+ *     yet. Whoever reaches the TCP port can then begin, commit and roll back transactions.
  * @param restartGrace How long transactions whose deadline passed while the coordinator was down may still be decided by their applications after
  *     the start.
  * @param tcp Where applications connect.
@@ -28,11 +29,14 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  */
 @ConfigurationProperties(prefix = CoordinatorProperties.PREFIX, ignoreUnknownFields = false)
 record CoordinatorProperties(
-        @DefaultValue("txn-data") Path dataDir,
+        @DefaultValue(CoordinatorOptions.DEFAULT_DATA_DIR) Path dataDir,
         @DefaultValue("file") JournalKind journal,
         @Nullable String advertisedAddress,
         @DefaultValue("false") boolean allowUnauthenticated,
-        @DefaultValue("10s") Duration restartGrace,
+
+        @DefaultValue(CoordinatorOptions.DEFAULT_RESTART_GRACE_SECONDS + "s")
+        Duration restartGrace,
+
         @DefaultValue Tcp tcp,
         @DefaultValue Retry retry,
         @DefaultValue Limits limits,
@@ -49,12 +53,14 @@ record CoordinatorProperties(
     }
 
     /**
-     * @param host Address to listen on. Anything but loopback needs allow-unauthenticated.
+     * @param host Address to listen on. Anything but loopback needs txn.coordinator.allow-unauthenticated.
      * @param port Port to listen on; 0 takes any free one, which is of use in tests only.
      */
     record Tcp(
-            @DefaultValue("127.0.0.1") String host,
-            @DefaultValue("8091") int port) {}
+            @DefaultValue(CoordinatorOptions.DEFAULT_HOST) String host,
+
+            @DefaultValue("" + CoordinatorOptions.DEFAULT_TCP_PORT)
+            int port) {}
 
     /**
      * @param callTimeout How long one call may take. Much lower than an application's slowest undo, and calls are repeated while they still run.
@@ -65,39 +71,71 @@ record CoordinatorProperties(
      * @param maxAttempts After so many failed attempts a branch waits for a person; 0 tries for ever.
      */
     record Retry(
-            @DefaultValue("15s") Duration callTimeout,
-            @DefaultValue("20s") Duration initiatorWait,
-            @DefaultValue("500ms") Duration firstDelay,
-            @DefaultValue("60s") Duration maxDelay,
-            @DefaultValue("0") int maxAttempts) {}
+            @DefaultValue(CoordinatorOptions.Retry.DEFAULT_CALL_TIMEOUT_SECONDS + "s")
+            Duration callTimeout,
+
+            @DefaultValue(CoordinatorOptions.Retry.DEFAULT_INITIATOR_WAIT_SECONDS + "s")
+            Duration initiatorWait,
+
+            @DefaultValue(CoordinatorOptions.Retry.DEFAULT_FIRST_DELAY_MILLIS + "ms")
+            Duration firstDelay,
+
+            @DefaultValue(CoordinatorOptions.Retry.DEFAULT_MAX_DELAY_SECONDS + "s")
+            Duration maxDelay,
+
+            @DefaultValue("" + CoordinatorOptions.Retry.DEFAULT_MAX_ATTEMPTS)
+            int maxAttempts) {}
 
     /**
-     * @param mailbox Commands waiting to be decided.
+     * @param mailbox Commands waiting to be decided. Begins, registrations and questions may fill half of it, reports and operators' commands three
+     *     quarters, commits and rollbacks all.
+     * @param mailboxSize Memory that these commands may hold, with the same shares.
      * @param unwritten Answers waiting for the disk; beyond it no further command is decided.
      * @param transactions Unfinished global transactions.
      * @param branchesPerTransaction Branches of one global transaction.
      * @param locksPerBranch Rows locked by one branch.
-     * @param textLength Characters of a name, resource id or other short text.
+     * @param textLength Characters of a name, resource id, application id or other short text.
      * @param applicationDataLength Characters of a branch's application data.
      * @param callsInFlight Branch calls waiting for an answer.
      */
     record Limits(
-            @DefaultValue("65536") int mailbox,
-            @DefaultValue("65536") int unwritten,
-            @DefaultValue("2000000") int transactions,
-            @DefaultValue("1000") int branchesPerTransaction,
-            @DefaultValue("100000") int locksPerBranch,
-            @DefaultValue("4000") int textLength,
-            @DefaultValue("1000000") int applicationDataLength,
-            @DefaultValue("4096") int callsInFlight) {}
+            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_MAILBOX)
+            int mailbox,
+
+            @DefaultValue(CoordinatorOptions.Limits.DEFAULT_MAILBOX_MEBIBYTES + "MB")
+            DataSize mailboxSize,
+
+            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_UNWRITTEN)
+            int unwritten,
+
+            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_TRANSACTIONS)
+            int transactions,
+
+            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_BRANCHES_PER_TRANSACTION)
+            int branchesPerTransaction,
+
+            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_LOCKS_PER_BRANCH)
+            int locksPerBranch,
+
+            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_TEXT_LENGTH)
+            int textLength,
+
+            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_APPLICATION_DATA_LENGTH)
+            int applicationDataLength,
+
+            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_CALLS_IN_FLIGHT)
+            int callsInFlight) {}
 
     /**
      * @param time How long after its end a transaction stays visible.
      * @param transactions How many finished transactions stay visible, the youngest ones.
      */
     record Retention(
-            @DefaultValue("24h") Duration time,
-            @DefaultValue("10000") int transactions) {}
+            @DefaultValue(CoordinatorOptions.Retention.DEFAULT_HOURS + "h")
+            Duration time,
+
+            @DefaultValue("" + CoordinatorOptions.Retention.DEFAULT_TRANSACTIONS)
+            int transactions) {}
 
     /**
      * @param deletePeriod How often the applications of each data source are asked to delete old left-overs of their undo tables, for the first time
@@ -105,8 +143,11 @@ record CoordinatorProperties(
      * @param saveDays Days for which records stay in any case.
      */
     record UndoLog(
-            @DefaultValue("24h") Duration deletePeriod,
-            @DefaultValue("7") int saveDays) {}
+            @DefaultValue(CoordinatorOptions.UndoLog.DEFAULT_DELETE_PERIOD_HOURS + "h")
+            Duration deletePeriod,
+
+            @DefaultValue("" + CoordinatorOptions.UndoLog.DEFAULT_SAVE_DAYS)
+            int saveDays) {}
 
     /**
      * @param serverAddr Addresses of the Nacos servers (host:port, separated by commas). When it is not set, the coordinator is not registered.
@@ -142,6 +183,7 @@ record CoordinatorProperties(
                         retry.maxAttempts()))
                 .withLimits(new CoordinatorOptions.Limits(
                         limits.mailbox(),
+                        limits.mailboxSize().toBytes(),
                         limits.unwritten(),
                         limits.transactions(),
                         limits.branchesPerTransaction(),

@@ -21,12 +21,32 @@ final class Listening {
 
     private Listening() {}
 
-    /** A listener by the key that sets its address; without an address it listens everywhere. */
-    record Listener(String key, @Nullable InetAddress address) {
+    /**
+     * A listener.
+     *
+     * @param key sets its address
+     * @param address null: it listens everywhere
+     * @param guard what stands between it and a stranger
+     */
+    record Listener(String key, @Nullable InetAddress address, Guard guard) {
 
         boolean isExposed() {
             return address == null || !address.isLoopbackAddress();
         }
+
+        String text() {
+            return address == null ? "all interfaces" : address.getHostAddress();
+        }
+    }
+
+    /** What stands between a listener and a stranger. */
+    enum Guard {
+        /** Nothing. */
+        NONE,
+        /** A token, which everybody on the way can read. */
+        TOKEN,
+        /** A token that only the coordinator can read. */
+        TOKEN_AND_TLS
     }
 
     static InetAddress resolve(String key, String host) {
@@ -37,22 +57,40 @@ final class Listening {
         }
     }
 
-    /** @throws TxnException EXPOSED_WITHOUT_CREDENTIALS when one of them is reachable from elsewhere and that was not allowed */
+    /** @throws TxnException EXPOSED_WITHOUT_CREDENTIALS when one that is not guarded is reachable from elsewhere and that was not allowed */
     static void check(List<Listener> listeners, boolean allowUnauthenticated) {
         for (Listener listener : listeners) {
-            if (!listener.isExposed()) {
-                continue;
+            if (listener.isExposed()) {
+                checkExposed(listener, allowUnauthenticated);
             }
-            InetAddress address = listener.address();
-            String text = address == null ? "all interfaces" : address.getHostAddress();
-            if (!allowUnauthenticated) {
-                throw new TxnException(
-                        ErrorCode.EXPOSED_WITHOUT_CREDENTIALS, null, "key", listener.key(), "address", text);
+        }
+    }
+
+    private static void checkExposed(Listener listener, boolean allowUnauthenticated) {
+        switch (listener.guard()) {
+            case NONE -> {
+                if (!allowUnauthenticated) {
+                    throw new TxnException(
+                            ErrorCode.EXPOSED_WITHOUT_CREDENTIALS,
+                            null,
+                            "key",
+                            listener.key(),
+                            "address",
+                            listener.text());
+                }
+                log.warn(
+                        "Listening beyond loopback, and TCP clients need no credentials: only a network that is trusted may reach this port. key={} address={}",
+                        listener.key(),
+                        listener.text());
             }
-            log.warn(
-                    "Listening beyond loopback, and TCP clients need no credentials: only a network that is trusted may reach this port. key={} address={}",
-                    listener.key(),
-                    text);
+            case TOKEN ->
+                log.warn(
+                        "The admin API listens beyond loopback in plain HTTP: whoever can read the network can read its token. Set server.ssl.*, or put a proxy with TLS before it. key={} address={}",
+                        listener.key(),
+                        listener.text());
+            case TOKEN_AND_TLS -> {
+                // as it should be
+            }
         }
     }
 

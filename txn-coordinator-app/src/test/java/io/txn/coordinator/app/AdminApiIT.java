@@ -129,6 +129,26 @@ class AdminApiIT {
     }
 
     @Test
+    void aManagementPortOfItsOwnIsGuardedByTheSameToken(@TempDir Path other) throws Exception {
+        try (ConfigurableApplicationContext own = CoordinatorApplication.application()
+                .run(
+                        "--server.port=0",
+                        "--txn.coordinator.tcp.port=0",
+                        "--txn.coordinator.data-dir=" + other,
+                        "--management.server.port=0",
+                        "--management.server.address=127.0.0.1")) {
+            int port = own.getEnvironment().getRequiredProperty("local.management.port", Integer.class);
+            String token = Files.readString(other.resolve("admin-token")).strip();
+            for (String path : List.of("/actuator", "/actuator/env", "/actuator/nothing", "/")) {
+                assertProblem(new Http(port, null).get(path), 401, "TXN-ADM001");
+            }
+            assertThat(new Http(port, null).get("/actuator/health/readiness").status())
+                    .isEqualTo(200);
+            assertThat(new Http(port, token).get("/actuator/health").status()).isEqualTo(200);
+        }
+    }
+
+    @Test
     void thereIsNoSession() {
         assertThat(admin.get("/api/v1/locks").headers().firstValue("Set-Cookie"))
                 .isEmpty();
@@ -295,6 +315,7 @@ class AdminApiIT {
                             "state",
                             "timedOut",
                             "cause",
+                            "attention",
                             "beganAt",
                             "deadline",
                             "decidedAt",
@@ -378,12 +399,22 @@ class AdminApiIT {
                     .get(0);
             assertThat(branch.get("state").asString()).isEqualTo("STUCK");
             assertThat(branch.get("cause").asString()).isNotBlank();
+            JsonNode stuck = admin.get("/api/v1/transactions/" + xid).json();
+            assertThat(stuck.get("cause").isNull()).isTrue();
+            assertThat(stuck.get("attention").asString())
+                    .startsWith("branch " + branch.get("branchId").asString())
+                    .contains(branch.get("cause").asString());
             assertThat(xids("/api/v1/transactions?state=NEEDS_ATTENTION")).contains(xid);
             orders.failBranches(false);
             Http.Answer answer = admin.post("/api/v1/transactions/" + xid + "/retry", "");
             assertThat(answer.status()).as(answer.body()).isEqualTo(200);
             assertThat(answer.body()).isEqualTo("{\"accepted\":true}");
             awaitState(xid, "ROLLED_BACK");
+            assertThat(admin.get("/api/v1/transactions/" + xid)
+                            .json()
+                            .get("attention")
+                            .isNull())
+                    .isTrue();
             assertProblem(admin.post("/api/v1/transactions/" + xid + "/retry", ""), 409, "TXN-ADM006");
         }
     }

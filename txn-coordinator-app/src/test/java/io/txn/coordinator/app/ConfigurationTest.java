@@ -43,6 +43,7 @@ class ConfigurationTest {
                         Map.entry("txn.coordinator.retry.max-delay", "6s"),
                         Map.entry("txn.coordinator.retry.max-attempts", "7"),
                         Map.entry("txn.coordinator.limits.mailbox", "8"),
+                        Map.entry("txn.coordinator.limits.mailbox-size", "5MB"),
                         Map.entry("txn.coordinator.limits.unwritten", "9"),
                         Map.entry("txn.coordinator.limits.transactions", "10"),
                         Map.entry("txn.coordinator.limits.branches-per-transaction", "11"),
@@ -68,7 +69,7 @@ class ConfigurationTest {
                                 Duration.ofSeconds(5),
                                 Duration.ofSeconds(6),
                                 7),
-                        new CoordinatorOptions.Limits(8, 9, 10, 11, 12, 13, 14, 15),
+                        new CoordinatorOptions.Limits(8, 5 << 20, 9, 10, 11, 12, 13, 14, 15),
                         new CoordinatorOptions.Retention(Duration.ofSeconds(16), 17),
                         new CoordinatorOptions.UndoLog(Duration.ofSeconds(18), 19),
                         Duration.ofSeconds(1)));
@@ -94,7 +95,7 @@ class ConfigurationTest {
                 .containsEntry("txn.coordinator.tcp.port", "8091")
                 .containsEntry("txn.coordinator.nacos.service", "txn-coordinator")
                 .containsEntry("txn.coordinator.advertised-address", null)
-                .hasSize(31);
+                .hasSize(32);
         // What the metadata calls a default is one: binding it explicitly changes nothing.
         Map<String, String> explicit = new java.util.HashMap<>();
         defaults.forEach((key, value) -> {
@@ -112,7 +113,7 @@ class ConfigurationTest {
                         "server.address",
                         "address",
                         "127.0.0.1",
-                        "Address of the admin API. Anything but loopback needs txn.coordinator.allow-unauthenticated.")
+                        "Address of the admin API, which its token guards. For anything but loopback set server.ssl too, or let a proxy add TLS.")
                 .and("server.port", "number", "7091", "Port of the admin API and the health endpoint.")
                 .table();
         GeneratedDoc.of("configuration-coordinator.md").check("""

@@ -10,9 +10,13 @@ import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 
+@ExtendWith(OutputCaptureExtension.class)
 class ListeningTest {
 
     @ParameterizedTest
@@ -33,14 +37,30 @@ class ListeningTest {
     }
 
     @Test
+    void whatATokenGuardsMayBeReachedFromElsewhereAndAWarningIsGivenWithoutTls(CapturedOutput output) {
+        Listening.check(List.of(listener("127.0.0.1"), listener("192.0.2.1", Listening.Guard.TOKEN_AND_TLS)), false);
+        assertThat(output.getAll()).doesNotContain("WARN");
+        Listening.check(List.of(listener("127.0.0.1"), listener("192.0.2.2", Listening.Guard.TOKEN)), false);
+        assertThat(output.getAll())
+                .contains("server.ssl")
+                .contains("key of 192.0.2.2")
+                .doesNotContain("need no credentials");
+    }
+
+    @Test
     void noAddressMeansEverywhere() {
-        assertThatThrownBy(() -> Listening.check(List.of(new Listening.Listener("server.address", null)), false))
+        assertThatThrownBy(() -> Listening.check(
+                        List.of(new Listening.Listener("txn.coordinator.tcp.host", null, Listening.Guard.NONE)), false))
                 .isInstanceOf(TxnException.class)
                 .hasMessageContaining("all interfaces");
     }
 
     private static Listening.Listener listener(String host) {
-        return new Listening.Listener("key of " + host, Listening.resolve("k", host));
+        return listener(host, Listening.Guard.NONE);
+    }
+
+    private static Listening.Listener listener(String host, Listening.Guard guard) {
+        return new Listening.Listener("key of " + host, Listening.resolve("k", host), guard);
     }
 
     @Test

@@ -6,13 +6,17 @@ import com.alibaba.nacos.api.NacosFactory;
 import com.alibaba.nacos.api.PropertyKeyConst;
 import com.alibaba.nacos.api.naming.NamingService;
 import com.alibaba.nacos.api.naming.pojo.Instance;
+import io.txn.coordinator.app.nacos.NacosRegistration;
 import io.txn.test.Await;
 import io.txn.test.NacosServer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -119,6 +123,28 @@ class NacosIT {
             assertThat(coordinator.process().output().lines().filter(line -> line.contains("nacos")))
                     .as("the client library is quiet")
                     .hasSizeLessThan(10);
+        }
+    }
+
+    @Test
+    void aCoordinatorThatServesNoMoreIsNotFound() throws Exception {
+        AtomicBoolean healthy = new AtomicBoolean(true);
+        NacosRegistration registration = new NacosRegistration(
+                new NacosRegistration.Target(server.serverAddr(), "", "G", "sick", "DEFAULT", null, null),
+                "127.0.0.1:8091",
+                healthy::get,
+                Map::of,
+                directory.resolve("sick"),
+                new Random(1));
+        registration.start();
+        try {
+            Await.until("found", LOOK_UP_WAIT, () -> found("sick", "G").size() == 1);
+            healthy.set(false);
+            Await.until("not found", LOOK_UP_WAIT, () -> found("sick", "G").isEmpty());
+            healthy.set(true);
+            Await.until("found again", LOOK_UP_WAIT, () -> found("sick", "G").size() == 1);
+        } finally {
+            registration.stop();
         }
     }
 

@@ -55,9 +55,8 @@ class RefusedStartIT {
     @CsvSource({
         "--txn.coordinator.tcp.host=0.0.0.0, TXN-CRD007, txn.coordinator.tcp.host",
         "--txn.coordinator.tcp.host=nowhere.invalid, TXN-CFG001, txn.coordinator.tcp.host",
-        "--server.address=0.0.0.0, TXN-CRD007, server.address",
-        "--server.address=, TXN-CRD007, all interfaces",
-        "--management.server.port=0, TXN-CRD007, management.server.address",
+        "--txn.coordinator.retry.initiator-wait=30s, TXN-CFG001, txn.coordinator.retry.initiator-wait",
+        "--txn.coordinator.limits.mailbox-size=1KB, TXN-CFG001, txn.coordinator.limits.mailbox-size",
         "--txn.coordinator.tpc.port=1, tpc, txn.coordinator.tpc.port",
         "--txn.coordinator.tcp.port=99999, TXN-CFG001, txn.coordinator.tcp.port",
         "--txn.coordinator.retry.max-delay=1ms, TXN-CFG001, txn.coordinator.retry.max-delay",

@@ -9,11 +9,16 @@ import io.txn.coordinator.machine.Shard;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.time.InstantSource;
+import java.util.Collection;
+import java.util.Iterator;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -43,14 +48,51 @@ public final class Engine implements AutoCloseable {
     private final Journal journal;
     private final Queue<Task> mailbox = new ConcurrentLinkedQueue<>();
     private final AtomicInteger waiting = new AtomicInteger();
+    private final AtomicLong waitingBytes = new AtomicLong();
     private final Queue<Runnable> ends = new ConcurrentLinkedQueue<>();
+
+    /** Resources whose managers have come: each is named once, however often it is told. */
+    private final Set<String> arrivals = ConcurrentHashMap.newKeySet();
+
     private final Thread thread;
     private volatile boolean asleep;
     private volatile boolean closing;
     private volatile boolean healthy = true;
     private volatile EngineFigures.Sizes sizes = new EngineFigures.Sizes(0, 0, 0, 0, 0);
 
-    private record Task(Runnable work, Consumer<TxnException> onFailure) {}
+    /** Something to do, with the bytes that it is estimated to hold while it waits. */
+    private record Task(Runnable work, Consumer<TxnException> onFailure, long bytes) {}
+
+    /** Who may fill which part of the mailbox. So nothing that asks for more work keeps out what ends work. */
+    private enum Room {
+        /** Begins, registers, questions. */
+        HALF(2),
+        /** Reports and operators: about what is there already. */
+        THREE_QUARTERS(3),
+        /** Commits and rollbacks. */
+        WHOLE(4);
+
+        private final int quarters;
+
+        Room(int quarters) {
+            this.quarters = quarters;
+        }
+
+        static Room of(Command command) {
+            if (command instanceof Command.Commit || command instanceof Command.Rollback) {
+                return WHOLE;
+            }
+            boolean ofWorkUnderWay = command instanceof Command.ReportBranch
+                    || command instanceof Command.ReportSaga
+                    || command instanceof Command.RetryNow
+                    || command instanceof Command.GiveUp;
+            return ofWorkUnderWay ? THREE_QUARTERS : HALF;
+        }
+
+        long of(long whole) {
+            return (whole * quarters + 3) / 4;
+        }
+    }
 
     private Engine(
             Rules rules,
@@ -82,34 +124,36 @@ public final class Engine implements AutoCloseable {
     }
 
     /**
-     * Gives a command. Begin and register are refused when the mailbox is full; what decides or reports on a transaction that exists has as much
-     * room again, so that what was begun can be ended. {@code sink} is told once, on the engine's thread or, when the mailbox is full or closed, on this
-     * one.
+     * Gives a command. Of the mailbox, in number and in bytes, begins, registers and questions may fill half, reports and operators' commands three
+     * quarters, commits and rollbacks all: what was begun can be ended. {@code sink} is told once, on the engine's thread or, when there is no room or
+     * the engine is closed, on this one.
      */
     public void submit(Command command, Consumer<Reply> sink) {
-        boolean reserve = command instanceof Command.Named && !(command instanceof Command.RegisterBranch);
         offer(
                 new Task(
                         () -> core.submit(command, sink),
-                        cause -> sink.accept(new Reply.Rejected(cause.code(), cause.facts()))),
-                reserve ? 2L * settings.mailbox() : settings.mailbox());
+                        cause -> sink.accept(new Reply.Rejected(cause.code(), cause.facts())),
+                        Footprint.of(command)),
+                Room.of(command));
     }
 
     /** Asks a question about the state; {@code question} runs on the engine's thread and must be quick. */
     public <T> CompletableFuture<T> read(Function<Shard, T> question) {
         CompletableFuture<T> answer = new CompletableFuture<>();
-        offer(new Task(() -> core.read(question, answer), answer::completeExceptionally), settings.mailbox());
+        offer(
+                new Task(() -> core.read(question, answer), answer::completeExceptionally, Footprint.OF_A_QUESTION),
+                Room.HALF);
         return answer;
     }
 
-    private void offer(Task task, long limit) {
+    private void offer(Task task, Room room) {
         if (closing) {
             task.onFailure.accept(stopping());
             return;
         }
-        if (waiting.incrementAndGet() > limit) {
-            waiting.decrementAndGet();
-            task.onFailure.accept(new TxnException(ErrorCode.COORDINATOR_OVERLOADED, null, "mailbox", limit));
+        TxnException refusal = take(task, room);
+        if (refusal != null) {
+            task.onFailure.accept(refusal);
             return;
         }
         mailbox.add(task);
@@ -117,6 +161,27 @@ public final class Engine implements AutoCloseable {
             failWaiting(stopping());
         }
         wake();
+    }
+
+    /** Takes room for a task, or says why there is none. A task alone has room whatever its size: the protocol bounds that. */
+    private @Nullable TxnException take(Task task, Room room) {
+        long most = room.of(settings.mailbox());
+        if (waiting.incrementAndGet() > most) {
+            waiting.decrementAndGet();
+            return new TxnException(ErrorCode.COORDINATOR_OVERLOADED, null, "mailbox", most);
+        }
+        long mostBytes = room.of(settings.mailboxBytes());
+        long bytes = waitingBytes.addAndGet(task.bytes);
+        if (bytes > mostBytes && bytes > task.bytes) {
+            leave(task);
+            return new TxnException(ErrorCode.COORDINATOR_OVERLOADED, null, "mailboxBytes", mostBytes);
+        }
+        return null;
+    }
+
+    private void leave(Task task) {
+        waiting.decrementAndGet();
+        waitingBytes.addAndGet(-task.bytes);
     }
 
     private static TxnException stopping() {
@@ -164,9 +229,10 @@ public final class Engine implements AutoCloseable {
             end.run();
             worked = true;
         }
+        takeArrivals();
         Task task;
         for (int i = 0; i < BATCH && core.acceptsCommands() && (task = mailbox.poll()) != null; i++) {
-            waiting.decrementAndGet();
+            leave(task);
             task.work.run();
             worked = true;
         }
@@ -176,6 +242,14 @@ public final class Engine implements AutoCloseable {
             healthy = false;
         }
         return worked;
+    }
+
+    private void takeArrivals() {
+        for (Iterator<String> all = arrivals.iterator(); all.hasNext(); ) {
+            String resource = all.next();
+            all.remove(); // first, so that whoever comes from here on is noticed
+            core.resourceAvailable(resource);
+        }
     }
 
     private void publishSizes() {
@@ -197,7 +271,11 @@ public final class Engine implements AutoCloseable {
             return;
         }
         asleep = true;
-        boolean more = !ends.isEmpty() || (!mailbox.isEmpty() && core.acceptsCommands()) || core.hasNews() || closing;
+        boolean more = !ends.isEmpty()
+                || !arrivals.isEmpty()
+                || (!mailbox.isEmpty() && core.acceptsCommands())
+                || core.hasNews()
+                || closing;
         if (!more) {
             if (idle == Long.MAX_VALUE) {
                 LockSupport.park(this);
@@ -218,8 +296,9 @@ public final class Engine implements AutoCloseable {
     private void failWaiting(TxnException cause) {
         Task task;
         while ((task = mailbox.poll()) != null) {
-            waiting.decrementAndGet();
-            task.onFailure.accept(cause);
+            Task told = task;
+            leave(told);
+            EngineCore.letOut(() -> told.onFailure.accept(cause));
         }
     }
 
@@ -233,10 +312,17 @@ public final class Engine implements AutoCloseable {
         return core.counters().figures(sizes, waiting.get());
     }
 
-    /** A resource manager of {@code resource} has registered: what waits for one is due. */
-    public void resourceAvailable(String resource) {
-        ends.add(() -> core.resourceAvailable(resource));
-        wake();
+    /** Resource managers of these resources have registered: what waits for one is due. */
+    public void resourcesAvailable(Collection<String> resources) {
+        if (!resources.isEmpty()) {
+            arrivals.addAll(resources);
+            wake();
+        }
+    }
+
+    /** What waits for the engine's thread past the mailbox. */
+    int waitingPastTheMailbox() {
+        return ends.size() + arrivals.size();
     }
 
     /** Stops taking commands, makes durable what was decided, answers everybody, closes the journal. */

@@ -24,8 +24,8 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -84,7 +84,10 @@ final class EngineCore {
 
     // Decided transactions with a call that waits for a resource manager, by resource; those whose resource has come.
     private final Map<String, Set<Long>> absent = new HashMap<>();
-    private final LinkedHashMap<Long, String> arrived = new LinkedHashMap<>();
+    private final LinkedHashSet<Arrival> arrived = new LinkedHashSet<>();
+
+    // The resources that the log calls absent.
+    private final Set<String> toldAbsent = new HashSet<>();
 
     private final DueTimes due = new DueTimes();
     private final ArrayDeque<long[]> finished = new ArrayDeque<>();
@@ -122,6 +125,9 @@ final class EngineCore {
     private record Gate(long index, Runnable onDurable, Consumer<TxnException> onFailure) {}
 
     private record Initiator(long transaction, long deadline, Consumer<Reply> sink) {}
+
+    /** A resource manager has come for what a transaction has in its resource. */
+    private record Arrival(long transaction, String resource) {}
 
     /** Takes what the journal says about records. One instance serves all appends. */
     private final class Receipts implements Completion {
@@ -217,12 +223,12 @@ final class EngineCore {
     /** Decides one command; {@code sink} gets its reply when everything it rests on is durable. */
     void submit(Command command, Consumer<Reply> sink) {
         if (stopped != null) {
-            sink.accept(failure(stopped));
+            deliver(sink, failure(stopped));
             return;
         }
         now = time.now();
         if (command instanceof Command.Begin && journal.state() == JournalState.LOW_ON_SPACE) {
-            deliver(sink, Reply.Rejected.of(ErrorCode.COORDINATOR_OVERLOADED, "journal", JournalState.LOW_ON_SPACE));
+            deliver(sink, Reply.Rejected.of(ErrorCode.JOURNAL_LOW_ON_SPACE));
             return;
         }
         if (shard.needsEpoch() && record(List.of(new Event.EpochStarted(anotherEpoch(), 0))) != null) {
@@ -306,7 +312,7 @@ final class EngineCore {
         T value;
         try {
             value = question.apply(shard);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | AssertionError e) {
             answer.completeExceptionally(e);
             return;
         }
@@ -353,6 +359,9 @@ final class EngineCore {
         log(event, before, number);
         if (event instanceof Event.Ended) {
             finished.add(new long[] {number, now});
+            if (before != null && !absent.isEmpty()) {
+                before.branches().forEach(branch -> awaitNoLonger(branch.resource(), number));
+            }
         }
     }
 
@@ -396,13 +405,14 @@ final class EngineCore {
         }
     }
 
-    /** A failure is worth a line at first and then ever more rarely: after 2, 4, 8 … attempts, and once while nobody is there. */
+    /**
+     * A failure is worth a line at first and then ever more rarely: after 2, 4, 8 … attempts. That nobody is there, which is no attempt, is told once
+     * for a resource and not for its branches.
+     */
     private static boolean isNews(@Nullable GlobalTransaction before, Event.AttemptFailed event) {
         Branch branch = before == null ? null : before.branch(event.branch());
-        if (branch == null || branch.attempts() == event.attempts()) {
-            return branch == null || !event.cause().equals(branch.cause());
-        }
-        return Integer.bitCount(event.attempts()) == 1;
+        boolean attempted = branch == null || branch.attempts() != event.attempts();
+        return attempted && Integer.bitCount(event.attempts()) == 1;
     }
 
     // Waiting for the disk
@@ -414,7 +424,7 @@ final class EngineCore {
     private void gate(Runnable onDurable, Consumer<TxnException> onFailure) {
         TxnException cause = stopped;
         if (cause != null) {
-            onFailure.accept(cause);
+            letOut(() -> onFailure.accept(cause));
         } else if (gates.isEmpty() && handedOver <= receipts.durable) {
             letOut(onDurable);
         } else {
@@ -423,10 +433,10 @@ final class EngineCore {
     }
 
     /** Whoever takes a reply or carries a call may fail; that is their trouble, not the engine's. */
-    private static void letOut(Runnable what) {
+    static void letOut(Runnable what) {
         try {
             what.run();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | AssertionError e) {
             LOG.error(
                     "a reply or a branch call could not be handed over; clients will ask again, calls are repeated", e);
         }
@@ -465,23 +475,23 @@ final class EngineCore {
                 handedOver,
                 cause);
         stopped = failure;
-        List<Gate> waiting = new ArrayList<>(gates);
-        gates.clear();
-        for (Gate gate : waiting) {
-            if (gate.index <= durable) {
-                letOut(gate.onDurable);
-            } else {
-                gate.onFailure.accept(failure);
-            }
-        }
-        failInitiators(failure);
+        failEverybody(durable, failure);
     }
 
-    private void failInitiators(TxnException cause) {
-        List<Initiator> waiting = List.copyOf(initiators.values());
-        initiators.clear();
+    /** Tells everybody who waits that it will not come to pass, except those whose record is durable; one by one, so that no one is told twice. */
+    private void failEverybody(long durable, TxnException cause) {
+        Gate gate;
+        while ((gate = gates.poll()) != null) {
+            Gate next = gate;
+            letOut(next.index <= durable ? next.onDurable : () -> next.onFailure.accept(cause));
+        }
         initiatorDeadlines.clear();
-        waiting.forEach(initiator -> initiator.sink.accept(failure(cause)));
+        while (!initiators.isEmpty()) {
+            Iterator<Initiator> all = initiators.values().iterator();
+            Initiator first = all.next();
+            all.remove();
+            letOut(() -> first.sink.accept(failure(cause)));
+        }
     }
 
     private static Reply failure(TxnException cause) {
@@ -493,16 +503,14 @@ final class EngineCore {
         return stopped;
     }
 
-    /** Answers everybody who still waits; called when the engine ends. */
+    /** Answers everybody who still waits, also when the engine had stopped before without coming to all of them. */
     void stop(TxnException cause) {
         release();
-        if (stopped == null) {
+        TxnException first = stopped;
+        if (first == null) {
             stopped = cause;
-            List<Gate> waiting = new ArrayList<>(gates);
-            gates.clear();
-            waiting.forEach(gate -> gate.onFailure.accept(cause));
-            failInitiators(cause);
         }
+        failEverybody(receipts.durable, first == null ? cause : first);
     }
 
     // Branch calls
@@ -545,6 +553,15 @@ final class EngineCore {
         if (!current && answer != Answer.DONE) {
             return;
         }
+        if (answer == Answer.ABSENT) {
+            if (shard.awaitResource(call.transaction(), call.branch())) {
+                awaitResource(call.resource(), call.transaction());
+                tellAbsent(call.resource());
+                setTimer(call.transaction());
+            }
+        } else {
+            tellPresent(call.resource());
+        }
         if (answer != Answer.DONE) {
             counters.callFailed();
         }
@@ -558,11 +575,8 @@ final class EngineCore {
                         detail,
                         random.nextDouble()),
                 null);
-        if (answer == Answer.ABSENT && stopped == null) {
-            awaitResource(call.resource(), call.transaction());
-            if (caller.canCall(call)) {
-                resourceAvailable(call.resource()); // it came while the news of its absence was on its way
-            }
+        if (answer == Answer.ABSENT && stopped == null && caller.canCall(call)) {
+            resourceAvailable(call.resource()); // it came while the news of its absence was on its way
         }
         // Not every answer makes an event, but each one makes room.
         drive(call.transaction());
@@ -573,20 +587,54 @@ final class EngineCore {
         absent.computeIfAbsent(resource, r -> new LinkedHashSet<>()).add(number);
     }
 
+    private void awaitNoLonger(String resource, long number) {
+        Set<Long> waiting = absent.get(resource);
+        if (waiting != null && waiting.remove(number) && waiting.isEmpty()) {
+            absent.remove(resource);
+            toldAbsent.remove(resource);
+        }
+    }
+
+    private void tellAbsent(String resource) {
+        if (toldAbsent.add(resource)) {
+            LOG.warn(
+                    "nobody is there to finish branches of a resource: they wait until an application that has it connects resource={}",
+                    resource);
+        }
+    }
+
+    private void tellPresent(String resource) {
+        if (!toldAbsent.isEmpty() && toldAbsent.remove(resource)) {
+            LOG.info("a resource manager has come, what waited for it goes on resource={}", resource);
+        }
+    }
+
+    /** When a branch stops waiting for its own time, another one's may be next. */
+    private void setTimer(long number) {
+        long at = shard.nextDue(number);
+        if (at > now && at != Long.MAX_VALUE) {
+            due.add(at, number);
+        }
+    }
+
     /** A resource manager of {@code resource} has come: what waits for one is due, a bounded number at a time. */
     void resourceAvailable(String resource) {
         Set<Long> waiting = absent.remove(resource);
         if (waiting != null) {
-            waiting.forEach(number -> arrived.put(number, resource));
+            waiting.forEach(number -> arrived.add(new Arrival(number, resource)));
         }
     }
 
     private void driveArrived() {
         for (int i = 0; i < TICK_BATCH && !arrived.isEmpty() && acceptsCommands(); i++) {
-            Iterator<Map.Entry<Long, String>> first = arrived.entrySet().iterator();
-            Map.Entry<Long, String> entry = first.next();
+            Iterator<Arrival> first = arrived.iterator();
+            Arrival arrival = first.next();
             first.remove();
-            decide(new Command.ResourceAvailable(entry.getKey(), entry.getValue()), null);
+            shard.resourceCame(arrival.transaction, arrival.resource);
+            decide(new Command.ResourceAvailable(arrival.transaction, arrival.resource), null);
+            if (stopped == null) {
+                drive(arrival.transaction);
+            }
         }
     }
 

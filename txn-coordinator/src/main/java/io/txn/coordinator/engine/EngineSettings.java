@@ -4,6 +4,7 @@ package io.txn.coordinator.engine;
  * The engine's bounds and delays. Times in milliseconds.
  *
  * @param mailbox commands waiting to be decided
+ * @param mailboxBytes bytes of these, as {@link Engine} estimates them
  * @param unwritten answers waiting for the disk
  * @param callsInFlight branch calls waiting for an answer
  * @param callTimeout how long a branch call may take
@@ -16,6 +17,7 @@ package io.txn.coordinator.engine;
  */
 public record EngineSettings(
         int mailbox,
+        long mailboxBytes,
         int unwritten,
         int callsInFlight,
         long callTimeout,

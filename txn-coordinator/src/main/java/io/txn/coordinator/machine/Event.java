@@ -50,7 +50,7 @@ public sealed interface Event {
     /** Phase two is done. */
     record BranchFinished(long transaction, long branch) implements OfBranch {}
 
-    /** A call failed; the next one is due at {@code nextAt}. */
+    /** A call failed, or, with as many attempts as before, found nobody; the next one is due at {@code nextAt}, 0 for as soon as there is somebody. */
     record AttemptFailed(long transaction, long branch, int attempts, long nextAt, String cause) implements OfBranch {}
 
     /** The next call is due at once. */
@@ -65,7 +65,7 @@ public sealed interface Event {
     /** An operator wants every unfinished branch tried again, counted anew. */
     record RetriesReset(long transaction) implements OfTransaction {}
 
-    /** A branch is stuck. */
+    /** A branch is stuck; {@code cause} is for the log, the branch itself says why. */
     record AttentionNeeded(long transaction, String cause) implements OfTransaction {}
 
     /** No branch is stuck any more. */

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param deadline when it is rolled back if it is still open
  * @param outcome what was decided
  * @param timedOut whether it was the deadline that decided
- * @param cause why it was rolled back or needs attention, in one line
+ * @param cause why it was rolled back, in one line
  * @param decidedAt 0 while open
  * @param endedAt 0 until every branch is final
  * @param branches in order of registration
@@ -94,8 +94,8 @@ public record GlobalTransaction(
         return true;
     }
 
-    @Nullable
-    Branch firstStuck() {
+    /** The first branch that needs a person, or null. */
+    public @Nullable Branch firstStuck() {
         for (Branch branch : branches) {
             if (branch.state() == BranchState.STUCK) {
                 return branch;
@@ -134,9 +134,9 @@ public record GlobalTransaction(
                 newBranches);
     }
 
-    GlobalTransaction withState(TransactionState newState, @Nullable String newCause) {
+    GlobalTransaction withState(TransactionState newState) {
         return new GlobalTransaction(
-                number, address, name, client, beganAt, deadline, newState, outcome, timedOut, newCause, decidedAt,
+                number, address, name, client, beganAt, deadline, newState, outcome, timedOut, cause, decidedAt,
                 endedAt, branches);
     }
 

@@ -219,24 +219,42 @@ final class Machine {
                     .settle(null)
                     .reply(new Reply.Known(draft.now));
         }
+        if (command.answer() == Answer.ABSENT) {
+            return absent(transaction, branch, draft);
+        }
         if (branch.state() == BranchState.STUCK || command.attempt() != branch.attempts() + 1) {
             return Decision.of(new Reply.Known(transaction));
         }
-        boolean absent = command.answer() == Answer.ABSENT;
-        int attempts = branch.attempts() + (absent ? 0 : 1);
+        int attempts = branch.attempts() + 1;
         String cause = shorten(command.answer() + (command.detail() == null ? "" : ": " + command.detail()));
-        boolean usedUp = !absent && rules.maxAttempts() > 0 && attempts >= rules.maxAttempts();
+        boolean usedUp = rules.maxAttempts() > 0 && attempts >= rules.maxAttempts();
         boolean stuck = command.answer() == Answer.NEVER || usedUp;
         if (stuck) {
             draft.add(new Event.BranchStuck(transaction.number(), branch.id(), attempts, cause));
         } else {
-            long delay = absent ? rules.absentDelay(command.jitter()) : rules.delay(attempts, command.jitter());
-            long nextAt = moment.at + delay;
+            long nextAt = moment.at + rules.delay(attempts, command.jitter());
             draft.add(new Event.AttemptFailed(transaction.number(), branch.id(), attempts, nextAt, cause));
         }
         draft.conclude();
-        boolean waitedFor = transaction.outcome() == Outcome.ROLLBACK || branch.commitsInTurn();
-        return draft.settle(waitedFor ? pass(command.answer(), stuck) : null).reply(new Reply.Known(draft.now));
+        return draft.settle(isWaitedFor(transaction, branch) ? pass(command.answer(), stuck) : null)
+                .reply(new Reply.Known(draft.now));
+    }
+
+    private static boolean isWaitedFor(GlobalTransaction transaction, Branch branch) {
+        return transaction.outcome() == Outcome.ROLLBACK || branch.commitsInTurn();
+    }
+
+    /** Noted once, when the waiting begins: however long it takes, and over restarts, it costs nothing more. */
+    private static Decision absent(GlobalTransaction transaction, Branch branch, Draft draft) {
+        if (branch.state() == BranchState.STUCK) {
+            return Decision.of(new Reply.Known(transaction));
+        }
+        String cause = shorten("waiting for a resource manager of " + branch.resource());
+        if (!cause.equals(branch.cause())) {
+            draft.add(new Event.AttemptFailed(transaction.number(), branch.id(), branch.attempts(), 0, cause));
+        }
+        return draft.settle(isWaitedFor(transaction, branch) ? Reply.Pass.UNREACHABLE : null)
+                .reply(new Reply.Known(draft.now));
     }
 
     private static Decision resourceAvailable(
@@ -373,10 +391,8 @@ final class Machine {
             return transaction.decided(next, Outcome.COMMIT, false, null, at);
         } else if (event instanceof Event.RollbackDecided rollback) {
             return transaction.decided(next, Outcome.ROLLBACK, rollback.timedOut(), rollback.cause(), at);
-        } else if (event instanceof Event.AttentionNeeded attention) {
-            return transaction.withState(next, attention.cause());
-        } else if (event instanceof Event.Resumed) {
-            return transaction.withState(next, transaction.cause());
+        } else if (event instanceof Event.AttentionNeeded || event instanceof Event.Resumed) {
+            return transaction.withState(next);
         } else if (event instanceof Event.Ended) {
             return transaction.ended(next, at);
         }
@@ -428,8 +444,10 @@ final class Machine {
      * The calls that may be made now, first things first. Commit: all AT branches side by side; of the others the first that is due. Rollback:
      * the last branch that is due and has no later one of its {@linkplain Branch#rollbackGroup group} before it; a branch that fails or
      * is stuck holds up its own group only. A call may be under way already: the caller knows.
+     *
+     * @param waiting the ids of branches that wait for a resource manager
      */
-    static List<Effect.CallBranch> pending(GlobalTransaction transaction, long now) {
+    static List<Effect.CallBranch> pending(GlobalTransaction transaction, long now, Set<Long> waiting) {
         List<Effect.CallBranch> calls = new ArrayList<>();
         Outcome outcome = transaction.outcome();
         if (transaction.state().isFinal() || outcome == Outcome.OPEN) {
@@ -438,7 +456,7 @@ final class Machine {
         boolean turnTaken = false;
         for (Branch branch : callable(transaction)) {
             boolean inTurn = outcome == Outcome.ROLLBACK || branch.commitsInTurn();
-            if (branch.isDue(outcome, now) && !(inTurn && turnTaken)) {
+            if (branch.isDue(outcome, now) && !waiting.contains(branch.id()) && !(inTurn && turnTaken)) {
                 turnTaken |= inTurn;
                 calls.add(call(transaction, branch));
             }
@@ -483,13 +501,13 @@ final class Machine {
     }
 
     /** The next time at which {@link #pending} will have more to say if nothing else happens, or {@link Long#MAX_VALUE}. */
-    static long nextCallAt(GlobalTransaction transaction) {
+    static long nextCallAt(GlobalTransaction transaction, Set<Long> waiting) {
         long next = Long.MAX_VALUE;
         if (transaction.state().isFinal() || transaction.outcome() == Outcome.OPEN) {
             return next;
         }
         for (Branch branch : callable(transaction)) {
-            if (branch.state() != BranchState.STUCK) {
+            if (branch.state() != BranchState.STUCK && !waiting.contains(branch.id())) {
                 next = Math.min(next, branch.nextAt());
             }
         }

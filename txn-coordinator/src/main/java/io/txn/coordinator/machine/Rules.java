@@ -17,11 +17,6 @@ public record Rules(
     /** What Seata servers wait. */
     public static final long XA_NOT_FOUND_MIN = 60_000;
 
-    /** How long to wait for a resource manager to come before looking again. */
-    long absentDelay(double jitter) {
-        return maxDelay - (long) (maxDelay / 2 * Math.min(1, Math.max(0, jitter)));
-    }
-
     /** The delay after so many failed attempts; {@code jitter} of its second half is taken off. */
     long delay(int attempts, double jitter) {
         long full = firstDelay;

@@ -10,8 +10,10 @@ import io.txn.protocol.Xid;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.NavigableMap;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +34,10 @@ public final class Shard {
     private final Machine machine;
     private final NavigableMap<Long, GlobalTransaction> transactions = new TreeMap<>();
     private final LockTable locks = new LockTable();
+
+    /** Branches that wait for a resource manager. Neither recorded nor captured: after a restart it is found out anew. */
+    private final Set<Long> waiting = new HashSet<>();
+
     private int unfinished;
     private int needingAttention;
     private long lastId;
@@ -135,11 +141,19 @@ public final class Shard {
         transactions.put(after.number(), after);
         unfinished += (after.state().isFinal() ? 0 : 1) - (before.state().isFinal() ? 0 : 1);
         needingAttention += attention(after) - attention(before);
+        if (event instanceof Event.OfBranch ofBranch && !waiting.isEmpty()) {
+            Branch branch = after.branch(ofBranch.branch());
+            if (branch != null && branch.state().isOver()) {
+                waiting.remove(branch.id());
+            }
+        }
         if (event instanceof Event.BranchRegistered registered) {
             lastId = registered.branch();
             if (registered.locks() != null && after.holdsLocks()) {
                 locks.grant(new Holder(after.number(), registered.branch()), registered.resource(), registered.locks());
             }
+        } else if (event instanceof Event.RetriesReset) {
+            after.branches().forEach(branch -> waiting.remove(branch.id()));
         } else if (event instanceof Event.CommitDecided) {
             for (Branch branch : before.branches()) {
                 release(after, branch);
@@ -193,7 +207,42 @@ public final class Shard {
     /** The calls of phase two that may be made now for a transaction; see {@link Machine#pending}. */
     public List<Effect.CallBranch> pending(long number, long now) {
         GlobalTransaction transaction = transactions.get(number);
-        return transaction == null ? List.of() : Machine.pending(transaction, now);
+        return transaction == null ? List.of() : Machine.pending(transaction, now, waiting);
+    }
+
+    /**
+     * There is nobody to call for a branch: {@link #pending} does not name it until {@link #resourceCame} or an operator's retry. Returns false when
+     * no call is owed to it.
+     */
+    public boolean awaitResource(long number, long branchId) {
+        GlobalTransaction transaction = transactions.get(number);
+        Branch branch = transaction == null ? null : transaction.branch(branchId);
+        boolean owed = transaction != null
+                && branch != null
+                && transaction.outcome() != Outcome.OPEN
+                && branch.isOwed(transaction.outcome())
+                && branch.state() != BranchState.STUCK;
+        if (owed) {
+            waiting.add(branchId);
+        }
+        return owed;
+    }
+
+    /** There is a resource manager of {@code resource}: the branches of a transaction that waited for one wait no longer. */
+    public void resourceCame(long number, String resource) {
+        GlobalTransaction transaction = transactions.get(number);
+        if (transaction != null) {
+            for (Branch branch : transaction.branches()) {
+                if (branch.resource().equals(resource)) {
+                    waiting.remove(branch.id());
+                }
+            }
+        }
+    }
+
+    /** Whether a branch waits for a resource manager. */
+    public boolean awaitsResource(long branchId) {
+        return waiting.contains(branchId);
     }
 
     /** When something is next due for a transaction by itself: its deadline, or a call; {@link Long#MAX_VALUE} for never. */
@@ -202,7 +251,9 @@ public final class Shard {
         if (transaction == null) {
             return Long.MAX_VALUE;
         }
-        return transaction.state() == TransactionState.ACTIVE ? deadline(transaction) : Machine.nextCallAt(transaction);
+        return transaction.state() == TransactionState.ACTIVE
+                ? deadline(transaction)
+                : Machine.nextCallAt(transaction, waiting);
     }
 
     /** From now on, transactions begun before {@code now} keep at least until {@code now + grace}. Called once, after the replay. */

@@ -150,9 +150,12 @@ final class Answers {
             boolean unknown = rejected.code().category() == ErrorCode.Category.UNKNOWN_OUTCOME
                     || rejected.code() == ErrorCode.JOURNAL_FAILED
                     || rejected.code() == ErrorCode.COORDINATOR_MISTAKE;
-            boolean tooMuch =
-                    rejected.code() == ErrorCode.TOO_MANY_BRANCHES || rejected.code() == ErrorCode.RECORD_TOO_LARGE;
-            TransactionExceptionCode code = tooMuch ? TransactionExceptionCode.FAILED_TO_ADD_BRANCH : otherwise;
+            boolean tooMuch = rejected.code() == ErrorCode.TOO_MANY_BRANCHES
+                    || rejected.code() == ErrorCode.RECORD_TOO_LARGE
+                    || rejected.code() == ErrorCode.APPLICATION_DATA_TOO_LONG;
+            TransactionExceptionCode code = tooMuch && otherwise == TransactionExceptionCode.BRANCH_REGISTER_FAILED
+                    ? TransactionExceptionCode.FAILED_TO_ADD_BRANCH
+                    : otherwise;
             return unknown ? null : Outcome.failed(code, shorten(rejected.text()));
         }
         throw new AssertionError("no answer for " + reply);

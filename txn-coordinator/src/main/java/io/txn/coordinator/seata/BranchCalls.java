@@ -43,7 +43,7 @@ public final class BranchCalls implements BranchCaller {
 
     @Override
     public boolean canCall(Effect.CallBranch call) {
-        return sessions.choose(call.resource(), call.client(), call.type(), call.attempt()) != null;
+        return sessions.choose(call.resource(), call.client(), call.type(), 1) != null;
     }
 
     private static Message request(Effect.CallBranch call) {

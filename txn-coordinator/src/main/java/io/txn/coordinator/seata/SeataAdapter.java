@@ -19,9 +19,11 @@ import io.txn.protocol.transport.RpcHandler;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -46,6 +48,7 @@ public final class SeataAdapter implements RpcHandler {
     private final SharedTexts shared = new SharedTexts();
     private final BranchCalls calls;
     private final RequestLimits limits;
+    private final AtomicLong unanswered = new AtomicLong();
     private volatile @Nullable Engine engine;
     private volatile String address = "";
     private volatile boolean stopping;
@@ -75,6 +78,8 @@ public final class SeataAdapter implements RpcHandler {
     public void serve(Engine newEngine, String advertisedAddress) {
         address = advertisedAddress;
         engine = newEngine;
+        // Those who registered before this saw no engine to tell.
+        newEngine.resourcesAvailable(sessions.resources());
     }
 
     /**
@@ -116,8 +121,11 @@ public final class SeataAdapter implements RpcHandler {
         }
         Message body = frame.body();
         if (body instanceof Message.RegisterTmRequest register) {
-            session(connection, register.applicationId(), register.version());
-            connection.respond(frame, new Message.RegisterTmResponse(true, VERSION));
+            boolean fits = fits(connection, "applicationId", register.applicationId());
+            if (fits) {
+                session(connection, register.applicationId(), register.version());
+            }
+            connection.respond(frame, new Message.RegisterTmResponse(fits, VERSION));
         } else if (body instanceof Message.RegisterRmRequest register) {
             registerResources(connection, frame, register);
         } else {
@@ -146,8 +154,14 @@ public final class SeataAdapter implements RpcHandler {
     }
 
     private void registerResources(RpcConnection connection, Frame frame, Message.RegisterRmRequest register) {
-        Session session = session(connection, register.applicationId(), register.version());
         List<String> resources = resources(register.resourceIds());
+        String longest =
+                resources.stream().max(Comparator.comparingInt(String::length)).orElse(null);
+        if (!fits(connection, "applicationId", register.applicationId()) || !fits(connection, "resourceId", longest)) {
+            connection.respond(frame, new Message.RegisterRmResponse(false, VERSION));
+            return;
+        }
+        Session session = session(connection, register.applicationId(), register.version());
         if (!sessions.addResources(session, resources, MAX_RESOURCES)) {
             LOG.warn(
                     "refusing a registration client={} resources={} limit={}",
@@ -160,8 +174,21 @@ public final class SeataAdapter implements RpcHandler {
         connection.respond(frame, new Message.RegisterRmResponse(true, VERSION));
         Engine serving = engine;
         if (serving != null) {
-            resources.forEach(serving::resourceAvailable);
+            serving.resourcesAvailable(resources);
         }
+    }
+
+    private boolean fits(RpcConnection connection, String field, @Nullable String text) {
+        if (text == null || text.length() <= limits.textLength()) {
+            return true;
+        }
+        LOG.warn(
+                "refusing a registration: a text is too long peer={} field={} length={} limit={}",
+                connection.remoteAddress(),
+                field,
+                text.length(),
+                limits.textLength());
+        return false;
     }
 
     private List<String> resources(@Nullable String text) {
@@ -171,7 +198,7 @@ public final class SeataAdapter implements RpcHandler {
         return Arrays.stream(text.split(","))
                 .map(String::strip)
                 .filter(resource -> !resource.isEmpty())
-                .map(shared::share)
+                .map(resource -> resource.length() <= limits.textLength() ? shared.share(resource) : resource)
                 .distinct()
                 .toList();
     }
@@ -279,9 +306,12 @@ public final class SeataAdapter implements RpcHandler {
             Message.BranchRegisterRequest register,
             Consumer<Message.Response> respond) {
         Xid xid = xid(register.xid());
-        Reply refusal = xid == null
-                ? new Reply.TransactionUnknown(null)
-                : check(register.resourceId(), register.applicationData());
+        String data = register.applicationData();
+        if (xid != null && data != null && data.length() > limits.applicationDataLength()) {
+            registerTooMuch(serving, session, xid, tooLongData(data), respond);
+            return;
+        }
+        Reply refusal = xid == null ? new Reply.TransactionUnknown(null) : check(register.resourceId());
         String resource = register.resourceId();
         if (refusal != null || xid == null || resource == null) {
             answer(session, refusal == null ? new Reply.TransactionUnknown(null) : refusal, Answers::register, respond);
@@ -294,7 +324,6 @@ public final class SeataAdapter implements RpcHandler {
             answer(session, new Reply.Rejected(e.code(), e.facts()), Answers::register, respond);
             return;
         }
-        String data = register.applicationData();
         Command command = new Command.RegisterBranch(
                 xid,
                 register.branchType(),
@@ -306,13 +335,27 @@ public final class SeataAdapter implements RpcHandler {
         submit(serving, session, command, Answers::register, respond);
     }
 
-    private Reply.@Nullable Rejected check(@Nullable String resource, @Nullable String applicationData) {
+    /** That the transaction is not known is said first, as Seata servers do. */
+    private void registerTooMuch(
+            Engine serving, Session session, Xid xid, Reply.Rejected refusal, Consumer<Message.Response> respond) {
+        submit(
+                serving,
+                session,
+                new Command.QueryTransaction(xid),
+                reply -> Answers.register(reply instanceof Reply.Known ? refusal : reply),
+                respond);
+    }
+
+    private Reply.Rejected tooLongData(String data) {
+        return Reply.Rejected.of(
+                ErrorCode.APPLICATION_DATA_TOO_LONG, "length", data.length(), "limit", limits.applicationDataLength());
+    }
+
+    private Reply.@Nullable Rejected check(@Nullable String resource) {
         if (resource == null || resource.isEmpty()) {
             return Reply.Rejected.of(ErrorCode.BAD_REQUEST, "field", "resourceId", "value", "absent");
         } else if (resource.length() > limits.textLength()) {
             return tooLong("resourceId", resource, limits.textLength());
-        } else if (applicationData != null && applicationData.length() > limits.applicationDataLength()) {
-            return tooLong("applicationData", applicationData, limits.applicationDataLength());
         }
         return null;
     }
@@ -329,7 +372,7 @@ public final class SeataAdapter implements RpcHandler {
             Engine serving, Session session, Message.BranchReportRequest report, Consumer<Message.Response> respond) {
         String data = report.applicationData();
         if (data != null && data.length() > limits.applicationDataLength()) {
-            answer(session, tooLong("applicationData", data, limits.applicationDataLength()), Answers::report, respond);
+            answer(session, tooLongData(data), Answers::report, respond);
             return;
         }
         boolean nothingToFinish =
@@ -394,6 +437,25 @@ public final class SeataAdapter implements RpcHandler {
         serving.submit(command, reply -> answer(session, reply, translate, respond));
     }
 
+    private static boolean isOverload(Reply reply) {
+        return reply instanceof Reply.Rejected rejected && rejected.code() == ErrorCode.COORDINATOR_OVERLOADED;
+    }
+
+    /**
+     * A commit or rollback for which there is no room, after everything else was refused: its client waits in vain and asks again, which is "unknown"
+     * for this one request. Closing the connection would make it so for all others too, and bring more work.
+     */
+    private void leaveUnanswered(Session session, Reply reply) {
+        long number = unanswered.incrementAndGet();
+        if (Long.bitCount(number) == 1) {
+            LOG.warn(
+                    "too much work waits even for a commit or rollback: it is left unanswered, its client will ask again unanswered={} client={} reply={}",
+                    number,
+                    session,
+                    reply);
+        }
+    }
+
     private void answer(
             Session session,
             Reply reply,
@@ -402,6 +464,8 @@ public final class SeataAdapter implements RpcHandler {
         Message.Response response = translate.apply(reply);
         if (response == null && stopping) {
             LOG.debug("not answered, because the coordinator stops client={} reply={}", session, reply);
+        } else if (response == null && isOverload(reply)) {
+            leaveUnanswered(session, reply);
         } else if (response == null) {
             LOG.warn("closing a connection, because there is no honest answer client={} reply={}", session, reply);
             session.connection.close();

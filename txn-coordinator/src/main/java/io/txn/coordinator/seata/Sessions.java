@@ -66,28 +66,44 @@ final class Sessions {
     }
 
     /**
-     * A connection for a branch call: the very one that registered the branch; else one of the same application on the same host; else of the same
-     * application; else, for AT, of anybody who serves the resource. Among equals, {@code attempt} picks the next one each time.
+     * A connection for a branch call. First choice is the very one that registered the branch; then others of the same application on the same host; then
+     * others of the same application; then, for AT, whoever else serves the resource. Each attempt goes on to the next one, for the one before did not do
+     * it, and begins again behind the last.
      */
     synchronized @Nullable Session choose(String resource, ClientId client, BranchType type, int attempt) {
+        Set<Session> candidates = new LinkedHashSet<>();
         Set<Session> here = resourceManagers.getOrDefault(Place.of(client), Set.of());
         if (serves(here, resource)) {
             for (Session session : here) {
-                if (session.client.port() == client.port() && session.connection.isOpen()) {
-                    return session;
+                if (session.client.port() == client.port()) {
+                    addOpen(candidates, List.of(session));
                 }
             }
-            Session neighbour = pick(new ArrayList<>(here), attempt);
-            if (neighbour != null) {
-                return neighbour;
+            addOpen(candidates, here);
+        }
+        if (candidates.size() < attempt) {
+            addOpen(candidates, serving(resource, place -> place.application.equals(client.application())));
+        }
+        if (candidates.size() < attempt && type == BranchType.AT) {
+            addOpen(candidates, serving(resource, place -> true));
+        }
+        int turn = candidates.isEmpty() ? 0 : Math.floorMod(attempt - 1, candidates.size());
+        return candidates.stream().skip(turn).findFirst().orElse(null);
+    }
+
+    private static void addOpen(Set<Session> candidates, Collection<Session> sessions) {
+        for (Session session : sessions) {
+            if (session.connection.isOpen()) {
+                candidates.add(session);
             }
         }
-        Session sameApplication =
-                pick(serving(resource, place -> place.application.equals(client.application())), attempt);
-        if (sameApplication != null || type != BranchType.AT) {
-            return sameApplication;
-        }
-        return pick(serving(resource, place -> true), attempt);
+    }
+
+    /** Everything that is registered. */
+    synchronized Set<String> resources() {
+        Set<String> resources = new HashSet<>();
+        all.forEach(session -> resources.addAll(session.resources));
+        return resources;
     }
 
     /** For each data source one open connection that registered it itself. Their resources are JDBC URLs; those of other kinds are left out. */
@@ -122,10 +138,5 @@ final class Sessions {
             }
         }
         return false;
-    }
-
-    private static @Nullable Session pick(List<Session> sessions, int attempt) {
-        sessions.removeIf(session -> !session.connection.isOpen());
-        return sessions.isEmpty() ? null : sessions.get(Math.floorMod(attempt - 1, sessions.size()));
     }
 }

@@ -27,9 +27,11 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -72,7 +74,8 @@ class EngineTest {
     }
 
     private static EngineSettings settings() {
-        return new EngineSettings(1_000, 1_000, 100, 5_000, 5_000, 3_600_000, 10_000, 200, 1_000_000, 1L << 40);
+        return new EngineSettings(
+                1_000, 1L << 26, 1_000, 100, 5_000, 5_000, 3_600_000, 10_000, 200, 1_000_000, 1L << 40);
     }
 
     @AfterEach
@@ -165,7 +168,7 @@ class EngineTest {
 
     @Test
     void aFullMailboxRefusesNewWorkAndStillTakesDecisions() throws Exception {
-        start(new EngineSettings(10, 5, 100, 5_000, 5_000, 3_600_000, 10_000, 200, 1_000_000, 1L << 40));
+        start(new EngineSettings(10, 1L << 26, 5, 100, 5_000, 5_000, 3_600_000, 10_000, 200, 1_000_000, 1L << 40));
         Xid xid = begin();
         journal.hold();
         List<CompletableFuture<Reply>> begins = new ArrayList<>();
@@ -186,9 +189,83 @@ class EngineTest {
     }
 
     @Test
+    void aMailboxIsFullWhenItsBytesAre() throws Exception {
+        start(new EngineSettings(10_000, 16 << 20, 1, 100, 5_000, 5_000, 3_600_000, 10_000, 200, 1_000_000, 1L << 40));
+        Xid xid = begin();
+        journal.hold();
+        CompletableFuture<Reply> blocking = give(new Command.Begin("c:1", "buy", SHOP, 60_000));
+        awaitDecided(2);
+        String data = "x".repeat(1_000_000); // at most two bytes each: four of them fill half of the mailbox
+        List<CompletableFuture<Reply>> registered = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+            registered.add(give(new Command.RegisterBranch(xid, BranchType.TCC, "svc", SHOP, null, false, data)));
+        }
+        assertThat(registered.stream().filter(reply -> !reply.isDone())).hasSize(4);
+        assertThat(registered.get(4).get()).isInstanceOfSatisfying(Reply.Rejected.class, r -> assertThat(r.facts())
+                .containsEntry("mailboxBytes", 8L << 20));
+        CompletableFuture<Reply> commit = give(new Command.Commit(xid));
+        assertThat(commit).isNotDone();
+        journal.letGo();
+        assertThat(blocking.get(10, TimeUnit.SECONDS)).isInstanceOf(Reply.Begun.class);
+        assertThat(registered.get(3).get(10, TimeUnit.SECONDS)).isInstanceOf(Reply.Registered.class);
+        assertThat(commit.get(10, TimeUnit.SECONDS)).isInstanceOf(Reply.Decided.class);
+        // Whoever left has given back the room.
+        Xid other = begin();
+        assertThat(give(new Command.RegisterBranch(other, BranchType.TCC, "svc", SHOP, null, false, data))
+                        .get(10, TimeUnit.SECONDS))
+                .isInstanceOf(Reply.Registered.class);
+    }
+
+    @Test
+    void questionsAndReportsLeaveRoomForDecisions() throws Exception {
+        start(new EngineSettings(8, 1L << 26, 1, 100, 5_000, 5_000, 3_600_000, 10_000, 200, 1_000_000, 1L << 40));
+        Xid xid = begin();
+        journal.hold();
+        give(new Command.Begin("c:1", "buy", SHOP, 60_000));
+        awaitDecided(2);
+        for (int i = 0; i < 20; i++) {
+            give(new Command.QueryTransaction(xid));
+            engine.read(Shard::size);
+        }
+        assertThat(engine.figures().mailbox()).isEqualTo(4);
+        for (int i = 0; i < 20; i++) {
+            give(new Command.ReportBranch(xid, 1, false, null));
+        }
+        assertThat(engine.figures().mailbox()).isEqualTo(6);
+        CompletableFuture<Reply> commit = give(new Command.Commit(xid));
+        assertThat(engine.figures().mailbox()).isEqualTo(7);
+        journal.letGo();
+        assertThat(commit.get(10, TimeUnit.SECONDS)).isInstanceOf(Reply.Decided.class);
+    }
+
+    @Test
+    void resourcesThatAreToldOfOverAndOverWaitOnce() throws Exception {
+        start(settings());
+        CountDownLatch blocked = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        engine.read(shard -> {
+            blocked.countDown();
+            try {
+                return goOn.await(10, TimeUnit.SECONDS);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        assertThat(blocked.await(10, TimeUnit.SECONDS)).isTrue();
+        List<String> resources =
+                IntStream.range(0, 1_000).mapToObj(i -> "db" + i).toList();
+        for (int i = 0; i < 100; i++) {
+            engine.resourcesAvailable(resources);
+        }
+        assertThat(engine.waitingPastTheMailbox()).isEqualTo(1_000);
+        goOn.countDown();
+        Await.until("taken", Duration.ofSeconds(10), () -> engine.waitingPastTheMailbox() == 0);
+    }
+
+    @Test
     void theStateComesBackFromSnapshotsAndRecords() throws Exception {
         EngineSettings often =
-                new EngineSettings(1_000, 1_000, 100, 5_000, 5_000, 3_600_000, 10_000, 200, 40, 1L << 40);
+                new EngineSettings(1_000, 1L << 26, 1_000, 100, 5_000, 5_000, 3_600_000, 10_000, 200, 40, 1L << 40);
         Shard.Capture before = null;
         for (int life = 0; life < 4; life++) {
             start(often);
@@ -218,7 +295,8 @@ class EngineTest {
 
     @Test
     void aResourceManagerThatDoesNotAnswerHoldsUpNobodyElse() throws Exception {
-        start(new EngineSettings(1_000, 1_000, 16, 60_000, 5_000, 3_600_000, 10_000, 200, 1_000_000, 1L << 40));
+        start(new EngineSettings(
+                1_000, 1L << 26, 1_000, 16, 60_000, 5_000, 3_600_000, 10_000, 200, 1_000_000, 1L << 40));
         resourceManager =
                 call -> call.phase() == Outcome.COMMIT && call.resource().equals("db") ? null : Answer.DONE;
         for (int i = 0; i < 50; i++) {
@@ -242,7 +320,8 @@ class EngineTest {
 
     @Test
     void anInitiatorIsToldHowFarItIsWhenTheFirstPassTakesLong() throws Exception {
-        start(new EngineSettings(1_000, 1_000, 100, 60_000, 100, 3_600_000, 10_000, 200, 1_000_000, 1L << 40));
+        start(new EngineSettings(
+                1_000, 1L << 26, 1_000, 100, 60_000, 100, 3_600_000, 10_000, 200, 1_000_000, 1L << 40));
         resourceManager = call -> null;
         Xid xid = begin();
         give(register(xid, BranchType.TCC, "svc", null)).get(10, TimeUnit.SECONDS);
@@ -254,7 +333,7 @@ class EngineTest {
 
     @Test
     void aCallThatIsNotAnsweredIsMadeAgain() throws Exception {
-        start(new EngineSettings(1_000, 1_000, 100, 100, 5_000, 3_600_000, 10_000, 200, 1_000_000, 1L << 40));
+        start(new EngineSettings(1_000, 1L << 26, 1_000, 100, 100, 5_000, 3_600_000, 10_000, 200, 1_000_000, 1L << 40));
         resourceManager = call -> call.attempt() < 3 ? null : Answer.DONE;
         Xid xid = begin();
         give(register(xid, BranchType.AT, "db", "t:1")).get(10, TimeUnit.SECONDS);
@@ -296,7 +375,7 @@ class EngineTest {
 
     @Test
     void finishedTransactionsLeaveByNumberAndIdsDoNotRepeat() throws Exception {
-        start(new EngineSettings(1_000, 1_000, 100, 100, 5_000, 3_600_000, 10, 200, 1_000_000, 1L << 40));
+        start(new EngineSettings(1_000, 1L << 26, 1_000, 100, 100, 5_000, 3_600_000, 10, 200, 1_000_000, 1L << 40));
         Xid first = begin();
         give(new Command.Commit(first)).get(10, TimeUnit.SECONDS);
         for (int i = 0; i < 30; i++) {

@@ -80,6 +80,7 @@ final class Simulation {
     private Shard onDisk;
     private Interner interner = new Interner();
     private boolean healed;
+    private AssertionError broken;
 
     // The network: messages under way, in no order.
     private final List<Runnable> network = new ArrayList<>();
@@ -186,8 +187,8 @@ final class Simulation {
         unanswered.clear();
         callsUnderWay.clear();
         int thisLife = life;
-        EngineSettings settings =
-                new EngineSettings(100, 100, mostCalls, CALL_TIMEOUT, 900, 3_600_000, 1_000, 300, 25, 1 << 20);
+        EngineSettings settings = new EngineSettings(
+                100, 1L << 26, 100, mostCalls, CALL_TIMEOUT, 900, 3_600_000, 1_000, 300, 25, 1 << 20);
         core = new EngineCore(
                 new Shard(rules),
                 journal,
@@ -538,7 +539,7 @@ final class Simulation {
                 require(expired.transaction().timedOut(), "expired but not timed out");
                 learn(one, expired.transaction());
             } else if (reply instanceof Reply.TransactionUnknown) {
-                throw new AssertionError("an acknowledged transaction is unknown: " + one.xid);
+                require(false, "an acknowledged transaction is unknown: " + one.xid);
             }
         }));
     }
@@ -654,13 +655,19 @@ final class Simulation {
 
     // Checks
 
-    private static void require(boolean holds, String promise) {
+    /** Remembered too, because the engine outlives whoever cannot take a reply. */
+    private void require(boolean holds, String promise) {
         if (!holds) {
-            throw new AssertionError(promise);
+            AssertionError error = new AssertionError(promise);
+            broken = broken == null ? error : broken;
+            throw error;
         }
     }
 
     private void checkAlways() {
+        if (broken != null) {
+            throw broken;
+        }
         for (Map.Entry<Long, Outcome> entry : told.entrySet()) {
             GlobalTransaction durable = onDisk.transaction(entry.getKey());
             require(durable != null && durable.outcome() == entry.getValue(), "a told decision was lost: " + entry);
@@ -750,6 +757,7 @@ final class Simulation {
     }
 
     private void checkRest() {
+        checkAlways();
         checkReplay();
         require(core.shard().unfinished() == 0, "at rest, but unfinished: " + unfinished());
         require(

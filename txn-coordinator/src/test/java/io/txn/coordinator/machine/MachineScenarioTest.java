@@ -108,6 +108,11 @@ class MachineScenarioTest {
                 name(words[2], registered.branch());
             }
             decision.events().forEach(event -> shard.apply(event, now));
+            if (words[0].equals("answer") && words[5].equals("ABSENT")) {
+                shard.awaitResource(id(words[1]), id(words[2]));
+            } else if (words[0].equals("available")) {
+                shard.resourceCame(id(words[1]), words[2]);
+            }
             return Stream.of(
                             decision.events().stream().map(event -> "event " + event),
                             decision.effects().stream().map(Story::text),

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -67,7 +68,25 @@ class SessionsTest {
         Session one = session("shop", "db");
         Session two = session("shop", "db");
         assertThat(sessions.choose("db", two.client, BranchType.TCC, 1)).isSameAs(two);
-        assertThat(sessions.choose("db", one.client, BranchType.TCC, 2)).isSameAs(one);
+        assertThat(sessions.choose("db", one.client, BranchType.TCC, 1)).isSameAs(one);
+    }
+
+    @Test
+    void eachAttemptGoesOnToTheNextChoice() throws Exception {
+        Session stranger = session("other", "db");
+        Session neighbour = session("shop", "db");
+        Session one = session("shop", "db");
+        assertThat(choices(one.client, BranchType.AT, 6))
+                .containsExactly(one, neighbour, stranger, one, neighbour, stranger);
+        assertThat(choices(one.client, BranchType.TCC, 3)).containsExactly(one, neighbour, one);
+        assertThat(choices(elsewhere("shop"), BranchType.AT, 4)).containsExactly(neighbour, one, stranger, neighbour);
+        assertThat(choices(elsewhere("other"), BranchType.XA, 2)).containsExactly(stranger, stranger);
+    }
+
+    private List<Session> choices(ClientId client, BranchType type, int attempts) {
+        return IntStream.rangeClosed(1, attempts)
+                .mapToObj(attempt -> sessions.choose("db", client, type, attempt))
+                .toList();
     }
 
     @Test

@@ -3,10 +3,13 @@ package io.txn.coordinator.app.admin;
 import io.txn.coordinator.Coordinator;
 import io.txn.protocol.ErrorCode;
 import jakarta.servlet.DispatcherType;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.boot.autoconfigure.task.TaskExecutionAutoConfiguration;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.task.AsyncTaskExecutor;
 import org.springframework.http.HttpHeaders;
 import org.springframework.security.config.annotation.web.builders.HttpSecurity;
 import org.springframework.security.config.annotation.web.configurers.AbstractHttpConfigurer;
@@ -51,8 +54,13 @@ public final class AdminConfiguration {
     }
 
     @Bean
-    AdminController adminController(Coordinator coordinator, JsonMapper mapper) {
-        return new AdminController(coordinator, mapper);
+    AdminController adminController(
+            Coordinator coordinator,
+            JsonMapper mapper,
+            // Its queue needs no bound of its own: a connection waits for one answer at a time, and connections are
+            // bounded.
+            @Qualifier(TaskExecutionAutoConfiguration.APPLICATION_TASK_EXECUTOR_BEAN_NAME) AsyncTaskExecutor executor) {
+        return new AdminController(coordinator, mapper, executor);
     }
 
     @Bean

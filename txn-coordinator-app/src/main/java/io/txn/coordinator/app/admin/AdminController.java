@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.MediaType;
 import org.springframework.util.MultiValueMap;
@@ -42,10 +43,13 @@ final class AdminController {
     private static final int LONGEST_BODY = 16 << 10;
 
     private final Coordinator coordinator;
+    private final Executor executor;
     private final ObjectReader giveUpBody;
 
-    AdminController(Coordinator coordinator, JsonMapper mapper) {
+    /** @param executor makes the answers, because the coordinator's futures complete on the thread that decides transactions */
+    AdminController(Coordinator coordinator, JsonMapper mapper, Executor executor) {
         this.coordinator = coordinator;
+        this.executor = executor;
         this.giveUpBody = mapper.readerFor(GiveUpBody.class)
                 .with(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
                 .with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
@@ -63,7 +67,7 @@ final class AdminController {
                         parameters.text("q"),
                         parameters.number("limit", DEFAULT_LIMIT, TransactionQuery.MAX_LIMIT),
                         parameters.text("after")))
-                .thenApply(Views.Transactions::of);
+                .thenApplyAsync(Views.Transactions::of, executor);
     }
 
     @GetMapping("/transactions/{xid}")
@@ -73,8 +77,10 @@ final class AdminController {
         Xid id = xid(xid);
         return coordinator
                 .transaction(id)
-                .thenApply(found -> Views.Detail.of(
-                        found.orElseThrow(() -> new TxnException(ErrorCode.TRANSACTION_NOT_FOUND, null, "xid", id))));
+                .thenApplyAsync(
+                        found -> Views.Detail.of(found.orElseThrow(
+                                () -> new TxnException(ErrorCode.TRANSACTION_NOT_FOUND, null, "xid", id))),
+                        executor);
     }
 
     @GetMapping("/locks")
@@ -85,7 +91,7 @@ final class AdminController {
                         parameters.text("resource"),
                         parameters.number("limit", DEFAULT_LIMIT, LockQuery.MAX_LIMIT),
                         parameters.text("after")))
-                .thenApply(Views.Locks::of);
+                .thenApplyAsync(Views.Locks::of, executor);
     }
 
     @PostMapping("/transactions/{xid}/retry")
@@ -113,19 +119,20 @@ final class AdminController {
     }
 
     private CompletableFuture<Views.Done> operate(OperatorCommand command, TxnException notFound) {
-        return coordinator.operate(command).thenApply(result -> {
-            if (result instanceof OperatorResult.Accepted) {
-                return new Views.Done(true);
-            }
-            if (result instanceof OperatorResult.NotFound) {
-                throw notFound;
-            }
-            if (result instanceof OperatorResult.Refused refused) {
-                throw new TxnException(
-                        ErrorCode.OPERATION_REFUSED, null, "xid", command.xid(), "reason", refused.why());
-            }
-            throw new AssertionError(result);
-        });
+        return coordinator.operate(command).thenApplyAsync(result -> done(command, result, notFound), executor);
+    }
+
+    private static Views.Done done(OperatorCommand command, OperatorResult result, TxnException notFound) {
+        if (result instanceof OperatorResult.Accepted) {
+            return new Views.Done(true);
+        }
+        if (result instanceof OperatorResult.NotFound) {
+            throw notFound;
+        }
+        if (result instanceof OperatorResult.Refused refused) {
+            throw new TxnException(ErrorCode.OPERATION_REFUSED, null, "xid", command.xid(), "reason", refused.why());
+        }
+        throw new AssertionError(result);
     }
 
     private String reason(HttpServletRequest request) throws IOException {

@@ -16,6 +16,7 @@ import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -25,8 +26,9 @@ import org.springframework.context.SmartLifecycle;
 
 /**
  * Keeps the coordinator registered as an ephemeral instance. All talk with Nacos happens on one thread of its own, so a registry that is away, slow
- * or wrong costs the coordinator nothing: it is tried again with a growing delay, and one line is logged when that changes. After a
- * registry came back the client library itself registers anew.
+ * or wrong costs the coordinator nothing: it is tried again with a growing delay, whatever the client library throws, and one line is logged when that
+ * changes. After a
+ * registry came back the client library itself registers anew. A coordinator that serves nothing any more is taken out, so that applications look elsewhere.
  *
  * <p>Starts last and ends first: an application that finds the instance also finds the coordinator serving.
  */
@@ -36,14 +38,15 @@ public final class NacosRegistration implements SmartLifecycle {
 
     private static final Duration FIRST_DELAY = Duration.ofSeconds(1);
     private static final Duration MAX_DELAY = Duration.ofSeconds(30);
-    private static final Duration LOOK_EVERY = Duration.ofSeconds(5);
+    private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
     /** Longer than the client's own deadline for one request, so that leaving has one fair attempt. */
     private static final Duration LEAVE_WITHIN = Duration.ofSeconds(6);
 
     private final Target target;
     private final Instance instance;
+    private final BooleanSupplier healthy;
     private final Supplier<Map<String, String>> metadata;
-    private final Path cacheDirectory;
+    private final Client client;
     private final RandomGenerator random;
 
     private final ReentrantLock lock = new ReentrantLock();
@@ -73,8 +76,14 @@ public final class NacosRegistration implements SmartLifecycle {
         }
     }
 
+    /** Makes the client library's client. */
+    interface Client {
+        NamingService connect() throws NacosException;
+    }
+
     /**
      * @param advertisedAddress {@code host:port} that applications shall find
+     * @param healthy whether the coordinator serves; while it does not, it is not registered
      * @param metadata asked at the start, when the ports are known
      * @param cacheDirectory for the files of the client library, which it would put into the user's home
      * @throws TxnException BAD_CONFIGURATION when a loopback address would be told to others
@@ -82,12 +91,24 @@ public final class NacosRegistration implements SmartLifecycle {
     public NacosRegistration(
             Target target,
             String advertisedAddress,
+            BooleanSupplier healthy,
             Supplier<Map<String, String>> metadata,
             Path cacheDirectory,
             RandomGenerator random) {
+        this(target, advertisedAddress, healthy, metadata, () -> connect(target, cacheDirectory), random);
+    }
+
+    NacosRegistration(
+            Target target,
+            String advertisedAddress,
+            BooleanSupplier healthy,
+            Supplier<Map<String, String>> metadata,
+            Client client,
+            RandomGenerator random) {
         this.target = target;
+        this.healthy = healthy;
         this.metadata = metadata;
-        this.cacheDirectory = cacheDirectory;
+        this.client = client;
         this.random = random;
         this.instance = instance(advertisedAddress, target.cluster());
         if (isLoopback(instance.getIp()) && !isLocal(target.serverAddr())) {
@@ -152,66 +173,136 @@ public final class NacosRegistration implements SmartLifecycle {
     }
 
     private void run() {
-        NamingService naming = null;
+        Worker worker = new Worker();
         try {
-            naming = register();
-            if (naming != null) {
-                watch(naming);
-                naming.deregisterInstance(target.service(), target.group(), instance);
-                log.info("Left the registry. service={}", target);
+            Duration wait = Duration.ZERO;
+            while (!awaitStop(wait)) {
+                wait = worker.step();
             }
-        } catch (NacosException e) {
-            log.warn(
-                    "The registry could not be told of the end; it will notice the broken connection. service={} cause={}",
-                    target,
-                    text(e));
+            worker.leave();
         } catch (InterruptedException e) {
             log.debug("Interrupted while talking to the registry.", e);
         } finally {
-            shutDown(naming);
+            worker.shutDown();
         }
     }
 
-    /** Tries until it works; null when it is time to stop before that. */
-    private @Nullable NamingService register() throws InterruptedException {
-        NamingService naming = null;
-        Duration delay = FIRST_DELAY;
-        boolean told = false;
-        while (!awaitStop(Duration.ZERO)) {
+    /** What the thread knows. Each step brings the registry nearer to what should be; one that fails is tried again. */
+    private final class Worker {
+        private @Nullable NamingService naming;
+        private boolean registered;
+
+        /** Leaving was tried, and whether the registry knows is not known. */
+        private boolean leaving;
+
+        private boolean up;
+        private boolean failing;
+        private Duration delay = FIRST_DELAY;
+
+        /** Returns when the next step is due. */
+        Duration step() {
             try {
-                if (naming == null) {
-                    naming = connect();
-                }
-                naming.registerInstance(target.service(), target.group(), instance);
-                log.info(
-                        "Registered. service={} instance={}:{} cluster={}",
-                        target,
-                        instance.getIp(),
-                        instance.getPort(),
-                        instance.getClusterName());
-                return naming;
-            } catch (NacosException | RuntimeException e) {
-                if (!told) {
+                boolean wanted = healthy.getAsBoolean();
+                if (wanted && (!registered || leaving)) {
+                    register();
+                } else if (!wanted && registered) {
+                    deregister();
                     log.warn(
-                            "The registry cannot be reached or refuses; the coordinator serves all the same, and it is tried again until it works. service={} cause={}",
-                            target,
-                            text(e));
-                    told = true;
+                            "Left the registry, because the coordinator does not serve any more; see its log. service={}",
+                            target);
+                } else if (registered) {
+                    look();
                 }
+                failing = false;
+                delay = FIRST_DELAY;
+                return LOOK_EVERY;
+            } catch (NacosException | RuntimeException e) {
+                if (!failing) {
+                    log.warn(
+                            "The registry cannot be reached or refuses; the coordinator goes on all the same, and it is tried again until it works. service={} registered={} cause={}",
+                            target,
+                            registered,
+                            text(e));
+                    failing = true;
+                }
+                // Jitter, so that several coordinators do not knock together when the registry comes back.
+                long millis = delay.toMillis();
+                delay = delay.multipliedBy(2).compareTo(MAX_DELAY) > 0 ? MAX_DELAY : delay.multipliedBy(2);
+                return Duration.ofMillis(millis / 2 + random.nextLong(millis / 2 + 1));
             }
-            // Jitter, so that several coordinators do not knock together when the registry comes back.
-            long millis = delay.toMillis();
-            if (awaitStop(Duration.ofMillis(millis / 2 + random.nextLong(millis / 2 + 1)))) {
-                break;
-            }
-            delay = delay.multipliedBy(2).compareTo(MAX_DELAY) > 0 ? MAX_DELAY : delay.multipliedBy(2);
         }
-        shutDown(naming);
-        return null;
+
+        private NamingService naming() throws NacosException {
+            NamingService connected = naming;
+            if (connected == null) {
+                connected = client.connect();
+                naming = connected;
+            }
+            return connected;
+        }
+
+        private void register() throws NacosException {
+            naming().registerInstance(target.service(), target.group(), instance);
+            registered = true;
+            leaving = false;
+            up = true;
+            log.info(
+                    "Registered. service={} instance={}:{} cluster={}",
+                    target,
+                    instance.getIp(),
+                    instance.getPort(),
+                    instance.getClusterName());
+        }
+
+        private void deregister() throws NacosException {
+            leaving = true;
+            naming().deregisterInstance(target.service(), target.group(), instance);
+            registered = false;
+            leaving = false;
+        }
+
+        /** Tells when the registry goes and comes. */
+        private void look() throws NacosException {
+            boolean now = "UP".equals(naming().getServerStatus());
+            if (up && !now) {
+                log.warn(
+                        "The registry is away; applications that know this coordinator are not affected. service={}",
+                        target);
+            } else if (!up && now) {
+                log.info("The registry is back, and the instance is registered again. service={}", target);
+            }
+            up = now;
+        }
+
+        void leave() {
+            if (!registered) {
+                return;
+            }
+            try {
+                deregister();
+                log.info("Left the registry. service={}", target);
+            } catch (NacosException | RuntimeException e) {
+                log.warn(
+                        "The registry could not be told of the end; it will notice the broken connection. service={} cause={}",
+                        target,
+                        text(e));
+            }
+        }
+
+        void shutDown() {
+            if (naming == null) {
+                return;
+            }
+            try {
+                naming.shutDown();
+            } catch (NacosException | RuntimeException e) {
+                log.debug("The registry's client did not end cleanly.", e);
+            }
+        }
     }
 
-    private NamingService connect() throws NacosException {
-        keepFilesTogether();
+    private static NamingService connect(Target target, Path cacheDirectory) throws NacosException {
+        keepFilesTogether(cacheDirectory);
         Properties properties = new Properties();
         properties.setProperty(PropertyKeyConst.SERVER_ADDR, target.serverAddr());
         properties.setProperty(PropertyKeyConst.NAMESPACE, target.namespace());
@@ -227,7 +318,7 @@ public final class NacosRegistration implements SmartLifecycle {
      * The client library logs into files of its own and caches under the user's home unless these say otherwise, and knows no other way to be
      * told. Whoever set them keeps them.
      */
-    private void keepFilesTogether() {
+    private static void keepFilesTogether(Path cacheDirectory) {
         Map<String, String> settings = Map.of(
                 "nacos.logging.default.config.enabled",
                 "false",
@@ -242,22 +333,6 @@ public final class NacosRegistration implements SmartLifecycle {
         });
     }
 
-    /** Tells when the registry goes and comes; returns when it is time to stop. */
-    private void watch(NamingService naming) throws InterruptedException {
-        boolean up = true;
-        while (!awaitStop(LOOK_EVERY)) {
-            boolean now = "UP".equals(naming.getServerStatus());
-            if (up && !now) {
-                log.warn(
-                        "The registry is away; applications that know this coordinator are not affected. service={}",
-                        target);
-            } else if (!up && now) {
-                log.info("The registry is back, and the instance is registered again. service={}", target);
-            }
-            up = now;
-        }
-    }
-
     /** Waits; true as soon as it is time to stop. */
     private boolean awaitStop(Duration max) throws InterruptedException {
         lock.lock();
@@ -269,17 +344,6 @@ public final class NacosRegistration implements SmartLifecycle {
             return stopping;
         } finally {
             lock.unlock();
-        }
-    }
-
-    private static void shutDown(@Nullable NamingService naming) {
-        if (naming == null) {
-            return;
-        }
-        try {
-            naming.shutDown();
-        } catch (NacosException e) {
-            log.debug("The registry's client did not end cleanly.", e);
         }
     }
 

@@ -1,0 +1,43 @@
+package io.txn.coordinator.engine;
+
+import io.txn.coordinator.lock.LockKeys;
+import io.txn.coordinator.machine.Command;
+import org.jspecify.annotations.Nullable;
+
+/** How many bytes a waiting command holds: an estimate from above that is made of lengths alone. */
+final class Footprint {
+
+    /** The command, its task, its sink and the request that the sink refers to. */
+    private static final long BASE = 512;
+
+    /** A row of a lock key: two strings, a record, its place in a list; its characters are counted with the text. */
+    private static final long ROW = 160;
+
+    static final long OF_A_QUESTION = BASE;
+
+    private Footprint() {}
+
+    static long of(Command command) {
+        if (command instanceof Command.RegisterBranch register) {
+            return BASE + text(register.resource()) + text(register.applicationData()) + locks(register.locks());
+        } else if (command instanceof Command.ReportBranch report) {
+            return BASE + text(report.applicationData());
+        } else if (command instanceof Command.QueryLocks query) {
+            return BASE + text(query.resource()) + locks(query.locks());
+        } else if (command instanceof Command.Begin begin) {
+            return BASE + text(begin.name());
+        } else if (command instanceof Command.GiveUp giveUp) {
+            return BASE + text(giveUp.reason());
+        }
+        return BASE; // nothing but an XID
+    }
+
+    private static long text(@Nullable String text) {
+        return text == null ? 0 : 2L * text.length();
+    }
+
+    /** The text, and its rows, which are copies of its parts. */
+    private static long locks(@Nullable LockKeys locks) {
+        return locks == null ? 0 : 2 * text(locks.text()) + ROW * locks.rows().size();
+    }
+}
