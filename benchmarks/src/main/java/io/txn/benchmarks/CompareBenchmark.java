@@ -40,7 +40,7 @@ final class CompareBenchmark implements Benchmark {
         defaults.put("branches", "2");
         defaults.put("rounds", "3");
         defaults.put("seconds", "5");
-        defaults.put("warm-up", "10");
+        defaults.put("warm-up", "50000");
         defaults.put("connections", "2");
         defaults.put("heap", "1g");
         defaults.put(DIRECTORY, "");
@@ -53,7 +53,7 @@ final class CompareBenchmark implements Benchmark {
 
     /** Something that runs so many transactions at a time and takes figures. */
     private interface Series {
-        Figures run(int concurrency, Duration time);
+        Figures run(int concurrency, Duration time, long most);
     }
 
     @Override
@@ -73,14 +73,17 @@ final class CompareBenchmark implements Benchmark {
             Map<String, Series> series = new LinkedHashMap<>();
             series.put(
                     "Seata client, Seata server",
-                    (concurrency, time) -> real(toTheirs, theirs.process().pid(), concurrency, branches, time));
+                    (concurrency, time, most) ->
+                            real(toTheirs, theirs.process().pid(), concurrency, branches, time, most));
             series.put(
                     "Seata client, coordinator",
-                    (concurrency, time) -> real(toOurs, ours.pid(), concurrency, branches, time));
+                    (concurrency, time, most) -> real(toOurs, ours.pid(), concurrency, branches, time, most));
             series.put(
                     "light client, coordinator",
-                    (concurrency, time) -> light(load, ours, Workload.of(concurrency, branches, time)));
-            series.values().forEach(each -> each.run(32, options.seconds("warm-up")));
+                    (concurrency, time, most) -> light(
+                            load, ours, Workload.of(concurrency, branches, time).withMost(most)));
+            series.values()
+                    .forEach(each -> each.run(32, CoordinatorBenchmark.WARM_UP_LIMIT, options.number("warm-up")));
             for (int concurrency : options.numbers("concurrency")) {
                 out.print(compare(series, concurrency, options));
             }
@@ -91,7 +94,7 @@ final class CompareBenchmark implements Benchmark {
         Map<String, List<Figures>> rounds = new LinkedHashMap<>();
         for (int round = 0; round < options.number("rounds"); round++) {
             series.forEach((name, each) -> rounds.computeIfAbsent(name, n -> new ArrayList<>())
-                    .add(each.run(concurrency, options.seconds("seconds"))));
+                    .add(each.run(concurrency, options.seconds("seconds"), Long.MAX_VALUE)));
         }
         Table table = new Table(
                 concurrency + " concurrent",
@@ -136,10 +139,11 @@ final class CompareBenchmark implements Benchmark {
         Double of(Figures figures);
     }
 
-    private static Figures real(SeataClient client, long serverPid, int concurrency, int branches, Duration time) {
+    private static Figures real(
+            SeataClient client, long serverPid, int concurrency, int branches, Duration time, long most) {
         ProcessFigures server = ProcessFigures.of(serverPid);
         ProcessFigures clientBefore = ProcessFigures.of(client.process().pid());
-        Map<String, Long> result = client.load(concurrency, branches, time, Long.MAX_VALUE, SETTLE);
+        Map<String, Long> result = client.load(concurrency, branches, time, most, SETTLE);
         ProcessFigures used = ProcessFigures.of(serverPid).since(server);
         ProcessFigures clientUsed = ProcessFigures.of(client.process().pid()).since(clientBefore);
         if (!figure(result, "branches").equals(figure(result, "branchesCommitted"))) {

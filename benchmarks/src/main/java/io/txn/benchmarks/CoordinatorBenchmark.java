@@ -10,6 +10,9 @@ import java.util.Map;
 /** The coordinator under the light client, over TCP, by concurrency, branches and kind of rows. */
 final class CoordinatorBenchmark implements Benchmark {
 
+    /** Warming up is a number of transactions, because that is what the JVM's compilers go by; they take a third of the CPU before. */
+    static final Duration WARM_UP_LIMIT = Duration.ofMinutes(2);
+
     private static final long SEED = 1;
 
     @Override
@@ -29,7 +32,7 @@ final class CoordinatorBenchmark implements Benchmark {
         defaults.put("branches", "0,2,8");
         defaults.put("hot-rows", "0,16");
         defaults.put("seconds", "3");
-        defaults.put("warm-up", "10");
+        defaults.put("warm-up", "100000");
         defaults.put("connections", "2");
         defaults.put("heap", "1g");
         defaults.put("recording", "");
@@ -44,7 +47,7 @@ final class CoordinatorBenchmark implements Benchmark {
                 LightClient client =
                         LightClient.connect("127.0.0.1", coordinator.port(), options.number("connections"))) {
             Load load = new Load(client, SEED);
-            load.run(Workload.of(32, 2, options.seconds("warm-up")));
+            load.run(Workload.of(32, 2, WARM_UP_LIMIT).withMost(options.number("warm-up")));
             coordinator.settled();
             String recording = options.text("recording");
             if (!recording.isEmpty()) {

@@ -232,7 +232,8 @@ public final class SeataClient implements AutoCloseable {
         String answer = call(
                 "/load?threads=" + threads + "&branches=" + branches + "&millis=" + time.toMillis() + "&most=" + most
                         + "&settle=" + settle.toMillis(),
-                List.of());
+                List.of(),
+                CALL_WAIT.plus(time).plus(settle));
         Map<String, Long> figures = new LinkedHashMap<>();
         for (String figure : answer.split(" ")) {
             int equals = figure.indexOf('=');
@@ -247,8 +248,12 @@ public final class SeataClient implements AutoCloseable {
     }
 
     private String call(String pathAndQuery, List<String> lines) {
+        return call(pathAndQuery, lines, CALL_WAIT);
+    }
+
+    private String call(String pathAndQuery, List<String> lines, Duration wait) {
         HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + controlPort + pathAndQuery))
-                .timeout(CALL_WAIT)
+                .timeout(wait)
                 .POST(HttpRequest.BodyPublishers.ofString(String.join("\n", lines)))
                 .build();
         try {
