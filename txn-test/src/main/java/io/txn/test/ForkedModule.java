@@ -14,7 +14,7 @@ import java.nio.file.Path;
  *
  * @param artifactId the module, which is on the class path without its dependencies
  * @param mainClass its program
- * @param classPathResource where its build wrote the class path of its dependencies
+ * @param classPathResource where its build wrote the class path of its dependencies, at the root of the module
  */
 record ForkedModule(String artifactId, String mainClass, String classPathResource) {
 
@@ -23,10 +23,9 @@ record ForkedModule(String artifactId, String mainClass, String classPathResourc
         return location() + File.pathSeparator + dependencies();
     }
 
-    /** The directory or jar with the main class. */
+    /** The directory or jar of the module. Found by the list: several modules may have a main class of the same name. */
     private String location() {
-        String resource = mainClass.replace('.', '/') + ".class";
-        URL found = ForkedModule.class.getClassLoader().getResource(resource);
+        URL found = ForkedModule.class.getResource(classPathResource);
         if (found == null) {
             throw new IllegalStateException("io.txn:" + artifactId + " is not on the class path");
         }
@@ -34,11 +33,7 @@ record ForkedModule(String artifactId, String mainClass, String classPathResourc
             if (found.openConnection() instanceof JarURLConnection jar) {
                 return Path.of(jar.getJarFileURL().toURI()).toString();
             }
-            Path root = Path.of(found.toURI());
-            for (int level = resource.split("/").length; level > 0; level--) {
-                root = root.resolveSibling("");
-            }
-            return root.toString();
+            return Path.of(found.toURI()).resolveSibling("").toString();
         } catch (IOException | URISyntaxException e) {
             throw new IllegalStateException("cannot find the place of " + found, e);
         }

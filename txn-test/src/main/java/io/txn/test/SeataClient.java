@@ -14,17 +14,41 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
- * A process with the real Seata client: an application with AT data sources that begins, works, commits and rolls back as it is told. Thread-safe;
- * calls from several threads run side by side.
+ * A process with the real Seata client: an application that begins, works, commits and rolls back as it is told. Thread-safe; calls from several
+ * threads run side by side.
  */
 public final class SeataClient implements AutoCloseable {
 
-    private static final ForkedModule MODULE =
-            new ForkedModule("txn-test-seata", "io.txn.test.seata.SeataClientMain", "/seata-test-client.classpath");
     private static final Duration START_WAIT = Duration.ofSeconds(120);
     private static final Duration CALL_WAIT = Duration.ofSeconds(90);
+
+    /** Which library. All but the newest need the build's profile {@code full}. */
+    public enum Version {
+        /** {@code io.seata:seata-all:2.0.0}: packages of the old name, no annotated saga. */
+        V2_0("2.0"),
+        V2_5("2.5"),
+        V2_6("2.6");
+
+        private final ForkedModule module;
+
+        Version(String version) {
+            String artifactId = "txn-test-seata-client-" + version;
+            module = new ForkedModule(artifactId, "io.txn.test.seata.SeataClientMain", "/" + artifactId + ".classpath");
+        }
+    }
+
+    /** What Seata does with a data source; {@code NONE}: TCC actions and saga steps use it as it is. */
+    public enum Mode {
+        AT,
+        XA,
+        NONE
+    }
+
+    /** A data source of the application. */
+    public record Source(Mode mode, TestDatabase database) {}
 
     private final JavaProcess process;
     private final int controlPort;
@@ -35,35 +59,46 @@ public final class SeataClient implements AutoCloseable {
         this.controlPort = controlPort;
     }
 
+    /** Starts an application of the newest client with AT data sources. */
+    public static SeataClient start(String coordinator, String application, Path home, TestDatabase... databases) {
+        return start(
+                Version.V2_6,
+                coordinator,
+                application,
+                home,
+                Stream.of(databases)
+                        .map(database -> new Source(Mode.AT, database))
+                        .toList());
+    }
+
+    /** Starts an application of the newest client without data sources, to make {@link #load}. */
+    public static SeataClient startForLoad(String coordinator, String application, Path home, String... jvm) {
+        return start(Version.V2_6, coordinator, application, home, List.of(), jvm);
+    }
+
     /**
-     * Starts an application; returns when it is registered at the coordinator as TM and, with all its data sources, as RM.
+     * Starts an application; returns when it is registered at the coordinator as TM and, with everything it has, as RM.
      *
      * @param coordinator {@code host:port}
      * @param home receives everything the process writes, its output in {@code client.log}; created if need be
-     * @param databases MariaDB through MySQL's driver, with an undo table in them
+     * @param sources MariaDB through MySQL's driver, or PostgreSQL; those for AT with an undo table in them
+     * @param jvm further flags of its JVM
      */
-    public static SeataClient start(String coordinator, String application, Path home, TestDatabase... databases) {
-        return start(coordinator, application, home, List.of(), databases);
-    }
-
-    /** Starts an application without data sources, to make {@link #load}. */
-    public static SeataClient startForLoad(String coordinator, String application, Path home, String... jvm) {
-        return start(coordinator, application, home, List.of(jvm));
-    }
-
-    private static SeataClient start(
-            String coordinator, String application, Path home, List<String> jvm, TestDatabase... databases) {
+    public static SeataClient start(
+            Version version, String coordinator, String application, Path home, List<Source> sources, String... jvm) {
         try {
             Files.createDirectories(home);
-            Path arguments = Files.writeString(home.resolve("class-path"), "-cp\n\"" + MODULE.classPath() + "\"\n");
-            JavaProcess.Builder builder = JavaProcess.mainClass(MODULE.mainClass())
+            Path arguments =
+                    Files.writeString(home.resolve("class-path"), "-cp\n\"" + version.module.classPath() + "\"\n");
+            JavaProcess.Builder builder = JavaProcess.mainClass(version.module.mainClass())
                     .classPath("")
                     .jvm("@" + arguments, "-Duser.home=" + home)
-                    .jvm(jvm.toArray(String[]::new))
+                    .jvm(jvm)
                     .args(coordinator, application)
                     .directory(home);
-            for (TestDatabase database : databases) {
-                builder.args(database.jdbcUrl(), database.user(), database.password());
+            for (Source source : sources) {
+                TestDatabase database = source.database();
+                builder.args(source.mode().name(), database.jdbcUrl(), database.user(), database.password());
             }
             JavaProcess process = builder.start(home.resolve("client.log"));
             boolean ready = false;
@@ -80,6 +115,20 @@ public final class SeataClient implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot start a Seata client in " + home, e);
         }
+    }
+
+    /** The undo table as Seata's scripts create it. */
+    public static String[] undoTable(DatabaseKind kind) {
+        return switch (kind) {
+            case POSTGRESQL ->
+                new String[] {
+                    "CREATE TABLE undo_log (id SERIAL PRIMARY KEY, branch_id BIGINT NOT NULL, xid VARCHAR(128) NOT NULL,"
+                            + " context VARCHAR(128) NOT NULL, rollback_info BYTEA NOT NULL, log_status INT NOT NULL,"
+                            + " log_created TIMESTAMP(0) NOT NULL, log_modified TIMESTAMP(0) NOT NULL,"
+                            + " CONSTRAINT ux_undo_log UNIQUE (xid, branch_id))"
+                };
+            default -> new String[] {undoTable()};
+        };
     }
 
     /** The undo table as Seata's scripts create it for MySQL and MariaDB. */
@@ -101,7 +150,12 @@ public final class SeataClient implements AutoCloseable {
 
     /** Begins a global transaction: its XID. */
     public String begin(Duration timeout) {
-        return call("/begin?timeout=" + timeout.toMillis(), List.of());
+        return begin("test", timeout);
+    }
+
+    /** Begins a global transaction of this name: its XID. */
+    public String begin(String name, Duration timeout) {
+        return call("/begin?timeout=" + timeout.toMillis() + "&name=" + encoded(name), List.of());
     }
 
     /** Runs statements in one local transaction, under the XID; the numbers of changed rows. */
@@ -112,6 +166,26 @@ public final class SeataClient implements AutoCloseable {
     /** Runs statements, each in its own local transaction, under the XID. */
     public String executeAutoCommit(String xid, int dataSource, String... statements) {
         return call("/execute?xid=" + encoded(xid) + "&ds=" + dataSource + "&autocommit=true", List.of(statements));
+    }
+
+    /** A TCC action under the XID: what its try runs now, and its confirm or cancel later. */
+    public String tcc(String xid, String tryNow, String confirm, String cancel) {
+        return call("/tcc?xid=" + encoded(xid), List.of(tryNow, confirm, cancel));
+    }
+
+    /** A saga step under the XID: what it runs now, and its compensation. */
+    public String saga(String xid, String action, String compensation) {
+        return call("/saga?xid=" + encoded(xid), List.of(action, compensation));
+    }
+
+    /** So many of the next confirms, cancels and compensations fail; 0 ends that. */
+    public void failNext(int times) {
+        call("/fail?times=" + times, List.of());
+    }
+
+    /** Reports how a saga got on; the global status that was answered, in Seata's spelling. */
+    public String report(String xid, String status) {
+        return call("/report?xid=" + encoded(xid) + "&status=" + status, List.of());
     }
 
     /** Asks for the commit; the global status that was answered, in Seata's spelling. */
@@ -133,11 +207,17 @@ public final class SeataClient implements AutoCloseable {
      * Does it the usual way, in one call of Seata's template, which begins and decides.
      *
      * @param fail whether the business throws at its end
-     * @param statements each led by the number of its data source and a blank
+     * @param statements each led by the number of its data source and a blank; or {@code tcc} and the three statements of an action, between
+     *     semicolons; or {@code rollback}, to have the transaction rolled back in the midst of the business
      * @return the XID
      */
     public String template(boolean fail, String... statements) {
-        return call("/template?fail=" + fail, List.of(statements));
+        return template(fail, Duration.ofMinutes(1), statements);
+    }
+
+    /** The same with a time-out. */
+    public String template(boolean fail, Duration timeout, String... statements) {
+        return call("/template?fail=" + fail + "&timeout=" + timeout.toMillis(), List.of(statements));
     }
 
     /**

@@ -19,6 +19,9 @@ final class Machine {
 
     private static final int CAUSE_LENGTH = 500;
 
+    /** Its steps belong to its engine, which is not called back. */
+    private static final String NOT_COMPENSATED = "the steps of the saga are for its own engine to compensate";
+
     private final Rules rules;
 
     Machine(Rules rules) {
@@ -178,8 +181,9 @@ final class Machine {
         if (transaction.state() != TransactionState.ACTIVE) {
             return Decision.of(new Reply.Known(transaction));
         }
-        Draft draft =
-                new Draft(transaction, moment.at).add(new Event.RollbackDecided(transaction.number(), false, null));
+        Draft draft = new Draft(transaction, moment.at)
+                .add(new Event.RollbackDecided(
+                        transaction.number(), false, transaction.isSaga() ? NOT_COMPENSATED : null));
         draft.conclude();
         return draft.reply(draft.now.state().isFinal() ? new Reply.Decided(draft.now, Reply.Pass.DONE) : null);
     }
@@ -194,9 +198,10 @@ final class Machine {
 
     private static Draft expire(GlobalTransaction transaction, Moment moment) {
         long timeout = transaction.deadline() - transaction.beganAt();
+        String late = "not decided within its timeout of " + timeout + " ms";
         return new Draft(transaction, moment.at)
                 .add(new Event.RollbackDecided(
-                        transaction.number(), true, "not decided within its timeout of " + timeout + " ms"))
+                        transaction.number(), true, transaction.isSaga() ? late + "; " + NOT_COMPENSATED : late))
                 .conclude();
     }
 

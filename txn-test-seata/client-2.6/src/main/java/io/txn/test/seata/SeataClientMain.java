@@ -10,42 +10,51 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
-import java.sql.Connection;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import javax.sql.DataSource;
 import org.apache.seata.core.context.RootContext;
 import org.apache.seata.core.exception.TransactionException;
+import org.apache.seata.core.model.BranchType;
+import org.apache.seata.core.model.GlobalStatus;
 import org.apache.seata.core.model.TransactionManager;
+import org.apache.seata.integration.tx.api.util.ProxyUtil;
 import org.apache.seata.rm.RMClient;
 import org.apache.seata.rm.datasource.DataSourceProxy;
 import org.apache.seata.rm.datasource.exec.LockConflictException;
+import org.apache.seata.rm.datasource.xa.DataSourceProxyXA;
 import org.apache.seata.tm.TMClient;
 import org.apache.seata.tm.TransactionManagerHolder;
 import org.apache.seata.tm.api.TransactionalExecutor;
 import org.apache.seata.tm.api.TransactionalTemplate;
 import org.apache.seata.tm.api.transaction.TransactionInfo;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /**
- * An application of the Seata client, with AT data sources, that does what it is told over HTTP on 127.0.0.1. Arguments: the coordinator's
- * {@code host:port}, the application id, and for each data source its JDBC URL (MySQL driver), user and password. Prints {@code ready <port>}.
+ * An application of the Seata client that does what it is told over HTTP on 127.0.0.1. Arguments: the coordinator's {@code host:port}, the application
+ * id, and for each data source its mode ({@code AT}, {@code XA} or {@code NONE}), JDBC URL, user and password; TCC actions and saga steps use the last
+ * one with {@code NONE}. Prints {@code ready <port>}.
+ *
  * Without a data source it can make load instead.
  *
  * <p>Each call is one POST; an answer begins with {@code ok } or {@code error }.
  *
  * <table>
  * <caption>Calls</caption>
- * <tr><td>{@code /begin?timeout=}</td><td>begins a global transaction: its XID</td></tr>
+ * <tr><td>{@code /begin?timeout=&name=}</td><td>begins a global transaction: its XID</td></tr>
  * <tr><td>{@code /execute?xid=&ds=&autocommit=}</td><td>runs the statements in the body, a line each, in one local transaction or each by itself; no
  * XID, no global transaction</td></tr>
- * <tr><td>{@code /commit?xid=}, {@code /rollback?xid=}, {@code /status?xid=}</td><td>asks the coordinator: its global status</td></tr>
- * <tr><td>{@code /template?fail=}</td><td>the usual way: in one template call the statements in the body, each led by the number of its data source and a
- * blank; with {@code fail} an exception at the end</td></tr>
+ * <tr><td>{@code /tcc?xid=}</td><td>a TCC action: the lines are what try, confirm and cancel run</td></tr>
+ * <tr><td>{@code /saga?xid=}</td><td>a saga step: the lines are what it and its compensation run</td></tr>
+ * <tr><td>{@code /fail?times=}</td><td>so many of the next calls of phase two of such an action fail</td></tr>
+ * <tr><td>{@code /commit?xid=}, {@code /rollback?xid=}, {@code /status?xid=}, {@code /report?xid=&status=}</td><td>asks the coordinator: its global
+ * status</td></tr>
+ * <tr><td>{@code /template?fail=&timeout=}</td><td>the usual way: in one template call the statements in the body, each led by the number of its data
+ * source and a blank, or {@code tcc}, or {@code rollback} to roll back in the midst; with {@code fail} an exception at the end</td></tr>
  * <tr><td>{@code /load?threads=&branches=&millis=&most=&settle=}</td><td>transactions without a database: figures, see {@link SeataLoad}</td></tr>
  * </table>
  */
@@ -54,12 +63,29 @@ public final class SeataClientMain {
     private static final String GROUP = "default_tx_group";
 
     private final String application;
-    private final List<DataSource> dataSources;
+    private final List<Statements> dataSources;
+    private final Statements statements;
+    private final TccAction tcc;
+    private final SagaStep saga;
     private SeataLoad load;
 
-    private SeataClientMain(String application, List<DataSource> dataSources) {
+    private SeataClientMain(String application, List<Statements> dataSources, Statements statements) throws Exception {
         this.application = application;
         this.dataSources = dataSources;
+        this.statements = statements;
+        this.tcc = statements == null ? null : ProxyUtil.createProxy(new TccAction(statements));
+        this.saga = statements == null ? null : saga(statements);
+    }
+
+    /** Null when the client is too old. */
+    private static SagaStep saga(Statements statements) throws Exception {
+        Class<?> type;
+        try {
+            type = Class.forName("io.txn.test.seata.AnnotatedSaga");
+        } catch (ClassNotFoundException e) {
+            return null;
+        }
+        return ((SagaStep) type.getDeclaredConstructor(Statements.class).newInstance(statements)).proxied();
     }
 
     public static void main(String[] args) throws Exception {
@@ -67,20 +93,43 @@ public final class SeataClientMain {
         String application = args[1];
         TMClient.init(application, GROUP);
         RMClient.init(application, GROUP);
-        List<DataSource> dataSources = new ArrayList<>();
-        for (int i = 2; i + 2 < args.length; i += 3) {
-            MysqlDataSource physical = new MysqlDataSource();
-            physical.setURL(args[i]);
-            physical.setUser(args[i + 1]);
-            physical.setPassword(args[i + 2]);
-            dataSources.add(new DataSourceProxy(physical));
+        List<Statements> dataSources = new ArrayList<>();
+        Statements statements = null;
+        for (int i = 2; i + 3 < args.length; i += 4) {
+            DataSource physical = physical(args[i + 1], args[i + 2], args[i + 3]);
+            switch (args[i]) {
+                case "AT":
+                    dataSources.add(new Statements(new DataSourceProxy(physical), BranchType.AT));
+                    break;
+                case "XA":
+                    dataSources.add(new Statements(new DataSourceProxyXA(physical), BranchType.XA));
+                    break;
+                default:
+                    statements = new Statements(physical, null);
+                    dataSources.add(statements);
+            }
         }
-        SeataClientMain program = new SeataClientMain(application, dataSources);
+        SeataClientMain program = new SeataClientMain(application, dataSources, statements);
         HttpServer control = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         control.setExecutor(Executors.newCachedThreadPool());
         control.createContext("/", program::serve);
         control.start();
         System.out.println("ready " + control.getAddress().getPort());
+    }
+
+    private static DataSource physical(String url, String user, String password) {
+        if (url.startsWith("jdbc:postgresql:")) {
+            PGSimpleDataSource dataSource = new PGSimpleDataSource();
+            dataSource.setUrl(url);
+            dataSource.setUser(user);
+            dataSource.setPassword(password);
+            return dataSource;
+        }
+        MysqlDataSource dataSource = new MysqlDataSource();
+        dataSource.setURL(url);
+        dataSource.setUser(user);
+        dataSource.setPassword(password);
+        return dataSource;
     }
 
     private void serve(HttpExchange exchange) throws IOException {
@@ -120,17 +169,35 @@ public final class SeataClientMain {
         String xid = parameters.getOrDefault("xid", "");
         switch (path) {
             case "/begin":
-                return manager.begin(application, GROUP, "test", Integer.parseInt(parameters.get("timeout")));
+                return manager.begin(
+                        application,
+                        GROUP,
+                        parameters.getOrDefault("name", "test"),
+                        Integer.parseInt(parameters.get("timeout")));
             case "/execute":
-                return execute(xid, parameters, lines);
+                return within(xid, () -> dataSources
+                        .get(Integer.parseInt(parameters.get("ds")))
+                        .run(lines, Boolean.parseBoolean(parameters.get("autocommit"))));
+            case "/tcc":
+                return within(xid, () -> tcc.prepare(null, lines.get(0), lines.get(1), lines.get(2)));
+            case "/saga":
+                return within(xid, () -> saga.act(null, lines.get(0), lines.get(1)));
+            case "/fail":
+                statements.failNext(Integer.parseInt(parameters.get("times")));
+                return "";
             case "/commit":
                 return manager.commit(xid);
             case "/rollback":
                 return manager.rollback(xid);
             case "/status":
                 return manager.getStatus(xid);
+            case "/report":
+                return manager.globalReport(xid, GlobalStatus.valueOf(parameters.get("status")));
             case "/template":
-                return template(lines, Boolean.parseBoolean(parameters.get("fail")));
+                return template(
+                        lines,
+                        Boolean.parseBoolean(parameters.get("fail")),
+                        Integer.parseInt(parameters.get("timeout")));
             case "/load":
                 return load().run(
                                 Integer.parseInt(parameters.get("threads")),
@@ -153,46 +220,32 @@ public final class SeataClientMain {
         return load;
     }
 
-    private Object execute(String xid, Map<String, String> parameters, List<String> statements) throws SQLException {
-        DataSource dataSource = dataSources.get(Integer.parseInt(parameters.get("ds")));
-        boolean autoCommit = Boolean.parseBoolean(parameters.get("autocommit"));
+    private static Object within(String xid, Callable<?> work) throws Exception {
         if (!xid.isEmpty()) {
             RootContext.bind(xid);
         }
-        try (Connection connection = dataSource.getConnection();
-                Statement statement = connection.createStatement()) {
-            connection.setAutoCommit(autoCommit);
-            List<Integer> counts = new ArrayList<>();
-            try {
-                for (String sql : statements) {
-                    counts.add(statement.executeUpdate(sql));
-                }
-                if (!autoCommit) {
-                    connection.commit();
-                }
-            } catch (SQLException | RuntimeException e) {
-                if (!autoCommit) {
-                    connection.rollback();
-                }
-                throw e;
-            }
-            return counts;
+        try {
+            return work.call();
         } finally {
             RootContext.unbind();
         }
     }
 
-    private Object template(List<String> lines, boolean fail) throws Exception {
+    private Object template(List<String> lines, boolean fail, int timeoutMillis) throws Exception {
         try {
             return new TransactionalTemplate().execute(new TransactionalExecutor() {
                 @Override
                 public Object execute() throws Throwable {
                     for (String line : lines) {
                         int blank = line.indexOf(' ');
-                        DataSource dataSource = dataSources.get(Integer.parseInt(line.substring(0, blank)));
-                        try (Connection connection = dataSource.getConnection();
-                                Statement statement = connection.createStatement()) {
-                            statement.executeUpdate(line.substring(blank + 1));
+                        String target = blank < 0 ? line : line.substring(0, blank);
+                        if (target.equals("rollback")) {
+                            TransactionManagerHolder.get().rollback(RootContext.getXID());
+                        } else if (target.equals("tcc")) {
+                            String[] parts = line.substring(blank + 1).split(";");
+                            tcc.prepare(null, parts[0], parts[1], parts[2]);
+                        } else {
+                            dataSources.get(Integer.parseInt(target)).phaseOne(line.substring(blank + 1));
                         }
                     }
                     if (fail) {
@@ -205,7 +258,7 @@ public final class SeataClientMain {
                 public TransactionInfo getTransactionInfo() {
                     TransactionInfo info = new TransactionInfo();
                     info.setName("template");
-                    info.setTimeOut(60_000);
+                    info.setTimeOut(timeoutMillis);
                     return info;
                 }
             });
