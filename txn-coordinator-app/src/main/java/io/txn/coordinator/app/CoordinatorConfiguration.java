@@ -52,8 +52,7 @@ final class CoordinatorConfiguration {
         return Coordinator.start(options);
     }
 
-    private static List<Listening.Listener> listeners(
-            InetAddress tcp, ServerProperties server, Environment environment) {
+    static List<Listening.Listener> listeners(InetAddress tcp, ServerProperties server, Environment environment) {
         List<Listening.Listener> listeners = new ArrayList<>();
         listeners.add(new Listening.Listener(CoordinatorProperties.PREFIX + ".tcp.host", tcp, Listening.Guard.NONE));
         listeners.add(new Listening.Listener("server.address", server.getAddress(), guard(server.getSsl())));

@@ -15,6 +15,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.boot.web.server.autoconfigure.ServerProperties;
+import org.springframework.mock.env.MockEnvironment;
 
 @ExtendWith(OutputCaptureExtension.class)
 class ListeningTest {
@@ -45,6 +47,22 @@ class ListeningTest {
                 .contains("server.ssl")
                 .contains("key of 192.0.2.2")
                 .doesNotContain("need no credentials");
+    }
+
+    @Test
+    void onlyTheTcpPortNeedsToBeAllowed() throws Exception {
+        ServerProperties server = new ServerProperties();
+        server.setAddress(InetAddress.getByName("192.0.2.1"));
+        MockEnvironment environment = new MockEnvironment()
+                .withProperty("management.server.port", "7092")
+                .withProperty("management.server.address", "192.0.2.1");
+        InetAddress loopback = InetAddress.getByName("127.0.0.1");
+        assertThatCode(() -> Listening.check(CoordinatorConfiguration.listeners(loopback, server, environment), false))
+                .doesNotThrowAnyException();
+        assertThatThrownBy(() -> Listening.check(
+                        CoordinatorConfiguration.listeners(server.getAddress(), server, environment), false))
+                .isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.facts())
+                        .containsEntry("key", "txn.coordinator.tcp.host"));
     }
 
     @Test
