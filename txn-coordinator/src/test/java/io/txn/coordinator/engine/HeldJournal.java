@@ -34,6 +34,11 @@ final class HeldJournal implements Journal {
         held.clear();
     }
 
+    /** How much news is held back. */
+    synchronized int held() {
+        return held.size();
+    }
+
     /** From now on the disk is broken: what is held back fails, and so does what comes. */
     synchronized void breakDown() {
         broken = true;
