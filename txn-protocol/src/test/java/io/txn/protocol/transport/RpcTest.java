@@ -38,7 +38,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -98,13 +97,14 @@ class RpcTest {
         return Objects.requireNonNull(service.kept.poll(10, TimeUnit.SECONDS));
     }
 
-    private static ErrorCode failure(CompletableFuture<?> future) {
-        AtomicReference<@Nullable Throwable> direct = new AtomicReference<>();
-        future.whenComplete((value, failure) -> direct.set(failure));
+    private static ErrorCode failure(CompletableFuture<?> future) throws Exception {
+        CompletableFuture<@Nullable Throwable> direct = new CompletableFuture<>();
+        future.whenComplete((value, failure) -> direct.complete(failure));
         assertThatThrownBy(() -> get(future)).isInstanceOf(ExecutionException.class);
         // Not wrapped: who depends on the future sees the exception itself.
-        assertThat(direct.get()).isInstanceOf(TxnException.class);
-        return ((TxnException) Objects.requireNonNull(direct.get())).code();
+        Throwable seen = get(direct);
+        assertThat(seen).isInstanceOf(TxnException.class);
+        return ((TxnException) Objects.requireNonNull(seen)).code();
     }
 
     @Test
