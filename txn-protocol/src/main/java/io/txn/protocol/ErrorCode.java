@@ -1,5 +1,7 @@
 package io.txn.protocol;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Every error that a user can meet, with a constant sentence and what to do about it. A code is never reused for another meaning.
  * {@code docs/errors.md} is generated from this list.
@@ -253,6 +255,11 @@ public enum ErrorCode {
             Category.GIVE_UP,
             "a branch's application data is longer than it may be",
             "let the branch carry less, or raise txn.coordinator.limits.application-data-length"),
+    NO_NEW_TRANSACTIONS(
+            "TXN-CRD014",
+            Category.RETRY,
+            "the coordinator is about to stop and begins no more global transactions",
+            "repeat the call: our client does so by itself for txn.client.connect-wait; nothing was begun"),
 
     BAD_CONFIGURATION("TXN-CFG001", Category.OPERATOR, "a configuration value is not valid", "correct the named key"),
     COORDINATOR_NOT_CONFIGURED(
@@ -332,6 +339,11 @@ public enum ErrorCode {
     /** The stable id, {@code TXN-<area><nnn>}. */
     public String id() {
         return id;
+    }
+
+    /** Whether a peer's message names this code, as {@link TxnException} writes it. */
+    public boolean isNamedIn(@Nullable String message) {
+        return message != null && message.contains(id);
     }
 
     public Category category() {
