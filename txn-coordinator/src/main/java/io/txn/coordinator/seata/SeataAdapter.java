@@ -12,6 +12,7 @@ import io.txn.protocol.Xid;
 import io.txn.protocol.codec.Frame;
 import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.Message;
+import io.txn.protocol.transport.Outbox;
 import io.txn.protocol.transport.RpcConnection;
 import io.txn.protocol.transport.RpcHandler;
 import java.time.Duration;
@@ -43,6 +44,7 @@ public final class SeataAdapter implements RpcHandler {
     private static final int MAX_RESOURCES = 10_000;
 
     private final Sessions sessions = new Sessions();
+    private final Outbox outbox = new Outbox();
     private final SharedTexts shared = new SharedTexts();
     private final BranchCalls calls;
     private final RequestLimits limits;
@@ -59,7 +61,7 @@ public final class SeataAdapter implements RpcHandler {
     public record RequestLimits(int textLength, int applicationDataLength, int locksPerBranch) {}
 
     public SeataAdapter(Duration callTimeout, RequestLimits limits) {
-        this.calls = new BranchCalls(sessions, callTimeout);
+        this.calls = new BranchCalls(sessions, outbox, callTimeout);
         this.limits = limits;
     }
 
@@ -102,6 +104,12 @@ public final class SeataAdapter implements RpcHandler {
     /** How many connections are registered. */
     public int sessions() {
         return sessions.size();
+    }
+
+    /** The engine's thread gathers there, for its turn. */
+    @Override
+    public Outbox outbox() {
+        return outbox;
     }
 
     @Override
