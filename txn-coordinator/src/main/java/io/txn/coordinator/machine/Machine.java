@@ -117,6 +117,10 @@ final class Machine {
             return retryNow(transaction, moment);
         } else if (command instanceof Command.GiveUp giveUp) {
             return giveUp(transaction, giveUp, moment);
+        } else if (command instanceof Command.Force force) {
+            return transaction.outcome() == Outcome.OPEN
+                    ? forceDecision(transaction, force, moment)
+                    : forceEnd(transaction, force, moment);
         }
         throw new AssertionError("no decision for " + command);
     }
@@ -172,7 +176,7 @@ final class Machine {
             Draft draft = expire(transaction, moment);
             return draft.reply(new Reply.Expired(draft.now));
         }
-        Draft draft = new Draft(transaction, moment.at).add(new Event.CommitDecided(transaction.number()));
+        Draft draft = new Draft(transaction, moment.at).add(new Event.CommitDecided(transaction.number(), null));
         draft.conclude();
         return draft.reply(draft.now.owesNothingInTurn() ? new Reply.Decided(draft.now, Reply.Pass.DONE) : null);
     }
@@ -292,7 +296,7 @@ final class Machine {
         }
         Draft draft = new Draft(transaction, moment.at);
         if (command.outcome() == Outcome.COMMIT) {
-            draft.add(new Event.CommitDecided(transaction.number())).conclude();
+            draft.add(new Event.CommitDecided(transaction.number(), null)).conclude();
         } else if (command.outcome() == Outcome.ROLLBACK) {
             draft.add(new Event.RollbackDecided(transaction.number(), false, "the saga was compensated"))
                     .conclude();
@@ -328,6 +332,47 @@ final class Machine {
                 .conclude()
                 .settle(null)
                 .reply(new Reply.Accepted());
+    }
+
+    private Decision forceDecision(GlobalTransaction transaction, Command.Force command, Moment moment) {
+        String cause = forced(command);
+        if (command.outcome() == Outcome.ROLLBACK) {
+            return new Draft(transaction, moment.at)
+                    .add(new Event.RollbackDecided(transaction.number(), false, cause))
+                    .conclude()
+                    .reply(new Reply.Accepted());
+        }
+        if (moment.at >= moment.deadline) {
+            // Nobody may win a commit after the deadline, or an initiator that counted on the rollback is deceived.
+            return expire(transaction, moment).reply(new Reply.Unfit("its deadline has passed, so it is rolled back"));
+        }
+        return new Draft(transaction, moment.at)
+                .add(new Event.CommitDecided(transaction.number(), cause))
+                .conclude()
+                .reply(new Reply.Accepted());
+    }
+
+    private static String forced(Command.Force command) {
+        return "forced by an operator: " + command.reason();
+    }
+
+    /** A decision is never turned round: that would call one branch with both. */
+    private static Decision forceEnd(GlobalTransaction transaction, Command.Force command, Moment moment) {
+        if (transaction.state().isFinal()) {
+            return Decision.of(
+                    new Reply.Unfit("the transaction is " + transaction.state() + ", nothing is left to do"));
+        }
+        if (transaction.outcome() != command.outcome()) {
+            return Decision.of(new Reply.Unfit(
+                    "the transaction is decided: " + transaction.outcome() + "; a decision is never turned round"));
+        }
+        Draft draft = new Draft(transaction, moment.at);
+        for (Branch branch : transaction.branches()) {
+            if (branch.isOwed(transaction.outcome())) {
+                draft.add(new Event.BranchGivenUp(transaction.number(), branch.id(), forced(command)));
+            }
+        }
+        return draft.conclude().settle(null).reply(new Reply.Accepted());
     }
 
     private static String shorten(String text) {
@@ -387,8 +432,8 @@ final class Machine {
         if (next == null) {
             return transaction;
         }
-        if (event instanceof Event.CommitDecided) {
-            return transaction.decided(next, Outcome.COMMIT, false, null, at);
+        if (event instanceof Event.CommitDecided commit) {
+            return transaction.decided(next, Outcome.COMMIT, false, commit.cause(), at);
         } else if (event instanceof Event.RollbackDecided rollback) {
             return transaction.decided(next, Outcome.ROLLBACK, rollback.timedOut(), rollback.cause(), at);
         } else if (event instanceof Event.AttentionNeeded || event instanceof Event.Resumed) {
