@@ -106,10 +106,11 @@ class CodecTest {
     @Test
     void theBytesStayAsTheyAre() {
         List<Event> events = new ArrayList<>(EVENTS_OF_VERSION_1);
+        events.add(new Event.SagaHandedBack(300, Outcome.COMMIT, true, "go"));
         events.add(new Event.CommitDecided(300, "by hand"));
         assertThat(HexFormat.of().formatHex(encoded(1_000, events)))
-                .isEqualTo("0201" + "f1968b25" + "e0a712" + "e807" + "11" + BYTES_OF_VERSION_1 + "14ac0208"
-                        + "62792068616e64");
+                .isEqualTo("0201" + "f1968b25" + "e0a712" + "e807" + "12" + BYTES_OF_VERSION_1 + "11ac02010103676f"
+                        + "14ac0208" + "62792068616e64");
     }
 
     @Test
@@ -218,7 +219,7 @@ class CodecTest {
     private Event anyEvent() {
         long transaction = id();
         long branch = id();
-        return switch (random.nextInt(16)) {
+        return switch (random.nextInt(17)) {
             case 0 -> new Event.EpochStarted(random.nextInt(1 << 26), random.nextInt(32));
             case 1 -> new Event.Begun(transaction, text(), text(), client(), random.nextInt(Integer.MAX_VALUE));
             case 2 ->
@@ -236,6 +237,12 @@ class CodecTest {
             case 12 -> new Event.AttentionNeeded(transaction, text());
             case 13 -> new Event.Resumed(transaction);
             case 14 -> new Event.Ended(transaction);
+            case 15 ->
+                new Event.SagaHandedBack(
+                        transaction,
+                        random.nextBoolean() ? Outcome.COMMIT : Outcome.ROLLBACK,
+                        random.nextBoolean(),
+                        data());
             default -> new Event.BranchDue(transaction, branch);
         };
     }
