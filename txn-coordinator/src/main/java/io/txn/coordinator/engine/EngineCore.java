@@ -57,6 +57,9 @@ final class EngineCore {
     /** Internal work may wait for the disk beyond the bound for answers: it is bounded by what was sent and what is due. */
     private static final int TICK_BATCH = 256;
 
+    /** How long a record that nobody waits for waits for company, in milliseconds. */
+    static final int LINGER = 10;
+
     /** Commands are taken while the journal has this much room, so that it need not refuse what was decided. */
     private static final int JOURNAL_ROOM = 256 * 1024;
 
@@ -77,6 +80,8 @@ final class EngineCore {
     private final Receipts receipts = new Receipts();
     private final ArrayDeque<Gate> gates = new ArrayDeque<>();
     private long handedOver;
+    private long flushed;
+    private long stagedAt;
     private long now;
 
     // Who waits for the first pass of phase two, by transaction and in order of their deadlines.
@@ -182,6 +187,7 @@ final class EngineCore {
             }
         });
         receipts.durable = handedOver;
+        flushed = handedOver;
         if (entries.skipped() > 0) {
             LOG.warn("skipped entries of a writer that had been replaced by then entries={}", entries.skipped());
         }
@@ -354,7 +360,7 @@ final class EngineCore {
         out.reset();
         EventCodec.encode(entries.nextPlace(), now, events, out);
         receipts.refusal = null;
-        long index = journal.append(out.buffer(), receipts);
+        long index = journal.stage(out.buffer(), receipts);
         if (index < 0) {
             TxnException refusal = receipts.refusal;
             if (refusal == null) {
@@ -362,6 +368,9 @@ final class EngineCore {
                 refusal = stopped == null ? new TxnException(ErrorCode.JOURNAL_FAILED, receipts.failure) : stopped;
             }
             return refusal;
+        }
+        if (handedOver == flushed) {
+            stagedAt = now;
         }
         handedOver = index;
         entries.written();
@@ -484,6 +493,17 @@ final class EngineCore {
         while ((gate = gates.peek()) != null && gate.index <= durable) {
             gates.remove();
             letOut(gate.onDurable);
+        }
+    }
+
+    /**
+     * Has the journal write what it was given, once everything that was there has been decided. Records that nobody waits for, like the end of a branch of a
+     * transaction whose initiator has its answer, wait a moment for others to be written with. Called at the end of every turn.
+     */
+    void flush() {
+        if (handedOver > flushed && (!gates.isEmpty() && gates.getLast().index > flushed || now >= stagedAt + LINGER)) {
+            flushed = handedOver;
+            journal.flush();
         }
     }
 
@@ -814,6 +834,9 @@ final class EngineCore {
             return 0;
         }
         long at = Math.min(due.earliest(), lanes.nextDeadline());
+        if (handedOver > flushed) {
+            at = Math.min(at, stagedAt + LINGER);
+        }
         Initiator initiator = initiatorDeadlines.peek();
         if (initiator != null) {
             at = Math.min(at, initiator.deadline);
