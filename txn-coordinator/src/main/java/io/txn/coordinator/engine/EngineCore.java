@@ -11,10 +11,10 @@ import io.txn.coordinator.machine.Decision;
 import io.txn.coordinator.machine.Effect;
 import io.txn.coordinator.machine.Event;
 import io.txn.coordinator.machine.GlobalTransaction;
-import io.txn.coordinator.machine.Outcome;
 import io.txn.coordinator.machine.Reply;
 import io.txn.coordinator.machine.Shard;
 import io.txn.coordinator.machine.TransactionState;
+import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.io.IOException;
@@ -57,6 +57,9 @@ final class EngineCore {
     /** Internal work may wait for the disk beyond the bound for answers: it is bounded by what was sent and what is due. */
     private static final int TICK_BATCH = 256;
 
+    /** How long a record that nobody waits for waits for company, in milliseconds. */
+    static final int LINGER = 10;
+
     /** Commands are taken while the journal has this much room, so that it need not refuse what was decided. */
     private static final int JOURNAL_ROOM = 256 * 1024;
 
@@ -70,12 +73,15 @@ final class EngineCore {
 
     private final Out out = new Out();
     private final Interner interner = new Interner();
+    private final EntrySequence entries = new EntrySequence();
 
     // Behind the journal. "handedOver" is the last index given to the journal; the volatile fields are written by the
     // journal's thread.
     private final Receipts receipts = new Receipts();
     private final ArrayDeque<Gate> gates = new ArrayDeque<>();
     private long handedOver;
+    private long flushed;
+    private long stagedAt;
     private long now;
 
     // Who waits for the first pass of phase two, by transaction and in order of their deadlines.
@@ -161,7 +167,8 @@ final class EngineCore {
         handedOver = journal.replay(new Replay() {
             @Override
             public void snapshot(long index, InputStream state) throws IOException {
-                time.atLeast(SnapshotCodec.read(state, shard, interner));
+                entries.startAfter(index);
+                time.atLeast(SnapshotCodec.read(state, shard, entries, interner));
             }
 
             @Override
@@ -170,6 +177,9 @@ final class EngineCore {
                 recordsSinceSnapshot++;
                 bytesSinceSnapshot += record.remaining();
                 EventCodec.Entry entry = EventCodec.decode(record, interner);
+                if (!entries.accepts(entry.place())) {
+                    return;
+                }
                 time.atLeast(entry.time());
                 for (Event event : entry.events()) {
                     shard.apply(event, entry.time());
@@ -177,6 +187,11 @@ final class EngineCore {
             }
         });
         receipts.durable = handedOver;
+        flushed = handedOver;
+        if (entries.skipped() > 0) {
+            LOG.warn("skipped entries of a writer that had been replaced by then entries={}", entries.skipped());
+        }
+        entries.claim(random);
         now = time.now();
         shard.restarted(now, settings.restartGrace());
         List<GlobalTransaction> ended = new ArrayList<>();
@@ -203,7 +218,7 @@ final class EngineCore {
 
     private void restored(GlobalTransaction transaction) {
         long at = shard.nextDue(transaction.number());
-        if (transaction.outcome() == Outcome.OPEN) {
+        if (transaction.state() == TransactionState.ACTIVE) {
             due.add(at, transaction.number());
             return;
         }
@@ -227,6 +242,11 @@ final class EngineCore {
             return;
         }
         now = time.now();
+        Long called = givenUpTooEarly(command);
+        if (called != null) {
+            deliver(sink, new Reply.Unfit("a call of branch " + called + " is under way; ask again when it has ended"));
+            return;
+        }
         if (command instanceof Command.Begin && journal.state() == JournalState.LOW_ON_SPACE) {
             deliver(sink, Reply.Rejected.of(ErrorCode.JOURNAL_LOW_ON_SPACE));
             return;
@@ -236,6 +256,22 @@ final class EngineCore {
             return;
         }
         decide(command, sink);
+    }
+
+    /** An undo that still runs must not meet what somebody else wrote after the branch was given up and its rows were freed. */
+    private @Nullable Long givenUpTooEarly(Command command) {
+        if (command instanceof Command.GiveUp giveUp) {
+            return lanes.isUnderWay(giveUp.branch()) ? giveUp.branch() : null;
+        }
+        GlobalTransaction forced = command instanceof Command.Force force ? shard.transaction(force.xid()) : null;
+        if (forced != null) {
+            for (Branch branch : forced.branches()) {
+                if (lanes.isUnderWay(branch.id())) {
+                    return branch.id();
+                }
+            }
+        }
+        return null;
     }
 
     private int anotherEpoch() {
@@ -322,9 +358,9 @@ final class EngineCore {
     /** Journals and applies the events of one decision. Returns null, or why the journal refused them: then nothing was changed. */
     private @Nullable TxnException record(List<Event> events) {
         out.reset();
-        EventCodec.encode(now, events, out);
+        EventCodec.encode(entries.nextPlace(), now, events, out);
         receipts.refusal = null;
-        long index = journal.append(out.buffer(), receipts);
+        long index = journal.stage(out.buffer(), receipts);
         if (index < 0) {
             TxnException refusal = receipts.refusal;
             if (refusal == null) {
@@ -333,7 +369,11 @@ final class EngineCore {
             }
             return refusal;
         }
+        if (handedOver == flushed) {
+            stagedAt = now;
+        }
         handedOver = index;
+        entries.written();
         recordsSinceSnapshot++;
         bytesSinceSnapshot += out.size();
         for (Event event : events) {
@@ -456,6 +496,17 @@ final class EngineCore {
         }
     }
 
+    /**
+     * Has the journal write what it was given, once everything that was there has been decided. Records that nobody waits for, like the end of a branch of a
+     * transaction whose initiator has its answer, wait a moment for others to be written with. Called at the end of every turn.
+     */
+    void flush() {
+        if (handedOver > flushed && (!gates.isEmpty() && gates.getLast().index > flushed || now >= stagedAt + LINGER)) {
+            flushed = handedOver;
+            journal.flush();
+        }
+    }
+
     /** Whether there is room for more answers to wait for the disk. */
     boolean acceptsCommands() {
         return stopped != null || (gates.size() < settings.unwritten() && journal.accepts(JOURNAL_ROOM));
@@ -525,9 +576,15 @@ final class EngineCore {
         }
     }
 
+    private long timeout(CallLanes.Flight flight) {
+        return flight.call.type() == BranchType.SAGA
+                ? EngineSettings.sagaCallTimeout(settings.callTimeout())
+                : settings.callTimeout();
+    }
+
     /** The time of a call runs from here, not from its decision: the disk may be slow. */
     private void send(CallLanes.Flight flight) {
-        lanes.sent(flight, now + settings.callTimeout());
+        lanes.sent(flight, now + timeout(flight));
         caller.call(flight.call, (answer, detail) -> ended.offer(flight, answer, detail));
     }
 
@@ -550,7 +607,7 @@ final class EngineCore {
         now = time.now();
         Effect.CallBranch call = flight.call;
         boolean current = lanes.land(flight);
-        if (!current && answer != Answer.DONE) {
+        if (!current && !answer.isDone()) {
             return;
         }
         if (answer == Answer.ABSENT) {
@@ -562,7 +619,7 @@ final class EngineCore {
         } else {
             tellPresent(call.resource());
         }
-        if (answer != Answer.DONE) {
+        if (!answer.isDone()) {
             counters.callFailed();
         }
         decide(
@@ -659,7 +716,7 @@ final class EngineCore {
         now = time.now();
         CallLanes.Flight late;
         while ((late = lanes.expired(now)) != null) {
-            end(late, Answer.UNREACHABLE, "no answer within " + settings.callTimeout() + " ms");
+            end(late, Answer.UNREACHABLE, "no answer within " + timeout(late) + " ms");
         }
         for (int i = 0; i < TICK_BATCH && due.earliest() <= now && acceptsCommands(); i++) {
             long number = due.poll();
@@ -677,9 +734,20 @@ final class EngineCore {
 
     /** Tells those who waited long enough how far it is; the work goes on. */
     private void answerPatientInitiators() {
+        answerInitiators(now);
+    }
+
+    /** The same for all of them: their decision is made, and what is left of it goes on after a restart. */
+    void answerInitiators() {
+        if (stopped == null) {
+            answerInitiators(Long.MAX_VALUE);
+        }
+    }
+
+    private void answerInitiators(long until) {
         Initiator oldest;
         while ((oldest = initiatorDeadlines.peek()) != null
-                && (oldest.deadline <= now || initiators.get(oldest.transaction) != oldest)) {
+                && (oldest.deadline <= until || initiators.get(oldest.transaction) != oldest)) {
             initiatorDeadlines.remove();
             GlobalTransaction transaction = shard.transaction(oldest.transaction);
             if (initiators.remove(oldest.transaction, oldest) && transaction != null) {
@@ -745,8 +813,9 @@ final class EngineCore {
         bytesSinceSnapshot = 0;
         snapshotUnderWay = true;
         Shard.Capture capture = shard.capture();
+        EntrySequence.State place = entries.state();
         long at = now;
-        journal.snapshot(handedOver, stream -> SnapshotCodec.write(at, capture, stream))
+        journal.snapshot(handedOver, stream -> SnapshotCodec.write(place, at, capture, stream))
                 .whenComplete((done, failure) -> {
                     if (failure != null) {
                         LOG.warn("no snapshot could be written, the next one is tried later", failure);
@@ -765,6 +834,9 @@ final class EngineCore {
             return 0;
         }
         long at = Math.min(due.earliest(), lanes.nextDeadline());
+        if (handedOver > flushed) {
+            at = Math.min(at, stagedAt + LINGER);
+        }
         Initiator initiator = initiatorDeadlines.peek();
         if (initiator != null) {
             at = Math.min(at, initiator.deadline);
@@ -787,6 +859,17 @@ final class EngineCore {
 
     Shard shard() {
         return shard;
+    }
+
+    /** Whether nobody waits, no call is under way or due, and no transaction is undecided. */
+    boolean isQuiet() {
+        return gates.isEmpty()
+                && initiators.isEmpty()
+                && lanes.size() == 0
+                && !lanes.hasNext()
+                && restored.isEmpty()
+                && arrived.isEmpty()
+                && shard.active() == 0;
     }
 
     int callsInFlight() {

@@ -38,6 +38,7 @@ public final class Shard {
     /** Branches that wait for a resource manager. Neither recorded nor captured: after a restart it is found out anew. */
     private final Set<Long> waiting = new HashSet<>();
 
+    private int active;
     private int unfinished;
     private int needingAttention;
     private long lastId;
@@ -77,9 +78,12 @@ public final class Shard {
                     Reply.Rejected.of(ErrorCode.COORDINATOR_OVERLOADED, "transactions", rules.maxTransactions()));
         }
         long number = lastId + 1;
+        Event begun =
+                new Event.Begun(number, command.address(), command.name(), command.client(), command.timeoutMillis());
         return new Decision(
-                List.of(new Event.Begun(
-                        number, command.address(), command.name(), command.client(), command.timeoutMillis())),
+                command.sagaEngine() == null
+                        ? List.of(begun)
+                        : List.of(begun, Machine.driver(number, command.sagaEngine(), command.client())),
                 List.of(),
                 new Reply.Begun(Xid.of(command.address(), number)));
     }
@@ -126,6 +130,7 @@ public final class Shard {
             lastId = begun.transaction();
             transactions.put(begun.transaction(), Machine.begun(begun, at));
             unfinished++;
+            active++;
         } else if (event instanceof Event.OfTransaction ofTransaction) {
             GlobalTransaction before = transactions.get(ofTransaction.transaction());
             if (before != null) {
@@ -140,6 +145,7 @@ public final class Shard {
         GlobalTransaction after = Machine.apply(before, event, at);
         transactions.put(after.number(), after);
         unfinished += (after.state().isFinal() ? 0 : 1) - (before.state().isFinal() ? 0 : 1);
+        active += active(after) - active(before);
         needingAttention += attention(after) - attention(before);
         if (event instanceof Event.OfBranch ofBranch && !waiting.isEmpty()) {
             Branch branch = after.branch(ofBranch.branch());
@@ -148,7 +154,9 @@ public final class Shard {
             }
         }
         if (event instanceof Event.BranchRegistered registered) {
-            lastId = registered.branch();
+            if (!after.isDriver(registered.branch())) {
+                lastId = registered.branch();
+            }
             if (registered.locks() != null && after.holdsLocks()) {
                 locks.grant(new Holder(after.number(), registered.branch()), registered.resource(), registered.locks());
             }
@@ -164,6 +172,10 @@ public final class Shard {
                 passOn(after, branch);
             }
         }
+    }
+
+    private static int active(GlobalTransaction transaction) {
+        return transaction.state() == TransactionState.ACTIVE ? 1 : 0;
     }
 
     private static int attention(GlobalTransaction transaction) {
@@ -219,8 +231,7 @@ public final class Shard {
         Branch branch = transaction == null ? null : transaction.branch(branchId);
         boolean owed = transaction != null
                 && branch != null
-                && transaction.outcome() != Outcome.OPEN
-                && branch.isOwed(transaction.outcome())
+                && transaction.owes(branch)
                 && branch.state() != BranchState.STUCK;
         if (owed) {
             waiting.add(branchId);
@@ -315,6 +326,11 @@ public final class Shard {
         return transactions.size();
     }
 
+    /** How many are not decided yet. */
+    public int active() {
+        return active;
+    }
+
     public int unfinished() {
         return unfinished;
     }
@@ -347,6 +363,7 @@ public final class Shard {
     public void restore(GlobalTransaction transaction) {
         transactions.put(transaction.number(), transaction);
         unfinished += transaction.state().isFinal() ? 0 : 1;
+        active += active(transaction);
         needingAttention += attention(transaction);
         if (transaction.holdsLocks()) {
             for (Branch branch : transaction.branches()) {
