@@ -28,6 +28,8 @@ class FakeJournal implements Journal {
     private final List<byte[]> records = new ArrayList<>();
     private final ArrayDeque<Completion> waiting = new ArrayDeque<>();
     private LongConsumer onDurable = index -> {};
+    private LongConsumer onAppend = index -> {};
+    private Runnable onRefuse = () -> {};
     private int durable;
     private byte[] snapshot;
     private long snapshotIndex;
@@ -41,6 +43,16 @@ class FakeJournal implements Journal {
     /** Told of each index that becomes durable, before the journal's client is. */
     void onDurable(LongConsumer listener) {
         onDurable = listener;
+    }
+
+    /** Told of each index when its record has been handed over, before the journal's client goes on. */
+    void onAppend(LongConsumer listener) {
+        onAppend = listener;
+    }
+
+    /** Told when a record is refused, before the journal's client is. */
+    void onRefuse(Runnable listener) {
+        onRefuse = listener;
     }
 
     @Override
@@ -71,6 +83,7 @@ class FakeJournal implements Journal {
         }
         if (refuseNext) {
             refuseNext = false;
+            onRefuse.run();
             done.failed(new TxnException(ErrorCode.COORDINATOR_OVERLOADED, null));
             return -1;
         }
@@ -78,6 +91,7 @@ class FakeJournal implements Journal {
         record.get(bytes);
         records.add(bytes);
         waiting.add(done);
+        onAppend.accept(records.size());
         return records.size();
     }
 
@@ -97,6 +111,11 @@ class FakeJournal implements Journal {
 
     int waitingRecords() {
         return waiting.size();
+    }
+
+    /** How many records are handed over, durable or not. */
+    int records() {
+        return records.size();
     }
 
     int durableRecords() {
@@ -164,6 +183,14 @@ class FakeJournal implements Journal {
         snapshotIndex = pendingIndex;
         pendingState = null;
         pendingResult.complete(null);
+    }
+
+    /** The snapshot that was asked for cannot be written. */
+    void failSnapshot() {
+        if (pendingState != null) {
+            pendingState = null;
+            pendingResult.completeExceptionally(new IOException("no room for a snapshot"));
+        }
     }
 
     long snapshotIndex() {
