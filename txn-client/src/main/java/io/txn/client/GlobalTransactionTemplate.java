@@ -22,6 +22,7 @@ public final class GlobalTransactionTemplate {
     private final ContextCarrier contexts;
     private final TransactionManager manager;
     private final BooleanSupplier inLocalTransaction;
+    private final LaunchedTransactions launched = new LaunchedTransactions();
 
     GlobalTransactionTemplate(ContextCarrier contexts, TransactionManager manager, BooleanSupplier inLocalTransaction) {
         this.contexts = contexts;
@@ -96,8 +97,26 @@ public final class GlobalTransactionTemplate {
         }
     }
 
-    @SuppressWarnings("try") // the scope is opened for its closing
     private <T extends @Nullable Object> T inNew(GlobalTransactionOptions options, Callback<T> work) throws Throwable {
+        // What is under way may go on to open another one while this process stops: else it could not end.
+        if (!launched.enter(contexts.current() != null)) {
+            throw new TxnException(
+                    ErrorCode.BEGIN_FAILED, null, "name", options.name(), "reason", "this application is stopping");
+        }
+        try {
+            return launch(options, work);
+        } finally {
+            launched.leave();
+        }
+    }
+
+    /** Begins no more, and waits until those begun here have ended; false when some had not within {@code wait}. */
+    boolean drain(Duration wait) {
+        return launched.drain(wait);
+    }
+
+    @SuppressWarnings("try") // the scope is opened for its closing
+    private <T extends @Nullable Object> T launch(GlobalTransactionOptions options, Callback<T> work) throws Throwable {
         Instant began = manager.clock().instant();
         TransactionContext own = manager.begin(options.name(), options.timeout());
         T result;

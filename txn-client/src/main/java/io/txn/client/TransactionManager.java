@@ -41,6 +41,7 @@ final class TransactionManager {
 
     private final Coordinators coordinators;
     private final Duration requestTimeout;
+    private final Duration connectWait;
     private final Duration decisionWait;
 
     /** How long one answer to a decision may take: longer than others, because a coordinator may carry the decision out first. */
@@ -53,12 +54,14 @@ final class TransactionManager {
     TransactionManager(
             Coordinators coordinators,
             Duration requestTimeout,
+            Duration connectWait,
             Duration decisionWait,
             InstantSource clock,
             RandomGenerator random,
             Pause pause) {
         this.coordinators = coordinators;
         this.requestTimeout = requestTimeout;
+        this.connectWait = connectWait;
         this.decisionWait = decisionWait;
         Duration most = decisionWait.multipliedBy(2).dividedBy(3);
         this.decisionTimeout = most.compareTo(requestTimeout) > 0 ? most : requestTimeout;
@@ -72,34 +75,53 @@ final class TransactionManager {
     }
 
     /**
-     * Opens a global transaction.
+     * Opens a global transaction. A coordinator that is away, goes away, or is about to stop is asked again until the connect wait is over: so its
+     * restart costs a delay. Should it have opened one just before its connection broke, that one has no branch and ends at its deadline.
      *
      * @return the context of its launcher; its deadline is not after the coordinator's
      * @throws TxnException {@link ErrorCode#BEGIN_FAILED}; should the coordinator have opened one all the same, it is rolled back when its
      *     answer comes late, and by the coordinator at its deadline when the answer is lost
      */
     TransactionContext begin(String name, Duration timeout) {
-        Instant deadline = clock.instant().plus(timeout);
+        Message.GlobalBeginRequest request = new Message.GlobalBeginRequest(Math.toIntExact(timeout.toMillis()), name);
+        Instant end = clock.instant().plus(connectWait);
+        Instant deadline;
         Message.GlobalBeginResponse answer;
-        try {
-            Exchange<Message.GlobalBeginResponse> exchange = coordinators.send(
-                    ConnectionRole.TM,
-                    null,
-                    new Message.GlobalBeginRequest(Math.toIntExact(timeout.toMillis()), name),
-                    Message.GlobalBeginResponse.class,
-                    requestTimeout.plus(LATE_BEGIN_WAIT));
-            answer = awaitBegin(exchange);
-        } catch (TxnException e) {
-            throw new TxnException(ErrorCode.BEGIN_FAILED, e, "name", name);
-        }
-        if (!answer.outcome().succeeded()) {
-            throw new TxnException(
-                    ErrorCode.BEGIN_FAILED,
-                    null,
-                    "name",
-                    name,
-                    "reason",
-                    answer.outcome().message());
+        for (int tries = 1; ; tries++) {
+            deadline = clock.instant().plus(timeout);
+            TxnException failure;
+            try {
+                Duration left = Duration.between(clock.instant(), end);
+                answer = awaitBegin(coordinators.send(
+                        ConnectionRole.TM,
+                        null,
+                        request,
+                        Message.GlobalBeginResponse.class,
+                        requestTimeout.plus(LATE_BEGIN_WAIT),
+                        left.isNegative() ? Duration.ZERO : left));
+                if (answer.outcome().succeeded()) {
+                    break;
+                }
+                failure = new TxnException(
+                        ErrorCode.BEGIN_FAILED,
+                        null,
+                        "name",
+                        name,
+                        "reason",
+                        answer.outcome().message());
+                if (!ErrorCode.NO_NEW_TRANSACTIONS.isNamedIn(answer.outcome().message())) {
+                    throw failure;
+                }
+            } catch (TxnException e) {
+                if (e.code() == ErrorCode.BEGIN_FAILED) {
+                    throw e;
+                }
+                failure = new TxnException(ErrorCode.BEGIN_FAILED, e, "name", name);
+                if (e.code() != ErrorCode.CONNECTION_LOST) {
+                    throw failure;
+                }
+            }
+            awaitNextTry(tries, end, failure);
         }
         Xid xid = xidOf(answer);
         if (xid == null) {
@@ -108,6 +130,21 @@ final class TransactionManager {
         }
         log.debug("begun xid={} name={} timeout={}", xid, name, timeout);
         return new TransactionContext(xid, TransactionContext.Role.LAUNCHER, deadline);
+    }
+
+    /** Throws {@code failure} when there is no time for another try. */
+    private void awaitNextTry(int tries, Instant end, TxnException failure) {
+        Duration wait = BETWEEN_TRIES.delay(tries, random);
+        if (tries == TRIES_MAX || !clock.instant().plus(wait).isBefore(end)) {
+            throw failure;
+        }
+        log.debug("a begin is tried again tries={} in={}", tries, wait, failure);
+        try {
+            pause.forAbout(wait);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw failure;
+        }
     }
 
     private Message.GlobalBeginResponse awaitBegin(Exchange<Message.GlobalBeginResponse> exchange) {

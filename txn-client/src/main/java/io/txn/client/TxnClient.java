@@ -13,6 +13,7 @@ import io.txn.protocol.TxnException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
@@ -32,6 +33,8 @@ public final class TxnClient implements AutoCloseable {
     private final BranchWorkers workers;
     private final ResourceManager resources;
     private final GlobalTransactionTemplate transactions;
+    private final Duration shutdownTimeout;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private TxnClient(
             TxnClientOptions options,
@@ -43,6 +46,7 @@ public final class TxnClient implements AutoCloseable {
             Pause pause) {
         this.contexts = contexts;
         this.locator = locator;
+        this.shutdownTimeout = options.shutdownTimeout();
         Resources known = new Resources();
         this.workers = new BranchWorkers(known, options.branchWorkers(), options.branchQueue());
         this.coordinators = new Coordinators(
@@ -61,7 +65,13 @@ public final class TxnClient implements AutoCloseable {
         this.transactions = new GlobalTransactionTemplate(
                 contexts,
                 new TransactionManager(
-                        coordinators, options.requestTimeout(), options.decisionWait(), clock, random, pause),
+                        coordinators,
+                        options.requestTimeout(),
+                        options.connectWait(),
+                        options.decisionWait(),
+                        clock,
+                        random,
+                        pause),
                 inLocalTransaction);
     }
 
@@ -132,10 +142,24 @@ public final class TxnClient implements AutoCloseable {
         return coordinators.live();
     }
 
-    /** Lets running branch work end for a while, then closes every connection and the locator. */
+    /**
+     * Begins no more global transactions, lets those that this process launched and the branch calls that run come to their end within the shutdown
+     * timeout, then closes every connection and the locator. What is not finished by then the coordinator finishes, here or elsewhere.
+     */
     @Override
     public void close() {
-        workers.close();
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        long start = System.nanoTime();
+        if (!transactions.drain(shutdownTimeout)) {
+            log.warn(
+                    "global transactions are still running, and the connections are closed under them; the coordinator decides them at their "
+                            + "deadline waited={}",
+                    shutdownTimeout);
+        }
+        Duration left = shutdownTimeout.minusNanos(System.nanoTime() - start);
+        workers.close(left.isNegative() ? Duration.ZERO : left);
         coordinators.close();
         locator.close();
     }

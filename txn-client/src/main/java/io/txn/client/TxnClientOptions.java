@@ -5,6 +5,7 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.transport.TransportOptions;
 import java.time.Duration;
+import java.util.function.Consumer;
 
 /**
  * What a {@link TxnClient} needs to know. Immutable; start from {@link #of} and change what differs.
@@ -15,6 +16,8 @@ import java.time.Duration;
  * @param connectWait how long a call waits for a connection while there is none, and a start that fails fast
  * @param decisionWait how long the answer to a commit or rollback is pursued over lost connections before its outcome is called unknown;
  *     one try may use two thirds of it, because a coordinator may carry the decision out before it answers
+ * @param shutdownTimeout how long {@link TxnClient#close} lets the global transactions that this process launched, and the branch calls that run,
+ *     come to their end
  * @param failFast whether a start without any coordinator fails, or goes on and keeps trying
  * @param branchWorkers how many branches of this process are finished at a time
  * @param branchQueue how many more branch calls of one resource may wait for a worker
@@ -27,6 +30,7 @@ public record TxnClientOptions(
         Duration requestTimeout,
         Duration connectWait,
         Duration decisionWait,
+        Duration shutdownTimeout,
         boolean failFast,
         int branchWorkers,
         int branchQueue,
@@ -39,6 +43,7 @@ public record TxnClientOptions(
     public static final String REQUEST_TIMEOUT = "PT15S";
     public static final String CONNECT_WAIT = "PT3S";
     public static final String DECISION_WAIT = "PT45S";
+    public static final String SHUTDOWN_TIMEOUT = "PT10S";
     public static final String FAIL_FAST = "true";
     public static final String BRANCH_WORKERS = "8";
     public static final String BRANCH_QUEUE = "1000";
@@ -53,9 +58,8 @@ public record TxnClientOptions(
         requireName("service-group", serviceGroup);
         requirePositive("request-timeout", requestTimeout);
         requirePositive("decision-wait", decisionWait);
-        if (connectWait.isNegative()) {
-            throw invalid("connect-wait", connectWait, "a wait is not negative");
-        }
+        requireWait("connect-wait", connectWait);
+        requireWait("shutdown-timeout", shutdownTimeout);
         if (branchWorkers < 1 || branchWorkers > 1000) {
             throw invalid("branch-workers", branchWorkers, "there are 1 to 1000 workers");
         }
@@ -72,6 +76,7 @@ public record TxnClientOptions(
                 Duration.parse(REQUEST_TIMEOUT),
                 Duration.parse(CONNECT_WAIT),
                 Duration.parse(DECISION_WAIT),
+                Duration.parse(SHUTDOWN_TIMEOUT),
                 Boolean.parseBoolean(FAIL_FAST),
                 Integer.parseInt(BRANCH_WORKERS),
                 Integer.parseInt(BRANCH_QUEUE),
@@ -80,115 +85,92 @@ public record TxnClientOptions(
     }
 
     public TxnClientOptions withServiceGroup(String value) {
-        return new TxnClientOptions(
-                applicationId,
-                value,
-                requestTimeout,
-                connectWait,
-                decisionWait,
-                failFast,
-                branchWorkers,
-                branchQueue,
-                reconnect,
-                transport);
+        return with(draft -> draft.serviceGroup = value);
     }
 
     public TxnClientOptions withRequestTimeout(Duration value) {
-        return new TxnClientOptions(
-                applicationId,
-                serviceGroup,
-                value,
-                connectWait,
-                decisionWait,
-                failFast,
-                branchWorkers,
-                branchQueue,
-                reconnect,
-                transport);
+        return with(draft -> draft.requestTimeout = value);
     }
 
     public TxnClientOptions withConnectWait(Duration value) {
-        return new TxnClientOptions(
-                applicationId,
-                serviceGroup,
-                requestTimeout,
-                value,
-                decisionWait,
-                failFast,
-                branchWorkers,
-                branchQueue,
-                reconnect,
-                transport);
+        return with(draft -> draft.connectWait = value);
     }
 
     public TxnClientOptions withDecisionWait(Duration value) {
-        return new TxnClientOptions(
-                applicationId,
-                serviceGroup,
-                requestTimeout,
-                connectWait,
-                value,
-                failFast,
-                branchWorkers,
-                branchQueue,
-                reconnect,
-                transport);
+        return with(draft -> draft.decisionWait = value);
+    }
+
+    public TxnClientOptions withShutdownTimeout(Duration value) {
+        return with(draft -> draft.shutdownTimeout = value);
     }
 
     public TxnClientOptions withFailFast(boolean value) {
-        return new TxnClientOptions(
-                applicationId,
-                serviceGroup,
-                requestTimeout,
-                connectWait,
-                decisionWait,
-                value,
-                branchWorkers,
-                branchQueue,
-                reconnect,
-                transport);
+        return with(draft -> draft.failFast = value);
     }
 
     public TxnClientOptions withBranchWorkers(int workers, int queue) {
-        return new TxnClientOptions(
-                applicationId,
-                serviceGroup,
-                requestTimeout,
-                connectWait,
-                decisionWait,
-                failFast,
-                workers,
-                queue,
-                reconnect,
-                transport);
+        return with(draft -> {
+            draft.branchWorkers = workers;
+            draft.branchQueue = queue;
+        });
     }
 
     public TxnClientOptions withReconnect(Backoff value) {
-        return new TxnClientOptions(
-                applicationId,
-                serviceGroup,
-                requestTimeout,
-                connectWait,
-                decisionWait,
-                failFast,
-                branchWorkers,
-                branchQueue,
-                value,
-                transport);
+        return with(draft -> draft.reconnect = value);
     }
 
     public TxnClientOptions withTransport(TransportOptions value) {
-        return new TxnClientOptions(
-                applicationId,
-                serviceGroup,
-                requestTimeout,
-                connectWait,
-                decisionWait,
-                failFast,
-                branchWorkers,
-                branchQueue,
-                reconnect,
-                value);
+        return with(draft -> draft.transport = value);
+    }
+
+    private TxnClientOptions with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.finish();
+    }
+
+    /** The components while they are being changed: the one place, beside the header, that names them all. */
+    private static final class Draft {
+        private String applicationId;
+        private String serviceGroup;
+        private Duration requestTimeout;
+        private Duration connectWait;
+        private Duration decisionWait;
+        private Duration shutdownTimeout;
+        private boolean failFast;
+        private int branchWorkers;
+        private int branchQueue;
+        private Backoff reconnect;
+        private TransportOptions transport;
+
+        Draft(TxnClientOptions from) {
+            applicationId = from.applicationId;
+            serviceGroup = from.serviceGroup;
+            requestTimeout = from.requestTimeout;
+            connectWait = from.connectWait;
+            decisionWait = from.decisionWait;
+            shutdownTimeout = from.shutdownTimeout;
+            failFast = from.failFast;
+            branchWorkers = from.branchWorkers;
+            branchQueue = from.branchQueue;
+            reconnect = from.reconnect;
+            transport = from.transport;
+        }
+
+        TxnClientOptions finish() {
+            return new TxnClientOptions(
+                    applicationId,
+                    serviceGroup,
+                    requestTimeout,
+                    connectWait,
+                    decisionWait,
+                    shutdownTimeout,
+                    failFast,
+                    branchWorkers,
+                    branchQueue,
+                    reconnect,
+                    transport);
+        }
     }
 
     private static void requireName(String key, String value) {
@@ -200,6 +182,12 @@ public record TxnClientOptions(
     private static void requirePositive(String key, Duration value) {
         if (value.isNegative() || value.isZero()) {
             throw invalid(key, value, "a time limit is positive");
+        }
+    }
+
+    private static void requireWait(String key, Duration value) {
+        if (value.isNegative()) {
+            throw invalid(key, value, "a wait is not negative");
         }
     }
 

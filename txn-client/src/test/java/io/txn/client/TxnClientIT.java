@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import ch.qos.logback.classic.Level;
+import io.txn.client.CoordinatorDouble.Reaction;
 import io.txn.client.discovery.AddressListLocator;
 import io.txn.client.rm.Branch;
 import io.txn.client.rm.BranchRegistration;
@@ -39,6 +40,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -355,15 +357,51 @@ class TxnClientIT {
                         Outcome.failed(TransactionExceptionCode.BEGIN_FAILED, "the disk is full"), null, null)),
                 answer(new Message.GlobalBeginResponse(Outcome.SUCCESS, "", null)),
                 answer(new Message.GlobalStatusResponse(Outcome.SUCCESS, GlobalStatus.BEGIN)));
-        for (int i = 0; i < 6; i++) {
+        // The two with a broken connection are tried again, and meet the next ones.
+        for (int i = 0; i < 4; i++) {
             Throwable thrown = catchThrowable(() -> client.transactions().execute(PURCHASE, ran::incrementAndGet));
             assertThat(codeOf(thrown)).as("%s", thrown).isEqualTo(ErrorCode.BEGIN_FAILED);
-            if (i == 3) {
+            if (i == 1) {
                 assertThat(thrown).hasMessageContaining("the disk is full");
             }
             assertThat(client.contexts().current()).isNull();
         }
         assertThat(ran).hasValue(0);
+    }
+
+    @Test
+    void aBeginIsTriedAgainWhileItsCoordinatorStopsAndComesBack() throws Throwable {
+        start();
+        Reaction stopping = answer(new Message.GlobalBeginResponse(
+                Outcome.failed(
+                        TransactionExceptionCode.BEGIN_FAILED,
+                        new TxnException(ErrorCode.NO_NEW_TRANSACTIONS, null).getMessage()),
+                null,
+                null));
+        coordinator.on(Message.GlobalBeginRequest.class, stopping, stopping, drop(), stopping);
+        String done = client.transactions().execute(PURCHASE, () -> "done");
+        assertThat(done).isEqualTo("done");
+        for (int i = 0; i < 5; i++) {
+            coordinator.await(Message.GlobalBeginRequest.class);
+        }
+    }
+
+    @Test
+    void aBeginIsTriedNoLongerThanTheConnectWait() {
+        start(options().withConnectWait(Duration.ofMillis(700)));
+        Reaction[] stopping = new Reaction[100];
+        Arrays.fill(
+                stopping,
+                answer(new Message.GlobalBeginResponse(
+                        Outcome.failed(
+                                TransactionExceptionCode.BEGIN_FAILED,
+                                new TxnException(ErrorCode.NO_NEW_TRANSACTIONS, null).getMessage()),
+                        null,
+                        null)));
+        coordinator.on(Message.GlobalBeginRequest.class, stopping);
+        Throwable thrown = catchThrowable(() -> client.transactions().execute(PURCHASE, () -> null));
+        assertThat(codeOf(thrown)).isEqualTo(ErrorCode.BEGIN_FAILED);
+        assertThat(thrown).hasMessageContaining("TXN-CRD014");
     }
 
     @Test
@@ -614,7 +652,11 @@ class TxnClientIT {
             second.received().clear();
             String xid = second.address() + ":5";
             second.setStatus(xid, GlobalStatus.BEGIN);
-            client.resources().registerBranch(registration(xid, "db"));
+            // The connection is used once its registration is answered; until then the other coordinator says no.
+            Await.until(
+                    "the second one takes a branch",
+                    MAX,
+                    () -> catchThrowable(() -> client.resources().registerBranch(registration(xid, "db"))) == null);
             assertThat(second.await(Message.BranchRegisterRequest.class).xid()).isEqualTo(xid);
 
             coordinator.close();
@@ -831,6 +873,75 @@ class TxnClientIT {
         } finally {
             threads.shutdownNow();
         }
+    }
+
+    @Test
+    void closingLetsWhatWasLaunchedEndAndBeginsNothingMore() throws Exception {
+        start();
+        CompletableFuture<Void> inside = new CompletableFuture<>();
+        CompletableFuture<Void> goOn = new CompletableFuture<>();
+        GlobalTransactionOptions inner =
+                GlobalTransactionOptions.named("inner").withPropagation(Propagation.REQUIRES_NEW);
+        CompletableFuture<String> launched =
+                inBackground(() -> client.transactions().execute(PURCHASE, () -> {
+                    inside.complete(null);
+                    goOn.join();
+                    return client.transactions().execute(inner, () -> "inner done");
+                }));
+        inside.join();
+        CompletableFuture<Void> closed = inBackground(() -> {
+            client.close();
+            return null;
+        });
+        Await.until("no begin is taken", MAX, () -> String.valueOf(
+                        catchThrowable(() -> client.transactions().execute(PURCHASE, () -> null)))
+                .contains("this application is stopping"));
+        assertThat(closed).isNotDone();
+        goOn.complete(null);
+        assertThat(launched.get(20, TimeUnit.SECONDS)).isEqualTo("inner done");
+        closed.get(20, TimeUnit.SECONDS);
+        String first = coordinator.await(Message.GlobalCommitRequest.class).xid();
+        String second = coordinator.await(Message.GlobalCommitRequest.class).xid();
+        assertThat(coordinator.status(first)).isEqualTo(GlobalStatus.COMMITTED);
+        assertThat(coordinator.status(second)).isEqualTo(GlobalStatus.COMMITTED);
+    }
+
+    @Test
+    void closingWaitsNoLongerThanItsTimeout() throws Exception {
+        start(options().withShutdownTimeout(Duration.ofMillis(100)));
+        CompletableFuture<Void> inside = new CompletableFuture<>();
+        CompletableFuture<Void> goOn = new CompletableFuture<>();
+        CompletableFuture<Object> launched =
+                inBackground(() -> client.transactions().execute(PURCHASE, () -> {
+                    inside.complete(null);
+                    return goOn.join();
+                }));
+        inside.join();
+        client.close();
+        assertThat(launched).isNotDone();
+        goOn.complete(null);
+        assertThat(launched)
+                .failsWithin(MAX)
+                .withThrowableOfType(ExecutionException.class)
+                .satisfies(e -> assertThat(codeOf(e.getCause())).isEqualTo(ErrorCode.OUTCOME_UNKNOWN));
+    }
+
+    private interface Work<T> {
+        T run() throws Throwable;
+    }
+
+    private static <T> CompletableFuture<T> inBackground(Work<T> work) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        Thread thread = new Thread(() -> {
+            try {
+                result.complete(work.run());
+            } catch (Throwable e) {
+                result.completeExceptionally(e);
+            }
+        });
+        thread.setDaemon(true);
+        thread.start();
+        return result;
     }
 
     @Test

@@ -16,7 +16,6 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.protocol.transport.RpcServer;
-import io.txn.protocol.transport.TransportOptions;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.security.SecureRandom;
@@ -97,7 +96,7 @@ public final class Coordinator implements AutoCloseable {
                 new SplittableRandom(new SecureRandom().nextLong()),
                 adapter.branchCaller());
         try {
-            RpcServer server = RpcServer.bind(options.host(), options.tcpPort(), TransportOptions.DEFAULTS, adapter);
+            RpcServer server = RpcServer.bind(options.host(), options.tcpPort(), options.transport(), adapter);
             String advertised = options.advertisedAddress() != null
                     ? options.advertisedAddress()
                     : options.host() + ':' + server.port();

@@ -2,8 +2,10 @@ package io.txn.coordinator;
 
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.transport.TransportOptions;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  *     listened on
  * @param allowUnauthenticated whether an address other than loopback may be listened on although clients need no credentials
  * @param dataDir where the journal lives; created when missing
+ * @param transport bounds of the connections
  * @param retry how branch calls are repeated
  * @param limits what there may be at most
  * @param retention how long finished transactions stay visible
@@ -28,6 +31,7 @@ public record CoordinatorOptions(
         @Nullable String advertisedAddress,
         boolean allowUnauthenticated,
         Path dataDir,
+        TransportOptions transport,
         Retry retry,
         Limits limits,
         Retention retention,
@@ -45,6 +49,7 @@ public record CoordinatorOptions(
             null,
             false,
             Path.of(DEFAULT_DATA_DIR),
+            TransportOptions.DEFAULTS,
             Retry.DEFAULTS,
             Limits.DEFAULTS,
             Retention.DEFAULTS,
@@ -72,129 +77,96 @@ public record CoordinatorOptions(
     }
 
     public CoordinatorOptions withListen(String newHost, int newTcpPort) {
-        return new CoordinatorOptions(
-                newHost,
-                newTcpPort,
-                advertisedAddress,
-                allowUnauthenticated,
-                dataDir,
-                retry,
-                limits,
-                retention,
-                undoLog,
-                restartGrace);
+        return with(draft -> {
+            draft.host = newHost;
+            draft.tcpPort = newTcpPort;
+        });
     }
 
-    public CoordinatorOptions withAdvertisedAddress(@Nullable String newAdvertisedAddress) {
-        return new CoordinatorOptions(
-                host,
-                tcpPort,
-                newAdvertisedAddress,
-                allowUnauthenticated,
-                dataDir,
-                retry,
-                limits,
-                retention,
-                undoLog,
-                restartGrace);
+    public CoordinatorOptions withAdvertisedAddress(@Nullable String value) {
+        return with(draft -> draft.advertisedAddress = value);
     }
 
-    public CoordinatorOptions withAllowUnauthenticated(boolean newAllowUnauthenticated) {
-        return new CoordinatorOptions(
-                host,
-                tcpPort,
-                advertisedAddress,
-                newAllowUnauthenticated,
-                dataDir,
-                retry,
-                limits,
-                retention,
-                undoLog,
-                restartGrace);
+    public CoordinatorOptions withAllowUnauthenticated(boolean value) {
+        return with(draft -> draft.allowUnauthenticated = value);
     }
 
-    public CoordinatorOptions withDataDir(Path newDataDir) {
-        return new CoordinatorOptions(
-                host,
-                tcpPort,
-                advertisedAddress,
-                allowUnauthenticated,
-                newDataDir,
-                retry,
-                limits,
-                retention,
-                undoLog,
-                restartGrace);
+    public CoordinatorOptions withDataDir(Path value) {
+        return with(draft -> draft.dataDir = value);
     }
 
-    public CoordinatorOptions withRetry(Retry newRetry) {
-        return new CoordinatorOptions(
-                host,
-                tcpPort,
-                advertisedAddress,
-                allowUnauthenticated,
-                dataDir,
-                newRetry,
-                limits,
-                retention,
-                undoLog,
-                restartGrace);
+    public CoordinatorOptions withTransport(TransportOptions value) {
+        return with(draft -> draft.transport = value);
     }
 
-    public CoordinatorOptions withLimits(Limits newLimits) {
-        return new CoordinatorOptions(
-                host,
-                tcpPort,
-                advertisedAddress,
-                allowUnauthenticated,
-                dataDir,
-                retry,
-                newLimits,
-                retention,
-                undoLog,
-                restartGrace);
+    public CoordinatorOptions withRetry(Retry value) {
+        return with(draft -> draft.retry = value);
     }
 
-    public CoordinatorOptions withRetention(Retention newRetention) {
-        return new CoordinatorOptions(
-                host,
-                tcpPort,
-                advertisedAddress,
-                allowUnauthenticated,
-                dataDir,
-                retry,
-                limits,
-                newRetention,
-                undoLog,
-                restartGrace);
+    public CoordinatorOptions withLimits(Limits value) {
+        return with(draft -> draft.limits = value);
     }
 
-    public CoordinatorOptions withUndoLog(UndoLog newUndoLog) {
-        return new CoordinatorOptions(
-                host,
-                tcpPort,
-                advertisedAddress,
-                allowUnauthenticated,
-                dataDir,
-                retry,
-                limits,
-                retention,
-                newUndoLog,
-                restartGrace);
+    public CoordinatorOptions withRetention(Retention value) {
+        return with(draft -> draft.retention = value);
     }
 
-    public CoordinatorOptions withRestartGrace(Duration newRestartGrace) {
-        return new CoordinatorOptions(
-                host,
-                tcpPort,
-                advertisedAddress,
-                allowUnauthenticated,
-                dataDir,
-                retry,
-                limits,
-                retention,
-                undoLog,
-                newRestartGrace);
+    public CoordinatorOptions withUndoLog(UndoLog value) {
+        return with(draft -> draft.undoLog = value);
+    }
+
+    public CoordinatorOptions withRestartGrace(Duration value) {
+        return with(draft -> draft.restartGrace = value);
+    }
+
+    private CoordinatorOptions with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.finish();
+    }
+
+    /** The components while they are being changed: the one place, beside the header, that names them all. */
+    private static final class Draft {
+        private String host;
+        private int tcpPort;
+        private @Nullable String advertisedAddress;
+        private boolean allowUnauthenticated;
+        private Path dataDir;
+        private TransportOptions transport;
+        private Retry retry;
+        private Limits limits;
+        private Retention retention;
+        private UndoLog undoLog;
+        private Duration restartGrace;
+
+        Draft(CoordinatorOptions from) {
+            host = from.host;
+            tcpPort = from.tcpPort;
+            advertisedAddress = from.advertisedAddress;
+            allowUnauthenticated = from.allowUnauthenticated;
+            dataDir = from.dataDir;
+            transport = from.transport;
+            retry = from.retry;
+            limits = from.limits;
+            retention = from.retention;
+            undoLog = from.undoLog;
+            restartGrace = from.restartGrace;
+        }
+
+        CoordinatorOptions finish() {
+            return new CoordinatorOptions(
+                    host,
+                    tcpPort,
+                    advertisedAddress,
+                    allowUnauthenticated,
+                    dataDir,
+                    transport,
+                    retry,
+                    limits,
+                    retention,
+                    undoLog,
+                    restartGrace);
+        }
     }
 
     /**

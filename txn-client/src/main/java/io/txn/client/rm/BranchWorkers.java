@@ -219,13 +219,13 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
         }
     }
 
-    /** Lets running calls end for a while. What still waits is dropped unanswered: the coordinator asks again, here or elsewhere. */
     @Override
     public void close() {
         close(Duration.ofSeconds(10));
     }
 
-    void close(Duration wait) {
+    /** Lets running calls end for a while. What still waits is dropped unanswered: the coordinator asks again, here or elsewhere. */
+    public void close(Duration wait) {
         pool.shutdown();
         synchronized (this) {
             lanes.values().forEach(lane -> lane.waiting.clear());

@@ -108,7 +108,18 @@ public final class Coordinators implements AutoCloseable {
      */
     public <R extends Message.Response> Exchange<R> send(
             ConnectionRole role, @Nullable Xid xid, Message.Request request, Class<R> type, Duration answerTimeout) {
-        Link link = awaitLink(role, xid);
+        return send(role, xid, request, type, answerTimeout, options.connectWait());
+    }
+
+    /** The same for one who waits another time for a connection. */
+    public <R extends Message.Response> Exchange<R> send(
+            ConnectionRole role,
+            @Nullable Xid xid,
+            Message.Request request,
+            Class<R> type,
+            Duration answerTimeout,
+            Duration connectWait) {
+        Link link = awaitLink(role, xid, connectWait);
         RpcConnection connection = link.live();
         if (connection == null) {
             throw unreachable(role);
@@ -159,10 +170,10 @@ public final class Coordinators implements AutoCloseable {
         return pick(ConnectionRole.TM, null, false) != null;
     }
 
-    private Link awaitLink(ConnectionRole role, @Nullable Xid xid) {
+    private Link awaitLink(ConnectionRole role, @Nullable Xid xid, Duration connectWait) {
         Link link = pick(role, xid, true);
         if (link == null) {
-            link = await(role, xid, options.connectWait());
+            link = await(role, xid, connectWait);
         }
         if (link == null) {
             throw unreachable(role);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.txn.coordinator.CoordinatorOptions;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.transport.TransportOptions;
 import io.txn.test.ConfigurationDoc;
 import io.txn.test.GeneratedDoc;
 import java.nio.file.Path;
@@ -63,6 +64,7 @@ class ConfigurationTest {
                         "tc.example:9",
                         true,
                         Path.of("/d"),
+                        TransportOptions.DEFAULTS,
                         new CoordinatorOptions.Retry(
                                 Duration.ofSeconds(3),
                                 Duration.ofSeconds(4),

@@ -11,10 +11,10 @@ import io.txn.coordinator.machine.Decision;
 import io.txn.coordinator.machine.Effect;
 import io.txn.coordinator.machine.Event;
 import io.txn.coordinator.machine.GlobalTransaction;
-import io.txn.coordinator.machine.Outcome;
 import io.txn.coordinator.machine.Reply;
 import io.txn.coordinator.machine.Shard;
 import io.txn.coordinator.machine.TransactionState;
+import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.io.IOException;
@@ -203,7 +203,7 @@ final class EngineCore {
 
     private void restored(GlobalTransaction transaction) {
         long at = shard.nextDue(transaction.number());
-        if (transaction.outcome() == Outcome.OPEN) {
+        if (transaction.state() == TransactionState.ACTIVE) {
             due.add(at, transaction.number());
             return;
         }
@@ -525,9 +525,15 @@ final class EngineCore {
         }
     }
 
+    private long timeout(CallLanes.Flight flight) {
+        return flight.call.type() == BranchType.SAGA
+                ? EngineSettings.sagaCallTimeout(settings.callTimeout())
+                : settings.callTimeout();
+    }
+
     /** The time of a call runs from here, not from its decision: the disk may be slow. */
     private void send(CallLanes.Flight flight) {
-        lanes.sent(flight, now + settings.callTimeout());
+        lanes.sent(flight, now + timeout(flight));
         caller.call(flight.call, (answer, detail) -> ended.offer(flight, answer, detail));
     }
 
@@ -550,7 +556,7 @@ final class EngineCore {
         now = time.now();
         Effect.CallBranch call = flight.call;
         boolean current = lanes.land(flight);
-        if (!current && answer != Answer.DONE) {
+        if (!current && !answer.isDone()) {
             return;
         }
         if (answer == Answer.ABSENT) {
@@ -562,7 +568,7 @@ final class EngineCore {
         } else {
             tellPresent(call.resource());
         }
-        if (answer != Answer.DONE) {
+        if (!answer.isDone()) {
             counters.callFailed();
         }
         decide(
@@ -659,7 +665,7 @@ final class EngineCore {
         now = time.now();
         CallLanes.Flight late;
         while ((late = lanes.expired(now)) != null) {
-            end(late, Answer.UNREACHABLE, "no answer within " + settings.callTimeout() + " ms");
+            end(late, Answer.UNREACHABLE, "no answer within " + timeout(late) + " ms");
         }
         for (int i = 0; i < TICK_BATCH && due.earliest() <= now && acceptsCommands(); i++) {
             long number = due.poll();

@@ -18,14 +18,29 @@ public sealed interface Command {
         long transaction();
     }
 
-    /** Opens a global transaction. */
-    record Begin(String address, String name, ClientId client, long timeoutMillis) implements Command {}
+    /**
+     * Opens a global transaction.
+     *
+     * @param sagaEngine the resource of the engine that drives it when it is a saga, else null
+     */
+    record Begin(
+            String address,
+            String name,
+            ClientId client,
+            long timeoutMillis,
+            @Nullable String sagaEngine) implements Command {
+
+        public Begin(String address, String name, ClientId client, long timeoutMillis) {
+            this(address, name, client, timeoutMillis, null);
+        }
+    }
 
     /**
      * Adds a branch.
      *
      * @param locks rows to lock, for AT branches only
      * @param holdsLocalTransaction whether the caller holds local row locks while it waits, so that a rolling-back holder must not be waited for
+     * @param sagaEngine for a step of a saga the resource of the engine that drives it: a first step makes the transaction a saga
      */
     record RegisterBranch(
             Xid xid,
@@ -34,8 +49,21 @@ public sealed interface Command {
             ClientId client,
             @Nullable LockKeys locks,
             boolean holdsLocalTransaction,
-            @Nullable String applicationData)
-            implements Named {}
+            @Nullable String applicationData,
+            @Nullable String sagaEngine)
+            implements Named {
+
+        public RegisterBranch(
+                Xid xid,
+                BranchType type,
+                String resource,
+                ClientId client,
+                @Nullable LockKeys locks,
+                boolean holdsLocalTransaction,
+                @Nullable String applicationData) {
+            this(xid, type, resource, client, locks, holdsLocalTransaction, applicationData, null);
+        }
+    }
 
     /**
      * A resource manager tells what became of phase one.
@@ -54,8 +82,10 @@ public sealed interface Command {
     /** Asks for the rollback. */
     record Rollback(Xid xid) implements Named {}
 
-    /** The initiator of a saga tells how it ended. Changes nothing else than sagas. */
-    record ReportSaga(Xid xid, Outcome outcome) implements Named {}
+    /**
+     * The engine of a saga tells how it ended, or, if it is not over, in which direction it is to be called back. Changes nothing else than sagas.
+     */
+    record ReportSaga(Xid xid, Outcome direction, boolean over) implements Named {}
 
     /** Asks for the state. */
     record QueryTransaction(Xid xid) implements Named {}

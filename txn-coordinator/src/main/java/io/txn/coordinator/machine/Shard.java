@@ -77,9 +77,12 @@ public final class Shard {
                     Reply.Rejected.of(ErrorCode.COORDINATOR_OVERLOADED, "transactions", rules.maxTransactions()));
         }
         long number = lastId + 1;
+        Event begun =
+                new Event.Begun(number, command.address(), command.name(), command.client(), command.timeoutMillis());
         return new Decision(
-                List.of(new Event.Begun(
-                        number, command.address(), command.name(), command.client(), command.timeoutMillis())),
+                command.sagaEngine() == null
+                        ? List.of(begun)
+                        : List.of(begun, Machine.driver(number, command.sagaEngine(), command.client())),
                 List.of(),
                 new Reply.Begun(Xid.of(command.address(), number)));
     }
@@ -148,7 +151,9 @@ public final class Shard {
             }
         }
         if (event instanceof Event.BranchRegistered registered) {
-            lastId = registered.branch();
+            if (!after.isDriver(registered.branch())) {
+                lastId = registered.branch();
+            }
             if (registered.locks() != null && after.holdsLocks()) {
                 locks.grant(new Holder(after.number(), registered.branch()), registered.resource(), registered.locks());
             }
@@ -219,8 +224,7 @@ public final class Shard {
         Branch branch = transaction == null ? null : transaction.branch(branchId);
         boolean owed = transaction != null
                 && branch != null
-                && transaction.outcome() != Outcome.OPEN
-                && branch.isOwed(transaction.outcome())
+                && transaction.owes(branch)
                 && branch.state() != BranchState.STUCK;
         if (owed) {
             waiting.add(branchId);

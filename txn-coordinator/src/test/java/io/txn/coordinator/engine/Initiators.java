@@ -37,7 +37,8 @@ final class Initiators {
     private final class Purchase {
         private Xid xid;
         private int stepsLeft = dice.below(5);
-        private final String favourite = dice.oneOf(ResourceManagers.NAMES);
+        private final String favourite = dice.oneOf(ResourceManagers.OF_BRANCHES);
+        private final boolean saga = dice.below(5) == 0;
         private final boolean silent = dice.below(6) == 0;
         private boolean failed = dice.below(8) == 0;
         private boolean committing;
@@ -87,7 +88,7 @@ final class Initiators {
             int to = waits();
             trace.note("begin");
             int timeout = dice.coin() ? dice.between(100, 1_000) : dice.between(1_000, 5_000);
-            world.ask(new Command.Begin("c:1", "buy", CLIENT, timeout), reply -> {
+            world.ask(new Command.Begin("c:1", "buy", CLIENT, timeout, saga ? ResourceManagers.ENGINE : null), reply -> {
                 if (isAnswer(to) && reply instanceof Reply.Begun begun) {
                     xid = begun.xid();
                 }
@@ -103,8 +104,8 @@ final class Initiators {
                     BranchType.AT,
                     BranchType.TCC,
                     BranchType.XA,
-                    BranchType.SAGA_ANNOTATION);
-            String resource = dice.coin() ? favourite : dice.oneOf(ResourceManagers.NAMES);
+                    saga ? BranchType.SAGA : BranchType.SAGA_ANNOTATION);
+            String resource = dice.coin() ? favourite : dice.oneOf(ResourceManagers.OF_BRANCHES);
             LockKeys locks = type == BranchType.AT && dice.below(8) > 0 ? someRows() : null;
             if (locks != null && dice.below(6) == 0) {
                 world.promises().asksForLocks(xid, resource, locks);
@@ -130,9 +131,14 @@ final class Initiators {
 
         /** Commit only what worked; a rollback may come from somewhere else at any time. */
         private void decide() {
-            boolean commit = !failed && dice.below(12) > 0;
-            committing |= commit;
             int to = waits();
+            if (saga && dice.below(4) > 0) {
+                world.ask(resources.report(xid), reply -> isAnswer(to));
+                return;
+            }
+            // Whoever commits a saga speaks for its engine; these leave that to the engine.
+            boolean commit = !saga && !failed && dice.below(12) > 0;
+            committing |= commit;
             trace.note(commit ? "commit " : "rollback ", xid);
             world.ask(commit ? new Command.Commit(xid) : new Command.Rollback(xid), reply -> isAnswer(to));
         }

@@ -95,11 +95,7 @@ class PlantedMistakesTest {
                     "event instanceof Event.CommitDecided",
                     "(event instanceof Event.CommitDecided || event instanceof Event.RollbackDecided)"),
             new PlantedMistake(
-                    "a lock kept for ever",
-                    "machine/Shard.java",
-                    "void passOn(",
-                    "release(transaction, ended);",
-                    ""),
+                    "a lock kept for ever", "machine/Shard.java", "void passOn(", "release(transaction, ended);", ""),
             new PlantedMistake(
                     "a lock freed under a second branch that names the row",
                     "machine/Shard.java",
@@ -175,10 +171,22 @@ class PlantedMistakesTest {
                     "nextAt <= now + 200"),
             new PlantedMistake(
                     "the end of a transaction with a branch that is stuck",
-                    "machine/Machine.java",
+                    "machine/Draft.java",
                     "Draft conclude(",
-                    "decided && stuck != null",
-                    "decided && stuck != null && !now.owesNothing() && stuck.attempts() > 1"),
+                    "stuck != null && isUnderWay()",
+                    "stuck != null && isUnderWay() && stuck.attempts() > 1"),
+            new PlantedMistake(
+                    "a saga that ends as it was called and not as its engine says",
+                    "machine/Sagas.java",
+                    "Decision answered(",
+                    "command.answer() == Answer.DONE ? command.phase() : otherwise",
+                    "command.phase()"),
+            new PlantedMistake(
+                    "a step of a saga that is called",
+                    "machine/Branch.java",
+                    "boolean isOwed(",
+                    "type == BranchType.SAGA || state.isOver()",
+                    "state.isOver()"),
             // Time and recovery
             new PlantedMistake(
                     "a lost timer",

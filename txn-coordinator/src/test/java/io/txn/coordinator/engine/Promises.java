@@ -145,8 +145,8 @@ final class Promises {
                 continue;
             }
             GlobalTransaction before = live.transaction(e.transaction());
-            if (event instanceof Event.Begun) {
-                continue;
+            if (entry.events().get(0) instanceof Event.Begun) {
+                continue; // alone, or with the engine of a saga
             }
             require(before != null, () -> "an event of no transaction: " + event);
             boolean decides = event instanceof Event.CommitDecided || event instanceof Event.RollbackDecided;
@@ -168,11 +168,14 @@ final class Promises {
     }
 
     private void checkTime(Event event, GlobalTransaction before, long at) {
+        boolean handedBack = before.driver() != null && before.state() != TransactionState.ACTIVE;
         if (event instanceof Event.CommitDecided) {
-            require(at < deadline(before), () -> "committed after its deadline: " + before.xid());
+            require(handedBack || at < deadline(before), () -> "committed after its deadline: " + before.xid());
         } else if (event instanceof Event.BranchRegistered) {
-            require(at < deadline(before), () -> "a branch joined after the deadline: " + before.xid());
+            require(handedBack || at < deadline(before), () -> "a branch joined after the deadline: " + before.xid());
             require(before.outcome() == Outcome.OPEN, () -> "a branch joined after the decision: " + before.xid());
+        } else if (event instanceof Event.SagaHandedBack e && e.timedOut()) {
+            require(at >= deadline(before), () -> "timed out before its deadline: " + before.xid());
         } else if (event instanceof Event.RollbackDecided e && e.timedOut()) {
             require(at >= deadline(before), () -> "timed out before its deadline: " + before.xid());
         } else if (event instanceof Event.AttemptFailed e) {
@@ -212,14 +215,15 @@ final class Promises {
         }
         if (event instanceof Event.Begun begun) {
             require(!ids.contains(begun.transaction()), () -> "an id was given out twice: " + begun.transaction());
-        } else if (event instanceof Event.BranchRegistered registered) {
+        } else if (event instanceof Event.BranchRegistered registered
+                && registered.branch() != registered.transaction()) {
             require(!ids.contains(registered.branch()), () -> "an id was given out twice: " + registered.branch());
         }
         GlobalTransaction before = onDisk.transaction(e.transaction());
         onDisk.apply(event, at);
         GlobalTransaction after = onDisk.transaction(e.transaction());
         require(after != null, () -> "an event of no transaction: " + event);
-        if (before == null || before.state() != after.state()) {
+        if (before == null || before.state() != after.state() || event instanceof Event.SagaHandedBack) {
             visited.add(
                     TransitionNames.transaction(before == null ? null : before.state(), e.getClass(), after.state()));
         }
@@ -262,9 +266,7 @@ final class Promises {
                     durable != null && durable.branch(registered.branch()) != null,
                     () -> "registered before it is durable: " + registered);
             require(
-                    toldRegistered.put(
-                                    registered.branch(), register.xid().number())
-                            == null,
+                    toldRegistered.put(registered.branch(), register.xid().number()) == null,
                     () -> "two were given branch " + registered.branch());
         } else if (reply instanceof Reply.LockConflict conflict && command instanceof Command.RegisterBranch register) {
             GlobalTransaction durable = onDisk.transaction(conflict.holder().number());
@@ -277,7 +279,7 @@ final class Promises {
         } else if (reply instanceof Reply.Known known) {
             learn(known.transaction());
         } else if (reply instanceof Reply.NotActive late) {
-            require(late.transaction().outcome() != Outcome.OPEN, () -> "refused, though it is open: " + late);
+            require(late.transaction().state() != TransactionState.ACTIVE, () -> "refused, though it is open: " + late);
             learn(late.transaction());
         } else if (reply instanceof Reply.Expired expired) {
             require(expired.transaction().timedOut(), () -> "expired but not timed out: " + expired);
@@ -317,7 +319,8 @@ final class Promises {
         GlobalTransaction transaction = decided.transaction();
         learn(transaction);
         Outcome wanted = command instanceof Command.Commit ? Outcome.COMMIT : Outcome.ROLLBACK;
-        require(transaction.outcome() == wanted, () -> "decided the opposite: " + command + " " + decided);
+        Outcome way = transaction.outcome() == Outcome.OPEN ? transaction.direction() : transaction.outcome();
+        require(way == wanted, () -> "decided the opposite: " + command + " " + decided);
         if (decided.pass() == Reply.Pass.DONE) {
             require(
                     wanted == Outcome.COMMIT
@@ -344,8 +347,9 @@ final class Promises {
             require(before == null, () -> "told that it is open after it was decided: " + transaction.xid());
         }
         if (transaction.state().isFinal()) {
-            require(durable.state() == transaction.state(), () -> "told an end that is not durable: "
-                    + transaction.xid());
+            require(
+                    durable.state() == transaction.state(),
+                    () -> "told an end that is not durable: " + transaction.xid());
         }
     }
 
@@ -402,8 +406,13 @@ final class Promises {
     /** A call leaves the coordinator. */
     BranchCaller.CallEnd called(Effect.CallBranch call, BranchCaller.CallEnd end) {
         GlobalTransaction durable = onDisk.transaction(call.transaction());
+        boolean engine = call.branch() == call.transaction();
         require(
-                durable != null && durable.outcome() == call.phase(),
+                durable != null
+                        && (engine
+                                // which may have turned it or ended it since
+                                ? durable.direction() != Outcome.OPEN || durable.state().isFinal()
+                                : durable.outcome() == call.phase()),
                 () -> "called before the decision is durable, or against it: " + call);
         GlobalTransaction live = world.core().shard().transaction(call.transaction());
         Branch branch = live.branch(call.branch());
@@ -411,7 +420,10 @@ final class Promises {
         require(branch.nextAt() <= time, () -> "called too early: " + call + " instead of at " + branch.nextAt());
         for (CallUnderWay other : calls) {
             // Journal time is never faster than the time that passed, so this one cannot have timed out.
-            boolean surelyInFlight = !other.ended && passed - other.since < Simulation.CALL_TIMEOUT;
+            long timeout = other.call.type() == BranchType.SAGA
+                    ? EngineSettings.sagaCallTimeout(Simulation.CALL_TIMEOUT)
+                    : Simulation.CALL_TIMEOUT;
+            boolean surelyInFlight = !other.ended && passed - other.since < timeout;
             boolean mayGoTogether = other.call.branch() != call.branch()
                     && (other.call.transaction() != call.transaction() || !call.inTurn() || !other.call.inTurn());
             require(!surelyInFlight || mayGoTogether, () -> "two calls at a time: " + call + " and " + other.call);
@@ -444,10 +456,12 @@ final class Promises {
     }
 
     private static boolean sameGroup(Branch branch, ResourceManagers.Work work) {
-        boolean step = branch.type() == BranchType.SAGA_ANNOTATION;
-        return step
-                ? work.type == BranchType.SAGA_ANNOTATION
-                : work.type != BranchType.SAGA_ANNOTATION && branch.resource().equals(work.resource);
+        if (branch.type() == BranchType.SAGA) {
+            return false; // for its engine, never called
+        } else if (branch.type() == BranchType.SAGA_ANNOTATION) {
+            return work.type == BranchType.SAGA_ANNOTATION;
+        }
+        return work.type != BranchType.SAGA_ANNOTATION && branch.resource().equals(work.resource);
     }
 
     // After each step
@@ -534,8 +548,9 @@ final class Promises {
                 }
             }
         }
-        require(derived.equals(live.locks()), () -> "the lock table is not what the transactions say: " + live.locks()
-                + " instead of " + derived);
+        require(
+                derived.equals(live.locks()),
+                () -> "the lock table is not what the transactions say: " + live.locks() + " instead of " + derived);
         require(derived.size() == live.locks().size(), () -> "the count of locks differs");
     }
 
@@ -543,8 +558,9 @@ final class Promises {
         require(expected.lastId() == live.lastId(), () -> "ids differ " + when);
         List<GlobalTransaction> all = List.copyOf(expected.transactionsAfter(0));
         require(all.equals(List.copyOf(live.transactionsAfter(0))), () -> "transactions differ " + when);
-        require(expected.unfinished() == live.unfinished(), () -> "the count of unfinished transactions differs "
-                + when);
+        require(
+                expected.unfinished() == live.unfinished(),
+                () -> "the count of unfinished transactions differs " + when);
         require(
                 expected.needingAttention() == live.needingAttention(),
                 () -> "the count of stuck transactions differs " + when);
@@ -603,7 +619,17 @@ final class Promises {
 
     private void checkEnd(GlobalTransaction transaction, Branch branch) {
         ResourceManagers.Work work = world.resources().work(branch.id());
-        if (branch.state() == BranchState.DONE) {
+        if (branch.id() == transaction.number()) {
+            Outcome word = world.resources().word(branch.id());
+            require(
+                    branch.state() == BranchState.GIVEN_UP
+                            || (branch.state() == BranchState.DONE && word == transaction.outcome()),
+                    () -> "saga " + transaction.xid() + " did not end as its engine said, " + word + ": " + branch);
+        } else if (branch.type() == BranchType.SAGA) {
+            require(
+                    branch.state() != BranchState.DONE && branch.state() != BranchState.STUCK,
+                    () -> "a step of a saga was called: " + branch);
+        } else if (branch.state() == BranchState.DONE) {
             ResourceManagers.Progress due = transaction.outcome() == Outcome.COMMIT
                     ? ResourceManagers.Progress.COMMITTED
                     : ResourceManagers.Progress.ROLLED_BACK;

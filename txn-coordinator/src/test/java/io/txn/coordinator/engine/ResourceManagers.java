@@ -25,7 +25,11 @@ import java.util.function.Consumer;
  */
 final class ResourceManagers {
 
-    static final String[] NAMES = {"db-a", "db-b", "svc-c"};
+    /** The resource of the engine that drives sagas. */
+    static final String ENGINE = "shop#group";
+
+    static final String[] NAMES = {"db-a", "db-b", "svc-c", ENGINE};
+    static final String[] OF_BRANCHES = {"db-a", "db-b", "svc-c"};
     private static final ClientId CLIENT = new ClientId("shop", "10.0.0.1", 4711);
 
     /** What a resource manager knows of a branch. */
@@ -75,6 +79,9 @@ final class ResourceManagers {
     private final Trace trace;
     private final Roughness roughness;
     private final Map<Long, Work> works = new LinkedHashMap<>();
+
+    /** The last words of the engine of sagas. */
+    private final Map<Long, Outcome> words = new HashMap<>();
 
     /** Each row with the branch that wrote it last. */
     private final Map<String, Long> rows = new TreeMap<>();
@@ -161,8 +168,8 @@ final class ResourceManagers {
                         Work work = workOf(xid.number(), registered.branch(), type, resource, locks);
                         world.later(whileAlive(resource, () -> localCommit(xid, work, done)));
                     } else if (reply instanceof Reply.LockConflict conflict && !conflict.failFast() && triesLeft > 0) {
-                        world.later(whileAlive(
-                                resource, () -> register(xid, type, resource, locks, done, triesLeft - 1)));
+                        world.later(
+                                whileAlive(resource, () -> register(xid, type, resource, locks, done, triesLeft - 1)));
                     } else {
                         world.send(() -> done.accept(Result.FAILED));
                     }
@@ -194,7 +201,8 @@ final class ResourceManagers {
     private void localCommit(Xid xid, Work work, Consumer<Result> done) {
         boolean late = work.type == BranchType.XA && world.promises().isPastDeadline(work.transaction);
         if (dice.mishap(8) || late || work.progress != Progress.NOTHING) {
-            // The database refused it, or the fence did: a call of phase two came first. What is refused once never happens.
+            // The database refused it, or the fence did: a call of phase two came first. What is refused once never
+            // happens.
             trace.note("no local commit of ", work);
             if (work.progress == Progress.NOTHING) {
                 reportFailure(xid, work, done);
@@ -269,6 +277,12 @@ final class ResourceManagers {
     }
 
     private void arrive(Effect.CallBranch call, BranchCaller.CallEnd end) {
+        if (call.branch() == call.transaction()) {
+            Answer answer = drive(call);
+            trace.note(call.resource(), " answers ", answer, " to ", call.phase(), " of saga ", call.transaction());
+            world.send(() -> end.ended(answer, "simulated"));
+            return;
+        }
         Work work = workOf(call.transaction(), call.branch(), call.type(), call.resource(), null);
         boolean wasOver = work.progress == Progress.COMMITTED || work.progress == Progress.ROLLED_BACK;
         Answer answer;
@@ -288,9 +302,36 @@ final class ResourceManagers {
         world.send(() -> end.ended(said, "simulated"));
     }
 
+    // Sagas
+
+    /** The engine is called: it repeats its last word, or has it now, or is to be called again in this direction or in the other. */
+    private Answer drive(Effect.CallBranch call) {
+        if (!words.containsKey(call.transaction()) && dice.mishap(3)) {
+            return dice.oneOf(Answer.RETRYABLE, Answer.TURNED, Answer.TURNED, Answer.NEVER);
+        }
+        Outcome word = words.computeIfAbsent(call.transaction(), number -> call.phase());
+        return word == call.phase() ? Answer.DONE : Answer.ENDED_OTHERWISE;
+    }
+
+    /** The engine reports by itself: its last word, or that it is to be called again. */
+    Command report(Xid saga) {
+        if (dice.coin()) {
+            words.computeIfAbsent(saga.number(), number -> dice.oneOf(Outcome.COMMIT, Outcome.ROLLBACK));
+        }
+        Outcome word = words.get(saga.number());
+        trace.note("the engine of saga ", saga, word == null ? " wants to be called" : " ends with " + word);
+        return new Command.ReportSaga(
+                saga, word == null ? dice.oneOf(Outcome.COMMIT, Outcome.ROLLBACK) : word, word != null);
+    }
+
+    /** The last word of a saga's engine, or null. */
+    Outcome word(long saga) {
+        return words.get(saga);
+    }
+
     private boolean commit(Work work) {
-        world.promises().require(work.progress != Progress.ROLLED_BACK, () -> "committed after it was rolled back: "
-                + work);
+        world.promises()
+                .require(work.progress != Progress.ROLLED_BACK, () -> "committed after it was rolled back: " + work);
         world.promises()
                 .require(
                         !work.failureNoted || work.type == BranchType.AT,
@@ -300,8 +341,8 @@ final class ResourceManagers {
     }
 
     private boolean rollBack(Work work) {
-        world.promises().require(work.progress != Progress.COMMITTED, () -> "rolled back after it was committed: "
-                + work);
+        world.promises()
+                .require(work.progress != Progress.COMMITTED, () -> "rolled back after it was committed: " + work);
         if (work.progress == Progress.ROLLED_BACK) {
             return true;
         }
@@ -323,9 +364,12 @@ final class ResourceManagers {
             String key = key(work, row);
             long now = rows.getOrDefault(key, 0L);
             if (now != work.branch && now != work.before.get(key)) {
-                boolean explained = world.promises().isGivenUp(now) || world.promises().hasGivenUp(work.transaction);
-                world.promises().require(explained, () -> work + " cannot be undone: row " + key + " was written by "
-                        + works.get(now));
+                boolean explained =
+                        world.promises().isGivenUp(now) || world.promises().hasGivenUp(work.transaction);
+                world.promises()
+                        .require(
+                                explained,
+                                () -> work + " cannot be undone: row " + key + " was written by " + works.get(now));
                 return false;
             }
             keys.add(key);

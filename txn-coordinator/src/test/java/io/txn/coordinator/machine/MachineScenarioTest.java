@@ -123,7 +123,9 @@ class MachineScenarioTest {
 
         private Command command(String[] words) {
             return switch (words[0]) {
-                case "begin" -> new Command.Begin("c:1", words[1], SHOP, Long.parseLong(words[2]));
+                case "begin" ->
+                    new Command.Begin(
+                            "c:1", words[1], SHOP, Long.parseLong(words[2]), words.length > 3 ? words[3] : null);
                 case "register" ->
                     new Command.RegisterBranch(
                             xid(words[1]),
@@ -132,12 +134,14 @@ class MachineScenarioTest {
                             SHOP,
                             words.length > 5 && !words[5].equals("-") ? LockKeys.parse(words[5], 100) : null,
                             words.length > 6,
-                            "data");
+                            "data",
+                            words[3].equals("SAGA") ? "shop#group" : null);
                 case "report" ->
                     new Command.ReportBranch(xid(words[1]), id(words[2]), words[3].equals("failed"), "new");
                 case "commit" -> new Command.Commit(xid(words[1]));
                 case "rollback" -> new Command.Rollback(xid(words[1]));
-                case "saga" -> new Command.ReportSaga(xid(words[1]), Outcome.valueOf(words[2]));
+                case "saga" ->
+                    new Command.ReportSaga(xid(words[1]), Outcome.valueOf(words[2]), words[3].equals("over"));
                 case "query" -> new Command.QueryTransaction(xid(words[1]));
                 case "lockable" ->
                     new Command.QueryLocks(

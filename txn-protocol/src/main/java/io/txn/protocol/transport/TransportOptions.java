@@ -1,6 +1,7 @@
 package io.txn.protocol.transport;
 
 import java.time.Duration;
+import java.util.function.Consumer;
 
 /**
  * The bounds of a transport. Immutable; start from {@link #DEFAULTS}.
@@ -61,102 +62,86 @@ public record TransportOptions(
     }
 
     public TransportOptions withMaxFrameBytes(int value) {
-        return new TransportOptions(
-                value,
-                maxPendingRequests,
-                writeIdle,
-                readIdle,
-                connectTimeout,
-                writeBufferLow,
-                writeBufferHigh,
-                slowReaderGrace,
-                maxConnections,
-                ioThreads);
+        return with(draft -> draft.maxFrameBytes = value);
     }
 
     public TransportOptions withMaxPendingRequests(int value) {
-        return new TransportOptions(
-                maxFrameBytes,
-                value,
-                writeIdle,
-                readIdle,
-                connectTimeout,
-                writeBufferLow,
-                writeBufferHigh,
-                slowReaderGrace,
-                maxConnections,
-                ioThreads);
+        return with(draft -> draft.maxPendingRequests = value);
     }
 
     /** Replaces both idle times: {@code writeIdle} must leave room for a heartbeat and its answer within {@code readIdle}. */
-    public TransportOptions withIdle(Duration newWriteIdle, Duration newReadIdle) {
-        return new TransportOptions(
-                maxFrameBytes,
-                maxPendingRequests,
-                newWriteIdle,
-                newReadIdle,
-                connectTimeout,
-                writeBufferLow,
-                writeBufferHigh,
-                slowReaderGrace,
-                maxConnections,
-                ioThreads);
+    public TransportOptions withIdle(Duration write, Duration read) {
+        return with(draft -> {
+            draft.writeIdle = write;
+            draft.readIdle = read;
+        });
     }
 
     public TransportOptions withConnectTimeout(Duration value) {
-        return new TransportOptions(
-                maxFrameBytes,
-                maxPendingRequests,
-                writeIdle,
-                readIdle,
-                value,
-                writeBufferLow,
-                writeBufferHigh,
-                slowReaderGrace,
-                maxConnections,
-                ioThreads);
+        return with(draft -> draft.connectTimeout = value);
     }
 
     public TransportOptions withWriteBuffer(int low, int high, Duration grace) {
-        return new TransportOptions(
-                maxFrameBytes,
-                maxPendingRequests,
-                writeIdle,
-                readIdle,
-                connectTimeout,
-                low,
-                high,
-                grace,
-                maxConnections,
-                ioThreads);
+        return with(draft -> {
+            draft.writeBufferLow = low;
+            draft.writeBufferHigh = high;
+            draft.slowReaderGrace = grace;
+        });
     }
 
     public TransportOptions withMaxConnections(int value) {
-        return new TransportOptions(
-                maxFrameBytes,
-                maxPendingRequests,
-                writeIdle,
-                readIdle,
-                connectTimeout,
-                writeBufferLow,
-                writeBufferHigh,
-                slowReaderGrace,
-                value,
-                ioThreads);
+        return with(draft -> draft.maxConnections = value);
     }
 
     public TransportOptions withIoThreads(int value) {
-        return new TransportOptions(
-                maxFrameBytes,
-                maxPendingRequests,
-                writeIdle,
-                readIdle,
-                connectTimeout,
-                writeBufferLow,
-                writeBufferHigh,
-                slowReaderGrace,
-                maxConnections,
-                value);
+        return with(draft -> draft.ioThreads = value);
+    }
+
+    private TransportOptions with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.finish();
+    }
+
+    /** The components while they are being changed: the one place, beside the header, that names them all. */
+    private static final class Draft {
+        private int maxFrameBytes;
+        private int maxPendingRequests;
+        private Duration writeIdle;
+        private Duration readIdle;
+        private Duration connectTimeout;
+        private int writeBufferLow;
+        private int writeBufferHigh;
+        private Duration slowReaderGrace;
+        private int maxConnections;
+        private int ioThreads;
+
+        Draft(TransportOptions from) {
+            maxFrameBytes = from.maxFrameBytes;
+            maxPendingRequests = from.maxPendingRequests;
+            writeIdle = from.writeIdle;
+            readIdle = from.readIdle;
+            connectTimeout = from.connectTimeout;
+            writeBufferLow = from.writeBufferLow;
+            writeBufferHigh = from.writeBufferHigh;
+            slowReaderGrace = from.slowReaderGrace;
+            maxConnections = from.maxConnections;
+            ioThreads = from.ioThreads;
+        }
+
+        TransportOptions finish() {
+            return new TransportOptions(
+                    maxFrameBytes,
+                    maxPendingRequests,
+                    writeIdle,
+                    readIdle,
+                    connectTimeout,
+                    writeBufferLow,
+                    writeBufferHigh,
+                    slowReaderGrace,
+                    maxConnections,
+                    ioThreads);
+        }
     }
 
     private static void requirePositive(String name, int value) {

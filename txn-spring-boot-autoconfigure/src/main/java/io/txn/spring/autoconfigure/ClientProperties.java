@@ -18,6 +18,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param connectWait how long a call waits for a connection while there is none, and a start that fails fast
  * @param decisionWait how long the answer to a commit or rollback is pursued over lost connections before its outcome is called unknown; long
  *     enough for a coordinator to restart, and one and a half times as long as a coordinator takes to carry the decision out
+ * @param shutdownTimeout how long a stopping application lets the global transactions it launched and the branch calls that run come to their
+ *     end; together with the web server's own graceful shutdown it must fit into what the platform grants between SIGTERM and SIGKILL
  * @param failFast whether a start without any coordinator fails, or goes on and keeps trying
  * @param branchWorkers how many branches of this application are finished at a time; each uses a database connection while it works
  * @param branchQueue how many more branch calls of one resource may wait for a worker; the coordinator is told to try again beyond that
@@ -30,6 +32,7 @@ record ClientProperties(
         @DefaultValue(TxnClientOptions.REQUEST_TIMEOUT) Duration requestTimeout,
         @DefaultValue(TxnClientOptions.CONNECT_WAIT) Duration connectWait,
         @DefaultValue(TxnClientOptions.DECISION_WAIT) Duration decisionWait,
+        @DefaultValue(TxnClientOptions.SHUTDOWN_TIMEOUT) Duration shutdownTimeout,
         @DefaultValue(TxnClientOptions.FAIL_FAST) boolean failFast,
         @DefaultValue(TxnClientOptions.BRANCH_WORKERS) int branchWorkers,
         @DefaultValue(TxnClientOptions.BRANCH_QUEUE) int branchQueue) {
@@ -40,6 +43,7 @@ record ClientProperties(
                 .withRequestTimeout(requestTimeout)
                 .withConnectWait(connectWait)
                 .withDecisionWait(decisionWait)
+                .withShutdownTimeout(shutdownTimeout)
                 .withFailFast(failFast)
                 .withBranchWorkers(branchWorkers, branchQueue);
     }

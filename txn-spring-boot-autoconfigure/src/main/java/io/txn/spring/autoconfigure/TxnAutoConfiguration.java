@@ -87,6 +87,12 @@ public final class TxnAutoConfiguration {
         return TxnClient.start(options, locator, contexts, inLocalTransaction());
     }
 
+    /** Ends the client before any bean is destroyed, and after everything that brings work. */
+    @Bean
+    ClientLifecycle txnClientLifecycle(TxnClient client) {
+        return new ClientLifecycle(client);
+    }
+
     private static BooleanSupplier inLocalTransaction() {
         return ClassUtils.isPresent(TRANSACTIONS, TxnAutoConfiguration.class.getClassLoader())
                 ? TransactionSynchronizationManager::isActualTransactionActive

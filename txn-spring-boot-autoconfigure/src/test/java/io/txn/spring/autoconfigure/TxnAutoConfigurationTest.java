@@ -325,6 +325,7 @@ class TxnAutoConfigurationTest {
                 Map.entry("txn.client.request-timeout", "1s"),
                 Map.entry("txn.client.connect-wait", "2s"),
                 Map.entry("txn.client.decision-wait", "3s"),
+                Map.entry("txn.client.shutdown-timeout", "10m"),
                 Map.entry("txn.client.fail-fast", "false"),
                 Map.entry("txn.client.branch-workers", "4"),
                 Map.entry("txn.client.branch-queue", "5"),
@@ -340,6 +341,7 @@ class TxnAutoConfigurationTest {
                         .withRequestTimeout(Duration.ofSeconds(1))
                         .withConnectWait(Duration.ofSeconds(2))
                         .withDecisionWait(Duration.ofSeconds(3))
+                        .withShutdownTimeout(Duration.ofMinutes(10))
                         .withFailFast(false)
                         .withBranchWorkers(4, 5));
         assertThat(binder.bind("txn.jdbc", JdbcProperties.class).get().toOptions())

@@ -1,0 +1,45 @@
+package io.txn.spring.autoconfigure;
+
+import io.txn.client.TxnClient;
+import org.springframework.context.SmartLifecycle;
+
+/**
+ * When the client ends: in the last phase of a stopping context. Web server, listeners and schedulers have let their work end in earlier phases, so
+ * nobody begins global transactions any more; data sources are closed later, when beans are destroyed, so branches can still be finished.
+ */
+final class ClientLifecycle implements SmartLifecycle {
+
+    private final TxnClient client;
+    private volatile boolean running;
+
+    ClientLifecycle(TxnClient client) {
+        this.client = client;
+    }
+
+    /** The client runs since its bean was made. */
+    @Override
+    public void start() {
+        running = true;
+    }
+
+    @Override
+    public void stop() {
+        client.close();
+        running = false;
+    }
+
+    @Override
+    public boolean isRunning() {
+        return running;
+    }
+
+    @Override
+    public int getPhase() {
+        return Integer.MIN_VALUE;
+    }
+
+    /** From Spring 7 on a context can be paused and go on later; a closed client cannot, so it is left alone. */
+    public boolean isPauseable() {
+        return false;
+    }
+}
