@@ -42,6 +42,7 @@ final class Initiators {
         private final boolean silent = dice.below(6) == 0;
         private boolean failed = dice.below(8) == 0;
         private boolean committing;
+        private boolean working;
         private int asked;
 
         /** What is waited for; an answer to anything earlier is ignored. */
@@ -51,12 +52,11 @@ final class Initiators {
 
         void act() {
             if (waiting) {
-                if (dice.mishap(40)) {
+                if (dice.mishap(working ? 12 : 40)) {
                     waiting = false;
                     question++;
-                    failed = failed || stepsLeft > 0 || xid == null;
+                    failed = failed || working;
                     trace.note("initiator of ", xid, " waits no longer");
-                    stepsLeft = 0;
                 }
             } else if (xid == null) {
                 begin();
@@ -88,15 +88,17 @@ final class Initiators {
             int to = waits();
             trace.note("begin");
             int timeout = dice.coin() ? dice.between(100, 1_000) : dice.between(1_000, 5_000);
-            world.ask(new Command.Begin("c:1", "buy", CLIENT, timeout, saga ? ResourceManagers.ENGINE : null), reply -> {
-                if (isAnswer(to) && reply instanceof Reply.Begun begun) {
-                    xid = begun.xid();
-                }
-            });
+            world.ask(
+                    new Command.Begin("c:1", "buy", CLIENT, timeout, saga ? ResourceManagers.ENGINE : null), reply -> {
+                        if (isAnswer(to) && reply instanceof Reply.Begun begun) {
+                            xid = begun.xid();
+                        }
+                    });
         }
 
         private void work() {
             int to = waits();
+            working = true;
             BranchType type = dice.oneOf(
                     BranchType.AT,
                     BranchType.AT,
@@ -112,6 +114,7 @@ final class Initiators {
             }
             resources.work(xid, type, resource, locks, result -> {
                 if (isAnswer(to)) {
+                    working = false;
                     boolean ignored = result == ResourceManagers.Result.FAILURE_NOTED && dice.below(4) > 0;
                     failed = failed || (result != ResourceManagers.Result.WORKED && !ignored);
                 }

@@ -249,7 +249,12 @@ final class Simulation {
         time = new JournalTime(clock);
         int thisLife = life;
         core = new EngineCore(
-                new Shard(rules), journal, time, dice.another(), settings(), new BranchCaller() {
+                new Shard(rules),
+                journal,
+                time,
+                dice.another(),
+                settings(),
+                new BranchCaller() {
                     @Override
                     public void call(Effect.CallBranch call, CallEnd end) {
                         if (thisLife == life) {
@@ -261,7 +266,8 @@ final class Simulation {
                     public boolean canCall(Effect.CallBranch call) {
                         return resources.isConnected(call.resource());
                     }
-                }, () -> {});
+                },
+                () -> {});
         core.endsGoTo((flight, answer, detail) -> ends.add(() -> core.end(flight, answer, detail)));
         core.recover();
         promises.booted(time.now(), passed, RESTART_GRACE);
@@ -484,8 +490,7 @@ final class Simulation {
     /** An operator looks after what needs one; or after anything at all. */
     private void operate(boolean onlyWhatNeedsIt) {
         for (GlobalTransaction transaction : promises.onDisk().transactionsAfter(0)) {
-            if (transaction.state() == TransactionState.NEEDS_ATTENTION
-                    || (!onlyWhatNeedsIt && dice.below(4) == 0)) {
+            if (transaction.state() == TransactionState.NEEDS_ATTENTION || (!onlyWhatNeedsIt && dice.below(4) == 0)) {
                 operate(transaction);
                 return;
             }
