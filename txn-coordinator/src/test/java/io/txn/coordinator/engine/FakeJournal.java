@@ -30,6 +30,8 @@ class FakeJournal implements Journal {
     private LongConsumer onDurable = index -> {};
     private LongConsumer onAppend = index -> {};
     private Runnable onRefuse = () -> {};
+    private Runnable onFlush = () -> {};
+    private int requested;
     private int durable;
     private byte[] snapshot;
     private long snapshotIndex;
@@ -48,6 +50,11 @@ class FakeJournal implements Journal {
     /** Told of each index when its record has been handed over, before the journal's client goes on. */
     void onAppend(LongConsumer listener) {
         onAppend = listener;
+    }
+
+    /** Told when the journal's client has asked for a write. */
+    void onFlush(Runnable listener) {
+        onFlush = listener;
     }
 
     /** Told when a record is refused, before the journal's client is. */
@@ -100,6 +107,22 @@ class FakeJournal implements Journal {
         return !failed;
     }
 
+    @Override
+    public void flush() {
+        requested = records.size();
+        onFlush.run();
+    }
+
+    /** Makes at most the next {@code most} records durable, of those whose writing was asked for. */
+    void write(int most) {
+        flush(Math.min(most, requested - durable));
+    }
+
+    /** Whether there are records whose writing was asked for. */
+    boolean hasWork() {
+        return requested > durable;
+    }
+
     /** Makes the next {@code count} records durable. */
     void flush(int count) {
         for (int i = 0; i < count && !waiting.isEmpty(); i++) {
@@ -150,6 +173,7 @@ class FakeJournal implements Journal {
             records.remove(records.size() - 1);
         }
         durable = records.size();
+        requested = durable;
         waiting.clear();
         pendingState = null;
         failed = false;

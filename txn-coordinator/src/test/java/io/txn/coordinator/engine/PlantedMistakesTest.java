@@ -50,6 +50,18 @@ class PlantedMistakesTest {
                     "@Nullable TxnException record(",
                     "receipts.refusal = null;",
                     "receipts.refusal = null; events.forEach(event -> shard.apply(event, now));"),
+            new PlantedMistake(
+                    "a record that nobody has written",
+                    "engine/EngineCore.java",
+                    "void flush(",
+                    "now >= stagedAt + LINGER",
+                    "now >= stagedAt + (1L << 40)"),
+            new PlantedMistake(
+                    "an engine that sleeps while a record waits to be written",
+                    "engine/EngineCore.java",
+                    "long idleMillis(",
+                    "at = Math.min(at, stagedAt + LINGER);",
+                    "at = Long.MAX_VALUE;"),
             // One decision
             new PlantedMistake(
                     "a transaction past its deadline that is committed all the same",
@@ -175,6 +187,18 @@ class PlantedMistakesTest {
                     "Draft conclude(",
                     "stuck != null && isUnderWay()",
                     "stuck != null && isUnderWay() && stuck.attempts() > 1"),
+            new PlantedMistake(
+                    "a branch given up while it is being called",
+                    "engine/EngineCore.java",
+                    "Long givenUpTooEarly(",
+                    "lanes.isUnderWay(giveUp.branch())",
+                    "lanes.isUnderWay(-1)"),
+            new PlantedMistake(
+                    "an operator who turns a decision round",
+                    "machine/Machine.java",
+                    "Decision decide(",
+                    "transaction.outcome() == Outcome.OPEN",
+                    "transaction.outcome() == Outcome.OPEN || transaction.outcome() != force.outcome()"),
             new PlantedMistake(
                     "a saga that ends as it was called and not as its engine says",
                     "machine/Sagas.java",

@@ -53,6 +53,7 @@ final class Promises {
     private final Set<Long> toldBegun = new HashSet<>();
     private final Map<Long, Long> toldRegistered = new HashMap<>();
     private final Set<Long> ids = new HashSet<>();
+    private final Set<Long> forced = new HashSet<>();
     private final Set<Long> givenUp = new HashSet<>();
     private final Set<Long> transactionsWithGivenUp = new HashSet<>();
     private long lastRecordTime;
@@ -171,7 +172,9 @@ final class Promises {
         boolean handedBack = before.driver() != null && before.state() != TransactionState.ACTIVE;
         if (event instanceof Event.CommitDecided) {
             // The engine of a saga knows what its steps did: its last word counts at any time.
-            require(before.driver() != null || at < deadline(before), () -> "committed after its deadline: " + before.xid());
+            require(
+                    before.driver() != null || at < deadline(before),
+                    () -> "committed after its deadline: " + before.xid());
         } else if (event instanceof Event.BranchRegistered) {
             require(handedBack || at < deadline(before), () -> "a branch joined after the deadline: " + before.xid());
             require(before.outcome() == Outcome.OPEN, () -> "a branch joined after the decision: " + before.xid());
@@ -183,6 +186,10 @@ final class Promises {
             require(
                     at >= deadline(before),
                     () -> "timed out " + (deadline(before) - at) + " ms before its deadline: " + before.xid());
+        } else if (event instanceof Event.BranchGivenUp e && e.branch() != e.transaction()) {
+            require(
+                    calls.stream().noneMatch(call -> call.call.branch() == e.branch() && isSurelyInFlight(call)),
+                    () -> "given up while a call is under way: " + e);
         } else if (event instanceof Event.AttemptFailed e) {
             Branch branch = before.branch(e.branch());
             require(branch != null && e.attempts() >= branch.attempts(), () -> "attempts were forgotten: " + e);
@@ -206,6 +213,8 @@ final class Promises {
             ids.add(begun.transaction());
         } else if (event instanceof Event.BranchRegistered registered) {
             ids.add(registered.branch());
+        } else if (event instanceof Event.CommitDecided e && e.cause() != null) {
+            forced.add(e.transaction());
         } else if (event instanceof Event.BranchGivenUp g) {
             givenUp.add(g.branch());
             transactionsWithGivenUp.add(g.transaction());
@@ -382,6 +391,11 @@ final class Promises {
         return givenUp.contains(branch);
     }
 
+    /** Whether an operator committed it, who does not ask how far its branches are. */
+    boolean isForced(long transaction) {
+        return forced.contains(transaction);
+    }
+
     boolean hasGivenUp(long transaction) {
         return transactionsWithGivenUp.contains(transaction);
     }
@@ -425,14 +439,9 @@ final class Promises {
         require(branch != null, () -> "called a branch that is not: " + call);
         require(branch.nextAt() <= time, () -> "called too early: " + call + " instead of at " + branch.nextAt());
         for (CallUnderWay other : calls) {
-            // Journal time is never faster than the time that passed, so this one cannot have timed out.
-            long timeout = other.call.type() == BranchType.SAGA
-                    ? EngineSettings.sagaCallTimeout(Simulation.CALL_TIMEOUT)
-                    : Simulation.CALL_TIMEOUT;
-            boolean surelyInFlight = !other.ended && passed - other.since < timeout;
             boolean mayGoTogether = other.call.branch() != call.branch()
                     && (other.call.transaction() != call.transaction() || !call.inTurn() || !other.call.inTurn());
-            require(!surelyInFlight || mayGoTogether, () -> "two calls at a time: " + call + " and " + other.call);
+            require(!isSurelyInFlight(other) || mayGoTogether, () -> "two calls at a time: " + call + " and " + other.call);
         }
         CallUnderWay underWay = new CallUnderWay(call, passed);
         calls.removeIf(other -> other.ended);
@@ -441,6 +450,14 @@ final class Promises {
             underWay.ended = true;
             end.ended(answer, detail);
         };
+    }
+
+    /** Journal time is never faster than the time that passed, so such a one cannot have timed out. */
+    private boolean isSurelyInFlight(CallUnderWay call) {
+        long timeout = call.call.type() == BranchType.SAGA
+                ? EngineSettings.sagaCallTimeout(Simulation.CALL_TIMEOUT)
+                : Simulation.CALL_TIMEOUT;
+        return !call.ended && passed - call.since < timeout;
     }
 
     /** A resource manager undoes a branch for the first time: what was done later in its group must be undone by now. */
@@ -575,15 +592,18 @@ final class Promises {
 
     private Shard replayed(FakeJournal journal) {
         Shard shard = new Shard(rules);
+        EntrySequence sequence = new EntrySequence();
         journal.replay(new Replay() {
             @Override
             public void snapshot(long index, InputStream state) throws IOException {
-                SnapshotCodec.read(state, shard, interner);
+                sequence.startAfter(index);
+                SnapshotCodec.read(state, shard, sequence, interner);
             }
 
             @Override
             public void record(long index, ByteBuffer record) {
                 EventCodec.Entry entry = EventCodec.decode(record, interner);
+                require(sequence.accepts(entry.place()), () -> "a record of a writer that was replaced: " + entry);
                 entry.events().forEach(event -> shard.apply(event, entry.time()));
             }
         });
@@ -594,8 +614,8 @@ final class Promises {
         Shard shard = new Shard(rules);
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         try {
-            SnapshotCodec.write(time, live.capture(), out);
-            SnapshotCodec.read(new ByteArrayInputStream(out.toByteArray()), shard, interner);
+            SnapshotCodec.write(new EntrySequence().state(), time, live.capture(), out);
+            SnapshotCodec.read(new ByteArrayInputStream(out.toByteArray()), shard, new EntrySequence(), interner);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

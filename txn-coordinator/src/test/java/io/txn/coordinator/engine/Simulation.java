@@ -6,6 +6,7 @@ import io.txn.coordinator.machine.Branch;
 import io.txn.coordinator.machine.Command;
 import io.txn.coordinator.machine.Effect;
 import io.txn.coordinator.machine.GlobalTransaction;
+import io.txn.coordinator.machine.Outcome;
 import io.txn.coordinator.machine.Reply;
 import io.txn.coordinator.machine.Rules;
 import io.txn.coordinator.machine.Shard;
@@ -97,6 +98,12 @@ final class Simulation {
         journal.onAppend(index -> {
             promises.appended(journal.recordAt(index), core.shard());
             burn();
+        });
+        journal.onFlush(() -> {
+            burn();
+            if (dice.coin()) {
+                write(Integer.MAX_VALUE); // at once, on this thread
+            }
         });
         journal.onRefuse(() -> lastRefusal = time.now());
         journal.onDurable(index -> promises.durable((int) index));
@@ -341,7 +348,7 @@ final class Simulation {
         if (stalledSteps > 0) {
             stalledSteps--;
         }
-        switch (dice.below(24)) {
+        switch (dice.below(25)) {
             case 0, 1, 2, 3, 4 -> initiators.act();
             case 5, 6, 7, 8, 9, 10 -> {
                 for (int i = dice.below(4); i >= 0; i--) {
@@ -351,7 +358,7 @@ final class Simulation {
             case 11, 12, 13, 14 -> turn();
             case 15 -> takeMail(1 + dice.below(2));
             case 16 -> takeEnds(1);
-            case 17, 18, 19 -> flush(1 + dice.below(6));
+            case 17, 18, 19 -> write(1 + dice.below(6));
             case 20 -> {
                 if (dice.coin()) {
                     core.release();
@@ -361,6 +368,7 @@ final class Simulation {
             }
             case 21 -> tick();
             case 22 -> moveClock();
+            case 23 -> core.flush();
             default -> resourceManager();
         }
         trouble();
@@ -375,9 +383,9 @@ final class Simulation {
         (which == network.size() ? last : network.set(which, last)).run();
     }
 
-    private void flush(int records) {
+    private void write(int records) {
         if (stalledSteps == 0 && !journalFailed) {
-            journal.flush(records);
+            journal.write(records);
         }
     }
 
@@ -499,7 +507,9 @@ final class Simulation {
 
     private void operate(GlobalTransaction transaction) {
         List<Branch> branches = transaction.branches();
-        if (branches.isEmpty() || dice.coin()) {
+        if (dice.below(4) == 0) {
+            ask(new Command.Force(transaction.xid(), dice.oneOf(Outcome.COMMIT, Outcome.ROLLBACK), "x"), reply -> {});
+        } else if (branches.isEmpty() || dice.coin()) {
             ask(new Command.RetryNow(transaction.xid()), reply -> {});
         } else {
             long branch = branches.get(dice.below(branches.size())).id();
@@ -524,13 +534,13 @@ final class Simulation {
         for (int i = 0; i < STEPS_TO_REST && !isAtRest(); i++) {
             trace.at(roughness.steps() + i, passed);
             journal.finishSnapshot();
-            journal.flush(Integer.MAX_VALUE);
+            journal.write(Integer.MAX_VALUE);
             for (int j = network.size(); j > 0; j--) {
                 deliver();
             }
             if (engineIsAwake()) {
                 turn();
-            } else if (network.isEmpty() && journal.waitingRecords() == 0) {
+            } else if (network.isEmpty() && !journal.hasWork()) {
                 sleep();
             }
             if (i % 64 == 63) {
@@ -567,6 +577,7 @@ final class Simulation {
         takeArrivals();
         takeMail(Integer.MAX_VALUE);
         tick();
+        core.flush();
     }
 
     /** Nobody wakes the engine: it sleeps as long as it says that it may, and nobody else does its work meanwhile. */
