@@ -441,7 +441,9 @@ final class Promises {
         for (CallUnderWay other : calls) {
             boolean mayGoTogether = other.call.branch() != call.branch()
                     && (other.call.transaction() != call.transaction() || !call.inTurn() || !other.call.inTurn());
-            require(!isSurelyInFlight(other) || mayGoTogether, () -> "two calls at a time: " + call + " and " + other.call);
+            require(
+                    !isSurelyInFlight(other) || mayGoTogether,
+                    () -> "two calls at a time: " + call + " and " + other.call);
         }
         CallUnderWay underWay = new CallUnderWay(call, passed);
         calls.removeIf(other -> other.ended);

@@ -214,11 +214,11 @@ final class ResourceManagers {
         }
         trace.note("local commit of ", work);
         write(work);
-        if (work.type == BranchType.AT && dice.mishap(8)) {
+        if (work.type == BranchType.AT && dice.mishap(4)) {
             reportFailure(xid, work, done); // the connection broke in the commit: it takes for failed what was done
             return;
         }
-        if (dice.below(6) == 0) {
+        if (dice.below(3) == 0) {
             trace.note("report new data of ", work);
             world.ask(new Command.ReportBranch(xid, work.branch, false, "data2"), reply -> {});
         }
@@ -232,7 +232,7 @@ final class ResourceManagers {
         }
         trace.note("report failure of ", work);
         world.ask(new Command.ReportBranch(xid, work.branch, true, "data2"), reply -> {
-            boolean noted = reply instanceof Reply.Reported;
+            boolean noted = reply instanceof Reply.Reported && !world.promises().isForced(work.transaction);
             work.failureNoted |= noted && work.progress == Progress.NOTHING;
             world.send(() -> done.accept(noted ? Result.FAILURE_NOTED : Result.FAILED));
         });

@@ -91,7 +91,7 @@ final class Simulation {
         this.trace = trace;
         this.dice = new Dice(seed);
         this.roughness = Roughness.draw(dice);
-        this.rules = new Rules(1_000, 6, roughness.maxAttempts(), 50, 1_000, 5_000);
+        this.rules = new Rules(1_000, 6, roughness.maxAttempts(), dice.oneOf(50, 500), 1_000, 5_000);
         this.promises = new Promises(this, rules, visited);
         this.resources = new ResourceManagers(this, dice, trace, roughness);
         this.initiators = new Initiators(this, resources, dice, trace, roughness);
@@ -523,6 +523,7 @@ final class Simulation {
     private void heal() {
         trace.note("all trouble ceases");
         dice.calm();
+        long healed = passed;
         fuse = 0;
         stalledSteps = 0;
         journal.setState(JournalState.SERVING);
@@ -547,7 +548,7 @@ final class Simulation {
                 operate(true);
             }
             promises.afterEachStep();
-            if (i > 64) {
+            if (passed - healed > 2 * (LONGEST_NAP + REFUSAL_DELAY)) {
                 promises.nothingIsOverdueBy(3 * LONGEST_NAP);
             }
         }
