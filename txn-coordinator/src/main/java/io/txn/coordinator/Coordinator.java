@@ -10,6 +10,7 @@ import io.txn.coordinator.journal.Journal;
 import io.txn.coordinator.journal.JournalStatistics;
 import io.txn.coordinator.machine.Command;
 import io.txn.coordinator.machine.GlobalTransaction;
+import io.txn.coordinator.machine.Outcome;
 import io.txn.coordinator.machine.Reply;
 import io.txn.coordinator.machine.Rules;
 import io.txn.coordinator.seata.SeataAdapter;
@@ -21,10 +22,14 @@ import io.txn.protocol.transport.ServerTls;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -216,7 +221,8 @@ public final class Coordinator implements AutoCloseable {
     public CompletableFuture<OperatorResult> operate(OperatorCommand command) {
         CompletableFuture<OperatorResult> result = new CompletableFuture<>();
         engine.submit(command(command), reply -> complete(result, reply));
-        return result;
+        return result.whenComplete((answer, failure) ->
+                LOG.info("an operator's command={} result={}", command, failure == null ? answer : failure.toString()));
     }
 
     private static Command command(OperatorCommand command) {
@@ -224,6 +230,13 @@ public final class Coordinator implements AutoCloseable {
             return new Command.RetryNow(retry.xid());
         } else if (command instanceof OperatorCommand.GiveUp giveUp) {
             return new Command.GiveUp(giveUp.xid(), giveUp.branchId().value(), giveUp.reason());
+        } else if (command instanceof OperatorCommand.Force force) {
+            Outcome outcome =
+                    switch (force.status()) {
+                        case COMMITTED -> Outcome.COMMIT;
+                        case ROLLED_BACK -> Outcome.ROLLBACK;
+                    };
+            return new Command.Force(force.xid(), outcome, force.reason());
         }
         throw new AssertionError("no command for " + command);
     }
@@ -249,6 +262,7 @@ public final class Coordinator implements AutoCloseable {
         JournalStatistics written = journal.statistics();
         return new CoordinatorStatistics(
                 sizes.transactions(),
+                sizes.active(),
                 sizes.unfinished(),
                 sizes.needingAttention(),
                 sizes.locks(),
@@ -277,7 +291,36 @@ public final class Coordinator implements AutoCloseable {
         }
     }
 
-    /** Stops serving. What was decided and not carried out yet goes on at the next start. */
+    /**
+     * Prepares a stop: begins no more global transactions (TXN-CRD014), serves everything else, and waits until no request waits, no branch call is
+     * under way and no transaction is undecided, or until {@code wait} has passed. {@link #close} it then.
+     *
+     * @return whether nothing is left that a stop would hold up
+     */
+    public boolean drain(Duration wait) {
+        if (cleaning != null) {
+            cleaning.close();
+        }
+        try {
+            engine.drain().get(wait.toNanos(), TimeUnit.NANOSECONDS);
+            LOG.info("nothing is under way any more");
+            return true;
+        } catch (TimeoutException | ExecutionException e) {
+            CoordinatorStatistics left = statistics();
+            LOG.warn(
+                    "stopping with work left, which goes on at the next start waited={} active={} unfinished={} callsInFlight={}",
+                    wait,
+                    left.active(),
+                    left.unfinished(),
+                    left.callsInFlight());
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    /** Stops serving at once. What was decided and not carried out yet goes on at the next start. */
     @Override
     public void close() {
         if (cleaning != null) {

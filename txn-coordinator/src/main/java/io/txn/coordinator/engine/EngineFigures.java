@@ -18,5 +18,6 @@ public record EngineFigures(
         long mailbox) {
 
     /** How much there is. */
-    public record Sizes(long transactions, long unfinished, long needingAttention, long locks, long callsInFlight) {}
+    public record Sizes(
+            long transactions, long active, long unfinished, long needingAttention, long locks, long callsInFlight) {}
 }

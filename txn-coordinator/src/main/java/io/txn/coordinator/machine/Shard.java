@@ -38,6 +38,7 @@ public final class Shard {
     /** Branches that wait for a resource manager. Neither recorded nor captured: after a restart it is found out anew. */
     private final Set<Long> waiting = new HashSet<>();
 
+    private int active;
     private int unfinished;
     private int needingAttention;
     private long lastId;
@@ -129,6 +130,7 @@ public final class Shard {
             lastId = begun.transaction();
             transactions.put(begun.transaction(), Machine.begun(begun, at));
             unfinished++;
+            active++;
         } else if (event instanceof Event.OfTransaction ofTransaction) {
             GlobalTransaction before = transactions.get(ofTransaction.transaction());
             if (before != null) {
@@ -143,6 +145,7 @@ public final class Shard {
         GlobalTransaction after = Machine.apply(before, event, at);
         transactions.put(after.number(), after);
         unfinished += (after.state().isFinal() ? 0 : 1) - (before.state().isFinal() ? 0 : 1);
+        active += active(after) - active(before);
         needingAttention += attention(after) - attention(before);
         if (event instanceof Event.OfBranch ofBranch && !waiting.isEmpty()) {
             Branch branch = after.branch(ofBranch.branch());
@@ -169,6 +172,10 @@ public final class Shard {
                 passOn(after, branch);
             }
         }
+    }
+
+    private static int active(GlobalTransaction transaction) {
+        return transaction.state() == TransactionState.ACTIVE ? 1 : 0;
     }
 
     private static int attention(GlobalTransaction transaction) {
@@ -319,6 +326,11 @@ public final class Shard {
         return transactions.size();
     }
 
+    /** How many are not decided yet. */
+    public int active() {
+        return active;
+    }
+
     public int unfinished() {
         return unfinished;
     }
@@ -351,6 +363,7 @@ public final class Shard {
     public void restore(GlobalTransaction transaction) {
         transactions.put(transaction.number(), transaction);
         unfinished += transaction.state().isFinal() ? 0 : 1;
+        active += active(transaction);
         needingAttention += attention(transaction);
         if (transaction.holdsLocks()) {
             for (Branch branch : transaction.branches()) {

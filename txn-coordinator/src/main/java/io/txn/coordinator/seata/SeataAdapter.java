@@ -13,6 +13,7 @@ import io.txn.protocol.Xid;
 import io.txn.protocol.codec.Frame;
 import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.Message;
+import io.txn.protocol.transport.Outbox;
 import io.txn.protocol.transport.RpcConnection;
 import io.txn.protocol.transport.RpcHandler;
 import java.time.Duration;
@@ -43,6 +44,7 @@ public final class SeataAdapter implements RpcHandler {
     private static final String VERSION = "2.0.0";
 
     private final Sessions sessions = new Sessions();
+    private final Outbox outbox = new Outbox();
     private final SharedTexts shared = new SharedTexts();
     private final BranchCalls calls;
     private final Registrations registrations;
@@ -61,7 +63,7 @@ public final class SeataAdapter implements RpcHandler {
 
     /** @param doorkeeper decides who may register */
     public SeataAdapter(Duration callTimeout, RequestLimits limits, Doorkeeper doorkeeper, InstantSource clock) {
-        this.calls = new BranchCalls(sessions, callTimeout);
+        this.calls = new BranchCalls(sessions, outbox, callTimeout);
         this.limits = limits;
         this.registrations = new Registrations(
                 sessions, shared, doorkeeper, clock, limits.textLength(), VERSION, this::resourcesAvailable);
@@ -132,6 +134,12 @@ public final class SeataAdapter implements RpcHandler {
     /** How many connections are registered. */
     public int sessions() {
         return sessions.size();
+    }
+
+    /** The engine's thread gathers there, for its turn. */
+    @Override
+    public Outbox outbox() {
+        return outbox;
     }
 
     @Override
