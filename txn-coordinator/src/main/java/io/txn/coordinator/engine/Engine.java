@@ -54,11 +54,14 @@ public final class Engine implements AutoCloseable {
     /** Resources whose managers have come: each is named once, however often it is told. */
     private final Set<String> arrivals = ConcurrentHashMap.newKeySet();
 
+    /** Callers that are gone: one note each, past the mailbox. Who is queued behind its own note finds that out by itself. */
+    private final Queue<Caller> gone = new ConcurrentLinkedQueue<>();
+
     private final Thread thread;
     private volatile boolean asleep;
     private volatile boolean closing;
     private volatile boolean healthy = true;
-    private volatile EngineFigures.Sizes sizes = new EngineFigures.Sizes(0, 0, 0, 0, 0);
+    private volatile EngineFigures.Sizes sizes = new EngineFigures.Sizes(0, 0, 0, 0, 0, 0);
 
     /** Something to do, with the bytes that it is estimated to hold while it waits. */
     private record Task(Runnable work, Consumer<TxnException> onFailure, long bytes) {}
@@ -129,9 +132,14 @@ public final class Engine implements AutoCloseable {
      * the engine is closed, on this one.
      */
     public void submit(Command command, Consumer<Reply> sink) {
+        submit(command, null, sink);
+    }
+
+    /** The same, for a command that may wait for rows: as long as {@code from} is there, which {@link #closed} is told of at its end. */
+    public void submit(Command command, @Nullable Caller from, Consumer<Reply> sink) {
         offer(
                 new Task(
-                        () -> core.submit(command, sink),
+                        () -> core.submit(command, from, sink),
                         cause -> sink.accept(new Reply.Rejected(cause.code(), cause.facts())),
                         Footprint.of(command)),
                 Room.of(command));
@@ -230,6 +238,10 @@ public final class Engine implements AutoCloseable {
             worked = true;
         }
         takeArrivals();
+        Caller caller;
+        while ((caller = gone.poll()) != null) {
+            core.closed(caller);
+        }
         Task task;
         for (int i = 0; i < BATCH && core.acceptsCommands() && (task = mailbox.poll()) != null; i++) {
             leave(task);
@@ -259,7 +271,8 @@ public final class Engine implements AutoCloseable {
                 shard.unfinished(),
                 shard.needingAttention(),
                 shard.locks().size(),
-                core.callsInFlight());
+                core.callsInFlight(),
+                core.waiting());
         if (!now.equals(sizes)) {
             sizes = now;
         }
@@ -273,6 +286,7 @@ public final class Engine implements AutoCloseable {
         asleep = true;
         boolean more = !ends.isEmpty()
                 || !arrivals.isEmpty()
+                || !gone.isEmpty()
                 || (!mailbox.isEmpty() && core.acceptsCommands())
                 || core.hasNews()
                 || closing;
@@ -288,6 +302,7 @@ public final class Engine implements AutoCloseable {
 
     /** Lets the journal finish what it has, answers everybody, and ends. */
     private void drain() {
+        core.refuseWaiters(); // while that can still be told as what it is
         journal.close();
         core.stop(stopping());
         failWaiting(stopping());
@@ -318,6 +333,12 @@ public final class Engine implements AutoCloseable {
             arrivals.addAll(resources);
             wake();
         }
+    }
+
+    /** A caller is gone: nothing waits for its sake any more. */
+    public void closed(Caller caller) {
+        gone.add(caller);
+        wake();
     }
 
     /** What waits for the engine's thread past the mailbox. */

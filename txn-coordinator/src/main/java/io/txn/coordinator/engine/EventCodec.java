@@ -67,20 +67,22 @@ final class EventCodec {
             out.varint(e.epoch());
             out.varint(e.shard());
         } else if (event instanceof Event.Begun e) {
-            out.u1(2);
+            out.u1(e.requestId() == 0 ? 2 : 17);
             out.varint(e.transaction());
             out.string(e.address());
             out.string(e.name());
             client(e.client(), out);
             out.varint(e.timeoutMillis());
+            requestId(e.requestId(), out);
         } else if (event instanceof Event.BranchRegistered e) {
-            out.u1(3);
+            out.u1(e.requestId() == 0 ? 3 : 18);
             branch(e, out);
             out.u1(e.type().ordinal());
             out.string(e.resource());
             client(e.client(), out);
             out.string(e.locks() == null ? null : e.locks().text());
             out.string(e.applicationData());
+            requestId(e.requestId(), out);
         } else if (event instanceof Event.BranchReported e) {
             out.u1(4);
             branch(e, out);
@@ -141,7 +143,7 @@ final class EventCodec {
         return switch (type) {
             case 1 -> new Event.EpochStarted((int) in.varint(), (int) in.varint());
             case 2 -> new Event.Begun(in.varint(), in.sharedText(), in.sharedText(), client(in), in.varint());
-            case 3 -> registered(in);
+            case 3 -> registered(in, false);
             case 4 -> new Event.BranchReported(in.varint(), in.varint(), in.string());
             case 5 -> new Event.PhaseOneFailed(in.varint(), in.varint(), in.string());
             case 6 -> new Event.CommitDecided(in.varint());
@@ -156,16 +158,41 @@ final class EventCodec {
             case 14 -> new Event.Resumed(in.varint());
             case 15 -> new Event.Ended(in.varint());
             case 16 -> new Event.BranchDue(in.varint(), in.varint());
+            case 17 ->
+                new Event.Begun(in.varint(), in.sharedText(), in.sharedText(), client(in), in.varint(), requestId(in));
+            case 18 -> registered(in, true);
             default -> throw new IllegalArgumentException("no event " + type);
         };
     }
 
-    private static Event registered(In in) {
+    private static Event registered(In in, boolean withRequestId) {
         long transaction = in.varint();
         long branch = in.varint();
         BranchType type = in.constant(BRANCH_TYPES);
         return new Event.BranchRegistered(
-                transaction, branch, type, in.sharedText(), client(in), locks(in.string()), in.dataOf(type));
+                transaction,
+                branch,
+                type,
+                in.sharedText(),
+                client(in),
+                locks(in.string()),
+                in.dataOf(type),
+                withRequestId ? requestId(in) : 0);
+    }
+
+    /** Events without one have numbers of their own, from before there were any. */
+    private static void requestId(long id, Out out) {
+        if (id != 0) {
+            out.varint(id);
+        }
+    }
+
+    private static long requestId(In in) {
+        long id = in.varint();
+        if (id == 0) {
+            throw new IllegalArgumentException("a request id is missing");
+        }
+        return id;
     }
 
     private static void branch(Event.OfBranch event, Out out) {

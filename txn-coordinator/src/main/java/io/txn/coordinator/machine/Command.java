@@ -18,14 +18,36 @@ public sealed interface Command {
         long transaction();
     }
 
-    /** Opens a global transaction. */
-    record Begin(String address, String name, ClientId client, long timeoutMillis) implements Command {}
+    /** A command that may wait for rows that other transactions hold. */
+    sealed interface ForRows extends Command {
+        String resource();
+
+        @Nullable
+        LockKeys locks();
+
+        /** How long it would wait, in milliseconds; 0 for an answer at once. */
+        long waitMillis();
+    }
+
+    /**
+     * Opens a global transaction.
+     *
+     * @param requestId the client's own id of this request, by which a repeated one is known; 0 for none
+     */
+    record Begin(String address, String name, ClientId client, long timeoutMillis, long requestId) implements Command {
+
+        /** One that cannot be told from a repeated one. */
+        public Begin(String address, String name, ClientId client, long timeoutMillis) {
+            this(address, name, client, timeoutMillis, 0);
+        }
+    }
 
     /**
      * Adds a branch.
      *
      * @param locks rows to lock, for AT branches only
      * @param holdsLocalTransaction whether the caller holds local row locks while it waits, so that a rolling-back holder must not be waited for
+     * @param requestId as for {@link Begin}
      */
     record RegisterBranch(
             Xid xid,
@@ -34,8 +56,31 @@ public sealed interface Command {
             ClientId client,
             @Nullable LockKeys locks,
             boolean holdsLocalTransaction,
-            @Nullable String applicationData)
-            implements Named {}
+            @Nullable String applicationData,
+            long waitMillis,
+            long requestId)
+            implements Named, ForRows {
+
+        /** One that does not wait, and cannot be told from a repeated one. */
+        public RegisterBranch(
+                Xid xid,
+                BranchType type,
+                String resource,
+                ClientId client,
+                @Nullable LockKeys locks,
+                boolean holdsLocalTransaction,
+                @Nullable String applicationData) {
+            this(xid, type, resource, client, locks, holdsLocalTransaction, applicationData, 0, 0);
+        }
+
+        /** Whether {@code other} is this request, asked again. */
+        boolean repeats(RegisterBranch other) {
+            return requestId != 0
+                    && requestId == other.requestId
+                    && client.application().equals(other.client.application())
+                    && xid.equals(other.xid);
+        }
+    }
 
     /**
      * A resource manager tells what became of phase one.
@@ -61,7 +106,13 @@ public sealed interface Command {
     record QueryTransaction(Xid xid) implements Named {}
 
     /** Asks whether rows are free for a transaction, or, without one, for anybody. */
-    record QueryLocks(@Nullable Xid xid, String resource, LockKeys locks) implements Command {}
+    record QueryLocks(@Nullable Xid xid, String resource, LockKeys locks, long waitMillis) implements ForRows {
+
+        /** One that does not wait. */
+        public QueryLocks(@Nullable Xid xid, String resource, LockKeys locks) {
+            this(xid, resource, locks, 0);
+        }
+    }
 
     /** An operator wants every unfinished branch tried again now. */
     record RetryNow(Xid xid) implements Named {}

@@ -183,10 +183,18 @@ class CodecTest {
         long branch = id();
         return switch (random.nextInt(16)) {
             case 0 -> new Event.EpochStarted(random.nextInt(1 << 26), random.nextInt(32));
-            case 1 -> new Event.Begun(transaction, text(), text(), client(), random.nextInt(Integer.MAX_VALUE));
+            case 1 ->
+                new Event.Begun(transaction, text(), text(), client(), random.nextInt(Integer.MAX_VALUE), requestId());
             case 2 ->
                 new Event.BranchRegistered(
-                        transaction, branch, type(), text(), client(), random.nextBoolean() ? locks() : null, data());
+                        transaction,
+                        branch,
+                        type(),
+                        text(),
+                        client(),
+                        random.nextBoolean() ? locks() : null,
+                        data(),
+                        requestId());
             case 3 -> new Event.BranchReported(transaction, branch, data());
             case 4 -> new Event.PhaseOneFailed(transaction, branch, data());
             case 5 -> new Event.CommitDecided(transaction);
@@ -216,7 +224,8 @@ class CodecTest {
                     BranchState.values()[random.nextInt(BranchState.values().length)],
                     random.nextInt(100),
                     id(),
-                    data()));
+                    data(),
+                    requestId()));
         }
         TransactionState[] states = TransactionState.values();
         Outcome[] outcomes = Outcome.values();
@@ -233,7 +242,12 @@ class CodecTest {
                 data(),
                 id(),
                 id(),
+                requestId(),
                 branches);
+    }
+
+    private long requestId() {
+        return random.nextBoolean() ? 0 : random.nextLong();
     }
 
     private long id() {
