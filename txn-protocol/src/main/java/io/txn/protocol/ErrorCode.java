@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
  * {@code docs/errors.md} is generated from this list.
  *
  * <p>Areas: {@code CFG} configuration and start-up, {@code NET} reaching the coordinator, {@code TX} global transactions, {@code AT}
- * statements and undo, {@code LCK} global locks, {@code CRD} the coordinator itself, {@code ADM} the admin API.
+ * statements and undo, {@code LCK} global locks, {@code CRD} the coordinator itself, {@code ADM} the admin API, {@code SEC} TLS and
+ * credentials.
  */
 public enum ErrorCode {
     NO_COORDINATOR(
@@ -239,7 +240,7 @@ public enum ErrorCode {
             "TXN-CRD007",
             Category.OPERATOR,
             "the TCP port for applications would listen beyond loopback, and its clients need no credentials",
-            "listen on loopback, or, in a network in which everybody may begin, commit and roll back transactions, set txn.coordinator.allow-unauthenticated=true"),
+            "configure txn.coordinator.clients (docs/operations.md shows how), listen on loopback, or, in a network in which everybody may begin, commit and roll back transactions, set txn.coordinator.allow-unauthenticated=true"),
     DATA_DIR_UNUSABLE(
             "TXN-CRD008",
             Category.OPERATOR,
@@ -322,7 +323,68 @@ public enum ErrorCode {
             "TXN-ADM008",
             Category.OPERATOR,
             "the file with the admin token cannot be used",
-            "let nobody but the coordinator's user read and write it (mode 600), or delete it to get a new token at the next start");
+            "let nobody but the coordinator's user read and write it (mode 600), or delete it to get a new token at the next start"),
+
+    TLS_UNTRUSTED(
+            "TXN-SEC001",
+            Category.OPERATOR,
+            "the peer's certificate was issued by nobody who is trusted here",
+            "put the authority that issued it into the truststore of the SSL bundle, or give the peer a certificate of an authority that is there"),
+    TLS_NAME_MISMATCH(
+            "TXN-SEC002",
+            Category.OPERATOR,
+            "the peer's certificate is for another name",
+            "connect by a name or address that stands in the certificate as a subject alternative name, issue one that has it, or state the name with txn.client.ssl.server-name"),
+    TLS_CERTIFICATE_EXPIRED(
+            "TXN-SEC003",
+            Category.OPERATOR,
+            "a certificate of the peer is not valid at this time",
+            "renew the certificate, and check the clocks of both machines"),
+    TLS_NOT_SPOKEN(
+            "TXN-SEC004",
+            Category.OPERATOR,
+            "the peer did not answer the TLS handshake",
+            "give the coordinator a certificate (txn.coordinator.tcp.ssl.bundle), or set txn.client.ssl.enabled=false; check that this is the coordinator's TCP port"),
+    TLS_REQUIRED(
+            "TXN-SEC005",
+            Category.OPERATOR,
+            "the peer speaks TLS only, and this side speaks plain",
+            "set txn.client.ssl.bundle (or txn.client.ssl.enabled=true when its certificate is of a public authority)"),
+    TLS_REFUSED(
+            "TXN-SEC006",
+            Category.OPERATOR,
+            "the peer ended the TLS handshake: it refuses this side's certificate, or wants one",
+            "give this side a certificate (a keystore in the SSL bundle) of an authority that the peer trusts, and see the peer's log"),
+    TLS_FAILED(
+            "TXN-SEC007",
+            Category.OPERATOR,
+            "the TLS handshake failed",
+            "see the reason; compare protocol versions, ciphers and certificates of both sides"),
+    TOKEN_EXPOSED(
+            "TXN-SEC008",
+            Category.OPERATOR,
+            "a token would travel, or has travelled, in plain text over a network",
+            "use TLS on both sides (txn.coordinator.tcp.ssl.bundle, txn.client.ssl.bundle); replace a token that has travelled so"),
+    CLIENT_UNKNOWN(
+            "TXN-SEC009",
+            Category.OPERATOR,
+            "the connection did not prove to be one of the coordinator's clients",
+            "give the application a credential of an entry of txn.coordinator.clients: txn.client.token, txn.client.access-key with secret-key, or a certificate in txn.client.ssl.bundle"),
+    APPLICATION_NOT_PERMITTED(
+            "TXN-SEC010",
+            Category.OPERATOR,
+            "this client may not register under this application name",
+            "add the name to the applications of its entry in txn.coordinator.clients, or use the credentials made for this application"),
+    RESOURCE_NOT_PERMITTED(
+            "TXN-SEC011",
+            Category.OPERATOR,
+            "this client may not use this resource",
+            "add the resource to the resources of its entry in txn.coordinator.clients"),
+    CREDENTIALS_UNUSABLE(
+            "TXN-SEC012",
+            Category.OPERATOR,
+            "credentials cannot be used",
+            "correct the named file or key; see docs/operations.md for what belongs there");
 
     /** What the caller can do about an error. */
     public enum Category {

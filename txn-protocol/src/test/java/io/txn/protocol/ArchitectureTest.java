@@ -47,12 +47,28 @@ class ArchitectureTest {
     @Test
     void theTransportKnowsNothingOfTransactions() {
         ArchitectureRules.onlyDependOn(
-                        "io.txn.protocol.transport", "java..", "io.netty..", "org.slf4j..", "io.txn.protocol..")
+                        "io.txn.protocol.transport",
+                        "java..",
+                        "javax.net.ssl",
+                        "io.netty..",
+                        "org.slf4j..",
+                        "io.txn.protocol..")
                 .check(CLASSES);
     }
 
     @Test
     void timeAndChanceAreNotTakenFromTheAir() {
         ArchitectureRules.timeAndChanceComeInThroughTheDoor().check(CLASSES);
+    }
+
+    @Test
+    void proofsOfIdentityKnowNoConnections() {
+        ArchitectureRules.onlyDependOn(
+                        "io.txn.protocol.access",
+                        "java..",
+                        "javax.crypto..",
+                        "io.txn.protocol",
+                        "io.txn.protocol.access")
+                .check(CLASSES);
     }
 }

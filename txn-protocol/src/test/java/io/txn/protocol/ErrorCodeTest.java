@@ -22,6 +22,7 @@ class ErrorCodeTest {
         areas.put("CRD", "The coordinator");
         areas.put("CFG", "Configuration and start-up");
         areas.put("ADM", "The admin API");
+        areas.put("SEC", "TLS and credentials");
         return areas;
     }
 

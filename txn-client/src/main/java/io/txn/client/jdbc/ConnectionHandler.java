@@ -206,22 +206,16 @@ final class ConnectionHandler implements InvocationHandler {
         return inTransaction(context, transaction -> write(context, plan, parameters, keys, scope, transaction));
     }
 
-    private Capturer capturer(Plan.Write plan, KeyRequest keys, StatementScope scope) throws SQLException {
-        Table table = resource.tables().writable(physical, plan.table(), namespace);
-        Capturer.check(plan, table);
-        return new Capturer(physical, resource.dialect(), resource.options(), table, scope, keys);
-    }
-
     /** Runs rows of several executions of one INSERT as one statement. */
     Outcome insert(
             TransactionContext context,
             Plan.Insert plan,
-            List<Capturer.InsertRow> rows,
+            List<InsertCapture.InsertRow> rows,
             KeyRequest keys,
             StatementScope scope,
             LocalTransaction transaction)
             throws SQLException {
-        return captured(context, plan, keys, scope, transaction, capturer -> capturer.insert(plan, rows));
+        return captured(context, plan, keys, scope, transaction, capture -> ((InsertCapture) capture).insert(rows));
     }
 
     Outcome write(
@@ -232,11 +226,11 @@ final class ConnectionHandler implements InvocationHandler {
             StatementScope scope,
             LocalTransaction transaction)
             throws SQLException {
-        return captured(context, plan, keys, scope, transaction, capturer -> capturer.run(plan, parameters));
+        return captured(context, plan, keys, scope, transaction, capture -> capture.run(parameters));
     }
 
     private interface Capturing {
-        Outcome run(Capturer capturer) throws SQLException;
+        Outcome run(WriteCapture capture) throws SQLException;
     }
 
     private Outcome captured(
@@ -247,14 +241,15 @@ final class ConnectionHandler implements InvocationHandler {
             LocalTransaction transaction,
             Capturing capturing)
             throws SQLException {
-        Capturer capturer = capturer(plan, keys, scope);
+        WriteRun run = new WriteRun(physical, resource, namespace, scope, keys);
+        WriteCapture capture = WriteCapture.of(plan, run);
         transaction.pin(context.xid());
         try {
-            Outcome outcome = capturing.run(capturer);
+            Outcome outcome = capturing.run(capture);
             transaction.add(outcome);
             return outcome;
         } catch (SQLException | RuntimeException e) {
-            if (capturer.leftChanges()) {
+            if (run.leftChanges()) {
                 transaction.incomplete("a statement ran, and reading what it changed failed: "
                         + e.getClass().getSimpleName());
             }

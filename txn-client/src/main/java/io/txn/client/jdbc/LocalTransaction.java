@@ -70,10 +70,7 @@ final class LocalTransaction {
     }
 
     void add(Outcome outcome) {
-        TableChange change = outcome.change();
-        if (change != null) {
-            changes.add(change);
-        }
+        changes.addAll(outcome.changes());
         if (outcome.incomplete() != null) {
             incomplete(outcome.incomplete());
         }

@@ -315,7 +315,7 @@ final class StatementHandler implements InvocationHandler {
         return connection.inTransaction(context, transaction -> {
             BatchRun run = new BatchRun(context, elements, plans, transaction);
             long[] counts = run.run();
-            show(new Outcome(-1, null, run.keys, null));
+            show(new Outcome(-1, List.of(), run.keys, null));
             outcomeShown = true;
             return counts;
         });
@@ -402,9 +402,9 @@ final class StatementHandler implements InvocationHandler {
 
         private void insert(int count) throws SQLException {
             Plan.Insert insert = (Plan.Insert) plans.get(done);
-            List<Capturer.InsertRow> rows = new ArrayList<>();
+            List<InsertCapture.InsertRow> rows = new ArrayList<>();
             for (BatchElement element : elements.subList(done, done + count)) {
-                rows.addAll(Capturer.rowsOf(insert, element.parameters()));
+                rows.addAll(InsertCapture.rowsOf(insert, element.parameters()));
             }
             Outcome together = connection.insert(context, insert, rows, preparedKeys, scope, transaction);
             keys = keys.and(together.keys());

@@ -1,6 +1,7 @@
 package io.txn.coordinator.engine;
 
 import io.txn.coordinator.machine.Effect;
+import io.txn.protocol.BranchType;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -25,6 +26,10 @@ final class CallLanes {
     private final Map<Long, Flight> inFlight = new HashMap<>();
     private final Set<Long> turns = new HashSet<>();
     private final ArrayDeque<Flight> deadlines = new ArrayDeque<>();
+
+    /** Calls to the engines of sagas have more time; in one queue with the others they would hold them up. */
+    private final ArrayDeque<Flight> sagaDeadlines = new ArrayDeque<>();
+
     private final Map<String, Lane> lanes = new HashMap<>();
 
     /** The lanes with waiting transactions, whoever is next first. */
@@ -101,7 +106,7 @@ final class CallLanes {
     /** The call leaves now: its time runs from here. */
     void sent(Flight flight, long deadline) {
         flight.deadline = deadline;
-        deadlines.add(flight);
+        (flight.call.type() == BranchType.SAGA ? sagaDeadlines : deadlines).add(flight);
     }
 
     /** The call is over. Returns whether it was under way. */
@@ -124,13 +129,18 @@ final class CallLanes {
     /** The next call whose time is up by {@code now}, or null. It is still under way: {@link #land} it. */
     @Nullable
     Flight expired(long now) {
+        Flight call = expired(deadlines, now);
+        return call == null ? expired(sagaDeadlines, now) : call;
+    }
+
+    private @Nullable Flight expired(ArrayDeque<Flight> queue, long now) {
         Flight oldest;
-        while ((oldest = deadlines.peek()) != null) {
+        while ((oldest = queue.peek()) != null) {
             boolean underWay = inFlight.get(oldest.call.branch()) == oldest;
             if (underWay && oldest.deadline > now) {
                 return null;
             }
-            deadlines.remove();
+            queue.remove();
             if (underWay) {
                 return oldest;
             }
@@ -140,7 +150,11 @@ final class CallLanes {
 
     /** When {@link #expired} next has something to say, or {@link Long#MAX_VALUE}. */
     long nextDeadline() {
-        Flight oldest = deadlines.peek();
+        return Math.min(nextDeadline(deadlines), nextDeadline(sagaDeadlines));
+    }
+
+    private static long nextDeadline(ArrayDeque<Flight> queue) {
+        Flight oldest = queue.peek();
         return oldest == null ? Long.MAX_VALUE : oldest.deadline;
     }
 

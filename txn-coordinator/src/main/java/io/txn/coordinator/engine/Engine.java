@@ -249,6 +249,7 @@ public final class Engine implements AutoCloseable {
             worked = true;
         }
         core.tick();
+        core.flush();
         publishSizes();
         if (core.stopped() != null) {
             healthy = false;

@@ -11,10 +11,10 @@ import io.txn.coordinator.machine.Decision;
 import io.txn.coordinator.machine.Effect;
 import io.txn.coordinator.machine.Event;
 import io.txn.coordinator.machine.GlobalTransaction;
-import io.txn.coordinator.machine.Outcome;
 import io.txn.coordinator.machine.Reply;
 import io.txn.coordinator.machine.Shard;
 import io.txn.coordinator.machine.TransactionState;
+import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.io.IOException;
@@ -57,6 +57,9 @@ final class EngineCore {
     /** Internal work may wait for the disk beyond the bound for answers: it is bounded by what was sent and what is due. */
     private static final int TICK_BATCH = 256;
 
+    /** How long a record that nobody waits for waits for company, in milliseconds. */
+    static final int LINGER = 10;
+
     /** Commands are taken while the journal has this much room, so that it need not refuse what was decided. */
     private static final int JOURNAL_ROOM = 256 * 1024;
 
@@ -76,6 +79,8 @@ final class EngineCore {
     private final Receipts receipts = new Receipts();
     private final ArrayDeque<Gate> gates = new ArrayDeque<>();
     private long handedOver;
+    private long flushed;
+    private long stagedAt;
     private long now;
 
     // Who waits for the first pass of phase two, by transaction and in order of their deadlines.
@@ -196,6 +201,7 @@ final class EngineCore {
             }
         });
         receipts.durable = handedOver;
+        flushed = handedOver;
         now = time.now();
         shard.restarted(now, settings.restartGrace());
         List<GlobalTransaction> ended = new ArrayList<>();
@@ -222,7 +228,7 @@ final class EngineCore {
 
     private void restored(GlobalTransaction transaction) {
         long at = shard.nextDue(transaction.number());
-        if (transaction.outcome() == Outcome.OPEN) {
+        if (transaction.state() == TransactionState.ACTIVE) {
             due.add(at, transaction.number());
             return;
         }
@@ -380,7 +386,7 @@ final class EngineCore {
         out.reset();
         EventCodec.encode(now, events, out);
         receipts.refusal = null;
-        long index = journal.append(out.buffer(), receipts);
+        long index = journal.stage(out.buffer(), receipts);
         if (index < 0) {
             TxnException refusal = receipts.refusal;
             if (refusal == null) {
@@ -388,6 +394,9 @@ final class EngineCore {
                 refusal = stopped == null ? new TxnException(ErrorCode.JOURNAL_FAILED, receipts.failure) : stopped;
             }
             return refusal;
+        }
+        if (handedOver == flushed) {
+            stagedAt = now;
         }
         handedOver = index;
         recordsSinceSnapshot++;
@@ -516,6 +525,17 @@ final class EngineCore {
         settleWaits();
     }
 
+    /**
+     * Has the journal write what it was given, once everything that was there has been decided. Records that nobody waits for, like the end of a branch of a
+     * transaction whose initiator has its answer, wait a moment for others to be written with. Called at the end of every turn.
+     */
+    void flush() {
+        if (handedOver > flushed && (!gates.isEmpty() && gates.getLast().index > flushed || now >= stagedAt + LINGER)) {
+            flushed = handedOver;
+            journal.flush();
+        }
+    }
+
     /** Whether there is room for more answers to wait for the disk. */
     boolean acceptsCommands() {
         return stopped != null || (hasRoom() && !waiting.isDue());
@@ -592,9 +612,15 @@ final class EngineCore {
         }
     }
 
+    private long timeout(CallLanes.Flight flight) {
+        return flight.call.type() == BranchType.SAGA
+                ? EngineSettings.sagaCallTimeout(settings.callTimeout())
+                : settings.callTimeout();
+    }
+
     /** The time of a call runs from here, not from its decision: the disk may be slow. */
     private void send(CallLanes.Flight flight) {
-        lanes.sent(flight, now + settings.callTimeout());
+        lanes.sent(flight, now + timeout(flight));
         caller.call(flight.call, (answer, detail) -> ended.offer(flight, answer, detail));
     }
 
@@ -617,7 +643,7 @@ final class EngineCore {
         now = time.now();
         Effect.CallBranch call = flight.call;
         boolean current = lanes.land(flight);
-        if (!current && answer != Answer.DONE) {
+        if (!current && !answer.isDone()) {
             return;
         }
         if (answer == Answer.ABSENT) {
@@ -629,7 +655,7 @@ final class EngineCore {
         } else {
             tellPresent(call.resource());
         }
-        if (answer != Answer.DONE) {
+        if (!answer.isDone()) {
             counters.callFailed();
         }
         decide(
@@ -726,7 +752,7 @@ final class EngineCore {
         now = time.now();
         CallLanes.Flight late;
         while ((late = lanes.expired(now)) != null) {
-            end(late, Answer.UNREACHABLE, "no answer within " + settings.callTimeout() + " ms");
+            end(late, Answer.UNREACHABLE, "no answer within " + timeout(late) + " ms");
         }
         for (int i = 0; i < TICK_BATCH && due.earliest() <= now && acceptsCommands(); i++) {
             long number = due.poll();
@@ -837,6 +863,9 @@ final class EngineCore {
             return 0;
         }
         long at = Math.min(Math.min(due.earliest(), lanes.nextDeadline()), waiting.nextEnd());
+        if (handedOver > flushed) {
+            at = Math.min(at, stagedAt + LINGER);
+        }
         Initiator initiator = initiatorDeadlines.peek();
         if (initiator != null) {
             at = Math.min(at, initiator.deadline);

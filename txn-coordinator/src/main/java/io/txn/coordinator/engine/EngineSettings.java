@@ -26,4 +26,12 @@ public record EngineSettings(
         int retentionCount,
         long restartGrace,
         long snapshotRecords,
-        long snapshotBytes) {}
+        long snapshotBytes) {
+
+    private static final int SAGA_FACTOR = 4;
+
+    /** How long a call to the engine of a saga may take: it may run several steps. Until then nobody else is called, so that no two engines go side by side. */
+    public static long sagaCallTimeout(long callTimeout) {
+        return SAGA_FACTOR * callTimeout;
+    }
+}

@@ -3,6 +3,7 @@ package io.txn.coordinator.engine;
 import io.txn.coordinator.lock.LockKeys;
 import io.txn.coordinator.machine.ClientId;
 import io.txn.coordinator.machine.Event;
+import io.txn.coordinator.machine.Outcome;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
@@ -21,6 +22,7 @@ final class EventCodec {
     static final int VERSION = 1;
 
     private static final BranchType[] BRANCH_TYPES = BranchType.values();
+    private static final Outcome[] OUTCOMES = Outcome.values();
 
     private EventCodec() {}
 
@@ -67,7 +69,7 @@ final class EventCodec {
             out.varint(e.epoch());
             out.varint(e.shard());
         } else if (event instanceof Event.Begun e) {
-            out.u1(e.requestId() == 0 ? 2 : 17);
+            out.u1(e.requestId() == 0 ? 2 : 18);
             out.varint(e.transaction());
             out.string(e.address());
             out.string(e.name());
@@ -75,7 +77,7 @@ final class EventCodec {
             out.varint(e.timeoutMillis());
             requestId(e.requestId(), out);
         } else if (event instanceof Event.BranchRegistered e) {
-            out.u1(e.requestId() == 0 ? 3 : 18);
+            out.u1(e.requestId() == 0 ? 3 : 19);
             branch(e, out);
             out.u1(e.type().ordinal());
             out.string(e.resource());
@@ -133,6 +135,12 @@ final class EventCodec {
         } else if (event instanceof Event.BranchDue e) {
             out.u1(16);
             branch(e, out);
+        } else if (event instanceof Event.SagaHandedBack e) {
+            out.u1(17);
+            out.varint(e.transaction());
+            out.u1(e.direction().ordinal());
+            out.u1(e.timedOut() ? 1 : 0);
+            out.string(e.cause());
         } else {
             throw new AssertionError("no code for " + event);
         }
@@ -158,9 +166,10 @@ final class EventCodec {
             case 14 -> new Event.Resumed(in.varint());
             case 15 -> new Event.Ended(in.varint());
             case 16 -> new Event.BranchDue(in.varint(), in.varint());
-            case 17 ->
+            case 17 -> new Event.SagaHandedBack(in.varint(), in.constant(OUTCOMES), in.u1() != 0, in.string());
+            case 18 ->
                 new Event.Begun(in.varint(), in.sharedText(), in.sharedText(), client(in), in.varint(), requestId(in));
-            case 18 -> registered(in, true);
+            case 19 -> registered(in, true);
             default -> throw new IllegalArgumentException("no event " + type);
         };
     }

@@ -99,7 +99,10 @@ final class LockWaiting {
         if (before != null) {
             place = before.place();
             Patient first = patientOf(before);
-            deliver.deliver(first, first.unfinished());
+            deliver.deliver(
+                    first,
+                    Reply.Rejected.of(
+                            ErrorCode.LOCK_WAIT_OVER, "resource", first.command.resource(), "askedAgain", true));
         }
         if (caller != null
                 && command instanceof Command.ForRows rows

@@ -6,10 +6,12 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -27,6 +29,10 @@ import org.slf4j.LoggerFactory;
  * the number of callers, and what waits is bounded by one batch. Room is {@linkplain RoomMaker made ahead} by a second thread; a
  * snapshot gets a third one for as long as it takes.
  *
+ * <p>To hand a batch to another thread and be woken when it is durable costs more than to write it, when it is little. So an owner that has nothing else to
+ * do stages its records and {@linkplain #flush writes them itself}, as long as nobody else writes. Whoever writes is {@link #writesNow}: one thread
+ * at a time, and what belongs to it is passed on under the lock.
+ *
  * <p>Three rules carry the promise "acknowledged is durable":
  *
  * <ol>
@@ -41,6 +47,12 @@ public final class FileJournal implements Journal {
 
     private static final Logger log = LoggerFactory.getLogger(FileJournal.class);
     static final String SNAPSHOT_TEMP = "snapshot.tmp";
+
+    /**
+     * Bytes of a frame that whoever flushes writes itself: some hundred small records. More than that took its owner so long to make that it is better to
+     * make the next ones while these are written.
+     */
+    static final int MOST_WRITTEN_BY_CALLER = 8 << 10;
 
     private final JournalFiles files;
     private final Path directory;
@@ -58,6 +70,10 @@ public final class FileJournal implements Journal {
     private Phase phase = Phase.OPENED;
     private @Nullable TxnException failure;
     private Batch filling;
+    private boolean wanted;
+    private @Nullable Thread writesNow;
+    private boolean waitsToSeal;
+    private boolean sealed;
     private long nextIndex = 1;
     private long durableIndex;
     private long records;
@@ -69,10 +85,9 @@ public final class FileJournal implements Journal {
     private long journalId;
     private @Nullable Thread snapshotThread;
 
-    // These belong to the writer thread, once it runs.
+    // These belong to the thread that writes now.
     private Batch writing;
     private @Nullable SegmentWriter end;
-    private boolean sealed;
 
     private enum Phase {
         OPENED,
@@ -179,6 +194,15 @@ public final class FileJournal implements Journal {
 
     @Override
     public long append(ByteBuffer record, Completion done) {
+        return take(record, done, true);
+    }
+
+    @Override
+    public long stage(ByteBuffer record, Completion done) {
+        return take(record, done, false);
+    }
+
+    private long take(ByteBuffer record, Completion done, boolean atOnce) {
         TxnException refusal;
         lock.lock();
         try {
@@ -188,8 +212,8 @@ public final class FileJournal implements Journal {
             refusal = refusal(record);
             if (refusal == null) {
                 if (filling.add(nextIndex, record, done)) {
-                    if (filling.count() == 1) {
-                        work.signal();
+                    if (atOnce) {
+                        want();
                     }
                     return nextIndex++;
                 }
@@ -232,18 +256,83 @@ public final class FileJournal implements Journal {
         return null;
     }
 
+    /** Under the lock: the batch that is filling is to be written by the writer thread, after the write that is under way. */
+    private void want() {
+        if (!wanted) {
+            wanted = true;
+            if (writesNow == null) {
+                work.signal();
+            }
+        }
+    }
+
+    @Override
+    public void flush() {
+        lock.lock();
+        try {
+            if (filling.isEmpty() || phase != Phase.SERVING) {
+                return;
+            }
+            // A new segment is the writer thread's work: it may have to wait for room.
+            boolean little = filling.frameLength() <= MOST_WRITTEN_BY_CALLER && log().fits(filling.frameLength());
+            if (writesNow != null || !little) {
+                want();
+                return;
+            }
+            takeBatch();
+        } finally {
+            lock.unlock();
+        }
+        try {
+            write(log());
+        } catch (IOException | RuntimeException | Error e) {
+            fail(e);
+        }
+        lock.lock();
+        try {
+            written();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private SegmentWriter log() {
+        return Objects.requireNonNull(end);
+    }
+
+    /** Under the lock: the batch that was filling is this thread's to write. */
+    private void takeBatch() {
+        Batch taken = filling;
+        filling = writing;
+        writing = taken;
+        wanted = false;
+        writesNow = Thread.currentThread();
+    }
+
+    /** Under the lock: the write under way is over, and its callers are told. */
+    private void written() {
+        writesNow = null;
+        // The writer thread has to know what is left to it, and when to seal; a timed wait looks for that itself.
+        if (wanted || !waitsToSeal || phase != Phase.SERVING) {
+            work.signal();
+        }
+    }
+
     /** The writer thread. */
     private void run() {
-        SegmentWriter log = java.util.Objects.requireNonNull(end);
-        try (log) {
-            for (Turn turn = nextTurn(); turn != Turn.END; turn = nextTurn()) {
+        try (SegmentWriter log = log()) {
+            Turn turn = nextTurn();
+            for (; turn == Turn.WRITE || turn == Turn.SEAL; turn = nextTurn()) {
                 if (turn == Turn.SEAL) {
                     seal(log);
                 } else {
                     write(log);
                 }
             }
-            if (!sealed) {
+            if (turn == Turn.FAILED) {
+                return; // on another thread, which has told everybody
+            }
+            if (!isSealed()) {
                 seal(log);
             }
             log.sync();
@@ -255,27 +344,55 @@ public final class FileJournal implements Journal {
     private enum Turn {
         WRITE,
         SEAL,
-        END
+        END,
+        FAILED
     }
 
-    /** Waits for a batch and moves it to {@link #writing}; says SEAL when none came for a while. */
+    /** Waits until a batch is left to this thread and moves it to {@link #writing}; says SEAL when none was written for a while. */
     private Turn nextTurn() throws InterruptedException {
         lock.lock();
         try {
-            while (filling.isEmpty()) {
-                if (phase == Phase.CLOSED) {
+            if (writesNow == Thread.currentThread()) {
+                writesNow = null;
+            }
+            while (true) {
+                if (writesNow == null && phase == Phase.FAILED) {
+                    return Turn.FAILED;
+                }
+                if (writesNow == null && !filling.isEmpty() && (wanted || phase == Phase.CLOSED)) {
+                    takeBatch();
+                    return Turn.WRITE;
+                }
+                if (writesNow == null && phase == Phase.CLOSED) {
                     return Turn.END;
                 }
-                if (sealed) {
+                if (sealed || writesNow != null) {
                     work.await();
-                } else if (!work.await(options.sealAfter().toNanos(), TimeUnit.NANOSECONDS) && filling.isEmpty()) {
+                } else if (nothingIsWrittenFor(options.sealAfter())) {
+                    writesNow = Thread.currentThread();
                     return Turn.SEAL;
                 }
             }
-            Batch taken = filling;
-            filling = writing;
-            writing = taken;
-            return Turn.WRITE;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean nothingIsWrittenFor(Duration time) throws InterruptedException {
+        long before = batches;
+        waitsToSeal = true;
+        try {
+            boolean woken = work.await(time.toNanos(), TimeUnit.NANOSECONDS);
+            return !woken && batches == before && writesNow == null && !wanted && phase == Phase.SERVING;
+        } finally {
+            waitsToSeal = false;
+        }
+    }
+
+    private boolean isSealed() {
+        lock.lock();
+        try {
+            return sealed;
         } finally {
             lock.unlock();
         }
@@ -294,10 +411,10 @@ public final class FileJournal implements Journal {
             }
         }
         log.write(batch.buffer(), Frames.RECORDS, batch.count(), batch.firstIndex());
-        sealed = false;
         log.sync();
         lock.lock();
         try {
+            sealed = false;
             fsyncs++;
             durableIndex += batch.count();
             records += batch.count();
@@ -318,19 +435,18 @@ public final class FileJournal implements Journal {
      * Not synced: that the seal is there shows that the frame before it was synced, and a seal that gets lost takes nothing along.
      */
     private void seal(SegmentWriter log) throws IOException {
-        sealed = true;
-        if (!log.hasRoomForSeal()) {
-            return;
-        }
-        ByteBuffer frame = ByteBuffer.allocateDirect(Frames.HEADER).position(Frames.HEADER);
         long index;
         lock.lock();
         try {
+            sealed = true;
             index = durableIndex + 1;
         } finally {
             lock.unlock();
         }
-        log.write(frame, Frames.SEAL, 0, index);
+        if (log.hasRoomForSeal()) {
+            ByteBuffer frame = ByteBuffer.allocateDirect(Frames.HEADER).position(Frames.HEADER);
+            log.write(frame, Frames.SEAL, 0, index);
+        }
     }
 
     private static void complete(Completion done, long index) {
@@ -532,12 +648,12 @@ public final class FileJournal implements Journal {
 
     @Override
     public void close() {
-        if (Thread.currentThread() == writer) {
-            throw new IllegalStateException("a completion cannot close the journal it runs on");
-        }
         @Nullable Thread snapshot;
         lock.lock();
         try {
+            if (Thread.currentThread() == writer || Thread.currentThread() == writesNow) {
+                throw new IllegalStateException("a completion cannot close the journal it runs on");
+            }
             if (phase != Phase.FAILED) {
                 phase = Phase.CLOSED;
             }

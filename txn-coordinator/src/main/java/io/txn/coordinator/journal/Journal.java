@@ -24,7 +24,8 @@ public interface Journal extends AutoCloseable {
     /**
      * Hands over one record; never blocks on the disk. The record's bytes are copied before the method returns.
      *
-     * <p>{@code done} is called exactly once. A record that is taken completes on the journal's writer thread, in the order of the indexes;
+     * <p>{@code done} is called exactly once. A record that is taken completes on the journal's writer thread, or on the one that calls {@link #flush},
+     * in the order of the indexes, one after the other;
      * a record that is refused (COORDINATOR_OVERLOADED when too much waits already, JOURNAL_FAILED after a failure or
      * {@link #close}, RECORD_TOO_LARGE) fails before this method returns, on the caller's thread.
      *
@@ -32,6 +33,20 @@ public interface Journal extends AutoCloseable {
      * @throws IllegalStateException before {@link #replay}
      */
     long append(ByteBuffer record, Completion done);
+
+    /**
+     * Like {@link #append}, for an owner that has more to hand over: nothing is written on this record's account before {@link #flush}, though it may be
+     * written together with others.
+     */
+    default long stage(ByteBuffer record, Completion done) {
+        return append(record, done);
+    }
+
+    /**
+     * Writes what was staged. A little is written and synced at once on this thread, when no other write is under way: then the completions have run, on
+     * this thread, when the method returns. Anything else is left to the journal's writer thread. Not to be called by a completion.
+     */
+    default void flush() {}
 
     /**
      * Whether a record of this size would be taken now. With one appending thread a yes holds until that thread's next append, unless the

@@ -8,10 +8,19 @@ public enum Answer {
     RETRYABLE,
     /** The branch says that it will never work. */
     NEVER,
+    /** A saga's engine says that it ended, but in the other direction than it was called for. */
+    ENDED_OTHERWISE,
+    /** A saga's engine says that it is to go on in the other direction. */
+    TURNED,
     /** An XA branch's database does not know it (any more). */
     NOT_FOUND,
     /** No answer in time, or one that means nothing. */
     UNREACHABLE,
     /** There is nobody to call. Uses up no attempt: the call waits for a resource manager to come. */
-    ABSENT
+    ABSENT;
+
+    /** Whether the work is over, so that it counts however late it is heard. */
+    public boolean isDone() {
+        return this == DONE || this == ENDED_OTHERWISE;
+    }
 }

@@ -27,7 +27,7 @@ public record Branch(
         @Nullable String cause,
         long requestId) {
 
-    /** Whether it is owed the phase two of this outcome. SAGA branches are driven by the saga's initiator, never called. */
+    /** Whether it is owed the phase two of this outcome. The steps of a saga are for its engine and never called. */
     boolean isOwed(Outcome outcome) {
         if (type == BranchType.SAGA || state.isOver()) {
             return false;
@@ -35,9 +35,9 @@ public record Branch(
         return state != BranchState.FAILED_PHASE_ONE || (type == BranchType.AT && outcome == Outcome.ROLLBACK);
     }
 
-    /** Whether a call may be made at {@code now}: it is owed one, not stuck, and its delay is over. */
-    boolean isDue(Outcome outcome, long now) {
-        return isOwed(outcome) && state != BranchState.STUCK && nextAt <= now;
+    /** Whether a call that it is owed may be made at {@code now}: it is not stuck, and its delay is over. */
+    boolean isDue(long now) {
+        return state != BranchState.STUCK && nextAt <= now;
     }
 
     /** Branches of one group are rolled back one after the other, the last first: those of a resource, and all annotated saga steps. */
@@ -47,7 +47,7 @@ public record Branch(
 
     /** Whether its commit is to be called in turn, before the initiator is answered. */
     boolean commitsInTurn() {
-        return type != BranchType.AT;
+        return type != BranchType.AT && type != BranchType.SAGA;
     }
 
     Branch with(BranchState newState, int newAttempts, long newNextAt, @Nullable String newCause) {

@@ -32,13 +32,26 @@ public sealed interface Command {
     /**
      * Opens a global transaction.
      *
+     * @param sagaEngine the resource of the engine that drives it when it is a saga, else null
      * @param requestId the client's own id of this request, by which a repeated one is known; 0 for none
      */
-    record Begin(String address, String name, ClientId client, long timeoutMillis, long requestId) implements Command {
+    record Begin(
+            String address,
+            String name,
+            ClientId client,
+            long timeoutMillis,
+            @Nullable String sagaEngine,
+            long requestId)
+            implements Command {
+
+        /** No saga. */
+        public Begin(String address, String name, ClientId client, long timeoutMillis) {
+            this(address, name, client, timeoutMillis, null);
+        }
 
         /** One that cannot be told from a repeated one. */
-        public Begin(String address, String name, ClientId client, long timeoutMillis) {
-            this(address, name, client, timeoutMillis, 0);
+        public Begin(String address, String name, ClientId client, long timeoutMillis, @Nullable String sagaEngine) {
+            this(address, name, client, timeoutMillis, sagaEngine, 0);
         }
     }
 
@@ -47,6 +60,7 @@ public sealed interface Command {
      *
      * @param locks rows to lock, for AT branches only
      * @param holdsLocalTransaction whether the caller holds local row locks while it waits, so that a rolling-back holder must not be waited for
+     * @param sagaEngine for a step of a saga the resource of the engine that drives it: a first step makes the transaction a saga
      * @param requestId as for {@link Begin}
      */
     record RegisterBranch(
@@ -57,6 +71,7 @@ public sealed interface Command {
             @Nullable LockKeys locks,
             boolean holdsLocalTransaction,
             @Nullable String applicationData,
+            @Nullable String sagaEngine,
             long waitMillis,
             long requestId)
             implements Named, ForRows {
@@ -70,7 +85,7 @@ public sealed interface Command {
                 @Nullable LockKeys locks,
                 boolean holdsLocalTransaction,
                 @Nullable String applicationData) {
-            this(xid, type, resource, client, locks, holdsLocalTransaction, applicationData, 0, 0);
+            this(xid, type, resource, client, locks, holdsLocalTransaction, applicationData, null, 0, 0);
         }
 
         /** Whether {@code other} is this request, asked again. */
@@ -99,8 +114,10 @@ public sealed interface Command {
     /** Asks for the rollback. */
     record Rollback(Xid xid) implements Named {}
 
-    /** The initiator of a saga tells how it ended. Changes nothing else than sagas. */
-    record ReportSaga(Xid xid, Outcome outcome) implements Named {}
+    /**
+     * The engine of a saga tells how it ended, or, if it is not over, in which direction it is to be called back. Changes nothing else than sagas.
+     */
+    record ReportSaga(Xid xid, Outcome direction, boolean over) implements Named {}
 
     /** Asks for the state. */
     record QueryTransaction(Xid xid) implements Named {}

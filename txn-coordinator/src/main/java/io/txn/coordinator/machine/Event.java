@@ -69,7 +69,21 @@ public sealed interface Event {
     /** Phase two is done. */
     record BranchFinished(long transaction, long branch) implements OfBranch {}
 
-    /** A call failed, or, with as many attempts as before, found nobody; the next one is due at {@code nextAt}, 0 for as soon as there is somebody. */
+    /** A saga goes, or goes on, in a direction in which its engine is called until it says how the saga ended. Decides nothing. */
+    record SagaHandedBack(
+            long transaction,
+            Outcome direction,
+            boolean timedOut,
+            @Nullable String cause) implements OfTransaction {
+
+        public SagaHandedBack {
+            if (direction == Outcome.OPEN) {
+                throw new IllegalArgumentException("no direction for saga " + transaction);
+            }
+        }
+    }
+
+    /** A call failed, or, with as many attempts as before, found nobody or is not to be made yet; the next one is due at {@code nextAt}, 0 for as soon as there is somebody. */
     record AttemptFailed(long transaction, long branch, int attempts, long nextAt, String cause) implements OfBranch {}
 
     /** The next call is due at once. */

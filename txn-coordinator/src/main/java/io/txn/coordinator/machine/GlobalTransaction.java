@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param name given by the initiator
  * @param client the initiator
  * @param deadline when it is rolled back if it is still open
- * @param outcome what was decided
+ * @param outcome what was decided; that of a saga which was handed back is still open
  * @param timedOut whether it was the deadline that decided
  * @param cause why it was rolled back, in one line
  * @param decidedAt 0 while open
@@ -71,15 +71,51 @@ public record GlobalTransaction(
         return !state.isFinal() && outcome != Outcome.COMMIT;
     }
 
-    /** Whether it is a saga that its initiator drives (Seata's state machine). */
-    public boolean isSaga() {
-        return name.startsWith("$Saga_")
-                || (!branches.isEmpty() && branches.get(0).type() == BranchType.SAGA);
+    /**
+     * The branch that stands for the engine of a saga (see {@link Sagas}), or null when it is none. It is the first one and has the transaction's own number
+     * as its id, which no other branch can have.
+     */
+    public @Nullable Branch driver() {
+        return !branches.isEmpty() && isDriver(branches.get(0)) ? branches.get(0) : null;
+    }
+
+    boolean isDriver(Branch branch) {
+        return isDriver(branch.id());
+    }
+
+    boolean isDriver(long branch) {
+        return branch == number;
+    }
+
+    /** Whether it is a saga whose engine has not had its last word. */
+    boolean isDriven() {
+        Branch driver = driver();
+        return driver != null && !state.isFinal() && !driver.state().isOver();
+    }
+
+    /** In which direction the engine of a saga is called, or was; OPEN while it is not handed back to it, and for whatever is no saga. */
+    public Outcome direction() {
+        Branch driver = driver();
+        String data = driver == null ? null : driver.applicationData();
+        return data == null ? Outcome.OPEN : Outcome.valueOf(data);
+    }
+
+    /** Whether a branch of this type may join: until it is decided or handed back; steps of a saga also while its engine goes on. */
+    boolean accepts(BranchType type) {
+        return state == TransactionState.ACTIVE || (type == BranchType.SAGA && isDriven());
+    }
+
+    /** Whether {@code branch} is owed its phase two of what was decided, or a call in the direction of its saga. */
+    boolean owes(Branch branch) {
+        if (isDriver(branch)) {
+            return !branch.state().isOver() && direction() != Outcome.OPEN;
+        }
+        return outcome != Outcome.OPEN && branch.isOwed(outcome);
     }
 
     boolean owesNothing() {
         for (Branch branch : branches) {
-            if (branch.isOwed(outcome)) {
+            if (owes(branch)) {
                 return false;
             }
         }
@@ -160,6 +196,29 @@ public record GlobalTransaction(
                 endedAt,
                 requestId,
                 branches);
+    }
+
+    /** A saga in a direction: {@link #direction} is kept as the application data of its driver, which is what its engine is told. */
+    GlobalTransaction handedBack(TransactionState newState, Event.SagaHandedBack event) {
+        List<Branch> list = new ArrayList<>(branches);
+        list.replaceAll(branch -> isDriver(branch)
+                ? branch.withData(branch.state(), event.direction().name())
+                : branch);
+        return new GlobalTransaction(
+                number,
+                address,
+                name,
+                client,
+                beganAt,
+                deadline,
+                newState,
+                outcome,
+                event.timedOut(),
+                event.cause(),
+                decidedAt,
+                endedAt,
+                requestId,
+                list);
     }
 
     GlobalTransaction ended(TransactionState newState, long at) {

@@ -18,15 +18,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class Machine {
 
-    private static final int CAUSE_LENGTH = 500;
-
-    /** Its steps belong to its engine, which is not called back. */
-    private static final String NOT_COMPENSATED = "the steps of the saga are for its own engine to compensate";
-
     private final Rules rules;
+    private final Sagas sagas;
 
     Machine(Rules rules) {
         this.rules = rules;
+        this.sagas = new Sagas(rules);
     }
 
     /**
@@ -37,62 +34,6 @@ final class Machine {
      * @param deadline when the transaction is to be rolled back, which may be later than its own deadline after a restart
      */
     record Moment(long at, long freshId, long deadline) {}
-
-    /** A decision in the making: each event is applied at once, so that the next one is chosen from what it made. */
-    private static final class Draft {
-        private final List<Event> events = new ArrayList<>(3);
-        private final List<Effect> effects = new ArrayList<>(1);
-        private final GlobalTransaction before;
-        private final long at;
-        private GlobalTransaction now;
-
-        Draft(GlobalTransaction before, long at) {
-            this.before = before;
-            this.now = before;
-            this.at = at;
-        }
-
-        Draft add(Event.OfTransaction event) {
-            check(now, event);
-            events.add(event);
-            now = apply(now, event, at);
-            return this;
-        }
-
-        /** Adds what follows from the state of the branches. */
-        Draft conclude() {
-            Branch stuck = now.firstStuck();
-            boolean decided =
-                    now.state() == TransactionState.COMMITTING || now.state() == TransactionState.ROLLING_BACK;
-            if (decided && stuck != null) {
-                add(new Event.AttentionNeeded(now.number(), shorten("branch " + stuck.id() + ": " + stuck.cause())));
-            } else if (now.state() == TransactionState.NEEDS_ATTENTION && stuck == null) {
-                add(new Event.Resumed(now.number()));
-                decided = true;
-            }
-            if (decided && now.owesNothing() && now.firstStuck() == null) {
-                add(new Event.Ended(now.number()));
-            }
-            return this;
-        }
-
-        /** Answers the waiting initiator when the first pass is over: something failed, or nothing is left that it waits for. */
-        Draft settle(Reply.@Nullable Pass failure) {
-            boolean over = now.outcome() == Outcome.COMMIT
-                    ? now.owesNothingInTurn() && !before.owesNothingInTurn()
-                    : now.state().isFinal();
-            if (failure != null) {
-                effects.add(new Effect.Settle(now.number(), new Reply.Decided(now, failure)));
-            } else if (over) {
-                effects.add(new Effect.Settle(now.number(), new Reply.Decided(now, Reply.Pass.DONE)));
-            }
-            return this;
-        }
-
-        Decision reply(@Nullable Reply reply) {
-            return new Decision(events, effects, reply);
-        }
-    }
 
     /** Same state, command and moment, same decision. Changes nothing. */
     Decision decide(GlobalTransaction transaction, Command command, Moment moment) {
@@ -113,7 +54,7 @@ final class Machine {
         } else if (command instanceof Command.QueryTransaction) {
             return Decision.of(new Reply.Known(transaction));
         } else if (command instanceof Command.ReportSaga report) {
-            return reportSaga(transaction, report, moment);
+            return sagas.reported(transaction, report, moment.at);
         } else if (command instanceof Command.RetryNow) {
             return retryNow(transaction, moment);
         } else if (command instanceof Command.GiveUp giveUp) {
@@ -123,10 +64,11 @@ final class Machine {
     }
 
     private Decision register(GlobalTransaction transaction, Command.RegisterBranch command, Moment moment) {
-        if (transaction.state() != TransactionState.ACTIVE) {
+        if (!transaction.accepts(command.type())) {
             return Decision.of(new Reply.NotActive(transaction));
         }
-        if (moment.at >= moment.deadline) {
+        boolean active = transaction.state() == TransactionState.ACTIVE;
+        if (active && moment.at >= moment.deadline) {
             Draft draft = expire(transaction, moment);
             return draft.reply(new Reply.NotActive(draft.now));
         }
@@ -134,12 +76,16 @@ final class Machine {
         if (repeated != null) {
             return Decision.of(repeated);
         }
-        if (transaction.branches().size() >= rules.maxBranches()) {
+        int drivers = transaction.driver() == null ? 0 : 1;
+        if (transaction.branches().size() - drivers >= rules.maxBranches()) {
             return Decision.of(Reply.Rejected.of(
                     ErrorCode.TOO_MANY_BRANCHES, "xid", transaction.xid(), "branches", rules.maxBranches()));
         }
-        return new Draft(transaction, moment.at)
-                .add(new Event.BranchRegistered(
+        Draft draft = new Draft(transaction, moment.at);
+        if (command.sagaEngine() != null && transaction.branches().isEmpty()) {
+            draft.add(driver(transaction.number(), command.sagaEngine(), command.client()));
+        }
+        return draft.add(new Event.BranchRegistered(
                         transaction.number(),
                         moment.freshId,
                         command.type(),
@@ -175,12 +121,17 @@ final class Machine {
         return null;
     }
 
+    /** A saga's engine joins; see {@link GlobalTransaction#driver}. */
+    static Event.BranchRegistered driver(long transaction, String engine, ClientId client) {
+        return new Event.BranchRegistered(transaction, transaction, BranchType.SAGA, engine, client, null, null);
+    }
+
     private Decision report(GlobalTransaction transaction, Command.ReportBranch command, Moment moment) {
         if (transaction.state().isFinal()) {
             return Decision.of(new Reply.TransactionUnknown(transaction.xid()));
         }
         Branch branch = transaction.branch(command.branch());
-        if (branch == null || branch.state().isOver()) {
+        if (branch == null || branch.state().isOver() || transaction.isDriver(branch)) {
             return Decision.of(new Reply.BranchUnknown(command.branch()));
         }
         Draft draft = new Draft(transaction, moment.at);
@@ -202,8 +153,12 @@ final class Machine {
             Draft draft = expire(transaction, moment);
             return draft.reply(new Reply.Expired(draft.now));
         }
-        Draft draft = new Draft(transaction, moment.at).add(new Event.CommitDecided(transaction.number()));
-        draft.conclude();
+        Draft draft = new Draft(transaction, moment.at);
+        if (transaction.driver() != null) {
+            // Whoever commits a saga says that its engine is done.
+            draft.add(new Event.BranchFinished(transaction.number(), transaction.number()));
+        }
+        draft.add(new Event.CommitDecided(transaction.number())).conclude();
         return draft.reply(draft.now.owesNothingInTurn() ? new Reply.Decided(draft.now, Reply.Pass.DONE) : null);
     }
 
@@ -211,10 +166,13 @@ final class Machine {
         if (transaction.state() != TransactionState.ACTIVE) {
             return Decision.of(new Reply.Known(transaction));
         }
-        Draft draft = new Draft(transaction, moment.at)
-                .add(new Event.RollbackDecided(
-                        transaction.number(), false, transaction.isSaga() ? NOT_COMPENSATED : null));
-        draft.conclude();
+        Draft draft = new Draft(transaction, moment.at);
+        if (transaction.driver() != null) {
+            Sagas.handBack(draft, Outcome.ROLLBACK, false, "rolled back by its initiator");
+        } else {
+            draft.add(new Event.RollbackDecided(transaction.number(), false, null))
+                    .conclude();
+        }
         return draft.reply(draft.now.state().isFinal() ? new Reply.Decided(draft.now, Reply.Pass.DONE) : null);
     }
 
@@ -229,18 +187,26 @@ final class Machine {
     private static Draft expire(GlobalTransaction transaction, Moment moment) {
         long timeout = transaction.deadline() - transaction.beganAt();
         String late = "not decided within its timeout of " + timeout + " ms";
-        return new Draft(transaction, moment.at)
-                .add(new Event.RollbackDecided(
-                        transaction.number(), true, transaction.isSaga() ? late + "; " + NOT_COMPENSATED : late))
-                .conclude();
+        Draft draft = new Draft(transaction, moment.at);
+        return transaction.driver() != null
+                ? Sagas.handBack(draft, Outcome.ROLLBACK, true, late)
+                : draft.add(new Event.RollbackDecided(transaction.number(), true, late))
+                        .conclude();
     }
 
     private Decision answered(GlobalTransaction transaction, Command.BranchAnswered command, Moment moment) {
         Branch branch = transaction.branch(command.branch());
-        if (branch == null || !branch.isOwed(transaction.outcome()) || command.phase() != transaction.outcome()) {
+        if (branch == null || !transaction.owes(branch)) {
             return Decision.of(new Reply.Known(transaction));
         }
         Draft draft = new Draft(transaction, moment.at);
+        if (command.answer() == Answer.ABSENT) {
+            return absent(transaction, branch, command, draft);
+        } else if (transaction.isDriver(branch)) {
+            return sagas.answered(transaction, branch, command, moment.at);
+        } else if (command.phase() != transaction.outcome()) {
+            return Decision.of(new Reply.Known(transaction));
+        }
         boolean done = command.answer() == Answer.DONE
                 || (command.answer() == Answer.NOT_FOUND && moment.at > xaForgottenAt(transaction));
         if (done) {
@@ -249,25 +215,28 @@ final class Machine {
                     .settle(null)
                     .reply(new Reply.Known(draft.now));
         }
-        if (command.answer() == Answer.ABSENT) {
-            return absent(transaction, branch, draft);
-        }
         if (branch.state() == BranchState.STUCK || command.attempt() != branch.attempts() + 1) {
             return Decision.of(new Reply.Known(transaction));
         }
-        int attempts = branch.attempts() + 1;
-        String cause = shorten(command.answer() + (command.detail() == null ? "" : ": " + command.detail()));
-        boolean usedUp = rules.maxAttempts() > 0 && attempts >= rules.maxAttempts();
-        boolean stuck = command.answer() == Answer.NEVER || usedUp;
-        if (stuck) {
-            draft.add(new Event.BranchStuck(transaction.number(), branch.id(), attempts, cause));
-        } else {
-            long nextAt = moment.at + rules.delay(attempts, command.jitter());
-            draft.add(new Event.AttemptFailed(transaction.number(), branch.id(), attempts, nextAt, cause));
-        }
+        boolean stuck = failed(draft, branch, command, rules);
         draft.conclude();
         return draft.settle(isWaitedFor(transaction, branch) ? pass(command.answer(), stuck) : null)
                 .reply(new Reply.Known(draft.now));
+    }
+
+    /** A call failed: the next one is due later, or the branch is stuck, which is returned. */
+    static boolean failed(Draft draft, Branch branch, Command.BranchAnswered command, Rules rules) {
+        int attempts = branch.attempts() + 1;
+        String cause = Draft.shorten(command.answer() + (command.detail() == null ? "" : ": " + command.detail()));
+        boolean usedUp = rules.maxAttempts() > 0 && attempts >= rules.maxAttempts();
+        boolean stuck = command.answer() == Answer.NEVER || usedUp;
+        if (stuck) {
+            draft.add(new Event.BranchStuck(draft.now.number(), branch.id(), attempts, cause));
+        } else {
+            long nextAt = draft.at + rules.delay(attempts, command.jitter());
+            draft.add(new Event.AttemptFailed(draft.now.number(), branch.id(), attempts, nextAt, cause));
+        }
+        return stuck;
     }
 
     private static boolean isWaitedFor(GlobalTransaction transaction, Branch branch) {
@@ -275,38 +244,41 @@ final class Machine {
     }
 
     /** Noted once, when the waiting begins: however long it takes, and over restarts, it costs nothing more. */
-    private static Decision absent(GlobalTransaction transaction, Branch branch, Draft draft) {
-        if (branch.state() == BranchState.STUCK) {
+    private static Decision absent(
+            GlobalTransaction transaction, Branch branch, Command.BranchAnswered command, Draft draft) {
+        boolean saga = transaction.isDriver(branch);
+        Outcome phase = saga ? transaction.direction() : transaction.outcome();
+        if (branch.state() == BranchState.STUCK || command.phase() != phase) {
             return Decision.of(new Reply.Known(transaction));
         }
-        String cause = shorten("waiting for a resource manager of " + branch.resource());
+        String cause = Draft.shorten("waiting for a resource manager of " + branch.resource());
         if (!cause.equals(branch.cause())) {
             draft.add(new Event.AttemptFailed(transaction.number(), branch.id(), branch.attempts(), 0, cause));
         }
-        return draft.settle(isWaitedFor(transaction, branch) ? Reply.Pass.UNREACHABLE : null)
-                .reply(new Reply.Known(draft.now));
+        boolean isWaitedFor = saga ? phase == Outcome.ROLLBACK : isWaitedFor(transaction, branch);
+        return draft.settle(isWaitedFor ? Reply.Pass.UNREACHABLE : null).reply(new Reply.Known(draft.now));
     }
 
     private static Decision resourceAvailable(
             GlobalTransaction transaction, Command.ResourceAvailable command, Moment moment) {
         Draft draft = new Draft(transaction, moment.at);
         for (Branch branch : transaction.branches()) {
-            boolean waits = branch.isOwed(transaction.outcome())
+            boolean waits = transaction.owes(branch)
                     && branch.state() != BranchState.STUCK
                     && branch.nextAt() > moment.at
                     && branch.resource().equals(command.resource());
-            if (waits && transaction.outcome() != Outcome.OPEN) {
+            if (waits) {
                 draft.add(new Event.BranchDue(transaction.number(), branch.id()));
             }
         }
         return draft.reply(new Reply.Known(draft.now));
     }
 
-    private static Reply.Pass pass(Answer answer, boolean stuck) {
+    static Reply.Pass pass(Answer answer, boolean stuck) {
         if (stuck) {
             return Reply.Pass.STUCK;
         }
-        boolean answered = answer == Answer.RETRYABLE || answer == Answer.NOT_FOUND;
+        boolean answered = answer == Answer.RETRYABLE || answer == Answer.NOT_FOUND || answer == Answer.TURNED;
         return answered ? Reply.Pass.RETRYING : Reply.Pass.UNREACHABLE;
     }
 
@@ -316,22 +288,9 @@ final class Machine {
         return transaction.deadline() + Math.max(rules.xaNotFoundMin(), timeout);
     }
 
-    private Decision reportSaga(GlobalTransaction transaction, Command.ReportSaga command, Moment moment) {
-        if (!transaction.isSaga() || transaction.state() != TransactionState.ACTIVE) {
-            return Decision.of(new Reply.Known(transaction));
-        }
-        Draft draft = new Draft(transaction, moment.at);
-        if (command.outcome() == Outcome.COMMIT) {
-            draft.add(new Event.CommitDecided(transaction.number())).conclude();
-        } else if (command.outcome() == Outcome.ROLLBACK) {
-            draft.add(new Event.RollbackDecided(transaction.number(), false, "the saga was compensated"))
-                    .conclude();
-        }
-        return draft.reply(new Reply.Known(draft.now));
-    }
-
     private Decision retryNow(GlobalTransaction transaction, Moment moment) {
-        if (transaction.outcome() == Outcome.OPEN || transaction.state().isFinal()) {
+        if (transaction.state() == TransactionState.ACTIVE
+                || transaction.state().isFinal()) {
             return Decision.of(
                     new Reply.Unfit("the transaction is " + transaction.state() + ", nothing is being tried"));
         }
@@ -346,11 +305,12 @@ final class Machine {
         if (branch == null) {
             return Decision.of(new Reply.BranchUnknown(command.branch()));
         }
-        if (transaction.outcome() == Outcome.OPEN || transaction.state().isFinal()) {
+        if (transaction.state() == TransactionState.ACTIVE
+                || transaction.state().isFinal()) {
             return Decision.of(
                     new Reply.Unfit("the transaction is " + transaction.state() + ", nothing is being tried"));
         }
-        if (!branch.isOwed(transaction.outcome())) {
+        if (!transaction.owes(branch)) {
             return Decision.of(new Reply.Unfit("the branch is " + branch.state()));
         }
         return new Draft(transaction, moment.at)
@@ -358,28 +318,6 @@ final class Machine {
                 .conclude()
                 .settle(null)
                 .reply(new Reply.Accepted());
-    }
-
-    private static String shorten(String text) {
-        String line = text.replaceAll("\\s+", " ");
-        return line.length() <= CAUSE_LENGTH ? line : line.substring(0, CAUSE_LENGTH - 1) + '…';
-    }
-
-    private static void check(GlobalTransaction transaction, Event.OfTransaction event) {
-        boolean legal;
-        if (event instanceof Event.BranchRegistered) {
-            legal = transaction.state() == TransactionState.ACTIVE;
-        } else if (event instanceof Event.OfBranch ofBranch) {
-            Branch branch = transaction.branch(ofBranch.branch());
-            legal = branch != null && Transitions.next(branch.state(), event.getClass()) != null;
-        } else if (event instanceof Event.RetriesReset) {
-            legal = transaction.outcome() != Outcome.OPEN;
-        } else {
-            legal = Transitions.next(transaction.state(), event.getClass(), transaction.outcome()) != null;
-        }
-        if (!legal) {
-            throw new AssertionError("no transition for " + event + " in " + transaction);
-        }
     }
 
     /** The transaction that {@code event} opened. */
@@ -422,6 +360,8 @@ final class Machine {
             return transaction.decided(next, Outcome.COMMIT, false, null, at);
         } else if (event instanceof Event.RollbackDecided rollback) {
             return transaction.decided(next, Outcome.ROLLBACK, rollback.timedOut(), rollback.cause(), at);
+        } else if (event instanceof Event.SagaHandedBack handedBack) {
+            return transaction.handedBack(next, handedBack);
         } else if (event instanceof Event.AttentionNeeded || event instanceof Event.Resumed) {
             return transaction.withState(next);
         } else if (event instanceof Event.Ended) {
@@ -473,7 +413,7 @@ final class Machine {
     }
 
     /**
-     * The calls that may be made now, first things first. Commit: all AT branches side by side; of the others the first that is due. Rollback:
+     * The calls that may be made now, first things first. A saga whose engine is not over: that engine. Commit: all AT branches side by side; of the others the first that is due. Rollback:
      * the last branch that is due and has no later one of its {@linkplain Branch#rollbackGroup group} before it; a branch that fails or
      * is stuck holds up its own group only. A call may be under way already: the caller knows.
      *
@@ -481,14 +421,14 @@ final class Machine {
      */
     static List<Effect.CallBranch> pending(GlobalTransaction transaction, long now, Set<Long> waiting) {
         List<Effect.CallBranch> calls = new ArrayList<>();
-        Outcome outcome = transaction.outcome();
-        if (transaction.state().isFinal() || outcome == Outcome.OPEN) {
+        if (transaction.state().isFinal()) {
             return calls;
         }
+        Outcome outcome = transaction.outcome();
         boolean turnTaken = false;
         for (Branch branch : callable(transaction)) {
             boolean inTurn = outcome == Outcome.ROLLBACK || branch.commitsInTurn();
-            if (branch.isDue(outcome, now) && !waiting.contains(branch.id()) && !(inTurn && turnTaken)) {
+            if (branch.isDue(now) && !waiting.contains(branch.id()) && !(inTurn && turnTaken)) {
                 turnTaken |= inTurn;
                 calls.add(call(transaction, branch));
             }
@@ -496,14 +436,24 @@ final class Machine {
         return calls;
     }
 
-    /** The branches that no other branch has to go before, in the order in which they are to be called. */
+    /**
+     * The branches that no other branch has to go before, in the order in which they are to be called. As long as a saga's engine has not had its last word,
+     * it alone.
+     */
     private static List<Branch> callable(GlobalTransaction transaction) {
+        Branch driver = transaction.driver();
+        if (driver != null && transaction.owes(driver)) {
+            return List.of(driver);
+        }
         Outcome outcome = transaction.outcome();
+        if (outcome == Outcome.OPEN) {
+            return List.of();
+        }
         List<Branch> branches = transaction.branches();
         List<Branch> callable = new ArrayList<>(branches.size());
         if (outcome == Outcome.COMMIT) {
             for (Branch branch : branches) {
-                if (branch.isOwed(outcome)) {
+                if (transaction.owes(branch)) {
                     callable.add(branch);
                 }
             }
@@ -512,7 +462,7 @@ final class Machine {
         Set<String> groups = new HashSet<>();
         for (int i = branches.size() - 1; i >= 0; i--) {
             Branch branch = branches.get(i);
-            if (branch.isOwed(outcome) && groups.add(branch.rollbackGroup())) {
+            if (transaction.owes(branch) && groups.add(branch.rollbackGroup())) {
                 callable.add(branch);
             }
         }
@@ -528,14 +478,15 @@ final class Machine {
                 branch.resource(),
                 branch.client(),
                 branch.applicationData(),
-                transaction.outcome(),
+                transaction.isDriver(branch) ? transaction.direction() : transaction.outcome(),
+                transaction.timedOut(),
                 branch.attempts() + 1);
     }
 
     /** The next time at which {@link #pending} will have more to say if nothing else happens, or {@link Long#MAX_VALUE}. */
     static long nextCallAt(GlobalTransaction transaction, Set<Long> waiting) {
         long next = Long.MAX_VALUE;
-        if (transaction.state().isFinal() || transaction.outcome() == Outcome.OPEN) {
+        if (transaction.state().isFinal()) {
             return next;
         }
         for (Branch branch : callable(transaction)) {

@@ -95,14 +95,17 @@ public final class Shard {
                     Reply.Rejected.of(ErrorCode.COORDINATOR_OVERLOADED, "transactions", rules.maxTransactions()));
         }
         long number = lastId + 1;
+        Event begun = new Event.Begun(
+                number,
+                command.address(),
+                command.name(),
+                command.client(),
+                command.timeoutMillis(),
+                command.requestId());
         return new Decision(
-                List.of(new Event.Begun(
-                        number,
-                        command.address(),
-                        command.name(),
-                        command.client(),
-                        command.timeoutMillis(),
-                        command.requestId())),
+                command.sagaEngine() == null
+                        ? List.of(begun)
+                        : List.of(begun, Machine.driver(number, command.sagaEngine(), command.client())),
                 List.of(),
                 new Reply.Begun(Xid.of(command.address(), number)));
     }
@@ -120,8 +123,9 @@ public final class Shard {
     private void index(GlobalTransaction transaction) {
         if (transaction.requestId() != 0) {
             BeginId id = new BeginId(transaction.client().application(), transaction.requestId());
+            int drivers = transaction.driver() == null ? 0 : 1;
             if (transaction.state() == TransactionState.ACTIVE
-                    && transaction.branches().isEmpty()) {
+                    && transaction.branches().size() == drivers) {
                 begins.put(id, transaction.number());
             } else {
                 begins.remove(id, transaction.number());
@@ -176,7 +180,7 @@ public final class Shard {
         Xid xid = query.xid();
         GlobalTransaction transaction = xid == null ? null : transaction(xid);
         long number = transaction == null ? 0 : transaction.number();
-        if (transaction != null && query.waitMillis() > 0 && transaction.state() != TransactionState.ACTIVE) {
+        if (transaction != null && query.waitMillis() > 0 && transaction.outcome() != Outcome.OPEN) {
             return new Reply.NotActive(transaction);
         }
         LockConflict conflict = conflict(number, query.resource(), query.locks());
@@ -221,7 +225,9 @@ public final class Shard {
             }
         }
         if (event instanceof Event.BranchRegistered registered) {
-            lastId = registered.branch();
+            if (!after.isDriver(registered.branch())) {
+                lastId = registered.branch();
+            }
             if (registered.locks() != null && after.holdsLocks()) {
                 locks.grant(new Holder(after.number(), registered.branch()), registered.resource(), registered.locks());
                 waits.granted(after.number());
@@ -235,6 +241,8 @@ public final class Shard {
             waits.decided(after.number());
         } else if (event instanceof Event.RollbackDecided) {
             rollsBack(after);
+        } else if (event instanceof Event.SagaHandedBack) {
+            waits.decided(after.number());
         } else if (event instanceof Event.OfBranch ofBranch && before.holdsLocks()) {
             Branch branch = after.branch(ofBranch.branch());
             if (branch != null && branch.state().isOver()) {
@@ -312,8 +320,7 @@ public final class Shard {
         Branch branch = transaction == null ? null : transaction.branch(branchId);
         boolean owed = transaction != null
                 && branch != null
-                && transaction.outcome() != Outcome.OPEN
-                && branch.isOwed(transaction.outcome())
+                && transaction.owes(branch)
                 && branch.state() != BranchState.STUCK;
         if (owed) {
             waiting.add(branchId);

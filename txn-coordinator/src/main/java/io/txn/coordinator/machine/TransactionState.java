@@ -12,8 +12,10 @@ public enum TransactionState {
     ROLLING_BACK,
     /** Rolled back, every branch finished. */
     ROLLED_BACK,
-    /** Decided, but a branch cannot go on without a person. */
-    NEEDS_ATTENTION;
+    /** A branch, or the engine of a saga, cannot go on without a person. */
+    NEEDS_ATTENTION,
+    /** A saga of an engine in its application, which is called until it says how the saga ended. Not decided: the engine may turn its direction. */
+    HANDED_BACK;
 
     /** Whether nothing is owed any more. */
     public boolean isFinal() {

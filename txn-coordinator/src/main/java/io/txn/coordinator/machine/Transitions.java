@@ -66,6 +66,42 @@ public final class Transitions {
                     TransactionState.NEEDS_ATTENTION,
                     "a branch is stuck"),
             new OfTransaction(
+                    TransactionState.ACTIVE,
+                    Event.SagaHandedBack.class,
+                    null,
+                    TransactionState.HANDED_BACK,
+                    "a saga: its deadline passes, its initiator rolls back, or its engine wants to be called"),
+            new OfTransaction(
+                    TransactionState.HANDED_BACK,
+                    Event.SagaHandedBack.class,
+                    null,
+                    TransactionState.HANDED_BACK,
+                    "its engine says that it goes on in the other direction"),
+            new OfTransaction(
+                    TransactionState.HANDED_BACK,
+                    Event.CommitDecided.class,
+                    null,
+                    TransactionState.COMMITTING,
+                    "its engine says that it is done"),
+            new OfTransaction(
+                    TransactionState.HANDED_BACK,
+                    Event.RollbackDecided.class,
+                    null,
+                    TransactionState.ROLLING_BACK,
+                    "its engine says that it is compensated"),
+            new OfTransaction(
+                    TransactionState.HANDED_BACK,
+                    Event.AttentionNeeded.class,
+                    null,
+                    TransactionState.NEEDS_ATTENTION,
+                    "its engine cannot go on, or the attempts are used up"),
+            new OfTransaction(
+                    TransactionState.NEEDS_ATTENTION,
+                    Event.Resumed.class,
+                    Outcome.OPEN,
+                    TransactionState.HANDED_BACK,
+                    "an operator wants the engine of the saga called again, or it had its last word"),
+            new OfTransaction(
                     TransactionState.NEEDS_ATTENTION,
                     Event.Resumed.class,
                     Outcome.COMMIT,

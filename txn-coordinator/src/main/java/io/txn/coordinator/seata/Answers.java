@@ -104,9 +104,7 @@ final class Answers {
         } else if (reply instanceof Reply.Known known) {
             GlobalTransaction transaction = known.transaction();
             return new Message.GlobalCommitResponse(
-                    transaction.outcome() == io.txn.coordinator.machine.Outcome.ROLLBACK
-                            ? notActive(transaction)
-                            : Outcome.SUCCESS,
+                    StatusView.isRollingBack(transaction) ? notActive(transaction) : Outcome.SUCCESS,
                     StatusView.forCommit(transaction));
         }
         return null;

@@ -1,9 +1,11 @@
 package io.txn.coordinator.seata;
 
 import io.txn.coordinator.engine.BranchCaller;
+import io.txn.coordinator.engine.EngineSettings;
 import io.txn.coordinator.machine.Answer;
 import io.txn.coordinator.machine.Effect;
 import io.txn.coordinator.machine.Outcome;
+import io.txn.protocol.BranchType;
 import io.txn.protocol.Xid;
 import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.Message;
@@ -29,7 +31,8 @@ public final class BranchCalls implements BranchCaller {
             end.ended(Answer.ABSENT, "no resource manager of " + call.resource() + " is connected");
             return;
         }
-        session.connection.request(request(call), timeout).whenComplete((answer, failure) -> {
+        Duration time = isSaga(call) ? Duration.ofMillis(EngineSettings.sagaCallTimeout(timeout.toMillis())) : timeout;
+        session.connection.request(request(call), time).whenComplete((answer, failure) -> {
             if (failure != null) {
                 Throwable cause = failure instanceof CompletionException && failure.getCause() != null
                         ? failure.getCause()
@@ -48,11 +51,19 @@ public final class BranchCalls implements BranchCaller {
 
     private static Message request(Effect.CallBranch call) {
         String xid = Xid.of(call.address(), call.transaction()).value();
+        String data = isSaga(call) ? SagaWords.status(call) : call.applicationData();
         return call.phase() == Outcome.COMMIT
-                ? new Message.BranchCommitRequest(
-                        xid, call.branch(), call.type(), call.resource(), call.applicationData())
-                : new Message.BranchRollbackRequest(
-                        xid, call.branch(), call.type(), call.resource(), call.applicationData());
+                ? new Message.BranchCommitRequest(xid, wireId(call), call.type(), call.resource(), data)
+                : new Message.BranchRollbackRequest(xid, wireId(call), call.type(), call.resource(), data);
+    }
+
+    /** Of the branches of type SAGA only the one that stands for the engine is called. */
+    private static boolean isSaga(Effect.CallBranch call) {
+        return call.type() == BranchType.SAGA;
+    }
+
+    private static long wireId(Effect.CallBranch call) {
+        return isSaga(call) ? SagaWords.NO_BRANCH : call.branch();
     }
 
     private static void answered(Effect.CallBranch call, Session session, Message answer, CallEnd end) {
@@ -75,12 +86,14 @@ public final class BranchCalls implements BranchCaller {
             BranchStatus status,
             CallEnd end) {
         boolean succeeded = response.outcome().succeeded();
-        if (succeeded && branch != call.branch()) {
+        if (succeeded && branch != wireId(call)) {
             end.ended(Answer.UNREACHABLE, session + " answered for branch " + branch);
             return;
         }
-        Answer answer = answer(call.phase(), status, succeeded);
-        end.ended(answer, answer == Answer.DONE ? null : detail(session, response, status));
+        Answer answer = isSaga(call)
+                ? SagaWords.answer(call.phase(), status, succeeded)
+                : answer(call.phase(), status, succeeded);
+        end.ended(answer, answer.isDone() ? null : detail(session, response, status));
     }
 
     /** What a status means as an answer to {@code phase}. The opposite of what was asked is nothing a repetition could mend. */

@@ -4,7 +4,6 @@ import io.txn.coordinator.engine.BranchCaller;
 import io.txn.coordinator.engine.Engine;
 import io.txn.coordinator.lock.LockKeys;
 import io.txn.coordinator.machine.Command;
-import io.txn.coordinator.machine.Outcome;
 import io.txn.coordinator.machine.Reply;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
@@ -12,7 +11,6 @@ import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.protocol.codec.Frame;
 import io.txn.protocol.message.BranchStatus;
-import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.transport.RpcConnection;
 import io.txn.protocol.transport.RpcHandler;
@@ -123,7 +121,7 @@ public final class SeataAdapter implements RpcHandler {
         if (body instanceof Message.RegisterTmRequest register) {
             boolean fits = fits(connection, "applicationId", register.applicationId());
             if (fits) {
-                session(connection, register.applicationId(), register.version());
+                session(connection, register.applicationId(), register.transactionServiceGroup(), register.version());
             }
             connection.respond(frame, new Message.RegisterTmResponse(fits, VERSION));
         } else if (body instanceof Message.RegisterRmRequest register) {
@@ -142,10 +140,15 @@ public final class SeataAdapter implements RpcHandler {
         }
     }
 
-    private Session session(RpcConnection connection, @Nullable String application, @Nullable String version) {
+    private Session session(
+            RpcConnection connection, @Nullable String application, @Nullable String group, @Nullable String version) {
         Session session = connection.attachment(Session.class);
         if (session == null) {
-            session = new Session(connection, application == null ? null : shared.share(application), version);
+            session = new Session(
+                    connection,
+                    application == null ? null : shared.share(application),
+                    group == null ? null : shared.share(group),
+                    version);
             connection.attach(session);
             sessions.add(session);
             LOG.debug("registered client={} version={}", session, version);
@@ -161,7 +164,8 @@ public final class SeataAdapter implements RpcHandler {
             connection.respond(frame, new Message.RegisterRmResponse(false, VERSION));
             return;
         }
-        Session session = session(connection, register.applicationId(), register.version());
+        Session session =
+                session(connection, register.applicationId(), register.transactionServiceGroup(), register.version());
         if (!sessions.addResources(session, resources, MAX_RESOURCES)) {
             LOG.warn(
                     "refusing a registration client={} resources={} limit={}",
@@ -257,7 +261,7 @@ public final class SeataAdapter implements RpcHandler {
                     serving,
                     session,
                     report.xid(),
-                    xid -> saga(xid, report.status()),
+                    xid -> SagaWords.command(xid, report.status()),
                     reply -> Answers.sagaReport(reply, report.status()),
                     respond);
         } else if (request instanceof Message.BranchRegisterRequest register) {
@@ -275,14 +279,6 @@ public final class SeataAdapter implements RpcHandler {
         }
     }
 
-    private static Command saga(Xid xid, @Nullable GlobalStatus status) {
-        if (status == GlobalStatus.COMMITTED) {
-            return new Command.ReportSaga(xid, Outcome.COMMIT);
-        }
-        boolean rolledBack = status == GlobalStatus.ROLLED_BACK || status == GlobalStatus.FINISHED;
-        return rolledBack ? new Command.ReportSaga(xid, Outcome.ROLLBACK) : new Command.QueryTransaction(xid);
-    }
-
     private void begin(
             Engine serving, Session session, Message.GlobalBeginRequest begin, Consumer<Message.Response> respond) {
         String name = begin.transactionName() == null ? "" : begin.transactionName();
@@ -296,7 +292,9 @@ public final class SeataAdapter implements RpcHandler {
             answer(session, refusal, Answers::begin, respond);
             return;
         }
-        Command command = new Command.Begin(address, shared.share(name), session.client, begin.timeoutMillis());
+        String sagaEngine = SagaWords.isSaga(name) ? shared.share(session.sagaEngine()) : null;
+        Command command =
+                new Command.Begin(address, shared.share(name), session.client, begin.timeoutMillis(), sagaEngine, 0);
         submit(serving, session, command, Answers::begin, respond);
     }
 
@@ -331,7 +329,10 @@ public final class SeataAdapter implements RpcHandler {
                 session.client,
                 locks,
                 locks != null && ApplicationData.holdsLocalTransaction(data),
-                data == null ? null : shared.share(data));
+                data == null ? null : shared.share(data),
+                register.branchType() == BranchType.SAGA ? shared.share(session.sagaEngine()) : null,
+                0,
+                0);
         submit(serving, session, command, Answers::register, respond);
     }
 

@@ -19,16 +19,25 @@ final class Session {
 
     final RpcConnection connection;
     final ClientId client;
+
+    /** The transaction service group it named; part of the resource of a saga's engine. */
+    final String group;
+
     final boolean takesSingleAnswers;
 
     /** What this connection itself registered; guarded by {@link Sessions}. */
     final Set<String> resources = new HashSet<>();
 
-    Session(RpcConnection connection, @Nullable String application, @Nullable String clientVersion) {
+    Session(
+            RpcConnection connection,
+            @Nullable String application,
+            @Nullable String serviceGroup,
+            @Nullable String clientVersion) {
         this.connection = connection;
         InetSocketAddress remote = connection.remoteAddress();
         this.client = new ClientId(
                 application == null ? "" : application, remote.getAddress().getHostAddress(), remote.getPort());
+        this.group = serviceGroup == null ? "" : serviceGroup;
         this.takesSingleAnswers = version(clientVersion) >= SINGLE_ANSWERS_SINCE;
     }
 
@@ -45,6 +54,11 @@ final class Session {
             number = number * 10_000 + (i < parts.length ? Long.parseLong(parts[i].replaceFirst("-.*", "")) : 0);
         }
         return number;
+    }
+
+    /** The resource under which an engine of Seata's state machine in this application is registered. */
+    String sagaEngine() {
+        return client.application() + '#' + group;
     }
 
     @Override

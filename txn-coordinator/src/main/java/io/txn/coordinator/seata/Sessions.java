@@ -68,10 +68,13 @@ final class Sessions {
     /**
      * A connection for a branch call. First choice is the very one that registered the branch; then others of the same application on the same host; then
      * others of the same application; then, for AT, whoever else serves the resource. Each attempt goes on to the next one, for the one before did not do
-     * it, and begins again behind the last.
+     * it, and begins again behind the last. For the engine of a saga see {@link #engine}.
      */
     synchronized @Nullable Session choose(String resource, ClientId client, BranchType type, int attempt) {
         Set<Session> candidates = new LinkedHashSet<>();
+        if (type == BranchType.SAGA) {
+            return engine(resource, client.host());
+        }
         Set<Session> here = resourceManagers.getOrDefault(Place.of(client), Set.of());
         if (serves(here, resource)) {
             for (Session session : here) {
@@ -87,8 +90,32 @@ final class Sessions {
         if (candidates.size() < attempt && type == BranchType.AT) {
             addOpen(candidates, serving(resource, place -> true));
         }
+        return turn(candidates, attempt);
+    }
+
+    private static @Nullable Session turn(Set<Session> candidates, int attempt) {
         int turn = candidates.isEmpty() ? 0 : Math.floorMod(attempt - 1, candidates.size());
         return candidates.stream().skip(turn).findFirst().orElse(null);
+    }
+
+    /**
+     * Where the engine of a saga is called: always in the same process as long as it is there, for two engines must not go side by side. One on the host where
+     * the saga began, else the one that registered first.
+     */
+    private @Nullable Session engine(String resource, String host) {
+        Session chosen = null;
+        for (Set<Session> there : resourceManagers.values()) {
+            for (Session session : there) {
+                boolean serves = session.connection.isOpen() && session.resources.contains(resource);
+                boolean better = chosen == null
+                        || (session.client.host().equals(host)
+                                && !chosen.client.host().equals(host));
+                if (serves && better) {
+                    chosen = session;
+                }
+            }
+        }
+        return chosen;
     }
 
     private static void addOpen(Set<Session> candidates, Collection<Session> sessions) {

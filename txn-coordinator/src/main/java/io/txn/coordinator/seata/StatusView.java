@@ -18,6 +18,7 @@ final class StatusView {
             case COMMITTING -> committing(transaction);
             case ROLLING_BACK -> rollingBack(transaction);
             case NEEDS_ATTENTION -> failed(transaction);
+            case HANDED_BACK -> handedBack(transaction);
             case COMMITTED, ROLLED_BACK -> GlobalStatus.FINISHED;
         };
     }
@@ -27,7 +28,7 @@ final class StatusView {
         return switch (transaction.state()) {
             case COMMITTED -> GlobalStatus.COMMITTED;
             case ROLLED_BACK -> transaction.timedOut() ? GlobalStatus.TIMEOUT_ROLLED_BACK : GlobalStatus.ROLLED_BACK;
-            case ACTIVE, COMMITTING, ROLLING_BACK, NEEDS_ATTENTION -> of(transaction);
+            case ACTIVE, COMMITTING, ROLLING_BACK, NEEDS_ATTENTION, HANDED_BACK -> of(transaction);
         };
     }
 
@@ -41,10 +42,15 @@ final class StatusView {
         if (status == GlobalStatus.ASYNC_COMMITTING || transaction.state() == TransactionState.COMMITTED) {
             return GlobalStatus.COMMITTED;
         }
-        if (transaction.outcome() == Outcome.ROLLBACK) {
+        if (isRollingBack(transaction)) {
             return transaction.timedOut() ? ofEnd(transaction) : GlobalStatus.FINISHED;
         }
         return status;
+    }
+
+    /** Whether it is not going to be committed, as far as anybody knows. */
+    static boolean isRollingBack(GlobalTransaction transaction) {
+        return direction(transaction) == Outcome.ROLLBACK;
     }
 
     private static GlobalStatus committing(GlobalTransaction transaction) {
@@ -52,6 +58,18 @@ final class StatusView {
             return GlobalStatus.ASYNC_COMMITTING;
         }
         return hasFailures(transaction) ? GlobalStatus.COMMIT_RETRYING : GlobalStatus.COMMITTING;
+    }
+
+    /** What was decided, or how a saga goes that is not decided. */
+    private static Outcome direction(GlobalTransaction transaction) {
+        return transaction.outcome() == Outcome.OPEN ? transaction.direction() : transaction.outcome();
+    }
+
+    private static GlobalStatus handedBack(GlobalTransaction saga) {
+        if (saga.direction() == Outcome.COMMIT) {
+            return hasFailures(saga) ? GlobalStatus.COMMIT_RETRYING : GlobalStatus.COMMITTING;
+        }
+        return rollingBack(saga);
     }
 
     private static GlobalStatus rollingBack(GlobalTransaction transaction) {
@@ -63,7 +81,7 @@ final class StatusView {
     }
 
     private static GlobalStatus failed(GlobalTransaction transaction) {
-        if (transaction.outcome() == Outcome.COMMIT) {
+        if (direction(transaction) == Outcome.COMMIT) {
             return GlobalStatus.COMMIT_FAILED;
         }
         return transaction.timedOut() ? GlobalStatus.TIMEOUT_ROLLBACK_FAILED : GlobalStatus.ROLLBACK_FAILED;

@@ -19,7 +19,7 @@ class CallLanesTest {
 
     private static Effect.CallBranch call(long transaction, String resource, Outcome phase) {
         return new Effect.CallBranch(
-                transaction, "c:1", transaction * 10, BranchType.AT, resource, SHOP, null, phase, 1);
+                transaction, "c:1", transaction * 10, BranchType.AT, resource, SHOP, null, phase, false, 1);
     }
 
     @Test

@@ -96,12 +96,14 @@ class CodecTest {
                 new Event.AttentionNeeded(300, "why"),
                 new Event.Resumed(300),
                 new Event.Ended(300),
-                new Event.BranchDue(300, 301));
+                new Event.BranchDue(300, 301),
+                new Event.SagaHandedBack(300, Outcome.COMMIT, true, "go"));
         assertThat(HexFormat.of().formatHex(encoded(1_000, events)))
-                .isEqualTo("01e807100105010" + "2ac0204633a31046275790573686f700931302e302e302e31e724e0d403"
+                .isEqualTo("01e807110105010" + "2ac0204633a31046275790573686f700931302e302e302e31e724e0d403"
                         + "03ac02ad02000364620573686f700931302e302e302e31e72404743a31157b226175746f436f6d6d6974223a66616c73657d"
                         + "04ac02ad020005ac02ad02027806ac0207ac0201056c61746508ac02ad0209ac02ad0202e807036e6f"
-                        + "0aac02ad0203066e657665720bac02ad02036f6b0cac020dac02047768790eac020fac0210ac02ad02");
+                        + "0aac02ad0203066e657665720bac02ad02036f6b0cac020dac02047768790eac020fac0210ac02ad02"
+                        + "11ac02010103676f");
     }
 
     @Test
@@ -181,7 +183,7 @@ class CodecTest {
     private Event anyEvent() {
         long transaction = id();
         long branch = id();
-        return switch (random.nextInt(16)) {
+        return switch (random.nextInt(17)) {
             case 0 -> new Event.EpochStarted(random.nextInt(1 << 26), random.nextInt(32));
             case 1 ->
                 new Event.Begun(transaction, text(), text(), client(), random.nextInt(Integer.MAX_VALUE), requestId());
@@ -207,6 +209,12 @@ class CodecTest {
             case 12 -> new Event.AttentionNeeded(transaction, text());
             case 13 -> new Event.Resumed(transaction);
             case 14 -> new Event.Ended(transaction);
+            case 15 ->
+                new Event.SagaHandedBack(
+                        transaction,
+                        random.nextBoolean() ? Outcome.COMMIT : Outcome.ROLLBACK,
+                        random.nextBoolean(),
+                        data());
             default -> new Event.BranchDue(transaction, branch);
         };
     }

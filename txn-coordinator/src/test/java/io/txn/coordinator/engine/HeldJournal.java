@@ -64,7 +64,21 @@ final class HeldJournal implements Journal {
 
     @Override
     public long append(ByteBuffer record, Completion done) {
-        return journal.append(record, new Completion() {
+        return journal.append(record, holding(done));
+    }
+
+    @Override
+    public long stage(ByteBuffer record, Completion done) {
+        return journal.stage(record, holding(done));
+    }
+
+    @Override
+    public void flush() {
+        journal.flush();
+    }
+
+    private Completion holding(Completion done) {
+        return new Completion() {
             @Override
             public void durable(long index) {
                 tell(done, index);
@@ -74,7 +88,7 @@ final class HeldJournal implements Journal {
             public void failed(Throwable cause) {
                 done.failed(cause);
             }
-        });
+        };
     }
 
     @Override

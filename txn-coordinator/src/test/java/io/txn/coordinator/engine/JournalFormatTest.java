@@ -19,7 +19,14 @@ class JournalFormatTest {
                 .startsWith("REGISTERED", "FAILED_PHASE_ONE", "DONE", "STUCK", "GIVEN_UP");
         assertThat(TransactionState.values())
                 .extracting(Enum::name)
-                .startsWith("ACTIVE", "COMMITTING", "COMMITTED", "ROLLING_BACK", "ROLLED_BACK", "NEEDS_ATTENTION");
+                .startsWith(
+                        "ACTIVE",
+                        "COMMITTING",
+                        "COMMITTED",
+                        "ROLLING_BACK",
+                        "ROLLED_BACK",
+                        "NEEDS_ATTENTION",
+                        "HANDED_BACK");
         assertThat(Outcome.values()).extracting(Enum::name).startsWith("OPEN", "COMMIT", "ROLLBACK");
     }
 }

@@ -43,6 +43,7 @@ final class Simulation {
     private static final int TRANSACTIONS = 12;
     private static final int CALL_TIMEOUT = 400;
     private static final String[] RESOURCES = {"db-a", "db-b", "svc-c"};
+    private static final String ENGINE = "shop#group";
     private static final ClientId CLIENT = new ClientId("shop", "10.0.0.1", 4711);
 
     /** Where mistakes can be planted, to see that they are found. */
@@ -119,6 +120,7 @@ final class Simulation {
         int branchesToRegister;
         boolean commits;
         boolean silent;
+        boolean saga;
         boolean done;
         int asked;
         final List<Long> registered = new ArrayList<>();
@@ -131,6 +133,11 @@ final class Simulation {
         final Set<String> rows = new HashSet<>();
         boolean committed;
         boolean rolledBack;
+
+        /** How a saga ended according to its engine. */
+        Outcome word() {
+            return committed ? Outcome.COMMIT : Outcome.ROLLBACK;
+        }
 
         BranchTruth(long transaction, BranchType type, String resource) {
             this.transaction = transaction;
@@ -251,7 +258,7 @@ final class Simulation {
         onDisk.apply(event, at);
         GlobalTransaction after = onDisk.transaction(e.transaction());
         require(after != null, "an event of no transaction: " + event);
-        if (before == null || before.state() != after.state()) {
+        if (before == null || before.state() != after.state() || event instanceof Event.SagaHandedBack) {
             visited.add(
                     TransitionNames.transaction(before == null ? null : before.state(), e.getClass(), after.state()));
         }
@@ -280,7 +287,9 @@ final class Simulation {
         }
         if (event instanceof Event.CommitDecided) {
             require(
-                    at < after.deadline() || begunInLife.getOrDefault(e.transaction(), 0) != life,
+                    after.driver() != null
+                            || at < after.deadline()
+                            || begunInLife.getOrDefault(e.transaction(), 0) != life,
                     "committed after its deadline: " + after.xid());
             after.branches().forEach(branch -> clean(branch.id()));
         }
@@ -332,7 +341,8 @@ final class Simulation {
     }
 
     private void resourceManager() {
-        String resource = RESOURCES[random.nextInt(RESOURCES.length)];
+        int which = random.nextInt(RESOURCES.length + 1);
+        String resource = which == RESOURCES.length ? ENGINE : RESOURCES[which];
         if (down.remove(resource)) {
             note(resource + " up");
             core.resourceAvailable(resource);
@@ -394,6 +404,7 @@ final class Simulation {
             fresh.branchesToRegister = random.nextInt(4);
             fresh.commits = random.nextInt(3) > 0;
             fresh.silent = random.nextInt(6) == 0;
+            fresh.saga = random.nextInt(4) == 0;
             initiators.add(fresh);
         }
         Initiator one = initiators.get(random.nextInt(initiators.size()));
@@ -404,6 +415,8 @@ final class Simulation {
             register(one);
         } else if (!one.registered.isEmpty() && chance(6)) {
             report(one);
+        } else if (one.saga && random.nextInt(3) > 0) {
+            reportSaga(one);
         } else if (!one.silent && one.asked < 4) {
             decide(one);
         } else if (chance(3)) {
@@ -433,7 +446,8 @@ final class Simulation {
         }
         one.life = life;
         note("begin");
-        core.submit(new Command.Begin("c:1", "buy", CLIENT, 500 + random.nextInt(3_000)), whileAlive(reply -> {
+        String engine = one.saga ? ENGINE : null;
+        core.submit(new Command.Begin("c:1", "buy", CLIENT, 500 + random.nextInt(3_000), engine), whileAlive(reply -> {
             if (reply instanceof Reply.Begun begun) {
                 note("begun " + begun.xid());
                 require(onDisk.transaction(begun.xid()) != null, "begun before it is durable");
@@ -450,6 +464,7 @@ final class Simulation {
                     case 0 -> BranchType.TCC;
                     case 1 -> BranchType.XA;
                     case 2 -> BranchType.SAGA_ANNOTATION;
+                    case 3 -> one.saga ? BranchType.SAGA : BranchType.AT;
                     default -> BranchType.AT;
                 };
         String resource = RESOURCES[random.nextInt(RESOURCES.length)];
@@ -519,17 +534,55 @@ final class Simulation {
         }));
     }
 
+    /** The engine of a saga says how the saga ended, once and for all, or that it wants to be called. */
+    private void reportSaga(Initiator one) {
+        BranchTruth engine = engine(one.xid.number());
+        if (random.nextBoolean()) {
+            endSaga(engine, random.nextBoolean() ? Outcome.COMMIT : Outcome.ROLLBACK);
+        }
+        boolean over = engine.committed || engine.rolledBack;
+        Outcome direction = over ? engine.word() : random.nextBoolean() ? Outcome.COMMIT : Outcome.ROLLBACK;
+        note("saga " + one.xid + " " + direction + (over ? " over" : " again"));
+        core.submit(new Command.ReportSaga(one.xid, direction, over), whileAlive(reply -> {
+            if (reply instanceof Reply.Known known) {
+                learn(one, known.transaction());
+            }
+        }));
+    }
+
+    private BranchTruth engine(long transaction) {
+        return branches.computeIfAbsent(transaction, number -> new BranchTruth(number, BranchType.SAGA, ENGINE));
+    }
+
+    private static void endSaga(BranchTruth engine, Outcome outcome) {
+        if (!engine.committed && !engine.rolledBack) {
+            engine.committed = outcome == Outcome.COMMIT;
+            engine.rolledBack = outcome == Outcome.ROLLBACK;
+        }
+    }
+
+    /** What the engine of a saga answers: what it told before, or how it ends now, or that it is to be called again in this direction or in the other. */
+    private Answer callEngine(Outcome phase, BranchTruth engine) {
+        if (chance(3) && !engine.committed && !engine.rolledBack) {
+            return random.nextInt(8) == 0 ? Answer.NEVER : random.nextBoolean() ? Answer.TURNED : Answer.RETRYABLE;
+        }
+        endSaga(engine, phase);
+        return engine.word() == phase ? Answer.DONE : Answer.ENDED_OTHERWISE;
+    }
+
     private void decide(Initiator one) {
         one.asked++;
-        boolean commit = random.nextInt(10) == 0 ? !one.commits : one.commits;
+        // An initiator that commits a saga speaks for its engine; these leave that to the engine.
+        boolean commit = !one.saga && (random.nextInt(10) == 0 ? !one.commits : one.commits);
         note((commit ? "commit " : "rollback ") + one.xid);
         core.submit(commit ? new Command.Commit(one.xid) : new Command.Rollback(one.xid), whileAlive(reply -> {
             note("told " + one.xid + " " + reply.getClass().getSimpleName());
             if (reply instanceof Reply.Decided decided) {
                 learn(one, decided.transaction());
-                require(
-                        decided.transaction().outcome() == (commit ? Outcome.COMMIT : Outcome.ROLLBACK),
-                        "decided the opposite");
+                Outcome way = decided.transaction().outcome() == Outcome.OPEN
+                        ? decided.transaction().direction()
+                        : decided.transaction().outcome();
+                require(way == (commit ? Outcome.COMMIT : Outcome.ROLLBACK), "decided the opposite");
                 if (!commit && decided.pass() == Reply.Pass.DONE) {
                     require(decided.transaction().state() == TransactionState.ROLLED_BACK, "done but not rolled back");
                 }
@@ -563,9 +616,13 @@ final class Simulation {
 
     private void call(Effect.CallBranch call, int thisLife, BranchCaller.CallEnd end) {
         GlobalTransaction durable = onDisk.transaction(call.transaction());
-        require(
-                durable != null && durable.outcome() == call.phase(),
-                "called " + call.phase() + " before it is durable: " + call);
+        // The engine of a saga may have turned it meanwhile.
+        boolean engine = durable != null && call.branch() == durable.number();
+        boolean decided = durable != null
+                && (engine
+                        ? durable.direction() != Outcome.OPEN || durable.state().isFinal()
+                        : durable.outcome() == call.phase());
+        require(decided, "called " + call.phase() + " before it is durable: " + call);
         if (down.contains(call.resource())) {
             end.ended(Answer.ABSENT, "down");
             return;
@@ -600,7 +657,9 @@ final class Simulation {
                 call.branch(), id -> new BranchTruth(call.transaction(), call.type(), call.resource()));
         Answer answer = Answer.DONE;
         boolean notFound = call.type() == BranchType.XA && (truth.committed || truth.rolledBack) && chance(3);
-        if (chance(6)) {
+        if (call.branch() == call.transaction()) {
+            answer = callEngine(call.phase(), engine(call.transaction()));
+        } else if (chance(6)) {
             answer = Answer.RETRYABLE;
         } else if (chance(30)) {
             answer = Answer.NEVER;
@@ -642,6 +701,7 @@ final class Simulation {
             if (branch.id() == call.branch()) {
                 later = true;
             } else if (later
+                    && branch.type() != BranchType.SAGA
                     && branch.resource().equals(call.resource())
                     && (branch.type() == BranchType.SAGA_ANNOTATION) == (call.type() == BranchType.SAGA_ANNOTATION)) {
                 BranchTruth other = branches.get(branch.id());
@@ -730,6 +790,7 @@ final class Simulation {
         for (String resource : RESOURCES) {
             core.resourceAvailable(resource);
         }
+        core.resourceAvailable(ENGINE);
         for (int i = 0; i < 3_000; i++) {
             journal.flush(100);
             core.release();
@@ -775,7 +836,9 @@ final class Simulation {
                     require(executed, "counted as done, but never executed: " + branch + " of " + transaction.xid());
                 } else {
                     require(
-                            branch.state() == BranchState.GIVEN_UP || branch.state() == BranchState.FAILED_PHASE_ONE,
+                            branch.type() == BranchType.SAGA
+                                    || branch.state() == BranchState.GIVEN_UP
+                                    || branch.state() == BranchState.FAILED_PHASE_ONE,
                             "ended with a branch that is not final: " + branch);
                 }
             }

@@ -21,6 +21,13 @@ final class Appended implements Completion {
         return appended;
     }
 
+    /** Handed over, and not to be written before somebody flushes. */
+    static Appended staged(Journal journal, String text) {
+        Appended appended = new Appended();
+        journal.stage(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)), appended);
+        return appended;
+    }
+
     @Override
     public void durable(long index) {
         thread = Thread.currentThread().getName();

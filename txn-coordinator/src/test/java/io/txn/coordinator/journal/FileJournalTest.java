@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.test.Await;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -14,10 +16,12 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -288,6 +292,174 @@ class FileJournalTest {
             Appended next = Appended.to(journal, "next");
             assertThat(next.index()).isEqualTo(2);
             assertThat(next.thread()).isEqualTo("txn-journal-writer");
+        }
+    }
+
+    @Test
+    void aLittleIsWrittenByTheThreadThatFlushesWithOneSync() {
+        try (Journal journal = FileJournal.open(directory, FileJournalOptions.DEFAULTS)) {
+            journal.replay(new Recorded());
+            List<Appended> staged = IntStream.range(0, 5)
+                    .mapToObj(i -> Appended.staged(journal, "record " + i))
+                    .toList();
+            assertThat(staged).noneMatch(Appended::isAnswered);
+            assertThat(journal.statistics().waitingRecords()).isEqualTo(5);
+            journal.flush();
+            assertThat(staged).allMatch(Appended::isAnswered);
+            assertThat(staged)
+                    .extracting(Appended::thread)
+                    .containsOnly(Thread.currentThread().getName());
+            assertThat(staged).extracting(Appended::index).containsExactly(1L, 2L, 3L, 4L, 5L);
+            assertThat(journal.statistics().fsyncs()).isEqualTo(1);
+            journal.flush();
+            assertThat(journal.statistics().fsyncs()).isEqualTo(1);
+        }
+        assertThat(Recorded.of(directory, FileJournalOptions.DEFAULTS).records).hasSize(5);
+    }
+
+    @Test
+    void muchIsLeftToTheWriterThread() {
+        try (Journal journal = FileJournal.open(directory, FileJournalOptions.DEFAULTS)) {
+            journal.replay(new Recorded());
+            Appended much = Appended.staged(journal, "x".repeat(FileJournal.MOST_WRITTEN_BY_CALLER));
+            journal.flush();
+            assertThat(much.index()).isEqualTo(1);
+            assertThat(much.thread()).isEqualTo("txn-journal-writer");
+        }
+    }
+
+    @Test
+    void aNewSegmentIsTheWorkOfTheWriterThread() {
+        try (Journal journal = FileJournal.open(directory, SMALL)) {
+            journal.replay(new Recorded());
+            for (int i = 1; i <= 40; i++) {
+                Appended staged = Appended.staged(journal, "x".repeat(1_000));
+                int segments = journal.statistics().segments();
+                journal.flush();
+                assertThat(staged.index()).isEqualTo(i);
+                if (journal.statistics().segments() > segments) {
+                    assertThat(staged.thread()).isEqualTo("txn-journal-writer");
+                }
+            }
+            assertThat(journal.statistics().segments()).isGreaterThan(10);
+        }
+        assertThat(Recorded.of(directory, SMALL).records).hasSize(40);
+    }
+
+    @Test
+    void whatIsFlushedDuringAWriteIsWrittenAfterIt() throws Exception {
+        GatedFiles files = new GatedFiles();
+        try (Journal journal = FileJournal.open(directory, FileJournalOptions.DEFAULTS, files, new Random(1))) {
+            journal.replay(new Recorded());
+            files.closeGate();
+            Appended first = Appended.to(journal, "by the writer");
+            files.awaitBlockedSync();
+            Appended second = Appended.staged(journal, "staged");
+            journal.flush();
+            assertThat(second.isAnswered()).isFalse();
+            files.openGate();
+            assertThat(first.index()).isEqualTo(1);
+            assertThat(second.index()).isEqualTo(2);
+            assertThat(second.thread()).isEqualTo("txn-journal-writer");
+        }
+    }
+
+    @Test
+    void whatIsAppendedWhileACallerWritesIsLeftToTheWriterThread() throws Exception {
+        GatedFiles files = new GatedFiles();
+        try (Journal journal = FileJournal.open(directory, FileJournalOptions.DEFAULTS, files, new Random(1))) {
+            journal.replay(new Recorded());
+            files.closeGate();
+            Appended first = Appended.staged(journal, "by the caller");
+            Thread caller = new Thread(journal::flush, "caller");
+            caller.start();
+            files.awaitBlockedSync();
+            Appended second = Appended.to(journal, "meanwhile");
+            files.openGate();
+            assertThat(second.index()).isEqualTo(2);
+            assertThat(second.thread()).isEqualTo("txn-journal-writer");
+            assertThat(first.isAnswered()).isTrue();
+            assertThat(first.thread()).isEqualTo("caller");
+            caller.join();
+        }
+    }
+
+    @Test
+    void closingWritesWhatWasStaged() {
+        Journal journal = FileJournal.open(directory, FileJournalOptions.DEFAULTS);
+        journal.replay(new Recorded());
+        Appended staged = Appended.staged(journal, "staged");
+        journal.close();
+        assertThat(staged.index()).isEqualTo(1);
+        assertThat(Recorded.of(directory, FileJournalOptions.DEFAULTS).records).containsExactly("staged");
+    }
+
+    @Test
+    void closingWaitsForTheCallerThatWrites() throws Exception {
+        GatedFiles files = new GatedFiles();
+        Journal journal = FileJournal.open(directory, FileJournalOptions.DEFAULTS, files, new Random(1));
+        journal.replay(new Recorded());
+        files.closeGate();
+        Appended staged = Appended.staged(journal, "staged");
+        Thread caller = new Thread(journal::flush, "caller");
+        caller.start();
+        files.awaitBlockedSync();
+        Thread closer = new Thread(journal::close, "closer");
+        closer.start();
+        files.openGate();
+        closer.join();
+        assertThat(staged.index()).isEqualTo(1);
+        caller.join();
+        assertThat(Recorded.of(directory, FileJournalOptions.DEFAULTS).records).containsExactly("staged");
+    }
+
+    @Test
+    void whatACallerWroteIsSealedWhenNothingFollows() throws Exception {
+        Path segment = directory.resolve(SegmentHeader.fileName(1));
+        FileJournalOptions options = FileJournalOptions.DEFAULTS.withSealAfter(Duration.ofMillis(20));
+        try (Journal journal = FileJournal.open(directory, options)) {
+            journal.replay(new Recorded());
+            int end = SegmentHeader.BYTES;
+            for (int round = 0; round < 3; round++) {
+                Appended.staged(journal, "12345678");
+                journal.flush();
+                end += Frames.aligned(Frames.HEADER + Frames.RECORD_PREFIX + 8);
+                int seal = end;
+                Await.until("a seal at " + seal, Duration.ofSeconds(30), () -> kindAt(segment, seal) == Frames.SEAL);
+                end += Frames.HEADER;
+            }
+        }
+    }
+
+    private static int kindAt(Path segment, int position) {
+        try {
+            return ByteBuffer.wrap(Files.readAllBytes(segment)).getInt(position + 4);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void aCompletionCannotCloseTheJournalWhoeverWrites() {
+        try (Journal journal = FileJournal.open(directory, FileJournalOptions.DEFAULTS)) {
+            journal.replay(new Recorded());
+            AtomicReference<Throwable> thrown = new AtomicReference<>();
+            Runnable closing = journal::close;
+            journal.stage(ByteBuffer.allocate(1), new Completion() {
+                @Override
+                public void durable(long index) {
+                    try {
+                        closing.run();
+                    } catch (IllegalStateException e) {
+                        thrown.set(e);
+                    }
+                }
+
+                @Override
+                public void failed(Throwable cause) {}
+            });
+            journal.flush();
+            assertThat(thrown.get()).hasMessageContaining("cannot close the journal");
         }
     }
 

@@ -99,9 +99,11 @@ class JournalFaultTest {
                     String text = name + "-" + life.texts.size() + "-" + "y".repeat(random.nextInt(1_200));
                     life.texts.add(text);
                     state.all.add(text);
-                    last = Appended.to(journal, text);
+                    // By turns written by the journal's thread and by this one.
+                    last = burst % 2 == 0 ? Appended.to(journal, text) : Appended.staged(journal, text);
                     life.answers.add(last);
                 }
+                journal.flush();
                 if (last == null || answered(last) != null) {
                     break;
                 }
@@ -256,6 +258,28 @@ class JournalFaultTest {
         // The room is made by another thread, so the number differs a little from run to run; a fault behind the end is
         // a run without one.
         return healthy.operations();
+    }
+
+    @Test
+    void aCallerWhoseSyncFailsTellsEverybodyAndTheJournalTakesNothingMore() {
+        SyncFailsOnce disk = new SyncFailsOnce();
+        int syncs;
+        try (Journal journal = FileJournal.open(directory, OPTIONS, disk, new Random(1))) {
+            journal.replay(new Texts());
+            disk.failNext = true;
+            Appended hit = Appended.staged(journal, "hit");
+            Appended besides = Appended.staged(journal, "besides");
+            journal.flush();
+            assertThat(((TxnException) hit.failure()).code()).isEqualTo(ErrorCode.JOURNAL_FAILED);
+            assertThat(hit.thread()).isEqualTo(Thread.currentThread().getName());
+            assertThat(besides.failure()).isSameAs(hit.failure());
+            assertThat(journal.state()).isEqualTo(JournalState.FAILED);
+            assertThat(((TxnException) Appended.staged(journal, "after").failure()).code())
+                    .isEqualTo(ErrorCode.JOURNAL_FAILED);
+            syncs = disk.recordSyncs;
+            journal.flush();
+        }
+        assertThat(disk.recordSyncs).isEqualTo(syncs);
     }
 
     @Test

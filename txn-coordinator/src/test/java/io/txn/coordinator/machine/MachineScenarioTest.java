@@ -166,7 +166,9 @@ class MachineScenarioTest {
 
         private Command command(String[] words) {
             return switch (words[0]) {
-                case "begin" -> new Command.Begin("c:1", words[1], SHOP, Long.parseLong(words[2]));
+                case "begin" ->
+                    new Command.Begin(
+                            "c:1", words[1], SHOP, Long.parseLong(words[2]), words.length > 3 ? words[3] : null, 0);
                 case "register" ->
                     new Command.RegisterBranch(
                             xid(words[1]),
@@ -175,7 +177,10 @@ class MachineScenarioTest {
                             SHOP,
                             words.length > 5 && !words[5].equals("-") ? LockKeys.parse(words[5], 100) : null,
                             words.length > 6,
-                            "data");
+                            "data",
+                            words[3].equals("SAGA") ? "shop#group" : null,
+                            0,
+                            0);
                 case "wait" ->
                     new Command.RegisterBranch(
                             xid(words[1]),
@@ -185,11 +190,12 @@ class MachineScenarioTest {
                             LockKeys.parse(words[3], 100),
                             true,
                             "data",
+                            null,
                             60_000,
                             0);
                 case "ask" -> new Command.QueryLocks(xid(words[1]), "db", LockKeys.parse(words[3], 100), 60_000);
                 case "begin-as" ->
-                    new Command.Begin("c:1", words[2], SHOP, Long.parseLong(words[3]), Long.parseLong(words[4]));
+                    new Command.Begin("c:1", words[2], SHOP, Long.parseLong(words[3]), null, Long.parseLong(words[4]));
                 case "register-as" ->
                     new Command.RegisterBranch(
                             xid(words[1]),
@@ -199,13 +205,15 @@ class MachineScenarioTest {
                             LockKeys.parse(words[3], 100),
                             true,
                             "data",
+                            null,
                             0,
                             Long.parseLong(words[4]));
                 case "report" ->
                     new Command.ReportBranch(xid(words[1]), id(words[2]), words[3].equals("failed"), "new");
                 case "commit" -> new Command.Commit(xid(words[1]));
                 case "rollback" -> new Command.Rollback(xid(words[1]));
-                case "saga" -> new Command.ReportSaga(xid(words[1]), Outcome.valueOf(words[2]));
+                case "saga" ->
+                    new Command.ReportSaga(xid(words[1]), Outcome.valueOf(words[2]), words[3].equals("over"));
                 case "query" -> new Command.QueryTransaction(xid(words[1]));
                 case "lockable" ->
                     new Command.QueryLocks(

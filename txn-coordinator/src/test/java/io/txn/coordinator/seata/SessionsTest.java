@@ -49,7 +49,7 @@ class SessionsTest {
 
     private Session session(String application, String... resources) throws Exception {
         client.connect("127.0.0.1", server.port(), SILENT).get(10, TimeUnit.SECONDS);
-        Session session = new Session(accepted.poll(10, TimeUnit.SECONDS), application, "2.6.0");
+        Session session = new Session(accepted.poll(10, TimeUnit.SECONDS), application, "group", "2.6.0");
         sessions.add(session);
         assertThat(sessions.addResources(session, List.of(resources), 100)).isTrue();
         return session;

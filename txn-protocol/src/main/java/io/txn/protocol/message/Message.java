@@ -33,18 +33,39 @@ public sealed interface Message {
             @Nullable String applicationId,
             @Nullable String transactionServiceGroup,
             @Nullable String extraData)
-            implements Request {}
+            implements Request {
+
+        /** Without the credentials. */
+        @Override
+        public String toString() {
+            return "RegisterTmRequest[version=" + version + ", applicationId=" + applicationId
+                    + ", transactionServiceGroup=" + transactionServiceGroup + ", extraData="
+                    + (extraData == null ? "null" : "(hidden)") + ']';
+        }
+    }
 
     record RegisterTmResponse(boolean identified, @Nullable String version) implements Response {}
 
-    /** RM to coordinator: adds {@code resourceIds} (comma-separated) to what this connection serves; never removes any. */
+    /**
+     * RM to coordinator: adds {@code resourceIds} (comma-separated) to what this connection serves; never removes any. Seata's clients leave
+     * {@code extraData} empty, ours put their credentials there.
+     */
     record RegisterRmRequest(
             @Nullable String version,
             @Nullable String applicationId,
             @Nullable String transactionServiceGroup,
             @Nullable String extraData,
             @Nullable String resourceIds)
-            implements Request {}
+            implements Request {
+
+        /** Without the credentials. */
+        @Override
+        public String toString() {
+            return "RegisterRmRequest[version=" + version + ", applicationId=" + applicationId
+                    + ", transactionServiceGroup=" + transactionServiceGroup + ", extraData="
+                    + (extraData == null ? "null" : "(hidden)") + ", resourceIds=" + resourceIds + ']';
+        }
+    }
 
     record RegisterRmResponse(boolean identified, @Nullable String version) implements Response {}
 

@@ -9,6 +9,8 @@ import io.netty.handler.timeout.IdleState;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.util.concurrent.Future;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
 import io.txn.protocol.codec.Frame;
 import io.txn.protocol.codec.FrameCodec;
 import io.txn.protocol.codec.FrameKind;
@@ -18,6 +20,8 @@ import java.io.IOException;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,6 +52,8 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
     private final Occasionally unreadableFrames = new Occasionally();
 
     private @Nullable RpcConnection connection;
+    private @Nullable SSLSession session;
+    private boolean heard;
     private @Nullable Future<?> slowReaderTimer;
 
     private ConnectionHandler(
@@ -69,6 +75,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
      *
      * @param opened told after the handler
      * @param closed told after the handler
+     * @param session the channel's TLS session; null: it has none
      */
     static void install(
             Channel channel,
@@ -76,7 +83,8 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
             TransportOptions options,
             RpcHandler handler,
             Consumer<RpcConnection> opened,
-            Consumer<RpcConnection> closed) {
+            Consumer<RpcConnection> closed,
+            @Nullable SSLSession session) {
         ConnectionHandler end = new ConnectionHandler(side, options, handler, opened, closed);
         long writeIdleNanos = side == Side.CLIENT ? options.writeIdle().toNanos() : 0;
         channel.pipeline()
@@ -86,11 +94,30 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
                 // Behind the decoder: only a complete frame counts as a sign of life, a dribble of bytes does not.
                 .addLast(new IdleStateHandler(options.readIdle().toNanos(), writeIdleNanos, 0, TimeUnit.NANOSECONDS))
                 .addLast(end);
+        end.session = session;
+    }
+
+    /** Behind a handshake or a first byte the channel has long been active: somebody has to say so. */
+    static void installLate(
+            Channel channel,
+            Side side,
+            TransportOptions options,
+            RpcHandler handler,
+            Consumer<RpcConnection> opened,
+            Consumer<RpcConnection> closed,
+            @Nullable SSLSession session) {
+        install(channel, side, options, handler, opened, closed, session);
+        ConnectionHandler end = channel.pipeline().get(ConnectionHandler.class);
+        end.open(channel);
     }
 
     @Override
     public void channelActive(ChannelHandlerContext ctx) {
-        RpcConnection opening = new RpcConnection(ctx.channel(), codec, options);
+        open(ctx.channel());
+    }
+
+    private void open(Channel channel) {
+        RpcConnection opening = new RpcConnection(channel, codec, options, session);
         connection = opening;
         log.atDebug()
                 .setMessage("connection opened")
@@ -119,6 +146,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         RpcConnection from = Objects.requireNonNull(connection);
+        heard = true;
         if (message instanceof Frame frame) {
             received(from, frame);
         } else if (message instanceof UnreadableFrame unreadable) {
@@ -207,7 +235,23 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
         Throwable cause =
                 failure instanceof DecoderException && failure.getCause() != null ? failure.getCause() : failure;
         if (cause instanceof MalformedFrameException malformed) {
-            close(ctx, malformed.reason());
+            if (side == Side.CLIENT && malformed.reason().equals(FrameDecoder.TLS_RECORD)) {
+                failed(new TxnException(
+                        ErrorCode.TLS_REQUIRED, null, "peer", ctx.channel().remoteAddress()));
+                ctx.close();
+            } else {
+                close(ctx, malformed.reason());
+            }
+        } else if (cause instanceof SSLException && !heard) {
+            // With TLS 1.3 a client learns only now that its certificate was refused.
+            TxnException refusal = TlsFailures.of(cause, ctx.channel().remoteAddress());
+            failed(refusal);
+            log.atDebug()
+                    .setMessage("connection failed")
+                    .addKeyValue("peer", ctx.channel().remoteAddress())
+                    .addKeyValue("reason", refusal.getMessage())
+                    .log();
+            ctx.close();
         } else if (cause instanceof IOException) {
             // A reset or a broken pipe: peers come and go.
             log.atDebug()
@@ -223,6 +267,12 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
                     .setCause(cause)
                     .log();
             ctx.close();
+        }
+    }
+
+    private void failed(TxnException why) {
+        if (connection != null) {
+            connection.failedBy(why);
         }
     }
 

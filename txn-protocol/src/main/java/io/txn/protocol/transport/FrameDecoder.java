@@ -11,8 +11,12 @@ import java.util.List;
 /** Feeds arriving bytes to the codec until a stream proves to be beyond repair; from then on it reads nothing more. */
 final class FrameDecoder extends ByteToMessageDecoder {
 
+    /** What is wrong with a stream that begins with a TLS record. */
+    static final String TLS_RECORD = "the peer speaks TLS, and this side of the connection does not";
+
     private final FrameCodec codec;
     private boolean broken;
+    private boolean begun;
 
     FrameDecoder(FrameCodec codec) {
         this.codec = codec;
@@ -25,6 +29,12 @@ final class FrameDecoder extends ByteToMessageDecoder {
             return;
         }
         try {
+            if (!begun) {
+                if (isTlsRecord(in)) {
+                    throw new MalformedFrameException(TLS_RECORD);
+                }
+                begun = true;
+            }
             DecodedFrame frame = codec.decode(in);
             if (frame != null) {
                 out.add(frame);
@@ -34,5 +44,11 @@ final class FrameDecoder extends ByteToMessageDecoder {
             in.skipBytes(in.readableBytes());
             throw e;
         }
+    }
+
+    /** By its type alone: no frame begins like that. */
+    private static boolean isTlsRecord(ByteBuf in) {
+        byte type = in.getByte(in.readerIndex());
+        return type >= 0x14 && type <= 0x17;
     }
 }

@@ -5,6 +5,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
@@ -24,13 +25,21 @@ public final class RpcClient implements AutoCloseable {
     private static final long LOOKUP_THREAD_IDLE_SECONDS = 10;
 
     private final TransportOptions options;
+    private final @Nullable ClientTls tls;
     private final IoThreads io;
 
     /** Host names are looked up here, because that blocks and an event loop must not: it would delay everybody's heartbeats. */
     private final ThreadPoolExecutor lookups;
 
+    /** A client that speaks plain. */
     public RpcClient(TransportOptions options) {
+        this(options, null);
+    }
+
+    /** A client that speaks TLS and nothing else; plain when {@code tls} is null. */
+    public RpcClient(TransportOptions options, @Nullable ClientTls tls) {
         this.options = options;
+        this.tls = tls;
         this.io = IoThreads.start("txn-client", options);
         this.lookups = new ThreadPoolExecutor(
                 1,
@@ -46,7 +55,7 @@ public final class RpcClient implements AutoCloseable {
      * Opens a connection. The handler has been told when the future completes, which it does on an event loop: what depends on it directly must
      * not block.
      *
-     * @return the connection; or fails with {@link TxnException} NO_COORDINATOR and the reason as its cause
+     * @return the connection; or fails with {@link TxnException} NO_COORDINATOR and the reason as its cause, or one of the TLS_ codes
      */
     public CompletableFuture<RpcConnection> connect(String host, int port, RpcHandler handler) {
         CompletableFuture<RpcConnection> result = new CompletableFuture<>();
@@ -81,8 +90,12 @@ public final class RpcClient implements AutoCloseable {
                 .handler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        ConnectionHandler.install(
-                                channel, Side.CLIENT, options, handler, result::complete, closed -> {});
+                        if (tls == null) {
+                            ConnectionHandler.install(
+                                    channel, Side.CLIENT, options, handler, result::complete, closed -> {}, null);
+                        } else {
+                            handshake(tls, channel, address, handler, result);
+                        }
                     }
                 })
                 .connect(address)
@@ -92,6 +105,30 @@ public final class RpcClient implements AutoCloseable {
                                 unreachable(address.getHostString(), address.getPort(), connected.cause()));
                     }
                 });
+    }
+
+    private void handshake(
+            ClientTls with,
+            Channel channel,
+            InetSocketAddress address,
+            RpcHandler handler,
+            CompletableFuture<RpcConnection> result) {
+        String host = with.serverName() == null ? address.getHostString() : with.serverName();
+        SslHandler tlsHandler = new SslHandler(with.context().get().connecting(host, address.getPort()));
+        tlsHandler.setHandshakeTimeoutMillis(options.connectTimeout().toMillis());
+        channel.pipeline()
+                .addLast(tlsHandler)
+                .addLast(new TlsEnd(
+                        () -> ConnectionHandler.installLate(
+                                channel,
+                                Side.CLIENT,
+                                options,
+                                handler,
+                                result::complete,
+                                closed -> {},
+                                tlsHandler.engine().getSession()),
+                        failure -> result.completeExceptionally(
+                                TlsFailures.of(failure, address.getHostString() + ':' + address.getPort()))));
     }
 
     private static TxnException unreachable(String host, int port, @Nullable Throwable cause) {

@@ -16,6 +16,8 @@ import io.txn.protocol.message.Message.MergedResponse;
 import io.txn.protocol.message.Message.Response;
 import io.txn.protocol.transport.PendingRequests.Waiter;
 import java.net.InetSocketAddress;
+import java.security.cert.Certificate;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,6 +28,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,9 +62,13 @@ public final class RpcConnection {
     private final Occasionally lateAnswers = new Occasionally();
     private boolean lost;
 
+    private final @Nullable SSLSession tls;
+    private volatile @Nullable TxnException failure;
+    private volatile boolean admitted;
     private volatile @Nullable Object attachment;
 
-    RpcConnection(Channel channel, FrameCodec codec, TransportOptions options) {
+    RpcConnection(Channel channel, FrameCodec codec, TransportOptions options, @Nullable SSLSession tls) {
+        this.tls = tls;
         this.channel = channel;
         this.codec = codec;
         this.options = options;
@@ -195,6 +203,43 @@ public final class RpcConnection {
 
     public boolean isOpen() {
         return channel.isActive();
+    }
+
+    /** Whether what is said here is encrypted. */
+    public boolean encrypted() {
+        return tls != null;
+    }
+
+    /** The certificate the peer proved to own, and those it was issued by; empty when it showed none. */
+    public List<X509Certificate> peerCertificates() {
+        if (tls == null) {
+            return List.of();
+        }
+        try {
+            List<X509Certificate> chain = new ArrayList<>();
+            for (Certificate certificate : tls.getPeerCertificates()) {
+                if (certificate instanceof X509Certificate x509) {
+                    chain.add(x509);
+                }
+            }
+            return List.copyOf(chain);
+        } catch (SSLPeerUnverifiedException e) {
+            return List.of();
+        }
+    }
+
+    /** The peer is who it should be: the server's deadline for that no longer counts. */
+    public void admit() {
+        admitted = true;
+    }
+
+    boolean admitted() {
+        return admitted;
+    }
+
+    /** Why the connection is about to end, for those who wait. */
+    void failedBy(TxnException why) {
+        failure = why;
     }
 
     /** Closes the connection, after what was sent before as far as the peer takes it. Does not wait. */
@@ -370,7 +415,7 @@ public final class RpcConnection {
     }
 
     private TxnException connectionLost() {
-        return new TxnException(ErrorCode.CONNECTION_LOST, null, "peer", remoteAddress);
+        return new TxnException(ErrorCode.CONNECTION_LOST, failure, "peer", remoteAddress);
     }
 
     private static String name(Message message) {

@@ -3,7 +3,6 @@ package io.txn.protocol.transport;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.group.ChannelGroup;
@@ -11,28 +10,33 @@ import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.util.concurrent.ImmediateEventExecutor;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
-import io.txn.protocol.transport.ConnectionHandler.Side;
 import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.time.InstantSource;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.jspecify.annotations.Nullable;
 
 /** Listens on one address, and serves a bounded number of connections with one handler. Thread-safe. */
 public final class RpcServer implements AutoCloseable {
 
-    private static final Logger log = LoggerFactory.getLogger(RpcServer.class);
     private static final int BACKLOG = 1024;
 
     private final IoThreads io;
     private final Channel listener;
     private final ChannelGroup channels;
     private final Set<RpcConnection> connections;
+    private final ServerChannels newcomers;
 
-    private RpcServer(IoThreads io, Channel listener, ChannelGroup channels, Set<RpcConnection> connections) {
+    private RpcServer(
+            IoThreads io,
+            Channel listener,
+            ChannelGroup channels,
+            Set<RpcConnection> connections,
+            ServerChannels newcomers) {
+        this.newcomers = newcomers;
         this.io = io;
         this.listener = listener;
         this.channels = channels;
@@ -40,16 +44,36 @@ public final class RpcServer implements AutoCloseable {
     }
 
     /**
-     * Starts to listen; connections are accepted when this returns.
+     * Starts to listen, in plain and without a deadline for newcomers; connections are accepted when this returns.
      *
      * @param port 0 for any free one
      * @throws TxnException PORT_UNAVAILABLE
      */
     public static RpcServer bind(String host, int port, TransportOptions options, RpcHandler handler) {
+        return bind(host, port, options, null, Duration.ZERO, handler);
+    }
+
+    /**
+     * Starts to listen; connections are accepted when this returns.
+     *
+     * @param port 0 for any free one
+     * @param tls how TLS is spoken; null: it is not
+     * @param admission a connection that has not been {@linkplain RpcConnection#admit() admitted} after this long is closed, whether it is silent, in the
+     *     middle of its handshake, or only sends heartbeats; zero: never
+     * @throws TxnException PORT_UNAVAILABLE
+     */
+    public static RpcServer bind(
+            String host,
+            int port,
+            TransportOptions options,
+            @Nullable ServerTls tls,
+            Duration admission,
+            RpcHandler handler) {
         IoThreads io = IoThreads.start("txn-server", options);
         ChannelGroup channels = new DefaultChannelGroup(ImmediateEventExecutor.INSTANCE);
         Set<RpcConnection> connections = ConcurrentHashMap.newKeySet();
-        AtomicInteger accepted = new AtomicInteger();
+        ServerChannels newcomers =
+                new ServerChannels(options, tls, admission, handler, channels, connections, InstantSource.system());
         ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(io.group())
                 .channel(io.serverChannel())
@@ -60,30 +84,14 @@ public final class RpcServer implements AutoCloseable {
                 .childOption(
                         ChannelOption.WRITE_BUFFER_WATER_MARK,
                         new WriteBufferWaterMark(options.writeBufferLow(), options.writeBufferHigh()))
-                .childHandler(new ChannelInitializer<Channel>() {
-                    @Override
-                    protected void initChannel(Channel channel) {
-                        channel.closeFuture().addListener(closed -> accepted.decrementAndGet());
-                        if (accepted.incrementAndGet() > options.maxConnections()) {
-                            log.atWarn()
-                                    .setMessage("refused a connection: there are as many as there may be")
-                                    .addKeyValue("peer", channel.remoteAddress())
-                                    .addKeyValue("limit", options.maxConnections())
-                                    .log();
-                            channel.close();
-                            return;
-                        }
-                        channels.add(channel);
-                        ConnectionHandler.install(
-                                channel, Side.SERVER, options, handler, connections::add, connections::remove);
-                    }
-                });
+                .childHandler(newcomers);
         ChannelFuture bound = bootstrap.bind(new InetSocketAddress(host, port)).awaitUninterruptibly();
         if (!bound.isSuccess()) {
             io.stop();
+            newcomers.close();
             throw new TxnException(ErrorCode.PORT_UNAVAILABLE, bound.cause(), "host", host, "port", port);
         }
-        return new RpcServer(io, bound.channel(), channels, connections);
+        return new RpcServer(io, bound.channel(), channels, connections, newcomers);
     }
 
     /** The port this server listens on. */
@@ -106,5 +114,6 @@ public final class RpcServer implements AutoCloseable {
             io.await(channels.close());
         }
         io.stop();
+        newcomers.close();
     }
 }

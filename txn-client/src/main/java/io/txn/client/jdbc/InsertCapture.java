@@ -1,0 +1,316 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Value;
+import io.txn.client.jdbc.sql.Fragment;
+import io.txn.client.jdbc.sql.InsertValue;
+import io.txn.client.jdbc.sql.Plan;
+import io.txn.client.jdbc.undo.RowChange;
+import io.txn.client.jdbc.undo.TableChange;
+import java.math.BigDecimal;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.ResultSetMetaData;
+import java.sql.SQLException;
+import java.sql.Savepoint;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** {@code INSERT … VALUES}. */
+final class InsertCapture implements WriteCapture {
+
+    private final Plan.Insert plan;
+    private final WriteRun run;
+    private final Table table;
+    private final TableImages images;
+
+    InsertCapture(Plan.Insert plan, WriteRun run, Table table) {
+        this.plan = plan;
+        this.run = run;
+        this.table = table;
+        this.images = new TableImages(run, table);
+    }
+
+    /** One row of an INSERT: its text, its values and where their parameters are. */
+    record InsertRow(Fragment text, List<InsertValue> values, Parameters parameters) {}
+
+    @Override
+    public void check() throws SQLException {
+        TableImages.requireSupported(table, table.columns());
+    }
+
+    @Override
+    public Outcome run(Parameters parameters) throws SQLException {
+        return insert(rowsOf(plan, parameters));
+    }
+
+    static List<InsertRow> rowsOf(Plan.Insert insert, Parameters parameters) {
+        List<InsertRow> rows = new ArrayList<>();
+        for (int i = 0; i < insert.rows().size(); i++) {
+            rows.add(new InsertRow(insert.rowTexts().get(i), insert.rows().get(i), parameters));
+        }
+        return rows;
+    }
+
+    /** Runs the rows as one INSERT, wherever they come from. */
+    Outcome insert(List<InsertRow> rows) throws SQLException {
+        if (rows.size() > run.options().maxRowsPerStatement()) {
+            throw images.tooManyRows();
+        }
+        return switch (run.dialect().insert()) {
+            case GENERATED_KEYS -> insertGettingAllColumns(rows);
+            case RETURNING, RETURNING_OLD_AND_NEW -> insertReturning(rows);
+            case QUERIES -> insertAndRead(rows);
+        };
+    }
+
+    private Query statement(List<InsertRow> rows) {
+        Query query = new Query().add(plan.head(), rows.get(0).parameters()).add(" ");
+        for (int i = 0; i < rows.size(); i++) {
+            query.add(i == 0 ? "" : ", ").add(rows.get(i).text(), rows.get(i).parameters());
+        }
+        return query;
+    }
+
+    private Outcome insertReturning(List<InsertRow> rows) throws SQLException {
+        List<Column> keyColumns = run.keyRequest().columns(table, run.dialect());
+        List<Column> columns = table.columns();
+        String selected = run.dialect().identity("")
+                + TableImages.reads(columns, "")
+                + keyColumns.stream().map(c -> ", " + c.sqlName()).collect(Collectors.joining());
+        List<RowChange> changes = new ArrayList<>();
+        List<@Nullable Object[]> keys = new ArrayList<>();
+        List<GeneratedKeys.Column> labels = new ArrayList<>();
+        statement(rows).add(" RETURNING " + selected).read(run.connection(), run.scope(), run::changed, row -> {
+            images.checkIdentity(row.getString(1));
+            changes.add(new RowChange(null, images.restorable(TableImages.values(row, columns, 2), columns)));
+            keys.add(keyValues(row, 2 + columns.size(), keyColumns, labels));
+        });
+        return inserted(
+                changes.size(), changes, keyColumns.isEmpty() ? GeneratedKeys.NONE : new GeneratedKeys(labels, keys));
+    }
+
+    /** H2: the driver gives every column of the new rows, in the text that CAST would give too. */
+    private Outcome insertGettingAllColumns(List<InsertRow> rows) throws SQLException {
+        List<Column> keyColumns = run.keyRequest().columns(table, run.dialect());
+        List<Column> columns = table.columns();
+        String[] names = columns.stream().map(Column::name).toArray(String[]::new);
+        List<RowChange> changes = new ArrayList<>();
+        List<@Nullable Object[]> keys = new ArrayList<>();
+        List<GeneratedKeys.Column> labels = new ArrayList<>();
+        Query.Preparing preparing = sql -> run.connection().prepareStatement(sql, names);
+        int count = statement(rows).use(run.connection(), run.scope(), preparing, (statement, text) -> {
+            int updated = statement instanceof PreparedStatement prepared
+                    ? prepared.executeUpdate()
+                    : statement.executeUpdate(text, names);
+            run.changed();
+            try (ResultSet row = statement.getGeneratedKeys()) {
+                images.checkIdentity(row.getMetaData().getSchemaName(1));
+                for (Column column : keyColumns) {
+                    labels.add(GeneratedKeys.Column.of(row.getMetaData(), columns.indexOf(column) + 1, column.name()));
+                }
+                while (row.next()) {
+                    changes.add(new RowChange(null, images.restorable(TableImages.values(row, columns, 1), columns)));
+                    @Nullable Object[] shown = new Object[keyColumns.size()];
+                    for (int i = 0; i < shown.length; i++) {
+                        shown[i] = row.getObject(columns.indexOf(keyColumns.get(i)) + 1);
+                    }
+                    keys.add(shown);
+                }
+            }
+            return updated;
+        });
+        if (count != changes.size()) {
+            run.incomplete("of " + count + " inserted rows, the driver returned " + changes.size());
+        }
+        return inserted(count, changes, keyColumns.isEmpty() ? GeneratedKeys.NONE : new GeneratedKeys(labels, keys));
+    }
+
+    private Outcome inserted(long count, List<RowChange> rows, GeneratedKeys keys) {
+        return new Outcome(
+                count, images.change(TableChange.Kind.INSERT, table.columns(), rows), keys, run.incomplete());
+    }
+
+    private @Nullable Object[] keyValues(
+            ResultSet row, int first, List<Column> columns, List<GeneratedKeys.Column> labels) throws SQLException {
+        ResultSetMetaData about = labels.isEmpty() && !columns.isEmpty() ? row.getMetaData() : null;
+        @Nullable Object[] values = new Object[columns.size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = row.getObject(first + i);
+            if (about != null) {
+                labels.add(GeneratedKeys.Column.of(about, first + i, keyLabel(columns.get(i))));
+            }
+        }
+        return values;
+    }
+
+    private String keyLabel(Column column) {
+        if (!run.dialect().product().isMySqlFamily()) {
+            return column.name();
+        }
+        return run.dialect().driver().startsWith("MariaDB") ? "insert_id" : "GENERATED_KEY";
+    }
+
+    /** Where the database cannot return the rows: run, then read them by their keys, which have to be known. */
+    private Outcome insertAndRead(List<InsertRow> rows) throws SQLException {
+        List<InsertKey> keys = new ArrayList<>();
+        for (InsertRow row : rows) {
+            keys.add(insertKey(row));
+        }
+        boolean generated = keys.get(0).generated();
+        if (keys.stream().anyMatch(k -> k.generated() != generated)) {
+            throw Refusals.notSupported(
+                    "some of its rows name their key and some have it made", "insert them by two statements");
+        }
+        if (generated && rows.size() > 1) {
+            return insertOneByOne(rows);
+        }
+        List<Object> made = new ArrayList<>();
+        List<GeneratedKeys.Column> labels = new ArrayList<>();
+        List<@Nullable Object[]> shown = new ArrayList<>();
+        Query.Preparing preparing = sql -> run.connection().prepareStatement(sql, Statement.RETURN_GENERATED_KEYS);
+        int count = statement(rows).use(run.connection(), run.scope(), preparing, (statement, text) -> {
+            int updated = statement instanceof PreparedStatement prepared
+                    ? prepared.executeUpdate()
+                    : statement.executeUpdate(text, Statement.RETURN_GENERATED_KEYS);
+            run.changed();
+            try (ResultSet ids = statement.getGeneratedKeys()) {
+                while (ids.next()) {
+                    if (labels.isEmpty()) {
+                        labels.add(GeneratedKeys.Column.of(
+                                ids.getMetaData(), 1, ids.getMetaData().getColumnLabel(1)));
+                    }
+                    made.add(ids.getObject(1));
+                    shown.add(new Object[] {ids.getObject(1)});
+                }
+            }
+            return updated;
+        });
+        List<RowChange> changes = new ArrayList<>();
+        for (List<Value> row : readInserted(keys, generated ? made : List.of())) {
+            changes.add(new RowChange(null, images.restorable(row, table.columns())));
+        }
+        if (changes.size() != rows.size() || count != rows.size()) {
+            run.incomplete("of " + count + " inserted rows, " + changes.size() + " were found again by their keys");
+        }
+        boolean wanted = run.keyRequest().wanted() && !shown.isEmpty();
+        return new Outcome(
+                count,
+                images.change(TableChange.Kind.INSERT, table.columns(), changes),
+                wanted ? new GeneratedKeys(labels, shown) : GeneratedKeys.NONE,
+                run.incomplete());
+    }
+
+    /** Each made key is then known for certain; one statement's keys need not follow each other. */
+    private Outcome insertOneByOne(List<InsertRow> rows) throws SQLException {
+        Savepoint before = run.connection().setSavepoint();
+        List<RowChange> changes = new ArrayList<>();
+        GeneratedKeys keys = GeneratedKeys.NONE;
+        try {
+            for (InsertRow row : rows) {
+                Outcome one = insertAndRead(List.of(row));
+                keys = keys.and(one.keys());
+                one.changes().forEach(change -> changes.addAll(change.rows()));
+            }
+        } catch (SQLException e) {
+            run.connection().rollback(before);
+            run.unchanged();
+            throw e;
+        }
+        run.connection().releaseSavepoint(before);
+        return new Outcome(
+                rows.size(), images.change(TableChange.Kind.INSERT, table.columns(), changes), keys, run.incomplete());
+    }
+
+    /** The key of a row that is about to be inserted: per column what the statement says, or made by the database. */
+    private record InsertKey(InsertRow row, List<@Nullable InsertValue> parts) {
+        boolean generated() {
+            return parts.contains(null);
+        }
+    }
+
+    private InsertKey insertKey(InsertRow row) throws SQLException {
+        if (plan.columns().isEmpty()) {
+            throw Refusals.notSupported(
+                    "it names no columns, and this database does not return inserted rows", "name the columns");
+        }
+        List<@Nullable InsertValue> parts = new ArrayList<>();
+        for (Column key : table.key()) {
+            InsertValue given = null;
+            for (int i = 0; i < plan.columns().size(); i++) {
+                if (key.equals(table.column(plan.columns().get(i)))) {
+                    given = row.values().get(i);
+                }
+            }
+            boolean made = key.is(Column.Trait.IDENTITY) && (given == null || isMade(given, row.parameters()));
+            if (!made && (given == null || !isKnown(given))) {
+                throw Refusals.notSupported(
+                        "the key column " + key.name()
+                                + " is computed, and this database does not return inserted rows",
+                        "compute the key first and bind it");
+            }
+            parts.add(made ? null : given);
+        }
+        return new InsertKey(row, parts);
+    }
+
+    private static boolean isKnown(InsertValue value) {
+        return value.kind() == InsertValue.Kind.PARAMETER || value.kind() == InsertValue.Kind.LITERAL;
+    }
+
+    /** Whether an auto-increment column makes its own value when given this one: NULL, DEFAULT, or zero. */
+    private static boolean isMade(InsertValue value, Parameters parameters) {
+        return switch (value.kind()) {
+            case NULL, DEFAULT -> true;
+            case PARAMETER -> {
+                Object bound = parameters.valueOf(value.source().firstParameter() + 1);
+                yield bound == null || isZero(bound.toString());
+            }
+            case LITERAL -> isZero(value.source().text());
+            case EXPRESSION -> false;
+        };
+    }
+
+    private static boolean isZero(String text) {
+        try {
+            return new BigDecimal(text).signum() == 0;
+        } catch (NumberFormatException e) {
+            return false;
+        }
+    }
+
+    private List<List<Value>> readInserted(List<InsertKey> keys, List<Object> made) throws SQLException {
+        List<List<Value>> found = new ArrayList<>();
+        for (int from = 0; from < keys.size(); from += TableImages.KEYS_PER_QUERY) {
+            Query query = new Query()
+                    .add("SELECT " + run.dialect().identity("") + TableImages.reads(table.columns(), "") + " FROM "
+                            + table.sqlName() + " WHERE ");
+            for (int i = from; i < Math.min(from + TableImages.KEYS_PER_QUERY, keys.size()); i++) {
+                query.add(i == from ? "(" : " OR (");
+                InsertKey key = keys.get(i);
+                for (int k = 0; k < key.parts().size(); k++) {
+                    Column column = table.key().get(k);
+                    query.add(k == 0 ? "" : " AND ").add(column.sqlName()).add(" = ");
+                    InsertValue part = key.parts().get(k);
+                    if (part != null) {
+                        query.add(part.source(), key.row().parameters());
+                    } else if (i < made.size()) {
+                        query.add(column, new Value.Text(made.get(i).toString()));
+                    } else {
+                        query.add("NULL");
+                    }
+                }
+                query.add(")");
+            }
+            query.add(run.dialect().afterImageLocks() ? " FOR UPDATE" : "").read(run.connection(), run.scope(), row -> {
+                images.checkIdentity(row.getString(1));
+                found.add(TableImages.values(row, table.columns(), 2));
+            });
+        }
+        return found;
+    }
+}

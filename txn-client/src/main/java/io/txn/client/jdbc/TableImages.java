@@ -1,0 +1,173 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Value;
+import io.txn.client.jdbc.sql.Fragment;
+import io.txn.client.jdbc.sql.Identifier;
+import io.txn.client.jdbc.undo.ImageColumn;
+import io.txn.client.jdbc.undo.RowChange;
+import io.txn.client.jdbc.undo.TableChange;
+import io.txn.protocol.ErrorCode;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads rows of one table as images: the columns by their codecs, and beside them what says which table was really read. What is wrong with an
+ * image after the change has happened makes the run incomplete. For one statement execution.
+ */
+final class TableImages {
+
+    static final int KEYS_PER_QUERY = 500;
+    /** Drivers send the number of parameters as 16 bits. */
+    private static final int MOST_PARAMETERS = 30_000;
+
+    private final WriteRun run;
+    private final Table table;
+
+    TableImages(WriteRun run, Table table) {
+        this.run = run;
+        this.table = table;
+    }
+
+    Table table() {
+        return table;
+    }
+
+    /** Refuses columns of types whose values cannot be kept. */
+    static void requireSupported(Table table, List<Column> columns) throws SQLException {
+        for (Column column : columns) {
+            if (!column.codec().supported()) {
+                throw Refusals.refused(
+                        ErrorCode.VALUE_NOT_SUPPORTED,
+                        "table",
+                        table.lockName(),
+                        "column",
+                        column.name(),
+                        "type",
+                        column.type());
+            }
+        }
+    }
+
+    /** The column that a statement writes to. */
+    static Column column(Table table, Identifier written) throws SQLException {
+        Column column = table.column(written);
+        if (column == null) {
+            throw new SQLException(
+                    "table " + table.lockName() + " has no column " + written.text() + " that can be written", "42703");
+        }
+        return column;
+    }
+
+    /** The rows that a condition matches, locked. Nothing was changed yet, so whatever is wrong with them refuses the statement. */
+    List<List<Value>> readAndLock(
+            Fragment source, Fragment where, Fragment tail, Parameters parameters, List<Column> columns)
+            throws SQLException {
+        List<List<Value>> rows = new ArrayList<>();
+        Query query = new Query()
+                .add("SELECT " + run.dialect().identity("") + reads(columns, "") + " FROM ")
+                .add(source, parameters);
+        if (!where.isEmpty()) {
+            query.add(" WHERE ").add(where, parameters);
+        }
+        if (!tail.isEmpty()) {
+            query.add(" ").add(tail, parameters);
+        }
+        readImage(query.add(" FOR UPDATE"), () -> {}, columns, rows);
+        String incomplete = run.incomplete();
+        if (incomplete != null) {
+            throw Refusals.misplaced(ErrorCode.CAPTURE_FAILED, "table", table.lockName(), "reason", incomplete);
+        }
+        if (rows.size() > run.options().maxRowsPerStatement()
+                || rows.size() * table.key().size() > MOST_PARAMETERS) {
+            throw tooManyRows();
+        }
+        return rows;
+    }
+
+    SQLException tooManyRows() {
+        return Refusals.notSupported(
+                "it writes more than " + run.options().maxRowsPerStatement() + " rows",
+                "write fewer rows at a time, or raise maxRowsPerStatement");
+    }
+
+    /** Runs the statement on exactly the rows that were read. */
+    int restricted(Fragment head, List<List<Value>> rows, List<Column> columns, Fragment tail, Parameters parameters)
+            throws SQLException {
+        int count = restrictedTo(rows, columns, head, tail, parameters).update(run.connection(), run.scope());
+        run.changed();
+        return count;
+    }
+
+    Query restrictedTo(
+            List<List<Value>> rows, List<Column> columns, Fragment head, Fragment tail, Parameters parameters) {
+        Query query = new Query()
+                .add(head, parameters)
+                .add(" WHERE ")
+                .addKeys(table.key(), rows.stream().map(r -> keyOf(columns, r)).toList());
+        return tail.isEmpty() ? query : query.add(" ").add(tail, parameters);
+    }
+
+    void readImage(Query query, Runnable executed, List<Column> columns, List<List<Value>> into) throws SQLException {
+        query.read(run.connection(), run.scope(), executed, row -> {
+            checkIdentity(row.getString(1));
+            into.add(values(row, columns, 2));
+        });
+    }
+
+    List<Value> keyOf(List<Column> columns, List<Value> row) {
+        return table.key().stream().map(k -> row.get(columns.indexOf(k))).toList();
+    }
+
+    static String reads(List<Column> columns, String qualifier) {
+        return columns.stream()
+                .map(c -> ", " + c.codec().readFrom(qualifier + c.sqlName()))
+                .collect(Collectors.joining());
+    }
+
+    static List<Value> values(ResultSet row, List<Column> columns, int first) throws SQLException {
+        List<Value> values = new ArrayList<>(columns.size());
+        for (int i = 0; i < columns.size(); i++) {
+            values.add(columns.get(i).codec().get(row, first + i));
+        }
+        return values;
+    }
+
+    List<Value> restorable(List<Value> row, List<Column> columns) {
+        for (int i = 0; i < columns.size(); i++) {
+            if (!columns.get(i).codec().canRestore(row.get(i))) {
+                run.incomplete("column " + columns.get(i).name() + " holds a zero date, which cannot be written back");
+            }
+        }
+        return row;
+    }
+
+    void checkIdentity(@Nullable String identity) {
+        if (!table.identities().isEmpty() && !table.identities().contains(identity == null ? "" : identity)) {
+            run.incomplete("the statement reached another table than " + table.schema() + '.' + table.name()
+                    + ": the schema, the search path or a temporary table changed what its name means");
+        }
+    }
+
+    /** What happened to rows of this table; nothing when there are none. */
+    List<TableChange> change(TableChange.Kind kind, List<Column> columns, List<RowChange> rows) {
+        if (rows.isEmpty()) {
+            return List.of();
+        }
+        if (rows.size() > run.options().maxRowsPerStatement()) {
+            run.incomplete("it changed more than " + run.options().maxRowsPerStatement() + " rows");
+        }
+        return List.of(new TableChange(
+                kind,
+                table.schema(),
+                table.name(),
+                table.lockName(),
+                columns.stream().map(c -> ImageColumn.of(table, c)).toList(),
+                rows));
+    }
+}

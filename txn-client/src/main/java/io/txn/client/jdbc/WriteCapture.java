@@ -1,0 +1,39 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.sql.Plan;
+import java.sql.SQLException;
+
+/**
+ * Runs one kind of write on a physical connection, within its open transaction, and brings back which rows it changed; one class per kind. How,
+ * depends on what the database can tell ({@link io.txn.client.jdbc.dialect.Capture}); {@code docs/at.md} has the table. For one statement execution.
+ */
+interface WriteCapture {
+
+    /** Says why the statement must not run, if so; reads nothing and changes nothing. */
+    void check() throws SQLException;
+
+    /** Runs the write. When this throws, {@link WriteRun#leftChanges} says whether rows may have changed all the same. */
+    Outcome run(Parameters parameters) throws SQLException;
+
+    /** The way to run and capture a planned write, which was checked and may be run. */
+    static WriteCapture of(Plan.Write plan, WriteRun run) throws SQLException {
+        Table table = run.writable(plan.table());
+        WriteCapture capture = of(plan, run, table);
+        capture.check();
+        return capture;
+    }
+
+    private static WriteCapture of(Plan.Write plan, WriteRun run, Table table) {
+        if (plan instanceof Plan.Insert insert) {
+            return new InsertCapture(insert, run, table);
+        }
+        if (plan instanceof Plan.Update update) {
+            return new UpdateCapture(update, run, table);
+        }
+        if (plan instanceof Plan.Delete delete) {
+            return new DeleteCapture(delete, run, table);
+        }
+        throw new AssertionError(plan);
+    }
+}

@@ -1,0 +1,91 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.sql.TableName;
+import java.sql.Connection;
+import java.sql.SQLException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One execution of a write: where it runs, and what is known of how it went. All that can be refused is refused before anything is changed; what
+ * cannot be captured after the change has happened makes it incomplete, and then its local transaction must not be committed.
+ */
+final class WriteRun {
+
+    private final Connection connection;
+    private final AtResource resource;
+    private final String namespace;
+    private final StatementScope scope;
+    private final KeyRequest keyRequest;
+    private @Nullable String incomplete;
+    private boolean changed;
+
+    /** @param namespace where unqualified names lead, as far as the application switched it */
+    WriteRun(
+            Connection connection, AtResource resource, String namespace, StatementScope scope, KeyRequest keyRequest) {
+        this.connection = connection;
+        this.resource = resource;
+        this.namespace = namespace;
+        this.scope = scope;
+        this.keyRequest = keyRequest;
+    }
+
+    /** The physical connection, within its open transaction. */
+    Connection connection() {
+        return connection;
+    }
+
+    Dialect dialect() {
+        return resource.dialect();
+    }
+
+    AtOptions options() {
+        return resource.options();
+    }
+
+    StatementScope scope() {
+        return scope;
+    }
+
+    KeyRequest keyRequest() {
+        return keyRequest;
+    }
+
+    /**
+     * A table that the statement writes to.
+     *
+     * @throws SQLException when there is none of this name, or writes to it cannot be captured
+     */
+    Table writable(TableName name) throws SQLException {
+        return resource.tables().writable(connection, name, namespace);
+    }
+
+    /** Whether the statement itself ran, so that rows may have changed that no image tells of. */
+    boolean leftChanges() {
+        return changed;
+    }
+
+    /** The statement ran. */
+    void changed() {
+        changed = true;
+    }
+
+    /** What the statement changed was taken back. */
+    void unchanged() {
+        changed = false;
+    }
+
+    /** The images do not tell everything. The first reason counts. */
+    void incomplete(String reason) {
+        if (incomplete == null) {
+            incomplete = reason;
+        }
+    }
+
+    /** Why the images do not tell everything, or null. */
+    @Nullable
+    String incomplete() {
+        return incomplete;
+    }
+}
