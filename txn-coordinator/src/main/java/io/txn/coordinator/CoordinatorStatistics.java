@@ -4,6 +4,7 @@ package io.txn.coordinator;
  * Figures of a coordinator since it was started.
  *
  * @param transactions held in memory, unfinished and retained
+ * @param active of these, not decided yet
  * @param unfinished of these, not yet committed or rolled back to the end
  * @param needingAttention of these, waiting for a person
  * @param locks rows locked
@@ -23,6 +24,7 @@ package io.txn.coordinator;
  */
 public record CoordinatorStatistics(
         long transactions,
+        long active,
         long unfinished,
         long needingAttention,
         long locks,

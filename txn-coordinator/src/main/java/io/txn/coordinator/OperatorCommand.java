@@ -3,8 +3,11 @@ package io.txn.coordinator;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.Xid;
 
-/** What a person may tell the coordinator to do about a decided transaction. The decision itself cannot be changed. */
+/** What a person may tell the coordinator to do about a transaction. What is decided cannot be turned round. */
 public sealed interface OperatorCommand {
+
+    /** The longest reason kept, in characters. */
+    int MAX_REASON_LENGTH = 1_000;
 
     Xid xid();
 
@@ -12,20 +15,42 @@ public sealed interface OperatorCommand {
     record RetryNow(Xid xid) implements OperatorCommand {}
 
     /**
-     * Stop trying one branch: whatever it left is the operator's to mend. Its locks are freed, and the rest of the transaction goes on.
+     * Stop trying one branch: whatever it left is the operator's to mend. Its locks are freed, and the rest of the transaction goes on. Refused while a
+     * call of the branch is under way.
      *
      * @param reason kept with the branch; not blank
      */
     record GiveUp(Xid xid, BranchId branchId, String reason) implements OperatorCommand {
 
-        /** The longest reason kept, in characters. */
-        public static final int MAX_REASON_LENGTH = 1_000;
-
         public GiveUp {
-            if (reason.isBlank() || reason.length() > MAX_REASON_LENGTH) {
-                throw new IllegalArgumentException(
-                        "a reason has 1 to " + MAX_REASON_LENGTH + " characters and is not blank");
-            }
+            reason = oneLine(reason);
         }
+    }
+
+    /**
+     * Decide an open transaction in place of its initiator, or end a decided one: every unfinished branch is given up. Refused when the other outcome
+     * is decided, and while a call of a branch is under way.
+     *
+     * @param reason kept with the transaction, or with each branch that is given up; not blank
+     */
+    record Force(Xid xid, Status status, String reason) implements OperatorCommand {
+
+        public Force {
+            reason = oneLine(reason);
+        }
+
+        /** How a transaction can be made to end. */
+        public enum Status {
+            COMMITTED,
+            ROLLED_BACK
+        }
+    }
+
+    private static String oneLine(String reason) {
+        if (reason.isBlank() || reason.length() > MAX_REASON_LENGTH) {
+            throw new IllegalArgumentException(
+                    "a reason has 1 to " + MAX_REASON_LENGTH + " characters and is not blank");
+        }
+        return reason.strip().replaceAll("\\s+", " ");
     }
 }

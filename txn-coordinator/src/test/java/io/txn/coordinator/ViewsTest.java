@@ -86,7 +86,7 @@ class ViewsTest {
     @Test
     void aPageGoesOnAfterItsTransactionHasEnded() {
         LockPage first = Views.locks(shard, new LockQuery(null, 10, null));
-        shard.apply(new Event.CommitDecided(1), 2_000);
+        shard.apply(new Event.CommitDecided(1, null), 2_000);
         LockPage second = Views.locks(shard, new LockQuery(null, 10, first.next()));
         assertThat(second.locks()).hasSize(8).allMatch(lock -> lock.xid().number() == 3);
         assertThat(second.next()).isNull();

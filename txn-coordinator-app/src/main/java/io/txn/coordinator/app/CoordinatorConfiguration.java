@@ -31,7 +31,8 @@ import org.springframework.core.env.Environment;
 
 /**
  * Order of the start: what is listened on is checked before anything opens; the coordinator takes the data directory, replays and serves; only then
- * may the admin token be written, as the directory is ours; the admin API opens; the registry is told last. The end goes backwards.
+ * may the admin token be written, as the directory is ours; the admin API opens; the registry is told last. The end goes backwards: readiness is off and the
+ * registry is told, the coordinator finishes what was begun, the admin API closes, the coordinator ends.
  */
 @Configuration(proxyBeanMethods = false)
 @EnableConfigurationProperties(CoordinatorProperties.class)
@@ -80,6 +81,11 @@ final class CoordinatorConfiguration {
     AdminToken adminToken(CoordinatorProperties properties, Coordinator coordinator) {
         return AdminToken.loadOrCreate(
                 properties.dataDir().toAbsolutePath().normalize(), new SecureRandom(), System.out);
+    }
+
+    @Bean
+    CoordinatorDrain coordinatorDrain(Coordinator coordinator, CoordinatorProperties properties) {
+        return new CoordinatorDrain(coordinator, properties.shutdownTimeout());
     }
 
     @Bean

@@ -20,6 +20,8 @@ import org.springframework.util.unit.DataSize;
  *     yet. Whoever reaches the TCP port can then begin, commit and roll back transactions.
  * @param restartGrace How long transactions whose deadline passed while the coordinator was down may still be decided by their applications after
  *     the start.
+ * @param shutdownTimeout How long a coordinator that is told to stop goes on serving what was begun. Must fit into what the platform grants between
+ *     SIGTERM and SIGKILL, with ten seconds to spare.
  * @param tcp Where applications connect.
  * @param retry How calls of phase two are repeated.
  * @param limits What there may be at most. Beyond a limit a request is refused; nothing is dropped.
@@ -37,6 +39,7 @@ record CoordinatorProperties(
         @DefaultValue(CoordinatorOptions.DEFAULT_RESTART_GRACE_SECONDS + "s")
         Duration restartGrace,
 
+        @DefaultValue("10s") Duration shutdownTimeout,
         @DefaultValue Tcp tcp,
         @DefaultValue Retry retry,
         @DefaultValue Limits limits,

@@ -445,6 +445,51 @@ class AdminApiIT {
         }
     }
 
+    @Test
+    void anOperatorDecidesForAnInitiatorThatIsGoneOrEndsWhatCannotBeFinished() {
+        String resource = RESOURCE + "-force";
+        String admin409 = "TXN-ADM006";
+        try (TcpApplication orders = new TcpApplication(tcpPort, "orders-force", resource)) {
+            String xid = orders.begin("purchase");
+            orders.register(xid, resource, "stock:1");
+            String path = "/api/v1/transactions/" + xid + "/force";
+            for (String body : List.of(
+                    "{}",
+                    "{\"reason\":\"x\"}",
+                    "{\"status\":\"COMMITTED\"}",
+                    "{\"status\":\"COMMITTING\",\"reason\":\"x\"}",
+                    "{\"status\":\"COMMITTED\",\"reason\":\" \"}")) {
+                assertProblem(admin.post(path, body), 400, "TXN-CRD006");
+            }
+            orders.failBranches(true);
+            assertThat(admin.post(path, "{\"status\":\"ROLLED_BACK\",\"reason\":\"its host is gone\"}")
+                            .body())
+                    .isEqualTo("{\"accepted\":true}");
+            awaitState(xid, "NEEDS_ATTENTION");
+            assertThat(admin.get("/api/v1/transactions/" + xid)
+                            .json()
+                            .get("cause")
+                            .asString())
+                    .isEqualTo("forced by an operator: admin at 127.0.0.1: its host is gone");
+            assertProblem(admin.post(path, "{\"status\":\"COMMITTED\",\"reason\":\"x\"}"), 409, admin409);
+            assertThat(admin.post(path, "{\"status\":\"ROLLED_BACK\",\"reason\":\"stock\\ncounted\"}")
+                            .body())
+                    .isEqualTo("{\"accepted\":true}");
+            JsonNode shown = admin.get("/api/v1/transactions/" + xid).json();
+            assertThat(shown.get("state").asString()).isEqualTo("ROLLED_BACK");
+            assertThat(shown.get("branches").get(0).get("cause").asString())
+                    .isEqualTo("forced by an operator: admin at 127.0.0.1: stock counted");
+            assertThat(locks("/api/v1/locks?resource=" + resource)).isEmpty();
+            assertProblem(admin.post(path, "{\"status\":\"ROLLED_BACK\",\"reason\":\"x\"}"), 409, admin409);
+            assertProblem(
+                    admin.post(
+                            "/api/v1/transactions/127.0.0.1:8091:1/force",
+                            "{\"status\":\"COMMITTED\",\"reason\":\"x\"}"),
+                    404,
+                    "TXN-TX002");
+        }
+    }
+
     private static void awaitState(String xid, String state) {
         Await.until(xid + " is " + state, Duration.ofSeconds(30), () -> admin.get("/api/v1/transactions/" + xid)
                 .json()

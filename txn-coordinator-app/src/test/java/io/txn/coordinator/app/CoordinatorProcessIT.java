@@ -2,11 +2,14 @@ package io.txn.coordinator.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.txn.test.Await;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -55,7 +58,8 @@ class CoordinatorProcessIT {
             http = first.httpPort();
             first.process().kill9();
 
-            try (CoordinatorProcess second = first.again().awaitReady()) {
+            try (CoordinatorProcess second =
+                    first.again("--txn.coordinator.shutdown-timeout=1s").awaitReady()) {
                 assertThat(second.httpPort()).isEqualTo(http);
                 assertThat(second.token()).isEqualTo(token);
                 assertThat(second.process().output()).doesNotContain(token);
@@ -80,6 +84,33 @@ class CoordinatorProcessIT {
                     assertShown(third, open, "COMMITTING", "COMMITTED");
                 }
             }
+        }
+    }
+
+    /** The bound is longer than the test waits: so the end comes from what is done, and not from the bound. */
+    @Test
+    void toldToStopItServesWhatWasBegunIsNotReadyAndThenEnds() throws Exception {
+        try (CoordinatorProcess first = CoordinatorProcess.start(directory, "--txn.coordinator.shutdown-timeout=10m")
+                        .awaitReady();
+                TcpApplication orders = new TcpApplication(first.tcpPort(), "orders", "db")) {
+            String open = orders.begin("under way");
+            CompletableFuture<Boolean> ended =
+                    CompletableFuture.supplyAsync(() -> first.process().term(STOP_WAIT));
+            Await.until("nothing is begun", STOP_WAIT, () -> {
+                String xid = orders.begin("too late");
+                if (xid != null) {
+                    orders.rollback(xid);
+                }
+                return xid == null;
+            });
+            assertThat(first.admin().get("/actuator/health/readiness").status()).isEqualTo(503);
+            assertShown(first, open, "ACTIVE");
+            orders.register(open, "db", "stock:1");
+            orders.commit(open);
+            assertThat(ended.get(60, TimeUnit.SECONDS))
+                    .as(first.process().output())
+                    .isTrue();
+            assertThat(first.process().output()).contains("nothing is under way any more");
         }
     }
 

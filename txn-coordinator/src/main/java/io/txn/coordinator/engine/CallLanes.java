@@ -73,6 +73,11 @@ final class CallLanes {
         }
     }
 
+    /** Whether a call of the branch is under way. */
+    boolean isUnderWay(long branch) {
+        return inFlight.containsKey(branch);
+    }
+
     /** Takes a call off. Null when it is under way already, or must wait: then {@link #next} will name its transaction in time. */
     @Nullable
     Flight start(Effect.CallBranch call) {

@@ -46,6 +46,7 @@ public final class Engine implements AutoCloseable {
     private final EngineSettings settings;
     private final EngineCore core;
     private final Journal journal;
+    private final BranchCaller caller;
     private final Queue<Task> mailbox = new ConcurrentLinkedQueue<>();
     private final AtomicInteger waiting = new AtomicInteger();
     private final AtomicLong waitingBytes = new AtomicLong();
@@ -58,10 +59,13 @@ public final class Engine implements AutoCloseable {
     private final Queue<Caller> gone = new ConcurrentLinkedQueue<>();
 
     private final Thread thread;
+    private boolean worked; // of the thread alone
     private volatile boolean asleep;
+    private volatile boolean draining;
+    private final CompletableFuture<Void> drained = new CompletableFuture<>();
     private volatile boolean closing;
     private volatile boolean healthy = true;
-    private volatile EngineFigures.Sizes sizes = new EngineFigures.Sizes(0, 0, 0, 0, 0, 0);
+    private volatile EngineFigures.Sizes sizes = new EngineFigures.Sizes(0, 0, 0, 0, 0, 0, 0);
 
     /** Something to do, with the bytes that it is estimated to hold while it waits. */
     private record Task(Runnable work, Consumer<TxnException> onFailure, long bytes) {}
@@ -88,7 +92,8 @@ public final class Engine implements AutoCloseable {
             boolean ofWorkUnderWay = command instanceof Command.ReportBranch
                     || command instanceof Command.ReportSaga
                     || command instanceof Command.RetryNow
-                    || command instanceof Command.GiveUp;
+                    || command instanceof Command.GiveUp
+                    || command instanceof Command.Force;
             return ofWorkUnderWay ? THREE_QUARTERS : HALF;
         }
 
@@ -106,6 +111,7 @@ public final class Engine implements AutoCloseable {
             BranchCaller caller) {
         this.settings = settings;
         this.journal = journal;
+        this.caller = caller;
         this.core =
                 new EngineCore(new Shard(rules), journal, new JournalTime(clock), random, settings, caller, this::wake);
         this.thread = new Thread(this::run, "txn-engine");
@@ -137,6 +143,10 @@ public final class Engine implements AutoCloseable {
 
     /** The same, for a command that may wait for rows: as long as {@code from} is there, which {@link #closed} is told of at its end. */
     public void submit(Command command, @Nullable Caller from, Consumer<Reply> sink) {
+        if (draining && !closing && command instanceof Command.Begin) {
+            sink.accept(Reply.Rejected.of(ErrorCode.NO_NEW_TRANSACTIONS));
+            return;
+        }
         offer(
                 new Task(
                         () -> core.submit(command, from, sink),
@@ -212,17 +222,21 @@ public final class Engine implements AutoCloseable {
         try {
             while (!closing) {
                 boolean worked = turn();
+                if (draining && isQuiet()) {
+                    drained.complete(null);
+                }
                 if (!worked) {
                     sleep();
                 }
             }
-            drain();
+            finish();
         } catch (RuntimeException | Error e) {
             LOG.error(
                     "the engine stopped: this is a mistake in the coordinator, please report it; a restart continues from the journal",
                     e);
             healthy = false;
             closing = true;
+            drained.complete(null);
             TxnException cause = new TxnException(ErrorCode.COORDINATOR_MISTAKE, e);
             core.stop(cause);
             failWaiting(cause);
@@ -230,17 +244,30 @@ public final class Engine implements AutoCloseable {
     }
 
     private boolean turn() {
-        core.release();
-        boolean worked = false;
+        caller.together(core::release);
+        worked = false;
+        caller.together(this::work);
+        core.flush();
+        publishSizes();
+        if (core.stopped() != null) {
+            healthy = false;
+        }
+        return worked;
+    }
+
+    private void work() {
         Runnable end;
         for (int i = 0; i < BATCH && (end = ends.poll()) != null; i++) {
             end.run();
             worked = true;
         }
         takeArrivals();
-        Caller caller;
-        while ((caller = gone.poll()) != null) {
-            core.closed(caller);
+        Caller left;
+        while ((left = gone.poll()) != null) {
+            core.closed(left);
+        }
+        if (draining) {
+            core.refuseWaiters(); // they sit on rows of their databases
         }
         Task task;
         for (int i = 0; i < BATCH && core.acceptsCommands() && (task = mailbox.poll()) != null; i++) {
@@ -249,12 +276,6 @@ public final class Engine implements AutoCloseable {
             worked = true;
         }
         core.tick();
-        core.flush();
-        publishSizes();
-        if (core.stopped() != null) {
-            healthy = false;
-        }
-        return worked;
     }
 
     private void takeArrivals() {
@@ -269,6 +290,7 @@ public final class Engine implements AutoCloseable {
         Shard shard = core.shard();
         EngineFigures.Sizes now = new EngineFigures.Sizes(
                 shard.size(),
+                shard.active(),
                 shard.unfinished(),
                 shard.needingAttention(),
                 shard.locks().size(),
@@ -301,8 +323,26 @@ public final class Engine implements AutoCloseable {
         asleep = false;
     }
 
-    /** Lets the journal finish what it has, answers everybody, and ends. */
-    private void drain() {
+    /**
+     * Begins no more transactions, and serves everything else as before. The future completes when nothing waits, no branch call is under way and no
+     * transaction is undecided, or when the engine cannot go on.
+     */
+    public CompletableFuture<Void> drain() {
+        draining = true;
+        wake();
+        if (closing) {
+            drained.complete(null);
+        }
+        return drained.copy();
+    }
+
+    private boolean isQuiet() {
+        return core.stopped() != null || (mailbox.isEmpty() && ends.isEmpty() && arrivals.isEmpty() && core.isQuiet());
+    }
+
+    /** Tells those who wait for phase two what is decided, lets the journal finish what it has, answers everybody, and ends. */
+    private void finish() {
+        core.answerInitiators();
         core.refuseWaiters(); // while that can still be told as what it is
         journal.close();
         core.stop(stopping());
@@ -351,6 +391,7 @@ public final class Engine implements AutoCloseable {
     @Override
     public void close() {
         closing = true;
+        drained.complete(null);
         asleep = false;
         LockSupport.unpark(thread);
         try {

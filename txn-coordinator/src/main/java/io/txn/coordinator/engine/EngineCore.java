@@ -73,6 +73,7 @@ final class EngineCore {
 
     private final Out out = new Out();
     private final Interner interner = new Interner();
+    private final EntrySequence entries = new EntrySequence();
 
     // Behind the journal. "handedOver" is the last index given to the journal; the volatile fields are written by the
     // journal's thread.
@@ -185,7 +186,8 @@ final class EngineCore {
         handedOver = journal.replay(new Replay() {
             @Override
             public void snapshot(long index, InputStream state) throws IOException {
-                time.atLeast(SnapshotCodec.read(state, shard, interner));
+                entries.startAfter(index);
+                time.atLeast(SnapshotCodec.read(state, shard, entries, interner));
             }
 
             @Override
@@ -194,6 +196,9 @@ final class EngineCore {
                 recordsSinceSnapshot++;
                 bytesSinceSnapshot += record.remaining();
                 EventCodec.Entry entry = EventCodec.decode(record, interner);
+                if (!entries.accepts(entry.place())) {
+                    return;
+                }
                 time.atLeast(entry.time());
                 for (Event event : entry.events()) {
                     shard.apply(event, entry.time());
@@ -202,6 +207,10 @@ final class EngineCore {
         });
         receipts.durable = handedOver;
         flushed = handedOver;
+        if (entries.skipped() > 0) {
+            LOG.warn("skipped entries of a writer that had been replaced by then entries={}", entries.skipped());
+        }
+        entries.claim(random);
         now = time.now();
         shard.restarted(now, settings.restartGrace());
         List<GlobalTransaction> ended = new ArrayList<>();
@@ -257,6 +266,11 @@ final class EngineCore {
             return;
         }
         now = time.now();
+        Long called = givenUpTooEarly(command);
+        if (called != null) {
+            deliver(sink, new Reply.Unfit("a call of branch " + called + " is under way; ask again when it has ended"));
+            return;
+        }
         if (command instanceof Command.Begin && journal.state() == JournalState.LOW_ON_SPACE) {
             deliver(sink, Reply.Rejected.of(ErrorCode.JOURNAL_LOW_ON_SPACE));
             return;
@@ -266,6 +280,22 @@ final class EngineCore {
             return;
         }
         decide(command, waiting.patient(command, from, sink, this::deliver));
+    }
+
+    /** An undo that still runs must not meet what somebody else wrote after the branch was given up and its rows were freed. */
+    private @Nullable Long givenUpTooEarly(Command command) {
+        if (command instanceof Command.GiveUp giveUp) {
+            return lanes.isUnderWay(giveUp.branch()) ? giveUp.branch() : null;
+        }
+        GlobalTransaction forced = command instanceof Command.Force force ? shard.transaction(force.xid()) : null;
+        if (forced != null) {
+            for (Branch branch : forced.branches()) {
+                if (lanes.isUnderWay(branch.id())) {
+                    return branch.id();
+                }
+            }
+        }
+        return null;
     }
 
     private int anotherEpoch() {
@@ -384,7 +414,7 @@ final class EngineCore {
     /** Journals and applies the events of one decision. Returns null, or why the journal refused them: then nothing was changed. */
     private @Nullable TxnException record(List<Event> events) {
         out.reset();
-        EventCodec.encode(now, events, out);
+        EventCodec.encode(entries.nextPlace(), now, events, out);
         receipts.refusal = null;
         long index = journal.stage(out.buffer(), receipts);
         if (index < 0) {
@@ -399,6 +429,7 @@ final class EngineCore {
             stagedAt = now;
         }
         handedOver = index;
+        entries.written();
         recordsSinceSnapshot++;
         bytesSinceSnapshot += out.size();
         for (Event event : events) {
@@ -772,9 +803,20 @@ final class EngineCore {
 
     /** Tells those who waited long enough how far it is; the work goes on. */
     private void answerPatientInitiators() {
+        answerInitiators(now);
+    }
+
+    /** The same for all of them: their decision is made, and what is left of it goes on after a restart. */
+    void answerInitiators() {
+        if (stopped == null) {
+            answerInitiators(Long.MAX_VALUE);
+        }
+    }
+
+    private void answerInitiators(long until) {
         Initiator oldest;
         while ((oldest = initiatorDeadlines.peek()) != null
-                && (oldest.deadline <= now || initiators.get(oldest.transaction) != oldest)) {
+                && (oldest.deadline <= until || initiators.get(oldest.transaction) != oldest)) {
             initiatorDeadlines.remove();
             GlobalTransaction transaction = shard.transaction(oldest.transaction);
             if (initiators.remove(oldest.transaction, oldest) && transaction != null) {
@@ -840,8 +882,9 @@ final class EngineCore {
         bytesSinceSnapshot = 0;
         snapshotUnderWay = true;
         Shard.Capture capture = shard.capture();
+        EntrySequence.State place = entries.state();
         long at = now;
-        journal.snapshot(handedOver, stream -> SnapshotCodec.write(at, capture, stream))
+        journal.snapshot(handedOver, stream -> SnapshotCodec.write(place, at, capture, stream))
                 .whenComplete((done, failure) -> {
                     if (failure != null) {
                         LOG.warn("no snapshot could be written, the next one is tried later", failure);
@@ -892,6 +935,17 @@ final class EngineCore {
 
     int waiting() {
         return waiting.size();
+    }
+
+    /** Whether nobody waits, no call is under way or due, and no transaction is undecided. */
+    boolean isQuiet() {
+        return gates.isEmpty()
+                && initiators.isEmpty()
+                && lanes.size() == 0
+                && !lanes.hasNext()
+                && restored.isEmpty()
+                && arrived.isEmpty()
+                && shard.active() == 0;
     }
 
     int callsInFlight() {

@@ -20,7 +20,13 @@ public record EngineFigures(
 
     /** How much there is. */
     public record Sizes(
-            long transactions, long unfinished, long needingAttention, long locks, long callsInFlight, long waiting) {}
+            long transactions,
+            long active,
+            long unfinished,
+            long needingAttention,
+            long locks,
+            long callsInFlight,
+            long waiting) {}
 
     /**
      * How waits for rows ended.

@@ -13,24 +13,32 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Journal records: {@code version, time, count, count × (type, fields)}. One record holds the events of one decision. Type numbers and field order
- * are for ever; what must change gets a new number or a new version. A newer version is refused with JOURNAL_TOO_NEW, and bytes that no
- * version wrote with JOURNAL_DAMAGED.
+ * Entries of the journal: {@code version, takes over (0 or 1), writer, number, time, count, count × (type, fields)}. One entry holds the events of one
+ * decision; {@link EntrySequence} says what writer and number are for. Nothing in it depends on the kind of journal. Version 1 had neither of the three.
+ * Type numbers and field order are for ever; what must change gets a new number or a new version. A newer version is refused with JOURNAL_TOO_NEW, and
+ * bytes that no version wrote with JOURNAL_DAMAGED.
  */
 final class EventCodec {
 
-    static final int VERSION = 1;
+    static final int VERSION = 2;
 
     private static final BranchType[] BRANCH_TYPES = BranchType.values();
     private static final Outcome[] OUTCOMES = Outcome.values();
 
     private EventCodec() {}
 
-    /** A record read back. */
-    record Entry(long time, List<Event> events) {}
+    /**
+     * An entry read back.
+     *
+     * @param place null in version 1
+     */
+    record Entry(EntrySequence.@Nullable Place place, long time, List<Event> events) {}
 
-    static void encode(long time, List<Event> events, Out out) {
+    static void encode(EntrySequence.Place place, long time, List<Event> events, Out out) {
         out.u1(VERSION);
+        out.u1(place.takesOver() ? 1 : 0);
+        out.varint(place.writer());
+        out.varint(place.number());
         out.varint(time);
         out.varint(events.size());
         for (Event event : events) {
@@ -48,6 +56,7 @@ final class EventCodec {
             if (version < 1) {
                 throw new IllegalArgumentException("no version " + version);
             }
+            EntrySequence.Place place = version == 1 ? null : place(in);
             long time = in.varint();
             int count = in.count(in.remaining());
             List<Event> events = new ArrayList<>(count);
@@ -57,10 +66,15 @@ final class EventCodec {
             if (in.remaining() > 0) {
                 throw new IllegalArgumentException(in.remaining() + " bytes too many");
             }
-            return new Entry(time, events);
+            return new Entry(place, time, events);
         } catch (IllegalArgumentException e) {
             throw new TxnException(ErrorCode.JOURNAL_DAMAGED, e, "record", e.getMessage());
         }
+    }
+
+    private static EntrySequence.Place place(In in) {
+        boolean takesOver = in.u1() != 0;
+        return new EntrySequence.Place(in.varint(), in.varint(), takesOver);
     }
 
     private static void encode(Event event, Out out) {
@@ -94,8 +108,11 @@ final class EventCodec {
             branch(e, out);
             out.string(e.applicationData());
         } else if (event instanceof Event.CommitDecided e) {
-            out.u1(6);
+            out.u1(e.cause() == null ? 6 : 20);
             out.varint(e.transaction());
+            if (e.cause() != null) {
+                out.string(e.cause());
+            }
         } else if (event instanceof Event.RollbackDecided e) {
             out.u1(7);
             out.varint(e.transaction());
@@ -154,7 +171,7 @@ final class EventCodec {
             case 3 -> registered(in, false);
             case 4 -> new Event.BranchReported(in.varint(), in.varint(), in.string());
             case 5 -> new Event.PhaseOneFailed(in.varint(), in.varint(), in.string());
-            case 6 -> new Event.CommitDecided(in.varint());
+            case 6 -> new Event.CommitDecided(in.varint(), null);
             case 7 -> new Event.RollbackDecided(in.varint(), in.u1() != 0, in.string());
             case 8 -> new Event.BranchFinished(in.varint(), in.varint());
             case 9 ->
@@ -170,6 +187,7 @@ final class EventCodec {
             case 18 ->
                 new Event.Begun(in.varint(), in.sharedText(), in.sharedText(), client(in), in.varint(), requestId(in));
             case 19 -> registered(in, true);
+            case 20 -> new Event.CommitDecided(in.varint(), in.text());
             default -> throw new IllegalArgumentException("no event " + type);
         };
     }

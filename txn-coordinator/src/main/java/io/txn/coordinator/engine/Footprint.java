@@ -28,6 +28,8 @@ final class Footprint {
             return BASE + text(begin.name());
         } else if (command instanceof Command.GiveUp giveUp) {
             return BASE + text(giveUp.reason());
+        } else if (command instanceof Command.Force force) {
+            return BASE + text(force.reason());
         }
         return BASE; // nothing but an XID
     }

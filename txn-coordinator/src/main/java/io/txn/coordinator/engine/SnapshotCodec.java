@@ -18,12 +18,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Snapshots: {@code version, journal time, last id, count, count × (length, transaction)}. Locks are not written: they follow from the branches.
+ * Snapshots: {@code version, writer, number of the next entry, count, count × earlier writer, journal time, last id, count, count × (length,
+ * transaction)}. Locks are not written: they follow from the branches. Version 1 began with the journal time.
  */
 final class SnapshotCodec {
 
     /** From version 2 on transactions and branches carry request ids. */
     static final int VERSION = 2;
+
+    private static final int MOST_PAST_WRITERS = 10_000;
 
     private static final BranchType[] BRANCH_TYPES = BranchType.values();
     private static final BranchState[] BRANCH_STATES = BranchState.values();
@@ -32,9 +35,14 @@ final class SnapshotCodec {
 
     private SnapshotCodec() {}
 
-    static void write(long time, Shard.Capture capture, OutputStream stream) throws IOException {
+    static void write(EntrySequence.State entries, long time, Shard.Capture capture, OutputStream stream)
+            throws IOException {
         Out out = new Out();
         out.u1(VERSION);
+        out.varint(entries.writer());
+        out.varint(entries.next());
+        out.varint(entries.past().size());
+        entries.past().forEach(out::varint);
         out.varint(time);
         out.varint(capture.lastId());
         out.varint(capture.transactions().size());
@@ -50,8 +58,11 @@ final class SnapshotCodec {
         }
     }
 
-    /** Restores the state into {@code shard} and returns the journal time of the snapshot. */
-    static long read(InputStream stream, Shard shard, Interner interner) throws IOException {
+    /**
+     * Restores the state into {@code shard} and the place of the next entry into {@code entries} (not from version 1), and returns the journal time of
+     * the snapshot.
+     */
+    static long read(InputStream stream, Shard shard, EntrySequence entries, Interner interner) throws IOException {
         try {
             int version = stream.read();
             if (version > VERSION) {
@@ -60,6 +71,9 @@ final class SnapshotCodec {
             }
             if (version < 1) {
                 throw new IllegalArgumentException("no version " + version);
+            }
+            if (version > 1) {
+                entries.restore(entries(stream));
             }
             long time = varint(stream);
             shard.restoreLastId(varint(stream));
@@ -80,6 +94,20 @@ final class SnapshotCodec {
         } catch (IllegalArgumentException | ArithmeticException | EOFException e) {
             throw new TxnException(ErrorCode.JOURNAL_DAMAGED, e, "snapshot", e.getMessage());
         }
+    }
+
+    private static EntrySequence.State entries(InputStream stream) throws IOException {
+        long writer = varint(stream);
+        long next = varint(stream);
+        long count = varint(stream);
+        if (count < 0 || count > MOST_PAST_WRITERS) {
+            throw new IllegalArgumentException(count + " earlier writers");
+        }
+        List<Long> past = new ArrayList<>();
+        for (long i = 0; i < count; i++) {
+            past.add(varint(stream));
+        }
+        return new EntrySequence.State(writer, next, past);
     }
 
     private static long varint(InputStream stream) throws IOException {

@@ -137,6 +137,13 @@ public sealed interface Command {
     /** An operator ends a branch. */
     record GiveUp(Xid xid, long branch, String reason) implements Named {}
 
+    /**
+     * An operator decides an open transaction, or ends what is left of a decided one.
+     *
+     * @param outcome COMMIT or ROLLBACK; of a decided transaction the one that was decided
+     */
+    record Force(Xid xid, Outcome outcome, String reason) implements Named {}
+
     /** The deadline may have passed. */
     record TimeOut(long transaction) implements Internal {}
 

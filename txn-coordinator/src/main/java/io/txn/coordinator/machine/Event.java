@@ -61,7 +61,8 @@ public sealed interface Event {
     record PhaseOneFailed(
             long transaction, long branch, @Nullable String applicationData) implements OfBranch {}
 
-    record CommitDecided(long transaction) implements OfTransaction {}
+    /** @param cause null when its initiator asked for it */
+    record CommitDecided(long transaction, @Nullable String cause) implements OfTransaction {}
 
     record RollbackDecided(
             long transaction, boolean timedOut, @Nullable String cause) implements OfTransaction {}

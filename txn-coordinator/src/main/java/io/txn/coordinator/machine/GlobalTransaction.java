@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param deadline when it is rolled back if it is still open
  * @param outcome what was decided; that of a saga which was handed back is still open
  * @param timedOut whether it was the deadline that decided
- * @param cause why it was rolled back, in one line
+ * @param cause why it was rolled back, or committed without its initiator, in one line
  * @param decidedAt 0 while open
  * @param endedAt 0 until every branch is final
  * @param requestId the initiator's id of its begin, 0 for none

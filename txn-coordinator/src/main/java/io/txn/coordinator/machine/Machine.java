@@ -59,6 +59,10 @@ final class Machine {
             return retryNow(transaction, moment);
         } else if (command instanceof Command.GiveUp giveUp) {
             return giveUp(transaction, giveUp, moment);
+        } else if (command instanceof Command.Force force) {
+            return transaction.outcome() == Outcome.OPEN
+                    ? forceDecision(transaction, force, moment)
+                    : forceEnd(transaction, force, moment);
         }
         throw new AssertionError("no decision for " + command);
     }
@@ -158,7 +162,7 @@ final class Machine {
             // Whoever commits a saga says that its engine is done.
             draft.add(new Event.BranchFinished(transaction.number(), transaction.number()));
         }
-        draft.add(new Event.CommitDecided(transaction.number())).conclude();
+        draft.add(new Event.CommitDecided(transaction.number(), null)).conclude();
         return draft.reply(draft.now.owesNothingInTurn() ? new Reply.Decided(draft.now, Reply.Pass.DONE) : null);
     }
 
@@ -320,6 +324,53 @@ final class Machine {
                 .reply(new Reply.Accepted());
     }
 
+    private Decision forceDecision(GlobalTransaction transaction, Command.Force command, Moment moment) {
+        boolean commit = command.outcome() == Outcome.COMMIT;
+        boolean active = transaction.state() == TransactionState.ACTIVE;
+        if (commit && active && moment.at >= moment.deadline) {
+            // Nobody may win a commit after the deadline, or an initiator that counted on the rollback is deceived.
+            return expire(transaction, moment).reply(new Reply.Unfit("its deadline has passed, so it is rolled back"));
+        }
+        long number = transaction.number();
+        Draft draft = new Draft(transaction, moment.at);
+        if (transaction.isDriven()) {
+            draft.add(new Event.BranchGivenUp(
+                    number, number, forced(command))); // the word of its engine is not waited for
+        }
+        if (transaction.state() == TransactionState.NEEDS_ATTENTION) {
+            draft.add(new Event.Resumed(number));
+        }
+        draft.add(
+                        commit
+                                ? new Event.CommitDecided(number, forced(command))
+                                : new Event.RollbackDecided(number, false, forced(command)))
+                .conclude();
+        return (active ? draft : Sagas.settle(draft, null)).reply(new Reply.Accepted());
+    }
+
+    private static String forced(Command.Force command) {
+        return "forced by an operator: " + command.reason();
+    }
+
+    /** A decision is never turned round: that would call one branch with both. */
+    private static Decision forceEnd(GlobalTransaction transaction, Command.Force command, Moment moment) {
+        if (transaction.state().isFinal()) {
+            return Decision.of(
+                    new Reply.Unfit("the transaction is " + transaction.state() + ", nothing is left to do"));
+        }
+        if (transaction.outcome() != command.outcome()) {
+            return Decision.of(new Reply.Unfit(
+                    "the transaction is decided: " + transaction.outcome() + "; a decision is never turned round"));
+        }
+        Draft draft = new Draft(transaction, moment.at);
+        for (Branch branch : transaction.branches()) {
+            if (transaction.owes(branch)) {
+                draft.add(new Event.BranchGivenUp(transaction.number(), branch.id(), forced(command)));
+            }
+        }
+        return draft.conclude().settle(null).reply(new Reply.Accepted());
+    }
+
     /** The transaction that {@code event} opened. */
     static GlobalTransaction begun(Event.Begun event, long at) {
         return new GlobalTransaction(
@@ -356,8 +407,8 @@ final class Machine {
         if (next == null) {
             return transaction;
         }
-        if (event instanceof Event.CommitDecided) {
-            return transaction.decided(next, Outcome.COMMIT, false, null, at);
+        if (event instanceof Event.CommitDecided commit) {
+            return transaction.decided(next, Outcome.COMMIT, false, commit.cause(), at);
         } else if (event instanceof Event.RollbackDecided rollback) {
             return transaction.decided(next, Outcome.ROLLBACK, rollback.timedOut(), rollback.cause(), at);
         } else if (event instanceof Event.SagaHandedBack handedBack) {

@@ -87,7 +87,7 @@ final class Sagas {
     static void decide(Draft draft, Outcome outcome) {
         GlobalTransaction saga = draft.now;
         if (outcome == Outcome.COMMIT) {
-            draft.add(new Event.CommitDecided(saga.number()));
+            draft.add(new Event.CommitDecided(saga.number(), null));
         } else {
             boolean asCalled = saga.direction() == Outcome.ROLLBACK;
             String cause = asCalled && saga.cause() != null ? saga.cause() : COMPENSATED;
@@ -96,7 +96,7 @@ final class Sagas {
     }
 
     /** Whoever waits for a rollback that turned into something else is told what is. */
-    private static Draft settle(Draft draft, Reply.@Nullable Pass failure) {
+    static Draft settle(Draft draft, Reply.@Nullable Pass failure) {
         Outcome now = draft.now.outcome() == Outcome.OPEN ? draft.now.direction() : draft.now.outcome();
         boolean turned = draft.before.direction() == Outcome.ROLLBACK && now != Outcome.ROLLBACK;
         return turned ? draft.tell() : draft.settle(failure);

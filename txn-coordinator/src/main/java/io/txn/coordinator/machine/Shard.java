@@ -44,6 +44,7 @@ public final class Shard {
     /** Branches that wait for a resource manager. Neither recorded nor captured: after a restart it is found out anew. */
     private final Set<Long> waiting = new HashSet<>();
 
+    private int active;
     private int unfinished;
     private int needingAttention;
     private long lastId;
@@ -202,6 +203,7 @@ public final class Shard {
             transactions.put(begun.transaction(), opened);
             index(opened);
             unfinished++;
+            active++;
         } else if (event instanceof Event.OfTransaction ofTransaction) {
             GlobalTransaction before = transactions.get(ofTransaction.transaction());
             if (before != null) {
@@ -217,6 +219,7 @@ public final class Shard {
         transactions.put(after.number(), after);
         index(after);
         unfinished += (after.state().isFinal() ? 0 : 1) - (before.state().isFinal() ? 0 : 1);
+        active += active(after) - active(before);
         needingAttention += attention(after) - attention(before);
         if (event instanceof Event.OfBranch ofBranch && !waiting.isEmpty()) {
             Branch branch = after.branch(ofBranch.branch());
@@ -261,6 +264,10 @@ public final class Shard {
                 waits.holderRollsBack(branch.resource(), keys(branch.locks()));
             }
         }
+    }
+
+    private static int active(GlobalTransaction transaction) {
+        return transaction.state() == TransactionState.ACTIVE ? 1 : 0;
     }
 
     private static int attention(GlobalTransaction transaction) {
@@ -420,6 +427,11 @@ public final class Shard {
         return transactions.size();
     }
 
+    /** How many are not decided yet. */
+    public int active() {
+        return active;
+    }
+
     public int unfinished() {
         return unfinished;
     }
@@ -453,6 +465,7 @@ public final class Shard {
         transactions.put(transaction.number(), transaction);
         index(transaction);
         unfinished += transaction.state().isFinal() ? 0 : 1;
+        active += active(transaction);
         needingAttention += attention(transaction);
         if (transaction.holdsLocks()) {
             for (Branch branch : transaction.branches()) {

@@ -34,13 +34,13 @@ public final class Transitions {
                     Event.CommitDecided.class,
                     null,
                     TransactionState.COMMITTING,
-                    "its initiator commits before the deadline"),
+                    "its initiator commits before the deadline, or an operator forces it"),
             new OfTransaction(
                     TransactionState.ACTIVE,
                     Event.RollbackDecided.class,
                     null,
                     TransactionState.ROLLING_BACK,
-                    "its initiator rolls back, or the deadline passes"),
+                    "its initiator rolls back, an operator forces it, or the deadline passes"),
             new OfTransaction(
                     TransactionState.COMMITTING,
                     Event.Ended.class,

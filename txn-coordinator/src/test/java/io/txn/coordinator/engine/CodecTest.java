@@ -34,13 +34,39 @@ import org.junit.jupiter.api.Test;
 /** Records and snapshots: whatever is written is read back, the bytes stay as they are, damage and newer versions are refused. */
 class CodecTest {
 
+    private static final EntrySequence.Place PLACE = new EntrySequence.Place(77_777_777, 300_000, true);
     private static final ClientId SHOP = new ClientId("shop", "10.0.0.1", 4711);
+
+    private static final List<Event> EVENTS_OF_VERSION_1 = List.of(
+            new Event.EpochStarted(5, 1),
+            new Event.Begun(300, "c:1", "buy", SHOP, 60_000),
+            new Event.BranchRegistered(
+                    300, 301, BranchType.AT, "db", SHOP, LockKeys.parse("t:1", 9), "{\"autoCommit\":false}"),
+            new Event.BranchReported(300, 301, null),
+            new Event.PhaseOneFailed(300, 301, "x"),
+            new Event.CommitDecided(300, null),
+            new Event.RollbackDecided(300, true, "late"),
+            new Event.BranchFinished(300, 301),
+            new Event.AttemptFailed(300, 301, 2, 1_000, "no"),
+            new Event.BranchStuck(300, 301, 3, "never"),
+            new Event.BranchGivenUp(300, 301, "ok"),
+            new Event.RetriesReset(300),
+            new Event.AttentionNeeded(300, "why"),
+            new Event.Resumed(300),
+            new Event.Ended(300),
+            new Event.BranchDue(300, 301));
+
+    private static final String BYTES_OF_VERSION_1 =
+            "01050102ac0204633a31046275790573686f700931302e302e302e31e724e0d403"
+                    + "03ac02ad02000364620573686f700931302e302e302e31e72404743a31157b226175746f436f6d6d6974223a66616c73657d"
+                    + "04ac02ad020005ac02ad02027806ac0207ac0201056c61746508ac02ad0209ac02ad0202e807036e6f"
+                    + "0aac02ad0203066e657665720bac02ad02036f6b0cac020dac02047768790eac020fac0210ac02ad02";
 
     private final SplittableRandom random = new SplittableRandom(Long.getLong("txn.test.seed", 11));
 
     private static byte[] encoded(long time, List<Event> events) {
         Out out = new Out();
-        EventCodec.encode(time, events, out);
+        EventCodec.encode(PLACE, time, events, out);
         return Arrays.copyOf(out.array(), out.size());
     }
 
@@ -59,7 +85,7 @@ class CodecTest {
                 events.add(event);
             }
             long time = Math.abs(random.nextLong());
-            assertThat(decoded(encoded(time, events))).isEqualTo(new EventCodec.Entry(time, events));
+            assertThat(decoded(encoded(time, events))).isEqualTo(new EventCodec.Entry(PLACE, time, events));
         }
         assertThat(seen).isEqualTo(leaves(Event.class));
     }
@@ -78,32 +104,19 @@ class CodecTest {
 
     /** A change of these bytes is a new version of the format. */
     @Test
-    void theBytesOfVersionOneStayAsTheyAre() {
-        List<Event> events = List.of(
-                new Event.EpochStarted(5, 1),
-                new Event.Begun(300, "c:1", "buy", SHOP, 60_000),
-                new Event.BranchRegistered(
-                        300, 301, BranchType.AT, "db", SHOP, LockKeys.parse("t:1", 9), "{\"autoCommit\":false}"),
-                new Event.BranchReported(300, 301, null),
-                new Event.PhaseOneFailed(300, 301, "x"),
-                new Event.CommitDecided(300),
-                new Event.RollbackDecided(300, true, "late"),
-                new Event.BranchFinished(300, 301),
-                new Event.AttemptFailed(300, 301, 2, 1_000, "no"),
-                new Event.BranchStuck(300, 301, 3, "never"),
-                new Event.BranchGivenUp(300, 301, "ok"),
-                new Event.RetriesReset(300),
-                new Event.AttentionNeeded(300, "why"),
-                new Event.Resumed(300),
-                new Event.Ended(300),
-                new Event.BranchDue(300, 301),
-                new Event.SagaHandedBack(300, Outcome.COMMIT, true, "go"));
+    void theBytesStayAsTheyAre() {
+        List<Event> events = new ArrayList<>(EVENTS_OF_VERSION_1);
+        events.add(new Event.SagaHandedBack(300, Outcome.COMMIT, true, "go"));
+        events.add(new Event.CommitDecided(300, "by hand"));
         assertThat(HexFormat.of().formatHex(encoded(1_000, events)))
-                .isEqualTo("01e807110105010" + "2ac0204633a31046275790573686f700931302e302e302e31e724e0d403"
-                        + "03ac02ad02000364620573686f700931302e302e302e31e72404743a31157b226175746f436f6d6d6974223a66616c73657d"
-                        + "04ac02ad020005ac02ad02027806ac0207ac0201056c61746508ac02ad0209ac02ad0202e807036e6f"
-                        + "0aac02ad0203066e657665720bac02ad02036f6b0cac020dac02047768790eac020fac0210ac02ad02"
-                        + "11ac02010103676f");
+                .isEqualTo("0201" + "f1968b25" + "e0a712" + "e807" + "12" + BYTES_OF_VERSION_1 + "11ac02010103676f"
+                        + "14ac0208" + "62792068616e64");
+    }
+
+    @Test
+    void entriesOfVersion1AreReadAsTheyWereMeant() {
+        assertThat(decoded(HexFormat.of().parseHex("01" + "e807" + "10" + BYTES_OF_VERSION_1)))
+                .isEqualTo(new EventCodec.Entry(null, 1_000, EVENTS_OF_VERSION_1));
     }
 
     @Test
@@ -123,7 +136,7 @@ class CodecTest {
         }
         assertThatThrownBy(() -> decoded(Arrays.copyOf(record, record.length + 1)))
                 .isInstanceOf(TxnException.class);
-        record[3] = 99;
+        record[record.length - 11] = 99;
         assertThatThrownBy(() -> decoded(record)).isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.code())
                 .isEqualTo(ErrorCode.JOURNAL_DAMAGED));
     }
@@ -150,10 +163,14 @@ class CodecTest {
             for (int i = 1; i <= round * 5; i++) {
                 shard.restore(anyTransaction(i * 100));
             }
+            EntrySequence.State place = new EntrySequence.State(id(), id(), List.of(id(), 4711L));
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-            SnapshotCodec.write(77, shard.capture(), bytes);
+            SnapshotCodec.write(place, 77, shard.capture(), bytes);
             Shard restored = new Shard(new Rules(1_000, 100, 0, 1, 1, 1));
-            long time = SnapshotCodec.read(new ByteArrayInputStream(bytes.toByteArray()), restored, new Interner());
+            EntrySequence entries = new EntrySequence();
+            long time = SnapshotCodec.read(
+                    new ByteArrayInputStream(bytes.toByteArray()), restored, entries, new Interner());
+            assertThat(entries.state()).isEqualTo(place);
             assertThat(time).isEqualTo(77);
             assertThat(restored.capture()).isEqualTo(shard.capture());
             assertThat(restored.locks()).isEqualTo(shard.locks());
@@ -165,17 +182,53 @@ class CodecTest {
     private void cutSnapshotsAreDamage(byte[] snapshot) {
         byte[] cut = Arrays.copyOf(snapshot, random.nextInt(snapshot.length));
         Shard shard = new Shard(new Rules(1_000, 100, 0, 1, 1, 1));
-        Throwable thrown =
-                catchThrowable(() -> SnapshotCodec.read(new ByteArrayInputStream(cut), shard, new Interner()));
+        Throwable thrown = catchThrowable(
+                () -> SnapshotCodec.read(new ByteArrayInputStream(cut), shard, new EntrySequence(), new Interner()));
         assertThat(thrown).isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.code())
                 .isEqualTo(ErrorCode.JOURNAL_DAMAGED));
+    }
+
+    @Test
+    void aSnapshotOfVersion1HasNoPlaceForTheNextEntry() throws IOException {
+        Shard shard = new Shard(new Rules(1_000, 100, 0, 1, 1, 1));
+        shard.restoreLastId(1_000_000);
+        Branch branch = new Branch(301, BranchType.AT, "db", SHOP, "t:1", null, BranchState.REGISTERED, 2, 9, "no", 0);
+        shard.restore(new GlobalTransaction(
+                300,
+                "c:1",
+                "buy",
+                SHOP,
+                5,
+                6,
+                TransactionState.ROLLING_BACK,
+                Outcome.ROLLBACK,
+                true,
+                "late",
+                7,
+                0,
+                0,
+                List.of(branch)));
+        // What version 1 wrote.
+        byte[] older = HexFormat.of()
+                .parseHex("014d" + "c0843d" + "01" + "48" + "ac02" + "04633a31" + "04627579"
+                        + "0573686f700931302e302e302e31e724" + "0506" + "0302" + "01" + "056c617465" + "0700"
+                        + "01" + "ad02" + "00" + "036462" + "0573686f700931302e302e302e31e724" + "04743a31" + "00"
+                        + "00" + "02" + "09" + "036e6f");
+        Shard restored = new Shard(new Rules(1_000, 100, 0, 1, 1, 1));
+        EntrySequence entries = new EntrySequence();
+        entries.startAfter(41);
+        assertThat(SnapshotCodec.read(new ByteArrayInputStream(older), restored, entries, new Interner()))
+                .isEqualTo(77);
+        assertThat(restored.capture()).isEqualTo(shard.capture());
+        assertThat(entries.state()).isEqualTo(new EntrySequence.State(0, 42, List.of()));
     }
 
     @Test
     void aNewerSnapshotIsRefused() {
         byte[] snapshot = {SnapshotCodec.VERSION + 1};
         Shard shard = new Shard(new Rules(1, 1, 0, 1, 1, 1));
-        assertThatThrownBy(() -> SnapshotCodec.read(new ByteArrayInputStream(snapshot), shard, new Interner()))
+        assertThatThrownBy(() -> SnapshotCodec.read(
+                        new ByteArrayInputStream(snapshot), shard, new EntrySequence(), new Interner()))
                 .isInstanceOfSatisfying(
                         TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.JOURNAL_TOO_NEW));
     }
@@ -199,7 +252,7 @@ class CodecTest {
                         requestId());
             case 3 -> new Event.BranchReported(transaction, branch, data());
             case 4 -> new Event.PhaseOneFailed(transaction, branch, data());
-            case 5 -> new Event.CommitDecided(transaction);
+            case 5 -> new Event.CommitDecided(transaction, data());
             case 6 -> new Event.RollbackDecided(transaction, random.nextBoolean(), data());
             case 7 -> new Event.BranchFinished(transaction, branch);
             case 8 -> new Event.AttemptFailed(transaction, branch, random.nextInt(1 << 30), id(), text());

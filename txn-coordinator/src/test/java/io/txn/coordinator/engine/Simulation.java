@@ -380,7 +380,10 @@ final class Simulation {
 
     private void operate(GlobalTransaction transaction) {
         note("operator " + transaction.xid());
-        if (random.nextBoolean() || transaction.branches().isEmpty()) {
+        if (random.nextInt(4) == 0) {
+            Outcome outcome = random.nextBoolean() ? Outcome.COMMIT : Outcome.ROLLBACK;
+            core.submit(new Command.Force(transaction.xid(), outcome, "simulated"), reply -> {});
+        } else if (random.nextBoolean() || transaction.branches().isEmpty()) {
             core.submit(new Command.RetryNow(transaction.xid()), reply -> {});
         } else {
             Branch branch = transaction
@@ -768,7 +771,7 @@ final class Simulation {
         journal.replay(new Replay() {
             @Override
             public void snapshot(long index, InputStream state) throws IOException {
-                SnapshotCodec.read(state, shard, interner);
+                SnapshotCodec.read(state, shard, new EntrySequence(), interner);
             }
 
             @Override

@@ -222,6 +222,7 @@ class MachineScenarioTest {
                 case "available" -> new Command.ResourceAvailable(id(words[1]), words[2]);
                 case "retry" -> new Command.RetryNow(xid(words[1]));
                 case "give-up" -> new Command.GiveUp(xid(words[1]), id(words[2]), "mended by hand");
+                case "force" -> new Command.Force(xid(words[1]), Outcome.valueOf(words[2]), "ticket 812");
                 case "answer" ->
                     new Command.BranchAnswered(
                             id(words[1]),

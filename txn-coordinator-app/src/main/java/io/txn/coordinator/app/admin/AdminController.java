@@ -40,22 +40,30 @@ final class AdminController {
 
     private static final int DEFAULT_LIMIT = 100;
     private static final int LONGEST_TEXT = 256;
+    private static final int LONGEST_REASON = OperatorCommand.MAX_REASON_LENGTH - 100;
     private static final int LONGEST_BODY = 16 << 10;
 
     private final Coordinator coordinator;
     private final Executor executor;
     private final ObjectReader giveUpBody;
+    private final ObjectReader forceBody;
 
     /** @param executor makes the answers, because the coordinator's futures complete on the thread that decides transactions */
     AdminController(Coordinator coordinator, JsonMapper mapper, Executor executor) {
         this.coordinator = coordinator;
         this.executor = executor;
-        this.giveUpBody = mapper.readerFor(GiveUpBody.class)
-                .with(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+        this.giveUpBody = strict(mapper.readerFor(GiveUpBody.class));
+        this.forceBody = strict(mapper.readerFor(ForceBody.class));
+    }
+
+    private static ObjectReader strict(ObjectReader reader) {
+        return reader.with(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
                 .with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     }
 
     record GiveUpBody(@Nullable String reason) {}
+
+    record ForceBody(@Nullable String status, @Nullable String reason) {}
 
     @GetMapping("/transactions")
     CompletableFuture<Views.Transactions> transactions(@RequestParam MultiValueMap<String, String> query) {
@@ -113,9 +121,28 @@ final class AdminController {
         new Parameters(query);
         Xid id = xid(xid);
         BranchId branch = branchId(branchId);
+        GiveUpBody body = body(request, giveUpBody, "{\"reason\":\"...\"}");
         return operate(
-                new OperatorCommand.GiveUp(id, branch, reason(request)),
+                new OperatorCommand.GiveUp(id, branch, reason(body.reason(), request)),
                 new TxnException(ErrorCode.BRANCH_NOT_FOUND, null, "xid", id, "branchId", branch));
+    }
+
+    @PostMapping(path = "/transactions/{xid}/force", consumes = MediaType.APPLICATION_JSON_VALUE)
+    CompletableFuture<Views.Done> force(
+            @PathVariable("xid") String xid,
+            @RequestParam MultiValueMap<String, String> query,
+            HttpServletRequest request)
+            throws IOException {
+        new Parameters(query);
+        Xid id = xid(xid);
+        ForceBody body = body(request, forceBody, "{\"status\":\"...\",\"reason\":\"...\"}");
+        OperatorCommand.Force.Status status = constant("status", body.status(), OperatorCommand.Force.Status.values());
+        if (status == null) {
+            throw bad("status", "it is one of " + Arrays.toString(OperatorCommand.Force.Status.values()));
+        }
+        return operate(
+                new OperatorCommand.Force(id, status, reason(body.reason(), request)),
+                new TxnException(ErrorCode.TRANSACTION_NOT_FOUND, null, "xid", id));
     }
 
     private CompletableFuture<Views.Done> operate(OperatorCommand command, TxnException notFound) {
@@ -135,24 +162,28 @@ final class AdminController {
         throw new AssertionError(result);
     }
 
-    private String reason(HttpServletRequest request) throws IOException {
+    private static <T> T body(HttpServletRequest request, ObjectReader reader, String form) throws IOException {
         byte[] bytes = request.getInputStream().readNBytes(LONGEST_BODY + 1);
         if (bytes.length > LONGEST_BODY) {
             throw bad("body", "it is longer than " + LONGEST_BODY + " bytes");
         }
-        GiveUpBody body;
         try {
-            body = giveUpBody.readValue(bytes);
+            @Nullable T body = reader.readValue(bytes);
+            if (body != null) {
+                return body;
+            }
         } catch (JacksonException e) {
-            throw bad("body", "it must be {\"reason\":\"...\"}: " + e.getOriginalMessage());
+            throw bad("body", "it must be " + form + ": " + e.getOriginalMessage());
         }
-        String reason = body == null ? null : body.reason();
-        if (reason == null || reason.isBlank() || reason.length() > OperatorCommand.GiveUp.MAX_REASON_LENGTH) {
-            throw bad(
-                    "reason",
-                    "it has 1 to " + OperatorCommand.GiveUp.MAX_REASON_LENGTH + " characters and is not blank");
+        throw bad("body", "it must be " + form);
+    }
+
+    /** With whoever gave it: it is kept with what was done. */
+    private static String reason(@Nullable String reason, HttpServletRequest request) {
+        if (reason == null || reason.isBlank() || reason.length() > LONGEST_REASON) {
+            throw bad("reason", "it has 1 to " + LONGEST_REASON + " characters and is not blank");
         }
-        return reason;
+        return "admin at " + request.getRemoteAddr() + ": " + reason;
     }
 
     private static Xid xid(String text) {
@@ -172,13 +203,17 @@ final class AdminController {
     }
 
     private static @Nullable TransactionState state(@Nullable String text) {
+        return constant("state", text, TransactionState.values());
+    }
+
+    private static <E extends Enum<E>> @Nullable E constant(String field, @Nullable String text, E[] values) {
         if (text == null) {
             return null;
         }
-        return Arrays.stream(TransactionState.values())
-                .filter(state -> state.name().equals(text))
+        return Arrays.stream(values)
+                .filter(value -> value.name().equals(text))
                 .findFirst()
-                .orElseThrow(() -> bad("state", "it is one of " + Arrays.toString(TransactionState.values())));
+                .orElseThrow(() -> bad(field, "it is one of " + Arrays.toString(values)));
     }
 
     private static TxnException bad(String field, @Nullable String reason) {
