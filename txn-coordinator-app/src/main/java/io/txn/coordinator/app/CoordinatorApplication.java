@@ -32,6 +32,8 @@ public final class CoordinatorApplication {
             Map.entry("spring.web.resources.add-mappings", "false"),
             Map.entry("spring.lifecycle.timeout-per-shutdown-phase", "15s"),
             Map.entry("management.endpoints.web.discovery.enabled", "false"),
+            // Health for everybody, the rest for whoever has the token.
+            Map.entry("management.endpoints.web.exposure.include", "health,metrics,prometheus"),
             Map.entry("management.endpoint.health.probes.enabled", "true"),
             Map.entry("management.endpoint.health.group.readiness.include", "readinessState,coordinator"),
             Map.entry("management.endpoint.health.show-details", "when-authorized"),
