@@ -1,5 +1,7 @@
 package io.txn.coordinator.app;
 
+import java.time.InstantSource;
+import java.util.Arrays;
 import java.util.Map;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.SpringBootConfiguration;
@@ -43,6 +45,12 @@ public final class CoordinatorApplication {
     private CoordinatorApplication() {}
 
     public static void main(String[] args) {
+        if (args.length > 0 && args[0].equals(JournalCommand.NAME)) {
+            int status = new JournalCommand(System.out, InstantSource.system())
+                    .run(Arrays.copyOfRange(args, 1, args.length));
+            System.out.flush();
+            System.exit(status);
+        }
         application().run(args);
     }
 
