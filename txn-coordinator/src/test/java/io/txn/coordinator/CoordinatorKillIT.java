@@ -131,8 +131,10 @@ class CoordinatorKillIT {
     }
 
     private HandDrivenClient connect(int port) throws Exception {
-        HandDrivenClient client = HandDrivenClient.registered(port, "shop", "2.6.0", DB, "svc");
-        client.answerWith(this::answer);
+        HandDrivenClient client = new HandDrivenClient(port);
+        client.answerWith(this::answer); // before it is registered: from then on calls may come
+        client.registerTm("shop", "2.6.0");
+        client.registerRm("shop", "2.6.0", DB, "svc");
         return client;
     }
 

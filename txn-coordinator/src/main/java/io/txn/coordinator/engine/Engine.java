@@ -46,6 +46,7 @@ public final class Engine implements AutoCloseable {
     private final EngineSettings settings;
     private final EngineCore core;
     private final Journal journal;
+    private final BranchCaller caller;
     private final Queue<Task> mailbox = new ConcurrentLinkedQueue<>();
     private final AtomicInteger waiting = new AtomicInteger();
     private final AtomicLong waitingBytes = new AtomicLong();
@@ -55,6 +56,7 @@ public final class Engine implements AutoCloseable {
     private final Set<String> arrivals = ConcurrentHashMap.newKeySet();
 
     private final Thread thread;
+    private boolean worked; // of the thread alone
     private volatile boolean asleep;
     private volatile boolean draining;
     private final CompletableFuture<Void> drained = new CompletableFuture<>();
@@ -106,6 +108,7 @@ public final class Engine implements AutoCloseable {
             BranchCaller caller) {
         this.settings = settings;
         this.journal = journal;
+        this.caller = caller;
         this.core =
                 new EngineCore(new Shard(rules), journal, new JournalTime(clock), random, settings, caller, this::wake);
         this.thread = new Thread(this::run, "txn-engine");
@@ -233,8 +236,18 @@ public final class Engine implements AutoCloseable {
     }
 
     private boolean turn() {
-        core.release();
-        boolean worked = false;
+        caller.together(core::release);
+        worked = false;
+        caller.together(this::work);
+        core.flush();
+        publishSizes();
+        if (core.stopped() != null) {
+            healthy = false;
+        }
+        return worked;
+    }
+
+    private void work() {
         Runnable end;
         for (int i = 0; i < BATCH && (end = ends.poll()) != null; i++) {
             end.run();
@@ -248,12 +261,6 @@ public final class Engine implements AutoCloseable {
             worked = true;
         }
         core.tick();
-        core.flush();
-        publishSizes();
-        if (core.stopped() != null) {
-            healthy = false;
-        }
-        return worked;
     }
 
     private void takeArrivals() {
