@@ -11,6 +11,7 @@ import io.txn.protocol.TxnException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -30,6 +31,7 @@ final class AtResource {
     private final Plans plans;
     private final Tables tables;
     private final UndoTable undoTable;
+    private final AtomicLong numbers = new AtomicLong();
     private volatile @Nullable String database;
 
     AtResource(
@@ -47,6 +49,11 @@ final class AtResource {
         this.plans = new Plans(dialect.syntax(), options.planCacheSize());
         this.tables = new Tables(dialect, options.metadataMaxAge(), options.clock());
         this.undoTable = new UndoTable(dialect, options.undoTable(), ids);
+    }
+
+    /** A number for one execution of a statement. */
+    String nextNumber() {
+        return Long.toString(numbers.incrementAndGet());
     }
 
     DataSource physical() {
