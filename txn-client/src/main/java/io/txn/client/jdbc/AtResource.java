@@ -11,6 +11,7 @@ import io.txn.protocol.TxnException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
@@ -31,6 +32,7 @@ final class AtResource {
     private final Plans plans;
     private final Tables tables;
     private final UndoTable undoTable;
+    private final AtomicLong numbers = new AtomicLong();
     private volatile @Nullable String database;
 
     /** Not a monitor: whoever talks to a database inside one holds a virtual thread's carrier. */
@@ -51,6 +53,11 @@ final class AtResource {
         this.plans = new Plans(dialect.syntax(), options.planCacheSize());
         this.tables = new Tables(dialect, options.metadataMaxAge(), options.clock());
         this.undoTable = new UndoTable(dialect, options.undoTable(), ids);
+    }
+
+    /** A number for one execution of a statement. */
+    String nextNumber() {
+        return Long.toString(numbers.incrementAndGet());
     }
 
     DataSource physical() {
