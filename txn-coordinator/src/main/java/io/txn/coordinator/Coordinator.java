@@ -278,7 +278,8 @@ public final class Coordinator implements AutoCloseable {
                 adapter.sessions(),
                 written.records(),
                 written.bytes(),
-                written.fsyncs());
+                written.fsyncs(),
+                written.fsyncNanos());
     }
 
     /**
