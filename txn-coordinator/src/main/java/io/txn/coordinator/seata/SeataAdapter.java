@@ -267,7 +267,7 @@ public final class SeataAdapter implements RpcHandler {
         }
         String sagaEngine = SagaWords.isSaga(name) ? shared.share(session.sagaEngine()) : null;
         Command command =
-                new Command.Begin(address, shared.share(name), session.client, begin.timeoutMillis(), sagaEngine);
+                new Command.Begin(address, shared.share(name), session.client, begin.timeoutMillis(), sagaEngine, 0);
         submit(serving, session, command, Answers::begin, respond);
     }
 
@@ -303,7 +303,9 @@ public final class SeataAdapter implements RpcHandler {
                 locks,
                 locks != null && ApplicationData.holdsLocalTransaction(data),
                 data == null ? null : shared.share(data),
-                register.branchType() == BranchType.SAGA ? shared.share(session.sagaEngine()) : null);
+                register.branchType() == BranchType.SAGA ? shared.share(session.sagaEngine()) : null,
+                0,
+                0);
         submit(serving, session, command, Answers::register, respond);
     }
 
