@@ -391,7 +391,13 @@ final class Promises {
         return givenUp.contains(branch);
     }
 
-    /** Whether an operator committed it, who does not ask how far its branches are. */
+    /** Whether an operator or the engine of a saga decides it, who do not ask how far its branches are. */
+    boolean isDecidedRegardless(long transaction) {
+        GlobalTransaction durable = onDisk.transaction(transaction);
+        return forced.contains(transaction) || (durable != null && durable.driver() != null);
+    }
+
+    /** Whether an operator has committed it. */
     boolean isForced(long transaction) {
         return forced.contains(transaction);
     }

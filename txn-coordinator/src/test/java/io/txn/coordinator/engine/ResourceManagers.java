@@ -232,7 +232,7 @@ final class ResourceManagers {
         }
         trace.note("report failure of ", work);
         world.ask(new Command.ReportBranch(xid, work.branch, true, "data2"), reply -> {
-            boolean noted = reply instanceof Reply.Reported && !world.promises().isForced(work.transaction);
+            boolean noted = reply instanceof Reply.Reported && !world.promises().isDecidedRegardless(work.transaction);
             work.failureNoted |= noted && work.progress == Progress.NOTHING;
             world.send(() -> done.accept(noted ? Result.FAILURE_NOTED : Result.FAILED));
         });
