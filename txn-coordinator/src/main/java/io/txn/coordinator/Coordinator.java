@@ -85,31 +85,37 @@ public final class Coordinator implements AutoCloseable {
      *     {@code EXPOSED_WITHOUT_CREDENTIALS} or {@code PORT_UNAVAILABLE}
      */
     public static Coordinator start(CoordinatorOptions options) {
+        return start(options, InstantSource.system());
+    }
+
+    /** The same by another clock. */
+    static Coordinator start(CoordinatorOptions options, InstantSource clock) {
         refuseExposure(options);
         // Before anything opens: what is wrong with it is wrong before the journal is looked at.
-        Doorkeeper doorkeeper = new Doorkeeper(options.access(), options.tls() != null, InstantSource.system());
+        Doorkeeper doorkeeper = new Doorkeeper(options.access(), options.tls() != null, clock);
         Journal journal = FileJournal.open(options.dataDir().resolve("journal"), FileJournalOptions.DEFAULTS);
         try {
-            return start(options, journal, doorkeeper);
+            return start(options, journal, doorkeeper, clock);
         } catch (RuntimeException | Error e) {
             journal.close();
             throw e;
         }
     }
 
-    private static Coordinator start(CoordinatorOptions options, Journal journal, Doorkeeper doorkeeper) {
+    private static Coordinator start(
+            CoordinatorOptions options, Journal journal, Doorkeeper doorkeeper, InstantSource clock) {
         CoordinatorOptions.Limits limits = options.limits();
         SeataAdapter adapter = new SeataAdapter(
                 options.retry().callTimeout(),
                 new SeataAdapter.RequestLimits(
                         limits.textLength(), limits.applicationDataLength(), limits.locksPerBranch()),
                 doorkeeper,
-                InstantSource.system());
+                clock);
         Engine engine = Engine.start(
                 rules(options),
                 settings(options),
                 journal,
-                InstantSource.system(),
+                clock,
                 new SplittableRandom(new SecureRandom().nextLong()),
                 adapter.branchCaller());
         try {
@@ -130,8 +136,7 @@ public final class Coordinator implements AutoCloseable {
                     server.port(),
                     advertised,
                     options.dataDir());
-            UndoLogCleaning cleaning =
-                    UndoLogCleaning.start(options.undoLog(), engine, adapter, InstantSource.system());
+            UndoLogCleaning cleaning = UndoLogCleaning.start(options.undoLog(), engine, adapter, clock);
             AccessUpkeep upkeep = AccessUpkeep.start(doorkeeper, adapter);
             return new Coordinator(journal, engine, adapter, server, cleaning, upkeep, options.tls(), advertised);
         } catch (RuntimeException | Error e) {
@@ -278,7 +283,8 @@ public final class Coordinator implements AutoCloseable {
                 adapter.sessions(),
                 written.records(),
                 written.bytes(),
-                written.fsyncs());
+                written.fsyncs(),
+                written.fsyncNanos());
     }
 
     /**

@@ -101,6 +101,11 @@ final class CoordinatorConfiguration {
     }
 
     @Bean
+    CoordinatorMetrics coordinatorMetrics(Coordinator coordinator) {
+        return new CoordinatorMetrics(coordinator);
+    }
+
+    @Bean
     CoordinatorDrain coordinatorDrain(Coordinator coordinator, CoordinatorProperties properties) {
         return new CoordinatorDrain(coordinator, properties.shutdownTimeout());
     }

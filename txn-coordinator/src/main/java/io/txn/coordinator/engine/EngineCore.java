@@ -584,7 +584,7 @@ final class EngineCore {
 
     /** The time of a call runs from here, not from its decision: the disk may be slow. */
     private void send(CallLanes.Flight flight) {
-        lanes.sent(flight, now + timeout(flight));
+        lanes.sent(flight, now, timeout(flight));
         caller.call(flight.call, (answer, detail) -> ended.offer(flight, answer, detail));
     }
 
@@ -628,6 +628,7 @@ final class EngineCore {
                         call.branch(),
                         call.phase(),
                         call.attempt(),
+                        flight.sentAt(),
                         answer,
                         detail,
                         random.nextDouble()),

@@ -117,6 +117,7 @@ public sealed interface Command {
      *
      * @param phase what the call asked for
      * @param attempt the {@link Effect.CallBranch#attempt} of the call
+     * @param calledAt journal time at which the call left: what it found out may be as old as that
      * @param detail what the resource manager or the transport said, for people
      * @param jitter how much of half the back-off is taken off, 0 to 1
      */
@@ -125,6 +126,7 @@ public sealed interface Command {
             long branch,
             Outcome phase,
             int attempt,
+            long calledAt,
             Answer answer,
             @Nullable String detail,
             double jitter)

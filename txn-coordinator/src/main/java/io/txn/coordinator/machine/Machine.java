@@ -181,7 +181,7 @@ final class Machine {
             return Decision.of(new Reply.Known(transaction));
         }
         boolean done = command.answer() == Answer.DONE
-                || (command.answer() == Answer.NOT_FOUND && moment.at > xaForgottenAt(transaction));
+                || (command.answer() == Answer.NOT_FOUND && command.calledAt() > xaForgottenAt(transaction));
         if (done) {
             return draft.add(new Event.BranchFinished(transaction.number(), branch.id()))
                     .conclude()

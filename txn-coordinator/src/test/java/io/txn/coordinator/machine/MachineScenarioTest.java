@@ -157,6 +157,7 @@ class MachineScenarioTest {
                             id(words[2]),
                             Outcome.valueOf(words[3]),
                             Integer.parseInt(words[4]),
+                            words.length > 6 ? START + Long.parseLong(words[6]) : now,
                             Answer.valueOf(words[5]),
                             "detail",
                             0);
