@@ -97,20 +97,23 @@ class TlsIT {
         return arguments.toArray(String[]::new);
     }
 
-    private RpcConnection connect(ConfigurableApplicationContext to, Issued own, TestAuthority trusted) throws Exception {
+    private RpcConnection connect(ConfigurableApplicationContext to, Issued own, TestAuthority trusted)
+            throws Exception {
         TlsContext context = TlsContext.of(TestAuthority.context(own, trusted));
-        RpcClient client = new RpcClient(
-                TransportOptions.DEFAULTS.withIoThreads(1), new ClientTls(() -> context, null));
+        RpcClient client =
+                new RpcClient(TransportOptions.DEFAULTS.withIoThreads(1), new ClientTls(() -> context, null));
         toClose.add(client);
         return client.connect("127.0.0.1", to.getBean(Coordinator.class).tcpPort(), (connection, frame) -> {})
                 .get(30, TimeUnit.SECONDS);
     }
 
     private static boolean registered(RpcConnection over, String token) throws Exception {
-        String extra = token == null ? null : new ExtraData().with(ExtraData.TOKEN, token).text();
-        return ((Message.RegisterTmResponse) over.request(
-                                new Message.RegisterTmRequest("2.6.0", "orders", "group", extra), PATIENCE)
-                        .get(60, TimeUnit.SECONDS))
+        String extra = token == null
+                ? null
+                : new ExtraData().with(ExtraData.TOKEN, token).text();
+        return ((Message.RegisterTmResponse)
+                        over.request(new Message.RegisterTmRequest("2.6.0", "orders", "group", extra), PATIENCE)
+                                .get(60, TimeUnit.SECONDS))
                 .identified();
     }
 
@@ -119,8 +122,10 @@ class TlsIT {
         ConfigurableApplicationContext coordinator = run(tcp("want"));
 
         assertThat(registered(connect(coordinator, null, OURS), TOKEN)).isTrue();
-        assertThat(registered(connect(coordinator, OURS.issue("orders"), OURS), null)).isTrue();
-        assertThat(registered(connect(coordinator, OURS.issue("accounts"), OURS), null)).isFalse();
+        assertThat(registered(connect(coordinator, OURS.issue("orders"), OURS), null))
+                .isTrue();
+        assertThat(registered(connect(coordinator, OURS.issue("accounts"), OURS), null))
+                .isFalse();
         assertThat(registered(connect(coordinator, null, OURS), null)).isFalse();
     }
 
@@ -131,9 +136,11 @@ class TlsIT {
         assertThat(registered(old, null)).isTrue();
 
         // Half of a change: the certificate does not fit its key, so the one before stays in force.
-        Files.writeString(directory.resolve("server.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+        Files.writeString(
+                directory.resolve("server.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
         Await.until("the broken bundle is told", PATIENCE, () -> output.getAll().contains("stays in force"));
-        assertThat(registered(connect(coordinator, OURS.issue("orders"), OURS), null)).isTrue();
+        assertThat(registered(connect(coordinator, OURS.issue("orders"), OURS), null))
+                .isTrue();
 
         Issued next = THEIRS.issue("coordinator", "127.0.0.1");
         THEIRS.writePem(directory.resolve("authority.pem"));
@@ -148,15 +155,18 @@ class TlsIT {
 
     @Test
     void theAdminApiWantsACertificateAndFollowsItsBundle(CapturedOutput output) throws Exception {
-        ConfigurableApplicationContext coordinator =
-                run("--server.ssl.bundle=txn", "--server.ssl.client-auth=need");
+        ConfigurableApplicationContext coordinator = run("--server.ssl.bundle=txn", "--server.ssl.client-auth=need");
         URI uri = URI.create("https://127.0.0.1:"
-                + ((ServletWebServerApplicationContext) coordinator).getWebServer().getPort()
+                + ((ServletWebServerApplicationContext) coordinator)
+                        .getWebServer()
+                        .getPort()
                 + "/api/v1/transactions");
         String token = Files.readString(directory.resolve("data/admin-token")).strip();
 
-        assertThat(status(uri, TestAuthority.context(OURS.issue("operator"), OURS), token)).isEqualTo(200);
-        assertThat(status(uri, TestAuthority.context(OURS.issue("operator"), OURS), "wrong")).isEqualTo(401);
+        assertThat(status(uri, TestAuthority.context(OURS.issue("operator"), OURS), token))
+                .isEqualTo(200);
+        assertThat(status(uri, TestAuthority.context(OURS.issue("operator"), OURS), "wrong"))
+                .isEqualTo(401);
         assertThatThrownBy(() -> status(uri, TestAuthority.context(null, OURS), token))
                 .isInstanceOf(IOException.class);
         assertThatThrownBy(() -> status(uri, TestAuthority.context(THEIRS.issue("operator"), OURS), token))
