@@ -99,7 +99,7 @@ public final class ArchitectureRules {
                         "java\\.io\\.(ObjectInput|ObjectInputStream|Externalizable)",
                         "java\\.beans\\.XMLDecoder",
                         "java\\.rmi\\..*",
-                        "javax\\.naming\\..*",
+                        "javax\\.naming\\.((Initial)?Context|(spi|directory)\\..*)",
                         "javax\\.script\\..*",
                         "java\\.net\\.URLClassLoader",
                         "io\\.netty\\.handler\\.codec\\.serialization\\..*",
