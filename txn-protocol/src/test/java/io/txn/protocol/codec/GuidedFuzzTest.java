@@ -63,7 +63,10 @@ class GuidedFuzzTest {
         for (int round = 0; round < rounds; round++) {
             Sample sample = corpus.get(random.nextInt(corpus.size()));
             Sample changed = change(sample);
-            byte[] bytes = random.nextInt(8) == 0 ? Damage.of(changed.frame(), random) : changed.frame();
+            byte[] bytes = changed.frame();
+            if (bytes.length > 0 && random.nextInt(8) == 0) {
+                bytes = Damage.of(bytes, random);
+            }
             String outcome;
             try {
                 outcome = decode(bytes);
@@ -120,7 +123,7 @@ class GuidedFuzzTest {
     }
 
     private Sample change(Sample sample) {
-        byte[] head = random.nextInt(4) == 0 ? Damage.of(sample.head, random) : sample.head;
+        byte[] head = sample.head.length > 0 && random.nextInt(4) == 0 ? Damage.of(sample.head, random) : sample.head;
         byte[] body = sample.body;
         if (body.length > 0) {
             body = random.nextInt(6) == 0 ? spliced(body) : Damage.of(body, random);
