@@ -162,7 +162,8 @@ public final class Doorkeeper {
         Identity identity = now.byToken(fingerprint);
         if (!presented.encrypted() && !presented.address().isLoopbackAddress()) {
             if (identity != null) {
-                // The answer does not tell whether it is right. A stranger cannot fill the log with this: he has no such token.
+                // The answer does not tell whether it is right. A stranger cannot fill the log with this: he has no
+                // such token.
                 LOG.error(
                         "a token came in plain text over the network: replace it, and give both sides TLS client={} peer={} application={}",
                         identity.name(),

@@ -102,7 +102,6 @@ final class Registrations {
         this.refusals = new LogBudget(clock, LINES, LINES_PERIOD);
     }
 
-
     void received(RpcConnection connection, Frame frame, Message.RegisterTmRequest register) {
         received(new Registration(
                 connection,

@@ -96,7 +96,6 @@ public final class SeataAdapter implements RpcHandler {
         registrations.renew(trust);
     }
 
-
     /** Carries the engine's branch calls. */
     public BranchCaller branchCaller() {
         return calls;
