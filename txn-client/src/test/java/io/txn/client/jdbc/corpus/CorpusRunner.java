@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import javax.sql.DataSource;
 
 /**
@@ -87,15 +88,26 @@ public final class CorpusRunner implements AutoCloseable {
     private Result judged(CorpusCase what) throws SQLException {
         Pool pool = pool(what.url());
         reset();
-        Script plain = new Script(what, pool, setup, failure -> "", -1);
-        plain.run();
-        if (plain.failure() != null) {
-            return new Result(what, Outcome.INVALID, "plain JDBC: " + plain.failure());
+        Governed commit = null;
+        if (what.wanted() == Wanted.REFUSED) {
+            // First, because plain JDBC might leave no tables behind.
+            commit = governed(what, true);
+            if (commit.problem() == null && commit.script().refusedAt() < 0) {
+                commit = null;
+                reset();
+            }
         }
-        List<String> wanted = rows(what.varies());
-
-        reset();
-        Governed commit = governed(what, true);
+        Script plain = new Script(what, pool, setup, failure -> "", -1);
+        List<String> wanted = List.of();
+        if (commit == null) {
+            plain.run();
+            if (plain.failure() != null) {
+                return new Result(what, Outcome.INVALID, "plain JDBC: " + plain.failure());
+            }
+            wanted = rows(what.varies());
+            reset();
+            commit = governed(what, true);
+        }
         Result bad = commit.problem();
         if (bad != null) {
             return bad;
@@ -146,7 +158,7 @@ public final class CorpusRunner implements AutoCloseable {
                 : new Result(what, Outcome.EXACT, "");
     }
 
-    /** Some drivers show fewer generated keys than there are: the proxy may show all. */
+    /** Some drivers show fewer generated keys than there are, or do not count: the proxy may show all, and count. */
     private static boolean shownAsWell(List<String> wanted, List<String> is) {
         boolean equal = wanted.size() == is.size();
         for (int i = 0; equal && i < is.size(); i++) {
@@ -154,7 +166,8 @@ public final class CorpusRunner implements AutoCloseable {
             boolean more = one.contains(" keys [")
                     && one.endsWith("]")
                     && is.get(i).startsWith(one.substring(0, one.length() - 1) + ", ");
-            equal = more || is.get(i).equals(one);
+            String counted = Pattern.quote(one).replace("?", "\\E-?\\d+\\Q");
+            equal = more || is.get(i).matches(counted);
         }
         return equal;
     }
