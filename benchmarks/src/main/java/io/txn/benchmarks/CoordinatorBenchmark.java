@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** The coordinator under the light client, over TCP, by concurrency, branches and kind of rows. */
@@ -33,6 +34,7 @@ final class CoordinatorBenchmark implements Benchmark {
         defaults.put("hot-rows", "0,16");
         defaults.put("seconds", "3");
         defaults.put("warm-up", "100000");
+        defaults.put("open", "20000");
         defaults.put("connections", "2");
         defaults.put("heap", "1g");
         defaults.put("recording", "");
@@ -54,6 +56,7 @@ final class CoordinatorBenchmark implements Benchmark {
                 coordinator.jcmd("JFR.start", "name=benchmark", "settings=profile");
             }
             out.print(measure(options, coordinator, load));
+            out.print(open(options, coordinator, load));
             if (!recording.isEmpty()) {
                 Path file = Path.of(recording).toAbsolutePath();
                 coordinator.jcmd("JFR.dump", "name=benchmark", "filename=" + file);
@@ -73,7 +76,9 @@ final class CoordinatorBenchmark implements Benchmark {
                 "p99.9 ms",
                 "CPU us/tx",
                 "of it kernel",
+                "allocated B/tx",
                 "journal B/tx",
+                "records/tx",
                 "fsyncs/tx",
                 "conflicts/tx",
                 "given up",
@@ -89,6 +94,25 @@ final class CoordinatorBenchmark implements Benchmark {
                     table.row(row(workload, coordinator, load));
                 }
             }
+        }
+        return table;
+    }
+
+    /** What open transactions hold. They stay open until the coordinator's process ends with the run. */
+    private static Table open(Options options, CoordinatorProcess coordinator, Load load) {
+        Table table = new Table("rows", "branches", "left open", "heap B for each");
+        int transactions = options.number("open");
+        for (int branches : transactions == 0 ? List.<Integer>of() : options.numbers("branches")) {
+            long before = coordinator.liveHeap();
+            long opened = load.run(Workload.of(64, branches, WARM_UP_LIMIT)
+                            .withMost(transactions)
+                            .thatLeavesOpen())
+                    .ended();
+            table.row(
+                    "unique",
+                    Integer.toString(branches),
+                    Long.toString(opened),
+                    Table.number((coordinator.liveHeap() - before) / (double) Math.max(1, opened), 0));
         }
         return table;
     }
@@ -118,7 +142,9 @@ final class CoordinatorBenchmark implements Benchmark {
             Table.number(result.latencyMillis(99.9), 2),
             Table.number(used.cpuNanos() / n / 1e3, 0),
             Table.number(100.0 * used.kernelNanos() / Math.max(1, used.cpuNanos()), 0) + " %",
+            Table.number((after.allocatedBytes() - before.allocatedBytes()) / n, 0),
             Table.number((after.journalBytes() - before.journalBytes()) / n, 0),
+            Table.number((after.journalRecords() - before.journalRecords()) / n, 2),
             Table.number((after.fsyncs() - before.fsyncs()) / n, 2),
             Table.number(result.lockConflicts() / n, 2),
             Long.toString(result.rolledBack()),

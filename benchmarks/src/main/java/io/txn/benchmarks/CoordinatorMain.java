@@ -1,14 +1,17 @@
 package io.txn.benchmarks;
 
+import com.sun.management.ThreadMXBean;
 import com.sun.net.httpserver.HttpServer;
 import io.txn.coordinator.Coordinator;
 import io.txn.coordinator.CoordinatorOptions;
 import io.txn.coordinator.CoordinatorStatistics;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.stream.LongStream;
 
 /**
  * A coordinator as shipped, in a process of its own, that tells its statistics. Arguments: the data directory, and the TCP port or 0. Prints
@@ -38,6 +41,14 @@ final class CoordinatorMain {
         return figures.unfinished() + " " + figures.locks() + " " + figures.begun() + " " + figures.committed() + " "
                 + figures.rolledBack() + " " + figures.branchesRegistered() + " " + figures.lockConflicts() + " "
                 + figures.callsFailed() + " " + figures.journalRecords() + " " + figures.journalBytes() + " "
-                + figures.fsyncs();
+                + figures.fsyncs() + " " + allocatedBytes();
+    }
+
+    private static long allocatedBytes() {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        // -1 stands for a thread that ended meanwhile.
+        return LongStream.of(threads.getThreadAllocatedBytes(threads.getAllThreadIds()))
+                .filter(bytes -> bytes > 0)
+                .sum();
     }
 }

@@ -1,5 +1,6 @@
 package io.txn.coordinator;
 
+import io.txn.coordinator.access.Doorkeeper;
 import io.txn.coordinator.engine.Engine;
 import io.txn.coordinator.engine.EngineFigures;
 import io.txn.coordinator.engine.EngineSettings;
@@ -17,6 +18,7 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.protocol.transport.RpcServer;
+import io.txn.protocol.transport.ServerTls;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.security.SecureRandom;
@@ -53,6 +55,8 @@ public final class Coordinator implements AutoCloseable {
     private final SeataAdapter adapter;
     private final RpcServer server;
     private final @Nullable UndoLogCleaning cleaning;
+    private final @Nullable AccessUpkeep upkeep;
+    private final @Nullable ServerTls tls;
     private final String advertisedAddress;
 
     private Coordinator(
@@ -61,47 +65,67 @@ public final class Coordinator implements AutoCloseable {
             SeataAdapter adapter,
             RpcServer server,
             @Nullable UndoLogCleaning cleaning,
+            @Nullable AccessUpkeep upkeep,
+            @Nullable ServerTls tls,
             String advertisedAddress) {
         this.journal = journal;
         this.engine = engine;
         this.adapter = adapter;
         this.server = server;
         this.cleaning = cleaning;
+        this.upkeep = upkeep;
+        this.tls = tls;
         this.advertisedAddress = advertisedAddress;
     }
 
     /**
      * Starts a coordinator and returns when it serves.
      *
-     * @throws TxnException {@code DATA_DIR_IN_USE}, {@code DATA_DIR_UNUSABLE}, {@code JOURNAL_DAMAGED}, {@code JOURNAL_TOO_NEW},
+     * @throws TxnException {@code BAD_CONFIGURATION}, {@code CREDENTIALS_UNUSABLE}, {@code DATA_DIR_IN_USE}, {@code DATA_DIR_UNUSABLE}, {@code JOURNAL_DAMAGED}, {@code JOURNAL_TOO_NEW},
      *     {@code EXPOSED_WITHOUT_CREDENTIALS} or {@code PORT_UNAVAILABLE}
      */
     public static Coordinator start(CoordinatorOptions options) {
+        return start(options, InstantSource.system());
+    }
+
+    /** The same by another clock. */
+    static Coordinator start(CoordinatorOptions options, InstantSource clock) {
         refuseExposure(options);
+        // Before anything opens: what is wrong with it is wrong before the journal is looked at.
+        Doorkeeper doorkeeper = new Doorkeeper(options.access(), options.tls() != null, clock);
         Journal journal = FileJournal.open(options.dataDir().resolve("journal"), FileJournalOptions.DEFAULTS);
         try {
-            return start(options, journal);
+            return start(options, journal, doorkeeper, clock);
         } catch (RuntimeException | Error e) {
             journal.close();
             throw e;
         }
     }
 
-    private static Coordinator start(CoordinatorOptions options, Journal journal) {
+    private static Coordinator start(
+            CoordinatorOptions options, Journal journal, Doorkeeper doorkeeper, InstantSource clock) {
         CoordinatorOptions.Limits limits = options.limits();
         SeataAdapter adapter = new SeataAdapter(
                 options.retry().callTimeout(),
                 new SeataAdapter.RequestLimits(
-                        limits.textLength(), limits.applicationDataLength(), limits.locksPerBranch()));
+                        limits.textLength(), limits.applicationDataLength(), limits.locksPerBranch()),
+                doorkeeper,
+                clock);
         Engine engine = Engine.start(
                 rules(options),
                 settings(options),
                 journal,
-                InstantSource.system(),
+                clock,
                 new SplittableRandom(new SecureRandom().nextLong()),
                 adapter.branchCaller());
         try {
-            RpcServer server = RpcServer.bind(options.host(), options.tcpPort(), options.transport(), adapter);
+            RpcServer server = RpcServer.bind(
+                    options.host(),
+                    options.tcpPort(),
+                    options.transport(),
+                    options.tls(),
+                    options.registrationTimeout(),
+                    adapter);
             String advertised = options.advertisedAddress() != null
                     ? options.advertisedAddress()
                     : options.host() + ':' + server.port();
@@ -112,9 +136,9 @@ public final class Coordinator implements AutoCloseable {
                     server.port(),
                     advertised,
                     options.dataDir());
-            UndoLogCleaning cleaning =
-                    UndoLogCleaning.start(options.undoLog(), engine, adapter, InstantSource.system());
-            return new Coordinator(journal, engine, adapter, server, cleaning, advertised);
+            UndoLogCleaning cleaning = UndoLogCleaning.start(options.undoLog(), engine, adapter, clock);
+            AccessUpkeep upkeep = AccessUpkeep.start(doorkeeper, adapter);
+            return new Coordinator(journal, engine, adapter, server, cleaning, upkeep, options.tls(), advertised);
         } catch (RuntimeException | Error e) {
             engine.close();
             throw e;
@@ -129,7 +153,7 @@ public final class Coordinator implements AutoCloseable {
             throw new TxnException(
                     ErrorCode.BAD_CONFIGURATION, e, "key", "txn.coordinator.tcp.host", "value", options.host());
         }
-        if (!loopback && !options.allowUnauthenticated()) {
+        if (!loopback && !options.authenticates() && !options.allowUnauthenticated()) {
             throw new TxnException(
                     ErrorCode.EXPOSED_WITHOUT_CREDENTIALS,
                     null,
@@ -259,7 +283,18 @@ public final class Coordinator implements AutoCloseable {
                 adapter.sessions(),
                 written.records(),
                 written.bytes(),
-                written.fsyncs());
+                written.fsyncs(),
+                written.fsyncNanos());
+    }
+
+    /**
+     * To be called when keys or trust have changed: from here on connections whose client certificate is not trusted any more are closed. New connections
+     * use what the supplier in the options gives, without this.
+     */
+    public void trustChanged() {
+        if (tls != null) {
+            adapter.renew(tls.context().get().trust());
+        }
     }
 
     /**
@@ -296,6 +331,9 @@ public final class Coordinator implements AutoCloseable {
     public void close() {
         if (cleaning != null) {
             cleaning.close();
+        }
+        if (upkeep != null) {
+            upkeep.close();
         }
         adapter.stop();
         // The engine first: what it made durable is answered while the connections are still there.

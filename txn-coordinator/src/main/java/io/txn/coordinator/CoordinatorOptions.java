@@ -1,7 +1,9 @@
 package io.txn.coordinator;
 
+import io.txn.coordinator.access.AccessRules;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.transport.ServerTls;
 import io.txn.protocol.transport.TransportOptions;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * @param allowUnauthenticated whether an address other than loopback may be listened on although clients need no credentials
  * @param dataDir where the journal lives; created when missing
  * @param transport bounds of the connections
+ * @param tls how TLS is spoken on the port; null: it is not
+ * @param access who may connect
+ * @param registrationTimeout a connection that has not registered after this long is closed
  * @param retry how branch calls are repeated
  * @param limits what there may be at most
  * @param retention how long finished transactions stay visible
@@ -32,6 +37,9 @@ public record CoordinatorOptions(
         boolean allowUnauthenticated,
         Path dataDir,
         TransportOptions transport,
+        @Nullable ServerTls tls,
+        AccessRules access,
+        Duration registrationTimeout,
         Retry retry,
         Limits limits,
         Retention retention,
@@ -41,6 +49,7 @@ public record CoordinatorOptions(
     public static final String DEFAULT_HOST = "127.0.0.1";
     public static final int DEFAULT_TCP_PORT = 8091;
     public static final String DEFAULT_DATA_DIR = "txn-data";
+    public static final int DEFAULT_REGISTRATION_TIMEOUT_SECONDS = 10;
     public static final int DEFAULT_RESTART_GRACE_SECONDS = 10;
 
     public static final CoordinatorOptions DEFAULTS = new CoordinatorOptions(
@@ -50,6 +59,9 @@ public record CoordinatorOptions(
             false,
             Path.of(DEFAULT_DATA_DIR),
             TransportOptions.DEFAULTS,
+            null,
+            AccessRules.OPEN,
+            Duration.ofSeconds(DEFAULT_REGISTRATION_TIMEOUT_SECONDS),
             Retry.DEFAULTS,
             Limits.DEFAULTS,
             Retention.DEFAULTS,
@@ -62,6 +74,7 @@ public record CoordinatorOptions(
         if (advertisedAddress != null) {
             check(isAddress(advertisedAddress), "txn.coordinator.advertised-address", advertisedAddress);
         }
+        check(registrationTimeout.toMillis() > 0, "txn.coordinator.tcp.registration-timeout", registrationTimeout);
         check(!restartGrace.isNegative(), "txn.coordinator.restart-grace", restartGrace);
     }
 
@@ -99,6 +112,24 @@ public record CoordinatorOptions(
         return with(draft -> draft.transport = value);
     }
 
+    public CoordinatorOptions withTls(@Nullable ServerTls value) {
+        return with(draft -> draft.tls = value);
+    }
+
+    public CoordinatorOptions withAccess(AccessRules value) {
+        return with(draft -> draft.access = value);
+    }
+
+    public CoordinatorOptions withRegistrationTimeout(Duration value) {
+        return with(draft -> draft.registrationTimeout = value);
+    }
+
+    /** Whether whoever connects has to prove who they are: as one of the clients, or by a certificate of a trusted authority. */
+    public boolean authenticates() {
+        return !access.clients().isEmpty()
+                || tls != null && tls.required() && tls.clientAuth() == ServerTls.ClientAuth.NEED;
+    }
+
     public CoordinatorOptions withRetry(Retry value) {
         return with(draft -> draft.retry = value);
     }
@@ -133,6 +164,9 @@ public record CoordinatorOptions(
         private boolean allowUnauthenticated;
         private Path dataDir;
         private TransportOptions transport;
+        private @Nullable ServerTls tls;
+        private AccessRules access;
+        private Duration registrationTimeout;
         private Retry retry;
         private Limits limits;
         private Retention retention;
@@ -146,6 +180,9 @@ public record CoordinatorOptions(
             allowUnauthenticated = from.allowUnauthenticated;
             dataDir = from.dataDir;
             transport = from.transport;
+            tls = from.tls;
+            access = from.access;
+            registrationTimeout = from.registrationTimeout;
             retry = from.retry;
             limits = from.limits;
             retention = from.retention;
@@ -161,6 +198,9 @@ public record CoordinatorOptions(
                     allowUnauthenticated,
                     dataDir,
                     transport,
+                    tls,
+                    access,
+                    registrationTimeout,
                     retry,
                     limits,
                     retention,

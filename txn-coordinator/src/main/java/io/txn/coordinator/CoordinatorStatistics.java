@@ -21,6 +21,7 @@ package io.txn.coordinator;
  * @param journalRecords records handed to the journal
  * @param journalBytes bytes of these
  * @param fsyncs how often the journal forced the disk
+ * @param fsyncNanos how long that took altogether, in nanoseconds
  */
 public record CoordinatorStatistics(
         long transactions,
@@ -40,4 +41,5 @@ public record CoordinatorStatistics(
         long sessions,
         long journalRecords,
         long journalBytes,
-        long fsyncs) {}
+        long fsyncs,
+        long fsyncNanos) {}

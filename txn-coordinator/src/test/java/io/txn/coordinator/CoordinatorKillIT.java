@@ -9,6 +9,8 @@ import io.txn.protocol.message.Message;
 import io.txn.test.Await;
 import io.txn.test.JavaProcess;
 import io.txn.test.Ports;
+import java.io.IOException;
+import java.nio.MappedByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,23 +22,37 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A coordinator killed under load, again and again, at random moments. Afterwards every answered decision was carried through, no branch was
- * called with both decisions, everything undecided was rolled back at its deadline, and no lock is left.
+ * A coordinator under load that is killed, stopped and continued, or whose clock jumps, again and again, at random moments. Afterwards every answered
+ * decision was carried through, no branch was called with both decisions, everything undecided was rolled back at its deadline, and no lock is left. Another
+ * run: {@code -Dtxn.test.seed=<seed>}; a longer one: {@code -Dtxn.test.full=true}.
  */
-@Timeout(600)
+@Timeout(1_800)
 class CoordinatorKillIT {
 
+    private static final boolean FULL = Boolean.getBoolean("txn.test.full");
     private static final int CLIENTS = 4;
     private static final int TIMEOUT_MILLIS = 3_000;
     private static final String DB = "jdbc:simulated:db";
 
     @TempDir
     Path directory;
+
+    private final long seed = Long.getLong("txn.test.seed", System.nanoTime());
+    private final SplittableRandom random = new SplittableRandom(seed);
+    private final int port = Ports.free();
+    private final List<Thread> clients = new ArrayList<>();
+    private JavaProcess coordinator;
+    private MappedByteBuffer clock;
+    private int life;
 
     /** What the resource managers did, by branch. */
     private final Map<Long, String> done = new ConcurrentHashMap<>();
@@ -49,54 +65,143 @@ class CoordinatorKillIT {
     private final Map<String, List<Long>> branches = new ConcurrentHashMap<>();
     private final AtomicBoolean running = new AtomicBoolean(true);
 
-    @Test
-    void killedUnderLoadItKeepsEveryPromise() throws Exception {
-        long seed = Long.getLong("txn.test.seed", System.nanoTime());
-        int kills = Boolean.getBoolean("txn.test.full") ? 60 : 5;
-        System.out.println("CoordinatorKillIT seed " + seed);
-        SplittableRandom random = new SplittableRandom(seed);
-        int port = Ports.free();
-        JavaProcess coordinator = start(port, 0);
-        try {
-            List<Thread> clients = new ArrayList<>();
-            for (int i = 0; i < CLIENTS; i++) {
-                SplittableRandom own = random.split();
-                Thread thread = new Thread(() -> work(port, own), "client-" + i);
-                thread.start();
-                clients.add(thread);
-            }
-            for (int i = 0; i < kills; i++) {
-                LockSupport.parkNanos(random.nextInt(300, 1_500) * 1_000_000L);
-                coordinator.kill9();
-                assertThat(coordinator.waitFor(Duration.ofSeconds(20))).isTrue();
-                coordinator = start(port, i + 1);
-            }
-            LockSupport.parkNanos(500_000_000L);
-            running.set(false);
-            for (Thread thread : clients) {
-                thread.join(60_000);
-            }
-            check(port);
-        } finally {
-            running.set(false);
-            coordinator.close();
+    @BeforeEach
+    void startEverything(TestInfo test) throws IOException {
+        System.out.println("CoordinatorKillIT " + test.getDisplayName() + " seed " + seed);
+        clock = CoordinatorProcess.clock(directory.resolve("clock"));
+        coordinator = start();
+        for (int i = 0; i < CLIENTS; i++) {
+            SplittableRandom own = random.split();
+            Thread thread = new Thread(() -> work(own), "client-" + i);
+            thread.start();
+            clients.add(thread);
         }
     }
 
-    private JavaProcess start(int port, int life) {
-        JavaProcess coordinator = JavaProcess.mainClass(CoordinatorProcess.class)
-                .args(directory.resolve("data").toString(), Integer.toString(port))
-                .start(directory.resolve("coordinator-" + life + ".log"));
-        coordinator.awaitLine("serving", Duration.ofSeconds(60));
-        return coordinator;
+    @AfterEach
+    void endEverything() {
+        running.set(false);
+        coordinator.close();
     }
 
-    private void check(int port) throws Exception {
+    @Test
+    void killedUnderLoadItKeepsEveryPromise() throws Exception {
+        for (int i = FULL ? 200 : 4; i > 0; i--) {
+            pause(50, 1_200);
+            kill();
+        }
+        check();
+    }
+
+    @Test
+    void stoppedAndContinuedItKeepsEveryPromise() throws Exception {
+        // Also for longer than its transactions may take, and longer than it waits for a branch.
+        int[] stops = FULL ? random.ints(40, 10, 6_000).toArray() : new int[] {200, 3_500, 50};
+        for (int stop : stops) {
+            pause(50, 800);
+            stop(stop);
+        }
+        check();
+    }
+
+    @Test
+    void aClockThatJumpsEndsWhatIsDueAndNothingElse() throws Exception {
+        try (HandDrivenClient client = connect()) {
+            int hour = 3_600_000;
+            String patient = client.begin(10 * hour);
+            for (int i = FULL ? 40 : 3; i > 0; i--) {
+                String late = client.begin(120_000);
+                String inTime = client.begin(3_000_000);
+                jump(-random.nextInt(5_000));
+                assertThat(client.status(late)).as("after a jump back").isEqualTo(GlobalStatus.BEGIN);
+                jump(5_000);
+                assertThat(client.status(late)).as("after a small jump forward").isEqualTo(GlobalStatus.BEGIN);
+                jump(300_000);
+                awaitRolledBack(client, late);
+                assertThat(client.status(inTime))
+                        .as("after a jump that is not meant for it")
+                        .isEqualTo(GlobalStatus.BEGIN);
+                assertThat(client.rollback(inTime)).isEqualTo(GlobalStatus.ROLLED_BACK);
+                pause(50, 500);
+            }
+            assertThat(client.status(patient)).isEqualTo(GlobalStatus.BEGIN);
+            // Time never stands still, however far the clock went back; it may take twice as long.
+            jump(-hour);
+            awaitRolledBack(client, client.begin(2_000));
+            assertThat(client.status(patient)).isEqualTo(GlobalStatus.BEGIN);
+            jump(12 * hour);
+            awaitRolledBack(client, patient);
+        }
+        check();
+    }
+
+    @Test
+    @EnabledIfSystemProperty(named = "txn.test.full", matches = "true")
+    void whateverHappensToItItKeepsEveryPromise() throws Exception {
+        for (int i = 0; i < 60; i++) {
+            pause(50, 1_000);
+            switch (random.nextInt(4)) {
+                case 0 -> stop(random.nextInt(10, 5_000));
+                case 1 -> jump(random.nextInt(-10_000, 10_000));
+                default -> kill();
+            }
+        }
+        check();
+    }
+
+    private void pause(int least, int most) {
+        LockSupport.parkNanos(random.nextInt(least, most) * 1_000_000L);
+    }
+
+    private void kill() {
+        coordinator.kill9();
+        assertThat(coordinator.waitFor(Duration.ofSeconds(20))).isTrue();
+        coordinator = start();
+    }
+
+    private void stop(int millis) {
+        coordinator.pause();
+        LockSupport.parkNanos(millis * 1_000_000L);
+        coordinator.resume();
+    }
+
+    private void jump(int millis) {
+        clock.putLong(0, clock.getLong(0) + millis);
+    }
+
+    private static void awaitRolledBack(HandDrivenClient client, String xid) {
+        Await.until(
+                "rolled back at its deadline: " + xid,
+                Duration.ofSeconds(30),
+                () -> client.status(xid) == GlobalStatus.FINISHED);
+    }
+
+    private JavaProcess start() {
+        JavaProcess process = JavaProcess.mainClass(CoordinatorProcess.class)
+                .args(
+                        directory.resolve("data").toString(),
+                        Integer.toString(port),
+                        directory.resolve("clock").toString())
+                .start(directory.resolve("coordinator-" + life++ + ".log"));
+        process.awaitLine("serving", Duration.ofSeconds(60));
+        return process;
+    }
+
+    private void check() throws Exception {
+        pause(500, 501);
+        running.set(false);
+        for (Thread thread : clients) {
+            thread.join(60_000);
+            assertThat(thread.isAlive()).isFalse();
+        }
+        System.out.printf(
+                "%d transactions, %d answered decisions, %d branches finished%n",
+                branches.size(), decided.size(), done.size());
         assertThat(broken).isEmpty();
-        assertThat(decided).hasSizeGreaterThan(50);
-        try (HandDrivenClient client = connect(port)) {
+        assertThat(decided).isNotEmpty();
+        try (HandDrivenClient client = connect()) {
             // Everything undecided meets its deadline, everything decided is carried through.
-            Await.until("every transaction has ended", Duration.ofSeconds(60), () -> {
+            Await.until("every transaction has ended", Duration.ofSeconds(120), () -> {
                 for (String xid : branches.keySet()) {
                     if (client.status(xid) != GlobalStatus.FINISHED) {
                         return false;
@@ -130,9 +235,11 @@ class CoordinatorKillIT {
         assertThat(broken).isEmpty();
     }
 
-    private HandDrivenClient connect(int port) throws Exception {
-        HandDrivenClient client = HandDrivenClient.registered(port, "shop", "2.6.0", DB, "svc");
-        client.answerWith(this::answer);
+    private HandDrivenClient connect() throws Exception {
+        HandDrivenClient client = new HandDrivenClient(port);
+        client.answerWith(this::answer); // before it is registered: from then on calls may come
+        client.registerTm("shop", "2.6.0");
+        client.registerRm("shop", "2.6.0", DB, "svc");
         return client;
     }
 
@@ -151,43 +258,49 @@ class CoordinatorKillIT {
                 call, commit ? BranchStatus.PHASE_TWO_COMMITTED : BranchStatus.PHASE_TWO_ROLLED_BACK);
     }
 
-    private void work(int port, SplittableRandom random) {
+    private void work(SplittableRandom own) {
         while (running.get()) {
-            try (HandDrivenClient client = connect(port)) {
+            try (HandDrivenClient client = connect()) {
                 while (running.get() && client.connection().isOpen()) {
-                    transaction(client, random);
+                    transaction(client, own);
                 }
-            } catch (Exception e) {
+            } catch (Exception | AssertionError e) {
                 LockSupport.parkNanos(20_000_000L); // the coordinator is down, or died meanwhile
             }
         }
     }
 
-    private void transaction(HandDrivenClient client, SplittableRandom random) {
+    private void transaction(HandDrivenClient client, SplittableRandom own) {
         String xid = client.begin(TIMEOUT_MILLIS);
         List<Long> registered = new ArrayList<>();
         branches.put(xid, registered);
-        for (int i = random.nextInt(3); i >= 0; i--) {
-            boolean at = random.nextInt(4) > 0;
+        for (int i = own.nextInt(3); i >= 0; i--) {
+            boolean at = own.nextInt(4) > 0;
             var response = at
-                    ? client.tryRegister(xid, BranchType.AT, DB, "t:" + random.nextInt(40), null)
+                    ? client.tryRegister(xid, BranchType.AT, DB, "t:" + own.nextInt(40), null)
                     : client.tryRegister(xid, BranchType.TCC, "svc", null, "{}");
             if (response.outcome().succeeded()) {
                 registered.add(response.branchId());
             }
         }
-        switch (random.nextInt(8)) {
+        switch (own.nextInt(8)) {
             case 0 -> {} // forgets to decide
             case 1, 2 -> learn(xid, "rollback", client.rollback(xid));
             default -> learn(xid, "commit", client.commit(xid));
         }
     }
 
+    /** What the answer promises. One that came with an error promises nothing. */
     private void learn(String xid, String asked, GlobalStatus status) {
+        if (status == null) {
+            return;
+        }
         switch (status) {
             case COMMITTED, COMMIT_RETRYING, COMMITTING -> expect(xid, asked, "commit");
             case ROLLED_BACK, ROLLBACK_RETRYING, ROLLING_BACK -> expect(xid, asked, "rollback");
-            case TIMEOUT_ROLLING_BACK -> decided.put(xid, "rollback");
+            // Its deadline was first.
+            case TIMEOUT_ROLLING_BACK, TIMEOUT_ROLLBACK_RETRYING, TIMEOUT_ROLLED_BACK, FINISHED ->
+                decided.put(xid, "rollback");
             default -> broken.add(xid + " answered " + status + " to " + asked);
         }
     }

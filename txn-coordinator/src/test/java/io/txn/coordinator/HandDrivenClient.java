@@ -6,6 +6,7 @@ import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.message.Outcome;
+import io.txn.protocol.transport.ClientTls;
 import io.txn.protocol.transport.RpcClient;
 import io.txn.protocol.transport.RpcConnection;
 import io.txn.protocol.transport.RpcHandler;
@@ -25,7 +26,7 @@ final class HandDrivenClient implements AutoCloseable, RpcHandler {
 
     static final Duration PATIENCE = Duration.ofSeconds(10);
 
-    private final RpcClient rpc = new RpcClient(TransportOptions.DEFAULTS.withIoThreads(1));
+    private final RpcClient rpc;
     private final CountDownLatch closed = new CountDownLatch(1);
     private final List<String> calls = new CopyOnWriteArrayList<>();
     private final BlockingQueue<String> newCalls = new LinkedBlockingQueue<>();
@@ -33,6 +34,12 @@ final class HandDrivenClient implements AutoCloseable, RpcHandler {
     private final RpcConnection connection;
 
     HandDrivenClient(int port) throws Exception {
+        this(port, null);
+    }
+
+    /** @param tls null: plain */
+    HandDrivenClient(int port, ClientTls tls) throws Exception {
+        rpc = new RpcClient(TransportOptions.DEFAULTS.withIoThreads(1), tls);
         connection = rpc.connect("127.0.0.1", port, this).get(10, TimeUnit.SECONDS);
     }
 

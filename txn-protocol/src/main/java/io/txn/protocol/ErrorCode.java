@@ -194,6 +194,21 @@ public enum ErrorCode {
             Category.RETRY,
             "the row's holder is rolling back and needs the row itself",
             "roll the local transaction back and retry"),
+    LOCK_DEADLOCK(
+            "TXN-LCK003",
+            Category.RETRY,
+            "global transactions wait for each other's rows in a circle, and this one was chosen to give way",
+            "roll the global transaction back and repeat the business call; touch rows in the same order everywhere"),
+    LOCK_WAIT_OVER(
+            "TXN-LCK004",
+            Category.RETRY,
+            "another global transaction still holds the row after the time that was waited for it",
+            "see who holds it and what it is doing; repeat the business call, keep global transactions short, or raise txn.client.lock-wait"),
+    LOCK_WAIT_REFUSED(
+            "TXN-LCK005",
+            Category.RETRY,
+            "another global transaction holds the row, and the coordinator stops, so that nobody may wait for it",
+            "repeat the business call when the coordinator is back"),
 
     JOURNAL_FAILED(
             "TXN-CRD001",

@@ -11,6 +11,8 @@ import io.txn.protocol.TxnException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -30,7 +32,11 @@ final class AtResource {
     private final Plans plans;
     private final Tables tables;
     private final UndoTable undoTable;
+    private final AtomicLong numbers = new AtomicLong();
     private volatile @Nullable String database;
+
+    /** Not a monitor: whoever talks to a database inside one holds a virtual thread's carrier. */
+    private final ReentrantLock preparing = new ReentrantLock();
 
     AtResource(
             DataSource physical,
@@ -47,6 +53,11 @@ final class AtResource {
         this.plans = new Plans(dialect.syntax(), options.planCacheSize());
         this.tables = new Tables(dialect, options.metadataMaxAge(), options.clock());
         this.undoTable = new UndoTable(dialect, options.undoTable(), ids);
+    }
+
+    /** A number for one execution of a statement. */
+    String nextNumber() {
+        return Long.toString(numbers.incrementAndGet());
     }
 
     DataSource physical() {
@@ -94,11 +105,17 @@ final class AtResource {
         return known != null ? known : prepareNow();
     }
 
-    private synchronized String prepareNow() {
-        String known = database;
-        if (known != null) {
-            return known;
+    private String prepareNow() {
+        preparing.lock();
+        try {
+            String known = database;
+            return known != null ? known : prepareOnce();
+        } finally {
+            preparing.unlock();
         }
+    }
+
+    private String prepareOnce() {
         try (Connection connection = physical.getConnection()) {
             boolean autoCommit = connection.getAutoCommit();
             connection.setAutoCommit(true);

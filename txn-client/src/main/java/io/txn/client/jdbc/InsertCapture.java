@@ -11,13 +11,12 @@ import io.txn.client.jdbc.undo.TableChange;
 import java.math.BigDecimal;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
-import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
+import java.sql.SQLWarning;
 import java.sql.Savepoint;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** {@code INSERT … VALUES}. */
@@ -77,82 +76,34 @@ final class InsertCapture implements WriteCapture {
     }
 
     private Outcome insertReturning(List<InsertRow> rows) throws SQLException {
-        List<Column> keyColumns = run.keyRequest().columns(table, run.dialect());
-        List<Column> columns = table.columns();
-        String selected = run.dialect().identity("")
-                + TableImages.reads(columns, "")
-                + keyColumns.stream().map(c -> ", " + c.sqlName()).collect(Collectors.joining());
         List<RowChange> changes = new ArrayList<>();
-        List<@Nullable Object[]> keys = new ArrayList<>();
-        List<GeneratedKeys.Column> labels = new ArrayList<>();
-        statement(rows).add(" RETURNING " + selected).read(run.connection(), run.scope(), run::changed, row -> {
-            images.checkIdentity(row.getString(1));
-            changes.add(new RowChange(null, images.restorable(TableImages.values(row, columns, 2), columns)));
-            keys.add(keyValues(row, 2 + columns.size(), keyColumns, labels));
-        });
-        return inserted(
-                changes.size(), changes, keyColumns.isEmpty() ? GeneratedKeys.NONE : new GeneratedKeys(labels, keys));
+        KeyReader keys = new KeyReader(run, table);
+        List<Column> columns = table.columns();
+        String selected = run.dialect().identity("") + TableImages.reads(columns, "") + keys.reads("");
+        SQLWarning warnings = statement(rows)
+                .add(" RETURNING " + selected)
+                .read(run.connection(), run.scope(), run::changed, row -> {
+                    images.checkIdentity(row.getString(1));
+                    changes.add(new RowChange(null, images.restorable(TableImages.values(row, columns, 2), columns)));
+                    keys.add(row, 2 + columns.size());
+                });
+        return inserted(changes.size(), changes, keys.keys()).withWarnings(warnings);
     }
 
-    /** H2: the driver gives every column of the new rows, in the text that CAST would give too. */
     private Outcome insertGettingAllColumns(List<InsertRow> rows) throws SQLException {
-        List<Column> keyColumns = run.keyRequest().columns(table, run.dialect());
-        List<Column> columns = table.columns();
-        String[] names = columns.stream().map(Column::name).toArray(String[]::new);
-        List<RowChange> changes = new ArrayList<>();
-        List<@Nullable Object[]> keys = new ArrayList<>();
-        List<GeneratedKeys.Column> labels = new ArrayList<>();
-        Query.Preparing preparing = sql -> run.connection().prepareStatement(sql, names);
-        int count = statement(rows).use(run.connection(), run.scope(), preparing, (statement, text) -> {
-            int updated = statement instanceof PreparedStatement prepared
-                    ? prepared.executeUpdate()
-                    : statement.executeUpdate(text, names);
-            run.changed();
-            try (ResultSet row = statement.getGeneratedKeys()) {
-                images.checkIdentity(row.getMetaData().getSchemaName(1));
-                for (Column column : keyColumns) {
-                    labels.add(GeneratedKeys.Column.of(row.getMetaData(), columns.indexOf(column) + 1, column.name()));
-                }
-                while (row.next()) {
-                    changes.add(new RowChange(null, images.restorable(TableImages.values(row, columns, 1), columns)));
-                    @Nullable Object[] shown = new Object[keyColumns.size()];
-                    for (int i = 0; i < shown.length; i++) {
-                        shown[i] = row.getObject(columns.indexOf(keyColumns.get(i)) + 1);
-                    }
-                    keys.add(shown);
-                }
-            }
-            return updated;
-        });
-        if (count != changes.size()) {
-            run.incomplete("of " + count + " inserted rows, the driver returned " + changes.size());
+        NewRows made = NewRows.of(run, table, statement(rows));
+        List<RowChange> changes = made.images().stream()
+                .map(row -> new RowChange(null, images.restorable(row, table.columns())))
+                .toList();
+        if (made.count() != changes.size()) {
+            run.incomplete("of " + made.count() + " inserted rows, the driver returned " + changes.size());
         }
-        return inserted(count, changes, keyColumns.isEmpty() ? GeneratedKeys.NONE : new GeneratedKeys(labels, keys));
+        return inserted(made.count(), changes, made.keys());
     }
 
     private Outcome inserted(long count, List<RowChange> rows, GeneratedKeys keys) {
         return new Outcome(
                 count, images.change(TableChange.Kind.INSERT, table.columns(), rows), keys, run.incomplete());
-    }
-
-    private @Nullable Object[] keyValues(
-            ResultSet row, int first, List<Column> columns, List<GeneratedKeys.Column> labels) throws SQLException {
-        ResultSetMetaData about = labels.isEmpty() && !columns.isEmpty() ? row.getMetaData() : null;
-        @Nullable Object[] values = new Object[columns.size()];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = row.getObject(first + i);
-            if (about != null) {
-                labels.add(GeneratedKeys.Column.of(about, first + i, keyLabel(columns.get(i))));
-            }
-        }
-        return values;
-    }
-
-    private String keyLabel(Column column) {
-        if (!run.dialect().product().isMySqlFamily()) {
-            return column.name();
-        }
-        return run.dialect().driver().startsWith("MariaDB") ? "insert_id" : "GENERATED_KEY";
     }
 
     /** Where the database cannot return the rows: run, then read them by their keys, which have to be known. */

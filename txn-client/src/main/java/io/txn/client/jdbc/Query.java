@@ -7,9 +7,11 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.SQLWarning;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A statement being put together from pieces of the application's text, with their parameters, and pieces of our own. */
 final class Query {
@@ -109,6 +111,30 @@ final class Query {
         }
     }
 
+    /** As {@link #use}, with a statement whose rows can be read twice and which stays open when {@code use} succeeds. */
+    <T> T keep(Connection connection, StatementScope scope, Use<T> use) throws SQLException {
+        Statement statement = bindings.isEmpty()
+                ? connection.createStatement(ResultSet.TYPE_SCROLL_INSENSITIVE, ResultSet.CONCUR_READ_ONLY)
+                : connection.prepareStatement(
+                        sql.toString(), ResultSet.TYPE_SCROLL_INSENSITIVE, ResultSet.CONCUR_READ_ONLY);
+        boolean done = false;
+        try {
+            if (statement instanceof PreparedStatement prepared) {
+                int next = 1;
+                for (Binding binding : bindings) {
+                    next = binding.bind(prepared, next);
+                }
+            }
+            T result = scope.running(statement, () -> use.apply(statement, sql.toString()));
+            done = true;
+            return result;
+        } finally {
+            if (!done) {
+                statement.close();
+            }
+        }
+    }
+
     /** One of the ways to prepare a statement. */
     interface Preparing {
         PreparedStatement prepare(String sql) throws SQLException;
@@ -124,8 +150,12 @@ final class Query {
      *
      * @param executed called when the statement has run
      * @param each called on every row
+     * @return the database's warnings
      */
-    void read(Connection connection, StatementScope scope, Runnable executed, RowReader each) throws SQLException {
+    @Nullable
+    SQLWarning read(Connection connection, StatementScope scope, Runnable executed, RowReader each)
+            throws SQLException {
+        SQLWarning[] warnings = new SQLWarning[1];
         use(connection, scope, (statement, text) -> {
             boolean returnsRows =
                     statement instanceof PreparedStatement prepared ? prepared.execute() : statement.execute(text);
@@ -138,8 +168,10 @@ final class Query {
                     each.row(rows);
                 }
             }
+            warnings[0] = statement.getWarnings();
             return Boolean.TRUE;
         });
+        return warnings[0];
     }
 
     int update(Connection connection, StatementScope scope) throws SQLException {

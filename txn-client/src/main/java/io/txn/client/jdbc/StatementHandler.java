@@ -1,6 +1,7 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.TransactionContext;
+import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.sql.InsertValue;
 import io.txn.client.jdbc.sql.PlainStatement;
 import io.txn.client.jdbc.sql.Plan;
@@ -48,6 +49,8 @@ final class StatementHandler implements InvocationHandler {
 
     private @Nullable Outcome outcome;
     private boolean outcomeShown;
+    private boolean warningsCleared;
+    private boolean keysWanted;
 
     /** One element of a batch: its text and, for a prepared statement, its parameters. Kept only where the physical statement has not got it. */
     private record BatchElement(String sql, Parameters parameters) {}
@@ -109,6 +112,10 @@ final class StatementHandler implements InvocationHandler {
                 }
                 return null;
             }
+            case "close" -> {
+                scope.release();
+                return Proxies.call(physical, method, arguments);
+            }
             case "getConnection" -> {
                 return connectionProxy;
             }
@@ -137,16 +144,38 @@ final class StatementHandler implements InvocationHandler {
             throws SQLException {
         Outcome last = Objects.requireNonNull(outcome);
         return switch (method.getName()) {
-            case "getUpdateCount" -> outcomeShown ? -1 : (Object) Math.toIntExact(last.count());
-            case "getLargeUpdateCount" -> outcomeShown ? -1L : (Object) last.count();
-            case "getResultSet" -> null;
+            case "getUpdateCount" -> outcomeShown || showsRows(last) ? -1 : (Object) Math.toIntExact(last.count());
+            case "getLargeUpdateCount" -> outcomeShown || showsRows(last) ? -1L : (Object) last.count();
+            case "getResultSet" -> outcomeShown ? null : shownRows(proxy, last);
             case "getMoreResults" -> {
                 outcomeShown = true;
+                scope.release();
                 yield false;
             }
-            case "getGeneratedKeys" -> last.keys().open((Statement) proxy);
+            case "getGeneratedKeys" -> {
+                ReturnedRows rows = last.rows();
+                yield rows != null && !showsRows(last)
+                        ? rows.open((Statement) proxy)
+                        : last.keys().open((Statement) proxy);
+            }
+            case "getWarnings" -> warningsCleared ? null : last.warnings();
+            case "clearWarnings" -> {
+                warningsCleared = true;
+                yield null;
+            }
             default -> Proxies.call(physical, method, arguments);
         };
+    }
+
+    /** Whether the application sees the rows of its RETURNING as the result; PostgreSQL's driver makes them the keys, when keys were asked for. */
+    private boolean showsRows(Outcome done) {
+        return done.rows() != null
+                && !(keysWanted && connection.resource().dialect().product() == Dialect.Product.POSTGRESQL);
+    }
+
+    private @Nullable ResultSet shownRows(Object proxy, Outcome done) {
+        ReturnedRows rows = done.rows();
+        return rows != null && showsRows(done) ? rows.open((Statement) proxy) : null;
     }
 
     private @Nullable Object setParameter(Method method, @Nullable Object[] given) throws SQLException {
@@ -161,6 +190,7 @@ final class StatementHandler implements InvocationHandler {
 
     private @Nullable Object execute(Object proxy, Method method, @Nullable Object[] given) throws SQLException {
         outcome = null;
+        scope.release();
         boolean prepared = preparedSql != null && given.length == 0;
         String sql = prepared ? Objects.requireNonNull(preparedSql) : String.valueOf(given[0]);
         TransactionContext context = connection.resource().context();
@@ -178,17 +208,30 @@ final class StatementHandler implements InvocationHandler {
         KeyRequest keys = prepared
                 ? preparedKeys
                 : given.length == 2 ? KeyRequest.of(Objects.requireNonNull(given[1])) : KeyRequest.NONE;
-        if (method.getName().equals("executeQuery")) {
-            throw Refusals.notSupported(
-                    "executeQuery cannot show rows of a write that is captured", "use executeUpdate");
-        }
-        Outcome done = connection.write(context, (Plan.Write) plan, parameters, keys, scope);
+        Plan.Write write = (Plan.Write) plan;
+        keysWanted = keys.wanted();
+        requireFitting(method.getName(), write);
+        Outcome done = connection.write(context, write, parameters, keys, scope);
         show(done);
         return switch (method.getName()) {
-            case "execute" -> false;
+            case "execute" -> showsRows(done);
+            case "executeQuery" -> shownRows(proxy, done);
             case "executeUpdate" -> Math.toIntExact(done.count());
             default -> done.count();
         };
+    }
+
+    /** Drivers find out after the change that it brought rows, or none, where the method has no place for them; here it is said before. */
+    private void requireFitting(String method, Plan.Write write) throws SQLException {
+        boolean rows = write.returning() != null
+                && !(keysWanted && connection.resource().dialect().product() == Dialect.Product.POSTGRESQL);
+        if (method.equals("executeQuery") && !rows) {
+            throw Refusals.notSupported("executeQuery wants rows, and the statement returns none", "use executeUpdate");
+        }
+        if (method.endsWith("Update") && rows) {
+            throw Refusals.notSupported(
+                    "it returns rows, for which " + method + " has no place", "use executeQuery or execute");
+        }
     }
 
     /** What is captured runs on other statements, which do not know that the application closed this one. */
@@ -201,6 +244,7 @@ final class StatementHandler implements InvocationHandler {
     private void show(Outcome done) {
         outcome = done;
         outcomeShown = false;
+        warningsCleared = false;
     }
 
     /** The plan of a statement that may run; anything else is refused here. */
@@ -290,6 +334,7 @@ final class StatementHandler implements InvocationHandler {
 
     private long[] executeBatch(Object proxy) throws SQLException {
         outcome = null;
+        scope.release();
         List<BatchElement> elements = List.copyOf(batch);
         TransactionContext context = connection.resource().context();
         if (context == null) {
@@ -309,6 +354,9 @@ final class StatementHandler implements InvocationHandler {
         for (BatchElement element : elements) {
             if (!(plan(element.sql(), preparedSql != null) instanceof Plan.Write write)) {
                 throw Refusals.notSupported("a batch consists of writes", "send the read by itself");
+            }
+            if (write.returning() != null) {
+                throw Refusals.notSupported("a batch has no place for the rows of RETURNING", "send it by itself");
             }
             plans.add(write);
         }

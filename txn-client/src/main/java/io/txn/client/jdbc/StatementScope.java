@@ -17,6 +17,7 @@ final class StatementScope {
 
     private volatile int queryTimeout;
     private volatile @Nullable Statement running;
+    private @Nullable ReturnedRows kept;
 
     void queryTimeout(int seconds) {
         queryTimeout = seconds;
@@ -38,6 +39,36 @@ final class StatementScope {
         }
         running = statement;
         return () -> running = null;
+    }
+
+    /** Work on a statement. */
+    interface Work<T> {
+        T run() throws SQLException;
+    }
+
+    /** Does the work while {@link #cancel} reaches the statement. */
+    <T> T running(Statement statement, Work<T> work) throws SQLException {
+        Running entered = enter(statement);
+        try {
+            return work.run();
+        } finally {
+            entered.close();
+        }
+    }
+
+    /** These rows stay open until others come or the application's statement is closed or executed again. */
+    void keep(ReturnedRows rows) throws SQLException {
+        release();
+        kept = rows;
+    }
+
+    /** The application is done with the rows that were kept. */
+    void release() throws SQLException {
+        ReturnedRows open = kept;
+        kept = null;
+        if (open != null) {
+            open.close();
+        }
     }
 
     /** Ends when closed. */

@@ -24,7 +24,7 @@ interface WriteCapture {
         return capture;
     }
 
-    private static WriteCapture of(Plan.Write plan, WriteRun run, Table table) {
+    private static WriteCapture of(Plan.Write plan, WriteRun run, Table table) throws SQLException {
         if (plan instanceof Plan.Insert insert) {
             return new InsertCapture(insert, run, table);
         }
@@ -33,6 +33,12 @@ interface WriteCapture {
         }
         if (plan instanceof Plan.Delete delete) {
             return new DeleteCapture(delete, run, table);
+        }
+        if (plan instanceof Plan.RichInsert insert) {
+            return InsertCaptures.of(insert, run, table);
+        }
+        if (plan instanceof Plan.Merge merge) {
+            return InsertCaptures.of(merge, run, table);
         }
         throw new AssertionError(plan);
     }

@@ -52,6 +52,11 @@ final class WriteRun {
         return keyRequest;
     }
 
+    /** A text that no other execution on this resource has, while it is open. */
+    String number() {
+        return resource.nextNumber();
+    }
+
     /**
      * A table that the statement writes to.
      *

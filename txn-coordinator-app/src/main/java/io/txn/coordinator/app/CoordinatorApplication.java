@@ -1,5 +1,7 @@
 package io.txn.coordinator.app;
 
+import java.time.InstantSource;
+import java.util.Arrays;
 import java.util.Map;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.SpringBootConfiguration;
@@ -32,6 +34,8 @@ public final class CoordinatorApplication {
             Map.entry("spring.web.resources.add-mappings", "false"),
             Map.entry("spring.lifecycle.timeout-per-shutdown-phase", "15s"),
             Map.entry("management.endpoints.web.discovery.enabled", "false"),
+            // Health for everybody, the rest for whoever has the token.
+            Map.entry("management.endpoints.web.exposure.include", "health,metrics,prometheus"),
             Map.entry("management.endpoint.health.probes.enabled", "true"),
             Map.entry("management.endpoint.health.group.readiness.include", "readinessState,coordinator"),
             Map.entry("management.endpoint.health.show-details", "when-authorized"),
@@ -41,6 +45,12 @@ public final class CoordinatorApplication {
     private CoordinatorApplication() {}
 
     public static void main(String[] args) {
+        if (args.length > 0 && args[0].equals(JournalCommand.NAME)) {
+            int status = new JournalCommand(System.out, InstantSource.system())
+                    .run(Arrays.copyOfRange(args, 1, args.length));
+            System.out.flush();
+            System.exit(status);
+        }
         application().run(args);
     }
 

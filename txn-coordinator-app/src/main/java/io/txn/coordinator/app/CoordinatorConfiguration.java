@@ -19,6 +19,7 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.boot.info.BuildProperties;
+import org.springframework.boot.ssl.SslBundles;
 import org.springframework.boot.web.server.Ssl;
 import org.springframework.boot.web.server.autoconfigure.ServerProperties;
 import org.springframework.boot.web.server.context.WebServerApplicationContext;
@@ -42,20 +43,36 @@ final class CoordinatorConfiguration {
     private static final Logger log = LoggerFactory.getLogger(CoordinatorApplication.class);
 
     @Bean
-    Coordinator coordinator(CoordinatorProperties properties, ServerProperties server, Environment environment) {
-        CoordinatorOptions options = properties.toOptions();
+    Coordinator coordinator(
+            CoordinatorProperties properties, ServerProperties server, Environment environment, SslBundles bundles) {
+        TcpTls tls = TcpTls.of(properties.tcp().ssl(), bundles);
+        CoordinatorOptions options = properties.toOptions().withTls(tls == null ? null : tls.tls());
         InetAddress tcp = Listening.resolve(CoordinatorProperties.PREFIX + ".tcp.host", options.host());
-        Listening.check(listeners(tcp, server, environment), properties.allowUnauthenticated());
+        Listening.check(listeners(tcp, guard(options), server, environment), properties.allowUnauthenticated());
         if (options.advertisedAddress() == null) {
             options = options.withAdvertisedAddress(
                     Listening.inferAdvertisedAddress(options.host(), tcp, options.tcpPort()));
         }
-        return Coordinator.start(options);
+        Coordinator coordinator = Coordinator.start(options);
+        if (tls != null) {
+            tls.onChange(coordinator::trustChanged);
+        }
+        return coordinator;
     }
 
-    static List<Listening.Listener> listeners(InetAddress tcp, ServerProperties server, Environment environment) {
+    private static Listening.Guard guard(CoordinatorOptions options) {
+        if (!options.authenticates()) {
+            return Listening.Guard.NONE;
+        }
+        return options.tls() != null && options.tls().required()
+                ? Listening.Guard.CREDENTIALS_AND_TLS
+                : Listening.Guard.CREDENTIALS;
+    }
+
+    static List<Listening.Listener> listeners(
+            InetAddress tcp, Listening.Guard tcpGuard, ServerProperties server, Environment environment) {
         List<Listening.Listener> listeners = new ArrayList<>();
-        listeners.add(new Listening.Listener(CoordinatorProperties.PREFIX + ".tcp.host", tcp, Listening.Guard.NONE));
+        listeners.add(new Listening.Listener(CoordinatorProperties.PREFIX + ".tcp.host", tcp, tcpGuard));
         listeners.add(new Listening.Listener("server.address", server.getAddress(), guard(server.getSsl())));
         // A management port of its own has an address of its own, and none means everywhere.
         if (environment.getProperty("management.server.port") != null) {
@@ -81,6 +98,11 @@ final class CoordinatorConfiguration {
     AdminToken adminToken(CoordinatorProperties properties, Coordinator coordinator) {
         return AdminToken.loadOrCreate(
                 properties.dataDir().toAbsolutePath().normalize(), new SecureRandom(), System.out);
+    }
+
+    @Bean
+    CoordinatorMetrics coordinatorMetrics(Coordinator coordinator) {
+        return new CoordinatorMetrics(coordinator);
     }
 
     @Bean

@@ -1,8 +1,14 @@
 package io.txn.coordinator.app;
 
 import io.txn.coordinator.CoordinatorOptions;
+import io.txn.coordinator.access.AccessRules;
+import io.txn.coordinator.access.ClientEntry;
+import io.txn.coordinator.access.SeataResourceManagers;
+import io.txn.protocol.access.Secret;
+import io.txn.protocol.transport.ServerTls;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -16,8 +22,11 @@ import org.springframework.util.unit.DataSize;
  * @param journal Where acknowledged facts are kept. "file": in the data directory.
  * @param advertisedAddress Address (host:port) under which applications reach this coordinator; it becomes part of every XID and is what a registry
  *     is told. When it is not set, the address listened on.
- * @param allowUnauthenticated Whether txn.coordinator.tcp.host may be an address other than loopback although applications need no credentials
- *     yet. Whoever reaches the TCP port can then begin, commit and roll back transactions.
+ * @param allowUnauthenticated Whether txn.coordinator.tcp.host may be an address other than loopback although txn.coordinator.clients names nobody.
+ *     Whoever reaches the TCP port can then begin, commit and roll back transactions.
+ * @param clients Who may connect to the TCP port. When none is named, whoever reaches it.
+ * @param seataResourceManagers What becomes of Seata's resource managers, whose registration carries no credentials: "refuse", or
+ *     "by-transaction-manager": one is taken for the client whose transaction manager, of the same address and application, is connected with its access key.
  * @param restartGrace How long transactions whose deadline passed while the coordinator was down may still be decided by their applications after
  *     the start.
  * @param shutdownTimeout How long a coordinator that is told to stop goes on serving what was begun. Must fit into what the platform grants between
@@ -41,6 +50,8 @@ record CoordinatorProperties(
 
         @DefaultValue("10s") Duration shutdownTimeout,
         @DefaultValue Tcp tcp,
+        @DefaultValue List<Client> clients,
+        @DefaultValue("refuse") SeataResourceManagers seataResourceManagers,
         @DefaultValue Retry retry,
         @DefaultValue Limits limits,
         @DefaultValue Retention retention,
@@ -56,14 +67,71 @@ record CoordinatorProperties(
     }
 
     /**
-     * @param host Address to listen on. Anything but loopback needs txn.coordinator.allow-unauthenticated.
+     * @param host Address to listen on. Anything but loopback needs txn.coordinator.clients.
      * @param port Port to listen on; 0 takes any free one, which is of use in tests only.
+     * @param registrationTimeout A connection that has not registered after this long is closed.
+     * @param ssl TLS on this port.
      */
     record Tcp(
             @DefaultValue(CoordinatorOptions.DEFAULT_HOST) String host,
 
             @DefaultValue("" + CoordinatorOptions.DEFAULT_TCP_PORT)
-            int port) {}
+            int port,
+
+            @DefaultValue(CoordinatorOptions.DEFAULT_REGISTRATION_TIMEOUT_SECONDS + "s")
+            Duration registrationTimeout,
+
+            @DefaultValue TcpSsl ssl) {}
+
+    /**
+     * @param bundle Name of the SSL bundle (spring.ssl.bundle) with the certificate of the TCP port. When it is not set, the port speaks plain.
+     * @param clientAuth Whether applications have to show a certificate of an authority in the bundle's truststore: none, want or need.
+     * @param required Whether plain connections are refused. Seata's clients cannot speak TLS: with false they share the port, and prove themselves by
+     *     access key.
+     */
+    record TcpSsl(
+            @Nullable String bundle,
+            @DefaultValue("none") ServerTls.ClientAuth clientAuth,
+            @DefaultValue("true") boolean required) {}
+
+    /**
+     * @param name How logs call this client.
+     * @param token Secrets of which it shows one (txn.client.token); two at a time while they are exchanged. At least 16 characters.
+     * @param tokenFile File with more of them, one a line; it is read again when it changes.
+     * @param accessKey Access key of Seata's clients (seata.access-key).
+     * @param secretKey Secret key of Seata's clients (seata.secret-key).
+     * @param certificate Subjects of certificates it may show: distinguished names, or patterns for common and alternative names.
+     * @param applications Application names it may register under, with "*" for any characters. When it is not set, any.
+     * @param resources Resources it may register and lock rows of, with "*" for any characters. When it is not set, any.
+     */
+    record Client(
+            String name,
+            @DefaultValue List<String> token,
+            @Nullable Path tokenFile,
+            @Nullable String accessKey,
+            @Nullable String secretKey,
+            @DefaultValue List<String> certificate,
+            @DefaultValue List<String> applications,
+            @DefaultValue List<String> resources) {
+
+        ClientEntry toEntry() {
+            return new ClientEntry(
+                    name,
+                    token.stream().map(Secret::new).toList(),
+                    tokenFile,
+                    accessKey,
+                    secretKey == null ? null : new Secret(secretKey),
+                    certificate,
+                    applications,
+                    resources);
+        }
+
+        /** Without the secrets. */
+        @Override
+        public String toString() {
+            return toEntry().toString();
+        }
+    }
 
     /**
      * @param callTimeout How long one call may take. Much lower than an application's slowest undo, and calls are repeated while they still run.
@@ -170,12 +238,15 @@ record CoordinatorProperties(
             @Nullable String username,
             @Nullable String password) {}
 
-    /** The same for the library; the advertised address is still to be inferred when it is not set. */
+    /** The same for the library; TLS is still to be added, and the advertised address to be inferred when it is not set. */
     CoordinatorOptions toOptions() {
         return CoordinatorOptions.DEFAULTS
                 .withListen(tcp.host(), tcp.port())
                 .withAdvertisedAddress(advertisedAddress)
                 .withAllowUnauthenticated(allowUnauthenticated)
+                .withRegistrationTimeout(tcp.registrationTimeout())
+                .withAccess(
+                        new AccessRules(clients.stream().map(Client::toEntry).toList(), seataResourceManagers))
                 .withDataDir(dataDir)
                 .withRestartGrace(restartGrace)
                 .withRetry(new CoordinatorOptions.Retry(

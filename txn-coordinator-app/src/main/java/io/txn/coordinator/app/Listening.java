@@ -46,7 +46,11 @@ final class Listening {
         /** A token, which everybody on the way can read. */
         TOKEN,
         /** A token that only the coordinator can read. */
-        TOKEN_AND_TLS
+        TOKEN_AND_TLS,
+        /** Credentials of applications, on connections that everybody on the way can read. */
+        CREDENTIALS,
+        /** Credentials of applications, on connections that only both ends can read. */
+        CREDENTIALS_AND_TLS
     }
 
     static InetAddress resolve(String key, String host) {
@@ -88,7 +92,12 @@ final class Listening {
                         "The admin API listens beyond loopback in plain HTTP: whoever can read the network can read its token. Set server.ssl.*, or put a proxy with TLS before it. key={} address={}",
                         listener.key(),
                         listener.text());
-            case TOKEN_AND_TLS -> {
+            case CREDENTIALS ->
+                log.warn(
+                        "Listening beyond loopback in plain text: whoever can read the network sees what applications and coordinator say, and can use a Seata digest until its time is over. Tokens are refused there. Set txn.coordinator.tcp.ssl.bundle, or let plain connections pass through a tunnel. key={} address={}",
+                        listener.key(),
+                        listener.text());
+            case TOKEN_AND_TLS, CREDENTIALS_AND_TLS -> {
                 // as it should be
             }
         }

@@ -490,6 +490,36 @@ class AdminApiIT {
         }
     }
 
+    @Test
+    void theFiguresAreMetersBehindTheToken() {
+        for (String path : List.of("/actuator/metrics", "/actuator/metrics/txn.global", "/actuator/prometheus")) {
+            assertProblem(stranger.get(path), 401, "TXN-ADM001");
+        }
+        try (TcpApplication orders = new TcpApplication(tcpPort, "orders-meters", RESOURCE + "-meters")) {
+            double committed = meter("txn.global?tag=outcome:committed");
+            double fsyncs = meter("txn.journal.fsync");
+            String xid = orders.begin("purchase");
+            orders.register(xid, RESOURCE + "-meters", "stock:1,2");
+            assertThat(meter("txn.lock.held")).isGreaterThanOrEqualTo(2);
+            orders.commit(xid);
+            assertThat(meter("txn.global?tag=outcome:committed")).isEqualTo(committed + 1);
+            assertThat(meter("txn.journal.fsync")).isGreaterThan(fsyncs);
+            assertThat(meter("txn.coordinator.connections")).isGreaterThanOrEqualTo(1);
+            awaitState(xid, "COMMITTED");
+        }
+        Http.Answer scraped = admin.get("/actuator/prometheus");
+        assertThat(scraped.body())
+                .contains("txn_global_total{outcome=\"timed_out\"}")
+                .contains("txn_journal_fsync_seconds_count")
+                .contains("txn_global_attention");
+    }
+
+    private static double meter(String name) {
+        Http.Answer answer = admin.get("/actuator/metrics/" + name);
+        assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+        return answer.json().get("measurements").get(0).get("value").asDouble();
+    }
+
     private static void awaitState(String xid, String state) {
         Await.until(xid + " is " + state, Duration.ofSeconds(30), () -> admin.get("/api/v1/transactions/" + xid)
                 .json()

@@ -4,13 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.txn.coordinator.CoordinatorOptions;
+import io.txn.coordinator.access.AccessRules;
+import io.txn.coordinator.access.ClientEntry;
+import io.txn.coordinator.access.SeataResourceManagers;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.access.Secret;
 import io.txn.protocol.transport.TransportOptions;
 import io.txn.test.ConfigurationDoc;
 import io.txn.test.GeneratedDoc;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.context.properties.bind.BindException;
@@ -38,6 +43,17 @@ class ConfigurationTest {
                         Map.entry("txn.coordinator.restart-grace", "1s"),
                         Map.entry("txn.coordinator.tcp.host", "0.0.0.0"),
                         Map.entry("txn.coordinator.tcp.port", "2"),
+                        Map.entry("txn.coordinator.tcp.registration-timeout", "21s"),
+                        Map.entry("txn.coordinator.seata-resource-managers", "by-transaction-manager"),
+                        Map.entry("txn.coordinator.clients[0].name", "shop"),
+                        Map.entry("txn.coordinator.clients[0].token", "token-1,token-2"),
+                        Map.entry("txn.coordinator.clients[0].token-file", "/run/secrets/tokens"),
+                        Map.entry("txn.coordinator.clients[0].applications", "orders,stock-*"),
+                        Map.entry("txn.coordinator.clients[1].name", "legacy"),
+                        Map.entry("txn.coordinator.clients[1].access-key", "ak"),
+                        Map.entry("txn.coordinator.clients[1].secret-key", "sk"),
+                        Map.entry("txn.coordinator.clients[1].certificate", "CN=legacy"),
+                        Map.entry("txn.coordinator.clients[1].resources", "jdbc:*"),
                         Map.entry("txn.coordinator.retry.call-timeout", "3s"),
                         Map.entry("txn.coordinator.retry.initiator-wait", "4s"),
                         Map.entry("txn.coordinator.retry.first-delay", "5s"),
@@ -66,6 +82,29 @@ class ConfigurationTest {
                         true,
                         Path.of("/d"),
                         TransportOptions.DEFAULTS,
+                        null,
+                        new AccessRules(
+                                List.of(
+                                        new ClientEntry(
+                                                "shop",
+                                                List.of(new Secret("token-1"), new Secret("token-2")),
+                                                Path.of("/run/secrets/tokens"),
+                                                null,
+                                                null,
+                                                List.of(),
+                                                List.of("orders", "stock-*"),
+                                                List.of()),
+                                        new ClientEntry(
+                                                "legacy",
+                                                List.of(),
+                                                null,
+                                                "ak",
+                                                new Secret("sk"),
+                                                List.of("CN=legacy"),
+                                                List.of(),
+                                                List.of("jdbc:*"))),
+                                SeataResourceManagers.BY_TRANSACTION_MANAGER),
+                        Duration.ofSeconds(21),
                         new CoordinatorOptions.Retry(
                                 Duration.ofSeconds(3),
                                 Duration.ofSeconds(4),

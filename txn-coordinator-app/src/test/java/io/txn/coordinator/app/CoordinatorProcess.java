@@ -34,7 +34,7 @@ final class CoordinatorProcess implements AutoCloseable {
                 .start(log);
     }
 
-    private static Path jar() {
+    static Path jar() {
         Path jar = Path.of(System.getProperty("txn.coordinator.app.jar", "none given"));
         if (!Files.exists(jar)) {
             throw new IllegalStateException("no executable jar; the build passes its path as a property: " + jar);

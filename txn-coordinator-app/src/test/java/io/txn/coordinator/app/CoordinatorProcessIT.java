@@ -3,6 +3,7 @@ package io.txn.coordinator.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.txn.test.Await;
+import io.txn.test.JavaProcess;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -114,6 +115,19 @@ class CoordinatorProcessIT {
         }
     }
 
+    /** The tool in the same jar. */
+    private String journal(int status, String... arguments) {
+        Path log = directory.resolve("journal-" + String.join("", arguments).hashCode() + "-" + status + ".log");
+        try (JavaProcess tool = JavaProcess.jar(CoordinatorProcess.jar())
+                .args("journal")
+                .args(arguments)
+                .start(log)) {
+            assertThat(tool.waitFor(Duration.ofSeconds(60))).isTrue();
+            assertThat(tool.exitCode()).as(tool.output()).hasValue(status);
+            return tool.output();
+        }
+    }
+
     private static void assertShown(CoordinatorProcess coordinator, String xid, String... states) {
         Http.Answer answer = coordinator.admin().get("/api/v1/transactions/" + xid);
         assertThat(answer.status()).as(answer.body()).isEqualTo(200);
@@ -170,6 +184,20 @@ class CoordinatorProcessIT {
                         .contains("file: " + segment.toRealPath())
                         .contains("offset: 64")
                         .contains("Restore the named file from a copy");
+            }
+            String data = "--data-dir=" + first.dataDir();
+            assertThat(journal(1, "check", data))
+                    .contains("DAMAGED offset=64 ")
+                    .contains(segment.toRealPath().toString());
+            assertThat(journal(0, "list", data, "--records")).contains("DAMAGED offset=64 ");
+            assertThat(journal(2, "repair", data)).contains("--cut-at-damage");
+            assertThat(journal(0, "repair", data, "--cut-at-damage"))
+                    .contains("lost: every record from 1 on")
+                    .contains("Begun[")
+                    .contains("no damage");
+            try (CoordinatorProcess third = first.again().awaitReady()) {
+                assertThat(journal(1, "repair", data, "--cut-at-damage")).contains("TXN-CRD003");
+                assertThat(third.process().isAlive()).isTrue();
             }
         }
     }

@@ -57,10 +57,13 @@ class ListeningTest {
                 .withProperty("management.server.port", "7092")
                 .withProperty("management.server.address", "192.0.2.1");
         InetAddress loopback = InetAddress.getByName("127.0.0.1");
-        assertThatCode(() -> Listening.check(CoordinatorConfiguration.listeners(loopback, server, environment), false))
+        assertThatCode(() -> Listening.check(
+                        CoordinatorConfiguration.listeners(loopback, Listening.Guard.NONE, server, environment), false))
                 .doesNotThrowAnyException();
         assertThatThrownBy(() -> Listening.check(
-                        CoordinatorConfiguration.listeners(server.getAddress(), server, environment), false))
+                        CoordinatorConfiguration.listeners(
+                                server.getAddress(), Listening.Guard.NONE, server, environment),
+                        false))
                 .isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.facts())
                         .containsEntry("key", "txn.coordinator.tcp.host"));
     }

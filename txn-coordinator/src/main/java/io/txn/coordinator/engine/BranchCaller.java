@@ -13,6 +13,13 @@ public interface BranchCaller {
     /** Whether there is anybody to call at present. */
     boolean canCall(Effect.CallBranch call);
 
+    /**
+     * Runs work on the engine's thread that may make several calls and give several replies. Whoever carries them may let them leave together at its end.
+     */
+    default void together(Runnable work) {
+        work.run();
+    }
+
     /** Takes the end of a call. A second end of the same call is ignored. */
     interface CallEnd {
         /** {@code detail} is what the resource manager or the transport said, for people. */

@@ -46,9 +46,15 @@ final class CallLanes {
     static final class Flight {
         final Effect.CallBranch call;
         private long deadline = Long.MAX_VALUE;
+        private long sentAt;
 
         private Flight(Effect.CallBranch call) {
             this.call = call;
+        }
+
+        /** When it left. */
+        long sentAt() {
+            return sentAt;
         }
 
         private boolean isBackground() {
@@ -109,8 +115,9 @@ final class CallLanes {
     }
 
     /** The call leaves now: its time runs from here. */
-    void sent(Flight flight, long deadline) {
-        flight.deadline = deadline;
+    void sent(Flight flight, long now, long timeout) {
+        flight.sentAt = now;
+        flight.deadline = now + timeout;
         (flight.call.type() == BranchType.SAGA ? sagaDeadlines : deadlines).add(flight);
     }
 

@@ -14,6 +14,11 @@ final class Counters {
     private final AtomicLong lockConflicts = new AtomicLong();
     private final AtomicLong callsFailed = new AtomicLong();
 
+    private final AtomicLong waitsGranted = new AtomicLong();
+    private final AtomicLong waitedMillis = new AtomicLong();
+    private final AtomicLong deadlocks = new AtomicLong();
+    private final AtomicLong waitsOver = new AtomicLong();
+
     private final AtomicLong mistakes = new AtomicLong();
 
     private static void add(AtomicLong counter) {
@@ -39,6 +44,19 @@ final class Counters {
         add(lockConflicts);
     }
 
+    void waitGranted(long millis) {
+        add(waitsGranted);
+        waitedMillis.lazySet(waitedMillis.getPlain() + millis);
+    }
+
+    void deadlock() {
+        add(deadlocks);
+    }
+
+    void waitOver() {
+        add(waitsOver);
+    }
+
     void callFailed() {
         add(callsFailed);
     }
@@ -60,6 +78,7 @@ final class Counters {
                 timedOut.get(),
                 branchesRegistered.get(),
                 lockConflicts.get(),
+                new EngineFigures.Waits(waitsGranted.get(), waitedMillis.get(), deadlocks.get(), waitsOver.get()),
                 callsFailed.get(),
                 mailbox);
     }

@@ -46,6 +46,7 @@ public final class Engine implements AutoCloseable {
     private final EngineSettings settings;
     private final EngineCore core;
     private final Journal journal;
+    private final BranchCaller caller;
     private final Queue<Task> mailbox = new ConcurrentLinkedQueue<>();
     private final AtomicInteger waiting = new AtomicInteger();
     private final AtomicLong waitingBytes = new AtomicLong();
@@ -54,13 +55,17 @@ public final class Engine implements AutoCloseable {
     /** Resources whose managers have come: each is named once, however often it is told. */
     private final Set<String> arrivals = ConcurrentHashMap.newKeySet();
 
+    /** Callers that are gone: one note each, past the mailbox. Who is queued behind its own note finds that out by itself. */
+    private final Queue<Caller> gone = new ConcurrentLinkedQueue<>();
+
     private final Thread thread;
+    private boolean worked; // of the thread alone
     private volatile boolean asleep;
     private volatile boolean draining;
     private final CompletableFuture<Void> drained = new CompletableFuture<>();
     private volatile boolean closing;
     private volatile boolean healthy = true;
-    private volatile EngineFigures.Sizes sizes = new EngineFigures.Sizes(0, 0, 0, 0, 0, 0);
+    private volatile EngineFigures.Sizes sizes = new EngineFigures.Sizes(0, 0, 0, 0, 0, 0, 0);
 
     /** Something to do, with the bytes that it is estimated to hold while it waits. */
     private record Task(Runnable work, Consumer<TxnException> onFailure, long bytes) {}
@@ -106,6 +111,7 @@ public final class Engine implements AutoCloseable {
             BranchCaller caller) {
         this.settings = settings;
         this.journal = journal;
+        this.caller = caller;
         this.core =
                 new EngineCore(new Shard(rules), journal, new JournalTime(clock), random, settings, caller, this::wake);
         this.thread = new Thread(this::run, "txn-engine");
@@ -132,13 +138,18 @@ public final class Engine implements AutoCloseable {
      * the engine is closed, on this one.
      */
     public void submit(Command command, Consumer<Reply> sink) {
+        submit(command, null, sink);
+    }
+
+    /** The same, for a command that may wait for rows: as long as {@code from} is there, which {@link #closed} is told of at its end. */
+    public void submit(Command command, @Nullable Caller from, Consumer<Reply> sink) {
         if (draining && !closing && command instanceof Command.Begin) {
             sink.accept(Reply.Rejected.of(ErrorCode.NO_NEW_TRANSACTIONS));
             return;
         }
         offer(
                 new Task(
-                        () -> core.submit(command, sink),
+                        () -> core.submit(command, from, sink),
                         cause -> sink.accept(new Reply.Rejected(cause.code(), cause.facts())),
                         Footprint.of(command)),
                 Room.of(command));
@@ -233,14 +244,31 @@ public final class Engine implements AutoCloseable {
     }
 
     private boolean turn() {
-        core.release();
-        boolean worked = false;
+        caller.together(core::release);
+        worked = false;
+        caller.together(this::work);
+        core.flush();
+        publishSizes();
+        if (core.stopped() != null) {
+            healthy = false;
+        }
+        return worked;
+    }
+
+    private void work() {
         Runnable end;
         for (int i = 0; i < BATCH && (end = ends.poll()) != null; i++) {
             end.run();
             worked = true;
         }
         takeArrivals();
+        Caller left;
+        while ((left = gone.poll()) != null) {
+            core.closed(left);
+        }
+        if (draining) {
+            core.refuseWaiters(); // they sit on rows of their databases
+        }
         Task task;
         for (int i = 0; i < BATCH && core.acceptsCommands() && (task = mailbox.poll()) != null; i++) {
             leave(task);
@@ -248,12 +276,6 @@ public final class Engine implements AutoCloseable {
             worked = true;
         }
         core.tick();
-        core.flush();
-        publishSizes();
-        if (core.stopped() != null) {
-            healthy = false;
-        }
-        return worked;
     }
 
     private void takeArrivals() {
@@ -272,7 +294,8 @@ public final class Engine implements AutoCloseable {
                 shard.unfinished(),
                 shard.needingAttention(),
                 shard.locks().size(),
-                core.callsInFlight());
+                core.callsInFlight(),
+                core.waiting());
         if (!now.equals(sizes)) {
             sizes = now;
         }
@@ -286,6 +309,7 @@ public final class Engine implements AutoCloseable {
         asleep = true;
         boolean more = !ends.isEmpty()
                 || !arrivals.isEmpty()
+                || !gone.isEmpty()
                 || (!mailbox.isEmpty() && core.acceptsCommands())
                 || core.hasNews()
                 || closing;
@@ -319,6 +343,7 @@ public final class Engine implements AutoCloseable {
     /** Tells those who wait for phase two what is decided, lets the journal finish what it has, answers everybody, and ends. */
     private void finish() {
         core.answerInitiators();
+        core.refuseWaiters(); // while that can still be told as what it is
         journal.close();
         core.stop(stopping());
         failWaiting(stopping());
@@ -349,6 +374,12 @@ public final class Engine implements AutoCloseable {
             arrivals.addAll(resources);
             wake();
         }
+    }
+
+    /** A caller is gone: nothing waits for its sake any more. */
+    public void closed(Caller caller) {
+        gone.add(caller);
+        wake();
     }
 
     /** What waits for the engine's thread past the mailbox. */

@@ -107,6 +107,7 @@ final class EngineCore {
     private boolean snapshotUnderWay;
     private volatile boolean snapshotDone;
     private final Counters counters = new Counters();
+    private final LockWaiting waiting;
     private @Nullable TxnException stopped;
 
     EngineCore(
@@ -117,6 +118,18 @@ final class EngineCore {
             EngineSettings settings,
             BranchCaller caller,
             Runnable wake) {
+        this(shard, journal, time, random, settings, LockWaiting.Limits.DEFAULTS, caller, wake);
+    }
+
+    EngineCore(
+            Shard shard,
+            Journal journal,
+            JournalTime time,
+            RandomGenerator random,
+            EngineSettings settings,
+            LockWaiting.Limits waitLimits,
+            BranchCaller caller,
+            Runnable wake) {
         this.shard = shard;
         this.journal = journal;
         this.time = time;
@@ -125,6 +138,12 @@ final class EngineCore {
         this.caller = caller;
         this.wake = wake;
         this.lanes = new CallLanes(settings.callsInFlight());
+        this.waiting = new LockWaiting(shard, waitLimits, counters, this::decideAlone);
+    }
+
+    /** Gives somebody a reply, once what it rests on is durable. */
+    interface Delivery {
+        void deliver(Consumer<Reply> sink, Reply reply);
     }
 
     /** Something that leaves when {@code index} is durable, or is told that it never will. */
@@ -237,6 +256,11 @@ final class EngineCore {
 
     /** Decides one command; {@code sink} gets its reply when everything it rests on is durable. */
     void submit(Command command, Consumer<Reply> sink) {
+        submit(command, null, sink);
+    }
+
+    /** The same for a command that waits for rows if it says so, as long as {@code from} is there. */
+    void submit(Command command, @Nullable Caller from, Consumer<Reply> sink) {
         if (stopped != null) {
             deliver(sink, failure(stopped));
             return;
@@ -255,7 +279,7 @@ final class EngineCore {
             deliver(sink, Reply.Rejected.of(ErrorCode.COORDINATOR_OVERLOADED, "ids", "used up"));
             return;
         }
-        decide(command, sink);
+        decide(command, waiting.patient(command, from, sink, this::deliver));
     }
 
     /** An undo that still runs must not meet what somebody else wrote after the branch was given up and its rows were freed. */
@@ -282,7 +306,33 @@ final class EngineCore {
         return epoch;
     }
 
+    /** Decides a command, then lets those go who waited for what it freed. */
     private void decide(Command command, @Nullable Consumer<Reply> sink) {
+        decideAlone(command, sink);
+        settleWaits();
+    }
+
+    private void settleWaits() {
+        if (stopped == null) {
+            waiting.settle(now, this::hasRoom, this::deliver);
+        }
+    }
+
+    /** A caller's connection is gone: nobody waits for its sake any more. */
+    void closed(Caller caller) {
+        waiting.closed(caller, this::deliver);
+        settleWaits();
+    }
+
+    /** Refuses whoever waits for rows, now and from now on. */
+    void refuseWaiters() {
+        if (stopped == null) {
+            now = time.now();
+            waiting.refuseAll();
+        }
+    }
+
+    private void decideAlone(Command command, @Nullable Consumer<Reply> sink) {
         Decision decision;
         try {
             decision = shard.decide(command, now);
@@ -313,6 +363,12 @@ final class EngineCore {
             }
         }
         Reply reply = decision.reply();
+        if (reply instanceof Reply.LockConflict conflict && sink instanceof LockWaiting.Patient patient) {
+            reply = waiting.answer(patient, conflict, now);
+            if (reply == null) {
+                return;
+            }
+        }
         if (reply instanceof Reply.LockConflict) {
             counters.lockConflict();
         }
@@ -458,6 +514,9 @@ final class EngineCore {
     // Waiting for the disk
 
     private void deliver(Consumer<Reply> sink, Reply reply) {
+        if (sink instanceof LockWaiting.Patient patient) {
+            waiting.ended(patient, reply, now);
+        }
         gate(() -> sink.accept(reply), cause -> sink.accept(failure(cause)));
     }
 
@@ -494,6 +553,7 @@ final class EngineCore {
             gates.remove();
             letOut(gate.onDurable);
         }
+        settleWaits();
     }
 
     /**
@@ -509,7 +569,11 @@ final class EngineCore {
 
     /** Whether there is room for more answers to wait for the disk. */
     boolean acceptsCommands() {
-        return stopped != null || (gates.size() < settings.unwritten() && journal.accepts(JOURNAL_ROOM));
+        return stopped != null || (hasRoom() && !waiting.isDue());
+    }
+
+    private boolean hasRoom() {
+        return gates.size() < settings.unwritten() && journal.accepts(JOURNAL_ROOM);
     }
 
     private void checkJournal() {
@@ -542,6 +606,9 @@ final class EngineCore {
             Initiator first = all.next();
             all.remove();
             letOut(() -> first.sink.accept(failure(cause)));
+        }
+        for (LockWaiting.Patient patient : waiting.takeAll()) {
+            letOut(() -> patient.accept(failure(cause)));
         }
     }
 
@@ -584,7 +651,7 @@ final class EngineCore {
 
     /** The time of a call runs from here, not from its decision: the disk may be slow. */
     private void send(CallLanes.Flight flight) {
-        lanes.sent(flight, now + timeout(flight));
+        lanes.sent(flight, now, timeout(flight));
         caller.call(flight.call, (answer, detail) -> ended.offer(flight, answer, detail));
     }
 
@@ -628,6 +695,7 @@ final class EngineCore {
                         call.branch(),
                         call.phase(),
                         call.attempt(),
+                        flight.sentAt(),
                         answer,
                         detail,
                         random.nextDouble()),
@@ -724,6 +792,8 @@ final class EngineCore {
                 decideDue(number);
             }
         }
+        waiting.expire(now);
+        settleWaits();
         driveArrived();
         driveWaiting();
         answerPatientInitiators();
@@ -833,7 +903,10 @@ final class EngineCore {
         if ((!arrived.isEmpty() && acceptsCommands()) || !restored.isEmpty() || lanes.hasNext()) {
             return 0;
         }
-        long at = Math.min(due.earliest(), lanes.nextDeadline());
+        if (waiting.isDue() && hasRoom()) {
+            return 0;
+        }
+        long at = Math.min(Math.min(due.earliest(), lanes.nextDeadline()), waiting.nextEnd());
         if (handedOver > flushed) {
             at = Math.min(at, stagedAt + LINGER);
         }
@@ -859,6 +932,10 @@ final class EngineCore {
 
     Shard shard() {
         return shard;
+    }
+
+    int waiting() {
+        return waiting.size();
     }
 
     /** Whether nobody waits, no call is under way or due, and no transaction is undecided. */

@@ -83,20 +83,22 @@ final class EventCodec {
             out.varint(e.epoch());
             out.varint(e.shard());
         } else if (event instanceof Event.Begun e) {
-            out.u1(2);
+            out.u1(e.requestId() == 0 ? 2 : 18);
             out.varint(e.transaction());
             out.string(e.address());
             out.string(e.name());
             client(e.client(), out);
             out.varint(e.timeoutMillis());
+            requestId(e.requestId(), out);
         } else if (event instanceof Event.BranchRegistered e) {
-            out.u1(3);
+            out.u1(e.requestId() == 0 ? 3 : 19);
             branch(e, out);
             out.u1(e.type().ordinal());
             out.string(e.resource());
             client(e.client(), out);
             out.string(e.locks() == null ? null : e.locks().text());
             out.string(e.applicationData());
+            requestId(e.requestId(), out);
         } else if (event instanceof Event.BranchReported e) {
             out.u1(4);
             branch(e, out);
@@ -166,7 +168,7 @@ final class EventCodec {
         return switch (type) {
             case 1 -> new Event.EpochStarted((int) in.varint(), (int) in.varint());
             case 2 -> new Event.Begun(in.varint(), in.sharedText(), in.sharedText(), client(in), in.varint());
-            case 3 -> registered(in);
+            case 3 -> registered(in, false);
             case 4 -> new Event.BranchReported(in.varint(), in.varint(), in.string());
             case 5 -> new Event.PhaseOneFailed(in.varint(), in.varint(), in.string());
             case 6 -> new Event.CommitDecided(in.varint(), null);
@@ -182,17 +184,42 @@ final class EventCodec {
             case 15 -> new Event.Ended(in.varint());
             case 16 -> new Event.BranchDue(in.varint(), in.varint());
             case 17 -> new Event.SagaHandedBack(in.varint(), in.constant(OUTCOMES), in.u1() != 0, in.string());
+            case 18 ->
+                new Event.Begun(in.varint(), in.sharedText(), in.sharedText(), client(in), in.varint(), requestId(in));
+            case 19 -> registered(in, true);
             case 20 -> new Event.CommitDecided(in.varint(), in.text());
             default -> throw new IllegalArgumentException("no event " + type);
         };
     }
 
-    private static Event registered(In in) {
+    private static Event registered(In in, boolean withRequestId) {
         long transaction = in.varint();
         long branch = in.varint();
         BranchType type = in.constant(BRANCH_TYPES);
         return new Event.BranchRegistered(
-                transaction, branch, type, in.sharedText(), client(in), locks(in.string()), in.dataOf(type));
+                transaction,
+                branch,
+                type,
+                in.sharedText(),
+                client(in),
+                locks(in.string()),
+                in.dataOf(type),
+                withRequestId ? requestId(in) : 0);
+    }
+
+    /** Events without one have numbers of their own, from before there were any. */
+    private static void requestId(long id, Out out) {
+        if (id != 0) {
+            out.varint(id);
+        }
+    }
+
+    private static long requestId(In in) {
+        long id = in.varint();
+        if (id == 0) {
+            throw new IllegalArgumentException("a request id is missing");
+        }
+        return id;
     }
 
     private static void branch(Event.OfBranch event, Out out) {

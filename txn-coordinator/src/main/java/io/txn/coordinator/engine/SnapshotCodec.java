@@ -23,6 +23,7 @@ import java.util.List;
  */
 final class SnapshotCodec {
 
+    /** From version 2 on transactions and branches carry request ids. */
     static final int VERSION = 2;
 
     private static final int MOST_PAST_WRITERS = 10_000;
@@ -84,7 +85,7 @@ final class SnapshotCodec {
                 if (stream.readNBytes(bytes, 0, length) < length) {
                     throw new EOFException("the snapshot ends in transaction " + i + " of " + count);
                 }
-                shard.restore(decode(new In(ByteBuffer.wrap(bytes, 0, length), interner)));
+                shard.restore(decode(new In(ByteBuffer.wrap(bytes, 0, length), interner), version));
             }
             if (stream.read() >= 0) {
                 throw new IllegalArgumentException("bytes after the last transaction");
@@ -137,6 +138,7 @@ final class SnapshotCodec {
         out.string(transaction.cause());
         out.varint(transaction.decidedAt());
         out.varint(transaction.endedAt());
+        out.varint(transaction.requestId());
         out.varint(transaction.branches().size());
         for (Branch branch : transaction.branches()) {
             out.varint(branch.id());
@@ -149,10 +151,11 @@ final class SnapshotCodec {
             out.varint(branch.attempts());
             out.varint(branch.nextAt());
             out.string(branch.cause());
+            out.varint(branch.requestId());
         }
     }
 
-    private static GlobalTransaction decode(In in) {
+    private static GlobalTransaction decode(In in, int version) {
         GlobalTransaction transaction = new GlobalTransaction(
                 in.varint(),
                 in.sharedText(),
@@ -166,14 +169,15 @@ final class SnapshotCodec {
                 in.string(),
                 in.varint(),
                 in.varint(),
-                branches(in));
+                version < 2 ? 0 : in.varint(),
+                branches(in, version));
         if (in.remaining() > 0) {
             throw new IllegalArgumentException(in.remaining() + " bytes too many in a transaction");
         }
         return transaction;
     }
 
-    private static List<Branch> branches(In in) {
+    private static List<Branch> branches(In in, int version) {
         int count = in.count(in.remaining());
         List<Branch> branches = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
@@ -189,7 +193,8 @@ final class SnapshotCodec {
                     in.constant(BRANCH_STATES),
                     in.count(Integer.MAX_VALUE),
                     in.varint(),
-                    in.string()));
+                    in.string(),
+                    version < 2 ? 0 : in.varint()));
         }
         return branches;
     }

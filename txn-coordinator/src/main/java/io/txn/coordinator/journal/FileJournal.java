@@ -79,6 +79,7 @@ public final class FileJournal implements Journal {
     private long records;
     private long batches;
     private long fsyncs;
+    private long fsyncNanos;
     private long bytes;
     private Deque<Segment> segments = new ArrayDeque<>();
     private long snapshotIndex;
@@ -411,11 +412,14 @@ public final class FileJournal implements Journal {
             }
         }
         log.write(batch.buffer(), Frames.RECORDS, batch.count(), batch.firstIndex());
+        long before = System.nanoTime();
         log.sync();
+        long took = System.nanoTime() - before;
         lock.lock();
         try {
             sealed = false;
             fsyncs++;
+            fsyncNanos += took;
             durableIndex += batch.count();
             records += batch.count();
             batches++;
@@ -637,6 +641,7 @@ public final class FileJournal implements Journal {
                     records,
                     batches,
                     fsyncs,
+                    fsyncNanos,
                     bytes,
                     (int) (nextIndex - 1 - durableIndex),
                     segments.size(),

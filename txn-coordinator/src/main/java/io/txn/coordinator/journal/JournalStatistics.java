@@ -7,6 +7,7 @@ package io.txn.coordinator.journal;
  * @param records records made durable
  * @param batches frames written, each with all records that waited; the seal of an idle journal is not counted
  * @param fsyncs syncs of record batches (not of new files or snapshots)
+ * @param fsyncNanos how long these took together, in nanoseconds
  * @param bytes bytes written for records, headers and padding included
  * @param waitingRecords records taken and not yet durable
  * @param segments segment files that hold records now
@@ -17,6 +18,7 @@ public record JournalStatistics(
         long records,
         long batches,
         long fsyncs,
+        long fsyncNanos,
         long bytes,
         int waitingRecords,
         int segments,

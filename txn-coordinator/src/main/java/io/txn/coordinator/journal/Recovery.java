@@ -160,184 +160,68 @@ final class Recovery {
             files.delete(all.get(i).segment().path()); // left over when a snapshot's clean-up was cut short
         }
         Deque<Segment> segments = new ArrayDeque<>();
-        Cursor cursor = null;
+        SegmentCursor before = null;
         for (int i = start; i < all.size(); i++) {
             Opened next = all.get(i);
-            if (cursor != null) {
-                cursor.mustContinueIn(next);
-            }
             segments.add(next.segment());
-            cursor = new Cursor(next, i == all.size() - 1);
-            cursor.read();
-        }
-        Cursor last = java.util.Objects.requireNonNull(cursor);
-        long lastIndex = last.nextIndex - 1;
-        if (lastIndex < snapshotIndex) {
-            throw FilePrefix.damaged(
-                    last.segment.path(),
-                    last.position,
-                    "the log ends at record " + lastIndex + ", before the snapshot's " + snapshotIndex);
-        }
-        return new Found(lastIndex, snapshotIndex, segments, last.end());
-    }
-
-    /** Walks through one segment. */
-    private final class Cursor {
-
-        private final Segment segment;
-        private final SegmentHeader header;
-        private final boolean last;
-        private long nextIndex;
-        private int previousCrc;
-        private int position = SegmentHeader.BYTES;
-        private int lastFrame = SegmentHeader.BYTES;
-        private boolean sealed;
-        private JournalFiles.@Nullable OpenFile kept;
-
-        Cursor(Opened opened, boolean last) {
-            this.segment = opened.segment();
-            this.header = opened.header();
-            this.last = last;
-            this.nextIndex = header.firstIndex();
-            this.previousCrc = header.previousCrc();
-        }
-
-        void read() throws IOException {
-            JournalFiles.OpenFile file = files.open(segment.path(), false);
+            JournalFiles.OpenFile file = files.open(next.segment().path(), false);
+            boolean kept = false;
             try {
-                ByteBuffer bytes = load(file);
-                Frames.Header frame = Frames.read(bytes, position, journalId, segment.id());
-                while (frame != null) {
-                    deliver(bytes, frame);
-                    frame = Frames.read(bytes, position, journalId, segment.id());
+                SegmentCursor cursor = SegmentCursor.open(next.segment(), next.header(), file, buffer);
+                buffer = cursor.bytes();
+                if (before != null) {
+                    before.mustContinueIn(cursor);
                 }
-                if (last) {
-                    cutTail(file, bytes);
-                    makeDurable(file, bytes);
-                    kept = file;
+                cursor.read((index, record) -> {
+                    if (index > snapshotIndex) {
+                        target.record(index, record);
+                    }
+                });
+                if (i == all.size() - 1) {
+                    cutTail(cursor, file, next.header().fileBytes());
+                    makeDurable(cursor, file);
+                    mustReachTheSnapshot(cursor);
+                    kept = true;
+                    return new Found(cursor.nextIndex() - 1, snapshotIndex, segments, cursor.end(file));
                 }
+                before = cursor;
             } finally {
-                if (kept == null) {
+                if (!kept) {
                     file.close();
                 }
             }
         }
+        throw new AssertionError("no segment is the last one");
+    }
 
-        private ByteBuffer load(JournalFiles.OpenFile file) throws IOException {
-            long size = file.size();
-            if (size > header.fileBytes()) {
-                throw damaged(header.fileBytes(), "the file is longer than it was made");
-            }
-            if (buffer.capacity() < size) {
-                buffer = ByteBuffer.allocateDirect((int) size);
-            }
-            buffer.clear().limit((int) size);
-            file.read(buffer, 0);
-            return buffer.flip();
+    private void mustReachTheSnapshot(SegmentCursor last) {
+        long lastIndex = last.nextIndex() - 1;
+        if (lastIndex < snapshotIndex) {
+            throw last.damaged(
+                    last.position(),
+                    "the log ends at record " + lastIndex + ", before the snapshot's " + snapshotIndex);
         }
+    }
 
-        private void deliver(ByteBuffer bytes, Frames.Header frame) {
-            if (frame.firstIndex() != nextIndex || frame.previousCrc() != previousCrc) {
-                throw damaged(position, "the frame does not follow the one before it");
-            }
-            if (frame.kind() != Frames.RECORDS && frame.kind() != Frames.SEAL) {
-                throw damaged(position, "there is no such kind of frame");
-            }
-            int at = position + Frames.HEADER;
-            int end = at + frame.payloadLength();
-            for (int i = 0; i < frame.count(); i++) {
-                int length = end - at < Frames.RECORD_PREFIX ? -1 : bytes.getInt(at);
-                at += Frames.RECORD_PREFIX;
-                if (length < 0 || length > end - at) {
-                    throw damaged(at, "a record does not fit its frame");
-                }
-                if (nextIndex > snapshotIndex) {
-                    target.record(nextIndex, bytes.slice(at, length).asReadOnlyBuffer());
-                }
-                at += length;
-                nextIndex++;
-            }
-            sealed = frame.kind() == Frames.SEAL;
-            if (!sealed) {
-                lastFrame = position;
-            }
-            previousCrc = frame.crc();
-            position += frame.frameLength();
+    /** What was not finished is not truncated but zeroed, so that the room made ahead stays, and no rest of it can stand behind a later write. */
+    private void cutTail(SegmentCursor cursor, JournalFiles.OpenFile file, int fileBytes) throws IOException {
+        if (cursor.isTorn()) {
+            log.warn(
+                    "The journal's last write was not finished, nobody was told that it was, and it is cut off. file={} offset={}",
+                    cursor.segment().path(),
+                    cursor.position());
+            RoomMaker.fill(file, cursor.position(), fileBytes);
         }
+    }
 
-        /** The frame at the position is not valid: the log ends here, or it is damaged. */
-        private void cutTail(JournalFiles.OpenFile file, ByteBuffer bytes) throws IOException {
-            for (int at = position + Frames.ALIGNMENT; at < bytes.limit(); at += Frames.ALIGNMENT) {
-                if (Frames.read(bytes, at, journalId, segment.id()) != null) {
-                    throw damaged(position, "a frame is damaged, and the one at " + at + " behind it is not");
-                }
-            }
-            int tail = bytes.limit() - position;
-            if (bytes.limit() < header.fileBytes()
-                    && !(tail >= Frames.ALIGNMENT && isZero(bytes, position, Frames.ALIGNMENT))) {
-                // Segments have their full length before they get a name, so this is no crash of ours: frames may have
-                // been here.
-                throw damaged(
-                        bytes.limit(),
-                        "the file was cut short: it has " + bytes.limit() + " bytes and was made with "
-                                + header.fileBytes());
-            }
-            if (bytes.limit() < header.fileBytes() || !isZero(bytes, position, tail)) {
-                log.warn(
-                        "The journal's last write was not finished, nobody was told that it was, and it is cut off. file={} offset={}",
-                        segment.path(),
-                        position);
-                // Not truncated but zeroed, so that the room made ahead stays, and no rest of this write can stand
-                // behind a later one.
-                RoomMaker.fill(file, position, header.fileBytes());
-            }
-        }
-
-        /**
-         * What was read may never have been synced: the process can have ended before its sync, or because of a sync that failed, after which the
-         * kernel calls the pages clean. Nothing may follow from these records until they are on disk, so the last frame (no more can be in
-         * doubt) is written once more.
-         */
-        private void makeDurable(JournalFiles.OpenFile file, ByteBuffer bytes) throws IOException {
-            file.write(bytes.slice(lastFrame, position - lastFrame), lastFrame);
-            file.sync(true);
-            files.syncDirectory(directory);
-        }
-
-        private boolean isZero(ByteBuffer bytes, int from, int length) {
-            for (int i = from; i < from + length; i++) {
-                if (bytes.get(i) != 0) {
-                    return false;
-                }
-            }
-            return true;
-        }
-
-        void mustContinueIn(Opened next) {
-            if (next.segment().id() != segment.id() + 1) {
-                throw damaged(position, "the segment after it is missing: " + SegmentHeader.fileName(segment.id() + 1));
-            }
-            if (next.header().firstIndex() != nextIndex || next.header().previousCrc() != previousCrc) {
-                throw damaged(
-                        position,
-                        "the segment ends with record " + (nextIndex - 1) + ", and the next one begins with record "
-                                + next.header().firstIndex());
-            }
-        }
-
-        private TxnException damaged(long offset, String reason) {
-            return FilePrefix.damaged(segment.path(), offset, reason);
-        }
-
-        SegmentWriter.End end() {
-            return new SegmentWriter.End(
-                    journalId,
-                    java.util.Objects.requireNonNull(kept),
-                    header.fileBytes(),
-                    segment.id(),
-                    position,
-                    previousCrc,
-                    sealed);
-        }
+    /**
+     * What was read may never have been synced: the process can have ended before its sync, or because of a sync that failed, after which the
+     * kernel calls the pages clean. Nothing may follow from these records until they are on disk, so the last frame (no more can be in
+     * doubt) is written once more.
+     */
+    private void makeDurable(SegmentCursor cursor, JournalFiles.OpenFile file) throws IOException {
+        file.write(cursor.lastFrame(), cursor.lastFramePosition());
+        file.sync(true);
+        files.syncDirectory(directory);
     }
 }

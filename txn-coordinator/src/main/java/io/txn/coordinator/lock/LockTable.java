@@ -2,6 +2,7 @@ package io.txn.coordinator.lock;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,18 +19,28 @@ public final class LockTable {
 
     /** The first of these rows that a transaction other than {@code transaction} holds, or null when all are free or ours. */
     public @Nullable LockConflict conflict(long transaction, String resource, LockKeys keys) {
+        return conflict(transaction, resource, keys, holder -> false);
+    }
+
+    /** The same, but a row whose holder is {@code worse} comes before the first one. */
+    public @Nullable LockConflict conflict(long transaction, String resource, LockKeys keys, Predicate<Holder> worse) {
         Map<String, Map<String, Holder>> tables = resources.get(resource);
         if (tables == null) {
             return null;
         }
+        LockConflict first = null;
         for (LockKeys.Row row : keys.rows()) {
             Map<String, Holder> rows = tables.get(row.table());
             Holder holder = rows == null ? null : rows.get(row.key());
             if (holder != null && holder.transaction() != transaction) {
-                return new LockConflict(row, holder);
+                LockConflict conflict = new LockConflict(row, holder);
+                if (worse.test(holder)) {
+                    return conflict;
+                }
+                first = first == null ? conflict : first;
             }
         }
-        return null;
+        return first;
     }
 
     /** Takes every row that is free; the others must be the same transaction's (see {@link #conflict}). */

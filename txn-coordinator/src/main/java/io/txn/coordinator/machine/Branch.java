@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param attempts failed calls of phase two
  * @param nextAt journal time of the next call, 0 for at once
  * @param cause why the last call failed, or why it was given up
+ * @param requestId the client's id of the registration, 0 for none
  */
 public record Branch(
         long id,
@@ -23,7 +24,8 @@ public record Branch(
         BranchState state,
         int attempts,
         long nextAt,
-        @Nullable String cause) {
+        @Nullable String cause,
+        long requestId) {
 
     /** Whether it is owed the phase two of this outcome. The steps of a saga are for its engine and never called. */
     boolean isOwed(Outcome outcome) {
@@ -50,17 +52,29 @@ public record Branch(
 
     Branch with(BranchState newState, int newAttempts, long newNextAt, @Nullable String newCause) {
         return new Branch(
-                id, type, resource, client, locks, applicationData, newState, newAttempts, newNextAt, newCause);
+                id,
+                type,
+                resource,
+                client,
+                locks,
+                applicationData,
+                newState,
+                newAttempts,
+                newNextAt,
+                newCause,
+                requestId);
     }
 
     Branch withData(BranchState newState, @Nullable String newApplicationData) {
-        return new Branch(id, type, resource, client, locks, newApplicationData, newState, attempts, nextAt, cause);
+        return new Branch(
+                id, type, resource, client, locks, newApplicationData, newState, attempts, nextAt, cause, requestId);
     }
 
     /** What is worth keeping when the transaction has ended: no application data, and lock keys only when they are short. */
     Branch forRetention() {
         boolean keepLocks = locks != null && locks.length() <= RETAINED_LOCKS;
-        return new Branch(id, type, resource, client, keepLocks ? locks : null, null, state, attempts, 0, cause);
+        return new Branch(
+                id, type, resource, client, keepLocks ? locks : null, null, state, attempts, 0, cause, requestId);
     }
 
     private static final int RETAINED_LOCKS = 500;

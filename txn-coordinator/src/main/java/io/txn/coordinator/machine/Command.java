@@ -18,20 +18,40 @@ public sealed interface Command {
         long transaction();
     }
 
+    /** A command that may wait for rows that other transactions hold. */
+    sealed interface ForRows extends Command {
+        String resource();
+
+        @Nullable
+        LockKeys locks();
+
+        /** How long it would wait, in milliseconds; 0 for an answer at once. */
+        long waitMillis();
+    }
+
     /**
      * Opens a global transaction.
      *
      * @param sagaEngine the resource of the engine that drives it when it is a saga, else null
+     * @param requestId the client's own id of this request, by which a repeated one is known; 0 for none
      */
     record Begin(
             String address,
             String name,
             ClientId client,
             long timeoutMillis,
-            @Nullable String sagaEngine) implements Command {
+            @Nullable String sagaEngine,
+            long requestId)
+            implements Command {
 
+        /** No saga. */
         public Begin(String address, String name, ClientId client, long timeoutMillis) {
             this(address, name, client, timeoutMillis, null);
+        }
+
+        /** One that cannot be told from a repeated one. */
+        public Begin(String address, String name, ClientId client, long timeoutMillis, @Nullable String sagaEngine) {
+            this(address, name, client, timeoutMillis, sagaEngine, 0);
         }
     }
 
@@ -41,6 +61,7 @@ public sealed interface Command {
      * @param locks rows to lock, for AT branches only
      * @param holdsLocalTransaction whether the caller holds local row locks while it waits, so that a rolling-back holder must not be waited for
      * @param sagaEngine for a step of a saga the resource of the engine that drives it: a first step makes the transaction a saga
+     * @param requestId as for {@link Begin}
      */
     record RegisterBranch(
             Xid xid,
@@ -50,9 +71,12 @@ public sealed interface Command {
             @Nullable LockKeys locks,
             boolean holdsLocalTransaction,
             @Nullable String applicationData,
-            @Nullable String sagaEngine)
-            implements Named {
+            @Nullable String sagaEngine,
+            long waitMillis,
+            long requestId)
+            implements Named, ForRows {
 
+        /** One that does not wait, and cannot be told from a repeated one. */
         public RegisterBranch(
                 Xid xid,
                 BranchType type,
@@ -61,7 +85,15 @@ public sealed interface Command {
                 @Nullable LockKeys locks,
                 boolean holdsLocalTransaction,
                 @Nullable String applicationData) {
-            this(xid, type, resource, client, locks, holdsLocalTransaction, applicationData, null);
+            this(xid, type, resource, client, locks, holdsLocalTransaction, applicationData, null, 0, 0);
+        }
+
+        /** Whether {@code other} is this request, asked again. */
+        boolean repeats(RegisterBranch other) {
+            return requestId != 0
+                    && requestId == other.requestId
+                    && client.application().equals(other.client.application())
+                    && xid.equals(other.xid);
         }
     }
 
@@ -91,7 +123,13 @@ public sealed interface Command {
     record QueryTransaction(Xid xid) implements Named {}
 
     /** Asks whether rows are free for a transaction, or, without one, for anybody. */
-    record QueryLocks(@Nullable Xid xid, String resource, LockKeys locks) implements Command {}
+    record QueryLocks(@Nullable Xid xid, String resource, LockKeys locks, long waitMillis) implements ForRows {
+
+        /** One that does not wait. */
+        public QueryLocks(@Nullable Xid xid, String resource, LockKeys locks) {
+            this(xid, resource, locks, 0);
+        }
+    }
 
     /** An operator wants every unfinished branch tried again now. */
     record RetryNow(Xid xid) implements Named {}
@@ -117,6 +155,7 @@ public sealed interface Command {
      *
      * @param phase what the call asked for
      * @param attempt the {@link Effect.CallBranch#attempt} of the call
+     * @param calledAt journal time at which the call left: what it found out may be as old as that
      * @param detail what the resource manager or the transport said, for people
      * @param jitter how much of half the back-off is taken off, 0 to 1
      */
@@ -125,6 +164,7 @@ public sealed interface Command {
             long branch,
             Outcome phase,
             int attempt,
+            long calledAt,
             Answer answer,
             @Nullable String detail,
             double jitter)

@@ -20,10 +20,16 @@ public sealed interface Event {
         long branch();
     }
 
-    record Begun(long transaction, String address, String name, ClientId client, long timeoutMillis)
-            implements OfTransaction {}
+    /** A transaction was opened; {@code requestId} is 0 when its client gave none. */
+    record Begun(long transaction, String address, String name, ClientId client, long timeoutMillis, long requestId)
+            implements OfTransaction {
 
-    /** A branch joined, and holds its locks. */
+        public Begun(long transaction, String address, String name, ClientId client, long timeoutMillis) {
+            this(transaction, address, name, client, timeoutMillis, 0);
+        }
+    }
+
+    /** A branch joined, and holds its locks; {@code requestId} is 0 when its client gave none. */
     record BranchRegistered(
             long transaction,
             long branch,
@@ -31,8 +37,21 @@ public sealed interface Event {
             String resource,
             ClientId client,
             @Nullable LockKeys locks,
-            @Nullable String applicationData)
-            implements OfBranch {}
+            @Nullable String applicationData,
+            long requestId)
+            implements OfBranch {
+
+        public BranchRegistered(
+                long transaction,
+                long branch,
+                BranchType type,
+                String resource,
+                ClientId client,
+                @Nullable LockKeys locks,
+                @Nullable String applicationData) {
+            this(transaction, branch, type, resource, client, locks, applicationData, 0);
+        }
+    }
 
     /** The resource manager replaced the application data. */
     record BranchReported(

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param cause why it was rolled back, or committed without its initiator, in one line
  * @param decidedAt 0 while open
  * @param endedAt 0 until every branch is final
+ * @param requestId the initiator's id of its begin, 0 for none
  * @param branches in order of registration
  */
 public record GlobalTransaction(
@@ -34,6 +35,7 @@ public record GlobalTransaction(
         @Nullable String cause,
         long decidedAt,
         long endedAt,
+        long requestId,
         List<Branch> branches) {
 
     public GlobalTransaction {
@@ -167,13 +169,14 @@ public record GlobalTransaction(
                 cause,
                 decidedAt,
                 endedAt,
+                requestId,
                 newBranches);
     }
 
     GlobalTransaction withState(TransactionState newState) {
         return new GlobalTransaction(
                 number, address, name, client, beganAt, deadline, newState, outcome, timedOut, cause, decidedAt,
-                endedAt, branches);
+                endedAt, requestId, branches);
     }
 
     GlobalTransaction decided(
@@ -191,6 +194,7 @@ public record GlobalTransaction(
                 why,
                 at,
                 endedAt,
+                requestId,
                 branches);
     }
 
@@ -213,6 +217,7 @@ public record GlobalTransaction(
                 event.cause(),
                 decidedAt,
                 endedAt,
+                requestId,
                 list);
     }
 
@@ -223,6 +228,6 @@ public record GlobalTransaction(
         }
         return new GlobalTransaction(
                 number, address, name, client, beganAt, deadline, newState, outcome, timedOut, cause, decidedAt, at,
-                kept);
+                requestId, kept);
     }
 }

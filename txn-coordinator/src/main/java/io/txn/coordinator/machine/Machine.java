@@ -5,7 +5,9 @@ import io.txn.protocol.ErrorCode;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The life of one global transaction, as pure functions. {@link #decide} chooses what happens, {@link #apply} makes it so, and
@@ -74,6 +76,10 @@ final class Machine {
             Draft draft = expire(transaction, moment);
             return draft.reply(new Reply.NotActive(draft.now));
         }
+        Reply repeated = repeated(transaction, command);
+        if (repeated != null) {
+            return Decision.of(repeated);
+        }
         int drivers = transaction.driver() == null ? 0 : 1;
         if (transaction.branches().size() - drivers >= rules.maxBranches()) {
             return Decision.of(Reply.Rejected.of(
@@ -90,8 +96,33 @@ final class Machine {
                         command.resource(),
                         command.client(),
                         command.type() == BranchType.AT ? command.locks() : null,
-                        command.applicationData()))
+                        command.applicationData(),
+                        command.requestId()))
                 .reply(new Reply.Registered(moment.freshId));
+    }
+
+    /** What a registration that was asked for before is told, or null when it is a new one. */
+    private static @Nullable Reply repeated(GlobalTransaction transaction, Command.RegisterBranch command) {
+        if (command.requestId() == 0) {
+            return null;
+        }
+        for (Branch branch : transaction.branches()) {
+            boolean sameId = branch.requestId() == command.requestId()
+                    && branch.client().application().equals(command.client().application());
+            if (sameId) {
+                String locks = command.type() == BranchType.AT && command.locks() != null
+                        ? command.locks().text()
+                        : null;
+                boolean sameRequest = branch.state() == BranchState.REGISTERED
+                        && branch.type() == command.type()
+                        && branch.resource().equals(command.resource())
+                        && Objects.equals(branch.locks(), locks);
+                return sameRequest
+                        ? new Reply.Registered(branch.id())
+                        : Reply.Rejected.of(ErrorCode.BAD_REQUEST, "field", "request-id", "usedBy", branch.id());
+            }
+        }
+        return null;
     }
 
     /** A saga's engine joins; see {@link GlobalTransaction#driver}. */
@@ -181,7 +212,7 @@ final class Machine {
             return Decision.of(new Reply.Known(transaction));
         }
         boolean done = command.answer() == Answer.DONE
-                || (command.answer() == Answer.NOT_FOUND && moment.at > xaForgottenAt(transaction));
+                || (command.answer() == Answer.NOT_FOUND && command.calledAt() > xaForgottenAt(transaction));
         if (done) {
             return draft.add(new Event.BranchFinished(transaction.number(), branch.id()))
                     .conclude()
@@ -355,6 +386,7 @@ final class Machine {
                 null,
                 0,
                 0,
+                event.requestId(),
                 List.of());
     }
 
@@ -401,7 +433,8 @@ final class Machine {
                     BranchState.REGISTERED,
                     0,
                     0,
-                    null));
+                    null,
+                    registered.requestId()));
         }
         Branch branch = transaction.branch(event.branch());
         BranchState next = branch == null ? null : Transitions.next(branch.state(), event.getClass());

@@ -19,10 +19,44 @@ public sealed interface Reply {
      * A row is held by another transaction; nothing was registered.
      *
      * @param holder the transaction that holds it
-     * @param failFast whether the holder is rolling back and needs the local row locks that the caller holds
+     * @param holderAge how long ago that one began, in milliseconds
+     * @param why why the caller does not wait, or not any longer
+     * @param cycle for {@link Why#DEADLOCK}: who waits for whom, in words
      */
-    record LockConflict(String resource, LockKeys.Row row, GlobalTransaction holder, long branch, boolean failFast)
-            implements Reply {}
+    record LockConflict(
+            String resource,
+            LockKeys.Row row,
+            GlobalTransaction holder,
+            long branch,
+            long holderAge,
+            Why why,
+            @Nullable String cycle)
+            implements Reply {
+
+        /** Whether the holder is rolling back and needs the local row locks that the caller holds. */
+        public boolean failFast() {
+            return why == Why.HOLDER_ROLLS_BACK;
+        }
+
+        /** The same conflict, not waited out for another reason. */
+        public LockConflict because(Why other, @Nullable String words) {
+            return new LockConflict(resource, row, holder, branch, holderAge, other, words);
+        }
+    }
+
+    /** Why somebody who wants a row does not wait for it any longer. */
+    enum Why {
+        /** The row is held, and the caller did not say that it would wait, or there is no room for more who wait. */
+        HELD,
+        /** The holder needs for its undo what the caller holds in its database. */
+        HOLDER_ROLLS_BACK,
+        /** The time is over for which the caller would wait. */
+        WAIT_OVER,
+        /** The caller and others wait for each other in a circle. */
+        DEADLOCK,
+        /** The coordinator stops. */
+        STOPPING
+    }
 
     record Reported() implements Reply {}
 

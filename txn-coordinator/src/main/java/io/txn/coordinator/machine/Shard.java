@@ -10,8 +10,10 @@ import io.txn.protocol.Xid;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
@@ -34,6 +36,10 @@ public final class Shard {
     private final Machine machine;
     private final NavigableMap<Long, GlobalTransaction> transactions = new TreeMap<>();
     private final LockTable locks = new LockTable();
+    private final LockWaits waits = new LockWaits(locks, transactions::get);
+
+    /** Transactions that a repeated begin may mean: active, and without a branch. */
+    private final Map<BeginId, Long> begins = new HashMap<>();
 
     /** Branches that wait for a resource manager. Neither recorded nor captured: after a restart it is found out anew. */
     private final Set<Long> waiting = new HashSet<>();
@@ -45,6 +51,8 @@ public final class Shard {
     private long restartedAt = Long.MIN_VALUE;
     private long graceUntil = Long.MIN_VALUE;
 
+    private record BeginId(String application, long requestId) {}
+
     public Shard(Rules rules) {
         this.rules = rules;
         this.machine = new Machine(rules);
@@ -55,9 +63,9 @@ public final class Shard {
     /** What follows from {@code command} at journal time {@code at}. */
     public Decision decide(Command command, long at) {
         if (command instanceof Command.Begin begin) {
-            return begin(begin);
+            return begin(begin, at);
         } else if (command instanceof Command.QueryLocks query) {
-            return Decision.of(new Reply.Lockable(lockable(query)));
+            return Decision.of(queryLocks(query, at));
         } else if (command instanceof Command.Named named) {
             GlobalTransaction transaction = transaction(named.xid());
             return transaction == null
@@ -72,14 +80,29 @@ public final class Shard {
         throw new AssertionError("no decision for " + command);
     }
 
-    private Decision begin(Command.Begin command) {
+    private Decision begin(Command.Begin command, long at) {
+        GlobalTransaction repeated = repeated(command, at);
+        if (repeated != null) {
+            boolean same = repeated.name().equals(command.name())
+                    && repeated.deadline() - repeated.beganAt() == command.timeoutMillis();
+            return Decision.of(
+                    same
+                            ? new Reply.Begun(repeated.xid())
+                            : Reply.Rejected.of(
+                                    ErrorCode.BAD_REQUEST, "field", "request-id", "usedBy", repeated.xid()));
+        }
         if (unfinished >= rules.maxTransactions()) {
             return Decision.of(
                     Reply.Rejected.of(ErrorCode.COORDINATOR_OVERLOADED, "transactions", rules.maxTransactions()));
         }
         long number = lastId + 1;
-        Event begun =
-                new Event.Begun(number, command.address(), command.name(), command.client(), command.timeoutMillis());
+        Event begun = new Event.Begun(
+                number,
+                command.address(),
+                command.name(),
+                command.client(),
+                command.timeoutMillis(),
+                command.requestId());
         return new Decision(
                 command.sagaEngine() == null
                         ? List.of(begun)
@@ -88,36 +111,84 @@ public final class Shard {
                 new Reply.Begun(Xid.of(command.address(), number)));
     }
 
+    /** The transaction that this very request opened before, if it can still be worked in. */
+    private @Nullable GlobalTransaction repeated(Command.Begin command, long at) {
+        Long number = command.requestId() == 0
+                ? null
+                : begins.get(new BeginId(command.client().application(), command.requestId()));
+        GlobalTransaction transaction = number == null ? null : transactions.get(number);
+        return transaction == null || at >= deadline(transaction) ? null : transaction;
+    }
+
+    /** Keeps in {@link #begins} what belongs there. */
+    private void index(GlobalTransaction transaction) {
+        if (transaction.requestId() != 0) {
+            BeginId id = new BeginId(transaction.client().application(), transaction.requestId());
+            int drivers = transaction.driver() == null ? 0 : 1;
+            if (transaction.state() == TransactionState.ACTIVE
+                    && transaction.branches().size() == drivers) {
+                begins.put(id, transaction.number());
+            } else {
+                begins.remove(id, transaction.number());
+            }
+        }
+    }
+
     private Decision decide(GlobalTransaction transaction, Command command, long at) {
         Decision decision =
                 machine.decide(transaction, command, new Machine.Moment(at, lastId + 1, deadline(transaction)));
         if (decision.reply() instanceof Reply.Registered
+                && !decision.events().isEmpty()
                 && command instanceof Command.RegisterBranch register
                 && register.type() == BranchType.AT
                 && register.locks() != null) {
-            LockConflict conflict = locks.conflict(transaction.number(), register.resource(), register.locks());
+            LockConflict conflict = conflict(transaction.number(), register.resource(), register.locks());
             if (conflict != null) {
-                return Decision.of(refusal(register, conflict));
+                return Decision.of(refusal(register, conflict, at, register.holdsLocalTransaction()));
             }
         }
         return decision;
     }
 
-    private Reply refusal(Command.RegisterBranch register, LockConflict conflict) {
+    /** Of several rows in the way one comes first whose holder rolls back: that decides whether the caller may wait. */
+    private @Nullable LockConflict conflict(long number, String resource, LockKeys keys) {
+        return locks.conflict(number, resource, keys, holder -> rollsBack(holder.transaction()));
+    }
+
+    private boolean rollsBack(long number) {
+        GlobalTransaction transaction = transactions.get(number);
+        return transaction != null && transaction.outcome() == Outcome.ROLLBACK;
+    }
+
+    private Reply.LockConflict refusal(
+            Command.ForRows command, LockConflict conflict, long at, boolean holdsLocalTransaction) {
         GlobalTransaction holder = transactions.get(conflict.holder().transaction());
         if (holder == null) {
             throw new AssertionError("a lock without a transaction: " + conflict);
         }
-        boolean failFast = register.holdsLocalTransaction() && holder.outcome() == Outcome.ROLLBACK;
+        boolean inTheWay = (holdsLocalTransaction || command.waitMillis() > 0) && rollsBack(holder.number());
         return new Reply.LockConflict(
-                register.resource(), conflict.row(), holder, conflict.holder().branch(), failFast);
+                command.resource(),
+                conflict.row(),
+                holder,
+                conflict.holder().branch(),
+                Math.max(0, at - holder.beganAt()),
+                inTheWay ? Reply.Why.HOLDER_ROLLS_BACK : Reply.Why.HELD,
+                null);
     }
 
-    private boolean lockable(Command.QueryLocks query) {
+    private Reply queryLocks(Command.QueryLocks query, long at) {
         Xid xid = query.xid();
         GlobalTransaction transaction = xid == null ? null : transaction(xid);
         long number = transaction == null ? 0 : transaction.number();
-        return locks.conflict(number, query.resource(), query.locks()) == null;
+        if (transaction != null && query.waitMillis() > 0 && transaction.outcome() != Outcome.OPEN) {
+            return new Reply.NotActive(transaction);
+        }
+        LockConflict conflict = conflict(number, query.resource(), query.locks());
+        if (conflict != null && query.waitMillis() > 0) {
+            return refusal(query, conflict, at, true);
+        }
+        return new Reply.Lockable(conflict == null);
     }
 
     // Events
@@ -128,7 +199,9 @@ public final class Shard {
             lastId = firstId(started.epoch(), started.shard());
         } else if (event instanceof Event.Begun begun) {
             lastId = begun.transaction();
-            transactions.put(begun.transaction(), Machine.begun(begun, at));
+            GlobalTransaction opened = Machine.begun(begun, at);
+            transactions.put(begun.transaction(), opened);
+            index(opened);
             unfinished++;
             active++;
         } else if (event instanceof Event.OfTransaction ofTransaction) {
@@ -144,6 +217,7 @@ public final class Shard {
     private void apply(GlobalTransaction before, Event.OfTransaction event, long at) {
         GlobalTransaction after = Machine.apply(before, event, at);
         transactions.put(after.number(), after);
+        index(after);
         unfinished += (after.state().isFinal() ? 0 : 1) - (before.state().isFinal() ? 0 : 1);
         active += active(after) - active(before);
         needingAttention += attention(after) - attention(before);
@@ -159,6 +233,7 @@ public final class Shard {
             }
             if (registered.locks() != null && after.holdsLocks()) {
                 locks.grant(new Holder(after.number(), registered.branch()), registered.resource(), registered.locks());
+                waits.granted(after.number());
             }
         } else if (event instanceof Event.RetriesReset) {
             after.branches().forEach(branch -> waiting.remove(branch.id()));
@@ -166,10 +241,27 @@ public final class Shard {
             for (Branch branch : before.branches()) {
                 release(after, branch);
             }
+            waits.decided(after.number());
+        } else if (event instanceof Event.RollbackDecided) {
+            rollsBack(after);
+        } else if (event instanceof Event.SagaHandedBack) {
+            waits.decided(after.number());
         } else if (event instanceof Event.OfBranch ofBranch && before.holdsLocks()) {
             Branch branch = after.branch(ofBranch.branch());
             if (branch != null && branch.state().isOver()) {
                 passOn(after, branch);
+            }
+        }
+    }
+
+    private void rollsBack(GlobalTransaction transaction) {
+        if (waits.isEmpty()) {
+            return;
+        }
+        waits.decided(transaction.number());
+        for (Branch branch : transaction.branches()) {
+            if (branch.locks() != null && !branch.state().isOver()) {
+                waits.holderRollsBack(branch.resource(), keys(branch.locks()));
             }
         }
     }
@@ -205,7 +297,11 @@ public final class Shard {
 
     private void release(GlobalTransaction transaction, Branch branch) {
         if (branch.locks() != null) {
-            locks.release(new Holder(transaction.number(), branch.id()), branch.resource(), keys(branch.locks()));
+            LockKeys keys = keys(branch.locks());
+            locks.release(new Holder(transaction.number(), branch.id()), branch.resource(), keys);
+            if (!waits.isEmpty()) {
+                waits.freed(branch.resource(), keys);
+            }
         }
     }
 
@@ -322,6 +418,11 @@ public final class Shard {
         return locks;
     }
 
+    /** Who waits for rows. */
+    public LockWaits waits() {
+        return waits;
+    }
+
     public int size() {
         return transactions.size();
     }
@@ -362,6 +463,7 @@ public final class Shard {
     /** Takes over a transaction from a snapshot, and its locks. */
     public void restore(GlobalTransaction transaction) {
         transactions.put(transaction.number(), transaction);
+        index(transaction);
         unfinished += transaction.state().isFinal() ? 0 : 1;
         active += active(transaction);
         needingAttention += attention(transaction);

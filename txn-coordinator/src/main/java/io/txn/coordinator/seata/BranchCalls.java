@@ -9,6 +9,7 @@ import io.txn.protocol.BranchType;
 import io.txn.protocol.Xid;
 import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.Message;
+import io.txn.protocol.transport.Outbox;
 import java.time.Duration;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
@@ -17,10 +18,12 @@ import org.jspecify.annotations.Nullable;
 public final class BranchCalls implements BranchCaller {
 
     private final Sessions sessions;
+    private final Outbox outbox;
     private final Duration timeout;
 
-    BranchCalls(Sessions sessions, Duration timeout) {
+    BranchCalls(Sessions sessions, Outbox outbox, Duration timeout) {
         this.sessions = sessions;
+        this.outbox = outbox;
         this.timeout = timeout;
     }
 
@@ -47,6 +50,11 @@ public final class BranchCalls implements BranchCaller {
     @Override
     public boolean canCall(Effect.CallBranch call) {
         return sessions.choose(call.resource(), call.client(), call.type(), 1) != null;
+    }
+
+    @Override
+    public void together(Runnable work) {
+        outbox.gather(work);
     }
 
     private static Message request(Effect.CallBranch call) {

@@ -1,5 +1,6 @@
 package io.txn.coordinator.seata;
 
+import io.txn.coordinator.access.Doorkeeper;
 import io.txn.coordinator.engine.BranchCaller;
 import io.txn.coordinator.engine.Engine;
 import io.txn.coordinator.lock.LockKeys;
@@ -12,12 +13,13 @@ import io.txn.protocol.Xid;
 import io.txn.protocol.codec.Frame;
 import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.Message;
+import io.txn.protocol.transport.Outbox;
 import io.txn.protocol.transport.RpcConnection;
 import io.txn.protocol.transport.RpcHandler;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -25,6 +27,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,11 +43,11 @@ public final class SeataAdapter implements RpcHandler {
     /** Clients only log it. */
     private static final String VERSION = "2.0.0";
 
-    private static final int MAX_RESOURCES = 10_000;
-
     private final Sessions sessions = new Sessions();
+    private final Outbox outbox = new Outbox();
     private final SharedTexts shared = new SharedTexts();
     private final BranchCalls calls;
+    private final Registrations registrations;
     private final RequestLimits limits;
     private final AtomicLong unanswered = new AtomicLong();
     private volatile @Nullable Engine engine;
@@ -58,9 +61,38 @@ public final class SeataAdapter implements RpcHandler {
      */
     public record RequestLimits(int textLength, int applicationDataLength, int locksPerBranch) {}
 
-    public SeataAdapter(Duration callTimeout, RequestLimits limits) {
-        this.calls = new BranchCalls(sessions, callTimeout);
+    /** @param doorkeeper decides who may register */
+    public SeataAdapter(Duration callTimeout, RequestLimits limits, Doorkeeper doorkeeper, InstantSource clock) {
+        this.calls = new BranchCalls(sessions, outbox, callTimeout);
         this.limits = limits;
+        this.registrations = new Registrations(
+                sessions, shared, doorkeeper, clock, limits.textLength(), VERSION, this::resourcesAvailable);
+    }
+
+    private void resourcesAvailable(Collection<String> resources) {
+        Engine serving = engine;
+        if (serving != null) {
+            serving.resourcesAvailable(resources);
+        }
+    }
+
+    /** Refuses registrations that have waited long enough for their transaction manager. To be called every second or so. */
+    public void endParking() {
+        registrations.endParking();
+    }
+
+    /**
+     * Closes the connections whose proof no longer holds.
+     *
+     * @param trust whom TLS trusts now; null: that has not changed
+     */
+    public void renew(@Nullable X509TrustManager trust) {
+        registrations.renew(trust);
+    }
+
+    /** How many registrations were refused since the start. */
+    public long refusedRegistrations() {
+        return registrations.refused();
     }
 
     /** Carries the engine's branch calls. */
@@ -104,6 +136,12 @@ public final class SeataAdapter implements RpcHandler {
         return sessions.size();
     }
 
+    /** The engine's thread gathers there, for its turn. */
+    @Override
+    public Outbox outbox() {
+        return outbox;
+    }
+
     @Override
     public void closed(RpcConnection connection) {
         Session session = connection.attachment(Session.class);
@@ -119,13 +157,9 @@ public final class SeataAdapter implements RpcHandler {
         }
         Message body = frame.body();
         if (body instanceof Message.RegisterTmRequest register) {
-            boolean fits = fits(connection, "applicationId", register.applicationId());
-            if (fits) {
-                session(connection, register.applicationId(), register.transactionServiceGroup(), register.version());
-            }
-            connection.respond(frame, new Message.RegisterTmResponse(fits, VERSION));
+            registrations.received(connection, frame, register);
         } else if (body instanceof Message.RegisterRmRequest register) {
-            registerResources(connection, frame, register);
+            registrations.received(connection, frame, register);
         } else {
             Session session = connection.attachment(Session.class);
             Engine serving = engine;
@@ -138,73 +172,6 @@ public final class SeataAdapter implements RpcHandler {
                 handle(serving, session, request, response -> connection.respond(frame, response));
             }
         }
-    }
-
-    private Session session(
-            RpcConnection connection, @Nullable String application, @Nullable String group, @Nullable String version) {
-        Session session = connection.attachment(Session.class);
-        if (session == null) {
-            session = new Session(
-                    connection,
-                    application == null ? null : shared.share(application),
-                    group == null ? null : shared.share(group),
-                    version);
-            connection.attach(session);
-            sessions.add(session);
-            LOG.debug("registered client={} version={}", session, version);
-        }
-        return session;
-    }
-
-    private void registerResources(RpcConnection connection, Frame frame, Message.RegisterRmRequest register) {
-        List<String> resources = resources(register.resourceIds());
-        String longest =
-                resources.stream().max(Comparator.comparingInt(String::length)).orElse(null);
-        if (!fits(connection, "applicationId", register.applicationId()) || !fits(connection, "resourceId", longest)) {
-            connection.respond(frame, new Message.RegisterRmResponse(false, VERSION));
-            return;
-        }
-        Session session =
-                session(connection, register.applicationId(), register.transactionServiceGroup(), register.version());
-        if (!sessions.addResources(session, resources, MAX_RESOURCES)) {
-            LOG.warn(
-                    "refusing a registration client={} resources={} limit={}",
-                    session,
-                    resources.size(),
-                    MAX_RESOURCES);
-            connection.respond(frame, new Message.RegisterRmResponse(false, VERSION));
-            return;
-        }
-        connection.respond(frame, new Message.RegisterRmResponse(true, VERSION));
-        Engine serving = engine;
-        if (serving != null) {
-            serving.resourcesAvailable(resources);
-        }
-    }
-
-    private boolean fits(RpcConnection connection, String field, @Nullable String text) {
-        if (text == null || text.length() <= limits.textLength()) {
-            return true;
-        }
-        LOG.warn(
-                "refusing a registration: a text is too long peer={} field={} length={} limit={}",
-                connection.remoteAddress(),
-                field,
-                text.length(),
-                limits.textLength());
-        return false;
-    }
-
-    private List<String> resources(@Nullable String text) {
-        if (text == null) {
-            return List.of();
-        }
-        return Arrays.stream(text.split(","))
-                .map(String::strip)
-                .filter(resource -> !resource.isEmpty())
-                .map(resource -> resource.length() <= limits.textLength() ? shared.share(resource) : resource)
-                .distinct()
-                .toList();
     }
 
     // Requests
@@ -294,7 +261,7 @@ public final class SeataAdapter implements RpcHandler {
         }
         String sagaEngine = SagaWords.isSaga(name) ? shared.share(session.sagaEngine()) : null;
         Command command =
-                new Command.Begin(address, shared.share(name), session.client, begin.timeoutMillis(), sagaEngine);
+                new Command.Begin(address, shared.share(name), session.client, begin.timeoutMillis(), sagaEngine, 0);
         submit(serving, session, command, Answers::begin, respond);
     }
 
@@ -309,7 +276,7 @@ public final class SeataAdapter implements RpcHandler {
             registerTooMuch(serving, session, xid, tooLongData(data), respond);
             return;
         }
-        Reply refusal = xid == null ? new Reply.TransactionUnknown(null) : check(register.resourceId());
+        Reply refusal = xid == null ? new Reply.TransactionUnknown(null) : check(session, register.resourceId());
         String resource = register.resourceId();
         if (refusal != null || xid == null || resource == null) {
             answer(session, refusal == null ? new Reply.TransactionUnknown(null) : refusal, Answers::register, respond);
@@ -330,7 +297,9 @@ public final class SeataAdapter implements RpcHandler {
                 locks,
                 locks != null && ApplicationData.holdsLocalTransaction(data),
                 data == null ? null : shared.share(data),
-                register.branchType() == BranchType.SAGA ? shared.share(session.sagaEngine()) : null);
+                register.branchType() == BranchType.SAGA ? shared.share(session.sagaEngine()) : null,
+                0,
+                0);
         submit(serving, session, command, Answers::register, respond);
     }
 
@@ -350,13 +319,24 @@ public final class SeataAdapter implements RpcHandler {
                 ErrorCode.APPLICATION_DATA_TOO_LONG, "length", data.length(), "limit", limits.applicationDataLength());
     }
 
-    private Reply.@Nullable Rejected check(@Nullable String resource) {
+    private Reply.@Nullable Rejected check(Session session, @Nullable String resource) {
         if (resource == null || resource.isEmpty()) {
             return Reply.Rejected.of(ErrorCode.BAD_REQUEST, "field", "resourceId", "value", "absent");
         } else if (resource.length() > limits.textLength()) {
             return tooLong("resourceId", resource, limits.textLength());
         }
-        return null;
+        return session.identity().mayUse(resource) ? null : notPermitted(session, resource);
+    }
+
+    private static Reply.Rejected notPermitted(Session session, String resource) {
+        return Reply.Rejected.of(
+                ErrorCode.RESOURCE_NOT_PERMITTED,
+                "client",
+                session.identity().name(),
+                "application",
+                session.client.application(),
+                "resource",
+                resource);
     }
 
     private static Reply.Rejected tooLong(String field, String text, int limit) {
@@ -389,6 +369,10 @@ public final class SeataAdapter implements RpcHandler {
     private void lockQuery(
             Engine serving, Session session, Message.GlobalLockQueryRequest query, Consumer<Message.Response> respond) {
         String resource = query.resourceId();
+        if (resource != null && !session.identity().mayUse(resource)) {
+            answer(session, notPermitted(session, resource), Answers::lockable, respond);
+            return;
+        }
         LockKeys locks;
         try {
             locks = query.branchType() == BranchType.AT && resource != null ? locks(query.lockKey()) : null;

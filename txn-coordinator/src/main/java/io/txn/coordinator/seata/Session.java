@@ -1,5 +1,7 @@
 package io.txn.coordinator.seata;
 
+import io.txn.coordinator.access.Credential;
+import io.txn.coordinator.access.Identity;
 import io.txn.coordinator.machine.ClientId;
 import io.txn.protocol.transport.RpcConnection;
 import java.net.InetSocketAddress;
@@ -10,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A registered connection. One connection may be TM and RM at once, and may register more resources later.
  *
- * <p>The resources are guarded by {@link Sessions}; the rest is immutable.
+ * <p>The resources are guarded by {@link Sessions}; the rest is immutable, but for the credential, which may be renewed.
  */
 final class Session {
 
@@ -25,6 +27,8 @@ final class Session {
 
     final boolean takesSingleAnswers;
 
+    private volatile Credential credential;
+
     /** What this connection itself registered; guarded by {@link Sessions}. */
     final Set<String> resources = new HashSet<>();
 
@@ -32,8 +36,10 @@ final class Session {
             RpcConnection connection,
             @Nullable String application,
             @Nullable String serviceGroup,
-            @Nullable String clientVersion) {
+            @Nullable String clientVersion,
+            Credential credential) {
         this.connection = connection;
+        this.credential = credential;
         InetSocketAddress remote = connection.remoteAddress();
         this.client = new ClientId(
                 application == null ? "" : application, remote.getAddress().getHostAddress(), remote.getPort());
@@ -54,6 +60,19 @@ final class Session {
             number = number * 10_000 + (i < parts.length ? Long.parseLong(parts[i].replaceFirst("-.*", "")) : 0);
         }
         return number;
+    }
+
+    /** Who it proved to be. */
+    Credential credential() {
+        return credential;
+    }
+
+    void renewed(Credential value) {
+        credential = value;
+    }
+
+    Identity identity() {
+        return credential.identity();
     }
 
     /** The resource under which an engine of Seata's state machine in this application is registered. */

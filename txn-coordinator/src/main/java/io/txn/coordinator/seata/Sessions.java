@@ -1,5 +1,6 @@
 package io.txn.coordinator.seata;
 
+import io.txn.coordinator.access.Credential;
 import io.txn.coordinator.machine.ClientId;
 import io.txn.protocol.BranchType;
 import java.util.ArrayList;
@@ -14,8 +15,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The registered connections, and who serves which resource. Connections of one application on one host serve each other's resources, as far as they
- * are resource managers at all. Thread-safe: short critical sections, no IO inside.
+ * The registered connections, and who serves which resource. Connections of one client and application on one host serve each other's resources, as far
+ * as they are resource managers at all, and as far as the client may. Thread-safe: short critical sections, no IO inside.
  */
 final class Sessions {
 
@@ -76,14 +77,13 @@ final class Sessions {
             return engine(resource, client.host());
         }
         Set<Session> here = resourceManagers.getOrDefault(Place.of(client), Set.of());
-        if (serves(here, resource)) {
-            for (Session session : here) {
-                if (session.client.port() == client.port()) {
-                    addOpen(candidates, List.of(session));
-                }
+        List<Session> serving = serving(here, resource);
+        for (Session session : serving) {
+            if (session.client.port() == client.port()) {
+                addOpen(candidates, List.of(session));
             }
-            addOpen(candidates, here);
         }
+        addOpen(candidates, serving);
         if (candidates.size() < attempt) {
             addOpen(candidates, serving(resource, place -> place.application.equals(client.application())));
         }
@@ -106,7 +106,9 @@ final class Sessions {
         Session chosen = null;
         for (Set<Session> there : resourceManagers.values()) {
             for (Session session : there) {
-                boolean serves = session.connection.isOpen() && session.resources.contains(resource);
+                boolean serves = session.connection.isOpen()
+                        && session.resources.contains(resource)
+                        && session.identity().mayUse(resource);
                 boolean better = chosen == null
                         || (session.client.host().equals(host)
                                 && !chosen.client.host().equals(host));
@@ -151,19 +153,55 @@ final class Sessions {
     private List<Session> serving(String resource, Predicate<Place> where) {
         List<Session> found = new ArrayList<>();
         resourceManagers.forEach((place, sessions) -> {
-            if (where.test(place) && serves(sessions, resource)) {
-                found.addAll(sessions);
+            if (where.test(place)) {
+                found.addAll(serving(sessions, resource));
             }
         });
         return found;
     }
 
-    private static boolean serves(Collection<Session> sessions, String resource) {
+    /** Those of one place that may be called for the resource: who registered it, and other connections of the same client. */
+    private static List<Session> serving(Collection<Session> sessions, String resource) {
+        Set<String> clients = new HashSet<>();
         for (Session session : sessions) {
-            if (session.resources.contains(resource)) {
-                return true;
+            if (session.resources.contains(resource) && session.identity().mayUse(resource)) {
+                clients.add(session.identity().name());
             }
         }
-        return false;
+        if (clients.isEmpty()) {
+            return List.of();
+        }
+        List<Session> serving = new ArrayList<>(sessions.size());
+        for (Session session : sessions) {
+            if (clients.contains(session.identity().name())) {
+                serving.add(session);
+            }
+        }
+        return serving;
+    }
+
+    /** A connection of this application on this host whose credential may be lent; null when there is none, or when two clients have one. */
+    synchronized @Nullable Session lender(String application, String host, Predicate<Credential> lends) {
+        Session found = null;
+        for (Session session : all) {
+            if (session.client.application().equals(application)
+                    && session.client.host().equals(host)
+                    && session.connection.isOpen()
+                    && lends.test(session.credential())) {
+                if (found != null
+                        && !found.identity().name().equals(session.identity().name())) {
+                    return null;
+                }
+                found = session;
+            }
+        }
+        return found;
+    }
+
+    /** All of them, with what each has registered so far. */
+    synchronized Map<Session, List<String>> withResources() {
+        Map<Session, List<String>> copy = new LinkedHashMap<>();
+        all.forEach(session -> copy.put(session, List.copyOf(session.resources)));
+        return copy;
     }
 }

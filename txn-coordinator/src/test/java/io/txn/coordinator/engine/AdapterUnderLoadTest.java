@@ -2,6 +2,8 @@ package io.txn.coordinator.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.txn.coordinator.access.AccessRules;
+import io.txn.coordinator.access.Doorkeeper;
 import io.txn.coordinator.journal.FileJournal;
 import io.txn.coordinator.journal.FileJournalOptions;
 import io.txn.coordinator.machine.ClientId;
@@ -46,8 +48,11 @@ class AdapterUnderLoadTest {
     @TempDir
     Path directory;
 
-    private final SeataAdapter adapter =
-            new SeataAdapter(Duration.ofSeconds(5), new SeataAdapter.RequestLimits(200, 1_000, 100));
+    private final SeataAdapter adapter = new SeataAdapter(
+            Duration.ofSeconds(5),
+            new SeataAdapter.RequestLimits(200, 1_000, 100),
+            new Doorkeeper(AccessRules.OPEN, false, InstantSource.system()),
+            InstantSource.system());
     private final RpcServer server = RpcServer.bind("127.0.0.1", 0, ONE_THREAD, adapter);
     private final RpcClient rpc = new RpcClient(ONE_THREAD);
     private HeldJournal journal;

@@ -64,8 +64,8 @@ class CallLanesTest {
         CallLanes.Flight one = lanes.start(call(1, "a", Outcome.COMMIT));
         CallLanes.Flight two = lanes.start(call(2, "b", Outcome.COMMIT));
         assertThat(lanes.start(call(1, "a", Outcome.COMMIT))).isNull();
-        lanes.sent(one, 100);
-        lanes.sent(two, 110);
+        lanes.sent(one, 0, 100);
+        lanes.sent(two, 0, 110);
         assertThat(lanes.expired(99)).isNull();
         assertThat(lanes.nextDeadline()).isEqualTo(100);
         assertThat(lanes.land(one)).isTrue();

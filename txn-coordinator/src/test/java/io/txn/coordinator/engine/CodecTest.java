@@ -192,11 +192,28 @@ class CodecTest {
     void aSnapshotOfVersion1HasNoPlaceForTheNextEntry() throws IOException {
         Shard shard = new Shard(new Rules(1_000, 100, 0, 1, 1, 1));
         shard.restoreLastId(1_000_000);
-        shard.restore(anyTransaction(100));
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        SnapshotCodec.write(new EntrySequence.State(1, 2, List.of()), 77, shard.capture(), bytes);
-        byte[] older = Arrays.copyOfRange(bytes.toByteArray(), 3, bytes.size());
-        older[0] = 1; // where the number of earlier writers stood
+        Branch branch = new Branch(301, BranchType.AT, "db", SHOP, "t:1", null, BranchState.REGISTERED, 2, 9, "no", 0);
+        shard.restore(new GlobalTransaction(
+                300,
+                "c:1",
+                "buy",
+                SHOP,
+                5,
+                6,
+                TransactionState.ROLLING_BACK,
+                Outcome.ROLLBACK,
+                true,
+                "late",
+                7,
+                0,
+                0,
+                List.of(branch)));
+        // What version 1 wrote.
+        byte[] older = HexFormat.of()
+                .parseHex("014d" + "c0843d" + "01" + "48" + "ac02" + "04633a31" + "04627579"
+                        + "0573686f700931302e302e302e31e724" + "0506" + "0302" + "01" + "056c617465" + "0700"
+                        + "01" + "ad02" + "00" + "036462" + "0573686f700931302e302e302e31e724" + "04743a31" + "00"
+                        + "00" + "02" + "09" + "036e6f");
         Shard restored = new Shard(new Rules(1_000, 100, 0, 1, 1, 1));
         EntrySequence entries = new EntrySequence();
         entries.startAfter(41);
@@ -221,10 +238,18 @@ class CodecTest {
         long branch = id();
         return switch (random.nextInt(17)) {
             case 0 -> new Event.EpochStarted(random.nextInt(1 << 26), random.nextInt(32));
-            case 1 -> new Event.Begun(transaction, text(), text(), client(), random.nextInt(Integer.MAX_VALUE));
+            case 1 ->
+                new Event.Begun(transaction, text(), text(), client(), random.nextInt(Integer.MAX_VALUE), requestId());
             case 2 ->
                 new Event.BranchRegistered(
-                        transaction, branch, type(), text(), client(), random.nextBoolean() ? locks() : null, data());
+                        transaction,
+                        branch,
+                        type(),
+                        text(),
+                        client(),
+                        random.nextBoolean() ? locks() : null,
+                        data(),
+                        requestId());
             case 3 -> new Event.BranchReported(transaction, branch, data());
             case 4 -> new Event.PhaseOneFailed(transaction, branch, data());
             case 5 -> new Event.CommitDecided(transaction, data());
@@ -260,7 +285,8 @@ class CodecTest {
                     BranchState.values()[random.nextInt(BranchState.values().length)],
                     random.nextInt(100),
                     id(),
-                    data()));
+                    data(),
+                    requestId()));
         }
         TransactionState[] states = TransactionState.values();
         Outcome[] outcomes = Outcome.values();
@@ -277,7 +303,12 @@ class CodecTest {
                 data(),
                 id(),
                 id(),
+                requestId(),
                 branches);
+    }
+
+    private long requestId() {
+        return random.nextBoolean() ? 0 : random.nextLong();
     }
 
     private long id() {

@@ -28,6 +28,10 @@ class FakeJournal implements Journal {
     private final List<byte[]> records = new ArrayList<>();
     private final ArrayDeque<Completion> waiting = new ArrayDeque<>();
     private LongConsumer onDurable = index -> {};
+    private LongConsumer onAppend = index -> {};
+    private Runnable onRefuse = () -> {};
+    private Runnable onFlush = () -> {};
+    private int requested;
     private int durable;
     private byte[] snapshot;
     private long snapshotIndex;
@@ -41,6 +45,21 @@ class FakeJournal implements Journal {
     /** Told of each index that becomes durable, before the journal's client is. */
     void onDurable(LongConsumer listener) {
         onDurable = listener;
+    }
+
+    /** Told of each index when its record has been handed over, before the journal's client goes on. */
+    void onAppend(LongConsumer listener) {
+        onAppend = listener;
+    }
+
+    /** Told when the journal's client has asked for a write. */
+    void onFlush(Runnable listener) {
+        onFlush = listener;
+    }
+
+    /** Told when a record is refused, before the journal's client is. */
+    void onRefuse(Runnable listener) {
+        onRefuse = listener;
     }
 
     @Override
@@ -71,6 +90,7 @@ class FakeJournal implements Journal {
         }
         if (refuseNext) {
             refuseNext = false;
+            onRefuse.run();
             done.failed(new TxnException(ErrorCode.COORDINATOR_OVERLOADED, null));
             return -1;
         }
@@ -78,12 +98,29 @@ class FakeJournal implements Journal {
         record.get(bytes);
         records.add(bytes);
         waiting.add(done);
+        onAppend.accept(records.size());
         return records.size();
     }
 
     @Override
     public boolean accepts(int recordBytes) {
         return !failed;
+    }
+
+    @Override
+    public void flush() {
+        requested = records.size();
+        onFlush.run();
+    }
+
+    /** Makes at most the next {@code most} records durable, of those whose writing was asked for. */
+    void write(int most) {
+        flush(Math.min(most, requested - durable));
+    }
+
+    /** Whether there are records whose writing was asked for. */
+    boolean hasWork() {
+        return requested > durable;
     }
 
     /** Makes the next {@code count} records durable. */
@@ -97,6 +134,11 @@ class FakeJournal implements Journal {
 
     int waitingRecords() {
         return waiting.size();
+    }
+
+    /** How many records are handed over, durable or not. */
+    int records() {
+        return records.size();
     }
 
     int durableRecords() {
@@ -131,6 +173,7 @@ class FakeJournal implements Journal {
             records.remove(records.size() - 1);
         }
         durable = records.size();
+        requested = durable;
         waiting.clear();
         pendingState = null;
         failed = false;
@@ -166,6 +209,14 @@ class FakeJournal implements Journal {
         pendingResult.complete(null);
     }
 
+    /** The snapshot that was asked for cannot be written. */
+    void failSnapshot() {
+        if (pendingState != null) {
+            pendingState = null;
+            pendingResult.completeExceptionally(new IOException("no room for a snapshot"));
+        }
+    }
+
     long snapshotIndex() {
         return snapshotIndex;
     }
@@ -177,7 +228,7 @@ class FakeJournal implements Journal {
 
     @Override
     public JournalStatistics statistics() {
-        return new JournalStatistics(durable, durable, 0, 0, 0, waiting.size(), 1, snapshotIndex);
+        return new JournalStatistics(durable, durable, 0, 0, 0, 0, waiting.size(), 1, snapshotIndex);
     }
 
     @Override

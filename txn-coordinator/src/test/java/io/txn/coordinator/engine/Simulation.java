@@ -1,377 +1,504 @@
 package io.txn.coordinator.engine;
 
-import io.txn.coordinator.journal.Replay;
-import io.txn.coordinator.lock.Holder;
-import io.txn.coordinator.lock.LockKeys;
-import io.txn.coordinator.lock.LockTable;
+import io.txn.coordinator.journal.JournalState;
 import io.txn.coordinator.machine.Answer;
 import io.txn.coordinator.machine.Branch;
-import io.txn.coordinator.machine.BranchState;
-import io.txn.coordinator.machine.ClientId;
 import io.txn.coordinator.machine.Command;
 import io.txn.coordinator.machine.Effect;
-import io.txn.coordinator.machine.Event;
 import io.txn.coordinator.machine.GlobalTransaction;
 import io.txn.coordinator.machine.Outcome;
 import io.txn.coordinator.machine.Reply;
 import io.txn.coordinator.machine.Rules;
 import io.txn.coordinator.machine.Shard;
 import io.txn.coordinator.machine.TransactionState;
-import io.txn.protocol.BranchType;
-import io.txn.protocol.Xid;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.SplittableRandom;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.function.LongFunction;
 
 /**
- * A whole small world around the engine, driven by one seed: initiators, resource managers with a fence, a network that loses, repeats, delays and
- * reorders, a disk that is slow or breaks, a clock that jumps, and crashes between any two steps. After each step the promises are
- * checked against what the disk holds and what the resource managers did; at the end everything is healed and must come to rest.
+ * A whole small world around the engine, driven by one seed: {@link Initiators}, {@link ResourceManagers} with a fence, a network that loses, repeats,
+ * delays and reorders, a disk that is slow, full, or breaks in the middle of a write, a clock that jumps, and crashes between any two steps and inside
+ * of them: between a record and its application, a record and its reply, a decision and its call. After each step {@link Promises} are checked. In
+ * the end all trouble ceases, and the world must come to rest by itself: the engine sleeps as long as it says it may.
+ *
+ * <p>To add a command: let somebody {@link #ask} it, and say in {@code Promises.answered} what its replies may be. To add a promise: say it in
+ * {@code Promises}, for each record, for each step, in full, or at rest. Then plant a mistake that only it finds.
  */
 final class Simulation {
 
-    private static final int TRANSACTIONS = 12;
-    private static final int CALL_TIMEOUT = 400;
-    private static final String[] RESOURCES = {"db-a", "db-b", "svc-c"};
-    private static final String ENGINE = "shop#group";
-    private static final ClientId CLIENT = new ClientId("shop", "10.0.0.1", 4711);
+    static final int CALL_TIMEOUT = 400;
 
-    /** Where mistakes can be planted, to see that they are found. */
-    static class Plants {
-        FakeJournal journal() {
-            return new FakeJournal();
-        }
+    private static final int INITIATOR_WAIT = 900;
+    private static final int RESTART_GRACE = 300;
 
-        /** What the engine hears of a call that came to {@code answer}. */
-        Answer hears(Answer answer) {
-            return answer;
-        }
+    /** Nothing is forgotten: the longest jumps of the clock end earlier. */
+    private static final long RETENTION = 1L << 40;
 
-        /** The phase that really reaches the resource manager. */
-        Outcome reaches(Outcome phase) {
-            return phase;
-        }
+    private static final int STEPS_BETWEEN_FULL_CHECKS = 128;
+    private static final int STEPS_TO_REST = 5_000;
 
-        boolean ticks() {
-            return true;
+    /** What the engine's thread sleeps at most while something is due later. */
+    private static final int LONGEST_NAP = 1_000;
+
+    /** After a refusal by the journal the engine tries a deadline again so much later. */
+    private static final int REFUSAL_DELAY = 1_000;
+
+    /** The coordinator's process ends here and now. */
+    private static final class Crash extends Error {
+        private static final long serialVersionUID = 1;
+
+        Crash() {
+            super("crash", null, false, false);
         }
     }
 
-    private final Plants plants;
-    private final SplittableRandom random;
-    private final SettableClock clock = new SettableClock();
-    private final FakeJournal journal;
+    private final Trace trace;
+    private final Dice dice;
+    private final Roughness roughness;
     private final Rules rules;
-    private final int mostCalls;
-    private final Set<String> visited;
-    private final List<String> history = new ArrayList<>();
-
-    private EngineCore core;
-    private int life;
-    private Shard onDisk;
-    private Interner interner = new Interner();
-    private boolean healed;
-    private AssertionError broken;
+    private final SettableClock clock = new SettableClock();
+    private final FakeJournal journal = new FakeJournal();
+    private final Promises promises;
+    private final ResourceManagers resources;
+    private final Initiators initiators;
 
     // The network: messages under way, in no order.
     private final List<Runnable> network = new ArrayList<>();
-    private final ArrayDeque<Runnable> inbox = new ArrayDeque<>();
 
-    // What initiators and resource managers know.
-    private final List<Initiator> initiators = new ArrayList<>();
-    private final Map<Long, Outcome> told = new HashMap<>();
-    private final Map<Long, BranchTruth> branches = new HashMap<>();
-    private final Set<String> down = new HashSet<>();
-    private final Set<String> dirty = new TreeSet<>();
-    private final Set<Long> givenUp = new HashSet<>();
+    // The coordinator's process.
+    private EngineCore core;
+    private JournalTime time;
+    private int life;
+    private final ArrayDeque<Runnable> mailbox = new ArrayDeque<>();
+    private final ArrayDeque<Runnable> ends = new ArrayDeque<>();
+    private final Set<String> arrivals = new TreeSet<>();
 
-    // For the checks: what is asked and not answered in this life, calls under way, time that passed, the last record's
-    // time.
-    private final Set<Object> unanswered = new HashSet<>();
-    private final List<CallUnderWay> callsUnderWay = new ArrayList<>();
-    private final Map<Long, Integer> begunInLife = new HashMap<>();
+    /** After so many more dealings with the outside the process ends in the middle of its work; 0 for never. */
+    private int fuse;
+
+    private boolean journalFailed;
+    private int stalledSteps;
     private long passed;
-    private long lastRecordTime;
-
-    private static final class CallUnderWay {
-        final Effect.CallBranch call;
-        final long since;
-        boolean ended;
-
-        CallUnderWay(Effect.CallBranch call, long since) {
-            this.call = call;
-            this.since = since;
-        }
-    }
-
-    private static final class Initiator {
-        Xid xid;
-        int life = -1;
-        int branchesToRegister;
-        boolean commits;
-        boolean silent;
-        boolean saga;
-        boolean done;
-        int asked;
-        final List<Long> registered = new ArrayList<>();
-    }
-
-    private static final class BranchTruth {
-        final long transaction;
-        final BranchType type;
-        final String resource;
-        final Set<String> rows = new HashSet<>();
-        boolean committed;
-        boolean rolledBack;
-
-        /** How a saga ended according to its engine. */
-        Outcome word() {
-            return committed ? Outcome.COMMIT : Outcome.ROLLBACK;
-        }
-
-        BranchTruth(long transaction, BranchType type, String resource) {
-            this.transaction = transaction;
-            this.type = type;
-            this.resource = resource;
-        }
-    }
+    /** In journal time. */
+    private long lastRefusal;
 
     /** @param visited collects every transition that was taken */
-    Simulation(long seed, Plants plants, Set<String> visited) {
-        this.plants = plants;
-        this.random = new SplittableRandom(seed);
-        this.visited = visited;
-        this.journal = plants.journal();
-        this.rules = new Rules(1_000, 6, random.nextInt(3) == 0 ? 3 : 0, 50, 1_000, 5_000);
-        this.mostCalls = random.nextBoolean() ? 6 : 60;
-        boot();
+    Simulation(long seed, Trace trace, Set<String> visited) {
+        this.trace = trace;
+        this.dice = new Dice(seed);
+        this.roughness = Roughness.draw(dice);
+        this.rules = new Rules(1_000, 6, roughness.maxAttempts(), dice.oneOf(50, 500), 1_000, 5_000);
+        this.promises = new Promises(this, rules, visited);
+        this.resources = new ResourceManagers(this, dice, trace, roughness);
+        this.initiators = new Initiators(this, resources, dice, trace, roughness);
+        journal.onAppend(index -> {
+            promises.appended(journal.recordAt(index), core.shard());
+            burn();
+        });
+        journal.onFlush(() -> {
+            burn();
+            if (dice.coin()) {
+                write(Integer.MAX_VALUE); // at once, on this thread
+            }
+        });
+        journal.onRefuse(() -> lastRefusal = time.now());
+        journal.onDurable(index -> promises.durable((int) index));
+        trace.note("a world of ", roughness);
     }
 
-    /** Runs, heals, waits for rest. Throws an AssertionError that names the broken promise. */
-    void run(int steps) {
+    /** Runs a world. Throws an AssertionError that names the broken promise. */
+    static void run(long seed, Set<String> visited) {
         try {
-            for (int i = 0; i < steps; i++) {
-                step();
-                checkAlways();
-                if (i % 16 == 0) {
-                    checkReplay();
-                }
-            }
-            heal();
-            checkRest();
+            new Simulation(seed, Trace.OFF, visited).run();
         } catch (AssertionError | RuntimeException e) {
-            StringBuilder text = new StringBuilder(String.valueOf(e.getMessage())).append("\nlast steps:");
-            history.subList(Math.max(0, history.size() - 60), history.size())
-                    .forEach(line -> text.append("\n  ").append(line));
-            throw new AssertionError(text.toString(), e);
+            throw retold(seed, e);
         }
     }
 
-    private void note(String what) {
-        history.add(what);
+    /** Runs a world and returns everything that happened in it, and which promise was broken, if any. */
+    static List<String> trace(long seed) {
+        Trace trace = Trace.on();
+        try {
+            new Simulation(seed, trace, new TreeSet<>()).run();
+        } catch (AssertionError | RuntimeException e) {
+            trace.note("broken: ", e);
+        }
+        return trace.lines();
     }
 
-    private boolean chance(int oneIn) {
-        return !healed && random.nextInt(oneIn) == 0;
+    /** The same world once more, this time with its trace. */
+    private static AssertionError retold(long seed, Throwable first) {
+        List<String> lines = trace(seed);
+        StringBuilder text = new StringBuilder("seed ")
+                .append(seed)
+                .append(": ")
+                .append(first.getMessage())
+                .append("\nrepeat with: mvn -pl txn-coordinator -am -Dtest=CoordinatorSimulationTest")
+                .append(" -Dsurefire.failIfNoSpecifiedTests=false -Dtxn.test.seed=")
+                .append(seed)
+                .append(" test\nlast steps:");
+        lines.subList(Math.max(0, lines.size() - 60), lines.size())
+                .forEach(line -> text.append("\n  ").append(line));
+        return new AssertionError(text.toString(), first);
+    }
+
+    /** Worlds by seed, for a class loader of its own: returns the broken promise, or null. */
+    static final class Worlds implements LongFunction<String> {
+        @Override
+        public String apply(long seed) {
+            try {
+                new Simulation(seed, Trace.OFF, new TreeSet<>()).run();
+                return null;
+            } catch (AssertionError | RuntimeException e) {
+                return String.valueOf(e.getMessage());
+            }
+        }
+    }
+
+    private void run() {
+        boot();
+        for (int i = 1; i <= roughness.steps(); i++) {
+            trace.at(i, passed);
+            mayCrash(this::step);
+            check(i % STEPS_BETWEEN_FULL_CHECKS == 0);
+        }
+        heal();
+        promises.atRest();
+        check(true);
+    }
+
+    private void check(boolean inFull) {
+        promises.afterEachStep();
+        if (inFull) {
+            promises.inFull(journal);
+            promises.afterEachStep();
+        }
+    }
+
+    // What the others see of the world
+
+    EngineCore core() {
+        return core;
+    }
+
+    Promises promises() {
+        return promises;
+    }
+
+    ResourceManagers resources() {
+        return resources;
+    }
+
+    Roughness roughness() {
+        return roughness;
+    }
+
+    /** Sends a message: it comes at any time, or never, or twice. */
+    void send(Runnable message) {
+        if (dice.mishap(roughness.loses())) {
+            trace.note("a message is lost");
+            return;
+        }
+        network.add(message);
+        if (dice.mishap(roughness.repeats())) {
+            network.add(message);
+        }
+    }
+
+    /** Something happens at any time, once. */
+    void later(Runnable what) {
+        network.add(what);
+    }
+
+    /** Asks the coordinator over the network, if it lives until then. */
+    void ask(Command command, Consumer<Reply> client) {
+        int asked = life;
+        send(() -> {
+            if (life == asked) {
+                mailbox.add(() -> submit(command, reply -> send(() -> client.accept(reply))));
+            }
+        });
+    }
+
+    /** The coordinator decides a command here and now. */
+    void askNow(Command command, Consumer<Reply> client) {
+        submit(command, client);
+    }
+
+    private void submit(Command command, Consumer<Reply> client) {
+        int asked = life;
+        Object question = promises.asked();
+        core.submit(command, reply -> {
+            promises.require(life == asked, () -> "a reply from a dead coordinator");
+            burn();
+            trace.note("reply to ", command, ": ", reply);
+            promises.answered(question, command, reply, journalFailed);
+            client.accept(reply);
+        });
     }
 
     // The coordinator's lives
 
     private void boot() {
         life++;
-        note("boot " + life);
-        inbox.clear();
-        unanswered.clear();
-        callsUnderWay.clear();
+        trace.note("the coordinator starts, life ", life);
+        mailbox.clear();
+        ends.clear();
+        arrivals.clear();
+        journalFailed = false;
+        stalledSteps = 0;
+        resources.disconnected();
+        promises.found(journal);
+        time = new JournalTime(clock);
         int thisLife = life;
-        EngineSettings settings = new EngineSettings(
-                100, 1L << 26, 100, mostCalls, CALL_TIMEOUT, 900, 3_600_000, 1_000, 300, 25, 1 << 20);
         core = new EngineCore(
                 new Shard(rules),
                 journal,
-                new JournalTime(clock),
-                random.split(),
-                settings,
+                time,
+                dice.another(),
+                settings(),
                 new BranchCaller() {
                     @Override
                     public void call(Effect.CallBranch call, CallEnd end) {
                         if (thisLife == life) {
-                            Simulation.this.call(call, thisLife, end);
+                            Simulation.this.call(call, end);
                         }
                     }
 
                     @Override
                     public boolean canCall(Effect.CallBranch call) {
-                        return !down.contains(call.resource());
+                        return resources.isConnected(call.resource());
                     }
                 },
                 () -> {});
-        core.endsGoTo((flight, answer, detail) -> inbox.add(() -> core.end(flight, answer, detail)));
-        onDisk = replayed(journal.durableRecords());
-        for (GlobalTransaction transaction : onDisk.transactionsAfter(0)) {
-            for (Branch branch : transaction.branches()) {
-                if (branch.state() == BranchState.GIVEN_UP) {
-                    givenUp.add(branch.id());
-                }
-                if (transaction.outcome() == Outcome.COMMIT || branch.state() == BranchState.GIVEN_UP) {
-                    clean(branch.id());
-                }
-            }
-        }
-        journal.onDurable(index -> becameDurable(journal.recordAt(index)));
+        core.endsGoTo((flight, answer, detail) -> ends.add(() -> core.end(flight, answer, detail)));
         core.recover();
+        promises.booted(time.now(), passed, RESTART_GRACE);
     }
 
-    private void crash() {
-        int kept = journal.waitingRecords() == 0 ? 0 : random.nextInt(journal.waitingRecords() + 1);
-        note("crash, kept " + kept + " of " + journal.waitingRecords());
-        journal.crash(kept);
-        boot();
+    private EngineSettings settings() {
+        return new EngineSettings(
+                100,
+                1L << 26,
+                roughness.unwritten(),
+                roughness.callsInFlight(),
+                CALL_TIMEOUT,
+                INITIATOR_WAIT,
+                RETENTION,
+                1_000,
+                RESTART_GRACE,
+                roughness.snapshotRecords(),
+                1 << 20);
     }
 
-    private void becameDurable(byte[] record) {
-        EventCodec.Entry entry = EventCodec.decode(ByteBuffer.wrap(record), interner);
-        require(entry.time() >= lastRecordTime, "journal time went back");
-        lastRecordTime = entry.time();
-        for (Event event : entry.events()) {
-            visit(event, entry.time());
-        }
-    }
-
-    /** Applies an event to the state on disk and notes which transition it took; an undeclared one is an error. */
-    private void visit(Event event, long at) {
-        if (!(event instanceof Event.OfTransaction e)) {
-            onDisk.apply(event, at);
+    private void call(Effect.CallBranch call, BranchCaller.CallEnd end) {
+        burn();
+        BranchCaller.CallEnd noted = promises.called(call, end);
+        if (!resources.isConnected(call.resource())) {
+            noted.ended(Answer.ABSENT, "nobody there");
             return;
         }
-        GlobalTransaction before = onDisk.transaction(e.transaction());
-        onDisk.apply(event, at);
-        GlobalTransaction after = onDisk.transaction(e.transaction());
-        require(after != null, "an event of no transaction: " + event);
-        if (before == null || before.state() != after.state() || event instanceof Event.SagaHandedBack) {
-            visited.add(
-                    TransitionNames.transaction(before == null ? null : before.state(), e.getClass(), after.state()));
-        }
-        for (Branch branch : after.branches()) {
-            Branch old = before == null ? null : before.branch(branch.id());
-            boolean meant = e instanceof Event.OfBranch ofBranch
-                    ? ofBranch.branch() == branch.id()
-                    : e instanceof Event.RetriesReset && !branch.state().isOver();
-            if (meant) {
-                visited.add(TransitionNames.branch(old == null ? null : old.state(), e.getClass(), branch.state()));
-            } else {
-                require(
-                        old != null && old.state() == branch.state(),
-                        "branch " + branch.id() + " changed without an event of its own: " + event);
+        trace.note("call: ", call.phase(), " branch ", call.branch(), " attempt ", call.attempt());
+        int thisLife = life;
+        resources.call(call, (answer, detail) -> {
+            if (thisLife == life) {
+                noted.ended(answer, detail);
             }
-        }
-        if (after.outcome() != Outcome.OPEN && before != null && before.outcome() != Outcome.OPEN) {
-            require(after.outcome() == before.outcome(), "decided twice: " + after.xid());
-        }
-        if (event instanceof Event.BranchGivenUp g) {
-            givenUp.add(g.branch());
-            clean(g.branch());
-        }
-        if (event instanceof Event.Begun) {
-            begunInLife.put(e.transaction(), life);
-        }
-        if (event instanceof Event.CommitDecided) {
-            require(
-                    after.driver() != null
-                            || at < after.deadline()
-                            || begunInLife.getOrDefault(e.transaction(), 0) != life,
-                    "committed after its deadline: " + after.xid());
-            after.branches().forEach(branch -> clean(branch.id()));
+        });
+    }
+
+    /** A dealing with the outside: the process may end here. */
+    private void burn() {
+        if (fuse > 0 && --fuse == 0) {
+            throw new Crash();
         }
     }
 
-    private void clean(long branch) {
-        dirty.removeIf(row -> row.endsWith(" #" + branch));
+    private void mayCrash(Runnable what) {
+        Runnable next = what;
+        while (next != null) {
+            try {
+                next.run();
+                next = null;
+            } catch (Crash e) {
+                trace.note("it ends in the middle");
+                next = this::crash;
+            }
+        }
+    }
+
+    /** Of what was not synced any beginning may be on disk all the same: frames are written in order, and a torn one is cut off. */
+    private void crash() {
+        fuse = 0;
+        int unsynced = journal.records() - journal.durableRecords();
+        int kept = dice.below(unsynced + 1);
+        trace.note("crash, ", kept, " of ", unsynced, " unsynced records are on disk");
+        journal.crash(kept);
+        promises.crashed(journal.records());
+        boot();
     }
 
     // Steps
 
     private void step() {
-        switch (random.nextInt(14)) {
-            case 0, 1, 2, 3 -> initiate();
-            case 4, 5 -> {
-                int count = 1 + random.nextInt(4);
-                note("flush " + count);
-                journal.flush(count);
-                core.release();
-            }
-            case 6, 7, 8 -> deliver();
-            case 9 -> {
-                if (plants.ticks()) {
-                    core.tick();
+        if (stalledSteps > 0) {
+            stalledSteps--;
+        }
+        switch (dice.below(25)) {
+            case 0, 1, 2, 3, 4 -> initiators.act();
+            case 5, 6, 7, 8, 9, 10 -> {
+                for (int i = dice.below(4); i >= 0; i--) {
+                    deliver();
                 }
             }
-            case 10 -> time();
-            case 11 -> {
-                if (!inbox.isEmpty()) {
-                    inbox.remove().run();
+            case 11, 12, 13, 14 -> turn();
+            case 15 -> takeMail(1 + dice.below(2));
+            case 16 -> takeEnds(1);
+            case 17, 18, 19 -> write(1 + dice.below(6));
+            case 20 -> {
+                if (dice.coin()) {
+                    core.release();
+                } else {
+                    takeArrivals();
                 }
             }
-            case 12 -> resourceManager();
-            default -> trouble();
+            case 21 -> tick();
+            case 22 -> moveClock();
+            case 23 -> core.flush();
+            default -> resourceManager();
+        }
+        trouble();
+    }
+
+    private void deliver() {
+        if (network.isEmpty()) {
+            return;
+        }
+        int which = dice.below(network.size());
+        Runnable last = network.remove(network.size() - 1);
+        (which == network.size() ? last : network.set(which, last)).run();
+    }
+
+    private void write(int records) {
+        if (stalledSteps == 0 && !journalFailed) {
+            journal.write(records);
         }
     }
 
-    private void time() {
-        int by =
-                switch (random.nextInt(12)) {
-                    case 0 -> 2_000;
-                    case 1 -> -5_000;
-                    case 2 -> 500;
-                    default -> random.nextInt(100);
-                };
-        note("clock " + by);
+    private void takeMail(int most) {
+        for (int i = 0; i < most && core.acceptsCommands() && !mailbox.isEmpty(); i++) {
+            mailbox.remove().run();
+        }
+    }
+
+    private void takeEnds(int most) {
+        for (int i = 0; i < most && !ends.isEmpty(); i++) {
+            ends.remove().run();
+        }
+    }
+
+    private void takeArrivals() {
+        arrivals.forEach(core::resourceAvailable);
+        arrivals.clear();
+    }
+
+    private void tick() {
+        boolean able = core.acceptsCommands();
+        core.tick();
+        if (able && core.acceptsCommands() && core.stopped() == null && time.now() > lastRefusal + REFUSAL_DELAY) {
+            promises.nothingIsOverdueBy(0);
+        }
+    }
+
+    private void moveClock() {
+        int by = dice.below(60);
+        if (dice.below(4) == 0 && core.idleMillis() < 2_000) {
+            // Right to the moment at which something is due, or just short of it.
+            by = (int) core.idleMillis() - dice.below(2);
+        } else if (dice.mishap(roughness.jumps())) {
+            by = dice.oneOf(-5_000, -300, 500, 3_000, 100_000);
+        }
+        moveClock(by);
+    }
+
+    private void moveClock(int by) {
+        if (Math.abs(by) > 60) {
+            trace.note("the clock jumps by ", by);
+        }
         passed += Math.max(0, by);
         clock.advance(by);
+        promises.timeIs(time.now(), passed);
     }
 
     private void resourceManager() {
-        int which = random.nextInt(RESOURCES.length + 1);
-        String resource = which == RESOURCES.length ? ENGINE : RESOURCES[which];
-        if (down.remove(resource)) {
-            note(resource + " up");
-            core.resourceAvailable(resource);
-        } else if (chance(3)) {
-            note(resource + " down");
-            down.add(resource);
+        String resource = dice.oneOf(ResourceManagers.NAMES);
+        if (dice.mishap(roughness.resourceCrashes())) {
+            resources.crash(resource);
+        } else if (resources.comeBack(resource)) {
+            arrivals.add(resource);
         }
     }
 
     private void trouble() {
-        if (chance(8)) {
-            crash();
-        } else if (chance(40)) {
-            note("disk breaks");
-            journal.fail();
-            core.release();
-            crash();
-        } else if (chance(10)) {
-            journal.refuseNext();
-        } else if (chance(2)) {
+        if (dice.mishap(roughness.crashes())) {
+            if (dice.coin()) {
+                crash();
+            } else {
+                fuse = 1 + dice.below(8);
+            }
+        }
+        if (dice.mishap(roughness.diskTrouble())) {
+            diskTrouble();
+        }
+        if (dice.mishap(roughness.operators())) {
+            operate(false);
+        }
+        if (dice.below(8) == 0) {
             journal.finishSnapshot();
-        } else if (chance(4)) {
-            operate();
         }
     }
 
-    private void operate() {
-        for (GlobalTransaction transaction : onDisk.transactionsAfter(0)) {
-            if (transaction.state() == TransactionState.NEEDS_ATTENTION || (!healed && random.nextInt(20) == 0)) {
+    private void diskTrouble() {
+        switch (dice.below(6)) {
+            case 0 -> failSync();
+            case 1 -> {
+                trace.note("the journal refuses the next record");
+                journal.refuseNext();
+            }
+            case 2 -> {
+                trace.note("the disk is full");
+                journal.setState(JournalState.LOW_ON_SPACE);
+            }
+            case 3 -> journal.setState(JournalState.SERVING);
+            case 4 -> {
+                trace.note("the disk stalls");
+                stalledSteps = dice.below(60);
+            }
+            default -> journal.failSnapshot();
+        }
+    }
+
+    /** Nobody knows what of the unsynced records is on disk; everybody is told that, and only a new process may go on. */
+    private void failSync() {
+        if (journal.waitingRecords() == 0) {
+            return;
+        }
+        trace.note("a sync fails");
+        journalFailed = true;
+        journal.fail();
+        core.release();
+        promises.everybodyWasAnswered();
+        crash();
+    }
+
+    /** An operator looks after what needs one; or after anything at all. */
+    private void operate(boolean onlyWhatNeedsIt) {
+        for (GlobalTransaction transaction : promises.onDisk().transactionsAfter(0)) {
+            if (transaction.state() == TransactionState.NEEDS_ATTENTION || (!onlyWhatNeedsIt && dice.below(4) == 0)) {
                 operate(transaction);
                 return;
             }
@@ -379,482 +506,89 @@ final class Simulation {
     }
 
     private void operate(GlobalTransaction transaction) {
-        note("operator " + transaction.xid());
-        if (random.nextInt(4) == 0) {
-            Outcome outcome = random.nextBoolean() ? Outcome.COMMIT : Outcome.ROLLBACK;
-            core.submit(new Command.Force(transaction.xid(), outcome, "simulated"), reply -> {});
-        } else if (random.nextBoolean() || transaction.branches().isEmpty()) {
-            core.submit(new Command.RetryNow(transaction.xid()), reply -> {});
+        List<Branch> branches = transaction.branches();
+        if (dice.below(4) == 0) {
+            ask(new Command.Force(transaction.xid(), dice.oneOf(Outcome.COMMIT, Outcome.ROLLBACK), "x"), reply -> {});
+        } else if (branches.isEmpty() || dice.coin()) {
+            ask(new Command.RetryNow(transaction.xid()), reply -> {});
         } else {
-            Branch branch = transaction
-                    .branches()
-                    .get(random.nextInt(transaction.branches().size()));
-            core.submit(new Command.GiveUp(transaction.xid(), branch.id(), "simulated"), reply -> {});
+            long branch = branches.get(dice.below(branches.size())).id();
+            ask(new Command.GiveUp(transaction.xid(), branch, "simulated"), reply -> {});
         }
     }
 
-    private void deliver() {
-        if (!network.isEmpty()) {
-            network.remove(random.nextInt(network.size())).run();
-        }
-    }
+    // Rest
 
-    // Initiators
-
-    private void initiate() {
-        if (initiators.size() < TRANSACTIONS && (initiators.isEmpty() || random.nextInt(3) == 0)) {
-            Initiator fresh = new Initiator();
-            fresh.branchesToRegister = random.nextInt(4);
-            fresh.commits = random.nextInt(3) > 0;
-            fresh.silent = random.nextInt(6) == 0;
-            fresh.saga = random.nextInt(4) == 0;
-            initiators.add(fresh);
-        }
-        Initiator one = initiators.get(random.nextInt(initiators.size()));
-        if (one.xid == null) {
-            begin(one);
-        } else if (one.branchesToRegister > 0) {
-            one.branchesToRegister--;
-            register(one);
-        } else if (!one.registered.isEmpty() && chance(6)) {
-            report(one);
-        } else if (one.saga && random.nextInt(3) > 0) {
-            reportSaga(one);
-        } else if (!one.silent && one.asked < 4) {
-            decide(one);
-        } else if (chance(3)) {
-            core.submit(new Command.QueryTransaction(one.xid), reply -> {
-                if (reply instanceof Reply.Known known) {
-                    learn(one, known.transaction());
-                }
-            });
-        }
-    }
-
-    /** Replies of an earlier life are lost with its connections. */
-    private Consumer<Reply> whileAlive(Consumer<Reply> sink) {
-        int asked = life;
-        Object question = new Object();
-        unanswered.add(question);
-        return reply -> {
-            require(asked == life, "a reply from a dead coordinator");
-            require(unanswered.remove(question), "answered twice");
-            sink.accept(reply);
-        };
-    }
-
-    private void begin(Initiator one) {
-        if (one.life == life) {
-            return; // waits for the answer
-        }
-        one.life = life;
-        note("begin");
-        String engine = one.saga ? ENGINE : null;
-        core.submit(new Command.Begin("c:1", "buy", CLIENT, 500 + random.nextInt(3_000), engine), whileAlive(reply -> {
-            if (reply instanceof Reply.Begun begun) {
-                note("begun " + begun.xid());
-                require(onDisk.transaction(begun.xid()) != null, "begun before it is durable");
-                one.xid = begun.xid();
-            } else {
-                one.life = -1;
-            }
-        }));
-    }
-
-    private void register(Initiator one) {
-        BranchType type =
-                switch (random.nextInt(8)) {
-                    case 0 -> BranchType.TCC;
-                    case 1 -> BranchType.XA;
-                    case 2 -> BranchType.SAGA_ANNOTATION;
-                    case 3 -> one.saga ? BranchType.SAGA : BranchType.AT;
-                    default -> BranchType.AT;
-                };
-        String resource = RESOURCES[random.nextInt(RESOURCES.length)];
-        LockKeys locks = type == BranchType.AT && random.nextInt(8) > 0 ? someRows() : null;
-        note("register " + one.xid + " " + type + " " + resource + " " + locks);
-        core.submit(
-                new Command.RegisterBranch(one.xid, type, resource, CLIENT, locks, random.nextBoolean(), "data"),
-                whileAlive(reply -> registered(one, type, resource, locks, reply)));
-    }
-
-    private LockKeys someRows() {
-        StringBuilder text = new StringBuilder("t:").append(random.nextInt(6));
-        if (random.nextBoolean()) {
-            text.append(',').append(random.nextInt(6));
-        }
-        if (random.nextInt(3) == 0) {
-            text.append(";u:").append(random.nextInt(3));
-        }
-        return LockKeys.parse(text.toString(), 100);
-    }
-
-    private void registered(Initiator one, BranchType type, String resource, LockKeys locks, Reply reply) {
-        if (reply instanceof Reply.Registered r) {
-            note("registered " + r.branch());
-            GlobalTransaction durable = onDisk.transaction(one.xid);
-            require(durable != null && durable.branch(r.branch()) != null, "registered before it is durable");
-            one.registered.add(r.branch());
-            BranchTruth truth =
-                    branches.computeIfAbsent(r.branch(), id -> new BranchTruth(one.xid.number(), type, resource));
-            if (locks != null) {
-                for (LockKeys.Row row : locks.rows()) {
-                    truth.rows.add(resource + ' ' + row);
-                    checkFree(resource + ' ' + row, one.xid.number());
-                    // The local commit: the fence refuses it when the branch was rolled back already.
-                    if (!truth.rolledBack && durable.outcome() != Outcome.COMMIT) {
-                        dirty.add(resource + ' ' + row + " @" + one.xid.number() + " #" + r.branch());
-                    }
-                }
-            }
-        } else if (reply instanceof Reply.LockConflict conflict) {
-            require(onDisk.transaction(conflict.holder().number()) != null, "a conflict with what is not durable");
-        } else if (reply instanceof Reply.NotActive late) {
-            learn(one, late.transaction());
-        }
-    }
-
-    /** Nobody else's undone work lies on a row that is handed out. */
-    private void checkFree(String row, long transaction) {
-        for (String held : dirty) {
-            require(
-                    !held.startsWith(row + " @") || held.startsWith(row + " @" + transaction + " "),
-                    "row handed out to " + transaction + " while it is dirty: " + held);
-        }
-    }
-
-    private void report(Initiator one) {
-        long branch = one.registered.get(random.nextInt(one.registered.size()));
-        BranchTruth truth = branches.get(branch);
-        // An AT client may take for failed what its database has committed; the others know.
-        boolean failed = random.nextBoolean() && truth.type == BranchType.AT;
-        note("report " + branch + (failed ? " failed" : ""));
-        core.submit(new Command.ReportBranch(one.xid, branch, failed, "data2"), whileAlive(reply -> {
-            if (reply instanceof Reply.Reported) {
-                GlobalTransaction durable = onDisk.transaction(one.xid);
-                require(durable != null, "a report of nothing");
-            }
-        }));
-    }
-
-    /** The engine of a saga says how the saga ended, once and for all, or that it wants to be called. */
-    private void reportSaga(Initiator one) {
-        BranchTruth engine = engine(one.xid.number());
-        if (random.nextBoolean()) {
-            endSaga(engine, random.nextBoolean() ? Outcome.COMMIT : Outcome.ROLLBACK);
-        }
-        boolean over = engine.committed || engine.rolledBack;
-        Outcome direction = over ? engine.word() : random.nextBoolean() ? Outcome.COMMIT : Outcome.ROLLBACK;
-        note("saga " + one.xid + " " + direction + (over ? " over" : " again"));
-        core.submit(new Command.ReportSaga(one.xid, direction, over), whileAlive(reply -> {
-            if (reply instanceof Reply.Known known) {
-                learn(one, known.transaction());
-            }
-        }));
-    }
-
-    private BranchTruth engine(long transaction) {
-        return branches.computeIfAbsent(transaction, number -> new BranchTruth(number, BranchType.SAGA, ENGINE));
-    }
-
-    private static void endSaga(BranchTruth engine, Outcome outcome) {
-        if (!engine.committed && !engine.rolledBack) {
-            engine.committed = outcome == Outcome.COMMIT;
-            engine.rolledBack = outcome == Outcome.ROLLBACK;
-        }
-    }
-
-    /** What the engine of a saga answers: what it told before, or how it ends now, or that it is to be called again in this direction or in the other. */
-    private Answer callEngine(Outcome phase, BranchTruth engine) {
-        if (chance(3) && !engine.committed && !engine.rolledBack) {
-            return random.nextInt(8) == 0 ? Answer.NEVER : random.nextBoolean() ? Answer.TURNED : Answer.RETRYABLE;
-        }
-        endSaga(engine, phase);
-        return engine.word() == phase ? Answer.DONE : Answer.ENDED_OTHERWISE;
-    }
-
-    private void decide(Initiator one) {
-        one.asked++;
-        // An initiator that commits a saga speaks for its engine; these leave that to the engine.
-        boolean commit = !one.saga && (random.nextInt(10) == 0 ? !one.commits : one.commits);
-        note((commit ? "commit " : "rollback ") + one.xid);
-        core.submit(commit ? new Command.Commit(one.xid) : new Command.Rollback(one.xid), whileAlive(reply -> {
-            note("told " + one.xid + " " + reply.getClass().getSimpleName());
-            if (reply instanceof Reply.Decided decided) {
-                learn(one, decided.transaction());
-                Outcome way = decided.transaction().outcome() == Outcome.OPEN
-                        ? decided.transaction().direction()
-                        : decided.transaction().outcome();
-                require(way == (commit ? Outcome.COMMIT : Outcome.ROLLBACK), "decided the opposite");
-                if (!commit && decided.pass() == Reply.Pass.DONE) {
-                    require(decided.transaction().state() == TransactionState.ROLLED_BACK, "done but not rolled back");
-                }
-            } else if (reply instanceof Reply.Known known) {
-                learn(one, known.transaction());
-            } else if (reply instanceof Reply.Expired expired) {
-                require(expired.transaction().timedOut(), "expired but not timed out");
-                learn(one, expired.transaction());
-            } else if (reply instanceof Reply.TransactionUnknown) {
-                require(false, "an acknowledged transaction is unknown: " + one.xid);
-            }
-        }));
-    }
-
-    /** What somebody was told is on disk, and stays the only decision. */
-    private void learn(Initiator one, GlobalTransaction transaction) {
-        GlobalTransaction durable = onDisk.transaction(transaction.number());
-        require(durable != null, "told about what is not durable");
-        if (transaction.outcome() != Outcome.OPEN) {
-            require(durable.outcome() == transaction.outcome(), "told a decision that is not durable");
-            Outcome before = told.putIfAbsent(transaction.number(), transaction.outcome());
-            require(before == null || before == transaction.outcome(), "told two decisions");
-            one.done = true;
-        }
-        if (transaction.state().isFinal()) {
-            require(durable.state() == transaction.state(), "told an end that is not durable");
-        }
-    }
-
-    // Resource managers
-
-    private void call(Effect.CallBranch call, int thisLife, BranchCaller.CallEnd end) {
-        GlobalTransaction durable = onDisk.transaction(call.transaction());
-        // The engine of a saga may have turned it meanwhile.
-        boolean engine = durable != null && call.branch() == durable.number();
-        boolean decided = durable != null
-                && (engine
-                        ? durable.direction() != Outcome.OPEN || durable.state().isFinal()
-                        : durable.outcome() == call.phase());
-        require(decided, "called " + call.phase() + " before it is durable: " + call);
-        if (down.contains(call.resource())) {
-            end.ended(Answer.ABSENT, "down");
-            return;
-        }
-        note("call " + call.phase() + " " + call.branch() + " at " + passed);
-        for (CallUnderWay other : callsUnderWay) {
-            // Journal time is never faster than the time that passed, so this one cannot have timed out.
-            boolean surelyInFlight = !other.ended && passed - other.since < CALL_TIMEOUT;
-            boolean mayGoTogether = other.call.branch() != call.branch()
-                    && (other.call.transaction() != call.transaction() || !call.inTurn() || !other.call.inTurn());
-            require(
-                    !surelyInFlight || mayGoTogether,
-                    "two calls at a time: passed " + (passed - other.since) + " " + call + " and " + other.call);
-        }
-        CallUnderWay underWay = new CallUnderWay(call, passed);
-        callsUnderWay.add(underWay);
-        BranchCaller.CallEnd noted = (answer, detail) -> {
-            underWay.ended = true;
-            end.ended(answer, detail);
-        };
-        network.add(() -> arrive(call, thisLife, noted));
-        if (chance(12)) {
-            network.add(() -> arrive(call, thisLife, noted));
-        }
-    }
-
-    private void arrive(Effect.CallBranch call, int thisLife, BranchCaller.CallEnd end) {
-        if (chance(8)) {
-            return; // the call is lost
-        }
-        BranchTruth truth = branches.computeIfAbsent(
-                call.branch(), id -> new BranchTruth(call.transaction(), call.type(), call.resource()));
-        Answer answer = Answer.DONE;
-        boolean notFound = call.type() == BranchType.XA && (truth.committed || truth.rolledBack) && chance(3);
-        if (call.branch() == call.transaction()) {
-            answer = callEngine(call.phase(), engine(call.transaction()));
-        } else if (chance(6)) {
-            answer = Answer.RETRYABLE;
-        } else if (chance(30)) {
-            answer = Answer.NEVER;
-        } else {
-            execute(call, truth);
-            answer = notFound ? Answer.NOT_FOUND : Answer.DONE;
-        }
-        Answer heard = plants.hears(answer);
-        note("answers " + heard + " for " + call.branch());
-        int copies = chance(8) ? 0 : chance(8) ? 2 : 1;
-        for (int i = 0; i < copies; i++) {
-            network.add(() -> {
-                if (thisLife == life) {
-                    end.ended(heard, "simulated");
-                }
-            });
-        }
-    }
-
-    private void execute(Effect.CallBranch call, BranchTruth truth) {
-        if (plants.reaches(call.phase()) == Outcome.COMMIT) {
-            require(!truth.rolledBack, "committed after it was rolled back: " + call);
-            truth.committed = true;
-        } else {
-            require(!truth.committed, "rolled back after it was committed: " + call);
-            if (!truth.rolledBack) {
-                checkOrder(call);
-            }
-            truth.rolledBack = true;
-            clean(call.branch());
-        }
-    }
-
-    /** What was done later in a resource is undone earlier. */
-    private void checkOrder(Effect.CallBranch call) {
-        GlobalTransaction durable = onDisk.transaction(call.transaction());
-        boolean later = false;
-        for (Branch branch : durable.branches()) {
-            if (branch.id() == call.branch()) {
-                later = true;
-            } else if (later
-                    && branch.type() != BranchType.SAGA
-                    && branch.resource().equals(call.resource())
-                    && (branch.type() == BranchType.SAGA_ANNOTATION) == (call.type() == BranchType.SAGA_ANNOTATION)) {
-                BranchTruth other = branches.get(branch.id());
-                boolean undone = (other != null && other.rolledBack)
-                        || givenUp.contains(branch.id())
-                        || (branch.state() == BranchState.FAILED_PHASE_ONE && branch.type() != BranchType.AT);
-                require(undone, "branch " + call.branch() + " undone before " + branch.id());
-            }
-        }
-    }
-
-    // Checks
-
-    /** Remembered too, because the engine outlives whoever cannot take a reply. */
-    private void require(boolean holds, String promise) {
-        if (!holds) {
-            AssertionError error = new AssertionError(promise);
-            broken = broken == null ? error : broken;
-            throw error;
-        }
-    }
-
-    private void checkAlways() {
-        if (broken != null) {
-            throw broken;
-        }
-        for (Map.Entry<Long, Outcome> entry : told.entrySet()) {
-            GlobalTransaction durable = onDisk.transaction(entry.getKey());
-            require(durable != null && durable.outcome() == entry.getValue(), "a told decision was lost: " + entry);
-        }
-        require(core.callsInFlight() <= mostCalls, "too many calls in flight");
-        require(core.counters().mistakes() == 0, "a command met a state that should not be");
-    }
-
-    /** The state in memory is what its records make, and the lock table is what its transactions say. */
-    private void checkReplay() {
-        Shard replayed = replayed(Integer.MAX_VALUE);
-        Shard live = core.shard();
-        require(replayed.lastId() == live.lastId(), "ids differ after a replay");
-        List<GlobalTransaction> expected = List.copyOf(replayed.transactionsAfter(0));
-        require(expected.equals(List.copyOf(live.transactionsAfter(0))), "transactions differ after a replay");
-        require(replayed.unfinished() == live.unfinished(), "the count of unfinished transactions differs");
-        require(replayed.needingAttention() == live.needingAttention(), "the count of stuck transactions differs");
-        require(replayed.locks().equals(live.locks()), "locks differ after a replay");
-        LockTable derived = new LockTable();
-        for (GlobalTransaction transaction : expected) {
-            if (transaction.holdsLocks()) {
-                for (Branch branch : transaction.branches()) {
-                    if (branch.locks() != null && !branch.state().isOver()) {
-                        derived.grant(
-                                new Holder(transaction.number(), branch.id()),
-                                branch.resource(),
-                                LockKeys.parse(branch.locks(), 100));
-                    }
-                }
-            }
-        }
-        require(derived.equals(live.locks()), "the lock table is not what the transactions say");
-        require(derived.size() == live.locks().size(), "the count of locks differs");
-    }
-
-    private Shard replayed(int most) {
-        Shard shard = new Shard(rules);
-        journal.replay(new Replay() {
-            @Override
-            public void snapshot(long index, InputStream state) throws IOException {
-                SnapshotCodec.read(state, shard, new EntrySequence(), interner);
-            }
-
-            @Override
-            public void record(long index, ByteBuffer record) {
-                if (index <= most) {
-                    EventCodec.Entry entry = EventCodec.decode(record, interner);
-                    entry.events().forEach(event -> shard.apply(event, entry.time()));
-                }
-            }
-        });
-        return shard;
-    }
-
-    /** No more trouble: everything is delivered, everybody is there, time passes. */
+    /** No more trouble: every message arrives, everybody is there, the disk works, and the engine does what its thread would do, and sleeps in between. */
     private void heal() {
-        note("heal");
-        healed = true;
-        down.clear();
-        for (String resource : RESOURCES) {
-            core.resourceAvailable(resource);
-        }
-        core.resourceAvailable(ENGINE);
-        for (int i = 0; i < 3_000; i++) {
-            journal.flush(100);
-            core.release();
-            while (!inbox.isEmpty()) {
-                inbox.remove().run();
+        trace.note("all trouble ceases");
+        dice.calm();
+        long healed = passed;
+        fuse = 0;
+        stalledSteps = 0;
+        journal.setState(JournalState.SERVING);
+        for (String resource : ResourceManagers.NAMES) {
+            if (resources.comeBack(resource)) {
+                arrivals.add(resource);
             }
-            while (!network.isEmpty()) {
+        }
+        for (int i = 0; i < STEPS_TO_REST && !isAtRest(); i++) {
+            trace.at(roughness.steps() + i, passed);
+            journal.finishSnapshot();
+            journal.write(Integer.MAX_VALUE);
+            for (int j = network.size(); j > 0; j--) {
                 deliver();
             }
-            if (plants.ticks()) {
-                core.tick();
+            if (engineIsAwake()) {
+                turn();
+            } else if (network.isEmpty() && !journal.hasWork()) {
+                sleep();
             }
-            if (i % 50 == 49) {
-                operate();
+            if (i % 64 == 63) {
+                operate(true);
             }
-            passed += 100;
-            clock.advance(100);
-            checkAlways();
-            boolean rest =
-                    unanswered.isEmpty() && journal.waitingRecords() == 0 && network.isEmpty() && inbox.isEmpty();
-            if (rest && core.shard().unfinished() == 0 && core.callsInFlight() == 0) {
-                return;
+            promises.afterEachStep();
+            if (passed - healed > 2 * (LONGEST_NAP + REFUSAL_DELAY)) {
+                promises.nothingIsOverdueBy(3 * LONGEST_NAP);
             }
         }
     }
 
-    private void checkRest() {
-        checkAlways();
-        checkReplay();
-        require(core.shard().unfinished() == 0, "at rest, but unfinished: " + unfinished());
-        require(
-                core.shard().locks().size() == 0,
-                "at rest, but locked: " + core.shard().locks());
-        require(unanswered.isEmpty(), "at rest, but somebody was not answered");
-        require(core.callsInFlight() == 0, "at rest, but calls are in flight");
-        require(dirty.isEmpty(), "at rest, but work is neither committed nor undone: " + dirty);
-        for (GlobalTransaction transaction : core.shard().transactionsAfter(0)) {
-            for (Branch branch : transaction.branches()) {
-                BranchTruth truth = branches.get(branch.id());
-                if (branch.state() == BranchState.DONE) {
-                    boolean executed = truth != null
-                            && (transaction.outcome() == Outcome.COMMIT ? truth.committed : truth.rolledBack);
-                    require(executed, "counted as done, but never executed: " + branch + " of " + transaction.xid());
-                } else {
-                    require(
-                            branch.type() == BranchType.SAGA
-                                    || branch.state() == BranchState.GIVEN_UP
-                                    || branch.state() == BranchState.FAILED_PHASE_ONE,
-                            "ended with a branch that is not final: " + branch);
-                }
-            }
-        }
+    private boolean isAtRest() {
+        return core.shard().unfinished() == 0
+                && !promises.somebodyWaits()
+                && network.isEmpty()
+                && journal.waitingRecords() == 0
+                && core.callsInFlight() == 0
+                && !engineIsAwake();
     }
 
-    private List<GlobalTransaction> unfinished() {
-        List<GlobalTransaction> list = new ArrayList<>();
-        for (GlobalTransaction transaction : core.shard().transactionsAfter(0)) {
-            if (!transaction.state().isFinal()) {
-                list.add(transaction);
-            }
+    private boolean engineIsAwake() {
+        return !ends.isEmpty()
+                || !arrivals.isEmpty()
+                || (!mailbox.isEmpty() && core.acceptsCommands())
+                || core.hasNews()
+                || core.idleMillis() == 0;
+    }
+
+    /** One turn of the engine's thread. */
+    private void turn() {
+        core.release();
+        takeEnds(Integer.MAX_VALUE);
+        takeArrivals();
+        takeMail(Integer.MAX_VALUE);
+        tick();
+        core.flush();
+    }
+
+    /** Nobody wakes the engine: it sleeps as long as it says that it may, and nobody else does its work meanwhile. */
+    private void sleep() {
+        long idle = core.idleMillis();
+        if (idle == Long.MAX_VALUE) {
+            moveClock(LONGEST_NAP);
+        } else {
+            moveClock((int) Math.min(idle, LONGEST_NAP));
+            turn();
         }
-        return list;
     }
 }

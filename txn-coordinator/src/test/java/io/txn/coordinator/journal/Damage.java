@@ -40,6 +40,16 @@ final class Damage {
         }
     }
 
+    /** Where the content of a file ends, and the zeros behind it begin. */
+    static int endOf(Path file) throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        int end = bytes.length;
+        while (end > 0 && bytes[end - 1] == 0) {
+            end--;
+        }
+        return end;
+    }
+
     static void zeroFrom(Path file, long offset) throws IOException {
         try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "rw")) {
             open.seek(offset);

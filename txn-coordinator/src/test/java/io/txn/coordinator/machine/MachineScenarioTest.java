@@ -8,6 +8,7 @@ import io.txn.protocol.Xid;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -61,6 +62,7 @@ class MachineScenarioTest {
         private final Shard shard = new Shard(new Rules(4, 3, 2, 100, 1_000, 5_000));
         private final Map<String, String> names = new HashMap<>();
         private final Map<String, Long> ids = new HashMap<>();
+        private final Map<LockWaits.Waiter, String> callers = new HashMap<>();
         private long now = START;
 
         Story() {
@@ -101,11 +103,52 @@ class MachineScenarioTest {
         }
 
         private List<String> decide(String[] words) {
-            Decision decision = shard.decide(command(words), now);
+            Command command = command(words);
+            Decision decision = shard.decide(command, now);
             if (decision.reply() instanceof Reply.Begun begun) {
                 name(words[1], begun.xid().number());
-            } else if (decision.reply() instanceof Reply.Registered registered) {
-                name(words[2], registered.branch());
+            }
+            List<String> lines = new ArrayList<>();
+            if (command instanceof Command.ForRows forRows
+                    && decision.reply() instanceof Reply.LockConflict conflict
+                    && conflict.why() == Reply.Why.HELD
+                    && forRows.waitMillis() > 0) {
+                LockWaits.Waiter waiter =
+                        shard.waits().add(forRows, conflict.row(), 0, now, now + forRows.waitMillis());
+                callers.put(waiter, words[2]);
+                lines.add("waits for " + conflict.row());
+            } else {
+                lines.addAll(made(words, words[2 % words.length], decision));
+            }
+            settle(lines);
+            return lines;
+        }
+
+        /** Looks at everybody who may be able to go, as the engine does after each decision. */
+        private void settle(List<String> lines) {
+            LockWaits.Due due;
+            while ((due = shard.waits().next(now)) != null) {
+                LockWaits.Waiter waiter = due.waiter();
+                String caller = callers.getOrDefault(waiter, "?");
+                if (due instanceof LockWaits.Victim victim) {
+                    shard.waits().remove(waiter);
+                    lines.add(caller + ": reply " + text(victim.refusal()));
+                    continue;
+                }
+                Decision decision = shard.decide(waiter.command(), now);
+                if (decision.reply() instanceof Reply.LockConflict conflict && conflict.why() == Reply.Why.HELD) {
+                    shard.waits().watch(waiter, conflict.row());
+                    lines.add(caller + ": waits for " + conflict.row());
+                } else {
+                    made(new String[] {""}, caller, decision).forEach(line -> lines.add(caller + ": " + line));
+                    shard.waits().remove(waiter);
+                }
+            }
+        }
+
+        private List<String> made(String[] words, String branch, Decision decision) {
+            if (decision.reply() instanceof Reply.Registered registered) {
+                name(branch, registered.branch());
             }
             decision.events().forEach(event -> shard.apply(event, now));
             if (words[0].equals("answer") && words[5].equals("ABSENT")) {
@@ -125,7 +168,7 @@ class MachineScenarioTest {
             return switch (words[0]) {
                 case "begin" ->
                     new Command.Begin(
-                            "c:1", words[1], SHOP, Long.parseLong(words[2]), words.length > 3 ? words[3] : null);
+                            "c:1", words[1], SHOP, Long.parseLong(words[2]), words.length > 3 ? words[3] : null, 0);
                 case "register" ->
                     new Command.RegisterBranch(
                             xid(words[1]),
@@ -135,7 +178,36 @@ class MachineScenarioTest {
                             words.length > 5 && !words[5].equals("-") ? LockKeys.parse(words[5], 100) : null,
                             words.length > 6,
                             "data",
-                            words[3].equals("SAGA") ? "shop#group" : null);
+                            words[3].equals("SAGA") ? "shop#group" : null,
+                            0,
+                            0);
+                case "wait" ->
+                    new Command.RegisterBranch(
+                            xid(words[1]),
+                            BranchType.AT,
+                            "db",
+                            SHOP,
+                            LockKeys.parse(words[3], 100),
+                            true,
+                            "data",
+                            null,
+                            60_000,
+                            0);
+                case "ask" -> new Command.QueryLocks(xid(words[1]), "db", LockKeys.parse(words[3], 100), 60_000);
+                case "begin-as" ->
+                    new Command.Begin("c:1", words[2], SHOP, Long.parseLong(words[3]), null, Long.parseLong(words[4]));
+                case "register-as" ->
+                    new Command.RegisterBranch(
+                            xid(words[1]),
+                            BranchType.AT,
+                            "db",
+                            SHOP,
+                            LockKeys.parse(words[3], 100),
+                            true,
+                            "data",
+                            null,
+                            0,
+                            Long.parseLong(words[4]));
                 case "report" ->
                     new Command.ReportBranch(xid(words[1]), id(words[2]), words[3].equals("failed"), "new");
                 case "commit" -> new Command.Commit(xid(words[1]));
@@ -157,6 +229,7 @@ class MachineScenarioTest {
                             id(words[2]),
                             Outcome.valueOf(words[3]),
                             Integer.parseInt(words[4]),
+                            words.length > 6 ? START + Long.parseLong(words[6]) : now,
                             Answer.valueOf(words[5]),
                             "detail",
                             0);
@@ -178,7 +251,7 @@ class MachineScenarioTest {
         }
 
         String named(String text) {
-            Matcher matcher = LONG_NUMBER.matcher(text);
+            Matcher matcher = LONG_NUMBER.matcher(text.replace(", requestId=0", ""));
             return matcher.replaceAll(
                     number -> Matcher.quoteReplacement(names.getOrDefault(number.group(), number.group())));
         }
@@ -199,7 +272,8 @@ class MachineScenarioTest {
             } else if (reply instanceof Reply.LockConflict conflict) {
                 return "LockConflict " + conflict.row() + " held by "
                         + conflict.holder().number() + " for " + conflict.branch()
-                        + (conflict.failFast() ? " fail fast" : "");
+                        + (conflict.why() == Reply.Why.HELD ? "" : " " + conflict.why())
+                        + (conflict.cycle() == null ? "" : ": " + conflict.cycle());
             }
             return reply.toString();
         }

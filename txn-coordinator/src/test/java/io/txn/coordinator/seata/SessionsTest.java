@@ -2,6 +2,7 @@ package io.txn.coordinator.seata;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.txn.coordinator.access.Credential;
 import io.txn.coordinator.machine.ClientId;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.codec.Frame;
@@ -49,7 +50,8 @@ class SessionsTest {
 
     private Session session(String application, String... resources) throws Exception {
         client.connect("127.0.0.1", server.port(), SILENT).get(10, TimeUnit.SECONDS);
-        Session session = new Session(accepted.poll(10, TimeUnit.SECONDS), application, "group", "2.6.0");
+        Session session =
+                new Session(accepted.poll(10, TimeUnit.SECONDS), application, "group", "2.6.0", Credential.NONE);
         sessions.add(session);
         assertThat(sessions.addResources(session, List.of(resources), 100)).isTrue();
         return session;

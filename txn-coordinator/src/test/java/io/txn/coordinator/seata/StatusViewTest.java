@@ -28,11 +28,11 @@ class StatusViewTest {
     private static GlobalTransaction transaction(
             TransactionState state, Outcome outcome, boolean timedOut, Branch... branches) {
         return new GlobalTransaction(
-                1, "c:1", "buy", CLIENT, 1, 2, state, outcome, timedOut, null, 0, 0, List.of(branches));
+                1, "c:1", "buy", CLIENT, 1, 2, state, outcome, timedOut, null, 0, 0, 0, List.of(branches));
     }
 
     private static Branch branch(BranchType type, String cause) {
-        return new Branch(2, type, "db", CLIENT, null, null, BranchState.REGISTERED, 0, 0, cause);
+        return new Branch(2, type, "db", CLIENT, null, null, BranchState.REGISTERED, 0, 0, cause, 0);
     }
 
     private static GlobalStatus commit(Reply reply) {

@@ -117,7 +117,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
     }
 
     private void open(Channel channel) {
-        RpcConnection opening = new RpcConnection(channel, codec, options, session);
+        RpcConnection opening = new RpcConnection(channel, codec, options, session, handler.outbox());
         connection = opening;
         log.atDebug()
                 .setMessage("connection opened")

@@ -30,11 +30,14 @@ record IoThreads(
     private static final long SHUTDOWN_SECONDS = 5;
 
     static IoThreads start(String name, TransportOptions options) {
-        int threads = options.ioThreads() > 0
-                ? options.ioThreads()
-                : Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
+        int threads = options.ioThreads() > 0 ? options.ioThreads() : usual();
         ThreadFactory factory = new DefaultThreadFactory(name, true);
         return nativeIsPresent() ? Native.start(threads, factory) : start(threads, factory);
+    }
+
+    /** Whoever decides what the loops bring has the other half; more loops than that make more wake-ups and carry no more. */
+    private static int usual() {
+        return Math.max(1, Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors() / 2));
     }
 
     private static IoThreads start(int threads, ThreadFactory factory) {

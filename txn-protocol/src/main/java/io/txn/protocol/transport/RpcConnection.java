@@ -51,6 +51,7 @@ public final class RpcConnection {
     private final Channel channel;
     private final FrameCodec codec;
     private final TransportOptions options;
+    private final @Nullable Outbox outbox;
     private final InetSocketAddress remoteAddress;
     private final InetSocketAddress localAddress;
     private final AtomicInteger lastId = new AtomicInteger();
@@ -67,7 +68,13 @@ public final class RpcConnection {
     private volatile boolean admitted;
     private volatile @Nullable Object attachment;
 
-    RpcConnection(Channel channel, FrameCodec codec, TransportOptions options, @Nullable SSLSession tls) {
+    RpcConnection(
+            Channel channel,
+            FrameCodec codec,
+            TransportOptions options,
+            @Nullable SSLSession tls,
+            @Nullable Outbox outbox) {
+        this.outbox = outbox;
         this.tls = tls;
         this.channel = channel;
         this.codec = codec;
@@ -244,7 +251,11 @@ public final class RpcConnection {
 
     /** Closes the connection, after what was sent before as far as the peer takes it. Does not wait. */
     public void close() {
-        channel.close();
+        if (isGathering()) {
+            gather(channel::close, channel::close); // behind what was sent before
+        } else {
+            channel.close();
+        }
     }
 
     /** What was last attached, if it is of this type. */
@@ -340,14 +351,21 @@ public final class RpcConnection {
     /** Runs a task that sends {@code bytes} where pending requests live, or releases the bytes and fails those who wait. */
     private void onLoop(ByteBuf bytes, List<? extends Waiter<?>> waiters, LoopTask task) {
         EventLoop loop = channel.eventLoop();
+        Runnable gone = () -> {
+            bytes.release();
+            waiters.forEach(waiter -> waiter.fail(connectionLost()));
+        };
         Runnable guarded = () -> {
             if (lost) {
-                bytes.release();
-                waiters.forEach(waiter -> waiter.fail(connectionLost()));
+                gone.run();
             } else {
                 task.run(loop);
             }
         };
+        if (isGathering()) {
+            gather(guarded, gone);
+            return;
+        }
         try {
             if (loop.inEventLoop()) {
                 guarded.run();
@@ -355,9 +373,16 @@ public final class RpcConnection {
                 loop.execute(guarded);
             }
         } catch (RejectedExecutionException e) {
-            bytes.release();
-            waiters.forEach(waiter -> waiter.fail(connectionLost()));
+            gone.run();
         }
+    }
+
+    private boolean isGathering() {
+        return outbox != null && outbox.isGathering();
+    }
+
+    private void gather(Runnable task, Runnable rejected) {
+        Objects.requireNonNull(outbox).add(channel.eventLoop(), new Outbox.Task(task, rejected));
     }
 
     private Future<?> timer(EventLoop loop, int id, Message request, Duration timeout) {
@@ -382,6 +407,14 @@ public final class RpcConnection {
     }
 
     private void write(ByteBuf bytes) {
+        if (isGathering()) {
+            gather(() -> writeNow(bytes), bytes::release);
+        } else {
+            writeNow(bytes);
+        }
+    }
+
+    private void writeNow(ByteBuf bytes) {
         channel.writeAndFlush(bytes);
         // Of a channel that is being closed Netty says "Long.MAX_VALUE".
         long unwritten = channel.isActive() && !channel.isWritable() ? channel.bytesBeforeWritable() : 0;

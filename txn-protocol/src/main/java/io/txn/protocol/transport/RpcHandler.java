@@ -1,6 +1,7 @@
 package io.txn.protocol.transport;
 
 import io.txn.protocol.codec.Frame;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a side does with its connections. All methods are called on the connection's event loop, one after another for one connection: they
@@ -17,6 +18,11 @@ public interface RpcHandler {
      * kind: some clients send one-way what they want answered. Answers and heartbeats never arrive here.
      */
     void received(RpcConnection connection, Frame frame);
+
+    /** Where a thread of the handler's gathers what it sends; asked once for each connection. None by default: everything leaves at once. */
+    default @Nullable Outbox outbox() {
+        return null;
+    }
 
     /** The connection is gone and its waiting requests have failed. Called last, once, and only after {@link #opened}. */
     default void closed(RpcConnection connection) {}

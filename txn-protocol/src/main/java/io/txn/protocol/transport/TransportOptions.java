@@ -15,7 +15,7 @@ import java.util.function.Consumer;
  * @param writeBufferHigh from this many unwritten bytes on, a server stops reading from the connection
  * @param slowReaderGrace a connection that stays above its high-water mark for this long is closed
  * @param maxConnections how many connections a server serves at a time; further ones are closed at once
- * @param ioThreads how many event loops serve the connections; 0 means one a processor, at most 8
+ * @param ioThreads how many event loops serve the connections; 0 means one for every two processors, at most 8
  */
 public record TransportOptions(
         int maxFrameBytes,

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param ownSchema the schema of a fresh connection
  * @param resourceId the id under which the coordinator knows the database
  * @param driver the driver's name; decides only what getGeneratedKeys calls its column
+ * @param countsOnlyChanged whether update counts leave out rows that were found and not changed, as MySQL's drivers can be told
  */
 public record Dialect(
         Product product,
@@ -28,7 +29,8 @@ public record Dialect(
         Capture delete,
         String ownSchema,
         String resourceId,
-        String driver) {
+        String driver,
+        boolean countsOnlyChanged) {
 
     /** The databases that AT mode knows. */
     public enum Product {
@@ -92,7 +94,8 @@ public record Dialect(
                 Capture.QUERIES,
                 row.text("S"),
                 ResourceIds.withoutCommas(id),
-                driver);
+                driver,
+                false);
     }
 
     private static Dialect postgres(Connection connection, String url, String driver, int version) throws SQLException {
@@ -105,7 +108,8 @@ public record Dialect(
                 Capture.RETURNING,
                 row.text("s"),
                 ResourceIds.postgres(url),
-                driver);
+                driver,
+                false);
     }
 
     private static Dialect mySql(Connection connection, String url, String driver) throws SQLException {
@@ -121,18 +125,27 @@ public record Dialect(
                 returns ? Capture.RETURNING : Capture.QUERIES,
                 row.text("s"),
                 ResourceIds.mySql(url),
-                driver);
+                driver,
+                url.matches("(?i).*[?&]useAffectedRows=true\\b.*"));
     }
 
     /** The same database, captured by queries alone, as where it has no way to return what it changed. */
     public Dialect withQueriesOnly() {
         return new Dialect(
-                product, syntax, Capture.QUERIES, Capture.QUERIES, Capture.QUERIES, ownSchema, resourceId, driver);
+                product,
+                syntax,
+                Capture.QUERIES,
+                Capture.QUERIES,
+                Capture.QUERIES,
+                ownSchema,
+                resourceId,
+                driver,
+                countsOnlyChanged);
     }
 
     /** The same database, with another way to capture an UPDATE: an older version's. */
     public Dialect withUpdate(Capture capture) {
-        return new Dialect(product, syntax, insert, capture, delete, ownSchema, resourceId, driver);
+        return new Dialect(product, syntax, insert, capture, delete, ownSchema, resourceId, driver, countsOnlyChanged);
     }
 
     /** What the catalog says now about the table that {@code name} means on this connection; null when there is none. */

@@ -1,6 +1,7 @@
 package io.txn.client.jdbc.sql;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What a statement is, and the pieces of it that capturing needs. Immutable; cached per SQL text. */
 public sealed interface Plan {
@@ -20,6 +21,11 @@ public sealed interface Plan {
 
         /** The whole statement, without what follows its last token. */
         Fragment statement();
+
+        /** The application's own RETURNING, or null. */
+        default @Nullable Returning returning() {
+            return null;
+        }
     }
 
     /**
@@ -44,6 +50,110 @@ public sealed interface Plan {
             rowTexts = List.copyOf(rowTexts);
         }
     }
+
+    /**
+     * Any other INSERT, and REPLACE: from a SELECT, with SET or DEFAULT VALUES, that says what happens with rows that exist, or that shows its rows
+     * itself.
+     *
+     * @param replace whether it is REPLACE
+     * @param conflict what happens with a row that exists
+     * @param columns those named; empty when the table's own order counts
+     * @param rows the values where the statement lists them; empty when they come from a SELECT
+     * @param target all from the table's name to the end of the values: what follows INSERT or REPLACE
+     * @param head all before the table's name, such as {@code INSERT IGNORE INTO}
+     * @param action what follows {@code ON DUPLICATE KEY UPDATE}; empty when there is no such clause
+     * @param body all before RETURNING
+     * @param assigned the columns that an existing row may be changed in
+     * @param returning what the application wants to see, or null
+     */
+    record RichInsert(
+            TableName table,
+            Fragment statement,
+            boolean replace,
+            Conflict conflict,
+            List<Identifier> columns,
+            List<List<InsertValue>> rows,
+            Fragment head,
+            Fragment target,
+            Fragment action,
+            Fragment body,
+            List<Identifier> assigned,
+            @Nullable Returning returning)
+            implements Write {
+        public RichInsert {
+            columns = List.copyOf(columns);
+            rows = rows.stream().map(List::copyOf).toList();
+            assigned = List.copyOf(assigned);
+        }
+    }
+
+    /** What an INSERT does with a row whose key is taken. */
+    enum Conflict {
+        FAIL,
+        /** IGNORE, ON CONFLICT DO NOTHING. */
+        SKIP,
+        /** ON DUPLICATE KEY UPDATE, ON CONFLICT DO UPDATE, REPLACE. */
+        CHANGE
+    }
+
+    /**
+     * {@code MERGE}.
+     *
+     * @param body all before RETURNING
+     * @param assigned the columns that it may change rows in
+     * @param deletes whether it may delete rows
+     * @param returning what the application wants to see, or null
+     * @param keyed the pieces of H2's {@code MERGE … KEY}; null when it is {@code MERGE … USING}
+     */
+    record Merge(
+            TableName table,
+            Fragment statement,
+            Fragment body,
+            List<Identifier> assigned,
+            boolean deletes,
+            @Nullable Returning returning,
+            @Nullable KeyedMerge keyed)
+            implements Write {
+        public Merge {
+            assigned = List.copyOf(assigned);
+        }
+    }
+
+    /**
+     * H2's {@code MERGE INTO table (columns) KEY (columns) VALUES …}.
+     *
+     * @param columns those named; empty when the table's own order counts
+     * @param key those that decide which row is meant; empty when the primary key does
+     * @param head all before the first row
+     * @param target the table with its column list, as an INSERT would have it
+     * @param rowTexts the rows with their parentheses
+     * @param rows the values; empty when they come from a SELECT
+     */
+    record KeyedMerge(
+            List<Identifier> columns,
+            List<Identifier> key,
+            Fragment head,
+            Fragment target,
+            List<Fragment> rowTexts,
+            List<List<InsertValue>> rows) {
+        public KeyedMerge {
+            columns = List.copyOf(columns);
+            key = List.copyOf(key);
+            rowTexts = List.copyOf(rowTexts);
+            rows = rows.stream().map(List::copyOf).toList();
+        }
+    }
+
+    /**
+     * What follows RETURNING.
+     *
+     * @param list the expressions
+     * @param old how the statement calls the row before; null when it does not give it a name
+     * @param now how the statement calls the row after; null when it does not give it a name
+     * @param mentions whether the list may speak of {@code old} or {@code new}
+     */
+    record Returning(
+            Fragment list, @Nullable String old, @Nullable String now, boolean mentions) {}
 
     /**
      * {@code UPDATE}.

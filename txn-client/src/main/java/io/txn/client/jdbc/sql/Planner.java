@@ -27,8 +27,14 @@ final class Planner {
         Token first = text.token(0);
         String word = first.text().toUpperCase(Locale.ROOT);
         switch (word) {
-            case "INSERT" -> {
-                return new InsertPlanner(text).plan();
+            case "INSERT", "REPLACE" -> {
+                return new InsertPlanner(text, 0).plan();
+            }
+            case "MERGE" -> {
+                return new MergePlanner(text, 0).plan();
+            }
+            case "WITH" -> {
+                return with(text);
             }
             case "UPDATE" -> {
                 return new UpdatePlanner(text).plan();
@@ -43,5 +49,23 @@ final class Planner {
                 throw new NotUnderstood(word + " is not captured", StatementText.OUTSIDE);
             }
         }
+    }
+
+    /** What follows a WITH decides. */
+    private static Plan with(StatementText text) throws NotUnderstood {
+        for (int i = 1; i < text.size(); i++) {
+            if (text.token(i).depth() == 0) {
+                if (text.is(i, "INSERT") || text.is(i, "REPLACE")) {
+                    return new InsertPlanner(text, i).plan();
+                }
+                if (text.is(i, "MERGE")) {
+                    return new MergePlanner(text, i).plan();
+                }
+                if (text.is(i, "SELECT") || text.is(i, "UPDATE") || text.is(i, "DELETE")) {
+                    break;
+                }
+            }
+        }
+        return new ReadPlanner(text).plan();
     }
 }

@@ -188,6 +188,16 @@ final class StatementText {
         return -1;
     }
 
+    /** The index of the last such word outside all parentheses, or -1. */
+    int lastTopLevel(String word, int from, int to) {
+        for (int i = to - 1; i >= from; i--) {
+            if (tokens.get(i).depth() == 0 && tokens.get(i).is(word)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
     int closing(int open) {
         int at = open + 1;
         while (tokens.get(at).depth() > tokens.get(open).depth()) {

@@ -63,6 +63,60 @@ class PlannerTest {
     }
 
     @Test
+    void anInsertOfAnotherFormIsCutIntoItsPieces() {
+        Plan.RichInsert upsert = (Plan.RichInsert)
+                plan(
+                        "WITH s AS (SELECT ? AS a) INSERT INTO t AS x (a, b) SELECT a, ? FROM s JOIN u ON conflict = 1 ON CONFLICT (lower(a))"
+                                + " WHERE b > ? DO UPDATE SET b = ?, (c, \"D\") = (SELECT 1, 2) WHERE x.b < ? RETURNING WITH (OLD AS o) o.a, ?");
+        assertThat(upsert.table().written()).isEqualTo("t");
+        assertThat(upsert.conflict()).isEqualTo(Plan.Conflict.CHANGE);
+        assertThat(upsert.assigned())
+                .containsExactly(new Identifier("b", false), new Identifier("c", false), new Identifier("D", true));
+        assertThat(upsert.body().text()).endsWith("WHERE x.b < ?");
+        assertThat(upsert.body().parameterCount()).isEqualTo(5);
+        assertThat(upsert.returning()).isEqualTo(new Plan.Returning(new Fragment("o.a, ?", 5, 1), "o", null, false));
+
+        Plan.RichInsert duplicate = (Plan.RichInsert) Planner.plan(
+                "INSERT IGNORE t SET a = ?, t.b = 2 ON DUPLICATE KEY UPDATE t.b = VALUES(b) + ?", SqlSyntax.MYSQL);
+        assertThat(duplicate.head()).isEqualTo(new Fragment("INSERT IGNORE", 0, 0));
+        assertThat(duplicate.target()).isEqualTo(new Fragment("t SET a = ?, t.b = 2", 0, 1));
+        assertThat(duplicate.action()).isEqualTo(new Fragment("t.b = VALUES(b) + ?", 1, 1));
+        assertThat(duplicate.columns()).containsExactly(new Identifier("a", false), new Identifier("b", false));
+        assertThat(duplicate.assigned()).containsExactly(new Identifier("b", false));
+
+        Plan.RichInsert skip =
+                (Plan.RichInsert) plan("INSERT INTO t VALUES (1), (2) ON CONFLICT ON CONSTRAINT k DO NOTHING");
+        assertThat(skip.conflict()).isEqualTo(Plan.Conflict.SKIP);
+        assertThat(skip.rows()).hasSize(2);
+        Plan.RichInsert fail = (Plan.RichInsert) plan("INSERT INTO t DEFAULT VALUES RETURNING *");
+        assertThat(fail.conflict()).isEqualTo(Plan.Conflict.FAIL);
+        assertThat(((Plan.RichInsert) Planner.plan("REPLACE t VALUES (1)", SqlSyntax.MYSQL)).replace())
+                .isTrue();
+    }
+
+    @Test
+    void aMergeIsCutIntoItsPieces() {
+        Plan.Merge merge = (Plan.Merge) plan(
+                "MERGE INTO t AS x USING (SELECT 1 AS a) s ON x.a = s.a WHEN MATCHED AND CASE WHEN b THEN c END THEN DELETE"
+                        + " WHEN MATCHED THEN UPDATE SET b = CASE WHEN x.b = 1 THEN 2 ELSE 3 END, c = ?"
+                        + " WHEN NOT MATCHED THEN INSERT (a) VALUES (s.a) RETURNING merge_action(), new.b");
+        assertThat(merge.assigned()).containsExactly(new Identifier("b", false), new Identifier("c", false));
+        assertThat(merge.deletes()).isTrue();
+        assertThat(merge.body().text()).endsWith("VALUES (s.a)");
+        assertThat(merge.returning())
+                .isEqualTo(new Plan.Returning(new Fragment("merge_action(), new.b", 1, 0), null, null, true));
+
+        Plan.Merge keyed =
+                (Plan.Merge) Planner.plan("MERGE INTO s.t (a, b) KEY (b) VALUES (?, 1), (2, ?)", SqlSyntax.H2);
+        assertThat(keyed.keyed()).isNotNull().satisfies(pieces -> {
+            assertThat(pieces.key()).containsExactly(new Identifier("b", false));
+            assertThat(pieces.head().text()).isEqualTo("MERGE INTO s.t (a, b) KEY (b) VALUES");
+            assertThat(pieces.target().text()).isEqualTo("s.t (a, b)");
+            assertThat(pieces.rowTexts().get(1)).isEqualTo(new Fragment("(2, ?)", 1, 1));
+        });
+    }
+
+    @Test
     void aLockingReadIsCutIntoItsPieces() {
         Plan.LockingRead read =
                 (Plan.LockingRead) plan("SELECT a, ? FROM t x WHERE a = ? ORDER BY b FOR UPDATE OF x NOWAIT");
@@ -113,8 +167,6 @@ class PlannerTest {
                 "SET search_path = x",
                 "LOCK TABLE t",
                 "DO $$ BEGIN DELETE FROM t; END $$",
-                "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN UPDATE SET a = 1",
-                "REPLACE INTO t VALUES (1)",
                 "COPY t FROM STDIN",
                 "WITH d AS (DELETE FROM t RETURNING *) SELECT * FROM d",
                 "WITH x AS (SELECT 1) UPDATE t SET a = 1",
@@ -122,15 +174,21 @@ class PlannerTest {
                 "SELECT * INTO q FROM t",
                 "EXPLAIN ANALYZE DELETE FROM t",
                 "EXPLAIN (ANALYZE) UPDATE t SET a = 1",
-                "INSERT INTO t SELECT * FROM s",
-                "INSERT INTO t DEFAULT VALUES",
-                "INSERT IGNORE INTO t VALUES (1)",
-                "INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING",
-                "INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE a = 1",
-                "INSERT INTO t VALUES (1) RETURNING id",
                 "INSERT INTO t VALUES (1), (2, 3)",
+                "INSERT INTO t",
+                "INSERT INTO t EXEC f",
+                "INSERT DELAYED INTO t VALUES (1)",
+                "INSERT INTO t WITH d AS (DELETE FROM s RETURNING *) SELECT * FROM d",
+                "WITH d AS (DELETE FROM s RETURNING *) INSERT INTO t SELECT * FROM d",
+                "INSERT INTO t SELECT * FROM FINAL TABLE (INSERT INTO s VALUES (1))",
+                "INSERT INTO t VALUES (1) ON CONFLICT (a) DO SOMETHING",
+                "INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET c.f = 1",
+                "INSERT INTO t VALUES (1) ON CONFLICT (a) DO NOTHING trailing",
+                "INSERT INTO t DEFAULT VALUES trailing",
+                "MERGE INTO t USING (DELETE FROM s RETURNING *) s ON t.a = s.a WHEN MATCHED THEN DELETE",
+                "MERGE INTO t USING s ON t.a = s.a",
+                "WITH d AS (DELETE FROM s RETURNING *) MERGE INTO t USING d ON t.a = d.a WHEN MATCHED THEN DELETE",
                 "INSERT INTO t (a) VALUES (1, 2)",
-                "INSERT INTO t SET a = 1",
                 "UPDATE t, s SET t.a = 1",
                 "UPDATE t SET a = 1 FROM s WHERE s.b = t.b",
                 "UPDATE t SET a = 1 RETURNING *",

@@ -39,7 +39,7 @@ import org.postgresql.ds.PGSimpleDataSource;
  * id, and for each data source its mode ({@code AT}, {@code XA} or {@code NONE}), JDBC URL, user and password; TCC actions and saga steps use the last
  * one with {@code NONE}. Prints {@code ready <port>}.
  *
- * Without a data source it can make load instead.
+ * Without a data source it can make load instead. The system properties {@code txn.test.access-key} and {@code txn.test.secret-key} are its credentials.
  *
  * <p>Each call is one POST; an answer begins with {@code ok } or {@code error }.
  *
@@ -91,7 +91,12 @@ public final class SeataClientMain {
     public static void main(String[] args) throws Exception {
         System.setProperty("service.default.grouplist", args[0]);
         String application = args[1];
-        TMClient.init(application, GROUP);
+        String accessKey = System.getProperty("txn.test.access-key");
+        if (accessKey == null) {
+            TMClient.init(application, GROUP);
+        } else {
+            TMClient.init(application, GROUP, accessKey, System.getProperty("txn.test.secret-key"));
+        }
         RMClient.init(application, GROUP);
         List<Statements> dataSources = new ArrayList<>();
         Statements statements = null;

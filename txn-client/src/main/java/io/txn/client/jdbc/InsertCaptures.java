@@ -1,0 +1,84 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.jdbc.dialect.Capture;
+import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.dialect.ForeignKey;
+import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.sql.Identifier;
+import io.txn.client.jdbc.sql.Plan;
+import java.sql.SQLException;
+import java.util.List;
+
+/** Chooses how an INSERT that is more than {@code INSERT … VALUES}, a REPLACE or a MERGE is captured, by what the database can tell. */
+final class InsertCaptures {
+
+    private InsertCaptures() {}
+
+    static WriteCapture of(Plan.RichInsert plan, WriteRun run, Table table) throws SQLException {
+        requireNothingFollows(table, plan.assigned(), plan.replace());
+        Dialect dialect = run.dialect();
+        boolean changes = plan.conflict() == Plan.Conflict.CHANGE;
+        switch (dialect.product()) {
+            case POSTGRESQL -> {
+                if (dialect.update() == Capture.RETURNING_OLD_AND_NEW) {
+                    return new OldAndNewCapture(run, table, plan.body(), plan.returning());
+                }
+                if (!changes) {
+                    return new RichInsertCapture(plan, run, table);
+                }
+                throw Refusals.notSupported("this database does not tell which rows existed", "use PostgreSQL 18");
+            }
+            case MARIADB, MYSQL -> {
+                if (dialect.insert() == Capture.RETURNING) {
+                    if (!changes) {
+                        return new RichInsertCapture(plan, run, table);
+                    }
+                    if (!plan.replace()) {
+                        return new DuplicateKeyCapture(plan, run, table);
+                    }
+                }
+                throw Refusals.notSupported(
+                        "this database does not tell which rows it changed", "select first which rows exist");
+            }
+            case H2 -> {
+                if (!changes) {
+                    return new NewRowsCapture(plan, run, table);
+                }
+                throw Refusals.notSupported(
+                        "H2 does not tell which rows it changed", "write MERGE INTO … KEY (…) VALUES …");
+            }
+            default -> throw new AssertionError(dialect.product());
+        }
+    }
+
+    static WriteCapture of(Plan.Merge plan, WriteRun run, Table table) throws SQLException {
+        requireNothingFollows(table, plan.assigned(), plan.deletes());
+        if (run.dialect().update() == Capture.RETURNING_OLD_AND_NEW) {
+            return new OldAndNewCapture(run, table, plan.body(), plan.returning());
+        }
+        throw Refusals.notSupported(
+                "this database does not tell what MERGE did to which row", "send UPDATE and INSERT by themselves");
+    }
+
+    /** Refuses what a foreign key would carry on to other rows. */
+    private static void requireNothingFollows(Table table, List<Identifier> assigned, boolean deletes)
+            throws SQLException {
+        for (ForeignKey reference : table.referencedBy()) {
+            if (deletes && reference.followsDelete()) {
+                throw Refusals.notSupported(
+                        "rows of " + reference.child() + " would be deleted or changed with it by a foreign key",
+                        "delete or change those rows first, with a key that does not act by itself");
+            }
+            for (Identifier written : assigned) {
+                Column column = TableImages.column(table, written);
+                if (reference.followsUpdate() && reference.parentColumns().contains(column.name())) {
+                    throw Refusals.notSupported(
+                            "rows of " + reference.child() + " follow a change of " + column.name()
+                                    + " by a foreign key",
+                            "change those rows and this one by statements of their own, without ON UPDATE on the key");
+                }
+            }
+        }
+    }
+}

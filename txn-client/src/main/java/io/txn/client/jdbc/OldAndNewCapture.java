@@ -1,0 +1,75 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Value;
+import io.txn.client.jdbc.sql.Fragment;
+import io.txn.client.jdbc.sql.Plan;
+import java.sql.SQLException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Any INSERT, and MERGE, where the database itself tells of each row what it was and what it is ({@code RETURNING OLD, NEW}): a row that was not
+ * there was inserted, one that is not there any more was deleted. No round trip is added.
+ */
+final class OldAndNewCapture implements WriteCapture {
+
+    private final WriteRun run;
+    private final Table table;
+    private final TableImages images;
+    private final Fragment body;
+    private final Plan.@Nullable Returning returning;
+
+    OldAndNewCapture(WriteRun run, Table table, Fragment body, Plan.@Nullable Returning returning) {
+        this.run = run;
+        this.table = table;
+        this.images = new TableImages(run, table);
+        this.body = body;
+        this.returning = returning;
+    }
+
+    @Override
+    public void check() throws SQLException {
+        TableImages.requireSupported(table, table.columns());
+    }
+
+    @Override
+    public Outcome run(Parameters parameters) throws SQLException {
+        boolean theirNames =
+                returning != null && (returning.old() != null || returning.now() != null || returning.mentions());
+        String old = theirNames && returning != null ? nameOf(returning.old(), "old") : "txn_old";
+        String now = theirNames && returning != null ? nameOf(returning.now(), "new") : "txn_new";
+        String with = "WITH (OLD AS " + old + ", NEW AS " + now + ") ";
+        List<Column> columns = table.columns();
+        KeyReader keys = new KeyReader(run, table);
+        RowChanges changes = new RowChanges(images);
+        String reads = run.dialect().identity(old + '.') + ", " + run.dialect().identity(now + '.')
+                + TableImages.reads(columns, old + '.') + TableImages.reads(columns, now + '.')
+                + keys.reads(now + '.');
+        int ours = 2 + 2 * columns.size() + keys.size();
+        ReturningStatement.Result result = new ReturningStatement(run, returning)
+                .run(new Query().add(body, parameters), parameters, with, reads, ours, (row, first) -> {
+                    List<Value> before = image(row.getString(first), row, first + 2, columns);
+                    List<Value> after = image(row.getString(first + 1), row, first + 2 + columns.size(), columns);
+                    changes.add(before, after);
+                    keys.add(row, first + 2 + 2 * columns.size());
+                });
+        return new Outcome(
+                result.count(), changes.changes(), keys.keys(), run.incomplete(), result.rows(), result.warnings());
+    }
+
+    private static String nameOf(@Nullable String given, String standard) {
+        return given == null ? standard : given;
+    }
+
+    /** A row that is not there has no table either. */
+    private @Nullable List<Value> image(
+            @Nullable String identity, java.sql.ResultSet row, int first, List<Column> columns) throws SQLException {
+        if (identity == null) {
+            return null;
+        }
+        images.checkIdentity(identity);
+        return TableImages.values(row, columns, first);
+    }
+}

@@ -1,0 +1,93 @@
+package io.txn.client.jdbc;
+
+import java.sql.ResultSet;
+import java.sql.ResultSetMetaData;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The rows that the application's own RETURNING brought: the driver's result, in which the columns of our images stand behind those that the
+ * application asked for, and are not shown. Its statement is closed with it.
+ */
+final class ReturnedRows {
+
+    private final Statement statement;
+    private final ResultSet rows;
+    private final int columns;
+
+    /** @param columns how many the application asked for */
+    ReturnedRows(Statement statement, ResultSet rows, int columns) {
+        this.statement = statement;
+        this.rows = rows;
+        this.columns = columns;
+    }
+
+    void close() throws SQLException {
+        statement.close();
+    }
+
+    /** @param shown the statement that the result leads back to */
+    ResultSet open(Statement shown) {
+        return Proxies.of(ResultSet.class, (self, method, arguments) -> {
+            switch (method.getName()) {
+                case "getStatement" -> {
+                    return shown;
+                }
+                case "getMetaData" -> {
+                    return metaData();
+                }
+                case "getType" -> {
+                    return ResultSet.TYPE_FORWARD_ONLY;
+                }
+                case "getConcurrency" -> {
+                    return ResultSet.CONCUR_READ_ONLY;
+                }
+                case "equals" -> {
+                    return self == arguments[0];
+                }
+                case "hashCode" -> {
+                    return System.identityHashCode(self);
+                }
+                case "unwrap", "isWrapperFor" -> {
+                    return Proxies.unwrap(
+                            self, rows, method.getName(), (Class<?>) Objects.requireNonNull(arguments[0]));
+                }
+                case "findColumn" -> {
+                    int found = rows.findColumn((String) Objects.requireNonNull(arguments[0]));
+                    requireShown(found);
+                    return found;
+                }
+                default -> {
+                    Object column = method.getName().startsWith("get") && arguments != null && arguments.length > 0
+                            ? arguments[0]
+                            : null;
+                    if (column != null) {
+                        requireShown(column instanceof Integer index ? index : rows.findColumn(column.toString()));
+                    }
+                    return Proxies.call(rows, method, arguments);
+                }
+            }
+        });
+    }
+
+    private ResultSetMetaData metaData() throws SQLException {
+        ResultSetMetaData about = rows.getMetaData();
+        return Proxies.of(ResultSetMetaData.class, (self, method, arguments) -> {
+            if (method.getName().equals("getColumnCount")) {
+                return columns;
+            }
+            if (arguments != null && arguments.length == 1 && arguments[0] instanceof Integer index) {
+                requireShown(index);
+            }
+            return Proxies.call(about, method, arguments);
+        });
+    }
+
+    private void requireShown(@Nullable Integer column) throws SQLException {
+        if (column == null || column > columns) {
+            throw new SQLException("there is no column " + column, "42S22");
+        }
+    }
+}

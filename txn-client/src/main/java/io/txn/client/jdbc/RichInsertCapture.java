@@ -1,0 +1,60 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Value;
+import io.txn.client.jdbc.sql.Plan;
+import io.txn.client.jdbc.undo.RowChange;
+import io.txn.client.jdbc.undo.TableChange;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Any INSERT that leaves rows alone which exist, where the database returns the rows that it inserted. No round trip is added. */
+final class RichInsertCapture implements WriteCapture {
+
+    private final Plan.RichInsert plan;
+    private final WriteRun run;
+    private final Table table;
+    private final TableImages images;
+
+    RichInsertCapture(Plan.RichInsert plan, WriteRun run, Table table) {
+        this.plan = plan;
+        this.run = run;
+        this.table = table;
+        this.images = new TableImages(run, table);
+    }
+
+    @Override
+    public void check() throws SQLException {
+        TableImages.requireSupported(table, table.columns());
+    }
+
+    @Override
+    public Outcome run(Parameters parameters) throws SQLException {
+        List<Column> columns = table.columns();
+        List<RowChange> changes = new ArrayList<>();
+        KeyReader keys = new KeyReader(run, table);
+        String reads = run.dialect().identity("") + TableImages.reads(columns, "") + keys.reads("");
+        ReturningStatement.Result result = new ReturningStatement(run, plan.returning())
+                .run(
+                        new Query().add(plan.body(), parameters),
+                        parameters,
+                        "",
+                        reads,
+                        1 + columns.size() + keys.size(),
+                        (row, first) -> {
+                            images.checkIdentity(row.getString(first));
+                            List<Value> image = TableImages.values(row, columns, first + 1);
+                            changes.add(new RowChange(null, images.restorable(image, columns)));
+                            keys.add(row, first + 1 + columns.size());
+                        });
+        return new Outcome(
+                result.count(),
+                images.change(TableChange.Kind.INSERT, columns, changes),
+                plan.returning() != null && run.dialect().product().isMySqlFamily() ? GeneratedKeys.NONE : keys.keys(),
+                run.incomplete(),
+                result.rows(),
+                result.warnings());
+    }
+}

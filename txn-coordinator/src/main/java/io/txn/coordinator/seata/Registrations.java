@@ -1,0 +1,409 @@
+package io.txn.coordinator.seata;
+
+import io.txn.coordinator.access.Admission;
+import io.txn.coordinator.access.Credential;
+import io.txn.coordinator.access.Doorkeeper;
+import io.txn.coordinator.access.Presented;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.protocol.access.ExtraData;
+import io.txn.protocol.access.Refusal;
+import io.txn.protocol.codec.Frame;
+import io.txn.protocol.message.Message;
+import io.txn.protocol.transport.LogBudget;
+import io.txn.protocol.transport.RpcConnection;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import javax.net.ssl.X509TrustManager;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Lets connections in: who they are, as what application, with which resources. Who is refused is answered, and closed. Thread-safe; nothing here
+ * blocks.
+ */
+final class Registrations {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Registrations.class);
+
+    private static final int MAX_RESOURCES = 10_000;
+
+    /** How long a resource manager that depends on its transaction manager may be there first, as after a restart of the coordinator. */
+    static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    private static final int MOST_PARKED = 1_000;
+    private static final int LINES = 20;
+    private static final Duration LINES_PERIOD = Duration.ofMinutes(1);
+
+    private final Sessions sessions;
+    private final SharedTexts shared;
+    private final Doorkeeper doorkeeper;
+    private final InstantSource clock;
+    private final int textLength;
+    private final String version;
+    private final Consumer<Collection<String>> available;
+    private final LogBudget refusals;
+    private final AtomicLong refused = new AtomicLong();
+    private final List<Parked> parked = new ArrayList<>();
+
+    /**
+     * A registration of either kind.
+     *
+     * @param resources null: of a transaction manager
+     */
+    private record Registration(
+            RpcConnection connection,
+            Frame frame,
+            @Nullable String application,
+            @Nullable String group,
+            @Nullable String version,
+            @Nullable String extraData,
+            @Nullable List<String> resources) {
+
+        Presented presented() {
+            return new Presented(
+                    connection.remoteAddress().getAddress(),
+                    connection.encrypted(),
+                    connection.peerCertificates(),
+                    application == null ? "" : application,
+                    group == null ? "" : group,
+                    ExtraData.parse(extraData));
+        }
+    }
+
+    private record Parked(Registration registration, long until) {}
+
+    /**
+     * @param version of this side, for the answers
+     * @param available told which resources have come
+     */
+    Registrations(
+            Sessions sessions,
+            SharedTexts shared,
+            Doorkeeper doorkeeper,
+            InstantSource clock,
+            int textLength,
+            String version,
+            Consumer<Collection<String>> available) {
+        this.sessions = sessions;
+        this.shared = shared;
+        this.doorkeeper = doorkeeper;
+        this.clock = clock;
+        this.textLength = textLength;
+        this.version = version;
+        this.available = available;
+        this.refusals = new LogBudget(clock, LINES, LINES_PERIOD);
+    }
+
+    /** How many registrations were refused since the start. */
+    long refused() {
+        return refused.get();
+    }
+
+    void received(RpcConnection connection, Frame frame, Message.RegisterTmRequest register) {
+        received(new Registration(
+                connection,
+                frame,
+                register.applicationId(),
+                register.transactionServiceGroup(),
+                register.version(),
+                register.extraData(),
+                null));
+    }
+
+    void received(RpcConnection connection, Frame frame, Message.RegisterRmRequest register) {
+        received(new Registration(
+                connection,
+                frame,
+                register.applicationId(),
+                register.transactionServiceGroup(),
+                register.version(),
+                register.extraData(),
+                resources(register.resourceIds())));
+    }
+
+    private void received(Registration registration) {
+        Admission.Refused tooLong = tooLong(registration);
+        if (tooLong != null) {
+            refuse(registration, tooLong);
+            return;
+        }
+        Session session = registration.connection().attachment(Session.class);
+        Admission admission = doorkeeper.admit(registration.presented(), session == null ? null : session.credential());
+        if (admission instanceof Admission.DependsOnTransactionManager) {
+            if (!admitByTransactionManager(registration, false)) {
+                park(registration);
+            }
+        } else {
+            decided(registration, admission);
+        }
+    }
+
+    private void decided(Registration registration, Admission admission) {
+        if (admission instanceof Admission.Refused no) {
+            refuse(registration, no);
+        } else if (admission instanceof Admission.Admitted admitted) {
+            admit(registration, admitted.credential());
+        } else {
+            throw new AssertionError(admission);
+        }
+    }
+
+    private void admit(Registration registration, Credential credential) {
+        List<String> resources = registration.resources();
+        Session session;
+        // A parked one is decided on the event loop of another connection.
+        synchronized (registration.connection()) {
+            Admission.Refused no = unfit(registration, credential);
+            if (no != null) {
+                refuse(registration, no);
+                return;
+            }
+            session = session(registration, credential);
+        }
+        if (resources == null) {
+            respond(registration, new Message.RegisterTmResponse(true, version));
+            if (doorkeeper.lends(credential)) {
+                unpark(session);
+            }
+            return;
+        }
+        if (!sessions.addResources(session, resources, MAX_RESOURCES)) {
+            refuse(
+                    registration,
+                    no(
+                            ErrorCode.BAD_REQUEST,
+                            "field",
+                            "resourceIds",
+                            "count",
+                            resources.size(),
+                            "limit",
+                            MAX_RESOURCES));
+            return;
+        }
+        respond(registration, new Message.RegisterRmResponse(true, version));
+        available.accept(resources);
+    }
+
+    private Admission.@Nullable Refused unfit(Registration registration, Credential credential) {
+        Session session = registration.connection().attachment(Session.class);
+        String application = registration.application() == null ? "" : registration.application();
+        if (session != null && !session.client.application().equals(application)) {
+            return no(
+                    ErrorCode.BAD_REQUEST,
+                    "field",
+                    "applicationId",
+                    "value",
+                    application,
+                    "registeredBefore",
+                    session.client.application());
+        }
+        for (String resource : registration.resources() == null ? List.<String>of() : registration.resources()) {
+            if (!credential.identity().mayUse(resource)) {
+                return no(
+                        ErrorCode.RESOURCE_NOT_PERMITTED,
+                        "client",
+                        credential.identity().name(),
+                        "application",
+                        application,
+                        "resource",
+                        resource);
+            }
+        }
+        return null;
+    }
+
+    private Session session(Registration registration, Credential credential) {
+        RpcConnection connection = registration.connection();
+        Session session = connection.attachment(Session.class);
+        if (session == null) {
+            session = new Session(
+                    connection,
+                    registration.application() == null ? null : shared.share(registration.application()),
+                    registration.group() == null ? null : shared.share(registration.group()),
+                    registration.version(),
+                    credential);
+            connection.attach(session);
+            sessions.add(session);
+            connection.admit();
+            if (!connection.isOpen()) {
+                sessions.remove(session); // its end may have come before it was there to be removed
+            }
+            LOG.debug("registered client={} version={} as={}", session, registration.version(), credential);
+        }
+        return session;
+    }
+
+    private void refuse(Registration registration, Admission.Refused no) {
+        refused.incrementAndGet();
+        RpcConnection connection = registration.connection();
+        long leftOut = refusals.next();
+        if (leftOut >= 0) {
+            LOG.warn(
+                    "refused a registration peer={} application={} role={} notLogged={} reason={}",
+                    connection.remoteAddress(),
+                    registration.application(),
+                    registration.resources() == null ? "TM" : "RM",
+                    leftOut,
+                    no.text());
+        }
+        Message.Response answer = registration.resources() == null
+                ? new Message.RegisterTmResponse(false, version)
+                : new Message.RegisterRmResponse(false, version);
+        if (Refusal.isUnderstood(registration.frame().head())) {
+            connection.respond(registration.frame(), Refusal.head(no.code(), no.facts()), answer);
+        } else {
+            respond(registration, answer);
+        }
+        if (no.code() != ErrorCode.BAD_REQUEST) {
+            connection.close(); // who only asked too much may ask again
+        }
+    }
+
+    private static Admission.Refused no(ErrorCode code, Object... facts) {
+        return new Admission.Refused(code, TxnException.asMap(facts));
+    }
+
+    private static void respond(Registration registration, Message.Response response) {
+        registration.connection().respond(registration.frame(), response);
+    }
+
+    private Admission.@Nullable Refused tooLong(Registration registration) {
+        String longest = registration.resources() == null
+                ? null
+                : registration.resources().stream()
+                        .max(Comparator.comparingInt(String::length))
+                        .orElse(null);
+        Admission.Refused no = tooLong("applicationId", registration.application());
+        no = no == null ? tooLong("transactionServiceGroup", registration.group()) : no;
+        return no == null ? tooLong("resourceId", longest) : no;
+    }
+
+    private Admission.@Nullable Refused tooLong(String field, @Nullable String text) {
+        return text == null || text.length() <= textLength
+                ? null
+                : no(ErrorCode.BAD_REQUEST, "field", field, "length", text.length(), "limit", textLength);
+    }
+
+    private List<String> resources(@Nullable String text) {
+        if (text == null) {
+            return List.of();
+        }
+        return Arrays.stream(text.split(","))
+                .map(String::strip)
+                .filter(resource -> !resource.isEmpty())
+                .map(resource -> resource.length() <= textLength ? shared.share(resource) : resource)
+                .distinct()
+                .toList();
+    }
+
+    // Resource managers that depend on their transaction manager
+
+    /** @param last whether nobody is to be waited for any more */
+    private boolean admitByTransactionManager(Registration registration, boolean last) {
+        Presented presented = registration.presented();
+        Session manager = lender(presented);
+        if (manager == null && !last) {
+            return false;
+        }
+        decided(registration, doorkeeper.admitBy(presented, manager == null ? null : manager.credential()));
+        return true;
+    }
+
+    private void park(Registration registration) {
+        boolean room;
+        synchronized (parked) {
+            room = parked.size() < MOST_PARKED;
+            if (room) {
+                parked.add(new Parked(registration, clock.millis() + PATIENCE.toMillis()));
+            }
+        }
+        if (!room) {
+            admitByTransactionManager(registration, true);
+        } else if (lender(registration.presented()) != null && take(registration)) {
+            // It has come between the look and the parking.
+            admitByTransactionManager(registration, true);
+        }
+    }
+
+    private @Nullable Session lender(Presented presented) {
+        return sessions.lender(presented.application(), presented.address().getHostAddress(), doorkeeper::lends);
+    }
+
+    private boolean take(Registration registration) {
+        synchronized (parked) {
+            return parked.removeIf(waiting -> waiting.registration() == registration);
+        }
+    }
+
+    private void unpark(Session manager) {
+        for (Registration registration : taken(waiting -> {
+            Presented presented = waiting.registration().presented();
+            return presented.application().equals(manager.client.application())
+                    && presented.address().getHostAddress().equals(manager.client.host());
+        })) {
+            admitByTransactionManager(registration, true);
+        }
+    }
+
+    /** Refuses those whose transaction manager has not come in time. To be called every second or so. */
+    void endParking() {
+        long now = clock.millis();
+        for (Registration registration : taken(waiting -> waiting.until() <= now)) {
+            admitByTransactionManager(registration, true);
+        }
+    }
+
+    private List<Registration> taken(Predicate<Parked> which) {
+        List<Registration> taken = new ArrayList<>();
+        synchronized (parked) {
+            for (Iterator<Parked> each = parked.iterator(); each.hasNext(); ) {
+                Parked waiting = each.next();
+                if (!waiting.registration().connection().isOpen()) {
+                    each.remove();
+                } else if (which.test(waiting)) {
+                    each.remove();
+                    taken.add(waiting.registration());
+                }
+            }
+        }
+        return taken;
+    }
+
+    // Changes
+
+    /**
+     * Closes the sessions whose proof no longer holds.
+     *
+     * @param trust whom TLS trusts now; null: that has not changed
+     */
+    void renew(@Nullable X509TrustManager trust) {
+        for (Map.Entry<Session, List<String>> entry : sessions.withResources().entrySet()) {
+            Session session = entry.getKey();
+            Credential renewed = doorkeeper.renew(session.credential(), session.connection.peerCertificates(), trust);
+            boolean holds = renewed != null
+                    && renewed.identity().mayBe(session.client.application())
+                    && entry.getValue().stream().allMatch(renewed.identity()::mayUse);
+            if (renewed != null && holds) {
+                session.renewed(renewed);
+            } else {
+                LOG.warn(
+                        "closing a connection: clients or certificates have changed, and what it showed does not hold any more client={} as={}",
+                        session,
+                        session.credential());
+                session.connection.close();
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+package io.txn.coordinator.engine;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.lang.reflect.Constructor;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.LongFunction;
+import javax.tools.FileObject;
+import javax.tools.ForwardingJavaFileManager;
+import javax.tools.JavaCompiler;
+import javax.tools.JavaFileManager;
+import javax.tools.JavaFileObject;
+import javax.tools.SimpleJavaFileObject;
+import javax.tools.StandardJavaFileManager;
+import javax.tools.ToolProvider;
+
+/**
+ * A mistake in the coordinator's own code: one text of a source file replaced by another. The changed file is compiled in memory, and the simulation
+ * runs with it in a class loader of its own. So it is seen that the simulation would find the mistake if somebody made it.
+ *
+ * @param what the mistake, in words
+ * @param file the source file, below {@code io/txn/coordinator}
+ * @param within a text before the place, as a rule the head of the method: the first place behind it is meant
+ */
+record PlantedMistake(String what, String file, String within, String right, String wrong) {
+
+    private static final Path SOURCES = Path.of("src", "main", "java");
+    private static final String ROOT = "io/txn/coordinator/";
+
+    /** The worlds with this mistake: by seed, the broken promise, or null. */
+    LongFunction<String> worlds() {
+        try {
+            Constructor<?> worlds = new Changed(compile())
+                    .loadClass(Simulation.Worlds.class.getName())
+                    .getDeclaredConstructor();
+            worlds.setAccessible(true);
+            @SuppressWarnings("unchecked")
+            LongFunction<String> function = (LongFunction<String>) worlds.newInstance();
+            return function;
+        } catch (ReflectiveOperationException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private String changedSource() {
+        String source;
+        try {
+            source = Files.readString(SOURCES.resolve(ROOT + file));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        int from = source.indexOf(within);
+        int at = from < 0 ? -1 : source.indexOf(right, from);
+        if (at < 0) {
+            throw new AssertionError("\"" + what + "\" cannot be planted any more: " + file + " has no \"" + right
+                    + "\" after \"" + within + "\". The code has changed: let the mistake follow it.");
+        }
+        return source.substring(0, at) + wrong + source.substring(at + right.length());
+    }
+
+    private Map<String, byte[]> compile() {
+        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+        StringWriter messages = new StringWriter();
+        String source = changedSource();
+        JavaFileObject input =
+                new SimpleJavaFileObject(URI.create("string:///" + ROOT + file), JavaFileObject.Kind.SOURCE) {
+                    @Override
+                    public CharSequence getCharContent(boolean ignoreEncodingErrors) {
+                        return source;
+                    }
+                };
+        try (StandardJavaFileManager standard = compiler.getStandardFileManager(null, Locale.ROOT, null);
+                InMemory output = new InMemory(standard)) {
+            boolean compiled = compiler.getTask(
+                            messages,
+                            output,
+                            null,
+                            List.of("-proc:none", "-nowarn", "-cp", System.getProperty("java.class.path")),
+                            null,
+                            List.of(input))
+                    .call();
+            if (!compiled) {
+                throw new AssertionError("\"" + what + "\" does not compile: " + messages);
+            }
+            return output.classes();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Takes the classes that the compiler writes. */
+    private static final class InMemory extends ForwardingJavaFileManager<JavaFileManager> {
+
+        private final Map<String, ByteArrayOutputStream> written = new HashMap<>();
+
+        InMemory(JavaFileManager manager) {
+            super(manager);
+        }
+
+        @Override
+        public JavaFileObject getJavaFileForOutput(
+                Location location, String className, JavaFileObject.Kind kind, FileObject sibling) {
+            return new SimpleJavaFileObject(URI.create("mem:///" + className.replace('.', '/') + ".class"), kind) {
+                @Override
+                public OutputStream openOutputStream() {
+                    return written.computeIfAbsent(className, name -> new ByteArrayOutputStream());
+                }
+            };
+        }
+
+        Map<String, byte[]> classes() {
+            Map<String, byte[]> classes = new HashMap<>();
+            written.forEach((name, bytes) -> classes.put(name, bytes.toByteArray()));
+            return classes;
+        }
+    }
+
+    /** The coordinator and its simulation once more, with the changed classes. */
+    private static final class Changed extends ClassLoader {
+
+        private final Map<String, byte[]> changed;
+
+        Changed(Map<String, byte[]> changed) {
+            super(PlantedMistake.class.getClassLoader());
+            this.changed = changed;
+        }
+
+        @Override
+        protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+            if (!name.startsWith(ROOT.replace('/', '.'))) {
+                return super.loadClass(name, resolve);
+            }
+            synchronized (getClassLoadingLock(name)) {
+                Class<?> loaded = findLoadedClass(name);
+                if (loaded == null) {
+                    byte[] bytes = changed.containsKey(name) ? changed.get(name) : original(name);
+                    loaded = defineClass(name, bytes, 0, bytes.length);
+                }
+                return loaded;
+            }
+        }
+
+        private byte[] original(String name) throws ClassNotFoundException {
+            try (InputStream in = getParent().getResourceAsStream(name.replace('.', '/') + ".class")) {
+                if (in == null) {
+                    throw new ClassNotFoundException(name);
+                }
+                return in.readAllBytes();
+            } catch (IOException e) {
+                throw new ClassNotFoundException(name, e);
+            }
+        }
+    }
+
+    @Override
+    public String toString() {
+        return what;
+    }
+}

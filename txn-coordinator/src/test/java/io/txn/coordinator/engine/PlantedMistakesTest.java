@@ -1,0 +1,297 @@
+package io.txn.coordinator.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.function.LongFunction;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What the simulation is worth: mistakes planted in the coordinator's code, each of which it finds. */
+class PlantedMistakesTest {
+
+    /** The worlds that every mistake must show itself in, at the latest. */
+    private static final long SEEDS = 30_000;
+
+    static Stream<PlantedMistake> mistakes() {
+        return MISTAKES.stream();
+    }
+
+    static final List<PlantedMistake> MISTAKES = List.of(
+            // Acknowledged is durable
+            new PlantedMistake(
+                    "a reply before the journal",
+                    "engine/EngineCore.java",
+                    "void gate(",
+                    "gates.isEmpty() && handedOver <= receipts.durable",
+                    "gates.isEmpty()"),
+            new PlantedMistake(
+                    "replies let out one record too early",
+                    "engine/EngineCore.java",
+                    "void release(",
+                    "gate.index <= durable",
+                    "gate.index <= durable + 1"),
+            new PlantedMistake(
+                    "a call before the decision is durable",
+                    "engine/EngineCore.java",
+                    "void drive(",
+                    "gate(() -> send(flight), cause -> {});",
+                    "send(flight);"),
+            new PlantedMistake(
+                    "whoever waits is not told that the disk failed",
+                    "engine/EngineCore.java",
+                    "void failEverybody(",
+                    "while (!initiators.isEmpty())",
+                    "while (initiators.size() > 1)"),
+            new PlantedMistake(
+                    "a state before its record, which the journal then refuses",
+                    "engine/EngineCore.java",
+                    "@Nullable TxnException record(",
+                    "receipts.refusal = null;",
+                    "receipts.refusal = null; events.forEach(event -> shard.apply(event, now));"),
+            new PlantedMistake(
+                    "a record that nobody has written",
+                    "engine/EngineCore.java",
+                    "void flush(",
+                    "now >= stagedAt + LINGER",
+                    "now >= stagedAt + (1L << 40)"),
+            new PlantedMistake(
+                    "an engine that sleeps while a record waits to be written",
+                    "engine/EngineCore.java",
+                    "long idleMillis(",
+                    "at = Math.min(at, stagedAt + LINGER);",
+                    "at = Long.MAX_VALUE;"),
+            // One decision
+            new PlantedMistake(
+                    "a transaction past its deadline that is committed all the same",
+                    "machine/Machine.java",
+                    "Decision commit(",
+                    "moment.at >= moment.deadline",
+                    "moment.at >= moment.deadline + 1"),
+            new PlantedMistake(
+                    "a branch that joins after the deadline",
+                    "machine/Machine.java",
+                    "Decision register(",
+                    "moment.at >= moment.deadline",
+                    "false"),
+            new PlantedMistake(
+                    "a decision taken twice",
+                    "machine/Machine.java",
+                    "Decision rollback(",
+                    "transaction.state() != TransactionState.ACTIVE",
+                    "transaction.state().isFinal()"),
+            new PlantedMistake(
+                    "a deadline that strikes too early",
+                    "machine/Machine.java",
+                    "Decision register(",
+                    "moment.at >= moment.deadline",
+                    "moment.at >= moment.deadline - 50"),
+            new PlantedMistake(
+                    "no grace after a restart",
+                    "machine/Shard.java",
+                    "void restarted(",
+                    "graceUntil = now + grace",
+                    "graceUntil = now"),
+            new PlantedMistake(
+                    "an initiator that is told what it asked for instead of what was decided",
+                    "machine/Machine.java",
+                    "Decision rollback(",
+                    "return Decision.of(new Reply.Known(transaction));",
+                    "return Decision.of(new Reply.Decided(transaction, Reply.Pass.DONE));"),
+            // Locks
+            new PlantedMistake(
+                    "a lock freed when the rollback is decided",
+                    "machine/Shard.java",
+                    "void apply(GlobalTransaction before",
+                    "event instanceof Event.CommitDecided",
+                    "(event instanceof Event.CommitDecided || event instanceof Event.RollbackDecided)"),
+            new PlantedMistake(
+                    "a lock kept for ever", "machine/Shard.java", "void passOn(", "release(transaction, ended);", ""),
+            new PlantedMistake(
+                    "a lock freed under a second branch that names the row",
+                    "machine/Shard.java",
+                    "void passOn(",
+                    "locks.handOver(from, to, ended.resource(), keys(branch.locks()));",
+                    ""),
+            new PlantedMistake(
+                    "a lock that only looks at the first row",
+                    "lock/LockTable.java",
+                    "LockConflict conflict(",
+                    "for (LockKeys.Row row : keys.rows())",
+                    "for (LockKeys.Row row : keys.rows().subList(0, 1))"),
+            new PlantedMistake(
+                    "locks forgotten by a snapshot",
+                    "machine/Shard.java",
+                    "public void restore(",
+                    "!branch.state().isOver() && branch.locks() != null",
+                    "branch.state() == BranchState.REGISTERED && branch.locks() != null"),
+            // Phase two
+            new PlantedMistake(
+                    "the order of rollback swapped",
+                    "machine/Machine.java",
+                    "List<Branch> callable(",
+                    "for (int i = branches.size() - 1; i >= 0; i--)",
+                    "for (int i = 0; i < branches.size(); i++)"),
+            new PlantedMistake(
+                    "a call with the opposite decision",
+                    "machine/Machine.java",
+                    "Effect.CallBranch call(",
+                    "transaction.outcome()",
+                    "branch.attempts() > 1 ? Outcome.COMMIT : transaction.outcome()"),
+            new PlantedMistake(
+                    "a failure taken for done",
+                    "machine/Machine.java",
+                    "Decision answered(",
+                    "command.answer() == Answer.DONE",
+                    "command.answer() == Answer.DONE || command.answer() == Answer.RETRYABLE"),
+            new PlantedMistake(
+                    "an unknown XA branch taken for done at once",
+                    "machine/Machine.java",
+                    "long xaForgottenAt(",
+                    "return transaction.deadline()",
+                    "return 0 * transaction.deadline()"),
+            new PlantedMistake(
+                    "a branch that failed phase one and is committed",
+                    "machine/Branch.java",
+                    "boolean isOwed(",
+                    "return state != BranchState.FAILED_PHASE_ONE",
+                    "return state != BranchState.FAILED_PHASE_ONE || type != BranchType.AT"),
+            new PlantedMistake(
+                    "two calls of one branch at a time",
+                    "engine/CallLanes.java",
+                    "Flight start(",
+                    "inFlight.containsKey(call.branch()) ||",
+                    "inFlight.containsKey(-call.branch()) ||"),
+            new PlantedMistake(
+                    "a call that was lost and never ends",
+                    "engine/CallLanes.java",
+                    "Flight expired(",
+                    "oldest.deadline > now",
+                    "oldest.deadline > 0"),
+            new PlantedMistake(
+                    "a call that counts on after its end",
+                    "engine/CallLanes.java",
+                    "boolean land(",
+                    "turns.remove(flight.call.transaction());",
+                    ""),
+            new PlantedMistake(
+                    "a retry without its delay",
+                    "machine/Branch.java",
+                    "boolean isDue(",
+                    "nextAt <= now",
+                    "nextAt <= now + 200"),
+            new PlantedMistake(
+                    "the end of a transaction with a branch that is stuck",
+                    "machine/Draft.java",
+                    "Draft conclude(",
+                    "stuck != null && isUnderWay()",
+                    "stuck != null && isUnderWay() && stuck.attempts() > 1"),
+            new PlantedMistake(
+                    "a branch given up while it is being called",
+                    "engine/EngineCore.java",
+                    "Long givenUpTooEarly(",
+                    "lanes.isUnderWay(giveUp.branch())",
+                    "lanes.isUnderWay(-1)"),
+            new PlantedMistake(
+                    "an operator who turns a decision round",
+                    "machine/Machine.java",
+                    "Decision decide(",
+                    "transaction.outcome() == Outcome.OPEN",
+                    "transaction.outcome() == Outcome.OPEN || transaction.outcome() != force.outcome()"),
+            new PlantedMistake(
+                    "a saga that ends as it was called and not as its engine says",
+                    "machine/Sagas.java",
+                    "Decision answered(",
+                    "command.answer() == Answer.DONE ? command.phase() : otherwise",
+                    "command.phase()"),
+            new PlantedMistake(
+                    "a step of a saga that is called",
+                    "machine/Branch.java",
+                    "boolean isOwed(",
+                    "type == BranchType.SAGA || state.isOver()",
+                    "state.isOver()"),
+            // Time and recovery
+            new PlantedMistake(
+                    "a lost timer",
+                    "engine/EngineCore.java",
+                    "private void apply(Event event)",
+                    "dueAfter != dueBefore && dueAfter > now",
+                    "dueAfter != dueBefore && dueBefore == Long.MAX_VALUE && dueAfter > now"),
+            new PlantedMistake(
+                    "a retry forgotten after a restart",
+                    "engine/EngineCore.java",
+                    "private void restored(",
+                    "restored.add(transaction.number());",
+                    ""),
+            new PlantedMistake(
+                    "a resource manager that comes and wakes nobody",
+                    "engine/EngineCore.java",
+                    "private void driveArrived(",
+                    "shard.resourceCame(arrival.transaction, arrival.resource);",
+                    ""),
+            new PlantedMistake(
+                    "a resource manager that came while its absence was being noted",
+                    "engine/EngineCore.java",
+                    "void end(",
+                    "answer == Answer.ABSENT && stopped == null && caller.canCall(call)",
+                    "false"),
+            new PlantedMistake(
+                    "a deadline that the journal refused and nobody tries again",
+                    "engine/EngineCore.java",
+                    "private void decideDue(",
+                    "due.add(now + 1_000, number);",
+                    ""),
+            new PlantedMistake(
+                    "an engine that sleeps through its deadlines",
+                    "engine/EngineCore.java",
+                    "long idleMillis(",
+                    "Math.min(due.earliest(), lanes.nextDeadline())",
+                    "lanes.nextDeadline()"),
+            new PlantedMistake(
+                    "time that jumps back with the clock",
+                    "engine/JournalTime.java",
+                    "long now(",
+                    "ahead -= step;",
+                    ""),
+            new PlantedMistake(
+                    "time that starts before what was recorded",
+                    "engine/EngineCore.java",
+                    "public void record(long index",
+                    "time.atLeast(entry.time());",
+                    ""),
+            new PlantedMistake(
+                    "a snapshot without a transaction's last branch",
+                    "machine/Shard.java",
+                    "Capture capture(",
+                    "Arrays.asList(transactions.values().toArray(new GlobalTransaction[0]))",
+                    "transactions.values().stream().map(t -> t.branches().size() < 3 ? t"
+                            + " : t.withBranches(t.branches().subList(0, 2))).toList()"),
+            new PlantedMistake(
+                    "a replay that applies an event twice",
+                    "engine/EngineCore.java",
+                    "public void record(long index",
+                    "shard.apply(event, entry.time());",
+                    "shard.apply(event, entry.time()); shard.apply(event, entry.time());"),
+            new PlantedMistake(
+                    "ids given out again after a restart",
+                    "engine/SnapshotCodec.java",
+                    "static long read(",
+                    "shard.restoreLastId(varint(stream));",
+                    "shard.restoreLastId(varint(stream) - 1);"));
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("mistakes")
+    void itIsFound(PlantedMistake mistake) {
+        LongFunction<String> worlds = mistake.worlds();
+        for (long seed = 1; seed <= SEEDS; seed++) {
+            String broken = worlds.apply(seed);
+            if (broken != null) {
+                System.out.printf("%-75s seed %4d: %.150s%n", mistake.what(), seed, broken);
+                assertThat(broken).isNotEmpty();
+                return;
+            }
+        }
+        throw new AssertionError("not found in " + SEEDS + " worlds: " + mistake.what());
+    }
+}

@@ -1,0 +1,694 @@
+package io.txn.coordinator.engine;
+
+import io.txn.coordinator.journal.Replay;
+import io.txn.coordinator.lock.Holder;
+import io.txn.coordinator.lock.LockKeys;
+import io.txn.coordinator.lock.LockTable;
+import io.txn.coordinator.machine.Branch;
+import io.txn.coordinator.machine.BranchState;
+import io.txn.coordinator.machine.Command;
+import io.txn.coordinator.machine.Effect;
+import io.txn.coordinator.machine.Event;
+import io.txn.coordinator.machine.GlobalTransaction;
+import io.txn.coordinator.machine.Outcome;
+import io.txn.coordinator.machine.Reply;
+import io.txn.coordinator.machine.Rules;
+import io.txn.coordinator.machine.Shard;
+import io.txn.coordinator.machine.TransactionState;
+import io.txn.protocol.BranchType;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.Xid;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/**
+ * What the coordinator promises, checked in a simulated world. It keeps a model of its own: the state that the durable records make, what anybody was
+ * told, and what was called. Each record is looked at when it is handed to the disk and when it is durable, each reply and call when it leaves; after
+ * each step the cheap rules are checked, and from time to time the whole state against a replay of the disk.
+ */
+final class Promises {
+
+    private final Simulation world;
+    private final Rules rules;
+    private final Set<String> visited;
+    private final Interner interner = new Interner();
+    private final List<EventCodec.Entry> entries = new ArrayList<>();
+
+    private Shard onDisk;
+    private AssertionError broken;
+
+    // What was ever told or durable: it must stay so.
+    private final Map<Long, Outcome> told = new HashMap<>();
+    private final Set<Long> toldBegun = new HashSet<>();
+    private final Map<Long, Long> toldRegistered = new HashMap<>();
+    private final Set<Long> ids = new HashSet<>();
+    private final Set<Long> forced = new HashSet<>();
+    private final Set<Long> givenUp = new HashSet<>();
+    private final Set<Long> transactionsWithGivenUp = new HashSet<>();
+    private long lastRecordTime;
+
+    // Of this life of the coordinator.
+    private final Set<Object> unanswered = new HashSet<>();
+    private final List<CallUnderWay> calls = new ArrayList<>();
+    private long restartedAt;
+    private long graceUntil;
+    private long time;
+    private long passed;
+
+    private static final class CallUnderWay {
+        final Effect.CallBranch call;
+        final long since;
+        boolean ended;
+
+        CallUnderWay(Effect.CallBranch call, long since) {
+            this.call = call;
+            this.since = since;
+        }
+    }
+
+    Promises(Simulation world, Rules rules, Set<String> visited) {
+        this.world = world;
+        this.rules = rules;
+        this.visited = visited;
+        this.onDisk = new Shard(rules);
+    }
+
+    /** Remembered too, because the engine outlives whoever cannot take a reply. */
+    void require(boolean holds, Supplier<String> promise) {
+        if (!holds) {
+            AssertionError error = new AssertionError(promise.get());
+            broken = broken == null ? error : broken;
+            throw error;
+        }
+    }
+
+    // Lives of the coordinator
+
+    /** The process ends; of the records handed over, so many are on disk. */
+    void crashed(int kept) {
+        unanswered.clear();
+        calls.clear();
+        while (entries.size() > kept) {
+            entries.remove(entries.size() - 1);
+        }
+    }
+
+    /** The next process begins: what it finds on disk counts as durable, whether or not anybody was told. */
+    void found(FakeJournal journal) {
+        onDisk = replayed(journal);
+        lastRecordTime = 0;
+        for (EventCodec.Entry entry : entries) {
+            entry.events().forEach(this::remember);
+            lastRecordTime = entry.time();
+        }
+    }
+
+    /** It has recovered, at journal time {@code at}. */
+    void booted(long at, long newPassed, long grace) {
+        require(at >= lastRecordTime, () -> "journal time went back over a restart");
+        restartedAt = at;
+        graceUntil = at + grace;
+        time = at;
+        passed = newPassed;
+    }
+
+    private EventCodec.Entry handedOver(byte[] record) {
+        EventCodec.Entry entry = EventCodec.decode(ByteBuffer.wrap(record), interner);
+        entries.add(entry);
+        return entry;
+    }
+
+    Shard onDisk() {
+        return onDisk;
+    }
+
+    // Records
+
+    /** A record has been handed over; its events are not applied yet. */
+    void appended(byte[] record, Shard live) {
+        EventCodec.Entry entry = handedOver(record);
+        require(entry.time() >= lastRecordTime, () -> "journal time went back: " + entry);
+        lastRecordTime = entry.time();
+        GlobalTransaction decidedAlready = null;
+        for (Event event : entry.events()) {
+            if (!(event instanceof Event.OfTransaction e)) {
+                continue;
+            }
+            GlobalTransaction before = live.transaction(e.transaction());
+            if (entry.events().get(0) instanceof Event.Begun) {
+                continue; // alone, or with the engine of a saga
+            }
+            require(before != null, () -> "an event of no transaction: " + event);
+            boolean decides = event instanceof Event.CommitDecided || event instanceof Event.RollbackDecided;
+            if (decides) {
+                GlobalTransaction earlier = decidedAlready;
+                require(
+                        before.outcome() == Outcome.OPEN && earlier == null,
+                        () -> "decided twice: " + event + " after " + before.outcome());
+                decidedAlready = before;
+            }
+            checkTime(event, before, entry.time());
+        }
+    }
+
+    private long deadline(GlobalTransaction transaction) {
+        return transaction.beganAt() < restartedAt
+                ? Math.max(transaction.deadline(), graceUntil)
+                : transaction.deadline();
+    }
+
+    private void checkTime(Event event, GlobalTransaction before, long at) {
+        boolean handedBack = before.driver() != null && before.state() != TransactionState.ACTIVE;
+        if (event instanceof Event.CommitDecided) {
+            // The engine of a saga knows what its steps did: its last word counts at any time.
+            require(
+                    before.driver() != null || at < deadline(before),
+                    () -> "committed after its deadline: " + before.xid());
+        } else if (event instanceof Event.BranchRegistered) {
+            require(handedBack || at < deadline(before), () -> "a branch joined after the deadline: " + before.xid());
+            require(before.outcome() == Outcome.OPEN, () -> "a branch joined after the decision: " + before.xid());
+        } else if (event instanceof Event.SagaHandedBack e && e.timedOut()) {
+            require(
+                    at >= deadline(before),
+                    () -> "timed out " + (deadline(before) - at) + " ms before its deadline: " + before.xid());
+        } else if (event instanceof Event.RollbackDecided e && e.timedOut() && !handedBack) {
+            require(
+                    at >= deadline(before),
+                    () -> "timed out " + (deadline(before) - at) + " ms before its deadline: " + before.xid());
+        } else if (event instanceof Event.BranchGivenUp e && e.branch() != e.transaction()) {
+            require(
+                    calls.stream().noneMatch(call -> call.call.branch() == e.branch() && isSurelyInFlight(call)),
+                    () -> "given up while a call is under way: " + e);
+        } else if (event instanceof Event.AttemptFailed e) {
+            Branch branch = before.branch(e.branch());
+            require(branch != null && e.attempts() >= branch.attempts(), () -> "attempts were forgotten: " + e);
+            require(
+                    e.nextAt() == 0 || (e.nextAt() > at && e.nextAt() <= at + rules.maxDelay()),
+                    () -> "no delay, or too long a one: " + e + " at " + at);
+        }
+    }
+
+    /** A record is durable. */
+    void durable(int index) {
+        EventCodec.Entry entry = entries.get(index - 1);
+        for (Event event : entry.events()) {
+            visit(event, entry.time());
+            remember(event);
+        }
+    }
+
+    private void remember(Event event) {
+        if (event instanceof Event.Begun begun) {
+            ids.add(begun.transaction());
+        } else if (event instanceof Event.BranchRegistered registered) {
+            ids.add(registered.branch());
+        } else if (event instanceof Event.CommitDecided e && e.cause() != null) {
+            forced.add(e.transaction());
+        } else if (event instanceof Event.BranchGivenUp g) {
+            givenUp.add(g.branch());
+            transactionsWithGivenUp.add(g.transaction());
+        }
+    }
+
+    /** Applies an event to the state on disk and notes which transition it took; a branch changes by an event of its own only. */
+    private void visit(Event event, long at) {
+        if (!(event instanceof Event.OfTransaction e)) {
+            onDisk.apply(event, at);
+            return;
+        }
+        if (event instanceof Event.Begun begun) {
+            require(!ids.contains(begun.transaction()), () -> "an id was given out twice: " + begun.transaction());
+        } else if (event instanceof Event.BranchRegistered registered
+                && registered.branch() != registered.transaction()) {
+            require(!ids.contains(registered.branch()), () -> "an id was given out twice: " + registered.branch());
+        }
+        GlobalTransaction before = onDisk.transaction(e.transaction());
+        onDisk.apply(event, at);
+        GlobalTransaction after = onDisk.transaction(e.transaction());
+        require(after != null, () -> "an event of no transaction: " + event);
+        if (before == null || before.state() != after.state() || event instanceof Event.SagaHandedBack) {
+            visited.add(
+                    TransitionNames.transaction(before == null ? null : before.state(), e.getClass(), after.state()));
+        }
+        for (Branch branch : after.branches()) {
+            Branch old = before == null ? null : before.branch(branch.id());
+            boolean meant = e instanceof Event.OfBranch ofBranch
+                    ? ofBranch.branch() == branch.id()
+                    : e instanceof Event.RetriesReset && !branch.state().isOver();
+            if (meant) {
+                visited.add(TransitionNames.branch(old == null ? null : old.state(), e.getClass(), branch.state()));
+            } else {
+                require(
+                        old != null && old.state() == branch.state(),
+                        () -> "branch " + branch.id() + " changed without an event of its own: " + event);
+            }
+        }
+        require(
+                before == null || before.outcome() == Outcome.OPEN || after.outcome() == before.outcome(),
+                () -> "decided twice: " + after.xid());
+    }
+
+    // Questions and replies
+
+    /** A command has reached the coordinator: it is owed exactly one reply. */
+    Object asked() {
+        Object question = new Object();
+        unanswered.add(question);
+        return question;
+    }
+
+    /** A reply leaves the coordinator. What it says must be durable, and must not contradict what was said before. */
+    void answered(Object question, Command command, Reply reply, boolean journalFailed) {
+        require(unanswered.remove(question), () -> "answered twice: " + command);
+        if (reply instanceof Reply.Begun begun) {
+            require(onDisk.transaction(begun.xid()) != null, () -> "begun before it is durable: " + begun.xid());
+            require(toldBegun.add(begun.xid().number()), () -> "two initiators were given " + begun.xid());
+        } else if (reply instanceof Reply.Registered registered && command instanceof Command.RegisterBranch register) {
+            GlobalTransaction durable = onDisk.transaction(register.xid());
+            require(
+                    durable != null && durable.branch(registered.branch()) != null,
+                    () -> "registered before it is durable: " + registered);
+            require(
+                    toldRegistered.put(registered.branch(), register.xid().number()) == null,
+                    () -> "two were given branch " + registered.branch());
+        } else if (reply instanceof Reply.LockConflict conflict && command instanceof Command.RegisterBranch register) {
+            GlobalTransaction durable = onDisk.transaction(conflict.holder().number());
+            require(durable != null, () -> "a conflict with what is not durable: " + conflict);
+            require(
+                    !conflict.holder().xid().equals(register.xid()),
+                    () -> "a conflict with itself: " + conflict.holder().xid());
+        } else if (reply instanceof Reply.Decided decided) {
+            checkDecided(command, decided);
+        } else if (reply instanceof Reply.Known known) {
+            learn(known.transaction());
+        } else if (reply instanceof Reply.NotActive late) {
+            require(late.transaction().state() != TransactionState.ACTIVE, () -> "refused, though it is open: " + late);
+            learn(late.transaction());
+        } else if (reply instanceof Reply.Expired expired) {
+            require(expired.transaction().timedOut(), () -> "expired but not timed out: " + expired);
+            learn(expired.transaction());
+        } else if (reply instanceof Reply.TransactionUnknown unknown) {
+            // To whom it reports too late, a transaction that has ended is as good as none.
+            boolean tooLate = command instanceof Command.ReportBranch report && isFinal(report.xid());
+            require(
+                    tooLate
+                            || unknown.xid() == null
+                            || !toldBegun.contains(unknown.xid().number()),
+                    () -> "an acknowledged transaction is unknown: " + unknown);
+        } else if (reply instanceof Reply.BranchUnknown unknown) {
+            require(
+                    !toldRegistered.containsKey(unknown.branch()) || isOver(unknown.branch()),
+                    () -> "an acknowledged branch is unknown: " + unknown);
+        } else if (reply instanceof Reply.Rejected rejected) {
+            require(
+                    rejected.code() != ErrorCode.COORDINATOR_MISTAKE
+                            && (rejected.code() != ErrorCode.JOURNAL_FAILED || journalFailed),
+                    () -> "refused without a reason: " + rejected);
+        }
+    }
+
+    private boolean isFinal(Xid xid) {
+        GlobalTransaction transaction = onDisk.transaction(xid);
+        return transaction != null && transaction.state().isFinal();
+    }
+
+    private boolean isOver(long id) {
+        GlobalTransaction transaction = onDisk.transaction(toldRegistered.getOrDefault(id, 0L));
+        Branch branch = transaction == null ? null : transaction.branch(id);
+        return branch != null && branch.state().isOver();
+    }
+
+    private void checkDecided(Command command, Reply.Decided decided) {
+        GlobalTransaction transaction = decided.transaction();
+        learn(transaction);
+        Outcome wanted = command instanceof Command.Commit ? Outcome.COMMIT : Outcome.ROLLBACK;
+        Outcome way = transaction.outcome() == Outcome.OPEN ? transaction.direction() : transaction.outcome();
+        require(way == wanted, () -> "decided the opposite: " + command + " " + decided);
+        if (decided.pass() == Reply.Pass.DONE) {
+            require(
+                    wanted == Outcome.COMMIT
+                            ? transaction.owesNothingInTurn()
+                            : transaction.state() == TransactionState.ROLLED_BACK,
+                    () -> "done, but it is not: " + decided);
+        }
+    }
+
+    /** What somebody is told is on disk, and stays the only decision. */
+    private void learn(GlobalTransaction transaction) {
+        GlobalTransaction durable = onDisk.transaction(transaction.number());
+        require(durable != null, () -> "told about what is not durable: " + transaction.xid());
+        Outcome before = told.get(transaction.number());
+        if (transaction.outcome() != Outcome.OPEN) {
+            require(
+                    durable.outcome() == transaction.outcome(),
+                    () -> "told a decision that is not durable: " + transaction.xid());
+            require(
+                    before == null || before == transaction.outcome(),
+                    () -> "told two decisions: " + transaction.xid());
+            told.put(transaction.number(), transaction.outcome());
+        } else {
+            require(before == null, () -> "told that it is open after it was decided: " + transaction.xid());
+        }
+        if (transaction.state().isFinal()) {
+            require(
+                    durable.state() == transaction.state(),
+                    () -> "told an end that is not durable: " + transaction.xid());
+        }
+    }
+
+    /** Nobody is told that rows are free while somebody else's work lies on them. */
+    void asksForLocks(Xid xid, String resource, LockKeys locks) {
+        boolean dirty = false;
+        for (ResourceManagers.Work work : world.resources().works()) {
+            dirty |= work.progress == ResourceManagers.Progress.PREPARED
+                    && work.transaction != xid.number()
+                    && work.resource.equals(resource)
+                    && !isSettledInMemory(work)
+                    && work.rows.stream().anyMatch(locks.rows()::contains);
+        }
+        boolean taken = dirty;
+        world.askNow(
+                new Command.QueryLocks(xid, resource, locks),
+                reply -> require(
+                        !taken || !(reply instanceof Reply.Lockable lockable) || !lockable.lockable(),
+                        () -> "told that rows are free that are not: " + resource + ' ' + locks));
+    }
+
+    // Branches
+
+    boolean isGivenUp(long branch) {
+        return givenUp.contains(branch);
+    }
+
+    /** Whether an operator or the engine of a saga decides it, who do not ask how far its branches are. */
+    boolean isDecidedRegardless(long transaction) {
+        GlobalTransaction durable = onDisk.transaction(transaction);
+        return forced.contains(transaction) || (durable != null && durable.driver() != null);
+    }
+
+    /** Whether an operator has committed it. */
+    boolean isForced(long transaction) {
+        return forced.contains(transaction);
+    }
+
+    boolean hasGivenUp(long transaction) {
+        return transactionsWithGivenUp.contains(transaction);
+    }
+
+    /** Whether a branch's local work stays as it is: it is durably committed, or an operator has given it up. */
+    boolean isSettled(ResourceManagers.Work work) {
+        GlobalTransaction durable = onDisk.transaction(work.transaction);
+        return isGivenUp(work.branch) || (durable != null && durable.outcome() == Outcome.COMMIT);
+    }
+
+    /** Whether a database would have rolled back by itself what was not prepared until now. */
+    boolean isPastDeadline(long transaction) {
+        GlobalTransaction durable = onDisk.transaction(transaction);
+        return durable == null || time >= durable.deadline();
+    }
+
+    /** The same as the coordinator sees it, which may still be lost with it. */
+    private boolean isSettledInMemory(ResourceManagers.Work work) {
+        GlobalTransaction live = world.core().shard().transaction(work.transaction);
+        Branch branch = live == null ? null : live.branch(work.branch);
+        return live != null
+                && (live.outcome() == Outcome.COMMIT
+                        || live.state().isFinal()
+                        || (branch != null && branch.state().isOver()));
+    }
+
+    /** A call leaves the coordinator. */
+    BranchCaller.CallEnd called(Effect.CallBranch call, BranchCaller.CallEnd end) {
+        GlobalTransaction durable = onDisk.transaction(call.transaction());
+        boolean engine = call.branch() == call.transaction();
+        require(
+                durable != null
+                        && (engine
+                                // which may have turned it or ended it since
+                                ? durable.direction() != Outcome.OPEN
+                                        || durable.state().isFinal()
+                                : durable.outcome() == call.phase()),
+                () -> "called before the decision is durable, or against it: " + call);
+        GlobalTransaction live = world.core().shard().transaction(call.transaction());
+        Branch branch = live.branch(call.branch());
+        require(branch != null, () -> "called a branch that is not: " + call);
+        require(branch.nextAt() <= time, () -> "called too early: " + call + " instead of at " + branch.nextAt());
+        for (CallUnderWay other : calls) {
+            boolean mayGoTogether = other.call.branch() != call.branch()
+                    && (other.call.transaction() != call.transaction() || !call.inTurn() || !other.call.inTurn());
+            require(
+                    !isSurelyInFlight(other) || mayGoTogether,
+                    () -> "two calls at a time: " + call + " and " + other.call);
+        }
+        CallUnderWay underWay = new CallUnderWay(call, passed);
+        calls.removeIf(other -> other.ended);
+        calls.add(underWay);
+        return (answer, detail) -> {
+            underWay.ended = true;
+            end.ended(answer, detail);
+        };
+    }
+
+    /** Journal time is never faster than the time that passed, so such a one cannot have timed out. */
+    private boolean isSurelyInFlight(CallUnderWay call) {
+        long timeout = call.call.type() == BranchType.SAGA
+                ? EngineSettings.sagaCallTimeout(Simulation.CALL_TIMEOUT)
+                : Simulation.CALL_TIMEOUT;
+        return !call.ended && passed - call.since < timeout;
+    }
+
+    /** A resource manager undoes a branch for the first time: what was done later in its group must be undone by now. */
+    void rollsBack(ResourceManagers.Work work) {
+        GlobalTransaction durable = onDisk.transaction(work.transaction);
+        boolean later = false;
+        for (Branch branch : durable.branches()) {
+            if (branch.id() == work.branch) {
+                later = true;
+            } else if (later && sameGroup(branch, work)) {
+                ResourceManagers.Work other = world.resources().work(branch.id());
+                boolean undone = (other != null && other.progress == ResourceManagers.Progress.ROLLED_BACK)
+                        || (branch.type() == BranchType.XA && branch.state() == BranchState.DONE)
+                        || isGivenUp(branch.id())
+                        || (branch.state() == BranchState.FAILED_PHASE_ONE && branch.type() != BranchType.AT);
+                require(undone, () -> work + " is undone before branch " + branch.id());
+            }
+        }
+    }
+
+    private static boolean sameGroup(Branch branch, ResourceManagers.Work work) {
+        if (branch.type() == BranchType.SAGA) {
+            return false; // for its engine, never called
+        } else if (branch.type() == BranchType.SAGA_ANNOTATION) {
+            return work.type == BranchType.SAGA_ANNOTATION;
+        }
+        return work.type != BranchType.SAGA_ANNOTATION && branch.resource().equals(work.resource);
+    }
+
+    // After each step
+
+    /** @param newTime journal time, @param newPassed time that really passed since the world began, leaving out jumps back */
+    void timeIs(long newTime, long newPassed) {
+        long step = newTime - time;
+        long real = newPassed - passed;
+        require(step >= 0, () -> "journal time went back by " + -step);
+        require(step <= real, () -> "journal time went " + step + " ms in " + real);
+        require(step >= real / 2 - 1, () -> "journal time stands: " + step + " ms in " + real);
+        time = newTime;
+        passed = newPassed;
+    }
+
+    /** The rules that are cheap enough for each step. */
+    void afterEachStep() {
+        if (broken != null) {
+            throw broken;
+        }
+        EngineCore core = world.core();
+        require(core.callsInFlight() <= world.roughness().callsInFlight(), () -> "too many calls in flight");
+        require(core.counters().mistakes() == 0, () -> "a command met a state that should not be");
+        LockTable locks = core.shard().locks();
+        for (ResourceManagers.Work work : world.resources().works()) {
+            if (work.progress == ResourceManagers.Progress.PREPARED
+                    && !work.rows.isEmpty()
+                    && core.stopped() == null
+                    && !isSettledInMemory(work)) {
+                for (LockKeys.Row row : work.rows) {
+                    Holder holder = locks.holder(work.resource, row);
+                    require(
+                            holder != null && holder.transaction() == work.transaction,
+                            () -> "the lock was freed under " + work + ": row " + row + " is held by " + holder);
+                }
+            }
+        }
+    }
+
+    /** What is due has been done, if the disk took it. */
+    void nothingIsOverdueBy(long most) {
+        for (GlobalTransaction transaction : world.core().shard().transactionsAfter(0)) {
+            require(
+                    transaction.state() != TransactionState.ACTIVE || deadline(transaction) + most >= time,
+                    () -> "the deadline of " + transaction.xid() + " passed " + (time - deadline(transaction))
+                            + " ms ago, and nothing was decided");
+        }
+    }
+
+    /** The coordinator has said that it stops: nobody may be left waiting. */
+    void everybodyWasAnswered() {
+        require(unanswered.isEmpty(), () -> unanswered.size() + " were never answered");
+    }
+
+    boolean somebodyWaits() {
+        return !unanswered.isEmpty();
+    }
+
+    /** Everything: told facts are durable, the state in memory is what its records make, the lock table is what its transactions say. */
+    void inFull(FakeJournal journal) {
+        told.forEach((number, outcome) -> {
+            GlobalTransaction durable = onDisk.transaction(number);
+            require(durable != null && durable.outcome() == outcome, () -> "a told decision was lost: " + number);
+        });
+        toldBegun.forEach(
+                number -> require(onDisk.transaction(number) != null, () -> "a transaction was lost: " + number));
+        toldRegistered.forEach((branch, number) -> {
+            GlobalTransaction durable = onDisk.transaction(number);
+            require(durable != null && durable.branch(branch) != null, () -> "a branch was lost: " + branch);
+        });
+        Shard live = world.core().shard();
+        sameAs("after a replay", replayed(journal), live);
+        sameAs("after a snapshot", throughASnapshot(live), live);
+        LockTable derived = new LockTable();
+        for (GlobalTransaction transaction : live.transactionsAfter(0)) {
+            if (transaction.holdsLocks()) {
+                for (Branch branch : transaction.branches()) {
+                    if (branch.locks() != null && !branch.state().isOver()) {
+                        derived.grant(
+                                new Holder(transaction.number(), branch.id()),
+                                branch.resource(),
+                                LockKeys.parse(branch.locks(), 100));
+                    }
+                }
+            }
+        }
+        require(
+                derived.equals(live.locks()),
+                () -> "the lock table is not what the transactions say: " + live.locks() + " instead of " + derived);
+        require(derived.size() == live.locks().size(), () -> "the count of locks differs");
+    }
+
+    private void sameAs(String when, Shard expected, Shard live) {
+        require(expected.lastId() == live.lastId(), () -> "ids differ " + when);
+        List<GlobalTransaction> all = List.copyOf(expected.transactionsAfter(0));
+        require(all.equals(List.copyOf(live.transactionsAfter(0))), () -> "transactions differ " + when);
+        require(
+                expected.unfinished() == live.unfinished(),
+                () -> "the count of unfinished transactions differs " + when);
+        require(
+                expected.needingAttention() == live.needingAttention(),
+                () -> "the count of stuck transactions differs " + when);
+        require(expected.locks().equals(live.locks()), () -> "locks differ " + when);
+    }
+
+    private Shard replayed(FakeJournal journal) {
+        Shard shard = new Shard(rules);
+        EntrySequence sequence = new EntrySequence();
+        journal.replay(new Replay() {
+            @Override
+            public void snapshot(long index, InputStream state) throws IOException {
+                sequence.startAfter(index);
+                SnapshotCodec.read(state, shard, sequence, interner);
+            }
+
+            @Override
+            public void record(long index, ByteBuffer record) {
+                EventCodec.Entry entry = EventCodec.decode(record, interner);
+                require(sequence.accepts(entry.place()), () -> "a record of a writer that was replaced: " + entry);
+                entry.events().forEach(event -> shard.apply(event, entry.time()));
+            }
+        });
+        return shard;
+    }
+
+    private Shard throughASnapshot(Shard live) {
+        Shard shard = new Shard(rules);
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        try {
+            SnapshotCodec.write(new EntrySequence().state(), time, live.capture(), out);
+            SnapshotCodec.read(new ByteArrayInputStream(out.toByteArray()), shard, new EntrySequence(), interner);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return shard;
+    }
+
+    // At rest
+
+    void atRest() {
+        Shard live = world.core().shard();
+        require(live.unfinished() == 0, () -> "at rest, but unfinished: " + unfinished());
+        require(live.locks().size() == 0, () -> "at rest, but locked: " + live.locks());
+        require(world.core().callsInFlight() == 0, () -> "at rest, but calls are in flight");
+        everybodyWasAnswered();
+        for (GlobalTransaction transaction : live.transactionsAfter(0)) {
+            for (Branch branch : transaction.branches()) {
+                checkEnd(transaction, branch);
+            }
+        }
+        world.resources().rows().forEach((row, writer) -> {
+            ResourceManagers.Work work = world.resources().work(writer);
+            require(
+                    work == null || isSettled(work),
+                    () -> "at rest, but row " + row + " shows what is neither committed nor undone: " + work);
+        });
+    }
+
+    private void checkEnd(GlobalTransaction transaction, Branch branch) {
+        ResourceManagers.Work work = world.resources().work(branch.id());
+        if (branch.id() == transaction.number()) {
+            Outcome word = world.resources().word(branch.id());
+            require(
+                    branch.state() == BranchState.GIVEN_UP
+                            || (branch.state() == BranchState.DONE && word == transaction.outcome()),
+                    () -> "saga " + transaction.xid() + " did not end as its engine said, " + word + ": " + branch);
+        } else if (branch.type() == BranchType.SAGA) {
+            require(
+                    branch.state() != BranchState.DONE && branch.state() != BranchState.STUCK,
+                    () -> "a step of a saga was called: " + branch);
+        } else if (branch.state() == BranchState.DONE) {
+            ResourceManagers.Progress due = transaction.outcome() == Outcome.COMMIT
+                    ? ResourceManagers.Progress.COMMITTED
+                    : ResourceManagers.Progress.ROLLED_BACK;
+            // An XA branch that nobody prepared in time needs no rollback.
+            boolean nothingToUndo = work != null
+                    && work.type == BranchType.XA
+                    && work.progress == ResourceManagers.Progress.NOTHING
+                    && transaction.outcome() == Outcome.ROLLBACK;
+            require(
+                    work != null && (work.progress == due || nothingToUndo),
+                    () -> "counted as done, but it is not: " + branch + " of " + transaction.xid());
+        } else {
+            require(
+                    branch.state() == BranchState.GIVEN_UP || branch.state() == BranchState.FAILED_PHASE_ONE,
+                    () -> "ended with a branch that is not final: " + branch);
+        }
+    }
+
+    private List<GlobalTransaction> unfinished() {
+        List<GlobalTransaction> list = new ArrayList<>();
+        for (GlobalTransaction transaction : world.core().shard().transactionsAfter(0)) {
+            if (!transaction.state().isFinal()) {
+                list.add(transaction);
+            }
+        }
+        return list;
+    }
+}
