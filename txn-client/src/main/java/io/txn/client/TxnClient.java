@@ -56,10 +56,13 @@ public final class TxnClient implements AutoCloseable {
                         options.requestTimeout(),
                         options.connectWait(),
                         options.reconnect(),
-                        options.transport()),
+                        options.transport(),
+                        options.tls(),
+                        options.credentials()),
                 locator,
                 known::ids,
                 workers,
+                clock,
                 random);
         this.resources = new CoordinatedResourceManager(coordinators, known, workers, clock, pause);
         this.transactions = new GlobalTransactionTemplate(
@@ -78,8 +81,8 @@ public final class TxnClient implements AutoCloseable {
     /**
      * Starts a client that finds coordinators by {@code locator}, which it closes when it is closed.
      *
-     * @throws TxnException {@link ErrorCode#NO_COORDINATOR} with each address and why it could not be reached, when the options say to fail
-     *     fast; the client and the locator are closed then
+     * @throws TxnException when the options say to fail fast: {@link ErrorCode#NO_COORDINATOR} with each address and why it could not be reached,
+     *     or, when coordinators are there and refuse, the code that says why; the client and the locator are closed then
      */
     public static TxnClient start(TxnClientOptions options, CoordinatorLocator locator) {
         return start(options, locator, new ContextCarrier(), () -> false);

@@ -1,11 +1,14 @@
 package io.txn.client;
 
 import io.txn.client.rpc.Backoff;
+import io.txn.client.rpc.Credentials;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.transport.ClientTls;
 import io.txn.protocol.transport.TransportOptions;
 import java.time.Duration;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a {@link TxnClient} needs to know. Immutable; start from {@link #of} and change what differs.
@@ -23,6 +26,8 @@ import java.util.function.Consumer;
  * @param branchQueue how many more branch calls of one resource may wait for a worker
  * @param reconnect how a broken connection is tried again
  * @param transport limits of the transport
+ * @param tls how TLS is spoken with coordinators; null: it is not
+ * @param credentials how this process proves to coordinators who it is
  */
 public record TxnClientOptions(
         String applicationId,
@@ -35,7 +40,9 @@ public record TxnClientOptions(
         int branchWorkers,
         int branchQueue,
         Backoff reconnect,
-        TransportOptions transport) {
+        TransportOptions transport,
+        @Nullable ClientTls tls,
+        Credentials credentials) {
 
     // The defaults as texts, so that configuration metadata can quote them: each stands here and nowhere else.
 
@@ -81,7 +88,9 @@ public record TxnClientOptions(
                 Integer.parseInt(BRANCH_WORKERS),
                 Integer.parseInt(BRANCH_QUEUE),
                 RECONNECT,
-                TRANSPORT);
+                TRANSPORT,
+                null,
+                Credentials.NONE);
     }
 
     public TxnClientOptions withServiceGroup(String value) {
@@ -123,6 +132,14 @@ public record TxnClientOptions(
         return with(draft -> draft.transport = value);
     }
 
+    public TxnClientOptions withTls(@Nullable ClientTls value) {
+        return with(draft -> draft.tls = value);
+    }
+
+    public TxnClientOptions withCredentials(Credentials value) {
+        return with(draft -> draft.credentials = value);
+    }
+
     private TxnClientOptions with(Consumer<Draft> change) {
         Draft draft = new Draft(this);
         change.accept(draft);
@@ -142,6 +159,8 @@ public record TxnClientOptions(
         private int branchQueue;
         private Backoff reconnect;
         private TransportOptions transport;
+        private @Nullable ClientTls tls;
+        private Credentials credentials;
 
         Draft(TxnClientOptions from) {
             applicationId = from.applicationId;
@@ -155,6 +174,8 @@ public record TxnClientOptions(
             branchQueue = from.branchQueue;
             reconnect = from.reconnect;
             transport = from.transport;
+            tls = from.tls;
+            credentials = from.credentials;
         }
 
         TxnClientOptions finish() {
@@ -169,7 +190,9 @@ public record TxnClientOptions(
                     branchWorkers,
                     branchQueue,
                     reconnect,
-                    transport);
+                    transport,
+                    tls,
+                    credentials);
         }
     }
 

@@ -108,7 +108,11 @@ public final class Coordinator implements AutoCloseable {
         SeataAdapter adapter = new SeataAdapter(
                 options.retry().callTimeout(),
                 new SeataAdapter.RequestLimits(
-                        limits.textLength(), limits.applicationDataLength(), limits.locksPerBranch()),
+                        limits.textLength(),
+                        limits.applicationDataLength(),
+                        limits.locksPerBranch(),
+                        limits.requestsPerConnection(),
+                        limits.resourcesPerConnection()),
                 doorkeeper,
                 clock);
         Engine engine = Engine.start(

@@ -69,13 +69,13 @@ public record CoordinatorOptions(
             Duration.ofSeconds(DEFAULT_RESTART_GRACE_SECONDS));
 
     public CoordinatorOptions {
-        check(!host.isBlank(), "txn.coordinator.tcp.host", host);
-        check(tcpPort >= 0 && tcpPort <= 65_535, "txn.coordinator.tcp.port", tcpPort);
+        Check.that(!host.isBlank(), "txn.coordinator.tcp.host", host);
+        Check.that(tcpPort >= 0 && tcpPort <= 65_535, "txn.coordinator.tcp.port", tcpPort);
         if (advertisedAddress != null) {
-            check(isAddress(advertisedAddress), "txn.coordinator.advertised-address", advertisedAddress);
+            Check.that(isAddress(advertisedAddress), "txn.coordinator.advertised-address", advertisedAddress);
         }
-        check(registrationTimeout.toMillis() > 0, "txn.coordinator.tcp.registration-timeout", registrationTimeout);
-        check(!restartGrace.isNegative(), "txn.coordinator.restart-grace", restartGrace);
+        Check.that(registrationTimeout.toMillis() > 0, "txn.coordinator.tcp.registration-timeout", registrationTimeout);
+        Check.that(!restartGrace.isNegative(), "txn.coordinator.restart-grace", restartGrace);
     }
 
     /** A colon before a port, and short enough to leave room for the number in an XID of 128 characters. */
@@ -83,9 +83,12 @@ public record CoordinatorOptions(
         return address.matches("[!-~]{1,96}:[0-9]{1,5}");
     }
 
-    private static void check(boolean valid, String key, Object value) {
-        if (!valid) {
-            throw new TxnException(ErrorCode.BAD_CONFIGURATION, null, "key", key, "value", value);
+    /** Apart from the rest, so that a nested record can be made before the defaults of the whole are. */
+    private static final class Check {
+        static void that(boolean valid, String key, Object value) {
+            if (!valid) {
+                throw new TxnException(ErrorCode.BAD_CONFIGURATION, null, "key", key, "value", value);
+            }
         }
     }
 
@@ -239,14 +242,14 @@ public record CoordinatorOptions(
                 DEFAULT_MAX_ATTEMPTS);
 
         public Retry {
-            check(callTimeout.toMillis() > 0, "txn.coordinator.retry.call-timeout", callTimeout);
-            check(
+            Check.that(callTimeout.toMillis() > 0, "txn.coordinator.retry.call-timeout", callTimeout);
+            Check.that(
                     initiatorWait.toMillis() > 0 && initiatorWait.compareTo(INITIATORS_PATIENCE) < 0,
                     "txn.coordinator.retry.initiator-wait",
                     initiatorWait);
-            check(firstDelay.toMillis() > 0, "txn.coordinator.retry.first-delay", firstDelay);
-            check(maxDelay.compareTo(firstDelay) >= 0, "txn.coordinator.retry.max-delay", maxDelay);
-            check(maxAttempts >= 0, "txn.coordinator.retry.max-attempts", maxAttempts);
+            Check.that(firstDelay.toMillis() > 0, "txn.coordinator.retry.first-delay", firstDelay);
+            Check.that(maxDelay.compareTo(firstDelay) >= 0, "txn.coordinator.retry.max-delay", maxDelay);
+            Check.that(maxAttempts >= 0, "txn.coordinator.retry.max-attempts", maxAttempts);
         }
     }
 
@@ -263,6 +266,8 @@ public record CoordinatorOptions(
      * @param textLength characters of a name, resource id, application id or other short text
      * @param applicationDataLength characters of a branch's application data
      * @param callsInFlight branch calls waiting for an answer
+     * @param requestsPerConnection requests of one connection that are not answered yet
+     * @param resourcesPerConnection resources that one connection registers
      */
     public record Limits(
             int mailbox,
@@ -273,7 +278,9 @@ public record CoordinatorOptions(
             int locksPerBranch,
             int textLength,
             int applicationDataLength,
-            int callsInFlight) {
+            int callsInFlight,
+            int requestsPerConnection,
+            int resourcesPerConnection) {
 
         public static final int DEFAULT_MAILBOX = 131_072;
         public static final int DEFAULT_MAILBOX_MEBIBYTES = 64;
@@ -284,6 +291,8 @@ public record CoordinatorOptions(
         public static final int DEFAULT_TEXT_LENGTH = 4_000;
         public static final int DEFAULT_APPLICATION_DATA_LENGTH = 1_000_000;
         public static final int DEFAULT_CALLS_IN_FLIGHT = 4_096;
+        public static final int DEFAULT_REQUESTS_PER_CONNECTION = 10_000;
+        public static final int DEFAULT_RESOURCES_PER_CONNECTION = 10_000;
 
         public static final Limits DEFAULTS = new Limits(
                 DEFAULT_MAILBOX,
@@ -294,21 +303,30 @@ public record CoordinatorOptions(
                 DEFAULT_LOCKS_PER_BRANCH,
                 DEFAULT_TEXT_LENGTH,
                 DEFAULT_APPLICATION_DATA_LENGTH,
-                DEFAULT_CALLS_IN_FLIGHT);
+                DEFAULT_CALLS_IN_FLIGHT,
+                DEFAULT_REQUESTS_PER_CONNECTION,
+                DEFAULT_RESOURCES_PER_CONNECTION);
 
         public Limits {
-            check(mailbox > 0, "txn.coordinator.limits.mailbox", mailbox);
-            check(mailboxBytes >= 1 << 20, "txn.coordinator.limits.mailbox-size", mailboxBytes);
-            check(unwritten > 0, "txn.coordinator.limits.unwritten", unwritten);
-            check(transactions > 0, "txn.coordinator.limits.transactions", transactions);
-            check(
+            Check.that(mailbox > 0, "txn.coordinator.limits.mailbox", mailbox);
+            Check.that(mailboxBytes >= 1 << 20, "txn.coordinator.limits.mailbox-size", mailboxBytes);
+            Check.that(unwritten > 0, "txn.coordinator.limits.unwritten", unwritten);
+            Check.that(transactions > 0, "txn.coordinator.limits.transactions", transactions);
+            Check.that(
                     branchesPerTransaction > 0,
                     "txn.coordinator.limits.branches-per-transaction",
                     branchesPerTransaction);
-            check(locksPerBranch > 0, "txn.coordinator.limits.locks-per-branch", locksPerBranch);
-            check(textLength > 0, "txn.coordinator.limits.text-length", textLength);
-            check(applicationDataLength > 0, "txn.coordinator.limits.application-data-length", applicationDataLength);
-            check(callsInFlight >= 2, "txn.coordinator.limits.calls-in-flight", callsInFlight);
+            Check.that(locksPerBranch > 0, "txn.coordinator.limits.locks-per-branch", locksPerBranch);
+            Check.that(textLength > 0, "txn.coordinator.limits.text-length", textLength);
+            Check.that(
+                    applicationDataLength > 0, "txn.coordinator.limits.application-data-length", applicationDataLength);
+            Check.that(callsInFlight >= 2, "txn.coordinator.limits.calls-in-flight", callsInFlight);
+            Check.that(
+                    requestsPerConnection > 0, "txn.coordinator.limits.requests-per-connection", requestsPerConnection);
+            Check.that(
+                    resourcesPerConnection > 0,
+                    "txn.coordinator.limits.resources-per-connection",
+                    resourcesPerConnection);
         }
     }
 
@@ -326,8 +344,8 @@ public record CoordinatorOptions(
         public static final Retention DEFAULTS = new Retention(Duration.ofHours(DEFAULT_HOURS), DEFAULT_TRANSACTIONS);
 
         public Retention {
-            check(!time.isNegative(), "txn.coordinator.retention.time", time);
-            check(transactions >= 0, "txn.coordinator.retention.transactions", transactions);
+            Check.that(!time.isNegative(), "txn.coordinator.retention.time", time);
+            Check.that(transactions >= 0, "txn.coordinator.retention.transactions", transactions);
         }
     }
 
@@ -347,11 +365,11 @@ public record CoordinatorOptions(
                 new UndoLog(Duration.ofHours(DEFAULT_DELETE_PERIOD_HOURS), DEFAULT_SAVE_DAYS);
 
         public UndoLog {
-            check(
+            Check.that(
                     deletePeriod.isZero() || deletePeriod.toMillis() > 0,
                     "txn.coordinator.undo-log.delete-period",
                     deletePeriod);
-            check(saveDays > 0 && saveDays <= Short.MAX_VALUE, "txn.coordinator.undo-log.save-days", saveDays);
+            Check.that(saveDays > 0 && saveDays <= Short.MAX_VALUE, "txn.coordinator.undo-log.save-days", saveDays);
         }
     }
 }

@@ -1,7 +1,9 @@
 package io.txn.client.rpc;
 
+import io.txn.protocol.transport.ClientTls;
 import io.txn.protocol.transport.TransportOptions;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How this process introduces itself and how long it waits.
@@ -12,6 +14,8 @@ import java.time.Duration;
  * @param connectWait how long a request waits for a connection while there is none
  * @param reconnect how a broken connection is tried again
  * @param transport limits of the transport
+ * @param tls how TLS is spoken; null: it is not
+ * @param credentials how this process proves who it is
  */
 public record ConnectionOptions(
         String applicationId,
@@ -19,4 +23,6 @@ public record ConnectionOptions(
         Duration requestTimeout,
         Duration connectWait,
         Backoff reconnect,
-        TransportOptions transport) {}
+        TransportOptions transport,
+        @Nullable ClientTls tls,
+        Credentials credentials) {}

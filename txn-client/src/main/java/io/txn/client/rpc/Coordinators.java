@@ -9,6 +9,8 @@ import io.txn.protocol.message.Message;
 import io.txn.protocol.transport.RpcClient;
 import io.txn.protocol.transport.RpcConnection;
 import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,6 +22,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +44,7 @@ public final class Coordinators implements AutoCloseable {
     private final CoordinatorLocator locator;
     private final Supplier<List<String>> resourceIds;
     private final CoordinatorRequests requests;
+    private final InstantSource clock;
     private final RandomGenerator random;
     private final RpcClient client;
     private final ScheduledThreadPoolExecutor scheduler;
@@ -65,7 +69,9 @@ public final class Coordinators implements AutoCloseable {
             CoordinatorLocator locator,
             Supplier<List<String>> resourceIds,
             CoordinatorRequests requests,
+            InstantSource clock,
             RandomGenerator random) {
+        this.clock = clock;
         this.options = options;
         this.locator = locator;
         this.resourceIds = resourceIds;
@@ -74,7 +80,7 @@ public final class Coordinators implements AutoCloseable {
         for (ConnectionRole role : ConnectionRole.values()) {
             links.put(role, new ConcurrentHashMap<>());
         }
-        this.client = new RpcClient(options.transport());
+        this.client = new RpcClient(options.transport(), options.tls());
         this.scheduler = new ScheduledThreadPoolExecutor(1, task -> {
             Thread thread = new Thread(task, "txn-client-connections");
             thread.setDaemon(true);
@@ -157,12 +163,32 @@ public final class Coordinators implements AutoCloseable {
     /**
      * Waits until a connection for global transactions is live.
      *
-     * @throws TxnException {@link ErrorCode#NO_COORDINATOR} with each address and why it could not be reached
+     * @throws TxnException {@link ErrorCode#NO_COORDINATOR} with each address and why it could not be reached; or, when all of them are there and refuse,
+     *     the code that says why
      */
     public void awaitLive(Duration wait) {
-        if (await(ConnectionRole.TM, null, wait) == null) {
-            throw unreachable(ConnectionRole.TM);
+        // Who is refused everywhere need not wait: somebody has to do something first.
+        if (await(ConnectionRole.TM, null, wait, () -> refusedByAll() != null) == null) {
+            TxnException unreachable = unreachable(ConnectionRole.TM);
+            TxnException refusal = refusedByAll();
+            throw refusal == null
+                    ? unreachable
+                    : new TxnException(refusal.code(), refusal, pairs(refusal.facts(), unreachable.facts()));
         }
+    }
+
+    /** Why the first one refuses, if all that are listed do. */
+    private @Nullable TxnException refusedByAll() {
+        TxnException first = null;
+        for (HostPort address : listed) {
+            Link link = linksOf(ConnectionRole.TM).get(address);
+            TxnException refusal = link == null ? null : Link.refusal(link.lastFailure());
+            if (refusal == null) {
+                return null;
+            }
+            first = first == null ? refusal : first;
+        }
+        return first;
     }
 
     /** Whether a connection for global transactions is live. */
@@ -173,7 +199,7 @@ public final class Coordinators implements AutoCloseable {
     private Link awaitLink(ConnectionRole role, @Nullable Xid xid, Duration connectWait) {
         Link link = pick(role, xid, true);
         if (link == null) {
-            link = await(role, xid, connectWait);
+            link = await(role, xid, connectWait, () -> false);
         }
         if (link == null) {
             throw unreachable(role);
@@ -181,7 +207,7 @@ public final class Coordinators implements AutoCloseable {
         return link;
     }
 
-    private @Nullable Link await(ConnectionRole role, @Nullable Xid xid, Duration wait) {
+    private @Nullable Link await(ConnectionRole role, @Nullable Xid xid, Duration wait, BooleanSupplier hopeless) {
         long left = wait.toNanos();
         lock.lock();
         try {
@@ -190,7 +216,7 @@ public final class Coordinators implements AutoCloseable {
                 if (link != null) {
                     return link;
                 }
-                if (left <= 0 || closed) {
+                if (left <= 0 || closed || hopeless.getAsBoolean()) {
                     return pick(role, xid, false);
                 }
                 left = someLinkChanged.awaitNanos(left);
@@ -249,6 +275,17 @@ public final class Coordinators implements AutoCloseable {
                 locator.description(),
                 "tried",
                 closed ? "nothing: this client is closed" : reasons.isEmpty() ? "nothing: none is listed" : reasons);
+    }
+
+    private static Object[] pairs(Map<String, Object> facts, Map<String, Object> more) {
+        List<Object> pairs = new ArrayList<>();
+        facts.forEach((key, value) -> pairs.addAll(List.of(key, value)));
+        more.forEach((key, value) -> {
+            if (!facts.containsKey(key)) {
+                pairs.addAll(List.of(key, value));
+            }
+        });
+        return pairs.toArray();
     }
 
     private static String addressOf(String xid) {
@@ -351,6 +388,10 @@ public final class Coordinators implements AutoCloseable {
 
     RpcClient client() {
         return client;
+    }
+
+    InstantSource clock() {
+        return clock;
     }
 
     RandomGenerator random() {

@@ -3,6 +3,7 @@ package io.txn.client.rpc;
 import io.txn.client.discovery.HostPort;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.access.Refusal;
 import io.txn.protocol.codec.Frame;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.transport.RpcConnection;
@@ -10,6 +11,7 @@ import io.txn.protocol.transport.RpcHandler;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +31,13 @@ final class Link implements RpcHandler {
     /** The dialect of the protocol this client speaks: which statuses and branch types it knows. */
     static final String VERSION = "2.5.0";
 
+    /** With this many failures behind it, the next try is a second or more away. */
+    private static final int FAILURES_OF_A_REFUSAL = 5;
+
+    private static final int MOST_CAUSES = 16;
+
+    private static final Map<String, String> FEATURES = Map.of(Refusal.FEATURES, Refusal.FEATURE);
+
     private static final Logger log = LoggerFactory.getLogger(Link.class);
 
     private final ConnectionRole role;
@@ -47,6 +56,7 @@ final class Link implements RpcHandler {
     private @Nullable RpcConnection connection;
     private int failures;
     private boolean wasLive;
+    private @Nullable ErrorCode told;
 
     Link(ConnectionRole role, HostPort address, Coordinators owner) {
         this.role = role;
@@ -118,22 +128,41 @@ final class Link implements RpcHandler {
     private void register(RpcConnection opened) {
         announced.clear();
         Message.Request registration;
-        if (role == ConnectionRole.TM) {
-            ConnectionOptions options = owner.options();
-            registration = new Message.RegisterTmRequest(
-                    VERSION,
-                    options.applicationId(),
-                    options.serviceGroup(),
-                    "vgroup=" + options.serviceGroup() + '\n');
-        } else {
-            announced.addAll(owner.resourceIds());
-            registration = registrationOf(announced);
+        try {
+            requireSafe(opened);
+            if (role == ConnectionRole.TM) {
+                ConnectionOptions options = owner.options();
+                registration = new Message.RegisterTmRequest(
+                        VERSION, options.applicationId(), options.serviceGroup(), extraData(opened));
+            } else {
+                announced.addAll(owner.resourceIds());
+                registration = registrationOf(opened, announced);
+            }
+        } catch (TxnException e) {
+            broken(opened, e);
+            return;
         }
-        opened.request(registration, owner.options().requestTimeout())
+        opened.request(registration, FEATURES, owner.options().requestTimeout())
                 .whenComplete((answer, failure) -> owner.post(() -> registered(opened, answer, failure)));
     }
 
-    private void registered(RpcConnection of, @Nullable Message answer, @Nullable Throwable failure) {
+    /** A token is for the coordinator alone: it does not travel where others can read it. */
+    private void requireSafe(RpcConnection opened) {
+        boolean local = opened.remoteAddress().getAddress().isLoopbackAddress();
+        if (owner.options().credentials().secret() && !opened.encrypted() && !local) {
+            throw new TxnException(
+                    ErrorCode.TOKEN_EXPOSED, null, "coordinator", address, "reason", "the token was not sent");
+        }
+    }
+
+    private String extraData(RpcConnection over) {
+        ConnectionOptions options = owner.options();
+        return options.credentials()
+                .shown(options.serviceGroup(), over.localAddress().getAddress().getHostAddress(), owner.clock())
+                .text();
+    }
+
+    private void registered(RpcConnection of, @Nullable Frame answer, @Nullable Throwable failure) {
         if (of != connection) {
             return;
         }
@@ -143,6 +172,7 @@ final class Link implements RpcHandler {
             return;
         }
         failures = 0;
+        told = null;
         wasLive = true;
         lastFailure = null;
         live = of;
@@ -164,7 +194,14 @@ final class Link implements RpcHandler {
             return;
         }
         announced.addAll(fresh);
-        current.request(registrationOf(fresh), owner.options().requestTimeout())
+        Message.Request registration;
+        try {
+            registration = registrationOf(current, fresh);
+        } catch (TxnException e) {
+            broken(current, e);
+            return;
+        }
+        current.request(registration, FEATURES, owner.options().requestTimeout())
                 .whenComplete((answer, failure) -> owner.post(() -> {
                     @Nullable TxnException refusal = refusal(answer);
                     if (current == connection && (failure != null || refusal != null)) {
@@ -174,18 +211,35 @@ final class Link implements RpcHandler {
                 }));
     }
 
-    private Message.RegisterRmRequest registrationOf(Iterable<String> resourceIds) {
+    private Message.RegisterRmRequest registrationOf(RpcConnection over, Iterable<String> resourceIds) {
         ConnectionOptions options = owner.options();
         return new Message.RegisterRmRequest(
-                VERSION, options.applicationId(), options.serviceGroup(), null, String.join(",", resourceIds));
+                VERSION,
+                options.applicationId(),
+                options.serviceGroup(),
+                options.credentials() instanceof Credentials.None ? null : extraData(over),
+                String.join(",", resourceIds));
     }
 
-    private @Nullable TxnException refusal(@Nullable Message answer) {
-        boolean identified = answer instanceof Message.RegisterTmResponse tm && tm.identified()
-                || answer instanceof Message.RegisterRmResponse rm && rm.identified();
-        return answer == null || identified
-                ? null
-                : new TxnException(ErrorCode.REGISTRATION_REFUSED, null, "coordinator", address, "role", role);
+    private @Nullable TxnException refusal(@Nullable Frame answer) {
+        if (answer == null
+                || answer.body() instanceof Message.RegisterTmResponse tm && tm.identified()
+                || answer.body() instanceof Message.RegisterRmResponse rm && rm.identified()) {
+            return null;
+        }
+        return Refusal.read(answer.head(), "coordinator", address, "role", role);
+    }
+
+    /** Of a failure that trying again will not mend, the part that says what will; else null. */
+    static @Nullable TxnException refusal(@Nullable Throwable failure) {
+        Throwable cause = failure;
+        for (int depth = 0; depth < MOST_CAUSES && cause != null; depth++) {
+            if (cause instanceof TxnException known && known.code().category() == ErrorCode.Category.OPERATOR) {
+                return known;
+            }
+            cause = cause.getCause();
+        }
+        return null;
     }
 
     /** This life is over: says so once, and plans the next one. */
@@ -203,7 +257,20 @@ final class Link implements RpcHandler {
         lastFailure = cause == null ? new TxnException(ErrorCode.CONNECTION_LOST, null, "coordinator", address) : cause;
         untried = false;
         owner.linkChanged();
-        if (wasLive) {
+        TxnException refusal = refusal(cause);
+        if (refusal != null) {
+            // Somebody has to do something first, so there is no hurry; and it is told once for each reason.
+            failures = Math.max(failures, FAILURES_OF_A_REFUSAL);
+            if (refusal.code() != told) {
+                log.error(
+                        "the connection to coordinator {} is refused and tried again rarely role={} cause={}",
+                        address,
+                        role,
+                        refusal.getMessage());
+            }
+            told = refusal.code();
+            wasLive = false;
+        } else if (wasLive) {
             wasLive = false;
             log.warn("lost coordinator {} role={} cause={}; trying again", address, role, reason(cause));
         } else if (failures == 1) {
@@ -248,7 +315,7 @@ final class Link implements RpcHandler {
             return "closed by the coordinator";
         }
         Throwable deepest = cause;
-        for (int depth = 0; depth < 16 && deepest.getCause() != null; depth++) {
+        for (int depth = 0; depth < MOST_CAUSES && deepest.getCause() != null; depth++) {
             deepest = deepest.getCause();
         }
         return deepest.getMessage() == null ? deepest.toString() : deepest.getMessage();

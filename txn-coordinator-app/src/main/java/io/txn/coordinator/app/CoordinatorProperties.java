@@ -4,8 +4,11 @@ import io.txn.coordinator.CoordinatorOptions;
 import io.txn.coordinator.access.AccessRules;
 import io.txn.coordinator.access.ClientEntry;
 import io.txn.coordinator.access.SeataResourceManagers;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
 import io.txn.protocol.access.Secret;
 import io.txn.protocol.transport.ServerTls;
+import io.txn.protocol.transport.TransportOptions;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -70,6 +73,11 @@ record CoordinatorProperties(
      * @param host Address to listen on. Anything but loopback needs txn.coordinator.clients.
      * @param port Port to listen on; 0 takes any free one, which is of use in tests only.
      * @param registrationTimeout A connection that has not registered after this long is closed.
+     * @param maxFrameSize Longest frame that is read or written, 1KB to 8MB; a record of the journal is not longer either.
+     * @param maxConnections Connections at a time; further ones are closed at once.
+     * @param readTimeout A connection that brings no complete frame for this long is closed; applications ping every five seconds.
+     * @param writeBufferSize Answers that one connection has not taken, beyond which nothing is read from it; from eight times as much on it is closed.
+     * @param slowReaderTimeout A connection that stays above that for this long is closed.
      * @param ssl TLS on this port.
      */
     record Tcp(
@@ -81,7 +89,41 @@ record CoordinatorProperties(
             @DefaultValue(CoordinatorOptions.DEFAULT_REGISTRATION_TIMEOUT_SECONDS + "s")
             Duration registrationTimeout,
 
-            @DefaultValue TcpSsl ssl) {}
+            @DefaultValue("8MB") DataSize maxFrameSize,
+            @DefaultValue("10000") int maxConnections,
+            @DefaultValue("15s") Duration readTimeout,
+            @DefaultValue("1MB") DataSize writeBufferSize,
+            @DefaultValue("10s") Duration slowReaderTimeout,
+            @DefaultValue TcpSsl ssl) {
+
+        TransportOptions toOptions() {
+            check(
+                    maxFrameSize.toBytes() >= 1024
+                            && maxFrameSize.toBytes() <= TransportOptions.DEFAULTS.maxFrameBytes(),
+                    "max-frame-size",
+                    maxFrameSize);
+            check(maxConnections > 0, "max-connections", maxConnections);
+            check(readTimeout.toMillis() > 0, "read-timeout", readTimeout);
+            check(
+                    writeBufferSize.toBytes() >= 1024 && writeBufferSize.toBytes() <= 1 << 30,
+                    "write-buffer-size",
+                    writeBufferSize);
+            check(slowReaderTimeout.toMillis() > 0, "slow-reader-timeout", slowReaderTimeout);
+            int high = (int) writeBufferSize.toBytes();
+            return TransportOptions.DEFAULTS
+                    .withMaxFrameBytes((int) maxFrameSize.toBytes())
+                    .withMaxConnections(maxConnections)
+                    .withIdle(TransportOptions.DEFAULTS.writeIdle(), readTimeout)
+                    .withWriteBuffer(high / 4, high, slowReaderTimeout);
+        }
+
+        private static void check(boolean valid, String key, Object value) {
+            if (!valid) {
+                throw new TxnException(
+                        ErrorCode.BAD_CONFIGURATION, null, "key", PREFIX + ".tcp." + key, "value", value);
+            }
+        }
+    }
 
     /**
      * @param bundle Name of the SSL bundle (spring.ssl.bundle) with the certificate of the TCP port. When it is not set, the port speaks plain.
@@ -168,6 +210,8 @@ record CoordinatorProperties(
      * @param textLength Characters of a name, resource id, application id or other short text.
      * @param applicationDataLength Characters of a branch's application data.
      * @param callsInFlight Branch calls waiting for an answer.
+     * @param requestsPerConnection Requests of one connection that are not answered yet.
+     * @param resourcesPerConnection Resources that one connection registers.
      */
     record Limits(
             @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_MAILBOX)
@@ -195,7 +239,13 @@ record CoordinatorProperties(
             int applicationDataLength,
 
             @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_CALLS_IN_FLIGHT)
-            int callsInFlight) {}
+            int callsInFlight,
+
+            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_REQUESTS_PER_CONNECTION)
+            int requestsPerConnection,
+
+            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_RESOURCES_PER_CONNECTION)
+            int resourcesPerConnection) {}
 
     /**
      * @param time How long after its end a transaction stays visible.
@@ -247,6 +297,7 @@ record CoordinatorProperties(
                 .withRegistrationTimeout(tcp.registrationTimeout())
                 .withAccess(
                         new AccessRules(clients.stream().map(Client::toEntry).toList(), seataResourceManagers))
+                .withTransport(tcp.toOptions())
                 .withDataDir(dataDir)
                 .withRestartGrace(restartGrace)
                 .withRetry(new CoordinatorOptions.Retry(
@@ -264,7 +315,9 @@ record CoordinatorProperties(
                         limits.locksPerBranch(),
                         limits.textLength(),
                         limits.applicationDataLength(),
-                        limits.callsInFlight()))
+                        limits.callsInFlight(),
+                        limits.requestsPerConnection(),
+                        limits.resourcesPerConnection()))
                 .withRetention(new CoordinatorOptions.Retention(retention.time(), retention.transactions()))
                 .withUndoLog(new CoordinatorOptions.UndoLog(undoLog.deletePeriod(), undoLog.saveDays()));
     }

@@ -13,10 +13,15 @@ import io.txn.protocol.access.Secret;
 import io.txn.protocol.transport.TransportOptions;
 import io.txn.test.ConfigurationDoc;
 import io.txn.test.GeneratedDoc;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.context.properties.bind.BindException;
 import org.springframework.boot.context.properties.bind.Binder;
@@ -68,6 +73,13 @@ class ConfigurationTest {
                         Map.entry("txn.coordinator.limits.text-length", "13"),
                         Map.entry("txn.coordinator.limits.application-data-length", "14"),
                         Map.entry("txn.coordinator.limits.calls-in-flight", "15"),
+                        Map.entry("txn.coordinator.limits.requests-per-connection", "22"),
+                        Map.entry("txn.coordinator.limits.resources-per-connection", "23"),
+                        Map.entry("txn.coordinator.tcp.max-frame-size", "24KB"),
+                        Map.entry("txn.coordinator.tcp.max-connections", "25"),
+                        Map.entry("txn.coordinator.tcp.read-timeout", "26s"),
+                        Map.entry("txn.coordinator.tcp.write-buffer-size", "28KB"),
+                        Map.entry("txn.coordinator.tcp.slow-reader-timeout", "29s"),
                         Map.entry("txn.coordinator.shutdown-timeout", "20s"),
                         Map.entry("txn.coordinator.retention.time", "16s"),
                         Map.entry("txn.coordinator.retention.transactions", "17"),
@@ -81,7 +93,11 @@ class ConfigurationTest {
                         "tc.example:9",
                         true,
                         Path.of("/d"),
-                        TransportOptions.DEFAULTS,
+                        TransportOptions.DEFAULTS
+                                .withMaxFrameBytes(24 << 10)
+                                .withMaxConnections(25)
+                                .withIdle(TransportOptions.DEFAULTS.writeIdle(), Duration.ofSeconds(26))
+                                .withWriteBuffer(7 << 10, 28 << 10, Duration.ofSeconds(29)),
                         null,
                         new AccessRules(
                                 List.of(
@@ -111,7 +127,7 @@ class ConfigurationTest {
                                 Duration.ofSeconds(5),
                                 Duration.ofSeconds(6),
                                 7),
-                        new CoordinatorOptions.Limits(8, 5 << 20, 9, 10, 11, 12, 13, 14, 15),
+                        new CoordinatorOptions.Limits(8, 5 << 20, 9, 10, 11, 12, 13, 14, 15, 22, 23),
                         new CoordinatorOptions.Retention(Duration.ofSeconds(16), 17),
                         new CoordinatorOptions.UndoLog(Duration.ofSeconds(18), 19),
                         Duration.ofSeconds(1)));
@@ -145,6 +161,25 @@ class ConfigurationTest {
             }
         });
         assertThat(bound(explicit)).isEqualTo(bound(Map.of()));
+    }
+
+    /** Every bound, and no other, has its row in the table that says what happens there. */
+    @Test
+    void theTableOfBoundsHasEveryBoundWithItsDefault() throws IOException {
+        String page = Files.readString(Path.of("../docs/operations.md"));
+        String table = page.substring(page.indexOf("<!-- bounds -->"), page.indexOf("<!-- end of bounds -->"));
+        Map<String, String> rows = new TreeMap<>();
+        Matcher row = Pattern.compile("(?m)^\\| `([a-z.-]+)` \\| `([^`]+)` \\|").matcher(table);
+        while (row.find()) {
+            rows.put("txn.coordinator." + row.group(1), row.group(2));
+        }
+        Map<String, String> bounds = new TreeMap<>();
+        ConfigurationDoc.of(CoordinatorProperties.class).defaults().forEach((key, value) -> {
+            if (key.matches("txn\\.coordinator\\.(limits\\..*|tcp\\.(max-|write-|slow-|read-).*)")) {
+                bounds.put(key, value);
+            }
+        });
+        assertThat(rows).isEqualTo(bounds).hasSizeGreaterThanOrEqualTo(16);
     }
 
     @Test

@@ -37,8 +37,6 @@ final class Registrations {
 
     private static final Logger LOG = LoggerFactory.getLogger(Registrations.class);
 
-    private static final int MAX_RESOURCES = 10_000;
-
     /** How long a resource manager that depends on its transaction manager may be there first, as after a restart of the coordinator. */
     static final Duration PATIENCE = Duration.ofSeconds(5);
 
@@ -50,7 +48,7 @@ final class Registrations {
     private final SharedTexts shared;
     private final Doorkeeper doorkeeper;
     private final InstantSource clock;
-    private final int textLength;
+    private final SeataAdapter.RequestLimits limits;
     private final String version;
     private final Consumer<Collection<String>> available;
     private final LogBudget refusals;
@@ -93,14 +91,14 @@ final class Registrations {
             SharedTexts shared,
             Doorkeeper doorkeeper,
             InstantSource clock,
-            int textLength,
+            SeataAdapter.RequestLimits limits,
             String version,
             Consumer<Collection<String>> available) {
         this.sessions = sessions;
         this.shared = shared;
         this.doorkeeper = doorkeeper;
         this.clock = clock;
-        this.textLength = textLength;
+        this.limits = limits;
         this.version = version;
         this.available = available;
         this.refusals = new LogBudget(clock, LINES, LINES_PERIOD);
@@ -179,7 +177,7 @@ final class Registrations {
             }
             return;
         }
-        if (!sessions.addResources(session, resources, MAX_RESOURCES)) {
+        if (!sessions.addResources(session, resources, limits.resourcesPerConnection())) {
             refuse(
                     registration,
                     no(
@@ -189,7 +187,7 @@ final class Registrations {
                             "count",
                             resources.size(),
                             "limit",
-                            MAX_RESOURCES));
+                            limits.resourcesPerConnection()));
             return;
         }
         respond(registration, new Message.RegisterRmResponse(true, version));
@@ -291,9 +289,9 @@ final class Registrations {
     }
 
     private Admission.@Nullable Refused tooLong(String field, @Nullable String text) {
-        return text == null || text.length() <= textLength
+        return text == null || text.length() <= limits.textLength()
                 ? null
-                : no(ErrorCode.BAD_REQUEST, "field", field, "length", text.length(), "limit", textLength);
+                : no(ErrorCode.BAD_REQUEST, "field", field, "length", text.length(), "limit", limits.textLength());
     }
 
     private List<String> resources(@Nullable String text) {
@@ -303,7 +301,7 @@ final class Registrations {
         return Arrays.stream(text.split(","))
                 .map(String::strip)
                 .filter(resource -> !resource.isEmpty())
-                .map(resource -> resource.length() <= textLength ? shared.share(resource) : resource)
+                .map(resource -> resource.length() <= limits.textLength() ? shared.share(resource) : resource)
                 .distinct()
                 .toList();
     }

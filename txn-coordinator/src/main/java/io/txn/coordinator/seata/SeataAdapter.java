@@ -55,18 +55,24 @@ public final class SeataAdapter implements RpcHandler {
     private volatile boolean stopping;
 
     /**
-     * What a request may carry at most.
+     * What a request may carry at most, and how many of them a connection may have waiting.
      *
      * @param textLength characters of a name, resource id or application id
+     * @param requestsPerConnection requests that are not answered yet
      */
-    public record RequestLimits(int textLength, int applicationDataLength, int locksPerBranch) {}
+    public record RequestLimits(
+            int textLength,
+            int applicationDataLength,
+            int locksPerBranch,
+            int requestsPerConnection,
+            int resourcesPerConnection) {}
 
     /** @param doorkeeper decides who may register */
     public SeataAdapter(Duration callTimeout, RequestLimits limits, Doorkeeper doorkeeper, InstantSource clock) {
         this.calls = new BranchCalls(sessions, outbox, callTimeout);
         this.limits = limits;
-        this.registrations = new Registrations(
-                sessions, shared, doorkeeper, clock, limits.textLength(), VERSION, this::resourcesAvailable);
+        this.registrations =
+                new Registrations(sessions, shared, doorkeeper, clock, limits, VERSION, this::resourcesAvailable);
     }
 
     private void resourcesAvailable(Collection<String> resources) {
@@ -417,7 +423,17 @@ public final class SeataAdapter implements RpcHandler {
             Command command,
             Function<Reply, Message.@Nullable Response> translate,
             Consumer<Message.Response> respond) {
-        serving.submit(command, reply -> answer(session, reply, translate, respond));
+        if (session.waiting.incrementAndGet() > limits.requestsPerConnection()) {
+            session.waiting.decrementAndGet();
+            Reply refusal = Reply.Rejected.of(
+                    ErrorCode.COORDINATOR_OVERLOADED, "requestsOfConnection", limits.requestsPerConnection());
+            answer(session, refusal, translate, respond);
+            return;
+        }
+        serving.submit(command, reply -> {
+            session.waiting.decrementAndGet();
+            answer(session, reply, translate, respond);
+        });
     }
 
     private static boolean isOverload(Reply reply) {

@@ -7,6 +7,7 @@ import io.txn.protocol.transport.RpcConnection;
 import java.net.InetSocketAddress;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,9 @@ final class Session {
     final String group;
 
     final boolean takesSingleAnswers;
+
+    /** Its requests that are not answered yet. */
+    final AtomicInteger waiting = new AtomicInteger();
 
     private volatile Credential credential;
 

@@ -50,7 +50,7 @@ class AdapterUnderLoadTest {
 
     private final SeataAdapter adapter = new SeataAdapter(
             Duration.ofSeconds(5),
-            new SeataAdapter.RequestLimits(200, 1_000, 100),
+            new SeataAdapter.RequestLimits(200, 1_000, 100, 1_000_000, 100),
             new Doorkeeper(AccessRules.OPEN, false, InstantSource.system()),
             InstantSource.system());
     private final RpcServer server = RpcServer.bind("127.0.0.1", 0, ONE_THREAD, adapter);

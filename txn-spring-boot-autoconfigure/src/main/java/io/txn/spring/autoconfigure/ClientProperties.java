@@ -2,7 +2,13 @@ package io.txn.spring.autoconfigure;
 
 import io.txn.client.GlobalTransactionOptions;
 import io.txn.client.TxnClientOptions;
+import io.txn.client.rpc.Credentials;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -23,6 +29,11 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param failFast whether a start without any coordinator fails, or goes on and keeps trying
  * @param branchWorkers how many branches of this application are finished at a time; each uses a database connection while it works
  * @param branchQueue how many more branch calls of one resource may wait for a worker; the coordinator is told to try again beyond that
+ * @param token by which the coordinator knows this application (txn.coordinator.clients); sent over TLS or to this machine only
+ * @param tokenFile file with the token, read for each connection; instead of txn.client.token
+ * @param accessKey access key, for a coordinator or Seata server that asks for one
+ * @param secretKey secret key that goes with the access key
+ * @param ssl TLS with coordinators
  */
 @ConfigurationProperties("txn.client")
 record ClientProperties(
@@ -35,7 +46,49 @@ record ClientProperties(
         @DefaultValue(TxnClientOptions.SHUTDOWN_TIMEOUT) Duration shutdownTimeout,
         @DefaultValue(TxnClientOptions.FAIL_FAST) boolean failFast,
         @DefaultValue(TxnClientOptions.BRANCH_WORKERS) int branchWorkers,
-        @DefaultValue(TxnClientOptions.BRANCH_QUEUE) int branchQueue) {
+        @DefaultValue(TxnClientOptions.BRANCH_QUEUE) int branchQueue,
+        @Nullable String token,
+        @Nullable Path tokenFile,
+        @Nullable String accessKey,
+        @Nullable String secretKey,
+        @DefaultValue Ssl ssl) {
+
+    /**
+     * @param enabled whether TLS is spoken; when unset, if there is a bundle
+     * @param bundle name of the SSL bundle (spring.ssl.bundle) with the authorities that are trusted, and this application's own certificate if
+     *     coordinators want one; when unset, the authorities that Java trusts
+     * @param serverName name that stands in the coordinator's certificate, where its address is given or registered as a number; when unset, the host
+     *     that is connected to
+     */
+    record Ssl(
+            @Nullable Boolean enabled,
+            @Nullable String bundle,
+            @Nullable String serverName) {}
+
+    private Credentials credentials() {
+        long given =
+                Stream.of(token, tokenFile, accessKey).filter(Objects::nonNull).count();
+        if (given > 1) {
+            throw invalid("token", "only one of token, token-file and access-key is set");
+        } else if ((accessKey == null) != (secretKey == null)) {
+            throw invalid("access-key", "access-key and secret-key go together");
+        } else if (token != null) {
+            return Credentials.token(token);
+        } else if (tokenFile != null) {
+            return Credentials.tokenFile(tokenFile);
+        }
+        return accessKey == null || secretKey == null ? Credentials.NONE : Credentials.accessKey(accessKey, secretKey);
+    }
+
+    private static TxnException invalid(String key, String problem) {
+        return new TxnException(ErrorCode.BAD_CONFIGURATION, null, "key", "txn.client." + key, "problem", problem);
+    }
+
+    /** Without the secrets. */
+    @Override
+    public String toString() {
+        return "ClientProperties[applicationId=" + applicationId + ']';
+    }
 
     TxnClientOptions toOptions(String applicationName) {
         return TxnClientOptions.of(applicationId == null ? applicationName : applicationId)
@@ -45,6 +98,7 @@ record ClientProperties(
                 .withDecisionWait(decisionWait)
                 .withShutdownTimeout(shutdownTimeout)
                 .withFailFast(failFast)
-                .withBranchWorkers(branchWorkers, branchQueue);
+                .withBranchWorkers(branchWorkers, branchQueue)
+                .withCredentials(credentials());
     }
 }

@@ -29,6 +29,7 @@ import org.springframework.boot.autoconfigure.condition.SpringBootCondition;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.ssl.SslBundles;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.ConditionContext;
 import org.springframework.context.annotation.Conditional;
@@ -78,9 +79,12 @@ public final class TxnAutoConfiguration {
             CoordinatorLocator locator,
             ContextCarrier contexts,
             ObjectProvider<TxnClientOptionsCustomizer> customizers,
+            ObjectProvider<SslBundles> bundles,
             Environment environment) {
         String name = environment.getProperty("spring.application.name", "");
-        TxnClientOptions options = properties.toOptions(name.isBlank() ? "application" : name);
+        TxnClientOptions options = properties
+                .toOptions(name.isBlank() ? "application" : name)
+                .withTls(ClientSsl.of(properties.ssl(), bundles.getIfAvailable()));
         for (TxnClientOptionsCustomizer customizer : customizers.orderedStream().toList()) {
             options = customizer.customize(options);
         }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 
 /** The real coordinator in this process, on a free port and a directory of its own, with short delays. */
 public final class TestCoordinator implements AutoCloseable {
@@ -25,13 +26,17 @@ public final class TestCoordinator implements AutoCloseable {
     }
 
     public static TestCoordinator start(Path dataDir, int port) {
+        return start(dataDir, port, options -> options);
+    }
+
+    public static TestCoordinator start(Path dataDir, int port, UnaryOperator<CoordinatorOptions> more) {
         CoordinatorOptions.Retry retry = new CoordinatorOptions.Retry(
                 Duration.ofSeconds(5), Duration.ofSeconds(5), Duration.ofMillis(50), Duration.ofMillis(200), 0);
-        return new TestCoordinator(Coordinator.start(CoordinatorOptions.DEFAULTS
+        return new TestCoordinator(Coordinator.start(more.apply(CoordinatorOptions.DEFAULTS
                 .withListen("127.0.0.1", port)
                 .withDataDir(dataDir)
                 .withRetry(retry)
-                .withRestartGrace(Duration.ofMillis(100))));
+                .withRestartGrace(Duration.ofMillis(100)))));
     }
 
     public int port() {

@@ -18,6 +18,7 @@ import io.txn.client.discovery.NacosLocator;
 import io.txn.client.discovery.NacosSettings;
 import io.txn.client.jdbc.AtOptions;
 import io.txn.client.rm.ResourceManager;
+import io.txn.client.rpc.Credentials;
 import io.txn.protocol.TxnException;
 import io.txn.spring.GlobalTransactionalAspect;
 import io.txn.spring.GlobalTransactionalOptions;
@@ -329,6 +330,7 @@ class TxnAutoConfigurationTest {
                 Map.entry("txn.client.fail-fast", "false"),
                 Map.entry("txn.client.branch-workers", "4"),
                 Map.entry("txn.client.branch-queue", "5"),
+                Map.entry("txn.client.token", "a-token-of-the-test"),
                 Map.entry("txn.jdbc.create-undo-table", "false"),
                 Map.entry("txn.jdbc.undo-table", "undo"),
                 Map.entry("txn.jdbc.lock-tries", "6"),
@@ -337,6 +339,7 @@ class TxnAutoConfigurationTest {
                 Map.entry("txn.jdbc.max-undo-size", "9KB"))));
         assertThat(binder.bind("txn.client", ClientProperties.class).get().toOptions("app"))
                 .isEqualTo(TxnClientOptions.of("shop")
+                        .withCredentials(Credentials.token("a-token-of-the-test"))
                         .withServiceGroup("group")
                         .withRequestTimeout(Duration.ofSeconds(1))
                         .withConnectWait(Duration.ofSeconds(2))
