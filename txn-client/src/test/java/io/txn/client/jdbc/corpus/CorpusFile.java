@@ -22,7 +22,7 @@ import java.util.regex.Pattern;
 public final class CorpusFile {
 
     private static final Pattern PLACE = Pattern.compile("\\{([a-z][a-z0-9-]*(?:\\.[a-z0-9-]+)?)}");
-    private static final Pattern ONLY_ON = Pattern.compile("\\[((?:!?[a-z0-9]+)(?: [a-z0-9]+)*)] (.*)");
+    private static final Pattern ONLY_ON = Pattern.compile("\\[(!?[a-z0-9]+(?: !?[a-z0-9]+)*)] (.*)");
     private static final Pattern CALL =
             Pattern.compile("((?:[a-z]+(?:\\([^)]*\\))?)(?: [a-z]+(?:\\([^)]*\\))?)*)?: (.*)");
     private static final Set<String> RUNS = Set.of("tx", "auto", "split");

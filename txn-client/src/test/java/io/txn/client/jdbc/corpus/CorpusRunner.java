@@ -70,7 +70,7 @@ public final class CorpusRunner implements AutoCloseable {
         return switch (target) {
             case H2 -> "SET LOCK_TIMEOUT 3000";
             case POSTGRES -> "SET lock_timeout = '3s'";
-            case MARIADB, MYSQL -> "SET innodb_lock_wait_timeout = 3";
+            case MARIADB, MYSQL -> "SET innodb_lock_wait_timeout = 3, lock_wait_timeout = 5";
         };
     }
 
@@ -78,8 +78,17 @@ public final class CorpusRunner implements AutoCloseable {
     public Result run(CorpusCase what) {
         try {
             use(what.fixture());
-            return judged(what);
+            Result result = judged(what);
+            if (!result.outcome().accepted()) {
+                closePools(); // whatever their sessions are in
+            }
+            return result;
         } catch (SQLException | RuntimeException e) {
+            try {
+                closePools();
+            } catch (SQLException closing) {
+                e.addSuppressed(closing);
+            }
             forgetFixture();
             return new Result(what, Outcome.INVALID, "cannot be set up: " + e);
         }
@@ -306,11 +315,17 @@ public final class CorpusRunner implements AutoCloseable {
         }
     }
 
-    @Override
-    public void close() throws SQLException {
+    private void closePools() throws SQLException {
+        forgetSubjects();
         for (Pool pool : pools.values()) {
             pool.close();
         }
+        pools.clear();
+    }
+
+    @Override
+    public void close() throws SQLException {
+        closePools();
         setup.close();
     }
 }
