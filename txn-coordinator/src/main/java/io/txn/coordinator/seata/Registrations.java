@@ -21,7 +21,6 @@ import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import javax.net.ssl.X509TrustManager;
@@ -52,7 +51,6 @@ final class Registrations {
     private final String version;
     private final Consumer<Collection<String>> available;
     private final LogBudget refusals;
-    private final AtomicLong refused = new AtomicLong();
     private final List<Parked> parked = new ArrayList<>();
 
     /**
@@ -102,11 +100,6 @@ final class Registrations {
         this.version = version;
         this.available = available;
         this.refusals = new LogBudget(clock, LINES, LINES_PERIOD);
-    }
-
-    /** How many registrations were refused since the start. */
-    long refused() {
-        return refused.get();
     }
 
     void received(RpcConnection connection, Frame frame, Message.RegisterTmRequest register) {
@@ -244,7 +237,6 @@ final class Registrations {
     }
 
     private void refuse(Registration registration, Admission.Refused no) {
-        refused.incrementAndGet();
         RpcConnection connection = registration.connection();
         long leftOut = refusals.next();
         if (leftOut >= 0) {
