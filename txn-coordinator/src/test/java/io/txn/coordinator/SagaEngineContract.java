@@ -178,6 +178,7 @@ abstract class SagaEngineContract {
     }
 
     @Test
+    @EnabledIfSystemProperty(named = SeataModesContract.FULL, matches = "true")
     void aSagaThatSucceedsIsCommittedByItsEnginesReport() {
         String key = business();
         String[] ended = client.machine("purchase", key, "ok", "ok").split(" ");
@@ -187,6 +188,7 @@ abstract class SagaEngineContract {
     }
 
     @Test
+    @EnabledIfSystemProperty(named = SeataModesContract.FULL, matches = "true")
     void aSagaThatFailsIsCompensatedAndRolledBack() {
         String key = business();
         String[] ended = client.machine("purchase", key, "fail", "ok").split(" ");
@@ -234,6 +236,12 @@ abstract class SagaEngineContract {
         String xid = hang("delivery", key);
         kill();
         startApplication();
+        if (version == Version.V2_5) {
+            // This one looks for the strategy among those of the other name, and compensates whatever it is.
+            awaitState(xid, TransactionState.ROLLED_BACK);
+            assertThat(steps(key)).startsWith("take").endsWith("give back").doesNotContain("deliver");
+            return;
+        }
         awaitState(xid, TransactionState.COMMITTED);
         assertThat(saga(xid).timedOut()).isFalse();
         assertThat(steps(key)).containsExactly("take", "deliver");
