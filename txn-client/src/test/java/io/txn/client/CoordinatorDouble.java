@@ -1,6 +1,7 @@
 package io.txn.client;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.txn.client.discovery.HostPort;
@@ -20,6 +21,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Deque;
@@ -301,9 +303,11 @@ public final class CoordinatorDouble implements AutoCloseable {
 
         public byte[] bytes(Frame frame) {
             ByteBuf encoded = codec.encode(frame, UnpooledByteBufAllocator.DEFAULT);
-            byte[] bytes = new byte[encoded.readableBytes()];
-            encoded.readBytes(bytes);
-            return bytes;
+            try {
+                return ByteBufUtil.getBytes(encoded);
+            } finally {
+                encoded.release();
+            }
         }
 
         public synchronized void write(byte[]... parts) throws IOException {
@@ -323,10 +327,15 @@ public final class CoordinatorDouble implements AutoCloseable {
                         close();
                         return;
                     }
-                    ByteBuf bytes = Unpooled.buffer();
-                    bytes.writeBytes(head);
-                    bytes.writeBytes(in.readNBytes(bytes.getInt(3) - 16));
-                    dispatch((Frame) codec.decode(bytes));
+                    int rest = ByteBuffer.wrap(head).getInt(3) - head.length;
+                    ByteBuf bytes = Unpooled.wrappedBuffer(head, in.readNBytes(rest));
+                    Frame frame;
+                    try {
+                        frame = (Frame) codec.decode(bytes);
+                    } finally {
+                        bytes.release();
+                    }
+                    dispatch(frame);
                 }
             } catch (IOException e) {
                 close();

@@ -574,7 +574,7 @@ class TxnClientIT {
                         .limit(1000)
                         .toArray(CoordinatorDouble.Reaction[]::new));
         Throwable thrown = catchThrowable(() -> start(options().withConnectWait(Duration.ofMillis(400))));
-        assertThat(codeOf(thrown)).isEqualTo(ErrorCode.NO_COORDINATOR);
+        assertThat(codeOf(thrown)).isEqualTo(ErrorCode.REGISTRATION_REFUSED);
         assertThat(thrown).hasMessageContaining("refused this application's registration");
     }
 

@@ -60,6 +60,16 @@ class ArchitectureTest {
     }
 
     @Test
+    void whatIsReadIsOfAClosedSetOfTypes() {
+        ArchitectureRules.noGeneralDeserialiser().check(CLASSES);
+    }
+
+    @Test
+    void nothingIsUnfoldedHere() {
+        ArchitectureRules.onlyUnfolds("Nobody").check(CLASSES);
+    }
+
+    @Test
     void timeAndChanceComeInThroughTheDoor() {
         ArchitectureRules.timeAndChanceComeInThroughTheDoor("Coordinator", "FileJournal")
                 .check(CLASSES);

@@ -238,8 +238,13 @@ class CoordinatorKillIT {
     private HandDrivenClient connect() throws Exception {
         HandDrivenClient client = new HandDrivenClient(port);
         client.answerWith(this::answer); // before it is registered: from then on calls may come
-        client.registerTm("shop", "2.6.0");
-        client.registerRm("shop", "2.6.0", DB, "svc");
+        try {
+            client.registerTm("shop", "2.6.0");
+            client.registerRm("shop", "2.6.0", DB, "svc");
+        } catch (RuntimeException | AssertionError e) {
+            client.close();
+            throw e;
+        }
         return client;
     }
 

@@ -40,7 +40,12 @@ final class HandDrivenClient implements AutoCloseable, RpcHandler {
     /** @param tls null: plain */
     HandDrivenClient(int port, ClientTls tls) throws Exception {
         rpc = new RpcClient(TransportOptions.DEFAULTS.withIoThreads(1), tls);
-        connection = rpc.connect("127.0.0.1", port, this).get(10, TimeUnit.SECONDS);
+        try {
+            connection = rpc.connect("127.0.0.1", port, this).get(10, TimeUnit.SECONDS);
+        } catch (Exception e) {
+            rpc.close();
+            throw e;
+        }
     }
 
     /** A client that is registered as TM and, when it names resources, as RM. */

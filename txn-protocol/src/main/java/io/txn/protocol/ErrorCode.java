@@ -131,7 +131,7 @@ public enum ErrorCode {
     TABLE_WITHOUT_KEY(
             "TXN-AT003",
             Category.GIVE_UP,
-            "the table has no primary key, so its rows cannot be named",
+            "the table has neither a primary key nor a unique key without NULLs, so its rows cannot be named",
             "add a primary key, or keep the statement outside the global transaction"),
     DATABASE_NOT_SUPPORTED(
             "TXN-AT004",

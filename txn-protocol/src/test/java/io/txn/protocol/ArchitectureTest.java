@@ -57,6 +57,16 @@ class ArchitectureTest {
     }
 
     @Test
+    void whatIsReadIsOfAClosedSetOfTypes() {
+        ArchitectureRules.noGeneralDeserialiser().check(CLASSES);
+    }
+
+    @Test
+    void thereIsOnePlaceThatUnfoldsAndItHasABound() {
+        ArchitectureRules.onlyUnfolds("Compressor").check(CLASSES);
+    }
+
+    @Test
     void timeAndChanceAreNotTakenFromTheAir() {
         ArchitectureRules.timeAndChanceComeInThroughTheDoor().check(CLASSES);
     }

@@ -89,6 +89,38 @@ public final class ArchitectureRules {
                 .resideInAnyPackage(forbidden);
     }
 
+    /** Nothing builds objects of whatever type the bytes name: what is read from outside is of a closed set of types. */
+    public static ArchRule noGeneralDeserialiser() {
+        return ArchRuleDefinition.noClasses()
+                .should()
+                .dependOnClassesThat()
+                .haveNameMatching(String.join(
+                        "|",
+                        "java\\.io\\.(ObjectInput|ObjectInputStream|Externalizable)",
+                        "java\\.beans\\.XMLDecoder",
+                        "java\\.rmi\\..*",
+                        "javax\\.naming\\.((Initial)?Context|(spi|directory)\\..*)",
+                        "javax\\.script\\..*",
+                        "java\\.net\\.URLClassLoader",
+                        "io\\.netty\\.handler\\.codec\\.serialization\\..*",
+                        "com\\.fasterxml\\.jackson\\.databind\\.jsontype\\..*",
+                        "com\\.caucho\\.hessian\\..*",
+                        "com\\.esotericsoftware\\.kryo\\..*",
+                        "org\\.(nustaq|apache\\.fury|apache\\.fory)\\..*",
+                        "org\\.yaml\\.snakeyaml\\..*"));
+    }
+
+    /** Only the class named here (its simple name) unfolds what is compressed, so that there is one place with a bound. */
+    public static ArchRule onlyUnfolds(String compressor) {
+        return ArchRuleDefinition.noClasses()
+                .that()
+                .haveNameNotMatching(".*\\." + compressor + "(\\$.*)?")
+                .should()
+                .dependOnClassesThat()
+                .haveNameMatching("java\\.util\\.zip\\.(.*Inflater.*|GZIPInputStream|Zip.*|Deflater.*)"
+                        + "|io\\.netty\\.handler\\.codec\\.compression\\..*");
+    }
+
     /** Time and chance come in through constructors, except in the wiring classes named here (simple names). */
     public static ArchRule timeAndChanceComeInThroughTheDoor(String... wiring) {
         var classes = ArchRuleDefinition.noClasses().that().haveSimpleNameNotEndingWith("package-info");

@@ -117,6 +117,11 @@ public final class SeataClient implements AutoCloseable {
         }
     }
 
+    /** The program's class path, for another main class in it. */
+    public static String classPath(Version version) {
+        return version.module.classPath();
+    }
+
     /** The undo table as Seata's scripts create it. */
     public static String[] undoTable(DatabaseKind kind) {
         return switch (kind) {

@@ -4,6 +4,7 @@ import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Fragment;
+import io.txn.client.jdbc.sql.Identifier;
 import io.txn.client.jdbc.sql.InsertValue;
 import io.txn.client.jdbc.sql.Plan;
 import io.txn.client.jdbc.undo.RowChange;
@@ -224,6 +225,27 @@ final class InsertCapture implements WriteCapture {
             case LITERAL -> isZero(value.source().text());
             case EXPRESSION -> false;
         };
+    }
+
+    /** Whether the counter makes the keys of the rows: their identity column is not named, or is given what asks for a value. */
+    static boolean makesIdentity(
+            Table table, List<Identifier> columns, List<List<InsertValue>> rows, Parameters parameters) {
+        for (int i = 0; i < table.columns().size(); i++) {
+            Column column = table.columns().get(i);
+            if (column.is(Column.Trait.IDENTITY)) {
+                int place = columns.isEmpty() ? i : -1;
+                for (int named = 0; named < columns.size(); named++) {
+                    place = column.equals(table.column(columns.get(named))) ? named : place;
+                }
+                if (place < 0) {
+                    return true;
+                }
+                int at = place;
+                return rows.stream()
+                        .anyMatch(row -> row.isEmpty() || at < row.size() && isMade(row.get(at), parameters));
+            }
+        }
+        return false;
     }
 
     private static boolean isZero(String text) {

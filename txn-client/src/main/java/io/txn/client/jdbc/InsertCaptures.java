@@ -34,9 +34,9 @@ final class InsertCaptures {
                     if (!changes) {
                         return new RichInsertCapture(plan, run, table);
                     }
-                    if (!plan.replace()) {
-                        return new DuplicateKeyCapture(plan, run, table);
-                    }
+                    return plan.replace()
+                            ? new ReplaceCapture(plan, run, table)
+                            : new DuplicateKeyCapture(plan, run, table);
                 }
                 throw Refusals.notSupported(
                         "this database does not tell which rows it changed", "select first which rows exist");
@@ -56,6 +56,9 @@ final class InsertCaptures {
         requireNothingFollows(table, plan.assigned(), plan.deletes());
         if (run.dialect().update() == Capture.RETURNING_OLD_AND_NEW) {
             return new OldAndNewCapture(run, table, plan.body(), plan.returning());
+        }
+        if (run.dialect().product() == Dialect.Product.H2) {
+            return new H2MergeCapture(plan, run, table);
         }
         throw Refusals.notSupported(
                 "this database does not tell what MERGE did to which row", "send UPDATE and INSERT by themselves");

@@ -12,6 +12,7 @@ import io.txn.protocol.ErrorCode;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -113,11 +114,17 @@ final class TableImages {
         return tail.isEmpty() ? query : query.add(" ").add(tail, parameters);
     }
 
-    void readImage(Query query, Runnable executed, List<Column> columns, List<List<Value>> into) throws SQLException {
+    void readImage(Query query, Runnable executed, List<Column> columns, Collection<List<Value>> into)
+            throws SQLException {
         query.read(run.connection(), run.scope(), executed, row -> {
             checkIdentity(row.getString(1));
             into.add(values(row, columns, 2));
         });
+    }
+
+    /** Whether two images of all columns have one key. */
+    boolean sameKey(List<Value> row, List<Value> other) {
+        return keyOf(table.columns(), row).equals(keyOf(table.columns(), other));
     }
 
     List<Value> keyOf(List<Column> columns, List<Value> row) {

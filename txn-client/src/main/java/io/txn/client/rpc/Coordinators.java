@@ -246,7 +246,7 @@ public final class Coordinators implements AutoCloseable {
             TxnException refusal = refusedByAll();
             throw refusal == null
                     ? unreachable
-                    : new TxnException(refusal.code(), refusal, pairs(refusal.facts(), unreachable.facts()));
+                    : new TxnException(refusal.code(), refusal.getCause(), pairs(refusal.facts(), unreachable.facts()));
         }
     }
 

@@ -184,8 +184,28 @@ class ConfigurationTest {
 
     @Test
     void thePageOfTheConfigurationIsUpToDate() {
-        String table = ConfigurationDoc.of(CoordinatorProperties.class)
-                .and(
+        ConfigurationDoc doc = ConfigurationDoc.of(CoordinatorProperties.class);
+        Map<String, String> ofAClient = new java.util.TreeMap<>(Map.of(
+                "name", "How logs call this client.",
+                "token",
+                        "Secrets of which it shows one; two at a time while they are exchanged. At least 16 characters.",
+                "token-file", "File with more of them, one a line; it is read again when it changes.",
+                "access-key", "Access key of Seata's clients. Needs applications.",
+                "secret-key", "Secret key that goes with it.",
+                "certificate",
+                        "Subjects of certificates: distinguished names, or patterns for common and alternative names.",
+                "applications", "Patterns of the application names it may register under; when it is not set, any.",
+                "resources", "Patterns of the resources it may register and lock rows of; when it is not set, any."));
+        for (Map.Entry<String, String> key : ofAClient.entrySet()) {
+            boolean list =
+                    !List.of("name", "token-file", "access-key", "secret-key").contains(key.getKey());
+            doc = doc.and(
+                    "txn.coordinator.clients[n]." + key.getKey(),
+                    list ? "list, separated by commas" : "text",
+                    null,
+                    key.getValue());
+        }
+        String table = doc.and(
                         "server.address",
                         "address",
                         "127.0.0.1",

@@ -62,11 +62,6 @@ public final class Doorkeeper {
         return !rules.clients().isEmpty();
     }
 
-    /** Whether there are files that may change. */
-    public boolean readsFiles() {
-        return rules.clients().stream().anyMatch(entry -> entry.tokenFile() != null);
-    }
-
     /** Files that hold tokens. */
     public List<Path> files() {
         List<Path> files = new ArrayList<>();
@@ -166,12 +161,15 @@ public final class Doorkeeper {
         String fingerprint = Clients.fingerprint(token);
         Identity identity = now.byToken(fingerprint);
         if (!presented.encrypted() && !presented.address().isLoopbackAddress()) {
-            // Whether or not it is right, the answer tells nothing about it; the log tells whose it was.
-            LOG.error(
-                    "a token came in plain text over the network: replace it, and give both sides TLS client={} peer={} application={}",
-                    identity == null ? "none" : identity.name(),
-                    presented.address(),
-                    presented.application());
+            if (identity != null) {
+                // The answer does not tell whether it is right. A stranger cannot fill the log with this: he has no
+                // such token.
+                LOG.error(
+                        "a token came in plain text over the network: replace it, and give both sides TLS client={} peer={} application={}",
+                        identity.name(),
+                        presented.address(),
+                        presented.application());
+            }
             return Admission.Refused.of(ErrorCode.TOKEN_EXPOSED, "application", presented.application());
         } else if (!presented.encrypted() && tlsOffered) {
             return unknown(presented, "a plain connection beside TLS proves itself by access key only");
@@ -201,12 +199,10 @@ public final class Doorkeeper {
                     "the digest of access key " + accessKey + " is " + (current - time) / 1000
                             + " s old by this clock; at most " + DIGEST_WINDOW.toSeconds() + " s are accepted");
         } else if (!firstFrom(presented.address(), digest, current)) {
-            LOG.error(
-                    "a digest was used again from another address: somebody may have read it on its way accessKey={} peer={} application={}",
-                    accessKey,
-                    presented.address(),
-                    presented.application());
-            return unknown(presented, "the digest of access key " + accessKey + " was used from another address");
+            return unknown(
+                    presented,
+                    "the digest of access key " + accessKey
+                            + " was used from another address before: somebody may have read it on its way");
         }
         return new Admission.Admitted(new Credential(identity, new Proof.AccessKey(accessKey, secretKey)));
     }

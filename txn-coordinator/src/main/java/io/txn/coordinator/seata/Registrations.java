@@ -23,7 +23,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import javax.net.ssl.X509TrustManager;
@@ -54,7 +53,6 @@ final class Registrations {
     private final String version;
     private final Consumer<Collection<String>> available;
     private final LogBudget refusals;
-    private final AtomicLong refused = new AtomicLong();
     private final List<Parked> parked = new ArrayList<>();
 
     /**
@@ -104,11 +102,6 @@ final class Registrations {
         this.version = version;
         this.available = available;
         this.refusals = new LogBudget(clock, LINES, LINES_PERIOD);
-    }
-
-    /** How many registrations were refused since the start. */
-    long refused() {
-        return refused.get();
     }
 
     void received(RpcConnection connection, Frame frame, Message.RegisterTmRequest register) {
@@ -248,7 +241,6 @@ final class Registrations {
     }
 
     private void refuse(Registration registration, Admission.Refused no) {
-        refused.incrementAndGet();
         RpcConnection connection = registration.connection();
         long leftOut = refusals.next();
         if (leftOut >= 0) {

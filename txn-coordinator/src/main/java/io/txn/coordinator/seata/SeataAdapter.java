@@ -99,11 +99,6 @@ public final class SeataAdapter implements RpcHandler {
         registrations.renew(trust);
     }
 
-    /** How many registrations were refused since the start. */
-    public long refusedRegistrations() {
-        return registrations.refused();
-    }
-
     /** Carries the engine's branch calls. */
     public BranchCaller branchCaller() {
         return calls;

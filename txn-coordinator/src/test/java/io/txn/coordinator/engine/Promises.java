@@ -397,9 +397,10 @@ final class Promises {
         return forced.contains(transaction) || (durable != null && durable.driver() != null);
     }
 
-    /** Whether an operator has committed it. */
-    boolean isForced(long transaction) {
-        return forced.contains(transaction);
+    /** Whether it was committed so. */
+    boolean isCommittedRegardless(long transaction) {
+        GlobalTransaction durable = onDisk.transaction(transaction);
+        return isDecidedRegardless(transaction) && durable != null && durable.outcome() == Outcome.COMMIT;
     }
 
     boolean hasGivenUp(long transaction) {

@@ -200,7 +200,7 @@ final class ResourceManagers {
 
     private void localCommit(Xid xid, Work work, Consumer<Result> done) {
         boolean late = work.type == BranchType.XA && world.promises().isPastDeadline(work.transaction);
-        late |= world.promises().isForced(work.transaction);
+        late |= world.promises().isCommittedRegardless(work.transaction);
         if (dice.mishap(8) || late || work.progress != Progress.NOTHING) {
             // The database refused it, or the fence did: a call of phase two came first. What is refused once never
             // happens.

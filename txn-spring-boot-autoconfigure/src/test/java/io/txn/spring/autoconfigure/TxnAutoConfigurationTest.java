@@ -33,6 +33,8 @@ import jakarta.servlet.Filter;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
@@ -48,6 +50,7 @@ import org.springframework.boot.web.client.RestClientCustomizer;
 import org.springframework.boot.web.client.RestTemplateBuilder;
 import org.springframework.boot.web.client.RestTemplateCustomizer;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
+import org.springframework.context.SmartLifecycle;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 import org.springframework.web.client.RestClient;
@@ -103,6 +106,63 @@ class TxnAutoConfigurationTest {
                                 context.getBean(CoordinatorLocator.class).current())
                         .containsExactly(
                                 new HostPort("127.0.0.1", nobody), new HostPort("coordinator.invalid", nobody)));
+    }
+
+    /** What brings work ends first, the client then, and what branches are finished with last. */
+    @Test
+    void theClientEndsBehindWhatBringsWorkAndBeforeThePools() {
+        List<String> ends = new CopyOnWriteArrayList<>();
+        AddressListLocator address = AddressListLocator.of(List.of("127.0.0.1:" + nobody));
+        CoordinatorLocator locator = new CoordinatorLocator() {
+            @Override
+            public List<HostPort> current() {
+                return address.current();
+            }
+
+            @Override
+            public void onChange(Consumer<List<HostPort>> listener) {}
+
+            @Override
+            public String description() {
+                return address.description();
+            }
+
+            @Override
+            public void close() {
+                ends.add("client"); // which closes its locator last
+            }
+        };
+        SmartLifecycle listener = new SmartLifecycle() {
+            private volatile boolean running;
+
+            @Override
+            public void start() {
+                running = true;
+            }
+
+            @Override
+            public void stop() {
+                running = false;
+                ends.add("listener");
+            }
+
+            @Override
+            public boolean isRunning() {
+                return running;
+            }
+
+            @Override
+            public int getPhase() {
+                return 0;
+            }
+        };
+        AutoCloseable pool = () -> ends.add("pool");
+        bare.withPropertyValues("txn.client.fail-fast=false")
+                .withBean("pool", AutoCloseable.class, () -> pool)
+                .withBean("listener", SmartLifecycle.class, () -> listener)
+                .withBean("locator", CoordinatorLocator.class, () -> locator)
+                .run(context -> assertThat(context).hasNotFailed());
+        assertThat(ends.stream().distinct()).containsExactly("listener", "client", "pool");
     }
 
     @Test

@@ -7,8 +7,11 @@ import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -20,12 +23,16 @@ final class H2Catalog implements Catalog {
                 NUMERIC_PRECISION, NUMERIC_SCALE
             FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION""";
 
-    private static final String KEY = """
-            SELECT K.COLUMN_NAME FROM INFORMATION_SCHEMA.TABLE_CONSTRAINTS C
-            JOIN INFORMATION_SCHEMA.KEY_COLUMN_USAGE K
-                ON K.CONSTRAINT_SCHEMA = C.CONSTRAINT_SCHEMA AND K.CONSTRAINT_NAME = C.CONSTRAINT_NAME
-            WHERE C.TABLE_SCHEMA = ? AND C.TABLE_NAME = ? AND UPPER(C.CONSTRAINT_TYPE) = 'PRIMARY KEY'
-            ORDER BY K.ORDINAL_POSITION""";
+    /** The columns of the primary key, and those of unique keys without NULLs; the primary key first. */
+    private static final String KEYS = """
+            SELECT I.INDEX_NAME, I.INDEX_TYPE_NAME, K.COLUMN_NAME FROM INFORMATION_SCHEMA.INDEXES I
+            JOIN INFORMATION_SCHEMA.INDEX_COLUMNS K ON K.INDEX_SCHEMA = I.INDEX_SCHEMA AND K.INDEX_NAME = I.INDEX_NAME
+                AND K.TABLE_SCHEMA = I.TABLE_SCHEMA AND K.TABLE_NAME = I.TABLE_NAME
+            WHERE I.TABLE_SCHEMA = ? AND I.TABLE_NAME = ? AND K.IS_UNIQUE AND NOT EXISTS (
+                SELECT 1 FROM INFORMATION_SCHEMA.INDEX_COLUMNS N JOIN INFORMATION_SCHEMA.COLUMNS C
+                    ON C.TABLE_SCHEMA = N.TABLE_SCHEMA AND C.TABLE_NAME = N.TABLE_NAME AND C.COLUMN_NAME = N.COLUMN_NAME
+                WHERE N.INDEX_SCHEMA = I.INDEX_SCHEMA AND N.INDEX_NAME = I.INDEX_NAME AND UPPER(C.IS_NULLABLE) = 'YES')
+            ORDER BY CASE UPPER(I.INDEX_TYPE_NAME) WHEN 'PRIMARY KEY' THEN 0 ELSE 1 END, I.INDEX_NAME, K.ORDINAL_POSITION""";
 
     private static final String TABLE = """
             SELECT TABLE_TYPE, STORAGE_TYPE,
@@ -66,19 +73,14 @@ final class H2Catalog implements Catalog {
         }
         CatalogRow row = found.get(0);
         List<Column> columns = columns(connection, schema, table);
-        List<Column> key = new ArrayList<>();
-        for (CatalogRow part : CatalogRow.query(connection, KEY, schema, table)) {
-            columns.stream()
-                    .filter(c -> c.name().equals(part.get("COLUMN_NAME")))
-                    .forEach(key::add);
-        }
         return new Table(
                 schema,
                 table,
                 quote(schema) + '.' + quote(table),
                 schema.equals(ownSchema) ? table : schema + '.' + table,
                 columns,
-                key,
+                key(connection, schema, table, columns),
+                List.of(),
                 referencedBy(connection, schema, table),
                 refusal(row),
                 name.qualified() ? Set.of() : Set.of(row.text("IN_SCHEMA")));
@@ -94,6 +96,22 @@ final class H2Catalog implements Catalog {
         }
         String trigger = row.get("TRIGGER_NAME");
         return trigger == null ? null : "trigger " + trigger + " may write where no image is taken";
+    }
+
+    private static List<Column> key(Connection connection, String schema, String table, List<Column> columns)
+            throws SQLException {
+        Map<String, List<Column>> keys = new LinkedHashMap<>();
+        Set<String> odd = new HashSet<>();
+        for (CatalogRow part : CatalogRow.query(connection, KEYS, schema, table)) {
+            String index = part.text("INDEX_NAME");
+            List<Column> key = keys.computeIfAbsent(index, name -> new ArrayList<>());
+            columns.stream()
+                    .filter(c -> c.name().equals(part.get("COLUMN_NAME")))
+                    .findFirst()
+                    .ifPresentOrElse(key::add, () -> odd.add(index));
+        }
+        keys.keySet().removeAll(odd);
+        return keys.isEmpty() ? List.of() : keys.values().iterator().next();
     }
 
     private static List<Column> columns(Connection connection, String schema, String table) throws SQLException {

@@ -6,6 +6,8 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -46,9 +48,13 @@ final class MySqlCatalog implements Catalog {
                 COLUMN_DEFAULT
             FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION""";
 
-    private static final String KEY = """
-            SELECT COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE
-            WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND CONSTRAINT_NAME = 'PRIMARY' ORDER BY ORDINAL_POSITION""";
+    /** The primary key first, then unique keys in the order in which the server looks at them: those without NULLs before the others. */
+    private static final String KEYS = """
+            SELECT INDEX_NAME, COLUMN_NAME, SUB_PART, NULLABLE,
+                (SELECT MAX(N.NULLABLE = 'YES') FROM information_schema.STATISTICS N WHERE N.TABLE_SCHEMA = S.TABLE_SCHEMA
+                    AND N.TABLE_NAME = S.TABLE_NAME AND N.INDEX_NAME = S.INDEX_NAME) AS HAS_NULLS
+            FROM information_schema.STATISTICS S WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND NON_UNIQUE = 0
+            ORDER BY INDEX_NAME <> 'PRIMARY', HAS_NULLS, INDEX_NAME, SEQ_IN_INDEX""";
 
     private static final String REFERENCED_BY = """
             SELECT CONSTRAINT_SCHEMA, CONSTRAINT_NAME, TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, REFERENCED_COLUMN_NAME
@@ -79,12 +85,12 @@ final class MySqlCatalog implements Catalog {
         String schema = row.text("TABLE_SCHEMA");
         String table = row.text("TABLE_NAME");
         List<Column> columns = columns(connection, schema, table);
-        List<Column> key = new ArrayList<>();
-        for (CatalogRow part : CatalogRow.query(connection, KEY, schema, table)) {
-            columns.stream()
-                    .filter(c -> c.name().equals(part.get("COLUMN_NAME")))
-                    .forEach(key::add);
-        }
+        Map<List<Column>, Boolean> unique = uniqueKeys(connection, schema, table, columns);
+        List<Column> key = unique.entrySet().stream()
+                .filter(Map.Entry::getValue)
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .orElse(List.of());
         return new Table(
                 schema,
                 table,
@@ -92,6 +98,7 @@ final class MySqlCatalog implements Catalog {
                 schema.equals(ownSchema) ? table : schema + '.' + table,
                 columns,
                 key,
+                List.copyOf(unique.keySet()),
                 referencedBy(connection, schema, table),
                 refusal(connection, row, session.text("GRANTEE")),
                 name.qualified() ? Set.of() : Set.of(session.text("IN_SCHEMA")));
@@ -118,6 +125,35 @@ final class MySqlCatalog implements Catalog {
             }
         }
         return "this account cannot see whether the table has triggers: GRANT TRIGGER ON its schema to the account";
+    }
+
+    /** The columns of each unique key, and whether it holds no NULLs. */
+    private static Map<List<Column>, Boolean> uniqueKeys(
+            Connection connection, String schema, String table, List<Column> columns) throws SQLException {
+        Map<String, List<Column>> byName = new LinkedHashMap<>();
+        Set<String> odd = new HashSet<>();
+        Set<String> withNulls = new HashSet<>();
+        for (CatalogRow part : CatalogRow.query(connection, KEYS, schema, table)) {
+            String index = part.text("INDEX_NAME");
+            List<Column> key = byName.computeIfAbsent(index, name -> new ArrayList<>());
+            columns.stream()
+                    .filter(c -> c.name().equals(part.get("COLUMN_NAME")))
+                    .findFirst()
+                    .ifPresentOrElse(key::add, () -> odd.add(index));
+            if (part.get("SUB_PART") != null) {
+                odd.add(index);
+            }
+            if (part.is("NULLABLE", "YES")) {
+                withNulls.add(index);
+            }
+        }
+        Map<List<Column>, Boolean> keys = new LinkedHashMap<>();
+        byName.forEach((name, key) -> {
+            if (!odd.contains(name)) {
+                keys.merge(key, !withNulls.contains(name), Boolean::logicalOr);
+            }
+        });
+        return keys;
     }
 
     private static List<Column> columns(Connection connection, String schema, String table) throws SQLException {

@@ -30,11 +30,20 @@ final class PostgresCatalog implements Catalog {
             LEFT JOIN pg_catalog.pg_type b ON b.oid = nullif(t.typbasetype, 0)
             WHERE a.attrelid = ?::bigint::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum""";
 
+    /** The primary key, or where there is none the first unique key without NULLs that holds for all rows at all times. */
     private static final String KEY = """
             SELECT a.attname FROM pg_catalog.pg_index i
             CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
             JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-            WHERE i.indrelid = ?::bigint::oid AND i.indisprimary AND k.place <= i.indnkeyatts ORDER BY k.place""";
+            WHERE k.place <= i.indnkeyatts AND i.indexrelid = (
+                SELECT u.indexrelid FROM pg_catalog.pg_index u
+                WHERE u.indrelid = ?::bigint::oid AND u.indisunique AND u.indisvalid AND u.indimmediate
+                    AND u.indpred IS NULL AND u.indexprs IS NULL
+                    AND (u.indisprimary OR NOT EXISTS (
+                        SELECT 1 FROM pg_catalog.pg_attribute n
+                        WHERE n.attrelid = u.indrelid AND n.attnum = ANY (u.indkey::int2[]) AND NOT n.attnotnull))
+                ORDER BY u.indisprimary DESC, u.indnkeyatts, u.indexrelid LIMIT 1)
+            ORDER BY k.place""";
 
     private static final String LEAVES =
             "SELECT relid::oid::bigint AS oid FROM pg_partition_tree(?::bigint::oid::regclass) WHERE isleaf";
@@ -83,6 +92,7 @@ final class PostgresCatalog implements Catalog {
                 schema.equals(ownSchema) ? table : schema + '.' + table,
                 columns,
                 key,
+                List.of(),
                 referencedBy(connection, oid),
                 refusal(connection, row, relations),
                 relations);

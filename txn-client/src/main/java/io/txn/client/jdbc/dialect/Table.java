@@ -12,7 +12,10 @@ import org.jspecify.annotations.Nullable;
  * @param sqlName schema and name in the database's quotes
  * @param lockName the name in lock keys; with its schema only if that is not the data source's own
  * @param columns in the table's order, without generated ones
- * @param key the primary key's columns in the key's order; empty when there is none
+ * @param key the columns by which a row is known, in the key's order: the primary key's, or where there is none those of a unique key without
+ *     NULLs; empty when there is neither
+ * @param uniqueKeys the columns of every key by which a new row may stand in the way of another one, {@code key} among them; known of MySQL and MariaDB
+ *     only, without keys on expressions, on generated columns and on the beginning of a column
  * @param referencedBy foreign keys that point here
  * @param refusal why no write to this table can be captured; null when it can
  * @param identities what an image query must say about where it looked; empty when the statement says so itself
@@ -24,6 +27,7 @@ public record Table(
         String lockName,
         List<Column> columns,
         List<Column> key,
+        List<List<Column>> uniqueKeys,
         List<ForeignKey> referencedBy,
         @Nullable String refusal,
         Set<String> identities) {
@@ -31,6 +35,7 @@ public record Table(
     public Table {
         columns = List.copyOf(columns);
         key = List.copyOf(key);
+        uniqueKeys = uniqueKeys.stream().map(List::copyOf).toList();
         referencedBy = List.copyOf(referencedBy);
         identities = Set.copyOf(identities);
     }

@@ -65,7 +65,9 @@ public final class UndoSession implements AutoCloseable {
                         connection, "SELECT @@sql_mode AS m, @@time_zone AS z, @@innodb_lock_wait_timeout AS w");
                 restore.add("SET SESSION sql_mode = '" + now.get("m") + "', time_zone = '" + now.get("z")
                         + "', innodb_lock_wait_timeout = " + now.get("w"));
-                execute("SET SESSION sql_mode = '" + RESTORING_MODE
+                // MySQL's driver learns once how names are quoted, and quotes those of its savepoints so.
+                String quotes = now.text("m").contains("ANSI_QUOTES") ? ",ANSI_QUOTES" : "";
+                execute("SET SESSION sql_mode = '" + RESTORING_MODE + quotes
                         + "', time_zone = '+00:00', innodb_lock_wait_timeout = "
                         + Math.max(1, lockWaitMax.toSeconds()));
             }

@@ -55,7 +55,8 @@ final class InsertPlanner {
         if (text.is(at, "VALUES") || text.is(at, "VALUE")) {
             valuesEnd = rowAlias(at + 1, conflict);
             InsertValues values = InsertValues.of(text, at + 1, valuesEnd, columns.size());
-            if (plain && conflict == text.size() && valuesEnd == conflict) {
+            boolean empty = values.rows().stream().anyMatch(List::isEmpty);
+            if (plain && !empty && conflict == text.size() && valuesEnd == conflict) {
                 agree(table, columns, values.rows().size());
                 return new Plan.Insert(
                         table,

@@ -33,10 +33,10 @@ final class MergePlanner {
                 "its WITH holds a write",
                 "send the writes one by one");
         int using = text.topLevel("USING", nameEnd, text.size());
-        return using > 0 ? using(table, using) : keyed(table, target, nameEnd);
+        return using > 0 ? using(table, nameEnd, using) : keyed(table, nameEnd);
     }
 
-    private Plan.Merge using(TableName table, int using) throws NotUnderstood {
+    private Plan.Merge using(TableName table, int nameEnd, int using) throws NotUnderstood {
         int returning = ReturningClause.start(text, using, text.size());
         int when = text.topLevel("WHEN", using, returning);
         refuseUnless(when > 0, "it has no WHEN", WRITE_KNOWN);
@@ -44,10 +44,25 @@ final class MergePlanner {
                 !ReadCheck.mayWrite(text.tokens().subList(using, when)),
                 "what it merges from holds a write",
                 "send the writes one by one");
+        int alias = text.is(nameEnd, "AS") ? nameEnd + 1 : nameEnd;
+        refuseUnless(
+                nameEnd == using || alias == using - 1 && text.isName(alias),
+                "its table is not understood",
+                WRITE_KNOWN);
         List<Identifier> assigned = new ArrayList<>();
+        List<Fragment> matched = new ArrayList<>();
+        int done = 0;
         boolean deletes = false;
         for (int i = when; i < returning; i++) {
-            if (text.token(i).depth() == 0 && text.is(i, "THEN")) {
+            boolean top = text.token(i).depth() == 0;
+            if (top && text.is(i, "WHEN") && text.is(i + 1, "MATCHED")) {
+                int then = then(i, returning);
+                int condition = text.is(i + 2, "AND") ? i + 3 : then;
+                matched.add(text.fragment(done, i + 2));
+                matched.add(text.fragment(condition, then));
+                done = then;
+            }
+            if (top && text.is(i, "THEN")) {
                 if (text.is(i + 1, "UPDATE")) {
                     refuseUnless(text.is(i + 2, "SET"), "its UPDATE is not understood", WRITE_KNOWN);
                     assignments(i + 3, clauseEnd(i + 3, returning), assigned);
@@ -63,6 +78,7 @@ final class MergePlanner {
                         "send the writes one by one");
             }
         }
+        matched.add(text.fragment(done, returning));
         return new Plan.Merge(
                 table,
                 text.fragment(0, text.size()),
@@ -70,7 +86,26 @@ final class MergePlanner {
                 assigned,
                 deletes,
                 ReturningClause.of(text, returning),
+                nameEnd == using ? table.written() : text.token(alias).text(),
+                matched,
                 null);
+    }
+
+    /** Where the THEN of the clause that begins at {@code when} is: the first that is not of a CASE. */
+    private int then(int when, int to) throws NotUnderstood {
+        int cases = 0;
+        for (int i = when; i < to; i++) {
+            if (text.token(i).depth() == 0) {
+                if (text.is(i, "CASE")) {
+                    cases++;
+                } else if (text.is(i, "END")) {
+                    cases--;
+                } else if (text.is(i, "THEN") && cases == 0) {
+                    return i;
+                }
+            }
+        }
+        throw new NotUnderstood("a WHEN has no THEN", WRITE_KNOWN);
     }
 
     /** Where the clause that {@code from} is in ends: at the next WHEN that is not of a CASE. */
@@ -97,7 +132,7 @@ final class MergePlanner {
         }
     }
 
-    private Plan.Merge keyed(TableName table, int target, int nameEnd) throws NotUnderstood {
+    private Plan.Merge keyed(TableName table, int nameEnd) throws NotUnderstood {
         refuseUnless(verb == 0, "this form of MERGE is not captured", WRITE_KNOWN);
         int at = nameEnd;
         List<Identifier> columns = List.of();
@@ -105,7 +140,6 @@ final class MergePlanner {
             columns = names(at);
             at = text.closing(at) + 1;
         }
-        int targetEnd = at;
         List<Identifier> key = List.of();
         if (text.is(at, "KEY") && text.isSymbol(at + 1, '(')) {
             key = names(at + 1);
@@ -113,20 +147,21 @@ final class MergePlanner {
         }
         refuseUnless(text.is(at, "VALUES"), "MERGE from a SELECT without USING is not captured", WRITE_KNOWN);
         InsertValues values = InsertValues.of(text, at + 1, text.size(), columns.size());
+        refuseUnless(
+                !ReadCheck.mayWrite(text.tokens().subList(at + 1, text.size())),
+                "it holds another write",
+                "send the writes one by one");
+        Fragment whole = text.fragment(0, text.size());
         return new Plan.Merge(
                 table,
-                text.fragment(0, text.size()),
-                text.fragment(0, text.size()),
+                whole,
+                whole,
                 columns,
                 false,
                 null,
-                new Plan.KeyedMerge(
-                        columns,
-                        key,
-                        text.fragment(0, at + 1),
-                        text.fragment(target, targetEnd),
-                        values.rowTexts(),
-                        values.rows()));
+                table.written(),
+                List.of(whole),
+                new Plan.KeyedMerge(columns, key, values.rows()));
     }
 
     private List<Identifier> names(int open) throws NotUnderstood {

@@ -103,6 +103,9 @@ public sealed interface Plan {
      * @param assigned the columns that it may change rows in
      * @param deletes whether it may delete rows
      * @param returning what the application wants to see, or null
+     * @param row what the statement calls the row that is there: the table's alias or name
+     * @param matched {@code body} in pieces: up to the first {@code WHEN MATCHED}, its condition (empty when there is none), up to the next, its
+     *     condition, …, the rest
      * @param keyed the pieces of H2's {@code MERGE … KEY}; null when it is {@code MERGE … USING}
      */
     record Merge(
@@ -112,10 +115,13 @@ public sealed interface Plan {
             List<Identifier> assigned,
             boolean deletes,
             @Nullable Returning returning,
+            String row,
+            List<Fragment> matched,
             @Nullable KeyedMerge keyed)
             implements Write {
         public Merge {
             assigned = List.copyOf(assigned);
+            matched = List.copyOf(matched);
         }
     }
 
@@ -124,22 +130,12 @@ public sealed interface Plan {
      *
      * @param columns those named; empty when the table's own order counts
      * @param key those that decide which row is meant; empty when the primary key does
-     * @param head all before the first row
-     * @param target the table with its column list, as an INSERT would have it
-     * @param rowTexts the rows with their parentheses
-     * @param rows the values; empty when they come from a SELECT
+     * @param rows the values, with their parameters
      */
-    record KeyedMerge(
-            List<Identifier> columns,
-            List<Identifier> key,
-            Fragment head,
-            Fragment target,
-            List<Fragment> rowTexts,
-            List<List<InsertValue>> rows) {
+    record KeyedMerge(List<Identifier> columns, List<Identifier> key, List<List<InsertValue>> rows) {
         public KeyedMerge {
             columns = List.copyOf(columns);
             key = List.copyOf(key);
-            rowTexts = List.copyOf(rowTexts);
             rows = rows.stream().map(List::copyOf).toList();
         }
     }

@@ -7,16 +7,20 @@ import java.util.Set;
  * One situation on one target.
  *
  * @param group file and name, without the variant
+ * @param row where the table of outcomes has it
  * @param variant values of what is varied, comma-separated; may be empty
+ * @param known what it is known to come out as until that is mended; the build does not fail then, and the table says so
  * @param varies columns, as {@code table.column}, whose values differ from run to run
  * @param url what is added to the JDBC URL
  */
 public record CorpusCase(
         String group,
+        String row,
         String variant,
         Target target,
         Fixture fixture,
         Wanted wanted,
+        Outcome known,
         Mode mode,
         Set<String> varies,
         String url,

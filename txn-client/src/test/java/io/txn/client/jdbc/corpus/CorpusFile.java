@@ -22,11 +22,14 @@ import java.util.regex.Pattern;
 public final class CorpusFile {
 
     private static final Pattern PLACE = Pattern.compile("\\{([a-z][a-z0-9-]*(?:\\.[a-z0-9-]+)?)}");
-    private static final Pattern ONLY_ON = Pattern.compile("\\[((?:!?[a-z0-9]+)(?: [a-z0-9]+)*)] (.*)");
+    private static final Pattern ONLY_ON = Pattern.compile("\\[(!?[a-z0-9]+(?: !?[a-z0-9]+)*)] (.*)");
     private static final Pattern CALL =
             Pattern.compile("((?:[a-z]+(?:\\([^)]*\\))?)(?: [a-z]+(?:\\([^)]*\\))?)*)?: (.*)");
     private static final Set<String> RUNS = Set.of("tx", "auto", "split");
     private static final Set<String> VIAS = Set.of("literal", "prepared", "bound", "batch");
+
+    /** Where the values are kept that get a row of their own in the table of outcomes; no name in a file. */
+    private static final String TABLE_ROW = " row";
 
     private final String name;
     private final List<Block> blocks;
@@ -268,7 +271,7 @@ public final class CorpusFile {
                 List<String> lines,
                 List<CorpusCase> cases) {
             if (axis < axes.size()) {
-                String[] chosen = axes.get(axis).split("[(,)]");
+                String[] chosen = axes.get(axis).replace("!", "").split("[(,)]");
                 List<Map<String, String>> rows = scope.tables.get(chosen[0]);
                 if (rows == null) {
                     throw new IllegalArgumentException("no table " + chosen[0]);
@@ -281,6 +284,10 @@ public final class CorpusFile {
                     with.putAll(row);
                     List<String> named = new ArrayList<>(variant);
                     named.add(row.get(chosen[0]));
+                    String rowOf = axes.get(axis).endsWith("!") ? row.get(chosen[0]) : null;
+                    if (rowOf != null) {
+                        with.merge(TABLE_ROW, " " + rowOf, String::concat);
+                    }
                     vary(axis + 1, with, named, lines, cases);
                 }
                 return;
@@ -303,6 +310,7 @@ public final class CorpusFile {
                 String variant, String run, String via, Map<String, String> values, List<String> lines) {
             Fixture fixture = null;
             CorpusCase.Wanted wanted = CorpusCase.Wanted.EXACT;
+            Outcome known = Outcome.EXACT;
             Set<String> varies = new LinkedHashSet<>();
             String url = "";
             List<String> own = new ArrayList<>();
@@ -318,8 +326,9 @@ public final class CorpusFile {
                     case "use" -> fixture = fixture(rest, values);
                     case "make", "+" -> own.add(line.startsWith("+") ? line : rest);
                     case "expect" -> wanted = CorpusCase.Wanted.valueOf(rest.toUpperCase(Locale.ROOT));
+                    case "known" -> known = Outcome.valueOf(rest.toUpperCase(Locale.ROOT));
                     case "varies" -> varies.addAll(Arrays.asList(rest.split(" +")));
-                    case "url" -> url = rest;
+                    case "url" -> url = rest.equals("-") ? "" : rest;
                     default -> steps.add(line);
                 }
             }
@@ -337,10 +346,12 @@ public final class CorpusFile {
             }
             return new CorpusCase(
                     group,
+                    group + values.getOrDefault(TABLE_ROW, ""),
                     variant,
                     scope.target,
                     fixture,
                     wanted,
+                    known,
                     CorpusCase.Mode.valueOf(run.toUpperCase(Locale.ROOT)),
                     varies,
                     url,

@@ -21,7 +21,7 @@ public final class Report {
 
     public void add(Result result) {
         all.add(result);
-        groups.computeIfAbsent(result.what().group(), group -> new EnumMap<>(Target.class))
+        groups.computeIfAbsent(result.what().row(), group -> new EnumMap<>(Target.class))
                 .computeIfAbsent(result.what().target(), target -> new ArrayList<>())
                 .add(result);
     }
@@ -29,7 +29,7 @@ public final class Report {
     /** How many cases of each target came out how. */
     public String totals() {
         StringBuilder out = new StringBuilder(
-                "| | cases | exact | refused for good | refused, to become exact |\n|---|---|---|---|---|\n");
+                "| | cases | exact | refused for good | refused, to become exact | known to be worse |\n|---|---|---|---|---|---|\n");
         for (Target target : targets) {
             List<Result> of =
                     all.stream().filter(r -> r.what().target() == target).toList();
@@ -43,7 +43,7 @@ public final class Report {
         long open = of.stream().filter(Result::open).count();
         long refused = of.stream().filter(r -> r.outcome() == Outcome.REFUSED).count() - open;
         return "| " + title + " | " + of.size() + " | " + exact + share(exact, of.size()) + " | " + refused + " | "
-                + open + " |\n";
+                + open + " | " + (of.size() - exact - refused - open) + " |\n";
     }
 
     private static String share(long part, int whole) {
@@ -85,7 +85,7 @@ public final class Report {
                     .count();
             String word = outcome.name().toLowerCase(Locale.ROOT);
             if (wanted > 0) {
-                parts.add(word + " " + wanted);
+                parts.add(outcome.accepted() ? word + " " + wanted : "**" + word + " " + wanted + "**");
             }
             if (open > 0) {
                 parts.add("*" + word + " " + open + "*");

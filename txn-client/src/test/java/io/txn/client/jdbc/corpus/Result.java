@@ -5,7 +5,8 @@ public record Result(CorpusCase what, Outcome outcome, String detail) {
 
     /** Whether the build fails. */
     public boolean fails() {
-        return !outcome.accepted() || outcome == Outcome.REFUSED && what.wanted() == CorpusCase.Wanted.ATTENTION;
+        return !outcome.accepted() && outcome != what.known()
+                || outcome == Outcome.REFUSED && what.wanted() == CorpusCase.Wanted.ATTENTION;
     }
 
     /** Whether it is refused and should be exact one day. */

@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import javax.sql.DataSource;
 
 /** One run of the steps of a case: through the proxy or past it. Used once. */
@@ -187,7 +188,7 @@ final class Script {
                             call.bindings().isEmpty()
                                     ? List.of()
                                     : call.bindings().get(0));
-                    return results(statement, statement.execute());
+                    return results(statement, statement.execute(), call);
                 }
             }
             case CURSOR -> {
@@ -242,7 +243,7 @@ final class Script {
 
     private static String prepared(PreparedStatement statement, Step.Call call) throws SQLException {
         return switch (call.api()) {
-            case EXECUTE -> results(statement, statement.execute()) + keys(statement, call);
+            case EXECUTE -> results(statement, statement.execute(), call);
             case LARGE -> "count " + statement.executeLargeUpdate() + keys(statement, call);
             case QUERY -> "rows " + Values.rows(statement.executeQuery());
             default -> "count " + statement.executeUpdate() + keys(statement, call);
@@ -263,7 +264,7 @@ final class Script {
                     : names == null
                             ? statement.execute(sql, Statement.RETURN_GENERATED_KEYS)
                             : statement.execute(sql, names);
-            return results(statement, rows) + keys(statement, call);
+            return results(statement, rows, call);
         }
         if (call.api() == Step.Api.LARGE) {
             long count = call.keys() == null
@@ -289,7 +290,10 @@ final class Script {
         return " keys " + Values.rows(statement.getGeneratedKeys());
     }
 
-    private static String results(Statement statement, boolean rowsFirst) throws SQLException {
+    private static String results(Statement statement, boolean rowsFirst, Step.Call call) throws SQLException {
+        if (call.keys() != null) {
+            return "count " + statement.getUpdateCount() + keys(statement);
+        }
         StringBuilder all = new StringBuilder();
         boolean rows = rowsFirst;
         int count = rows ? -1 : statement.getUpdateCount();
@@ -302,12 +306,11 @@ final class Script {
         return all.toString();
     }
 
-    /** Whatever says success without saying how many rows is one. */
+    /** A question mark for what the driver does not count. */
     private static String counts(int[] counts) {
-        return "counts "
-                + Arrays.toString(Arrays.stream(counts)
-                        .map(count -> count == Statement.SUCCESS_NO_INFO ? 1 : count)
-                        .toArray());
+        return Arrays.stream(counts)
+                .mapToObj(count -> count == Statement.SUCCESS_NO_INFO ? "?" : String.valueOf(count))
+                .collect(Collectors.joining(", ", "counts [", "]"));
     }
 
     private String cursor(Step.Call call) throws SQLException {

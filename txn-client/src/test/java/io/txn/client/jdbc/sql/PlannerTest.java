@@ -103,16 +103,25 @@ class PlannerTest {
         assertThat(merge.assigned()).containsExactly(new Identifier("b", false), new Identifier("c", false));
         assertThat(merge.deletes()).isTrue();
         assertThat(merge.body().text()).endsWith("VALUES (s.a)");
+        assertThat(merge.row()).isEqualTo("x");
+        assertThat(merge.matched().stream().map(Fragment::text).toList())
+                .hasSize(5)
+                .satisfies(pieces -> {
+                    assertThat(pieces.get(0)).endsWith("WHEN MATCHED");
+                    assertThat(pieces.get(1)).isEqualTo("CASE WHEN b THEN c END");
+                    assertThat(pieces.get(2)).isEqualTo("THEN DELETE WHEN MATCHED");
+                    assertThat(pieces.get(3)).isEmpty();
+                    assertThat(pieces.get(4)).startsWith("THEN UPDATE SET").endsWith("VALUES (s.a)");
+                });
         assertThat(merge.returning())
                 .isEqualTo(new Plan.Returning(new Fragment("merge_action(), new.b", 1, 0), null, null, true));
 
         Plan.Merge keyed =
                 (Plan.Merge) Planner.plan("MERGE INTO s.t (a, b) KEY (b) VALUES (?, 1), (2, ?)", SqlSyntax.H2);
         assertThat(keyed.keyed()).isNotNull().satisfies(pieces -> {
+            assertThat(pieces.columns()).containsExactly(new Identifier("a", false), new Identifier("b", false));
             assertThat(pieces.key()).containsExactly(new Identifier("b", false));
-            assertThat(pieces.head().text()).isEqualTo("MERGE INTO s.t (a, b) KEY (b) VALUES");
-            assertThat(pieces.target().text()).isEqualTo("s.t (a, b)");
-            assertThat(pieces.rowTexts().get(1)).isEqualTo(new Fragment("(2, ?)", 1, 1));
+            assertThat(pieces.rows().get(1).get(1).source()).isEqualTo(new Fragment("?", 1, 1));
         });
     }
 

@@ -1,0 +1,207 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Value;
+import io.txn.client.jdbc.sql.Fragment;
+import io.txn.client.jdbc.sql.Identifier;
+import io.txn.client.jdbc.sql.InsertValue;
+import io.txn.client.jdbc.sql.Plan;
+import java.sql.SQLException;
+import java.sql.Savepoint;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * MERGE on H2. Every {@code WHEN MATCHED} gets one more condition, which is always true and notes the row as it was ({@link H2Memory}); the driver gives
+ * the rows as they are. {@code MERGE … KEY … VALUES} is sent as the {@code MERGE … USING} that means the same, row by row, as H2 works it off.
+ */
+final class H2MergeCapture implements WriteCapture {
+
+    private final Plan.Merge plan;
+    private final WriteRun run;
+    private final Table table;
+    private final TableImages images;
+
+    H2MergeCapture(Plan.Merge plan, WriteRun run, Table table) {
+        this.plan = plan;
+        this.run = run;
+        this.table = table;
+        this.images = new TableImages(run, table);
+    }
+
+    @Override
+    public void check() throws SQLException {
+        TableImages.requireSupported(table, table.columns());
+        Plan.KeyedMerge keyed = plan.keyed();
+        if (keyed != null) {
+            List<Column> columns = columns(keyed);
+            if (keyed.rows().stream().anyMatch(row -> row.size() != columns.size())) {
+                throw Refusals.notSupported(
+                        "it has not as many values as the table has columns", "name the columns, and a value for each");
+            }
+            for (Column key : key(keyed)) {
+                int place = columns.indexOf(key);
+                boolean plain = place >= 0
+                        && keyed.rows().stream()
+                                .map(row -> row.get(place).kind())
+                                .noneMatch(k -> k == InsertValue.Kind.DEFAULT || k == InsertValue.Kind.NULL);
+                if (!plain) {
+                    throw Refusals.notSupported(
+                            "the key column " + key.name() + " has no value of its own", "give the key's values");
+                }
+            }
+        }
+    }
+
+    @Override
+    public Outcome run(Parameters parameters) throws SQLException {
+        RowChanges changes = new RowChanges(images);
+        Plan.KeyedMerge keyed = plan.keyed();
+        if (keyed == null) {
+            Query query = new Query();
+            H2Memory memory = new H2Memory(run, table);
+            List<Fragment> pieces = plan.matched();
+            for (int i = 0; i < pieces.size(); i++) {
+                boolean condition = i % 2 == 1;
+                if (!condition) {
+                    query.add(i == 0 ? "" : " ").add(pieces.get(i), parameters);
+                } else if (pieces.get(i).isEmpty()) {
+                    query.add(" AND " + memory.noting(plan.row()));
+                } else {
+                    query.add(" AND (").add(pieces.get(i), parameters).add(") AND " + memory.noting(plan.row()));
+                }
+            }
+            NewRows rows = merge(query, memory, changes);
+            return new Outcome(rows.count(), changes.changes(), rows.keys(), run.incomplete());
+        }
+        Savepoint before = keyed.rows().size() > 1 ? run.connection().setSavepoint() : null;
+        int count = 0;
+        GeneratedKeys keys = GeneratedKeys.NONE;
+        try {
+            for (List<InsertValue> row : keyed.rows()) {
+                H2Memory memory = new H2Memory(run, table);
+                NewRows rows = merge(asUsing(keyed, row, parameters, memory), memory, changes);
+                count += rows.count();
+                keys = keys.and(rows.keys());
+            }
+        } catch (SQLException e) {
+            if (before != null) {
+                run.connection().rollback(before);
+                run.unchanged();
+            }
+            throw e;
+        }
+        if (before != null) {
+            run.connection().releaseSavepoint(before);
+        }
+        return new Outcome(count, changes.changes(), keys, run.incomplete());
+    }
+
+    private List<Column> columns(Plan.KeyedMerge keyed) throws SQLException {
+        return columns(keyed.columns().isEmpty(), keyed.columns());
+    }
+
+    private List<Column> key(Plan.KeyedMerge keyed) throws SQLException {
+        return keyed.key().isEmpty() ? table.key() : columns(false, keyed.key());
+    }
+
+    private List<Column> columns(boolean all, List<Identifier> named) throws SQLException {
+        if (all) {
+            return table.columns();
+        }
+        List<Column> columns = new ArrayList<>();
+        for (Identifier name : named) {
+            columns.add(TableImages.column(table, name));
+        }
+        return columns;
+    }
+
+    /** One row of a {@code MERGE … KEY … VALUES}. */
+    private Query asUsing(Plan.KeyedMerge keyed, List<InsertValue> row, Parameters parameters, H2Memory memory)
+            throws SQLException {
+        List<Column> columns = columns(keyed);
+        List<Column> key = key(keyed);
+        Query query = new Query().add("MERGE INTO " + plan.table().written() + " txn_row USING DUAL ON ");
+        for (int i = 0; i < key.size(); i++) {
+            query.add(i == 0 ? "" : " AND ")
+                    .add("txn_row." + key.get(i).sqlName() + " = ")
+                    .add(row.get(columns.indexOf(key.get(i))).source(), parameters);
+        }
+        query.add(" WHEN MATCHED AND " + memory.noting("txn_row") + " THEN UPDATE SET ");
+        boolean first = true;
+        for (int i = 0; i < columns.size(); i++) {
+            if (!key.contains(columns.get(i))) {
+                query.add(first ? "" : ", ")
+                        .add(columns.get(i).sqlName() + " = ")
+                        .add(row.get(i).source(), parameters);
+                first = false;
+            }
+        }
+        if (first) {
+            query.add(key.get(0).sqlName() + " = txn_row." + key.get(0).sqlName());
+        }
+        query.add(" WHEN NOT MATCHED THEN INSERT (");
+        for (int i = 0; i < columns.size(); i++) {
+            query.add((i == 0 ? "" : ", ") + columns.get(i).sqlName());
+        }
+        query.add(") VALUES (");
+        for (int i = 0; i < columns.size(); i++) {
+            query.add(i == 0 ? "" : ", ").add(row.get(i).source(), parameters);
+        }
+        return query.add(")");
+    }
+
+    /** Runs a MERGE that notes what it matches, and says what it did to which row. */
+    private NewRows merge(Query query, H2Memory memory, RowChanges changes) throws SQLException {
+        NewRows rows = NewRows.of(run, table, query);
+        Map<List<Value>, List<Value>> before = new LinkedHashMap<>();
+        for (List<Value> row : memory.recall()) {
+            before.putIfAbsent(images.keyOf(table.columns(), row), row);
+        }
+        Set<List<Value>> seen = new HashSet<>();
+        boolean movesKeys = plan.keyed() == null && assignsKey();
+        for (List<Value> after : rows.images()) {
+            List<Value> key = images.keyOf(table.columns(), after);
+            if (!seen.add(key)) {
+                run.incomplete("it wrote one row twice");
+            }
+            changes.add(before.remove(key), after);
+        }
+        if (movesKeys && !before.isEmpty()) {
+            run.incomplete("it changed the keys of rows, and H2 does not tell which became which");
+        }
+        // Noted and not written: deleted, or left as they were.
+        Set<List<Value>> there = before.isEmpty() || !plan.deletes() ? before.keySet() : stillThere(before);
+        before.forEach((key, row) -> changes.add(row, there.contains(key) ? row : null));
+        return rows;
+    }
+
+    private boolean assignsKey() throws SQLException {
+        for (Identifier written : plan.assigned()) {
+            if (table.isKey(TableImages.column(table, written))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private Set<List<Value>> stillThere(Map<List<Value>, List<Value>> rows) throws SQLException {
+        Set<List<Value>> there = new HashSet<>();
+        List<List<Value>> keys = List.copyOf(rows.keySet());
+        for (int from = 0; from < keys.size(); from += TableImages.KEYS_PER_QUERY) {
+            List<List<Value>> found = new ArrayList<>();
+            Query query = new Query()
+                    .add("SELECT " + run.dialect().identity("") + TableImages.reads(table.key(), "") + " FROM "
+                            + table.sqlName() + " WHERE ")
+                    .addKeys(table.key(), keys.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, keys.size())));
+            images.readImage(query, () -> {}, table.key(), found);
+            there.addAll(found);
+        }
+        return there;
+    }
+}
