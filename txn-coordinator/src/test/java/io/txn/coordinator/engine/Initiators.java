@@ -23,6 +23,7 @@ final class Initiators {
     private final Dice dice;
     private final Trace trace;
     private final Roughness roughness;
+    private long lastRequestId;
     private final List<Purchase> purchases = new ArrayList<>();
 
     Initiators(Simulation world, ResourceManagers resources, Dice dice, Trace trace, Roughness roughness) {
@@ -36,8 +37,9 @@ final class Initiators {
     /** One global transaction, as its initiator sees it. */
     private final class Purchase {
         private Xid xid;
+        private final long requestId = dice.coin() ? ++lastRequestId : 0;
         private int stepsLeft = dice.below(5);
-        private final String favourite = dice.oneOf(ResourceManagers.OF_BRANCHES);
+        private final String favourite = ResourceManagers.OF_BRANCHES[dice.below(roughness.resources())];
         private final boolean saga = dice.below(5) == 0;
         private final boolean silent = dice.below(6) == 0;
         private boolean failed = dice.below(8) == 0;
@@ -89,7 +91,8 @@ final class Initiators {
             trace.note("begin");
             int timeout = dice.coin() ? dice.between(100, 1_000) : dice.between(1_000, 5_000);
             world.ask(
-                    new Command.Begin("c:1", "buy", CLIENT, timeout, saga ? ResourceManagers.ENGINE : null), reply -> {
+                    new Command.Begin("c:1", "buy", CLIENT, timeout, saga ? ResourceManagers.ENGINE : null, requestId),
+                    reply -> {
                         if (isAnswer(to) && reply instanceof Reply.Begun begun) {
                             xid = begun.xid();
                         }
@@ -107,7 +110,7 @@ final class Initiators {
                     BranchType.TCC,
                     BranchType.XA,
                     saga ? BranchType.SAGA : BranchType.SAGA_ANNOTATION);
-            String resource = dice.coin() ? favourite : dice.oneOf(ResourceManagers.OF_BRANCHES);
+            String resource = dice.coin() ? favourite : ResourceManagers.OF_BRANCHES[dice.below(roughness.resources())];
             LockKeys locks = type == BranchType.AT && dice.below(8) > 0 ? someRows() : null;
             if (locks != null && dice.below(6) == 0) {
                 world.promises().asksForLocks(xid, resource, locks);

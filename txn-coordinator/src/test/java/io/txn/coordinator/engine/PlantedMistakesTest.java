@@ -126,6 +126,48 @@ class PlantedMistakesTest {
                     "public void restore(",
                     "!branch.state().isOver() && branch.locks() != null",
                     "branch.state() == BranchState.REGISTERED && branch.locks() != null"),
+            new PlantedMistake(
+                    "a row that comes free and wakes nobody",
+                    "machine/LockWaits.java",
+                    "void freed(",
+                    "dueIfFree(queue);",
+                    ""),
+            new PlantedMistake(
+                    "whoever came last goes first",
+                    "machine/LockWaits.java",
+                    "Due next(",
+                    "queue.watching.firstEntry()",
+                    "queue.watching.lastEntry()"),
+            new PlantedMistake(
+                    "a deadlock that nobody looks for",
+                    "machine/LockWaits.java",
+                    "Due next(",
+                    "List<Step> circle = circle(suspect);",
+                    "List<Step> circle = null;"),
+            new PlantedMistake(
+                    "a rollback that lets its waiters wait",
+                    "machine/LockWaits.java",
+                    "void holderRollsBack(",
+                    "queue.wanting.forEach(waiter -> woken.put(waiter.place, waiter));",
+                    ""),
+            new PlantedMistake(
+                    "a wait that never ends",
+                    "machine/LockWaits.java",
+                    "Waiter expired(",
+                    "byEnd.isEmpty() || byEnd.first().until > now",
+                    "now < Long.MAX_VALUE"),
+            new PlantedMistake(
+                    "a registration that is asked again and made again",
+                    "machine/Machine.java",
+                    "Decision register(",
+                    "command.requestId() == 0",
+                    "command.requestId() != -1"),
+            new PlantedMistake(
+                    "a begin that is asked again and made again",
+                    "machine/Shard.java",
+                    "Decision begin(",
+                    "command.requestId() == 0",
+                    "command.requestId() != -1"),
             // Phase two
             new PlantedMistake(
                     "the order of rollback swapped",

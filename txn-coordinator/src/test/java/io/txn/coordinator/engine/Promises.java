@@ -2,6 +2,7 @@ package io.txn.coordinator.engine;
 
 import io.txn.coordinator.journal.Replay;
 import io.txn.coordinator.lock.Holder;
+import io.txn.coordinator.lock.LockConflict;
 import io.txn.coordinator.lock.LockKeys;
 import io.txn.coordinator.lock.LockTable;
 import io.txn.coordinator.machine.Branch;
@@ -10,6 +11,7 @@ import io.txn.coordinator.machine.Command;
 import io.txn.coordinator.machine.Effect;
 import io.txn.coordinator.machine.Event;
 import io.txn.coordinator.machine.GlobalTransaction;
+import io.txn.coordinator.machine.LockWaits;
 import io.txn.coordinator.machine.Outcome;
 import io.txn.coordinator.machine.Reply;
 import io.txn.coordinator.machine.Rules;
@@ -50,9 +52,10 @@ final class Promises {
 
     // What was ever told or durable: it must stay so.
     private final Map<Long, Outcome> told = new HashMap<>();
-    private final Set<Long> toldBegun = new HashSet<>();
+    private final Map<Long, Long> toldBegun = new HashMap<>();
     private final Map<Long, Long> toldRegistered = new HashMap<>();
     private final Set<Long> ids = new HashSet<>();
+    private final Set<Long> registeredBy = new HashSet<>();
     private final Set<Long> forced = new HashSet<>();
     private final Set<Long> givenUp = new HashSet<>();
     private final Set<Long> transactionsWithGivenUp = new HashSet<>();
@@ -146,6 +149,15 @@ final class Promises {
                 continue;
             }
             GlobalTransaction before = live.transaction(e.transaction());
+            if (event instanceof Event.Begun begun && begun.requestId() != 0) {
+                live.transactionsAfter(0)
+                        .forEach(other -> require(
+                                other.requestId() != begun.requestId()
+                                        || other.state() != TransactionState.ACTIVE
+                                        || entry.time() >= deadline(other)
+                                        || other.branches().size() > (other.driver() == null ? 0 : 1),
+                                () -> "one request began two transactions: " + other.xid() + " and " + begun));
+            }
             if (entry.events().get(0) instanceof Event.Begun) {
                 continue; // alone, or with the engine of a saga
             }
@@ -178,6 +190,9 @@ final class Promises {
         } else if (event instanceof Event.BranchRegistered) {
             require(handedBack || at < deadline(before), () -> "a branch joined after the deadline: " + before.xid());
             require(before.outcome() == Outcome.OPEN, () -> "a branch joined after the decision: " + before.xid());
+            if (((Event.BranchRegistered) event).locks() != null) {
+                checkOrder((Event.BranchRegistered) event, world.core().shard());
+            }
         } else if (event instanceof Event.SagaHandedBack e && e.timedOut()) {
             require(
                     at >= deadline(before),
@@ -229,8 +244,11 @@ final class Promises {
         }
         if (event instanceof Event.Begun begun) {
             require(!ids.contains(begun.transaction()), () -> "an id was given out twice: " + begun.transaction());
-        } else if (event instanceof Event.BranchRegistered registered
-                && registered.branch() != registered.transaction()) {
+        }
+        if (event instanceof Event.BranchRegistered registered && registered.requestId() != 0) {
+            require(registeredBy.add(registered.requestId()), () -> "one request made two branches: " + registered);
+        }
+        if (event instanceof Event.BranchRegistered registered && registered.branch() != registered.transaction()) {
             require(!ids.contains(registered.branch()), () -> "an id was given out twice: " + registered.branch());
         }
         GlobalTransaction before = onDisk.transaction(e.transaction());
@@ -273,14 +291,19 @@ final class Promises {
         require(unanswered.remove(question), () -> "answered twice: " + command);
         if (reply instanceof Reply.Begun begun) {
             require(onDisk.transaction(begun.xid()) != null, () -> "begun before it is durable: " + begun.xid());
-            require(toldBegun.add(begun.xid().number()), () -> "two initiators were given " + begun.xid());
+            long requestId = command instanceof Command.Begin begin ? begin.requestId() : 0;
+            Long before = toldBegun.put(begun.xid().number(), requestId);
+            require(
+                    before == null || (before == requestId && requestId != 0),
+                    () -> "two initiators were given " + begun.xid());
         } else if (reply instanceof Reply.Registered registered && command instanceof Command.RegisterBranch register) {
             GlobalTransaction durable = onDisk.transaction(register.xid());
             require(
                     durable != null && durable.branch(registered.branch()) != null,
                     () -> "registered before it is durable: " + registered);
             require(
-                    toldRegistered.put(registered.branch(), register.xid().number()) == null,
+                    toldRegistered.put(registered.branch(), register.xid().number()) == null
+                            || register.requestId() != 0,
                     () -> "two were given branch " + registered.branch());
         } else if (reply instanceof Reply.LockConflict conflict && command instanceof Command.RegisterBranch register) {
             GlobalTransaction durable = onDisk.transaction(conflict.holder().number());
@@ -304,7 +327,7 @@ final class Promises {
             require(
                     tooLate
                             || unknown.xid() == null
-                            || !toldBegun.contains(unknown.xid().number()),
+                            || !toldBegun.containsKey(unknown.xid().number()),
                     () -> "an acknowledged transaction is unknown: " + unknown);
         } else if (reply instanceof Reply.BranchUnknown unknown) {
             require(
@@ -517,6 +540,7 @@ final class Promises {
         EngineCore core = world.core();
         require(core.callsInFlight() <= world.roughness().callsInFlight(), () -> "too many calls in flight");
         require(core.counters().mistakes() == 0, () -> "a command met a state that should not be");
+        checkWaits();
         LockTable locks = core.shard().locks();
         for (ResourceManagers.Work work : world.resources().works()) {
             if (work.progress == ResourceManagers.Progress.PREPARED
@@ -529,6 +553,75 @@ final class Promises {
                             holder != null && holder.transaction() == work.transaction,
                             () -> "the lock was freed under " + work + ": row " + row + " is held by " + holder);
                 }
+            }
+        }
+    }
+
+    /** Nobody waits who could go; nobody was overtaken; nobody waits in a circle. Holds whenever the coordinator has looked at all that is due. */
+    private void checkWaits() {
+        LockWaits waits = world.core().shard().waits();
+        if (waits.isEmpty() || waits.isDue() || world.core().stopped() != null) {
+            return;
+        }
+        LockTable locks = world.core().shard().locks();
+        Map<Long, Set<Long>> waitsFor = new HashMap<>();
+        for (LockWaits.Waiter waiter : waits.waitersAfter(0)) {
+            LockConflict conflict =
+                    locks.conflict(waiter.transaction(), waiter.command().resource(), waiter.keys());
+            require(conflict != null, () -> "could go, and waits: " + waiter);
+            Holder watched = locks.holder(waiter.command().resource(), waiter.row());
+            require(
+                    watched != null && watched.transaction() != waiter.transaction(),
+                    () -> "waits for a row that is free: " + waiter);
+            boolean undoNeedsIt = waiter.command() instanceof Command.RegisterBranch register
+                    && register.holdsLocalTransaction()
+                    && world.core().shard().transaction(watched.transaction()).outcome() == Outcome.ROLLBACK;
+            require(!undoNeedsIt, () -> "waits for a holder that rolls back and needs its rows: " + waiter);
+            for (LockKeys.Row row : waiter.keys().rows()) {
+                Holder holder = locks.holder(waiter.command().resource(), row);
+                if (holder != null && holder.transaction() != waiter.transaction() && waiter.transaction() != 0) {
+                    waitsFor.computeIfAbsent(waiter.transaction(), t -> new HashSet<>())
+                            .add(holder.transaction());
+                }
+            }
+        }
+        waitsFor.keySet()
+                .forEach(transaction -> require(
+                        !reaches(transaction, transaction, waitsFor, new HashSet<>()),
+                        () -> "they wait in a circle: " + waitsFor));
+    }
+
+    private static boolean reaches(long from, long to, Map<Long, Set<Long>> edges, Set<Long> seen) {
+        for (long next : edges.getOrDefault(from, Set.of())) {
+            if (next == to || (seen.add(next) && reaches(next, to, edges, seen))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whoever waits and came earlier is not overtaken: a row of its own is held by somebody else. */
+    private void checkOrder(Event.BranchRegistered granted, Shard live) {
+        long place = Long.MAX_VALUE;
+        for (LockWaits.Waiter waiter : live.waits().waitersAfter(0)) {
+            if (waiter.transaction() == granted.transaction()
+                    && waiter.command().resource().equals(granted.resource())
+                    && waiter.keys().equals(granted.locks())) {
+                place = Math.min(place, waiter.place());
+            }
+        }
+        for (LockWaits.Waiter waiter : live.waits().waitersAfter(0)) {
+            boolean sameRow = waiter.command().resource().equals(granted.resource())
+                    && waiter.keys().rows().stream().anyMatch(granted.locks().rows()::contains);
+            if (sameRow && waiter.place() < place && waiter.transaction() != granted.transaction()) {
+                require(
+                        live.locks()
+                                        .conflict(
+                                                waiter.transaction(),
+                                                waiter.command().resource(),
+                                                waiter.keys())
+                                != null,
+                        () -> "overtaken: " + waiter + " by " + granted);
             }
         }
     }
@@ -558,8 +651,8 @@ final class Promises {
             GlobalTransaction durable = onDisk.transaction(number);
             require(durable != null && durable.outcome() == outcome, () -> "a told decision was lost: " + number);
         });
-        toldBegun.forEach(
-                number -> require(onDisk.transaction(number) != null, () -> "a transaction was lost: " + number));
+        toldBegun.forEach((number, requestId) ->
+                require(onDisk.transaction(number) != null, () -> "a transaction was lost: " + number));
         toldRegistered.forEach((branch, number) -> {
             GlobalTransaction durable = onDisk.transaction(number);
             require(durable != null && durable.branch(branch) != null, () -> "a branch was lost: " + branch);

@@ -89,6 +89,22 @@ final class ResourceManagers {
     private final Map<String, Integer> lives = new HashMap<>();
     private final Map<String, Boolean> running = new HashMap<>();
     private final Map<String, Boolean> connected = new HashMap<>();
+    private final Map<String, Connection> connections = new HashMap<>();
+    private long lastRequestId;
+
+    /** What the coordinator sees of a resource manager's process. */
+    private static final class Connection implements Caller {
+        private boolean open = true;
+
+        @Override
+        public boolean isOpen() {
+            return open;
+        }
+    }
+
+    private Connection connection(String resource) {
+        return connections.computeIfAbsent(resource, r -> new Connection());
+    }
 
     ResourceManagers(Simulation world, Dice dice, Trace trace, Roughness roughness) {
         this.world = world;
@@ -109,6 +125,7 @@ final class ResourceManagers {
         for (String name : NAMES) {
             connected.put(name, false);
         }
+        connections.clear();
     }
 
     boolean isConnected(String resource) {
@@ -120,6 +137,11 @@ final class ResourceManagers {
             trace.note(resource, " is killed");
             connected.put(resource, false);
             lives.merge(resource, 1, Integer::sum);
+            Connection gone = connections.remove(resource);
+            if (gone != null) {
+                gone.open = false;
+                world.closed(gone);
+            }
         }
     }
 
@@ -151,15 +173,24 @@ final class ResourceManagers {
             world.send(() -> done.accept(Result.FAILED));
             return;
         }
-        register(xid, type, resource, locks, done, dice.below(3));
+        register(xid, type, resource, locks, done, dice.below(3), 0);
     }
 
     private void register(
-            Xid xid, BranchType type, String resource, LockKeys locks, Consumer<Result> done, int triesLeft) {
-        trace.note("register ", xid, ' ', type, ' ', resource, ' ', locks);
+            Xid xid,
+            BranchType type,
+            String resource,
+            LockKeys locks,
+            Consumer<Result> done,
+            int triesLeft,
+            long repeated) {
+        long wait = locks != null && dice.below(4) > 0 ? dice.between(20, 4_000) : 0;
+        long requestId = repeated != 0 ? repeated : dice.coin() ? ++lastRequestId : 0;
+        trace.note("register ", xid, ' ', type, ' ', resource, ' ', locks, " waits ", wait, " request ", requestId);
         boolean[] over = new boolean[1];
-        Command command = new Command.RegisterBranch(xid, type, resource, CLIENT, locks, dice.coin(), "data");
-        world.ask(command, reply -> whileAlive(resource, () -> {
+        Command command = new Command.RegisterBranch(
+                xid, type, resource, CLIENT, locks, dice.coin(), "data", null, wait, requestId);
+        world.ask(command, connection(resource), reply -> whileAlive(resource, () -> {
                     if (over[0]) {
                         return; // it was given up, or this is the answer to a repetition
                     }
@@ -168,8 +199,8 @@ final class ResourceManagers {
                         Work work = workOf(xid.number(), registered.branch(), type, resource, locks);
                         world.later(whileAlive(resource, () -> localCommit(xid, work, done)));
                     } else if (reply instanceof Reply.LockConflict conflict && !conflict.failFast() && triesLeft > 0) {
-                        world.later(
-                                whileAlive(resource, () -> register(xid, type, resource, locks, done, triesLeft - 1)));
+                        world.later(whileAlive(
+                                resource, () -> register(xid, type, resource, locks, done, triesLeft - 1, 0)));
                     } else {
                         world.send(() -> done.accept(Result.FAILED));
                     }
@@ -180,8 +211,8 @@ final class ResourceManagers {
                 if (!over[0]) {
                     over[0] = true;
                     trace.note(resource, " waits no longer for its registration");
-                    if (type == BranchType.AT && triesLeft > 0) {
-                        register(xid, type, resource, locks, done, triesLeft - 1);
+                    if ((type == BranchType.AT || requestId != 0) && triesLeft > 0) {
+                        register(xid, type, resource, locks, done, triesLeft - 1, requestId);
                     } else {
                         world.send(() -> done.accept(Result.FAILED));
                     }

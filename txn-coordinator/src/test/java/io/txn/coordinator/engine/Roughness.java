@@ -13,7 +13,7 @@ package io.txn.coordinator.engine;
  * @param diskTrouble one step in so many something happens to the disk
  * @param jumps one movement of the clock in so many is a jump
  * @param operators one step in so many an operator interferes with what needs no one
- * @param rows how many rows there are in each table: the fewer, the more conflicts
+ * @param rows how many rows there are in each table, {@code resources} in how many resources: the fewer, the more conflicts
  */
 record Roughness(
         int steps,
@@ -28,6 +28,7 @@ record Roughness(
         int jumps,
         int operators,
         int rows,
+        int resources,
         int unwritten,
         int callsInFlight,
         int maxAttempts,
@@ -46,7 +47,8 @@ record Roughness(
                 dice.oneOf(0, 0, 40, 100),
                 dice.oneOf(0, 0, 3, 10),
                 dice.oneOf(0, 0, 20, 60),
-                dice.between(1, 5),
+                dice.oneOf(1, 1, 2, 3, 5),
+                dice.between(1, 3),
                 dice.oneOf(2, 100),
                 dice.oneOf(2, 8, 60),
                 dice.oneOf(0, 0, 1, 3),

@@ -216,23 +216,33 @@ final class Simulation {
 
     /** Asks the coordinator over the network, if it lives until then. */
     void ask(Command command, Consumer<Reply> client) {
+        ask(command, null, client);
+    }
+
+    /** The same over a connection that may end while the coordinator lets the command wait. */
+    void ask(Command command, Caller from, Consumer<Reply> client) {
         int asked = life;
         send(() -> {
             if (life == asked) {
-                mailbox.add(() -> submit(command, reply -> send(() -> client.accept(reply))));
+                mailbox.add(() -> submit(command, from, reply -> send(() -> client.accept(reply))));
             }
         });
     }
 
-    /** The coordinator decides a command here and now. */
-    void askNow(Command command, Consumer<Reply> client) {
-        submit(command, client);
+    /** A connection of a resource manager has ended. */
+    void closed(Caller caller) {
+        core.closed(caller);
     }
 
-    private void submit(Command command, Consumer<Reply> client) {
+    /** The coordinator decides a command here and now. */
+    void askNow(Command command, Consumer<Reply> client) {
+        submit(command, null, client);
+    }
+
+    private void submit(Command command, Caller from, Consumer<Reply> client) {
         int asked = life;
         Object question = promises.asked();
-        core.submit(command, reply -> {
+        core.submit(command, from, reply -> {
             promises.require(life == asked, () -> "a reply from a dead coordinator");
             burn();
             trace.note("reply to ", command, ": ", reply);
