@@ -792,6 +792,7 @@ final class EngineCore {
                 decideDue(number);
             }
         }
+        settleWaits();
         waiting.expire(now);
         settleWaits();
         driveArrived();
