@@ -790,6 +790,7 @@ final class EngineCore {
                 decideDue(number);
             }
         }
+        settleWaits();
         waiting.expire(now);
         settleWaits();
         driveArrived();
