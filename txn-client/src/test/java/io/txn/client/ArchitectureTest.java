@@ -92,6 +92,11 @@ class ArchitectureTest {
     }
 
     @Test
+    void whatIsReadIsOfAClosedSetOfTypes() {
+        ArchitectureRules.noGeneralDeserialiser().check(CLASSES);
+    }
+
+    @Test
     void timeAndChanceComeInThroughTheDoor() {
         ArchitectureRules.timeAndChanceComeInThroughTheDoor("TxnClient", "AtDataSource")
                 .check(CLASSES);

@@ -47,7 +47,12 @@ import org.junit.jupiter.api.io.TempDir;
 @EnabledOnOs(value = OS.LINUX, disabledReason = "threads and open files are counted in /proc")
 class HostilePeersIT {
 
-    private static final int FACTOR = Boolean.getBoolean("txn.test.full") ? 10 : 1;
+    private static final boolean FULL = Boolean.getBoolean("txn.test.full");
+    private static final int FACTOR = FULL ? 10 : 1;
+
+    /** To write down every touch of millions of buffers would be what is measured. */
+    private static final String LEAK_DETECTION = FULL ? "simple" : "paranoid";
+
     private static final int MEBIBYTE = 1 << 20;
 
     @TempDir
@@ -70,7 +75,7 @@ class HostilePeersIT {
         System.out.println("HostilePeersIT seed " + seed);
         port = Ports.free();
         coordinator = JavaProcess.mainClass(CoordinatorProcess.class)
-                .jvm("-Xmx160m", "-XX:MaxDirectMemorySize=160m", "-Dio.netty.leakDetection.level=paranoid")
+                .jvm("-Xmx160m", "-XX:MaxDirectMemorySize=160m", "-Dio.netty.leakDetection.level=" + LEAK_DETECTION)
                 .args(
                         directory.resolve("data").toString(),
                         Integer.toString(port),
@@ -115,7 +120,7 @@ class HostilePeersIT {
         long files = files();
         List<SocketChannel> silent = new ArrayList<>();
         try {
-            attack("silent connections", () -> openSilently(silent, 2_000));
+            attack("silent connections", () -> openSilently(silent, FULL ? 8_000 : 2_000));
             attack("a byte now and then", () -> dribble(silent));
             attack("tiny frames", () -> sendTinyFrames(100_000 * FACTOR));
             attack("questions whose answers nobody reads", () -> askWithoutReading(2_000));

@@ -48,6 +48,10 @@ final class InsertCapture implements WriteCapture {
         return insert(rowsOf(plan, parameters));
     }
 
+    List<InsertRow> rowsOf(Parameters parameters) {
+        return rowsOf(plan, parameters);
+    }
+
     static List<InsertRow> rowsOf(Plan.Insert insert, Parameters parameters) {
         List<InsertRow> rows = new ArrayList<>();
         for (int i = 0; i < insert.rows().size(); i++) {
@@ -179,25 +183,20 @@ final class InsertCapture implements WriteCapture {
     }
 
     /** The key of a row that is about to be inserted: per column what the statement says, or made by the database. */
-    private record InsertKey(InsertRow row, List<@Nullable InsertValue> parts) {
+    record InsertKey(InsertRow row, List<@Nullable InsertValue> parts) {
         boolean generated() {
             return parts.contains(null);
         }
     }
 
-    private InsertKey insertKey(InsertRow row) throws SQLException {
+    InsertKey insertKey(InsertRow row) throws SQLException {
         if (plan.columns().isEmpty()) {
             throw Refusals.notSupported(
                     "it names no columns, and this database does not return inserted rows", "name the columns");
         }
         List<@Nullable InsertValue> parts = new ArrayList<>();
         for (Column key : table.key()) {
-            InsertValue given = null;
-            for (int i = 0; i < plan.columns().size(); i++) {
-                if (key.equals(table.column(plan.columns().get(i)))) {
-                    given = row.values().get(i);
-                }
-            }
+            InsertValue given = given(key, row);
             boolean made = key.is(Column.Trait.IDENTITY) && (given == null || isMade(given, row.parameters()));
             if (!made && (given == null || !isKnown(given))) {
                 throw Refusals.notSupported(
@@ -208,6 +207,16 @@ final class InsertCapture implements WriteCapture {
             parts.add(made ? null : given);
         }
         return new InsertKey(row, parts);
+    }
+
+    private @Nullable InsertValue given(Column column, InsertRow row) {
+        InsertValue given = null;
+        for (int i = 0; i < plan.columns().size(); i++) {
+            if (column.equals(table.column(plan.columns().get(i)))) {
+                given = row.values().get(i);
+            }
+        }
+        return given;
     }
 
     private static boolean isKnown(InsertValue value) {
@@ -256,7 +265,7 @@ final class InsertCapture implements WriteCapture {
         }
     }
 
-    private List<List<Value>> readInserted(List<InsertKey> keys, List<Object> made) throws SQLException {
+    List<List<Value>> readInserted(List<InsertKey> keys, List<Object> made) throws SQLException {
         List<List<Value>> found = new ArrayList<>();
         for (int from = 0; from < keys.size(); from += TableImages.KEYS_PER_QUERY) {
             Query query = new Query()
@@ -274,7 +283,13 @@ final class InsertCapture implements WriteCapture {
                     } else if (i < made.size()) {
                         query.add(column, new Value.Text(made.get(i).toString()));
                     } else {
-                        query.add("NULL");
+                        // None was made: zero is a value like any other where the session says so.
+                        InsertValue given = given(column, key.row());
+                        if (given != null && isKnown(given)) {
+                            query.add(given.source(), key.row().parameters());
+                        } else {
+                            query.add("NULL");
+                        }
                     }
                 }
                 query.add(")");

@@ -5,10 +5,13 @@ import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.ForeignKey;
 import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.sql.Fragment;
 import io.txn.client.jdbc.sql.Identifier;
 import io.txn.client.jdbc.sql.Plan;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** Chooses how an INSERT that is more than {@code INSERT … VALUES}, a REPLACE or a MERGE is captured, by what the database can tell. */
 final class InsertCaptures {
@@ -27,7 +30,7 @@ final class InsertCaptures {
                 if (!changes) {
                     return new RichInsertCapture(plan, run, table);
                 }
-                throw Refusals.notSupported("this database does not tell which rows existed", "use PostgreSQL 18");
+                return new RehearsedUpsertCapture(plan, run, table);
             }
             case MARIADB, MYSQL -> {
                 if (dialect.insert() == Capture.RETURNING) {
@@ -38,8 +41,9 @@ final class InsertCaptures {
                             ? new ReplaceCapture(plan, run, table)
                             : new DuplicateKeyCapture(plan, run, table);
                 }
-                throw Refusals.notSupported(
-                        "this database does not tell which rows it changed", "select first which rows exist");
+                return plan.conflict() == Plan.Conflict.FAIL
+                        ? new InsertCapture(UpsertByQueriesCapture.asInsert(plan, table), run, table)
+                        : new UpsertByQueriesCapture(plan, run, table);
             }
             case H2 -> {
                 if (!changes) {
@@ -55,13 +59,25 @@ final class InsertCaptures {
     static WriteCapture of(Plan.Merge plan, WriteRun run, Table table) throws SQLException {
         requireNothingFollows(table, plan.assigned(), plan.deletes());
         if (run.dialect().update() == Capture.RETURNING_OLD_AND_NEW) {
-            return new OldAndNewCapture(run, table, plan.body(), plan.returning());
+            return new OldAndNewCapture(run, table, plan.body(), returning(plan, run));
         }
         if (run.dialect().product() == Dialect.Product.H2) {
             return new H2MergeCapture(plan, run, table);
         }
         throw Refusals.notSupported(
                 "this database does not tell what MERGE did to which row", "send UPDATE and INSERT by themselves");
+    }
+
+    /** PostgreSQL's driver asks for generated keys by a RETURNING of its own, and in a MERGE that shows the source's columns too. */
+    private static Plan.@Nullable Returning returning(Plan.Merge plan, WriteRun run) {
+        KeyRequest keys = run.keyRequest();
+        if (plan.returning() != null || !keys.wanted()) {
+            return plan.returning();
+        }
+        String list = keys.names().isEmpty()
+                ? "*"
+                : keys.names().stream().map(run.dialect()::quote).collect(Collectors.joining(", "));
+        return new Plan.Returning(new Fragment(list, 0, 0), null, null, false);
     }
 
     /** Refuses what a foreign key would carry on to other rows. */

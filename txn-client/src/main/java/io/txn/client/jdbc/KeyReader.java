@@ -19,8 +19,17 @@ final class KeyReader {
     private final List<GeneratedKeys.Column> labels = new ArrayList<>();
 
     KeyReader(WriteRun run, Table table) throws SQLException {
+        this(run, run.keyRequest().columns(table, run.dialect()));
+    }
+
+    /** One that collects nothing. */
+    static KeyReader none(WriteRun run) {
+        return new KeyReader(run, List.of());
+    }
+
+    private KeyReader(WriteRun run, List<Column> columns) {
         this.run = run;
-        this.columns = run.keyRequest().columns(table, run.dialect());
+        this.columns = columns;
     }
 
     /** The columns as they are added to a RETURNING list; nothing when the application wants no keys. */

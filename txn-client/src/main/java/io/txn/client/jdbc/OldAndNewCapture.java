@@ -42,7 +42,7 @@ final class OldAndNewCapture implements WriteCapture {
         String now = theirNames && returning != null ? nameOf(returning.now(), "new") : "txn_new";
         String with = "WITH (OLD AS " + old + ", NEW AS " + now + ") ";
         List<Column> columns = table.columns();
-        KeyReader keys = new KeyReader(run, table);
+        KeyReader keys = returning == null ? new KeyReader(run, table) : KeyReader.none(run);
         RowChanges changes = new RowChanges(images);
         String reads = run.dialect().identity(old + '.') + ", " + run.dialect().identity(now + '.')
                 + TableImages.reads(columns, old + '.') + TableImages.reads(columns, now + '.')

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -131,9 +130,7 @@ final class ReplaceCapture implements WriteCapture {
         // A row that stays as it is counts once where the server may change it in its place: under its only unique key.
         boolean changesInPlace =
                 table.uniqueKeys().size() == 1 && table.referencedBy().isEmpty();
-        String every = table.columns().stream()
-                .map(c -> table.sqlName() + '.' + c.sqlName() + " = VALUES(" + c.sqlName() + ')')
-                .collect(Collectors.joining(", "));
+        String every = new RowMemory(run, table).everyColumn();
         ReturningStatement.Result result = new RememberingInsert(run, table, keys)
                 .run(
                         new Query().add("INSERT INTO ").add(plan.target(), parameters),

@@ -5,13 +5,13 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.access.Refusal;
 import io.txn.protocol.codec.Frame;
+import io.txn.protocol.extension.Feature;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.transport.RpcConnection;
 import io.txn.protocol.transport.RpcHandler;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -36,8 +36,6 @@ final class Link implements RpcHandler {
 
     private static final int MOST_CAUSES = 16;
     private static final int FIRST_CHARACTERS = 32 * 1024;
-
-    private static final Map<String, String> FEATURES = Map.of(Refusal.FEATURES, Refusal.FEATURE);
 
     private static final Logger log = LoggerFactory.getLogger(Link.class);
 
@@ -143,7 +141,7 @@ final class Link implements RpcHandler {
             broken(opened, e);
             return;
         }
-        opened.request(registration, FEATURES, owner.options().requestTimeout())
+        opened.request(registration, Feature.announced(), owner.options().requestTimeout())
                 .whenComplete((answer, failure) -> owner.post(() -> registered(opened, answer, failure)));
     }
 
@@ -184,6 +182,7 @@ final class Link implements RpcHandler {
             broken(of, failure != null ? failure : refusal);
             return;
         }
+        of.attach(new Agreed(answer == null ? Set.of() : Feature.agreedIn(answer.head())));
         failures = 0;
         told = null;
         wasLive = true;
@@ -193,6 +192,15 @@ final class Link implements RpcHandler {
         log.info("connected to coordinator {} role={} local={}", address, role, of.localAddress());
         owner.linkChanged();
         announceNew();
+    }
+
+    /** What rides along with a registered connection. */
+    private record Agreed(Set<Feature> features) {}
+
+    /** The extensions that this client and the coordinator agreed on when the connection was registered. */
+    static Set<Feature> agreed(RpcConnection over) {
+        Agreed agreed = over.attachment(Agreed.class);
+        return agreed == null ? Set.of() : agreed.features;
     }
 
     /** Announces the resources that this connection has not been told yet. */
@@ -214,7 +222,7 @@ final class Link implements RpcHandler {
             broken(current, e);
             return;
         }
-        current.request(registration, FEATURES, owner.options().requestTimeout())
+        current.request(registration, Feature.announced(), owner.options().requestTimeout())
                 .whenComplete((answer, failure) -> owner.post(() -> {
                     @Nullable TxnException refusal = refusal(answer);
                     if (current == connection && (failure != null || refusal != null)) {

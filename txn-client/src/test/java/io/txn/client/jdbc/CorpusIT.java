@@ -12,6 +12,7 @@ import io.txn.test.GeneratedDoc;
 import io.txn.test.TestDatabase;
 import io.txn.test.TestDatabases;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -71,6 +72,7 @@ class CorpusIT {
     private static List<Result> run(Target target) {
         String only = System.getProperty("txn.corpus");
         List<Result> results = new ArrayList<>();
+        long begun = System.nanoTime();
         TestDatabase database = database(target);
         try (CorpusRunner runner =
                 new CorpusRunner(target, database.jdbcUrl(), database.user(), database.password(), AtSubject::new)) {
@@ -89,6 +91,7 @@ class CorpusIT {
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
+        System.out.println(target + ": " + Duration.ofNanos(System.nanoTime() - begun));
         return results;
     }
 

@@ -16,4 +16,9 @@ class PropertyByQueriesMariaDbIT extends PropertyContract {
     UnaryOperator<Dialect> adjust() {
         return Dialect::withQueriesOnly;
     }
+
+    @Override
+    boolean byQueries() {
+        return true;
+    }
 }

@@ -17,4 +17,9 @@ class PropertyByQueriesPostgresIT extends PropertyContract {
     UnaryOperator<Dialect> adjust() {
         return dialect -> dialect.withUpdate(Capture.QUERIES);
     }
+
+    @Override
+    boolean byQueries() {
+        return true;
+    }
 }

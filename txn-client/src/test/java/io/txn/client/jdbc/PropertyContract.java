@@ -27,6 +27,11 @@ abstract class PropertyContract extends AtContract {
         return Boolean.getBoolean("txn.test.full") ? 20 * shortForm : shortForm;
     }
 
+    /** Whether the database is taken for one that returns less than it does. */
+    boolean byQueries() {
+        return false;
+    }
+
     @Test
     void rollbackRestoresAndCommitEqualsPlainJdbc() {
         for (int run = 0; run < runs(); run++) {
@@ -171,23 +176,38 @@ abstract class PropertyContract extends AtContract {
             List<String> statements = new ArrayList<>();
             for (int i = 0; i < count; i++) {
                 statements.add(
-                        switch (random.nextInt(5)) {
+                        switch (random.nextInt(8)) {
                             case 0, 1 -> insert();
                             case 2, 3 -> update();
-                            default -> "DELETE FROM %t" + where();
+                            case 4 -> "DELETE FROM %t" + where();
+                            case 5 -> byQueries() && mariaDb() ? insert() : insertSelect();
+                            default -> upsert();
                         });
             }
             return statements;
         }
 
         private String insert() {
-            StringBuilder names = new StringBuilder(keyKind == 2 ? "k, k2" : "k");
+            return "INSERT INTO %t (" + names() + ") VALUES " + valueRows(1 + random.nextInt(3));
+        }
+
+        private String keyNames() {
+            return keyKind == 2 ? "k, k2" : "k";
+        }
+
+        private String names() {
+            StringBuilder names = new StringBuilder(keyNames());
             for (int i = 0; i < columns.size(); i++) {
                 names.append(", c").append(i);
             }
-            names.append(unique ? ", u" : "").append(childOfItself ? ", boss" : "");
+            return names.append(unique ? ", u" : "")
+                    .append(childOfItself ? ", boss" : "")
+                    .toString();
+        }
+
+        private String valueRows(int count) {
             List<String> rows = new ArrayList<>();
-            for (int i = 1 + random.nextInt(3); i > 0; i--) {
+            for (int i = count; i > 0; i--) {
                 StringBuilder row = new StringBuilder("(" + key());
                 for (Kind column : columns) {
                     row.append(", ").append(value(column));
@@ -196,7 +216,48 @@ abstract class PropertyContract extends AtContract {
                         .append(childOfItself ? ", " + (random.nextBoolean() ? "NULL" : random.nextInt(8)) : "");
                 rows.add(row.append(")").toString());
             }
-            return "INSERT INTO %t (" + names + ") VALUES " + String.join(", ", rows);
+            return String.join(", ", rows);
+        }
+
+        private String insertSelect() {
+            String key = keyKind == 1 ? "CONCAT('n', k)" : "k + " + 8 * (1 + random.nextInt(2));
+            return "INSERT INTO %t (" + keyNames() + ", c0) SELECT " + key + (keyKind == 2 ? ", k2" : "")
+                    + ", c0 FROM %t" + where();
+        }
+
+        /** A statement that writes rows which may be there already. */
+        private String upsert() {
+            int rows = 1 + random.nextInt(3);
+            String value = value(columns.get(0));
+            String insert = "INSERT INTO %t (" + names() + ") VALUES ";
+            String merge = "MERGE INTO %t t USING (SELECT 1 AS x) s ON t.k = " + plainKey()
+                    + (random.nextBoolean() ? " WHEN MATCHED AND t.c0 IS NULL THEN DELETE" : "")
+                    + " WHEN MATCHED THEN UPDATE SET c0 = " + value
+                    + (random.nextBoolean()
+                            ? " WHEN NOT MATCHED THEN INSERT (" + names() + ") VALUES " + valueRows(1)
+                            : "");
+            return switch (kind()) {
+                case H2 ->
+                    random.nextBoolean()
+                            ? merge
+                            : "MERGE INTO %t (" + names() + ") KEY (" + keyNames() + ") VALUES " + valueRows(rows);
+                case MARIADB ->
+                    switch (random.nextInt(byQueries() && (unique || childOfItself) ? 2 : 3)) {
+                        case 0 -> "INSERT IGNORE INTO %t (" + names() + ") VALUES " + valueRows(rows);
+                        case 2 -> "REPLACE INTO %t (" + names() + ") VALUES " + valueRows(rows);
+                        default ->
+                            insert + valueRows(rows) + " ON DUPLICATE KEY UPDATE c0 = VALUES(c0)"
+                                    + (unique && random.nextBoolean() ? ", u = VALUES(u)" : "");
+                    };
+                case POSTGRESQL ->
+                    switch (random.nextInt(byQueries() ? 2 : 3)) {
+                        case 0 -> insert + valueRows(rows) + " ON CONFLICT DO NOTHING";
+                        case 1 ->
+                            insert + valueRows(1) + " ON CONFLICT (" + keyNames() + ") DO UPDATE SET c0 = excluded.c0"
+                                    + (random.nextBoolean() ? " WHERE %t.c0 IS NOT NULL" : "");
+                        default -> merge;
+                    };
+            };
         }
 
         private String update() {

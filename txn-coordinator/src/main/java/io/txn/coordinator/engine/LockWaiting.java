@@ -194,10 +194,13 @@ final class LockWaiting {
         }
     }
 
-    /** Refuses whoever has waited long enough. */
+    /**
+     * Refuses whoever has waited long enough; not before all that is due was looked at, which may have to wait for the journal: else somebody whose time is
+     * over would find a row free that is to go to one who came earlier.
+     */
     void expire(long now) {
         LockWaits.Waiter late;
-        while ((late = waits.expired(now)) != null) {
+        while (!waits.isDue() && (late = waits.expired(now)) != null) {
             Patient patient = patientOf(late);
             patient.whyNoLonger = Reply.Why.WAIT_OVER;
             decider.decide(patient.command, patient);

@@ -120,6 +120,13 @@ public final class Shard {
         return transaction == null || at >= deadline(transaction) ? null : transaction;
     }
 
+    /** Of two that one request opened, the second because the first one's deadline had passed: the second, whatever still happens to the first. */
+    private Long later(Long one, Long other) {
+        GlobalTransaction first = transactions.get(one);
+        GlobalTransaction second = transactions.get(other);
+        return first != null && second != null && first.beganAt() > second.beganAt() ? one : other;
+    }
+
     /** Keeps in {@link #begins} what belongs there. */
     private void index(GlobalTransaction transaction) {
         if (transaction.requestId() != 0) {
@@ -127,7 +134,7 @@ public final class Shard {
             int drivers = transaction.driver() == null ? 0 : 1;
             if (transaction.state() == TransactionState.ACTIVE
                     && transaction.branches().size() == drivers) {
-                begins.put(id, transaction.number());
+                begins.merge(id, transaction.number(), this::later);
             } else {
                 begins.remove(id, transaction.number());
             }

@@ -9,6 +9,7 @@ import io.txn.protocol.TxnException;
 import io.txn.protocol.access.ExtraData;
 import io.txn.protocol.access.Refusal;
 import io.txn.protocol.codec.Frame;
+import io.txn.protocol.extension.Feature;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.transport.LogBudget;
 import io.txn.protocol.transport.RpcConnection;
@@ -19,6 +20,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
@@ -159,6 +161,7 @@ final class Registrations {
 
     private void admit(Registration registration, Credential credential) {
         List<String> resources = registration.resources();
+        Set<Feature> features = Feature.announcedIn(registration.frame().head());
         Session session;
         // A parked one is decided on the event loop of another connection.
         synchronized (registration.connection()) {
@@ -168,6 +171,7 @@ final class Registrations {
                 return;
             }
             session = session(registration, credential);
+            session.agreed(features);
         }
         // Clients or trust may have changed since it was looked at, or since the handshake, and the round that closes
         // sessions has not met this one.
@@ -175,7 +179,7 @@ final class Registrations {
             return;
         }
         if (resources == null) {
-            respond(registration, new Message.RegisterTmResponse(true, version));
+            respond(registration, features, new Message.RegisterTmResponse(true, version));
             if (doorkeeper.lends(credential)) {
                 unpark(session);
             }
@@ -194,7 +198,7 @@ final class Registrations {
                             limits.resourcesPerConnection()));
             return;
         }
-        respond(registration, new Message.RegisterRmResponse(true, version));
+        respond(registration, features, new Message.RegisterRmResponse(true, version));
         available.accept(resources);
     }
 
@@ -286,7 +290,7 @@ final class Registrations {
         if (Refusal.isUnderstood(registration.frame().head())) {
             connection.respond(registration.frame(), Refusal.head(no.code(), no.facts()), answer);
         } else {
-            respond(registration, answer);
+            respond(registration, Set.of(), answer);
         }
         if (no.code() != ErrorCode.BAD_REQUEST) {
             connection.close(); // who only asked too much may ask again
@@ -297,8 +301,8 @@ final class Registrations {
         return new Admission.Refused(code, TxnException.asMap(facts));
     }
 
-    private static void respond(Registration registration, Message.Response response) {
-        registration.connection().respond(registration.frame(), response);
+    private static void respond(Registration registration, Set<Feature> features, Message.Response response) {
+        registration.connection().respond(registration.frame(), Feature.agreed(features), response);
     }
 
     /** Whether one of its texts is too long, or would break the lines of logs. */

@@ -37,6 +37,7 @@ final class Initiators {
     /** One global transaction, as its initiator sees it. */
     private final class Purchase {
         private Xid xid;
+        private final int timeout = dice.coin() ? dice.between(100, 1_000) : dice.between(1_000, 5_000);
         private final long requestId = dice.coin() ? ++lastRequestId : 0;
         private int stepsLeft = dice.below(5);
         private final String favourite = ResourceManagers.OF_BRANCHES[dice.below(roughness.resources())];
@@ -89,7 +90,6 @@ final class Initiators {
         private void begin() {
             int to = waits();
             trace.note("begin");
-            int timeout = dice.coin() ? dice.between(100, 1_000) : dice.between(1_000, 5_000);
             world.ask(
                     new Command.Begin("c:1", "buy", CLIENT, timeout, saga ? ResourceManagers.ENGINE : null, requestId),
                     reply -> {

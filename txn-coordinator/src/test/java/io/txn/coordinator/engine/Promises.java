@@ -154,7 +154,7 @@ final class Promises {
                         .forEach(other -> require(
                                 other.requestId() != begun.requestId()
                                         || other.state() != TransactionState.ACTIVE
-                                        || entry.time() >= deadline(other)
+                                        || entry.time() >= other.deadline()
                                         || other.branches().size() > (other.driver() == null ? 0 : 1),
                                 () -> "one request began two transactions: " + other.xid() + " and " + begun));
             }

@@ -41,7 +41,7 @@ final class InsertPlanner {
         int nameEnd = text.nameEnd(at);
         TableName table = text.tableName(at, nameEnd);
         at = nameEnd;
-        partitionAndAlias();
+        String rowName = partitionAndAlias(table);
         List<Identifier> columns = columns();
         if (text.is(at, "OVERRIDING")) {
             at += 3;
@@ -95,14 +95,17 @@ final class InsertPlanner {
                 table,
                 text.fragment(0, text.size()),
                 replace,
+                ignore,
                 kind,
                 named,
                 rows,
+                rows.isEmpty() ? Fragment.EMPTY : text.fragment(valuesEnd, conflict),
                 text.fragment(0, target),
                 text.fragment(target, conflict),
                 action,
                 text.fragment(0, returning),
                 assigned,
+                rowName,
                 ReturningClause.of(text, returning));
     }
 
@@ -120,15 +123,17 @@ final class InsertPlanner {
         }
     }
 
-    private void partitionAndAlias() {
+    private String partitionAndAlias(TableName table) {
         if (text.is(at, "PARTITION") && text.isSymbol(at + 1, '(')) {
             at = text.closing(at + 1) + 1;
             plain = false;
         }
-        if (text.is(at, "AS")) {
+        if (text.is(at, "AS") && at + 1 < text.size()) {
             at += 2;
             plain = false;
+            return text.token(at - 1).text();
         }
+        return table.written();
     }
 
     private List<Identifier> columns() throws NotUnderstood {

@@ -56,28 +56,34 @@ public sealed interface Plan {
      * itself.
      *
      * @param replace whether it is REPLACE
+     * @param ignores whether it says IGNORE
      * @param conflict what happens with a row that exists
      * @param columns those named; empty when the table's own order counts
      * @param rows the values where the statement lists them; empty when they come from a SELECT
      * @param target all from the table's name to the end of the values: what follows INSERT or REPLACE
+     * @param rowAlias MySQL's {@code AS alias} behind the values; empty when there is none
      * @param head all before the table's name, such as {@code INSERT IGNORE INTO}
      * @param action what follows {@code ON DUPLICATE KEY UPDATE}; empty when there is no such clause
      * @param body all before RETURNING
      * @param assigned the columns that an existing row may be changed in
+     * @param row what the statement calls a row of the table: its alias or name
      * @param returning what the application wants to see, or null
      */
     record RichInsert(
             TableName table,
             Fragment statement,
             boolean replace,
+            boolean ignores,
             Conflict conflict,
             List<Identifier> columns,
             List<List<InsertValue>> rows,
+            Fragment rowAlias,
             Fragment head,
             Fragment target,
             Fragment action,
             Fragment body,
             List<Identifier> assigned,
+            String row,
             @Nullable Returning returning)
             implements Write {
         public RichInsert {

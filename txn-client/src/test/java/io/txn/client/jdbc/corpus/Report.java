@@ -53,25 +53,27 @@ public final class Report {
     /** Each statement with its outcomes, a table for each file. */
     public String statements() {
         StringBuilder out = new StringBuilder();
-        String file = "";
-        for (Map.Entry<String, Map<Target, List<Result>>> group : groups.entrySet()) {
-            int slash = group.getKey().indexOf('/');
-            String of = group.getKey().substring(0, slash);
-            if (!of.equals(file)) {
-                file = of;
-                out.append("\n### ").append(file).append("\n\n| |");
-                targets.forEach(target -> out.append(' ').append(target.title()).append(" |"));
-                out.append("\n|---|").append("---|".repeat(targets.size())).append('\n');
-            }
-            out.append("| ").append(group.getKey().substring(slash + 1)).append(" |");
-            for (Target target : targets) {
-                out.append(' ')
-                        .append(cell(group.getValue().getOrDefault(target, List.of())))
-                        .append(" |");
-            }
-            out.append('\n');
+        for (String file : groups.keySet().stream().map(Report::file).distinct().toList()) {
+            out.append("\n### ").append(file).append("\n\n| |");
+            targets.forEach(target -> out.append(' ').append(target.title()).append(" |"));
+            out.append("\n|---|").append("---|".repeat(targets.size())).append('\n');
+            groups.forEach((group, results) -> {
+                if (file(group).equals(file)) {
+                    out.append("| ").append(group.substring(file.length() + 1)).append(" |");
+                    for (Target target : targets) {
+                        out.append(' ')
+                                .append(cell(results.getOrDefault(target, List.of())))
+                                .append(" |");
+                    }
+                    out.append('\n');
+                }
+            });
         }
         return out.toString();
+    }
+
+    private static String file(String group) {
+        return group.substring(0, group.indexOf('/'));
     }
 
     private static String cell(List<Result> results) {
