@@ -3,11 +3,11 @@ package io.txn.client;
 import io.txn.client.rpc.Backoff;
 import io.txn.client.rpc.ConnectionRole;
 import io.txn.client.rpc.Coordinators;
-import io.txn.client.rpc.Exchange;
 import io.txn.client.rpc.Pause;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.RequestId;
 import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.message.Outcome;
@@ -16,7 +16,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.random.RandomGenerator;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,9 +29,6 @@ import org.slf4j.LoggerFactory;
 final class TransactionManager {
 
     private static final Logger log = LoggerFactory.getLogger(TransactionManager.class);
-
-    /** How long an answer to a begin that nobody waits for any more is still listened to, in order to roll it back. */
-    private static final Duration LATE_BEGIN_WAIT = Duration.ofSeconds(30);
 
     /** Holds even when the clock does not move. */
     private static final int TRIES_MAX = 1000;
@@ -83,24 +79,30 @@ final class TransactionManager {
      *     answer comes late, and by the coordinator at its deadline when the answer is lost
      */
     TransactionContext begin(String name, Duration timeout) {
-        Message.GlobalBeginRequest request = new Message.GlobalBeginRequest(Math.toIntExact(timeout.toMillis()), name);
+        // From before the first try: a repeated begin may find what that one opened.
+        Instant deadline = clock.instant().plus(timeout);
         Instant end = clock.instant().plus(connectWait);
-        Instant deadline;
-        Message.GlobalBeginResponse answer;
+        Beginning beginning = new Beginning(coordinators, name, timeout, RequestId.next(random), requestTimeout);
+        boolean timedOut = false;
         for (int tries = 1; ; tries++) {
-            deadline = clock.instant().plus(timeout);
             TxnException failure;
             try {
                 Duration left = Duration.between(clock.instant(), end);
-                answer = awaitBegin(coordinators.send(
-                        ConnectionRole.TM,
-                        null,
-                        request,
-                        Message.GlobalBeginResponse.class,
-                        requestTimeout.plus(LATE_BEGIN_WAIT),
-                        left.isNegative() ? Duration.ZERO : left));
+                Message.GlobalBeginResponse answer = beginning.ask(left.isNegative() ? Duration.ZERO : left);
                 if (answer.outcome().succeeded()) {
-                    break;
+                    Xid xid = Beginning.xidOf(answer);
+                    beginning.settle(xid, this::abandon);
+                    if (xid == null) {
+                        throw new TxnException(
+                                ErrorCode.BEGIN_FAILED,
+                                null,
+                                "name",
+                                name,
+                                "reason",
+                                "the answer holds no XID: " + answer.xid());
+                    }
+                    log.debug("begun xid={} name={} timeout={}", xid, name, timeout);
+                    return new TransactionContext(xid, TransactionContext.Role.LAUNCHER, deadline);
                 }
                 failure = new TxnException(
                         ErrorCode.BEGIN_FAILED,
@@ -110,6 +112,7 @@ final class TransactionManager {
                         "reason",
                         answer.outcome().message());
                 if (!ErrorCode.NO_NEW_TRANSACTIONS.isNamedIn(answer.outcome().message())) {
+                    beginning.settle(null, this::abandon);
                     throw failure;
                 }
             } catch (TxnException e) {
@@ -117,19 +120,21 @@ final class TransactionManager {
                     throw e;
                 }
                 failure = new TxnException(ErrorCode.BEGIN_FAILED, e, "name", name);
-                if (e.code() != ErrorCode.CONNECTION_LOST) {
+                if (e.code() == ErrorCode.REQUEST_TIMED_OUT && !timedOut && beginning.isKnown()) {
+                    timedOut = true; // once, at once, and to the same coordinator: it knows the request again
+                    continue;
+                } else if (e.code() != ErrorCode.CONNECTION_LOST) {
+                    beginning.settle(null, this::abandon);
                     throw failure;
                 }
             }
-            awaitNextTry(tries, end, failure);
+            try {
+                awaitNextTry(tries, end, failure);
+            } catch (TxnException e) {
+                beginning.settle(null, this::abandon);
+                throw e;
+            }
         }
-        Xid xid = xidOf(answer);
-        if (xid == null) {
-            throw new TxnException(
-                    ErrorCode.BEGIN_FAILED, null, "name", name, "reason", "the answer holds no XID: " + answer.xid());
-        }
-        log.debug("begun xid={} name={} timeout={}", xid, name, timeout);
-        return new TransactionContext(xid, TransactionContext.Role.LAUNCHER, deadline);
     }
 
     /** Throws {@code failure} when there is no time for another try. */
@@ -147,34 +152,11 @@ final class TransactionManager {
         }
     }
 
-    private Message.GlobalBeginResponse awaitBegin(Exchange<Message.GlobalBeginResponse> exchange) {
-        try {
-            return exchange.await(requestTimeout);
-        } catch (TxnException e) {
-            if (e.code() == ErrorCode.REQUEST_TIMED_OUT) {
-                exchange.answer().thenAccept(this::abandon);
-            }
-            throw e;
-        }
-    }
-
     /** Rolls back what was opened too late. On an event loop: sends and does not wait. */
-    private void abandon(Message.GlobalBeginResponse late) {
-        Xid xid = xidOf(late);
-        if (xid == null || !late.outcome().succeeded()) {
-            return;
-        }
+    private void abandon(Xid xid) {
         log.info("rolling back a global transaction whose begin was answered too late xid={}", xid);
         coordinators.sendIfLive(
                 ConnectionRole.TM, xid, new Message.GlobalRollbackRequest(xid.value(), null), requestTimeout);
-    }
-
-    private static @Nullable Xid xidOf(Message.GlobalBeginResponse answer) {
-        try {
-            return answer.xid() == null ? null : new Xid(answer.xid());
-        } catch (IllegalArgumentException e) {
-            return null;
-        }
     }
 
     /**

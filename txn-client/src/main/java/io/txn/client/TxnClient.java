@@ -64,7 +64,7 @@ public final class TxnClient implements AutoCloseable {
                 workers,
                 clock,
                 random);
-        this.resources = new CoordinatedResourceManager(coordinators, known, workers, clock, pause);
+        this.resources = new CoordinatedResourceManager(coordinators, known, workers, clock, random, pause);
         this.transactions = new GlobalTransactionTemplate(
                 contexts,
                 new TransactionManager(

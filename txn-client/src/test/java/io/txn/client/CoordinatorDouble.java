@@ -8,6 +8,7 @@ import io.txn.client.discovery.HostPort;
 import io.txn.protocol.codec.Frame;
 import io.txn.protocol.codec.FrameCodec;
 import io.txn.protocol.codec.FrameKind;
+import io.txn.protocol.extension.Feature;
 import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.message.Outcome;
@@ -58,6 +59,18 @@ public final class CoordinatorDouble implements AutoCloseable {
 
         static Reaction answer(Message message) {
             return (connection, frame) -> connection.answer(frame, message);
+        }
+
+        /** Registers a client and agrees to everything that it announces, in the head. */
+        static Reaction agree() {
+            return (connection, frame) -> {
+                Map<String, String> head = Feature.agreed(Feature.announcedIn(frame.head()));
+                Message message = frame.body() instanceof Message.RegisterTmRequest
+                        ? new Message.RegisterTmResponse(true, "2.5.0")
+                        : new Message.RegisterRmResponse(true, "2.5.0");
+                connection.write(connection.bytes(
+                        new Frame(FrameKind.RESPONSE, frame.codec(), frame.compressor(), frame.id(), head, message)));
+            };
         }
 
         static Reaction drop() {

@@ -38,12 +38,14 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -416,6 +418,104 @@ class TxnClientIT {
         gate.complete(null);
         String xid = coordinator.await(Message.GlobalRollbackRequest.class).xid();
         Await.until("rolled back", MAX, () -> coordinator.status(xid) == GlobalStatus.ROLLED_BACK);
+    }
+
+    /** From now on the double knows requests again, as our coordinator does. */
+    private void knowRequestsAgain() {
+        for (int i = 0; i < 4; i++) {
+            coordinator.on(Message.RegisterTmRequest.class, CoordinatorDouble.Reaction.agree());
+            coordinator.on(Message.RegisterRmRequest.class, CoordinatorDouble.Reaction.agree());
+        }
+    }
+
+    @Test
+    void aBeginWhoseAnswerIsLateIsAskedAgainUnderTheSameIdAndNotRolledBack() throws Throwable {
+        knowRequestsAgain();
+        start();
+        CompletableFuture<Void> gate = new CompletableFuture<>();
+        CompletableFuture<Message> opened = new CompletableFuture<>();
+        BlockingQueue<String> ids = new LinkedBlockingQueue<>();
+        coordinator.on(
+                Message.GlobalBeginRequest.class,
+                (connection, frame) -> {
+                    ids.add(frame.head().get("request-id"));
+                    opened.complete(coordinator.usual(frame.body()));
+                    when(gate, (c, f) -> c.answer(f, opened.join())).react(connection, frame);
+                },
+                (connection, frame) -> {
+                    ids.add(frame.head().get("request-id"));
+                    connection.answer(frame, opened.join());
+                });
+        String xid = client.transactions().execute(PURCHASE, () -> {
+            gate.complete(null); // the late answer comes while the transaction is in use
+            return client.contexts().current().xid().value();
+        });
+        assertThat(ids).hasSize(2);
+        assertThat(ids.take()).matches("[0-9a-f]{16}").isEqualTo(ids.take());
+        assertThat(coordinator.status(xid)).isEqualTo(GlobalStatus.COMMITTED);
+        client.transactions().execute(PURCHASE, () -> null);
+        assertThat(coordinator.received()).noneMatch(Message.GlobalRollbackRequest.class::isInstance);
+    }
+
+    @Test
+    void aRepeatedBeginThatOpenedAnotherOneHasTheFirstRolledBack() throws Throwable {
+        knowRequestsAgain();
+        start();
+        CompletableFuture<Void> gate = new CompletableFuture<>();
+        coordinator.on(
+                Message.GlobalBeginRequest.class,
+                when(gate, (connection, frame) -> connection.answer(frame, coordinator.usual(frame.body()))));
+        String xid = client.transactions()
+                .execute(PURCHASE, () -> client.contexts().current().xid().value());
+        gate.complete(null);
+        String late = coordinator.await(Message.GlobalRollbackRequest.class).xid();
+        assertThat(late).isNotEqualTo(xid);
+        Await.until("rolled back", MAX, () -> coordinator.status(late) == GlobalStatus.ROLLED_BACK);
+        assertThat(coordinator.status(xid)).isEqualTo(GlobalStatus.COMMITTED);
+    }
+
+    @Test
+    void aBranchWhoseAnswerIsLostIsAskedForAgainUnderTheSameId() throws Throwable {
+        knowRequestsAgain();
+        start();
+        client.resources().register(new Recording("r"));
+        BlockingQueue<String> ids = new LinkedBlockingQueue<>();
+        coordinator.on(
+                Message.BranchRegisterRequest.class,
+                (connection, frame) -> {
+                    ids.add(frame.head().get("request-id"));
+                    connection.close();
+                },
+                (connection, frame) -> {
+                    ids.add(frame.head().get("request-id"));
+                    connection.answer(frame, coordinator.usual(frame.body()));
+                });
+        client.transactions().execute(PURCHASE, () -> {
+            String xid = client.contexts().current().xid().value();
+            assertThat(client.resources().registerBranch(registration(xid, "r")))
+                    .isNotNull();
+            return null;
+        });
+        assertThat(ids).hasSize(2);
+        assertThat(ids.take()).matches("[0-9a-f]{16}").isEqualTo(ids.take());
+    }
+
+    @Test
+    void aCoordinatorThatAgreedToNothingIsSentNoHeadAndAskedOnce() throws Throwable {
+        start();
+        client.resources().register(new Recording("r"));
+        BlockingQueue<Integer> fields = new LinkedBlockingQueue<>();
+        coordinator.on(Message.BranchRegisterRequest.class, (connection, frame) -> {
+            fields.add(frame.head().size());
+            connection.close();
+        });
+        client.transactions().execute(PURCHASE, () -> {
+            String xid = client.contexts().current().xid().value();
+            assertThat(codeOf(catchThrowable(() -> client.resources().registerBranch(registration(xid, "r")))))
+                    .isEqualTo(ErrorCode.CONNECTION_LOST);
+            return null;
+        });
+        assertThat(fields).containsExactly(0);
     }
 
     // Decisions under faults

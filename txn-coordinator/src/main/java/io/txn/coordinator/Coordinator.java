@@ -226,6 +226,11 @@ public final class Coordinator implements AutoCloseable {
         return engine.read(shard -> Views.locks(shard, query));
     }
 
+    /** Lists who waits for locked rows, whoever has waited longest first. */
+    public CompletableFuture<LockWaitPage> lockWaits(LockWaitQuery query) {
+        return engine.read(shard -> Views.lockWaits(shard, query));
+    }
+
     /** Carries out an operator's command; durable when the future completes with {@link OperatorResult.Accepted}. */
     public CompletableFuture<OperatorResult> operate(OperatorCommand command) {
         CompletableFuture<OperatorResult> result = new CompletableFuture<>();
@@ -281,6 +286,11 @@ public final class Coordinator implements AutoCloseable {
                 figures.timedOut(),
                 figures.branchesRegistered(),
                 figures.lockConflicts(),
+                sizes.waiting(),
+                figures.waits().granted(),
+                figures.waits().grantedMillis(),
+                figures.waits().deadlocks(),
+                figures.waits().over(),
                 sizes.callsInFlight(),
                 figures.callsFailed(),
                 figures.mailbox(),

@@ -14,6 +14,11 @@ package io.txn.coordinator;
  * @param timedOut transactions rolled back because their deadline passed
  * @param branchesRegistered branches registered
  * @param lockConflicts registrations refused because of a lock
+ * @param lockWaiters requests that wait for rows
+ * @param lockWaitsGranted requests that got their rows after waiting
+ * @param lockWaitMillis how long these waited together
+ * @param deadlocks requests refused because they and others waited for each other
+ * @param lockWaitsOver requests refused because the time for which they would wait was over
  * @param callsInFlight branch calls waiting for an answer
  * @param callsFailed branch calls that failed
  * @param mailbox commands waiting for the engine
@@ -35,6 +40,11 @@ public record CoordinatorStatistics(
         long timedOut,
         long branchesRegistered,
         long lockConflicts,
+        long lockWaiters,
+        long lockWaitsGranted,
+        long lockWaitMillis,
+        long deadlocks,
+        long lockWaitsOver,
         long callsInFlight,
         long callsFailed,
         long mailbox,

@@ -1,10 +1,13 @@
 package io.txn.coordinator;
 
 import io.txn.coordinator.lock.Holder;
+import io.txn.coordinator.lock.LockConflict;
 import io.txn.coordinator.lock.LockKeys;
 import io.txn.coordinator.machine.Branch;
 import io.txn.coordinator.machine.BranchState;
+import io.txn.coordinator.machine.Command;
 import io.txn.coordinator.machine.GlobalTransaction;
+import io.txn.coordinator.machine.LockWaits;
 import io.txn.coordinator.machine.Shard;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.ErrorCode;
@@ -209,6 +212,55 @@ final class Views {
             found.add(new LockPage.Lock(
                     branch.resource(), row.table(), row.key(), transaction.xid(), new BranchId(branch.id())));
         }
+    }
+
+    static LockWaitPage lockWaits(Shard shard, LockWaitQuery query) {
+        String after = query.after();
+        if (after != null && !after.matches("\\d{1,18}")) {
+            throw new TxnException(ErrorCode.BAD_REQUEST, null, "field", "after", "value", after);
+        }
+        List<LockWaitPage.LockWait> found = new ArrayList<>();
+        long last = after == null ? 0 : Long.parseLong(after);
+        int examined = 0;
+        for (LockWaits.Waiter waiter : shard.waits().waitersAfter(last)) {
+            if (found.size() == query.limit() || examined++ == MOST_EXAMINED) {
+                return new LockWaitPage(found, Long.toString(last));
+            }
+            LockWaitPage.LockWait wait = lockWait(shard, waiter);
+            if (isAskedFor(query, waiter, wait)) {
+                found.add(wait);
+            }
+            last = waiter.place();
+        }
+        return new LockWaitPage(found, null);
+    }
+
+    private static boolean isAskedFor(LockWaitQuery query, LockWaits.Waiter waiter, LockWaitPage.LockWait wait) {
+        return (query.resourceId() == null || query.resourceId().equals(wait.resourceId()))
+                && (query.xid() == null
+                        || query.xid().equals(wait.xid())
+                        || query.xid().equals(wait.holder()))
+                && (query.row() == null
+                        || waiter.keys().rows().stream()
+                                .anyMatch(row -> row.toString().equals(query.row())));
+    }
+
+    private static LockWaitPage.LockWait lockWait(Shard shard, LockWaits.Waiter waiter) {
+        GlobalTransaction transaction = shard.transaction(waiter.transaction());
+        LockConflict conflict = shard.waits().conflict(waiter);
+        GlobalTransaction holder =
+                conflict == null ? null : shard.transaction(conflict.holder().transaction());
+        return new LockWaitPage.LockWait(
+                transaction == null ? null : transaction.xid(),
+                transaction == null ? null : transaction.name(),
+                transaction == null ? null : transaction.client().application(),
+                waiter.command() instanceof Command.QueryLocks,
+                waiter.command().resource(),
+                waiter.keys().rows().size(),
+                waiter.row().toString(),
+                holder == null ? null : holder.xid(),
+                Instant.ofEpochMilli(waiter.since()),
+                Instant.ofEpochMilli(waiter.until()));
     }
 
     private static @Nullable Instant instant(long time) {

@@ -207,8 +207,8 @@ public enum ErrorCode {
     LOCK_WAIT_REFUSED(
             "TXN-LCK005",
             Category.RETRY,
-            "another global transaction holds the row, and the coordinator stops, so that nobody may wait for it",
-            "repeat the business call when the coordinator is back"),
+            "another global transaction holds the row, and the coordinator lets nobody wait for it: it stops, or too many wait",
+            "repeat the business call a little later"),
 
     JOURNAL_FAILED(
             "TXN-CRD001",

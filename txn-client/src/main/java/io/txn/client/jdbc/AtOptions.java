@@ -16,8 +16,10 @@ import java.time.InstantSource;
  *     applications run is noticed after this time at the latest
  * @param maxRowsPerStatement how many rows one statement may write inside a global transaction; more are refused
  * @param maxUndoBytes how large one undo record may become; more fails the local commit
- * @param lockTries how often a global lock held by another transaction is asked for again; 0 gives up at once
+ * @param lockTries how often a global lock held by another transaction is asked for again, at a coordinator in which one cannot wait; 0 gives up at once
  * @param lockRetryInterval the wait between two of these tries
+ * @param lockWait how long a row held by another global transaction is waited for in the coordinator's queue; 0: not at all, nowhere. Row locks of the
+ *     database are held meanwhile, so it should be shorter than the time the database lets others wait for them
  * @param phaseTwoWaitMax how long an undo waits for a row lock of the database before it is tried again later
  * @param clock the time against which deadlines are checked
  */
@@ -30,8 +32,12 @@ public record AtOptions(
         int maxUndoBytes,
         int lockTries,
         Duration lockRetryInterval,
+        Duration lockWait,
         Duration phaseTwoWaitMax,
         InstantSource clock) {
+
+    /** The default of {@link #lockWait}, as a text that configuration metadata can quote. */
+    public static final String LOCK_WAIT = "PT2S";
 
     /** What holds when nothing is configured. */
     public static final AtOptions DEFAULTS = new AtOptions(
@@ -43,6 +49,7 @@ public record AtOptions(
             16 << 20,
             30,
             Duration.ofMillis(10),
+            Duration.parse(LOCK_WAIT),
             Duration.ofSeconds(3),
             InstantSource.system());
 
@@ -58,6 +65,9 @@ public record AtOptions(
         }
         requirePositive("metadataMaxAge", metadataMaxAge);
         requirePositive("lockRetryInterval", lockRetryInterval);
+        if (lockWait.isNegative()) {
+            throw bad("lockWait", lockWait, "0 or more");
+        }
         requirePositive("phaseTwoWaitMax", phaseTwoWaitMax);
     }
 
@@ -71,6 +81,7 @@ public record AtOptions(
                 maxUndoBytes,
                 lockTries,
                 lockRetryInterval,
+                lockWait,
                 phaseTwoWaitMax,
                 clock);
     }
@@ -85,6 +96,7 @@ public record AtOptions(
                 maxUndoBytes,
                 lockTries,
                 lockRetryInterval,
+                lockWait,
                 phaseTwoWaitMax,
                 clock);
     }
@@ -99,6 +111,7 @@ public record AtOptions(
                 maxUndoBytes,
                 lockTries,
                 lockRetryInterval,
+                lockWait,
                 phaseTwoWaitMax,
                 clock);
     }
@@ -113,6 +126,7 @@ public record AtOptions(
                 undoBytes,
                 lockTries,
                 lockRetryInterval,
+                lockWait,
                 phaseTwoWaitMax,
                 clock);
     }
@@ -127,6 +141,22 @@ public record AtOptions(
                 maxUndoBytes,
                 tries,
                 interval,
+                lockWait,
+                phaseTwoWaitMax,
+                clock);
+    }
+
+    public AtOptions withLockWait(Duration wait) {
+        return new AtOptions(
+                createUndoTable,
+                undoTable,
+                planCacheSize,
+                metadataMaxAge,
+                maxRowsPerStatement,
+                maxUndoBytes,
+                lockTries,
+                lockRetryInterval,
+                wait,
                 phaseTwoWaitMax,
                 clock);
     }
@@ -141,6 +171,7 @@ public record AtOptions(
                 maxUndoBytes,
                 lockTries,
                 lockRetryInterval,
+                lockWait,
                 wait,
                 clock);
     }
@@ -155,6 +186,7 @@ public record AtOptions(
                 maxUndoBytes,
                 lockTries,
                 lockRetryInterval,
+                lockWait,
                 phaseTwoWaitMax,
                 source);
     }

@@ -72,6 +72,11 @@ final class AtResource {
         return options;
     }
 
+    /** How often rows are asked for again where one cannot wait for them: not at all when nobody wants to wait. */
+    int triesForLocks() {
+        return options.lockWait().isZero() ? 0 : options.lockTries();
+    }
+
     ResourceManager resources() {
         return resources;
     }

@@ -20,6 +20,8 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -271,7 +273,7 @@ final class ConnectionHandler implements InvocationHandler {
         if (!physical.getAutoCommit()) {
             return inOpenTransaction(work);
         }
-        int triesLeft = resource.options().lockTries();
+        int triesLeft = resource.triesForLocks();
         while (true) {
             try {
                 return inOwnTransaction(work);
@@ -376,9 +378,10 @@ final class ConnectionHandler implements InvocationHandler {
     private void awaitUnlocked(TransactionContext context, String lockKeys, boolean holding) throws SQLException {
         Xid xid = context.xid();
         String resourceId = resource.dialect().resourceId();
-        int triesLeft = holding ? resource.options().lockTries() : 0;
+        int triesLeft = holding ? resource.triesForLocks() : 0;
+        Duration wait = holding ? resource.options().lockWait() : Duration.ZERO;
         try {
-            while (!resource.resources().lockable(xid, resourceId, lockKeys)) {
+            while (!resource.resources().lockable(xid, resourceId, lockKeys, bounded(wait, context))) {
                 boolean again = triesLeft > 0
                         && !context.expired(resource.options().clock().instant());
                 if (!again || !LocalCommit.pause(resource.options().lockRetryInterval())) {
@@ -389,6 +392,15 @@ final class ConnectionHandler implements InvocationHandler {
         } catch (TxnException e) {
             throw Refusals.of(e);
         }
+    }
+
+    private Duration bounded(Duration wait, TransactionContext context) {
+        Instant deadline = context.deadline();
+        if (deadline == null) {
+            return wait;
+        }
+        Duration left = Duration.between(resource.options().clock().instant(), deadline);
+        return left.isNegative() ? Duration.ZERO : left.compareTo(wait) < 0 ? left : wait;
     }
 
     boolean inAutoCommit() throws SQLException {

@@ -156,8 +156,9 @@ final class LocalCommit {
                 resource.dialect().resourceId(),
                 lockKeys,
                 resource.applicationData(),
-                context.deadline());
-        int triesLeft = holding ? resource.options().lockTries() : 0;
+                context.deadline(),
+                resource.options().lockWait());
+        int triesLeft = holding ? resource.triesForLocks() : 0;
         while (true) {
             try {
                 return resource.resources().registerBranch(registration);

@@ -2,6 +2,7 @@ package io.txn.client.rm;
 
 import io.txn.protocol.BranchType;
 import io.txn.protocol.Xid;
+import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param lockKeys the rows it holds, as {@code table:key,key;table:key_part}; null when it takes no locks
  * @param applicationData kept by the coordinator and handed back in phase two
  * @param deadline after which the branch is not registered any more; null when unknown
+ * @param lockWait how long to wait for rows that other global transactions hold, if the coordinator lets one wait
  */
 public record BranchRegistration(
         Xid xid,
@@ -18,4 +20,17 @@ public record BranchRegistration(
         String resourceId,
         @Nullable String lockKeys,
         @Nullable String applicationData,
-        @Nullable Instant deadline) {}
+        @Nullable Instant deadline,
+        Duration lockWait) {
+
+    /** One that does not wait for its rows. */
+    public BranchRegistration(
+            Xid xid,
+            BranchType type,
+            String resourceId,
+            @Nullable String lockKeys,
+            @Nullable String applicationData,
+            @Nullable Instant deadline) {
+        this(xid, type, resourceId, lockKeys, applicationData, deadline, Duration.ZERO);
+    }
+}

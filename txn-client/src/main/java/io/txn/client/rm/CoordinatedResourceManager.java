@@ -2,18 +2,22 @@ package io.txn.client.rm;
 
 import io.txn.client.rpc.ConnectionRole;
 import io.txn.client.rpc.Coordinators;
+import io.txn.client.rpc.Exchange;
 import io.txn.client.rpc.Pause;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.Feature;
+import io.txn.protocol.extension.RequestId;
 import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.message.Outcome;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /** The {@link ResourceManager} that speaks to coordinators. Thread-safe. */
@@ -28,10 +32,17 @@ public final class CoordinatedResourceManager implements ResourceManager {
     private final Resources resources;
     private final PhaseOne phaseOne;
     private final InstantSource clock;
+    private final RandomGenerator random;
     private final Pause pause;
 
     public CoordinatedResourceManager(
-            Coordinators coordinators, Resources resources, BranchWorkers workers, InstantSource clock, Pause pause) {
+            Coordinators coordinators,
+            Resources resources,
+            BranchWorkers workers,
+            InstantSource clock,
+            RandomGenerator random,
+            Pause pause) {
+        this.random = random;
         this.coordinators = coordinators;
         this.resources = resources;
         this.phaseOne = workers.phaseOne();
@@ -64,20 +75,7 @@ public final class CoordinatedResourceManager implements ResourceManager {
         phaseOne.registrationBegins(xid, registration.resourceId());
         BranchId branch = null;
         try {
-            Message.BranchRegisterResponse answer = coordinators.call(
-                    ConnectionRole.RM,
-                    xid,
-                    new Message.BranchRegisterRequest(
-                            xid.value(),
-                            registration.type(),
-                            registration.resourceId(),
-                            registration.lockKeys(),
-                            registration.applicationData()),
-                    Message.BranchRegisterResponse.class);
-            if (!answer.outcome().succeeded()) {
-                throw refusal(registration, answer.outcome());
-            }
-            branch = branchId(registration, answer.branchId());
+            branch = new Registering(coordinators, registration, RequestId.next(random), clock).branch();
             return branch;
         } finally {
             if (branch == null) {
@@ -91,43 +89,6 @@ public final class CoordinatedResourceManager implements ResourceManager {
     @Override
     public void phaseOneEnded(BranchId branch) {
         phaseOne.ended(branch);
-    }
-
-    private static BranchId branchId(BranchRegistration registration, long value) {
-        if (value <= 0) {
-            throw new TxnException(
-                    ErrorCode.MALFORMED_FRAME,
-                    null,
-                    "xid",
-                    registration.xid(),
-                    "branchId",
-                    value,
-                    "problem",
-                    "the coordinator reported success with a branch id that is not positive");
-        }
-        return new BranchId(value);
-    }
-
-    private static TxnException refusal(BranchRegistration registration, Outcome outcome) {
-        ErrorCode code =
-                switch (outcome.exceptionCode()) {
-                    case LOCK_KEY_CONFLICT -> ErrorCode.LOCK_CONFLICT;
-                    case LOCK_KEY_CONFLICT_FAIL_FAST -> ErrorCode.LOCK_CONFLICT_ROLLING_BACK;
-                    case GLOBAL_TRANSACTION_NOT_EXIST -> ErrorCode.TRANSACTION_NOT_FOUND;
-                    case GLOBAL_TRANSACTION_NOT_ACTIVE, GLOBAL_TRANSACTION_STATUS_INVALID ->
-                        ErrorCode.TRANSACTION_NOT_ACTIVE;
-                    case TRANSACTION_TIMEOUT -> ErrorCode.TRANSACTION_TIMED_OUT;
-                    default -> ErrorCode.BRANCH_REFUSED;
-                };
-        return new TxnException(
-                code,
-                null,
-                "xid",
-                registration.xid(),
-                "resource",
-                registration.resourceId(),
-                "reason",
-                outcome.message());
     }
 
     @Override
@@ -176,12 +137,27 @@ public final class CoordinatedResourceManager implements ResourceManager {
 
     @Override
     public boolean lockable(@Nullable Xid xid, String resourceId, String lockKeys) {
-        Message.GlobalLockQueryResponse answer = coordinators.call(
+        return lockable(xid, resourceId, lockKeys, Duration.ZERO);
+    }
+
+    @Override
+    public boolean lockable(@Nullable Xid xid, String resourceId, String lockKeys, Duration wait) {
+        Exchange<Exchange.Answered<Message.GlobalLockQueryResponse>> exchange = coordinators.send(
                 ConnectionRole.RM,
                 xid,
                 new Message.GlobalLockQueryRequest(
                         xid == null ? null : xid.value(), BranchType.AT, resourceId, lockKeys, null),
-                Message.GlobalLockQueryResponse.class);
+                agreed -> LockAnswers.head(agreed, wait),
+                Message.GlobalLockQueryResponse.class,
+                coordinators.options().requestTimeout().plus(wait),
+                coordinators.options().connectWait(),
+                null);
+        Exchange.Answered<Message.GlobalLockQueryResponse> answered = exchange.await();
+        Message.GlobalLockQueryResponse answer = answered.message();
+        boolean waited = !wait.isZero() && exchange.agreed().contains(Feature.LOCK_WAIT);
+        if (answer.outcome().succeeded() && !answer.lockable() && waited) {
+            throw LockAnswers.refusal(answered.head(), true, xid, resourceId, answer.outcome());
+        }
         if (!answer.outcome().succeeded()) {
             throw new TxnException(
                     ErrorCode.BRANCH_REFUSED,

@@ -6,6 +6,7 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.protocol.message.BranchStatus;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** The port through which resources take part in global transactions. Thread-safe; its methods block on the network. */
@@ -20,8 +21,12 @@ public interface ResourceManager {
     void register(BranchResource resource);
 
     /**
-     * Registers a branch and takes its locks: one attempt. Whether and how a lock conflict is tried again is the caller's business, because
-     * a caller that waits with a local transaction open holds rows that the lock's holder may need for its undo.
+     * Registers a branch and takes its locks. Rows that another global transaction holds are waited for as long as the registration says, in the coordinator's
+     * queue; a coordinator that has none answers at once, with LOCK_CONFLICT, and whether that is tried again is the caller's business. No other
+     * refusal is worth trying again in place. Whoever waits with a local transaction open holds rows that the lock's holder may need for its undo: a
+     * holder that rolls back ends the wait at once.
+     *
+     * <p>When the answer is lost, a coordinator that knows requests again is asked once more, and answers what it answered before.
      *
      * <p>When this returns, the branch counts as being in phase one until {@link #phaseOneEnded}. When it throws, the caller must roll back
      * its local work. That includes {@link ErrorCode#REQUEST_TIMED_OUT} and {@link ErrorCode#CONNECTION_LOST}: the branch may exist at the
@@ -29,7 +34,8 @@ public interface ResourceManager {
      *
      * @return the branch; durable at the coordinator
      * @throws TxnException {@link ErrorCode#LOCK_CONFLICT}, {@link ErrorCode#LOCK_CONFLICT_ROLLING_BACK} (the holder may need the rows that
-     *     the caller holds), {@link ErrorCode#TRANSACTION_NOT_ACTIVE}, {@link ErrorCode#TRANSACTION_NOT_FOUND},
+     *     the caller holds), {@link ErrorCode#LOCK_WAIT_OVER}, {@link ErrorCode#LOCK_DEADLOCK}, {@link ErrorCode#LOCK_WAIT_REFUSED}, each with who
+     *     holds the row as far as the coordinator says, {@link ErrorCode#TRANSACTION_NOT_ACTIVE}, {@link ErrorCode#TRANSACTION_NOT_FOUND},
      *     {@link ErrorCode#TRANSACTION_TIMED_OUT}, {@link ErrorCode#BRANCH_REFUSED}, {@link ErrorCode#NO_COORDINATOR}
      */
     BranchId registerBranch(BranchRegistration registration);
@@ -57,4 +63,13 @@ public interface ResourceManager {
      * @throws TxnException when the coordinator could not be asked or could not tell
      */
     boolean lockable(@Nullable Xid xid, String resourceId, String lockKeys);
+
+    /**
+     * The same, but waits until nobody holds one of the rows, if the coordinator lets one wait. False says that it does not: the caller may ask again.
+     *
+     * @throws TxnException as for {@link #registerBranch} when the coordinator let it wait, in vain
+     */
+    default boolean lockable(@Nullable Xid xid, String resourceId, String lockKeys, Duration wait) {
+        return lockable(xid, resourceId, lockKeys);
+    }
 }

@@ -5,6 +5,7 @@ import io.txn.client.discovery.HostPort;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.Feature;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.transport.RpcClient;
 import io.txn.protocol.transport.RpcConnection;
@@ -15,6 +16,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
@@ -138,7 +140,78 @@ public final class Coordinators implements AutoCloseable {
                     }
                     return message;
                 });
-        return new Exchange<>(request.getClass().getSimpleName(), link.address(), answer);
+        return new Exchange<>(request.getClass().getSimpleName(), link.address(), Link.agreed(connection), answer);
+    }
+
+    /** The head of a request over a connection on which these extensions were agreed on. */
+    @FunctionalInterface
+    public interface Head {
+        Map<String, String> over(Set<Feature> agreed);
+    }
+
+    /**
+     * Sends a request with a head.
+     *
+     * @param before null, or an exchange with the one coordinator that it may go to
+     * @throws TxnException {@link ErrorCode#NO_COORDINATOR} when no connection came up while waiting: nothing was sent
+     */
+    public <R extends Message.Response> Exchange<Exchange.Answered<R>> send(
+            ConnectionRole role,
+            @Nullable Xid xid,
+            Message.Request request,
+            Head head,
+            Class<R> type,
+            Duration answerTimeout,
+            Duration connectWait,
+            @Nullable Exchange<?> before) {
+        Link link =
+                before == null ? awaitLink(role, xid, connectWait) : awaitLink(role, before.coordinator(), connectWait);
+        RpcConnection connection = link.live();
+        if (connection == null) {
+            throw unreachable(role);
+        }
+        Set<Feature> agreed = Link.agreed(connection);
+        CompletableFuture<Exchange.Answered<R>> answer = connection
+                .request(request, head.over(agreed), answerTimeout)
+                .thenApply(frame -> {
+                    Message body = frame.body();
+                    if (body instanceof Message.GlobalBeginResponse begun && begun.xid() != null) {
+                        link.learnAdvertised(addressOf(begun.xid()));
+                    }
+                    if (!type.isInstance(body)) {
+                        throw new TxnException(
+                                ErrorCode.ANSWER_UNREADABLE,
+                                null,
+                                "expected",
+                                type.getSimpleName(),
+                                "peer",
+                                link.address());
+                    }
+                    return new Exchange.Answered<>(type.cast(body), frame.head());
+                });
+        return new Exchange<>(request.getClass().getSimpleName(), link.address(), agreed, answer);
+    }
+
+    private Link awaitLink(ConnectionRole role, HostPort only, Duration connectWait) {
+        long left = connectWait.toNanos();
+        lock.lock();
+        try {
+            while (true) {
+                Link link = linksOf(role).get(only);
+                if (link != null && link.live() != null) {
+                    return link;
+                }
+                if (left <= 0 || closed) {
+                    throw unreachable(role);
+                }
+                left = someLinkChanged.awaitNanos(left);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw unreachable(role);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Sends a request over a connection that is live now, and looks for no answer; does nothing when there is none. Never blocks. */
@@ -382,7 +455,7 @@ public final class Coordinators implements AutoCloseable {
         };
     }
 
-    ConnectionOptions options() {
+    public ConnectionOptions options() {
         return options;
     }
 

@@ -3,8 +3,11 @@ package io.txn.client.rpc;
 import io.txn.client.discovery.HostPort;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.extension.Feature;
 import io.txn.protocol.message.Message;
 import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
@@ -16,9 +19,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param request what was asked, for messages
  * @param coordinator whom it was sent to
+ * @param agreed the extensions that were agreed on over its connection
  * @param answer fails with a {@link TxnException}
  */
-public record Exchange<R extends Message.Response>(String request, HostPort coordinator, CompletableFuture<R> answer) {
+public record Exchange<R>(String request, HostPort coordinator, Set<Feature> agreed, CompletableFuture<R> answer) {
+
+    /** An answer with the head of its frame. */
+    public record Answered<M extends Message.Response>(M message, Map<String, String> head) {}
 
     /**
      * Waits for the answer, as long as the request was given. An interrupt does not end the wait, because giving up on a request that was sent

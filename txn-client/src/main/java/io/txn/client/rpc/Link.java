@@ -5,13 +5,13 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.access.Refusal;
 import io.txn.protocol.codec.Frame;
+import io.txn.protocol.extension.Feature;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.transport.RpcConnection;
 import io.txn.protocol.transport.RpcHandler;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -35,8 +35,7 @@ final class Link implements RpcHandler {
     private static final int FAILURES_OF_A_REFUSAL = 5;
 
     private static final int MOST_CAUSES = 16;
-
-    private static final Map<String, String> FEATURES = Map.of(Refusal.FEATURES, Refusal.FEATURE);
+    private static final int FIRST_CHARACTERS = 32 * 1024;
 
     private static final Logger log = LoggerFactory.getLogger(Link.class);
 
@@ -135,15 +134,27 @@ final class Link implements RpcHandler {
                 registration = new Message.RegisterTmRequest(
                         VERSION, options.applicationId(), options.serviceGroup(), extraData(opened));
             } else {
-                announced.addAll(owner.resourceIds());
+                announceFirst();
                 registration = registrationOf(opened, announced);
             }
         } catch (TxnException e) {
             broken(opened, e);
             return;
         }
-        opened.request(registration, FEATURES, owner.options().requestTimeout())
+        opened.request(registration, Feature.announced(), owner.options().requestTimeout())
                 .whenComplete((answer, failure) -> owner.post(() -> registered(opened, answer, failure)));
+    }
+
+    /** A coordinator reads only short frames of who has not registered yet; what is left is announced right behind. */
+    private void announceFirst() {
+        int characters = 0;
+        for (String resource : owner.resourceIds()) {
+            characters += resource.length() + 1;
+            if (characters > FIRST_CHARACTERS && !announced.isEmpty()) {
+                return;
+            }
+            announced.add(resource);
+        }
     }
 
     /** A token is for the coordinator alone: it does not travel where others can read it. */
@@ -171,6 +182,7 @@ final class Link implements RpcHandler {
             broken(of, failure != null ? failure : refusal);
             return;
         }
+        of.attach(new Agreed(answer == null ? Set.of() : Feature.agreedIn(answer.head())));
         failures = 0;
         told = null;
         wasLive = true;
@@ -180,6 +192,15 @@ final class Link implements RpcHandler {
         log.info("connected to coordinator {} role={} local={}", address, role, of.localAddress());
         owner.linkChanged();
         announceNew();
+    }
+
+    /** What rides along with a registered connection. */
+    private record Agreed(Set<Feature> features) {}
+
+    /** The extensions that this client and the coordinator agreed on when the connection was registered. */
+    static Set<Feature> agreed(RpcConnection over) {
+        Agreed agreed = over.attachment(Agreed.class);
+        return agreed == null ? Set.of() : agreed.features;
     }
 
     /** Announces the resources that this connection has not been told yet. */
@@ -201,7 +222,7 @@ final class Link implements RpcHandler {
             broken(current, e);
             return;
         }
-        current.request(registration, FEATURES, owner.options().requestTimeout())
+        current.request(registration, Feature.announced(), owner.options().requestTimeout())
                 .whenComplete((answer, failure) -> owner.post(() -> {
                     @Nullable TxnException refusal = refusal(answer);
                     if (current == connection && (failure != null || refusal != null)) {

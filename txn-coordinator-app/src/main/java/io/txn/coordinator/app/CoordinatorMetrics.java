@@ -37,6 +37,19 @@ final class CoordinatorMetrics implements MeterBinder {
         meters.gauge("txn.lock.held", "rows locked", CoordinatorStatistics::locks);
         meters.counter(
                 "txn.lock.conflicts", "registrations refused because of a lock", CoordinatorStatistics::lockConflicts);
+        meters.gauge("txn.lock.waiters", "requests that wait for rows", CoordinatorStatistics::lockWaiters);
+        FunctionTimer.builder(
+                        "txn.lock.wait",
+                        coordinator,
+                        it -> it.statistics().lockWaitsGranted(),
+                        it -> it.statistics().lockWaitMillis(),
+                        TimeUnit.MILLISECONDS)
+                .description("waiting for rows that were got in the end")
+                .register(registry);
+        meters.counter(
+                "txn.lock.deadlocks", "requests refused as a deadlock's victim", CoordinatorStatistics::deadlocks);
+        meters.counter(
+                "txn.lock.waits.over", "requests refused after waiting in vain", CoordinatorStatistics::lockWaitsOver);
         meters.gauge("txn.coordinator.mailbox", "commands waiting to be decided", CoordinatorStatistics::mailbox);
         meters.gauge(
                 "txn.coordinator.connections", "connections of registered clients", CoordinatorStatistics::sessions);

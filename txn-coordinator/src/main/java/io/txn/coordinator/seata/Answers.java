@@ -3,10 +3,12 @@ package io.txn.coordinator.seata;
 import io.txn.coordinator.machine.GlobalTransaction;
 import io.txn.coordinator.machine.Reply;
 import io.txn.protocol.ErrorCode;
+import io.txn.protocol.extension.LockRefusal;
 import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.message.Outcome;
 import io.txn.protocol.message.TransactionExceptionCode;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +53,29 @@ final class Answers {
                 + holder.name() + " of " + holder.client().application() + ", " + holder.state() + ")";
     }
 
+    /** The same for clients that read heads. */
+    static Map<String, String> head(Reply.LockConflict conflict) {
+        GlobalTransaction holder = conflict.holder();
+        ErrorCode code =
+                switch (conflict.why()) {
+                    case HELD -> ErrorCode.LOCK_CONFLICT;
+                    case HOLDER_ROLLS_BACK -> ErrorCode.LOCK_CONFLICT_ROLLING_BACK;
+                    case WAIT_OVER -> ErrorCode.LOCK_WAIT_OVER;
+                    case DEADLOCK -> ErrorCode.LOCK_DEADLOCK;
+                    case STOPPING -> ErrorCode.LOCK_WAIT_REFUSED;
+                };
+        return new LockRefusal(
+                        code,
+                        conflict.row().toString(),
+                        holder.xid().value(),
+                        holder.name(),
+                        holder.client().application(),
+                        conflict.holderAge(),
+                        holder.state().name(),
+                        conflict.cycle())
+                .head();
+    }
+
     static Message.@Nullable Response report(Reply reply) {
         if (reply instanceof Reply.Reported) {
             return new Message.BranchReportResponse(Outcome.SUCCESS);
@@ -62,6 +87,8 @@ final class Answers {
     static Message.@Nullable Response lockable(Reply reply) {
         if (reply instanceof Reply.Lockable lockable) {
             return new Message.GlobalLockQueryResponse(Outcome.SUCCESS, lockable.lockable());
+        } else if (reply instanceof Reply.LockConflict) {
+            return new Message.GlobalLockQueryResponse(Outcome.SUCCESS, false);
         }
         Outcome refused = refused(reply, TransactionExceptionCode.LOCKABLE_CHECK_FAILED);
         return refused == null ? null : new Message.GlobalLockQueryResponse(refused, false);

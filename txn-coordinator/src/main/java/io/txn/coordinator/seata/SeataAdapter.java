@@ -11,6 +11,9 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.protocol.codec.Frame;
+import io.txn.protocol.extension.Feature;
+import io.txn.protocol.extension.LockWait;
+import io.txn.protocol.extension.RequestId;
 import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.transport.Outbox;
@@ -148,6 +151,10 @@ public final class SeataAdapter implements RpcHandler {
         Session session = connection.attachment(Session.class);
         if (session != null) {
             sessions.remove(session);
+            Engine serving = engine;
+            if (serving != null) {
+                serving.closed(session);
+            }
         }
     }
 
@@ -165,12 +172,11 @@ public final class SeataAdapter implements RpcHandler {
             Session session = connection.attachment(Session.class);
             Engine serving = engine;
             if (session == null || serving == null) {
-                LOG.warn("closing a connection that asks before it registers peer={}", connection.remoteAddress());
-                connection.close();
+                registrations.asksTooEarly(connection);
             } else if (body instanceof Message.MergedRequest merged) {
                 merged(serving, session, frame, merged);
             } else if (body instanceof Message.Request request) {
-                handle(serving, session, request, response -> connection.respond(frame, response));
+                handle(serving, session, request, frame, response -> connection.respond(frame, response));
             }
         }
     }
@@ -186,7 +192,12 @@ public final class SeataAdapter implements RpcHandler {
         if (session.takesSingleAnswers) {
             for (int i = 0; i < requests.size(); i++) {
                 int id = merged.ids().get(i);
-                handle(serving, session, requests.get(i), response -> session.connection.respond(id, frame, response));
+                handle(
+                        serving,
+                        session,
+                        requests.get(i),
+                        null,
+                        response -> session.connection.respond(id, frame, response));
             }
             return;
         }
@@ -194,7 +205,7 @@ public final class SeataAdapter implements RpcHandler {
         AtomicInteger missing = new AtomicInteger(requests.size());
         for (int i = 0; i < requests.size(); i++) {
             int index = i;
-            handle(serving, session, requests.get(i), response -> {
+            handle(serving, session, requests.get(i), null, response -> {
                 responses.set(index, response);
                 if (missing.decrementAndGet() == 0) {
                     session.connection.respond(frame, new Message.MergedResponse(inOrder(responses)));
@@ -215,9 +226,15 @@ public final class SeataAdapter implements RpcHandler {
         return list;
     }
 
-    private void handle(Engine serving, Session session, Message.Request request, Consumer<Message.Response> respond) {
+    /** @param frame of a request that came alone; null: its head, if any, is not its own */
+    private void handle(
+            Engine serving,
+            Session session,
+            Message.Request request,
+            @Nullable Frame frame,
+            Consumer<Message.Response> respond) {
         if (request instanceof Message.GlobalBeginRequest begin) {
-            begin(serving, session, begin, respond);
+            begin(serving, session, begin, frame, respond);
         } else if (request instanceof Message.GlobalCommitRequest commit) {
             named(serving, session, commit.xid(), Command.Commit::new, Answers::commit, respond);
         } else if (request instanceof Message.GlobalRollbackRequest rollback) {
@@ -233,11 +250,11 @@ public final class SeataAdapter implements RpcHandler {
                     reply -> Answers.sagaReport(reply, report.status()),
                     respond);
         } else if (request instanceof Message.BranchRegisterRequest register) {
-            register(serving, session, register, respond);
+            register(serving, session, register, frame, respond);
         } else if (request instanceof Message.BranchReportRequest report) {
             report(serving, session, report, respond);
         } else if (request instanceof Message.GlobalLockQueryRequest query) {
-            lockQuery(serving, session, query, respond);
+            lockQuery(serving, session, query, frame, respond);
         } else {
             LOG.warn(
                     "closing a connection whose peer is no client client={} request={}",
@@ -248,7 +265,11 @@ public final class SeataAdapter implements RpcHandler {
     }
 
     private void begin(
-            Engine serving, Session session, Message.GlobalBeginRequest begin, Consumer<Message.Response> respond) {
+            Engine serving,
+            Session session,
+            Message.GlobalBeginRequest begin,
+            @Nullable Frame frame,
+            Consumer<Message.Response> respond) {
         String name = begin.transactionName() == null ? "" : begin.transactionName();
         Reply.Rejected refusal = null;
         if (name.length() > limits.textLength()) {
@@ -261,8 +282,15 @@ public final class SeataAdapter implements RpcHandler {
             return;
         }
         String sagaEngine = SagaWords.isSaga(name) ? shared.share(session.sagaEngine()) : null;
-        Command command =
-                new Command.Begin(address, shared.share(name), session.client, begin.timeoutMillis(), sagaEngine, 0);
+        long requestId;
+        try {
+            requestId = requestId(session, frame);
+        } catch (TxnException e) {
+            answer(session, new Reply.Rejected(e.code(), e.facts()), Answers::begin, respond);
+            return;
+        }
+        Command command = new Command.Begin(
+                address, shared.share(name), session.client, begin.timeoutMillis(), sagaEngine, requestId);
         submit(serving, session, command, Answers::begin, respond);
     }
 
@@ -270,6 +298,7 @@ public final class SeataAdapter implements RpcHandler {
             Engine serving,
             Session session,
             Message.BranchRegisterRequest register,
+            @Nullable Frame frame,
             Consumer<Message.Response> respond) {
         Xid xid = xid(register.xid());
         String data = register.applicationData();
@@ -284,8 +313,12 @@ public final class SeataAdapter implements RpcHandler {
             return;
         }
         LockKeys locks;
+        long wait;
+        long requestId;
         try {
             locks = register.branchType() == BranchType.AT ? locks(register.lockKey()) : null;
+            wait = lockWait(session, frame);
+            requestId = requestId(session, frame);
         } catch (TxnException e) {
             answer(session, new Reply.Rejected(e.code(), e.facts()), Answers::register, respond);
             return;
@@ -299,9 +332,38 @@ public final class SeataAdapter implements RpcHandler {
                 locks != null && ApplicationData.holdsLocalTransaction(data),
                 data == null ? null : shared.share(data),
                 register.branchType() == BranchType.SAGA ? shared.share(session.sagaEngine()) : null,
-                0,
-                0);
-        submit(serving, session, command, Answers::register, respond);
+                wait,
+                requestId);
+        submitForRows(serving, session, command, frame, Answers::register, respond);
+    }
+
+    private static long lockWait(Session session, @Nullable Frame frame) {
+        return frame != null && session.has(Feature.LOCK_WAIT) ? LockWait.read(frame.head()) : 0;
+    }
+
+    private static long requestId(Session session, @Nullable Frame frame) {
+        return frame != null && session.has(Feature.REQUEST_ID) ? RequestId.read(frame.head()) : 0;
+    }
+
+    /** A command that may wait as long as its connection is there, and tells who is in the way. */
+    private void submitForRows(
+            Engine serving,
+            Session session,
+            Command command,
+            @Nullable Frame frame,
+            Function<Reply, Message.@Nullable Response> translate,
+            Consumer<Message.Response> respond) {
+        serving.submit(command, session, reply -> {
+            Message.Response refusal = reply instanceof Reply.LockConflict ? translate.apply(reply) : null;
+            if (refusal != null
+                    && frame != null
+                    && session.has(Feature.LOCK_WAIT)
+                    && reply instanceof Reply.LockConflict conflict) {
+                session.connection.respond(frame, Answers.head(conflict), refusal);
+            } else {
+                answer(session, reply, translate, respond);
+            }
+        });
     }
 
     /** That the transaction is not known is said first, as Seata servers do. */
@@ -368,14 +430,20 @@ public final class SeataAdapter implements RpcHandler {
     }
 
     private void lockQuery(
-            Engine serving, Session session, Message.GlobalLockQueryRequest query, Consumer<Message.Response> respond) {
+            Engine serving,
+            Session session,
+            Message.GlobalLockQueryRequest query,
+            @Nullable Frame frame,
+            Consumer<Message.Response> respond) {
         String resource = query.resourceId();
         if (resource != null && !session.identity().mayUse(resource)) {
             answer(session, notPermitted(session, resource), Answers::lockable, respond);
             return;
         }
         LockKeys locks;
+        long wait;
         try {
+            wait = lockWait(session, frame);
             locks = query.branchType() == BranchType.AT && resource != null ? locks(query.lockKey()) : null;
         } catch (TxnException e) {
             answer(session, new Reply.Rejected(e.code(), e.facts()), Answers::lockable, respond);
@@ -385,7 +453,8 @@ public final class SeataAdapter implements RpcHandler {
             answer(session, new Reply.Lockable(true), Answers::lockable, respond);
             return;
         }
-        submit(serving, session, new Command.QueryLocks(xid(query.xid()), resource, locks), Answers::lockable, respond);
+        Command command = new Command.QueryLocks(xid(query.xid()), resource, locks, wait);
+        submitForRows(serving, session, command, frame, Answers::lockable, respond);
     }
 
     private void named(

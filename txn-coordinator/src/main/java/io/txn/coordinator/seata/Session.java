@@ -2,7 +2,9 @@ package io.txn.coordinator.seata;
 
 import io.txn.coordinator.access.Credential;
 import io.txn.coordinator.access.Identity;
+import io.txn.coordinator.engine.Caller;
 import io.txn.coordinator.machine.ClientId;
+import io.txn.protocol.extension.Feature;
 import io.txn.protocol.transport.RpcConnection;
 import java.net.InetSocketAddress;
 import java.util.HashSet;
@@ -15,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The resources are guarded by {@link Sessions}; the rest is immutable, but for the credential, which may be renewed.
  */
-final class Session {
+final class Session implements Caller {
 
     /** Clients from 2.3.0 on take the answers to a merged request one by one. */
     private static final long SINGLE_ANSWERS_SINCE = version("2.3.0");
@@ -32,6 +34,8 @@ final class Session {
     final AtomicInteger waiting = new AtomicInteger();
 
     private volatile Credential credential;
+
+    private volatile Set<Feature> features = Set.of();
 
     /** What this connection itself registered; guarded by {@link Sessions}. */
     final Set<String> resources = new HashSet<>();
@@ -64,6 +68,20 @@ final class Session {
             number = number * 10_000 + (i < parts.length ? Long.parseLong(parts[i].replaceFirst("-.*", "")) : 0);
         }
         return number;
+    }
+
+    /** Whether this extension was agreed on. */
+    boolean has(Feature feature) {
+        return features.contains(feature);
+    }
+
+    void agreed(Set<Feature> value) {
+        features = value;
+    }
+
+    @Override
+    public boolean isOpen() {
+        return connection.isOpen();
     }
 
     /** Who it proved to be. */

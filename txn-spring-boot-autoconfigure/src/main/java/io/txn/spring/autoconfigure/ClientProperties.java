@@ -2,6 +2,7 @@ package io.txn.spring.autoconfigure;
 
 import io.txn.client.GlobalTransactionOptions;
 import io.txn.client.TxnClientOptions;
+import io.txn.client.jdbc.AtOptions;
 import io.txn.client.rpc.Credentials;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
@@ -24,6 +25,9 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param connectWait how long a call waits for a connection while there is none, and a start that fails fast
  * @param decisionWait how long the answer to a commit or rollback is pursued over lost connections before its outcome is called unknown; long
  *     enough for a coordinator to restart, and one and a half times as long as a coordinator takes to carry the decision out
+ * @param lockWait how long a row that another global transaction holds is waited for; 0 gives up at once. The rows of the local transaction stay
+ *     locked in the database meanwhile, and the coordinator does not see deadlocks through these: so it should be shorter than the time for which the
+ *     database lets others wait (innodb_lock_wait_timeout, lock_timeout)
  * @param shutdownTimeout how long a stopping application lets the global transactions it launched and the branch calls that run come to their
  *     end; together with the web server's own graceful shutdown it must fit into what the platform grants between SIGTERM and SIGKILL
  * @param failFast whether a start without any coordinator fails, or goes on and keeps trying
@@ -43,6 +47,7 @@ record ClientProperties(
         @DefaultValue(TxnClientOptions.REQUEST_TIMEOUT) Duration requestTimeout,
         @DefaultValue(TxnClientOptions.CONNECT_WAIT) Duration connectWait,
         @DefaultValue(TxnClientOptions.DECISION_WAIT) Duration decisionWait,
+        @DefaultValue(AtOptions.LOCK_WAIT) Duration lockWait,
         @DefaultValue(TxnClientOptions.SHUTDOWN_TIMEOUT) Duration shutdownTimeout,
         @DefaultValue(TxnClientOptions.FAIL_FAST) boolean failFast,
         @DefaultValue(TxnClientOptions.BRANCH_WORKERS) int branchWorkers,

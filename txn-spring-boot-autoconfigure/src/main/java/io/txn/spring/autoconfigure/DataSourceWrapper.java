@@ -56,7 +56,10 @@ final class DataSourceWrapper implements BeanPostProcessor {
     }
 
     private AtDataSource wrap(DataSource physical, String beanName) {
-        AtOptions options = beanFactory.getBean(JdbcProperties.class).toOptions();
+        AtOptions options = beanFactory
+                .getBean(JdbcProperties.class)
+                .toOptions()
+                .withLockWait(beanFactory.getBean(ClientProperties.class).lockWait());
         for (AtOptionsCustomizer customizer : beanFactory
                 .getBeanProvider(AtOptionsCustomizer.class)
                 .orderedStream()

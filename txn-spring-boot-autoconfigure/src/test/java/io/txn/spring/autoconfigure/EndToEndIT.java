@@ -155,7 +155,7 @@ class EndToEndIT {
         CompletableFuture.anyOf(holding, first).get(30, TimeUnit.SECONDS);
         Throwable thrown = catchThrowable(() -> shop.buy(7, 20, () -> {}));
         assertThat(causes(thrown))
-                .anySatisfy(cause -> assertThat(cause.getMessage()).contains("TXN-LCK001"));
+                .anySatisfy(cause -> assertThat(cause.getMessage()).contains("TXN-LCK004"));
         assertThat(ordered()).containsExactly(6);
         release.complete(null);
         first.get(30, TimeUnit.SECONDS);

@@ -2,6 +2,7 @@ package io.txn.spring.autoconfigure;
 
 import io.txn.coordinator.Coordinator;
 import io.txn.coordinator.CoordinatorOptions;
+import io.txn.coordinator.CoordinatorStatistics;
 import io.txn.coordinator.TransactionDetail;
 import io.txn.coordinator.TransactionQuery;
 import io.txn.coordinator.TransactionSummary;
@@ -65,6 +66,10 @@ public final class TestCoordinator implements AutoCloseable {
             throw new AssertionError(found.size() + " transactions are named " + name + ": " + transactions());
         }
         return found.get(0);
+    }
+
+    public CoordinatorStatistics statistics() {
+        return coordinator.statistics();
     }
 
     public TransactionDetail detail(Xid xid) {

@@ -2,6 +2,7 @@ package io.txn.coordinator.app.admin;
 
 import io.txn.coordinator.Coordinator;
 import io.txn.coordinator.LockQuery;
+import io.txn.coordinator.LockWaitQuery;
 import io.txn.coordinator.OperatorCommand;
 import io.txn.coordinator.OperatorResult;
 import io.txn.coordinator.TransactionQuery;
@@ -100,6 +101,20 @@ final class AdminController {
                         parameters.number("limit", DEFAULT_LIMIT, LockQuery.MAX_LIMIT),
                         parameters.text("after")))
                 .thenApplyAsync(Views.Locks::of, executor);
+    }
+
+    @GetMapping("/locks/waits")
+    CompletableFuture<Views.LockWaits> lockWaits(@RequestParam MultiValueMap<String, String> query) {
+        Parameters parameters = new Parameters(query, "resource", "row", "xid", "limit", "after");
+        String xid = parameters.text("xid");
+        return coordinator
+                .lockWaits(new LockWaitQuery(
+                        parameters.text("resource"),
+                        parameters.text("row"),
+                        xid == null ? null : xid(xid),
+                        parameters.number("limit", DEFAULT_LIMIT, LockWaitQuery.MAX_LIMIT),
+                        parameters.text("after")))
+                .thenApplyAsync(Views.LockWaits::of, executor);
     }
 
     @PostMapping("/transactions/{xid}/retry")

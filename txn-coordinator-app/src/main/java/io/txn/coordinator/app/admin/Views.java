@@ -2,6 +2,7 @@ package io.txn.coordinator.app.admin;
 
 import io.txn.coordinator.BranchDetail;
 import io.txn.coordinator.LockPage;
+import io.txn.coordinator.LockWaitPage;
 import io.txn.coordinator.TransactionDetail;
 import io.txn.coordinator.TransactionPage;
 import io.txn.coordinator.TransactionSummary;
@@ -132,6 +133,40 @@ final class Views {
                     lock.key(),
                     lock.xid().value(),
                     lock.branchId().toString());
+        }
+    }
+
+    record LockWaits(List<LockWait> waits, @Nullable String next) {
+
+        static LockWaits of(LockWaitPage page) {
+            return new LockWaits(page.waits().stream().map(LockWait::of).toList(), page.next());
+        }
+    }
+
+    record LockWait(
+            @Nullable String xid,
+            @Nullable String name,
+            @Nullable String application,
+            boolean query,
+            String resourceId,
+            int rows,
+            String row,
+            @Nullable String holder,
+            Instant since,
+            Instant until) {
+
+        static LockWait of(LockWaitPage.LockWait wait) {
+            return new LockWait(
+                    wait.xid() == null ? null : wait.xid().value(),
+                    wait.name(),
+                    wait.application(),
+                    wait.query(),
+                    wait.resourceId(),
+                    wait.rows(),
+                    wait.row(),
+                    wait.holder() == null ? null : wait.holder().value(),
+                    wait.since(),
+                    wait.until());
         }
     }
 

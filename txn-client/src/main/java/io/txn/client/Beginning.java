@@ -1,0 +1,105 @@
+package io.txn.client;
+
+import io.txn.client.rpc.ConnectionRole;
+import io.txn.client.rpc.Coordinators;
+import io.txn.client.rpc.Exchange;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.protocol.Xid;
+import io.txn.protocol.extension.Feature;
+import io.txn.protocol.extension.RequestId;
+import io.txn.protocol.message.Message;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One begin and its tries, all under one id: a coordinator that knows it again answers with the transaction that it opened for an earlier try. For one
+ * thread.
+ */
+final class Beginning {
+
+    /** How long an answer to a try that nobody waits for any more is still listened to, in order to roll back what it opened. */
+    private static final Duration LATE_WAIT = Duration.ofSeconds(30);
+
+    private final Coordinators coordinators;
+    private final Message.GlobalBeginRequest request;
+    private final long id;
+    private final Duration requestTimeout;
+    private final List<Exchange<Exchange.Answered<Message.GlobalBeginResponse>>> unanswered = new ArrayList<>();
+    private boolean known;
+    private @Nullable Exchange<?> timedOut;
+
+    Beginning(Coordinators coordinators, String name, Duration timeout, long id, Duration requestTimeout) {
+        this.coordinators = coordinators;
+        this.request = new Message.GlobalBeginRequest(Math.toIntExact(timeout.toMillis()), name);
+        this.id = id;
+        this.requestTimeout = requestTimeout;
+    }
+
+    /** @throws TxnException NO_COORDINATOR, CONNECTION_LOST, REQUEST_TIMED_OUT … */
+    Message.GlobalBeginResponse ask(Duration connectWait) {
+        Exchange<Exchange.Answered<Message.GlobalBeginResponse>> exchange = coordinators.send(
+                ConnectionRole.TM,
+                null,
+                request,
+                this::head,
+                Message.GlobalBeginResponse.class,
+                requestTimeout.plus(LATE_WAIT),
+                connectWait,
+                timedOut);
+        known = exchange.agreed().contains(Feature.REQUEST_ID);
+        timedOut = null;
+        try {
+            return exchange.await(requestTimeout).message();
+        } catch (TxnException e) {
+            if (e.code() == ErrorCode.REQUEST_TIMED_OUT) {
+                unanswered.add(exchange);
+                timedOut = exchange;
+            }
+            throw e;
+        }
+    }
+
+    private Map<String, String> head(Set<Feature> agreed) {
+        Map<String, String> head = new LinkedHashMap<>();
+        if (agreed.contains(Feature.REQUEST_ID)) {
+            RequestId.write(id, head);
+        }
+        return head;
+    }
+
+    /** Whether the coordinator that was asked last would know the request again. */
+    boolean isKnown() {
+        return known;
+    }
+
+    /**
+     * No further try is made.
+     *
+     * @param used the transaction that came of it, or null; any other one that still turns up is given to {@code abandon}, on an event loop
+     */
+    void settle(@Nullable Xid used, Consumer<Xid> abandon) {
+        for (Exchange<Exchange.Answered<Message.GlobalBeginResponse>> exchange : unanswered) {
+            exchange.answer().thenAccept(late -> {
+                Xid xid = xidOf(late.message());
+                if (xid != null && late.message().outcome().succeeded() && !xid.equals(used)) {
+                    abandon.accept(xid);
+                }
+            });
+        }
+    }
+
+    static @Nullable Xid xidOf(Message.GlobalBeginResponse answer) {
+        try {
+            return answer.xid() == null ? null : new Xid(answer.xid());
+        } catch (IllegalArgumentException e) {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,76 @@
+package io.txn.protocol.extension;
+
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An extension of Seata's protocol. A client names those it has in the head of each registration; a coordinator that has some of them too names these in
+ * the head of its answer, under another name, so that a peer that merely sends heads back agrees to nothing. Either side uses a feature only on a connection on which
+ * it was agreed. A feature never changes its meaning: what is different gets a new name. So no version is ever compared.
+ */
+public enum Feature {
+    /** A refused registration says why; see {@link io.txn.protocol.access.Refusal}. */
+    REFUSAL("refusal"),
+    /** A request for rows may wait for them, and a refused one names who holds them; see {@link LockWait} and {@link LockRefusal}. */
+    LOCK_WAIT("lock-wait"),
+    /** A begin or a branch registration has an id by which it is known when it is asked again; see {@link RequestId}. */
+    REQUEST_ID("request-id");
+
+    private static final String ANNOUNCED = "txn-features";
+    private static final String AGREED = "txn-features-agreed";
+
+    private final String word;
+
+    Feature(String word) {
+        this.word = word;
+    }
+
+    /** The head field in which a client says that it has all of them. */
+    public static Map<String, @Nullable String> announced() {
+        Map<String, @Nullable String> head = new HashMap<>();
+        head.put(ANNOUNCED, words(EnumSet.allOf(Feature.class)));
+        return head;
+    }
+
+    /** What the head of a registration announces of the features known here. */
+    public static Set<Feature> announcedIn(Map<String, @Nullable String> head) {
+        return named(head.get(ANNOUNCED));
+    }
+
+    /** The head field in which a coordinator agrees to some. */
+    public static Map<String, @Nullable String> agreed(Collection<Feature> features) {
+        Map<String, @Nullable String> head = new HashMap<>();
+        if (!features.isEmpty()) {
+            head.put(AGREED, words(features));
+        }
+        return head;
+    }
+
+    /** What the head of an answer to a registration agrees to of the features known here. */
+    public static Set<Feature> agreedIn(Map<String, @Nullable String> head) {
+        return named(head.get(AGREED));
+    }
+
+    private static String words(Collection<Feature> features) {
+        return features.stream().map(feature -> feature.word).sorted().collect(Collectors.joining(","));
+    }
+
+    private static Set<Feature> named(@Nullable String words) {
+        Set<Feature> features = EnumSet.noneOf(Feature.class);
+        if (words != null) {
+            Set<String> all = Arrays.stream(words.split(",")).map(String::strip).collect(Collectors.toSet());
+            for (Feature feature : values()) {
+                if (all.contains(feature.word)) {
+                    features.add(feature);
+                }
+            }
+        }
+        return features;
+    }
+}
