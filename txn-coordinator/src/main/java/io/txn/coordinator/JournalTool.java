@@ -9,10 +9,12 @@ import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /** Looks at the journal of a coordinator that is not running, prints what it finds, and cuts a damaged one when told to. */
@@ -76,16 +78,25 @@ public final class JournalTool {
     }
 
     /**
-     * Copies the files aside, cuts the log at its first damage, drops damaged snapshots, and prints what was lost.
+     * Copies the files aside, cuts the log at its first damage, drops damaged snapshots, prints what was lost, and sees to it that ids that were lost are not
+     * given out again.
      *
      * @return whether the journal is sound now
      * @throws TxnException DATA_DIR_IN_USE while a coordinator uses the directory; JOURNAL_DAMAGED when cutting cannot help
      */
     public boolean cutAtDamage(Instant now) {
         Path aside = dataDir.resolve("journal-before-repair-" + STAMP.format(now));
-        OfflineJournal.Repair repair = journal.cutAtDamage(aside, (index, record) -> {
+        OfflineJournal.Records lost = (index, record) -> {
             out.println("lost:");
             EntryReader.lines(index, record, null).forEach(line -> out.println("  " + line));
+        };
+        AtomicReference<@Nullable TxnException> trouble = new AtomicReference<>();
+        OfflineJournal.Repair repair = journal.cutAtDamage(aside, lost, cut -> {
+            try {
+                EntryReader.renewIds(cut, now, new SecureRandom());
+            } catch (TxnException e) {
+                trouble.set(e); // after what was done has been said
+            }
         });
         if (repair.copies() == null) {
             out.println("nothing is damaged, nothing was changed");
@@ -107,6 +118,15 @@ public final class JournalTool {
                         ? "no record is lost"
                         : "lost: every record from " + repair.lostFrom()
                                 + " on; those that could be read are printed above, the damaged ones could not");
+        TxnException notRenewed = trouble.get();
+        if (notRenewed != null) {
+            out.println(
+                    "DO NOT START a coordinator on it: ids that stand in databases would be given out again, because no new ones"
+                            + " could be begun. Put the copies back, remove the cause and repair again: "
+                            + notRenewed.getMessage());
+            check();
+            return false;
+        }
         return check();
     }
 

@@ -14,6 +14,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -31,6 +33,7 @@ class JournalToolTest {
 
     private String committed;
     private String open;
+    private final List<Long> given = new ArrayList<>();
 
     private Coordinator start() {
         return Coordinator.start(CoordinatorOptions.DEFAULTS
@@ -47,7 +50,8 @@ class JournalToolTest {
             client.register(committed, BranchType.TCC, "service", null);
             client.commit(committed);
             open = client.begin(60_000);
-            client.register(open, BranchType.AT, "db", "stock:1,2");
+            given.add(new Xid(open).number());
+            given.add(client.register(open, BranchType.AT, "db", "stock:1,2"));
         }
     }
 
@@ -114,6 +118,13 @@ class JournalToolTest {
                             .orElseThrow()
                             .branches())
                     .isEmpty();
+            try (HandDrivenClient client =
+                    HandDrivenClient.registered(coordinator.tcpPort(), "shop", "2.6.0", "service")) {
+                String next = client.begin(60_000);
+                long branch = client.register(next, BranchType.TCC, "service", null);
+                // The branch that was lost has its undo record in a database, under an id that nobody else may have.
+                assertThat(given).doesNotContain(new Xid(next).number(), branch);
+            }
             assertThatThrownBy(() -> printed(tool -> tool.cutAtDamage(NOW)))
                     .isInstanceOfSatisfying(
                             TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.DATA_DIR_IN_USE));

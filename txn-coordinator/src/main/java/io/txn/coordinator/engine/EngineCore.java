@@ -224,7 +224,7 @@ final class EngineCore {
         ended.sort(Comparator.comparingLong(GlobalTransaction::endedAt));
         ended.forEach(transaction -> finished.add(new long[] {transaction.number(), transaction.endedAt()}));
         if (shard.needsEpoch()) {
-            record(List.of(new Event.EpochStarted(anotherEpoch(), 0)));
+            record(List.of(new Event.EpochStarted(anotherEpoch(shard, random), 0)));
         }
         LOG.info(
                 "recovered records={} transactions={} unfinished={} needingAttention={} locks={}",
@@ -275,7 +275,7 @@ final class EngineCore {
             deliver(sink, Reply.Rejected.of(ErrorCode.JOURNAL_LOW_ON_SPACE));
             return;
         }
-        if (shard.needsEpoch() && record(List.of(new Event.EpochStarted(anotherEpoch(), 0))) != null) {
+        if (shard.needsEpoch() && record(List.of(new Event.EpochStarted(anotherEpoch(shard, random), 0))) != null) {
             deliver(sink, Reply.Rejected.of(ErrorCode.COORDINATOR_OVERLOADED, "ids", "used up"));
             return;
         }
@@ -298,7 +298,7 @@ final class EngineCore {
         return null;
     }
 
-    private int anotherEpoch() {
+    static int anotherEpoch(Shard shard, RandomGenerator random) {
         int epoch;
         do {
             epoch = 1 + random.nextInt((1 << Shard.EPOCH_BITS) - 1);
@@ -418,12 +418,10 @@ final class EngineCore {
         receipts.refusal = null;
         long index = journal.stage(out.buffer(), receipts);
         if (index < 0) {
+            // A failure of the journal is for everybody, but not from within a decision: whoever it is about would be
+            // told twice.
             TxnException refusal = receipts.refusal;
-            if (refusal == null) {
-                checkJournal();
-                refusal = stopped == null ? new TxnException(ErrorCode.JOURNAL_FAILED, receipts.failure) : stopped;
-            }
-            return refusal;
+            return refusal == null ? new TxnException(ErrorCode.JOURNAL_FAILED, receipts.failure) : refusal;
         }
         if (handedOver == flushed) {
             stagedAt = now;

@@ -1,9 +1,12 @@
 package io.txn.coordinator.engine;
 
+import io.txn.coordinator.journal.Completion;
+import io.txn.coordinator.journal.Journal;
 import io.txn.coordinator.journal.Replay;
 import io.txn.coordinator.machine.Event;
 import io.txn.coordinator.machine.Rules;
 import io.txn.coordinator.machine.Shard;
+import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,6 +14,9 @@ import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /** What the entries of a journal say, for people, and whether they make sense together: reads like an engine that starts, and drives nothing. */
@@ -19,17 +25,19 @@ public final class EntryReader implements Replay {
     private final Shard shard = new Shard(new Rules(Integer.MAX_VALUE, Integer.MAX_VALUE, 0, 1, 1, 0));
     private final EntrySequence entries = new EntrySequence();
     private final Interner interner = new Interner();
+    private long time;
 
     @Override
     public void snapshot(long index, InputStream state) throws IOException {
         entries.startAfter(index);
-        SnapshotCodec.read(state, shard, entries, interner);
+        time = Math.max(time, SnapshotCodec.read(state, shard, entries, interner));
     }
 
     @Override
     public void record(long index, ByteBuffer record) {
         EventCodec.Entry entry = EventCodec.decode(record, interner);
         if (entries.accepts(entry.place())) {
+            time = Math.max(time, entry.time());
             entry.events().forEach(event -> shard.apply(event, entry.time()));
         }
     }
@@ -42,6 +50,39 @@ public final class EntryReader implements Replay {
     /** How many entries were skipped because their writer had been replaced. */
     public long skipped() {
         return entries.skipped();
+    }
+
+    /**
+     * Begins a new epoch of ids in a journal that has lost records. The ids that were given out in these stand in undo tables, fences and XA branches, where
+     * one that is given out again would be taken for the old one. Durable on return.
+     *
+     * @param journal not replayed yet
+     * @throws TxnException as replaying and appending throw; or JOURNAL_FAILED
+     */
+    public static void renewIds(Journal journal, Instant now, RandomGenerator random) {
+        EntryReader reader = new EntryReader();
+        journal.replay(reader);
+        reader.entries.claim(random);
+        Event renewed = new Event.EpochStarted(EngineCore.anotherEpoch(reader.shard, random), 0);
+        Out out = new Out();
+        EventCodec.encode(reader.entries.nextPlace(), Math.max(now.toEpochMilli(), reader.time), List.of(renewed), out);
+        CompletableFuture<Long> written = new CompletableFuture<>();
+        journal.append(out.buffer(), new Completion() {
+            @Override
+            public void durable(long index) {
+                written.complete(index);
+            }
+
+            @Override
+            public void failed(Throwable cause) {
+                written.completeExceptionally(cause);
+            }
+        });
+        try {
+            written.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof TxnException told ? told : new TxnException(ErrorCode.JOURNAL_FAILED, e);
+        }
     }
 
     /**

@@ -98,8 +98,12 @@ public final class FileJournal implements Journal {
         CLOSED
     }
 
-    FileJournal(Path directory, FileJournalOptions options, JournalFiles files, RandomGenerator random)
-            throws IOException {
+    private FileJournal(
+            Path directory,
+            FileJournalOptions options,
+            JournalFiles files,
+            RandomGenerator random,
+            DirectoryLock directoryLock) {
         this.files = files;
         this.directory = directory;
         this.options = options;
@@ -108,8 +112,7 @@ public final class FileJournal implements Journal {
         this.writing = new Batch(options.maxWaitingRecords(), options.maxWaitingBytes());
         this.room = new RoomMaker(files, directory, options.segmentBytes(), task -> thread("room", task));
         this.writer = thread("writer", this::run);
-        files.createDirectories(directory);
-        this.directoryLock = DirectoryLock.take(directory);
+        this.directoryLock = directoryLock;
     }
 
     /**
@@ -122,11 +125,18 @@ public final class FileJournal implements Journal {
     }
 
     static FileJournal open(Path directory, FileJournalOptions options, JournalFiles files, RandomGenerator random) {
+        Path home = directory.toAbsolutePath().normalize();
         try {
-            return new FileJournal(directory.toAbsolutePath().normalize(), options, files, random);
+            files.createDirectories(home);
+            return new FileJournal(home, options, files, random, DirectoryLock.take(home));
         } catch (IOException e) {
             throw new TxnException(ErrorCode.DATA_DIR_UNUSABLE, e, "directory", directory, "cause", e);
         }
+    }
+
+    /** For somebody who has the directory already: its lock goes over to the journal, which gives it up when it is closed. */
+    static FileJournal open(Path directory, DirectoryLock lock) {
+        return new FileJournal(directory, FileJournalOptions.DEFAULTS, new DiskFiles(), new SecureRandom(), lock);
     }
 
     private static Thread thread(String name, Runnable task) {
@@ -495,13 +505,14 @@ public final class FileJournal implements Journal {
             if (phase == Phase.OPENED || phase == Phase.REPLAYING) {
                 throw new IllegalStateException("the journal is not replayed yet");
             }
-            if (upToIndex >= nextIndex || upToIndex < 1) {
-                throw new IllegalArgumentException(
-                        "a snapshot of " + upToIndex + " when the records are 1 to " + (nextIndex - 1));
-            }
+            // First of all: records that were taken are gone by then, and their owner may not know that yet.
             if (phase != Phase.SERVING) {
                 return CompletableFuture.failedFuture(new TxnException(
                         ErrorCode.JOURNAL_FAILED, failure, "directory", directory, "reason", "failed or closed"));
+            }
+            if (upToIndex >= nextIndex || upToIndex < 1) {
+                throw new IllegalArgumentException(
+                        "a snapshot of " + upToIndex + " when the records are 1 to " + (nextIndex - 1));
             }
             if (snapshotThread != null) {
                 return CompletableFuture.failedFuture(new IllegalStateException("another snapshot is under way"));

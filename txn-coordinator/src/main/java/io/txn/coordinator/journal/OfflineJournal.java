@@ -11,6 +11,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -270,20 +271,31 @@ public final class OfflineJournal {
             long lostFrom) {}
 
     /**
-     * Copies every file aside, then removes damaged snapshots and everything in the log from its first damage on. Refused while somebody has the lock,
-     * and where the records before the log are needed and gone.
+     * Copies every file aside, then removes damaged snapshots, segments that a snapshot has replaced, and everything in the log from its first damage on.
+     * Refused while somebody has the lock, and where the records before the log are needed and gone.
      *
      * @param aside a directory that does not exist yet
      * @param lost takes the records behind the damage that can be read and are lost all the same
+     * @param afterLoss is given the journal, not replayed yet, when records were lost: before anybody else can have it. It is closed behind this.
      * @throws TxnException DATA_DIR_IN_USE, JOURNAL_TOO_NEW, JOURNAL_DAMAGED when cutting does not help
      */
-    public Repair cutAtDamage(Path aside, Records lost) {
+    public Repair cutAtDamage(Path aside, Records lost, Consumer<Journal> afterLoss) {
         try {
             DirectoryLock lock = DirectoryLock.take(directory);
+            boolean handedOver = false;
             try {
-                return cut(aside, lost);
+                Repair repair = cut(aside, lost);
+                if (repair.lostFrom() > 0) {
+                    handedOver = true;
+                    try (Journal journal = FileJournal.open(directory, lock)) {
+                        afterLoss.accept(journal);
+                    }
+                }
+                return repair;
             } finally {
-                lock.close();
+                if (!handedOver) {
+                    lock.close();
+                }
             }
         } catch (IOException e) {
             throw unreadable(e);
@@ -298,20 +310,13 @@ public final class OfflineJournal {
                 damages.add(state.damage());
             }
         });
-        List<FileState> segments =
-                states.stream().filter(state -> state.kind() == Kind.SEGMENT).toList();
+        List<FileState> segments = segments(states);
         long snapshot = states.stream()
                 .filter(state -> state.kind() == Kind.SNAPSHOT && state.damage() == null)
                 .mapToLong(FileState::lastIndex)
                 .max()
                 .orElse(0);
-        boolean reachesSnapshot = segments.stream()
-                        .filter(state -> state.damage() == null || state.firstIndex() > 0)
-                        .mapToLong(FileState::lastIndex)
-                        .max()
-                        .orElse(0)
-                >= snapshot;
-        if (damages.isEmpty() && reachesSnapshot) {
+        if (damages.isEmpty() && reaches(snapshot, segments)) {
             return new Repair(null, List.of(), null, 0, List.of(), 0, 0);
         }
         long firstKept = segments.isEmpty() ? 0 : segments.get(0).firstIndex();
@@ -329,6 +334,14 @@ public final class OfflineJournal {
                 cut.remove(state.file());
             }
         }
+        List<FileState> replaced = replaced(segments, snapshot);
+        if (!replaced.isEmpty()) {
+            for (FileState state : replaced) {
+                cut.remove(state.file());
+            }
+            // What looked out of reach behind a damage in one of these may be as it should.
+            segments = segments(examine((index, record) -> {}));
+        }
         for (FileState state : segments) {
             cut.segment(state);
         }
@@ -344,6 +357,39 @@ public final class OfflineJournal {
                 List.copyOf(cut.removed),
                 cut.begunAt,
                 cut.damaged ? cut.lostFrom() : 0);
+    }
+
+    private static List<FileState> segments(List<FileState> states) {
+        return states.stream().filter(state -> state.kind() == Kind.SEGMENT).toList();
+    }
+
+    private static boolean reaches(long snapshot, List<FileState> segments) {
+        return segments.stream()
+                        .filter(state -> state.damage() == null || state.firstIndex() > 0)
+                        .mapToLong(FileState::lastIndex)
+                        .max()
+                        .orElse(0)
+                >= snapshot;
+    }
+
+    /** The segments before the one in which a start begins to read: the snapshot holds all of them, so what is wrong with them is of no account. */
+    private List<FileState> replaced(List<FileState> segments, long snapshot) throws IOException {
+        int start = segments.size() - 1;
+        while (start > 0 && firstIndex(segments.get(start).file()) > snapshot + 1) {
+            start--;
+        }
+        return segments.subList(0, Math.max(start, 0));
+    }
+
+    private long firstIndex(Path segment) throws IOException {
+        try (JournalFiles.OpenFile file = new ReadOnly(files).open(segment, false)) {
+            ByteBuffer bytes = ByteBuffer.allocate(SegmentHeader.BYTES);
+            file.read(bytes, 0);
+            return SegmentHeader.read(segment, bytes.flip()).firstIndex();
+        } catch (TxnException e) {
+            damage(e); // or too new
+            return Long.MAX_VALUE;
+        }
     }
 
     private void copy(Path aside, List<FileState> states) throws IOException {

@@ -13,6 +13,7 @@ import io.txn.coordinator.machine.Reply;
 import io.txn.coordinator.machine.Rules;
 import io.txn.coordinator.machine.Shard;
 import io.txn.protocol.BranchType;
+import io.txn.protocol.ErrorCode;
 import io.txn.protocol.Xid;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
@@ -211,5 +212,30 @@ class CoreWritesTest {
         int records = journal.durableRecords();
         ask(new Command.QueryTransaction(xid));
         assertThat(journal.durableRecords()).isEqualTo(records + 1);
+    }
+
+    /** Two ways lead to whoever waits when the journal fails just then: the answer to its own command, and the news for all. */
+    @Test
+    void whoeverWaitsForRowsIsToldOnceThatTheJournalFailed() {
+        register(begin(), "t:1");
+        List<Reply> replies = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            Xid late = ((Reply.Begun) ask(new Command.Begin("c:1", "buy", SHOP, 500))).xid();
+            LockKeys rows = LockKeys.parse("t:1", 100);
+            core.submit(
+                    new Command.RegisterBranch(late, BranchType.AT, "db", SHOP, rows, true, null, null, 550, 0),
+                    () -> true,
+                    replies::add);
+        }
+        turn();
+        assertThat(replies).isEmpty();
+        clock.advance(600);
+        journal.fail();
+        turn();
+        turn();
+        assertThat(core.stopped()).isNotNull();
+        assertThat(replies).hasSize(3).allSatisfy(reply -> assertThat(reply)
+                .isInstanceOfSatisfying(Reply.Rejected.class, rejected -> assertThat(rejected.code())
+                        .isEqualTo(ErrorCode.JOURNAL_FAILED)));
     }
 }

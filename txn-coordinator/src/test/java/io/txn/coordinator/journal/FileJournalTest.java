@@ -607,6 +607,26 @@ class FileJournalTest {
     }
 
     @Test
+    void aSnapshotOfRecordsThatFailedMeanwhileFailsLikeThem() throws Exception {
+        DelegatingFiles broken = new DelegatingFiles() {
+            @Override
+            void sync(OpenFile file, boolean metadata) throws IOException {
+                if (!metadata) {
+                    throw new IOException("the disk is broken (part of the test)");
+                }
+                file.sync(true);
+            }
+        };
+        try (Journal journal = FileJournal.open(directory, SMALL, broken, new java.util.Random(1))) {
+            journal.replay(new Recorded());
+            assertThat(((TxnException) Appended.to(journal, "one").failure()).code())
+                    .isEqualTo(ErrorCode.JOURNAL_FAILED);
+            // Its owner had taken the record for 1 and has not heard of the failure yet.
+            assertThat(journal.snapshot(1, out -> {})).isCompletedExceptionally();
+        }
+    }
+
+    @Test
     void aSnapshotWaitsUntilItsLastRecordIsDurable() throws Exception {
         GatedFiles files = new GatedFiles();
         try (Journal journal = FileJournal.open(directory, SMALL, files, new java.util.Random(1))) {

@@ -108,6 +108,10 @@ class OfflineJournalTest {
         return recorded.records;
     }
 
+    private Repair cut(Path aside, OfflineJournal.Records lost) {
+        return new OfflineJournal(work).cutAtDamage(aside, lost, journal -> {});
+    }
+
     @Test
     void aSoundJournalIsShownAndNotChanged() throws IOException {
         assertThat(recordsSeen()).isEqualTo(records);
@@ -120,8 +124,7 @@ class OfflineJournalTest {
         assertThat(new OfflineJournal(work).read(new Recorded())).isEqualTo(records.size());
         Path aside = temporary.resolve("aside");
         Map<Path, String> before = contents(work);
-        assertThat(new OfflineJournal(work).cutAtDamage(aside, (i, r) -> {}).copies())
-                .isNull();
+        assertThat(cut(aside, (i, r) -> {}).copies()).isNull();
         before.keySet()
                 .forEach(file -> assertThat(contentsOf(work.resolve(file))).isEqualTo(before.get(file)));
         assertThat(aside).doesNotExist();
@@ -158,7 +161,7 @@ class OfflineJournalTest {
         Map<Path, String> before = contents(work);
         List<String> lost = new ArrayList<>();
         Path aside = temporary.resolve("aside");
-        Repair repair = new OfflineJournal(work).cutAtDamage(aside, (index, record) -> {
+        Repair repair = cut(aside, (index, record) -> {
             String text = text(record);
             assertThat(text).startsWith("record " + index + "-");
             lost.add(text);
@@ -192,7 +195,7 @@ class OfflineJournalTest {
             String what = "seed " + seed + " round " + round;
             List<String> seen = recordsSeen();
             assertThat(seen).as(what).isEqualTo(records.subList(0, seen.size()));
-            Repair repair = new OfflineJournal(work).cutAtDamage(temporary.resolve("aside" + round), (i, r) -> {});
+            Repair repair = cut(temporary.resolve("aside" + round), (i, r) -> {});
             repaired += repair.copies() == null ? 0 : 1;
             assertThat(recovered()).as(what).isEqualTo(seen);
         }
@@ -211,7 +214,7 @@ class OfflineJournalTest {
         Path left = files(work, "segment-").get(0);
         Damage.flip(left, 200, 1);
         List<Long> lost = new ArrayList<>();
-        Repair repair = new OfflineJournal(work).cutAtDamage(temporary.resolve("aside"), (i, r) -> lost.add(i));
+        Repair repair = cut(temporary.resolve("aside"), (i, r) -> lost.add(i));
         assertThat(repair.begunAt()).isEqualTo(covered + 1);
         assertThat(repair.lostFrom()).isEqualTo(covered + 1);
         assertThat(lost).containsExactly(covered + 1L, covered + 2L);
@@ -224,6 +227,48 @@ class OfflineJournalTest {
     }
 
     @Test
+    void aDamageInWhatTheSnapshotHasReplacedLosesNothing() throws Exception {
+        int covered = records.size();
+        try (Journal journal = FileJournal.open(work, OPTIONS)) {
+            journal.replay(new Recorded());
+            journal.snapshot(covered, out -> out.write(1)).get(10, TimeUnit.SECONDS);
+            append(journal, 3);
+        }
+        // The process was killed before it had removed these.
+        for (long number = 1; number <= 3; number++) {
+            Files.copy(pristine.resolve(SegmentHeader.fileName(number)), segment(number));
+        }
+        Damage.flip(segment(2), 1_000, 0);
+        Repair repair = cut(temporary.resolve("aside"), (index, record) -> {
+            throw new AssertionError("record " + index + " is lost");
+        });
+        assertThat(repair.lostFrom()).isZero();
+        assertThat(repair.removed()).containsExactly(segment(1), segment(2), segment(3));
+        Recorded recorded = new Recorded();
+        try (Journal journal = FileJournal.open(work, OPTIONS)) {
+            assertThat(journal.replay(recorded)).isEqualTo(records.size());
+        }
+        assertThat(recorded.snapshotIndex).isEqualTo(covered);
+        assertThat(recorded.records).isEqualTo(records.subList(covered, records.size()));
+    }
+
+    @Test
+    void whoeverWantsToSaySomethingAfterALossHasTheDirectoryAllTheWhile() throws IOException {
+        Damage.flip(segment(2), 1_000, 0);
+        List<String> kept = recordsSeen();
+        Recorded recorded = new Recorded();
+        new OfflineJournal(work).cutAtDamage(temporary.resolve("aside"), (i, r) -> {}, journal -> {
+            assertThatThrownBy(() -> FileJournal.open(work, OPTIONS))
+                    .isInstanceOfSatisfying(
+                            TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.DATA_DIR_IN_USE));
+            journal.replay(recorded);
+            Appended.to(journal, "last word").index();
+        });
+        assertThat(recorded.records).isEqualTo(kept);
+        assertThat(recovered()).endsWith("last word").hasSize(kept.size() + 1);
+    }
+
+    @Test
     void aDamagedSnapshotIsDroppedWhereTheLogHasEverythingAndRefusedWhereNot() throws Exception {
         Path early = temporary.resolve("early");
         try (Journal journal = FileJournal.open(work, OPTIONS)) {
@@ -232,7 +277,7 @@ class OfflineJournalTest {
         }
         Path snapshot = files(work, "snapshot-").get(0);
         Damage.flip(snapshot, 70, 1);
-        assertThatThrownBy(() -> new OfflineJournal(work).cutAtDamage(early, (i, r) -> {}))
+        assertThatThrownBy(() -> cut(early, (i, r) -> {}))
                 .isInstanceOfSatisfying(
                         TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.JOURNAL_DAMAGED));
         assertThat(early).doesNotExist();
@@ -243,7 +288,7 @@ class OfflineJournalTest {
         Damage.copy(pristine, temporary.resolve("whole"));
         Files.copy(snapshot, temporary.resolve("whole").resolve(snapshot.getFileName()));
         work = temporary.resolve("whole");
-        Repair repair = new OfflineJournal(work).cutAtDamage(early, (i, r) -> {
+        Repair repair = cut(early, (i, r) -> {
             throw new AssertionError("nothing is lost");
         });
         assertThat(repair.removed()).containsExactly(work.resolve(snapshot.getFileName()));
@@ -263,7 +308,7 @@ class OfflineJournalTest {
     void nothingIsCutUnderARunningCoordinator() throws IOException {
         try (Journal journal = FileJournal.open(work, OPTIONS)) {
             journal.replay(new Recorded());
-            assertThatThrownBy(() -> new OfflineJournal(work).cutAtDamage(temporary.resolve("aside"), (i, r) -> {}))
+            assertThatThrownBy(() -> cut(temporary.resolve("aside"), (i, r) -> {}))
                     .isInstanceOfSatisfying(
                             TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.DATA_DIR_IN_USE));
             assertThat(new OfflineJournal(work).examine((i, r) -> {})).isNotEmpty();
@@ -273,7 +318,7 @@ class OfflineJournalTest {
     @Test
     void aNewerVersionIsNotTouched() throws IOException {
         Damage.newerVersion(segment(3));
-        assertThatThrownBy(() -> new OfflineJournal(work).cutAtDamage(temporary.resolve("aside"), (i, r) -> {}))
+        assertThatThrownBy(() -> cut(temporary.resolve("aside"), (i, r) -> {}))
                 .isInstanceOfSatisfying(
                         TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.JOURNAL_TOO_NEW));
     }
