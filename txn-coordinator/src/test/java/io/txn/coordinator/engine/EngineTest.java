@@ -152,13 +152,17 @@ class EngineTest {
         CountDownLatch mended = new CountDownLatch(1);
         journal.hang(mended);
         CompletableFuture<Reply> written = give(new Command.Begin("c:1", "buy", SHOP, 60_000));
-        assertThat(journal.hung.await(20, TimeUnit.SECONDS)).isTrue();
-        CompletableFuture<Reply> behind = give(new Command.Begin("c:1", "buy", SHOP, 60_000));
-        assertThat(engine.healthy()).isFalse();
-        CompletableFuture.runAsync(() -> engine.close(Duration.ofMillis(100))).get(20, TimeUnit.SECONDS);
-        assertThat(behind.get(20, TimeUnit.SECONDS)).isEqualTo(Reply.Rejected.of(ErrorCode.COORDINATOR_STOPPING));
-        assertThat(written).isNotDone();
-        mended.countDown();
+        try {
+            assertThat(journal.hung.await(20, TimeUnit.SECONDS)).isTrue();
+            CompletableFuture<Reply> behind = give(new Command.Begin("c:1", "buy", SHOP, 60_000));
+            assertThat(engine.healthy()).isFalse();
+            CompletableFuture.runAsync(() -> engine.close(Duration.ofMillis(100)))
+                    .get(20, TimeUnit.SECONDS);
+            assertThat(behind.get(20, TimeUnit.SECONDS)).isEqualTo(Reply.Rejected.of(ErrorCode.COORDINATOR_STOPPING));
+            assertThat(written).isNotDone();
+        } finally {
+            mended.countDown();
+        }
         assertThat(written.get(20, TimeUnit.SECONDS)).isInstanceOf(Reply.Begun.class);
     }
 
