@@ -34,6 +34,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -705,6 +706,30 @@ class TxnClientIT {
                         .split(","))
                 .containsExactlyInAnyOrder("jdbc:one", "jdbc:two");
         assertThat(coordinator.received()).noneMatch(Message.RegisterRmRequest.class::isInstance);
+    }
+
+    @Test
+    void manyResourcesAreAnnouncedInPiecesForACoordinatorReadsLittleOfStrangers() {
+        start();
+        List<String> all = new ArrayList<>();
+        for (int i = 0; i < 30; i++) {
+            all.add("jdbc:" + i + "x".repeat(3_000));
+            client.resources().register(new Recording(all.get(i)));
+        }
+        Await.until("connected", MAX, () -> coordinator.openConnections() == 2);
+        List<String> announced = new ArrayList<>();
+        while (announced.size() < all.size()) {
+            announced.addAll(List.of(coordinator
+                    .await(Message.RegisterRmRequest.class)
+                    .resourceIds()
+                    .split(",")));
+        }
+
+        coordinator.dropAll();
+        String first = coordinator.await(Message.RegisterRmRequest.class).resourceIds();
+        String rest = coordinator.await(Message.RegisterRmRequest.class).resourceIds();
+        assertThat(first).hasSizeBetween(1, 33_000);
+        assertThat((first + ',' + rest).split(",")).containsExactlyInAnyOrderElementsOf(all);
     }
 
     @Test

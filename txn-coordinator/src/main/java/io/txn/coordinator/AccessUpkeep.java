@@ -30,13 +30,15 @@ final class AccessUpkeep implements AutoCloseable {
     private final SeataAdapter adapter;
     private final ScheduledExecutorService timer;
 
-    /** Fingerprints of the files' contents. Contents and not times: a replaced link may be older than what it replaces. */
-    private List<String> seen;
+    /**
+     * Fingerprints of the files' contents; null at first, for they may have changed since the doorkeeper read them. Contents and not times: a replaced link
+     * may be older than what it replaces.
+     */
+    private @Nullable List<String> seen;
 
     private AccessUpkeep(Doorkeeper doorkeeper, SeataAdapter adapter) {
         this.doorkeeper = doorkeeper;
         this.adapter = adapter;
-        this.seen = fingerprints();
         this.timer = Executors.newSingleThreadScheduledExecutor(task -> {
             Thread thread = new Thread(task, "txn-access");
             thread.setDaemon(true);
@@ -59,9 +61,12 @@ final class AccessUpkeep implements AutoCloseable {
             adapter.endParking();
             List<String> now = fingerprints();
             if (!now.equals(seen)) {
+                boolean first = seen == null;
                 seen = now;
                 if (doorkeeper.reload()) {
-                    LOG.info("the clients' token files have changed and were read again");
+                    if (!first) {
+                        LOG.info("the clients' token files have changed and were read again");
+                    }
                     adapter.renew(null);
                 }
             }

@@ -37,6 +37,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -386,6 +387,45 @@ class CoordinatorAccessTest {
 
         assertThat(byOld.awaitClosed()).isTrue();
         assertThat(byOurs.begin(60_000)).isNotEmpty();
+    }
+
+    @Test
+    void aCertificateThatIsNotTrustedAnyMoreDoesNotRegisterOnAConnectionFromBefore() throws Exception {
+        TestAuthority old = new TestAuthority("old");
+        AtomicReference<TlsContext> current = new AtomicReference<>(trusting(OURS, old));
+        start(
+                new ServerTls(current::get, ClientAuth.NEED, true),
+                SeataResourceManagers.REFUSE,
+                new ClientEntry("shop", List.of(), null, null, null, List.of("orders"), List.of(), List.of()));
+        HandDrivenClient byOld = encrypted(old.issue("orders"));
+        // Its handshake is over on both sides.
+        assertThat(refused(encrypted(old.issue("accounts")), tm("accounts", null))
+                        .code())
+                .isEqualTo(ErrorCode.CLIENT_UNKNOWN);
+        HandDrivenClient byOurs = encrypted(OURS.issue("orders"));
+
+        current.set(trusting(OURS));
+        coordinator.trustChanged();
+
+        assertThatThrownBy(() -> answer(byOld, tm("orders", null))).isInstanceOf(ExecutionException.class);
+        assertThat(byOld.awaitClosed()).isTrue();
+        accepted(byOurs, tm("orders", null));
+    }
+
+    @Test
+    void aNameWithControlCharactersIsRefused() throws Exception {
+        start(client("shop", SHOP, List.of(), List.of()));
+        HandDrivenClient client = plain();
+
+        for (Message.Request registration : List.of(
+                tm("orders\n2026-01-01 ERROR", token(SHOP)),
+                rm("orders", token(SHOP), "tcc\u001b[2J"),
+                rm("orders\u2028", token(SHOP), DB))) {
+            Frame answer = answer(client, registration);
+            assertThat(identified(answer)).isFalse();
+            assertThat(Refusal.read(answer.head()).code()).isEqualTo(ErrorCode.BAD_REQUEST);
+        }
+        accepted(client, tm("orders", token(SHOP)));
     }
 
     private static TlsContext trusting(TestAuthority... authorities) {

@@ -26,15 +26,25 @@ final class DuplicateKeyCapture implements WriteCapture {
     @Override
     public void check() throws SQLException {
         TableImages.requireSupported(table, table.columns());
+        if (plan.ignores()) {
+            throw Refusals.notSupported(
+                    "the server does not tell whose change it ignored, nor counts it in a way that could be known",
+                    "write IGNORE or ON DUPLICATE KEY UPDATE");
+        }
+    }
+
+    private boolean changesKey() throws SQLException {
+        for (Identifier written : plan.assigned()) {
+            if (table.isKey(TableImages.column(table, written))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     @Override
     public Outcome run(Parameters parameters) throws SQLException {
-        boolean changesKey = false;
-        for (Identifier written : plan.assigned()) {
-            changesKey |= table.isKey(TableImages.column(table, written));
-        }
-        boolean keysMayDiffer = changesKey;
+        boolean keysMayDiffer = changesKey();
         KeyReader keys = new KeyReader(run, table);
         RowChanges changes = new RowChanges(images);
         List<@Nullable Object[]> made = new ArrayList<>();

@@ -35,6 +35,7 @@ final class Link implements RpcHandler {
     private static final int FAILURES_OF_A_REFUSAL = 5;
 
     private static final int MOST_CAUSES = 16;
+    private static final int FIRST_CHARACTERS = 32 * 1024;
 
     private static final Logger log = LoggerFactory.getLogger(Link.class);
 
@@ -133,7 +134,7 @@ final class Link implements RpcHandler {
                 registration = new Message.RegisterTmRequest(
                         VERSION, options.applicationId(), options.serviceGroup(), extraData(opened));
             } else {
-                announced.addAll(owner.resourceIds());
+                announceFirst();
                 registration = registrationOf(opened, announced);
             }
         } catch (TxnException e) {
@@ -142,6 +143,18 @@ final class Link implements RpcHandler {
         }
         opened.request(registration, Feature.announced(), owner.options().requestTimeout())
                 .whenComplete((answer, failure) -> owner.post(() -> registered(opened, answer, failure)));
+    }
+
+    /** A coordinator reads only short frames of who has not registered yet; what is left is announced right behind. */
+    private void announceFirst() {
+        int characters = 0;
+        for (String resource : owner.resourceIds()) {
+            characters += resource.length() + 1;
+            if (characters > FIRST_CHARACTERS && !announced.isEmpty()) {
+                return;
+            }
+            announced.add(resource);
+        }
     }
 
     /** A token is for the coordinator alone: it does not travel where others can read it. */

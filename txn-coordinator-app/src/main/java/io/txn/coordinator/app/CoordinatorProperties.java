@@ -142,7 +142,7 @@ record CoordinatorProperties(
      * @param tokenFile File with more of them, one a line; it is read again when it changes.
      * @param accessKey Access key of Seata's clients (seata.access-key).
      * @param secretKey Secret key of Seata's clients (seata.secret-key).
-     * @param certificate Subjects of certificates it may show: distinguished names, or patterns for common and alternative names.
+     * @param certificate Subjects of certificates it may show: patterns for common and alternative names, or distinguished names as items of a list.
      * @param applications Application names it may register under, with "*" for any characters. When it is not set, any.
      * @param resources Resources it may register and lock rows of, with "*" for any characters. When it is not set, any.
      */
@@ -157,6 +157,21 @@ record CoordinatorProperties(
             @DefaultValue List<String> resources) {
 
         ClientEntry toEntry() {
+            // Boot divides a text at its commas, and the parts of a name would be names of their own: others than the
+            // one that
+            // was meant.
+            if (certificate.size() > 1
+                    && certificate.stream().allMatch(part -> part.matches("\\s*[A-Za-z0-9.]+\\s*=[^,]*"))) {
+                throw new TxnException(
+                        ErrorCode.BAD_CONFIGURATION,
+                        null,
+                        "key",
+                        PREFIX + ".clients.certificate",
+                        "client",
+                        name,
+                        "reason",
+                        "a distinguished name with commas has to be an item of a list: certificate: [\"CN=...,O=...\"], or certificate[0]=CN=...,O=...");
+            }
             return new ClientEntry(
                     name,
                     token.stream().map(Secret::new).toList(),
@@ -286,7 +301,14 @@ record CoordinatorProperties(
             @DefaultValue("txn-coordinator") String service,
             @DefaultValue("DEFAULT") String cluster,
             @Nullable String username,
-            @Nullable String password) {}
+            @Nullable String password) {
+
+        /** Without the password. */
+        @Override
+        public String toString() {
+            return "Nacos[serverAddr=" + serverAddr + ", username=" + username + ']';
+        }
+    }
 
     /** The same for the library; TLS is still to be added, and the advertised address to be inferred when it is not set. */
     CoordinatorOptions toOptions() {

@@ -40,6 +40,44 @@ class ConfigurationTest {
     }
 
     @Test
+    void aDistinguishedNameIsNotTakenApart() {
+        assertThatThrownBy(() -> bound(Map.of(
+                                "txn.coordinator.clients[0].name", "shop",
+                                "txn.coordinator.clients[0].certificate", "CN=shop,O=Ours"))
+                        .toOptions())
+                .isInstanceOf(TxnException.class)
+                .hasMessageContaining("item of a list");
+        assertThat(bound(Map.of(
+                                "txn.coordinator.clients[0].name", "shop",
+                                "txn.coordinator.clients[0].certificate[0]", "CN=shop,O=Ours"))
+                        .clients()
+                        .get(0)
+                        .toEntry()
+                        .certificates())
+                .containsExactly("CN=shop,O=Ours");
+        assertThat(bound(Map.of(
+                                "txn.coordinator.clients[0].name", "shop",
+                                "txn.coordinator.clients[0].certificate", "shop,stock-*"))
+                        .clients()
+                        .get(0)
+                        .toEntry()
+                        .certificates())
+                .containsExactly("shop", "stock-*");
+    }
+
+    @Test
+    void textsThatHoldSecretsDoNotShowThem() {
+        assertThat(bound(Map.of(
+                                "txn.coordinator.nacos.password", "hush-hush-hush",
+                                "txn.coordinator.clients[0].name", "shop",
+                                "txn.coordinator.clients[0].token", "a-token-of-the-test",
+                                "txn.coordinator.clients[0].secret-key", "sk-of-the-test"))
+                        .toString())
+                .contains("shop")
+                .doesNotContain("hush", "of-the-test");
+    }
+
+    @Test
     void everyKeyReachesItsOption() {
         CoordinatorOptions options = bound(Map.ofEntries(
                         Map.entry("txn.coordinator.data-dir", "/d"),
@@ -193,7 +231,7 @@ class ConfigurationTest {
                 "access-key", "Access key of Seata's clients. Needs applications.",
                 "secret-key", "Secret key that goes with it.",
                 "certificate",
-                        "Subjects of certificates: distinguished names, or patterns for common and alternative names.",
+                        "Subjects of certificates: patterns for common and alternative names, or distinguished names as items of a list (certificate[0]).",
                 "applications", "Patterns of the application names it may register under; when it is not set, any.",
                 "resources", "Patterns of the resources it may register and lock rows of; when it is not set, any."));
         for (Map.Entry<String, String> key : ofAClient.entrySet()) {

@@ -61,6 +61,7 @@ class RefusedStartIT {
         "--txn.coordinator.tcp.port=99999, TXN-CFG001, txn.coordinator.tcp.port",
         "--txn.coordinator.retry.max-delay=1ms, TXN-CFG001, txn.coordinator.retry.max-delay",
         "--txn.coordinator.clients[0].name=shop, TXN-CFG001, txn.coordinator.clients[0]",
+        "'--txn.coordinator.clients[0].certificate=CN=shop,O=Ours', TXN-CFG001, distinguished name",
         "--txn.coordinator.tcp.ssl.bundle=nowhere, TXN-CFG001, nowhere",
         "--txn.coordinator.tcp.ssl.required=false, TXN-CFG001, txn.coordinator.tcp.ssl.bundle",
         "--txn.coordinator.registration-timeout=1s, registration-timeout, txn.coordinator.registration-timeout",
@@ -72,6 +73,14 @@ class RefusedStartIT {
     })
     void aConfigurationThatCannotBeMeantIsNamed(String argument, String code, String text, CapturedOutput output) {
         assertRefused(output, argument).contains(code).contains(text);
+    }
+
+    @Test
+    void theValueOfAMisspeltKeyIsNotShownForItMayBeASecret(CapturedOutput output) {
+        assertRefused(output, "--txn.coordinator.clients[0].tokens=a-token-of-the-test")
+                .contains("txn.coordinator.clients[0].tokens")
+                .contains("no such configuration keys")
+                .doesNotContain("a-token-of-the-test");
     }
 
     @Test

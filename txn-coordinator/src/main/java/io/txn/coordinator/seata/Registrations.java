@@ -18,13 +18,12 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -44,6 +43,10 @@ final class Registrations {
     private static final int MOST_PARKED = 1_000;
     private static final int LINES = 20;
     private static final Duration LINES_PERIOD = Duration.ofMinutes(1);
+    private static final int LONGEST_LOGGED = 1_000;
+
+    /** Control characters, and what Unicode separates lines with. */
+    private static final Pattern CONTROL = Pattern.compile("[\\p{Cntrl}\\x{80}-\\x{9f}\\x{2028}\\x{2029}]");
 
     private final Sessions sessions;
     private final SharedTexts shared;
@@ -54,6 +57,9 @@ final class Registrations {
     private final Consumer<Collection<String>> available;
     private final LogBudget refusals;
     private final List<Parked> parked = new ArrayList<>();
+
+    /** Whom TLS trusts since the last change; null: there was none. */
+    private volatile @Nullable X509TrustManager trusted;
 
     /**
      * A registration of either kind.
@@ -127,9 +133,9 @@ final class Registrations {
     }
 
     private void received(Registration registration) {
-        Admission.Refused tooLong = tooLong(registration);
-        if (tooLong != null) {
-            refuse(registration, tooLong);
+        Admission.Refused unfit = unfit(registration);
+        if (unfit != null) {
+            refuse(registration, unfit);
             return;
         }
         Session session = registration.connection().attachment(Session.class);
@@ -166,6 +172,11 @@ final class Registrations {
             }
             session = session(registration, credential);
             session.agreed(features);
+        }
+        // Clients or trust may have changed since it was looked at, or since the handshake, and the round that closes
+        // sessions has not met this one.
+        if (!renew(session, registration.resources() == null ? List.of() : registration.resources(), trusted)) {
+            return;
         }
         if (resources == null) {
             respond(registration, features, new Message.RegisterTmResponse(true, version));
@@ -240,6 +251,27 @@ final class Registrations {
         return session;
     }
 
+    /** Closes a connection that asks for something else before it has registered. */
+    void asksTooEarly(RpcConnection connection) {
+        long leftOut = refusals.next();
+        if (leftOut >= 0) {
+            LOG.warn(
+                    "closing a connection that asks before it registers peer={} notLogged={}",
+                    connection.remoteAddress(),
+                    leftOut);
+        }
+        connection.close();
+    }
+
+    /** What a stranger sent, in a form that cannot pass for lines of our own. */
+    private static @Nullable String oneLine(@Nullable String text) {
+        if (text == null) {
+            return null;
+        }
+        String brief = text.length() <= LONGEST_LOGGED ? text : text.substring(0, LONGEST_LOGGED) + '…';
+        return CONTROL.matcher(brief).replaceAll("?");
+    }
+
     private void refuse(Registration registration, Admission.Refused no) {
         RpcConnection connection = registration.connection();
         long leftOut = refusals.next();
@@ -247,10 +279,10 @@ final class Registrations {
             LOG.warn(
                     "refused a registration peer={} application={} role={} notLogged={} reason={}",
                     connection.remoteAddress(),
-                    registration.application(),
+                    oneLine(registration.application()),
                     registration.resources() == null ? "TM" : "RM",
                     leftOut,
-                    no.text());
+                    oneLine(no.text()));
         }
         Message.Response answer = registration.resources() == null
                 ? new Message.RegisterTmResponse(false, version)
@@ -273,21 +305,25 @@ final class Registrations {
         registration.connection().respond(registration.frame(), Feature.agreed(features), response);
     }
 
-    private Admission.@Nullable Refused tooLong(Registration registration) {
-        String longest = registration.resources() == null
-                ? null
-                : registration.resources().stream()
-                        .max(Comparator.comparingInt(String::length))
-                        .orElse(null);
-        Admission.Refused no = tooLong("applicationId", registration.application());
-        no = no == null ? tooLong("transactionServiceGroup", registration.group()) : no;
-        return no == null ? tooLong("resourceId", longest) : no;
+    /** Whether one of its texts is too long, or would break the lines of logs. */
+    private Admission.@Nullable Refused unfit(Registration registration) {
+        Admission.Refused no = unfit("applicationId", registration.application());
+        no = no == null ? unfit("transactionServiceGroup", registration.group()) : no;
+        for (String resource : registration.resources() == null ? List.<String>of() : registration.resources()) {
+            no = no == null ? unfit("resourceId", resource) : no;
+        }
+        return no;
     }
 
-    private Admission.@Nullable Refused tooLong(String field, @Nullable String text) {
-        return text == null || text.length() <= limits.textLength()
-                ? null
-                : no(ErrorCode.BAD_REQUEST, "field", field, "length", text.length(), "limit", limits.textLength());
+    private Admission.@Nullable Refused unfit(String field, @Nullable String text) {
+        if (text == null) {
+            return null;
+        } else if (text.length() > limits.textLength()) {
+            return no(ErrorCode.BAD_REQUEST, "field", field, "length", text.length(), "limit", limits.textLength());
+        }
+        return CONTROL.matcher(text).find()
+                ? no(ErrorCode.BAD_REQUEST, "field", field, "reason", "it holds control characters")
+                : null;
     }
 
     private List<String> resources(@Nullable String text) {
@@ -383,21 +419,26 @@ final class Registrations {
      * @param trust whom TLS trusts now; null: that has not changed
      */
     void renew(@Nullable X509TrustManager trust) {
-        for (Map.Entry<Session, List<String>> entry : sessions.withResources().entrySet()) {
-            Session session = entry.getKey();
-            Credential renewed = doorkeeper.renew(session.credential(), session.connection.peerCertificates(), trust);
-            boolean holds = renewed != null
-                    && renewed.identity().mayBe(session.client.application())
-                    && entry.getValue().stream().allMatch(renewed.identity()::mayUse);
-            if (renewed != null && holds) {
-                session.renewed(renewed);
-            } else {
-                LOG.warn(
-                        "closing a connection: clients or certificates have changed, and what it showed does not hold any more client={} as={}",
-                        session,
-                        session.credential());
-                session.connection.close();
-            }
+        if (trust != null) {
+            trusted = trust;
         }
+        sessions.withResources().forEach((session, resources) -> renew(session, resources, trust));
+    }
+
+    /** Whether what a session showed holds still; closes its connection otherwise. */
+    private boolean renew(Session session, Collection<String> resources, @Nullable X509TrustManager trust) {
+        Credential renewed = doorkeeper.renew(session.credential(), session.connection.peerCertificates(), trust);
+        if (renewed != null
+                && renewed.identity().mayBe(session.client.application())
+                && resources.stream().allMatch(renewed.identity()::mayUse)) {
+            session.renewed(renewed);
+            return true;
+        }
+        LOG.warn(
+                "closing a connection: clients or certificates have changed, and what it showed does not hold any more client={} as={}",
+                session,
+                session.credential());
+        session.connection.close();
+        return false;
     }
 }

@@ -172,8 +172,7 @@ public final class SeataAdapter implements RpcHandler {
             Session session = connection.attachment(Session.class);
             Engine serving = engine;
             if (session == null || serving == null) {
-                LOG.warn("closing a connection that asks before it registers peer={}", connection.remoteAddress());
-                connection.close();
+                registrations.asksTooEarly(connection);
             } else if (body instanceof Message.MergedRequest merged) {
                 merged(serving, session, frame, merged);
             } else if (body instanceof Message.Request request) {

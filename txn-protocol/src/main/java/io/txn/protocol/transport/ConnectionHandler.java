@@ -49,6 +49,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
     private final RpcHandler handler;
     private final Consumer<RpcConnection> opened;
     private final Consumer<RpcConnection> closed;
+    private final @Nullable Newcomers newcomers;
     private final Occasionally unreadableFrames = new Occasionally();
 
     private @Nullable RpcConnection connection;
@@ -61,8 +62,10 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
             TransportOptions options,
             RpcHandler handler,
             Consumer<RpcConnection> opened,
-            Consumer<RpcConnection> closed) {
+            Consumer<RpcConnection> closed,
+            @Nullable Newcomers newcomers) {
         this.side = side;
+        this.newcomers = newcomers;
         this.codec = new FrameCodec(options.maxFrameBytes());
         this.options = options;
         this.handler = handler;
@@ -76,6 +79,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
      * @param opened told after the handler
      * @param closed told after the handler
      * @param session the channel's TLS session; null: it has none
+     * @param newcomers bounds until it is admitted; null: nobody has to be
      */
     static void install(
             Channel channel,
@@ -84,13 +88,14 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
             RpcHandler handler,
             Consumer<RpcConnection> opened,
             Consumer<RpcConnection> closed,
-            @Nullable SSLSession session) {
-        ConnectionHandler end = new ConnectionHandler(side, options, handler, opened, closed);
+            @Nullable SSLSession session,
+            @Nullable Newcomers newcomers) {
+        ConnectionHandler end = new ConnectionHandler(side, options, handler, opened, closed, newcomers);
         long writeIdleNanos = side == Side.CLIENT ? options.writeIdle().toNanos() : 0;
         channel.pipeline()
                 // Answers that become ready together leave in one system call.
                 .addLast(new FlushConsolidationHandler(MOST_FLUSHES_HELD_BACK, true))
-                .addLast(new FrameDecoder(end.codec))
+                .addLast(new FrameDecoder(end.codec, newcomers, end::admitted))
                 // Behind the decoder: only a complete frame counts as a sign of life, a dribble of bytes does not.
                 .addLast(new IdleStateHandler(options.readIdle().toNanos(), writeIdleNanos, 0, TimeUnit.NANOSECONDS))
                 .addLast(end);
@@ -105,8 +110,9 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
             RpcHandler handler,
             Consumer<RpcConnection> opened,
             Consumer<RpcConnection> closed,
-            @Nullable SSLSession session) {
-        install(channel, side, options, handler, opened, closed, session);
+            @Nullable SSLSession session,
+            @Nullable Newcomers newcomers) {
+        install(channel, side, options, handler, opened, closed, session, newcomers);
         ConnectionHandler end = channel.pipeline().get(ConnectionHandler.class);
         end.open(channel);
     }
@@ -167,8 +173,18 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
         }
     }
 
+    private boolean admitted() {
+        return connection != null && connection.admitted();
+    }
+
+    /** How many lines about connections like this one were left out, or −1 when this one is to be left out too. */
+    private long line() {
+        return newcomers == null || admitted() ? 0 : newcomers.line();
+    }
+
     private void skipped(RpcConnection from, UnreadableFrame frame) {
-        if (unreadableFrames.next()) {
+        long leftOut = unreadableFrames.next() ? line() : -1;
+        if (leftOut >= 0) {
             log.atWarn()
                     .setMessage("skipped a frame that cannot be used")
                     .addKeyValue("peer", from.remoteAddress())
@@ -176,6 +192,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
                     .addKeyValue("kind", frame.kind())
                     .addKeyValue("id", frame.id())
                     .addKeyValue("count", unreadableFrames.count())
+                    .addKeyValue("notLogged", leftOut)
                     .log();
         }
         if (frame.kind() == FrameKind.RESPONSE) {
@@ -276,12 +293,14 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private static void close(ChannelHandlerContext ctx, String reason) {
-        if (ctx.channel().isActive()) {
+    private void close(ChannelHandlerContext ctx, String reason) {
+        long leftOut = ctx.channel().isActive() ? line() : -1;
+        if (leftOut >= 0) {
             log.atWarn()
                     .setMessage("closing a connection")
                     .addKeyValue("peer", ctx.channel().remoteAddress())
                     .addKeyValue("reason", reason)
+                    .addKeyValue("notLogged", leftOut)
                     .log();
         }
         ctx.close();

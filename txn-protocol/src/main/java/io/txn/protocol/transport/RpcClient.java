@@ -92,7 +92,7 @@ public final class RpcClient implements AutoCloseable {
                     protected void initChannel(Channel channel) {
                         if (tls == null) {
                             ConnectionHandler.install(
-                                    channel, Side.CLIENT, options, handler, result::complete, closed -> {}, null);
+                                    channel, Side.CLIENT, options, handler, result::complete, closed -> {}, null, null);
                         } else {
                             handshake(tls, channel, address, handler, result);
                         }
@@ -126,7 +126,8 @@ public final class RpcClient implements AutoCloseable {
                                 handler,
                                 result::complete,
                                 closed -> {},
-                                tlsHandler.engine().getSession()),
+                                tlsHandler.engine().getSession(),
+                                null),
                         failure -> result.completeExceptionally(
                                 TlsFailures.of(failure, address.getHostString() + ':' + address.getPort()))));
     }

@@ -42,6 +42,7 @@ final class ServerChannels extends ChannelInitializer<Channel> {
     private final ChannelGroup channels;
     private final Set<RpcConnection> connections;
     private final LogBudget refusals;
+    private final @Nullable Newcomers newcomers;
     private final AtomicInteger accepted = new AtomicInteger();
     private final ThreadPoolExecutor handshakes;
 
@@ -60,6 +61,7 @@ final class ServerChannels extends ChannelInitializer<Channel> {
         this.channels = channels;
         this.connections = connections;
         this.refusals = new LogBudget(clock, LINES, LINES_PERIOD);
+        this.newcomers = admission.isZero() ? null : new Newcomers(options.maxFrameBytes(), clock);
         this.handshakes = new ThreadPoolExecutor(
                 HANDSHAKE_THREADS,
                 HANDSHAKE_THREADS,
@@ -87,7 +89,8 @@ final class ServerChannels extends ChannelInitializer<Channel> {
             connections.add(opening);
         };
         if (tls == null) {
-            ConnectionHandler.install(channel, Side.SERVER, options, handler, opened, connections::remove, null);
+            ConnectionHandler.install(
+                    channel, Side.SERVER, options, handler, opened, connections::remove, null, newcomers);
         } else {
             channel.pipeline()
                     .addLast(new FirstByte(
@@ -99,7 +102,8 @@ final class ServerChannels extends ChannelInitializer<Channel> {
     }
 
     private void frames(Channel channel, Consumer<RpcConnection> opened, @Nullable SSLSession session) {
-        ConnectionHandler.installLate(channel, Side.SERVER, options, handler, opened, connections::remove, session);
+        ConnectionHandler.installLate(
+                channel, Side.SERVER, options, handler, opened, connections::remove, session, newcomers);
     }
 
     private void handshake(ServerTls with, Channel channel, Consumer<RpcConnection> opened) {

@@ -95,6 +95,7 @@ final class InsertPlanner {
                 table,
                 text.fragment(0, text.size()),
                 replace,
+                ignore,
                 kind,
                 named,
                 rows,

@@ -56,6 +56,7 @@ public sealed interface Plan {
      * itself.
      *
      * @param replace whether it is REPLACE
+     * @param ignores whether it says IGNORE
      * @param conflict what happens with a row that exists
      * @param columns those named; empty when the table's own order counts
      * @param rows the values where the statement lists them; empty when they come from a SELECT
@@ -72,6 +73,7 @@ public sealed interface Plan {
             TableName table,
             Fragment statement,
             boolean replace,
+            boolean ignores,
             Conflict conflict,
             List<Identifier> columns,
             List<List<InsertValue>> rows,
