@@ -44,7 +44,9 @@ public final class SeataClient implements AutoCloseable {
     public enum Mode {
         AT,
         XA,
-        NONE
+        NONE,
+        /** The log of an engine of state machines, whose steps work on the last source with NONE before it. */
+        SAGA
     }
 
     /** A data source of the application. */
@@ -181,6 +183,43 @@ public final class SeataClient implements AutoCloseable {
     /** A saga step under the XID: what it runs now, and its compensation. */
     public String saga(String xid, String action, String compensation) {
         return call("/saga?xid=" + encoded(xid), List.of(action, compensation));
+    }
+
+    /**
+     * Runs a state machine that takes money and delivers; each step leaves a row in table {@code step} of the business database.
+     *
+     * @param machine {@code purchase} compensates after a time-out, {@code delivery} goes forward
+     * @param deliver how the delivery goes: {@code ok}; {@code fail}: it fails, and the saga is compensated; {@code once}: its outcome is not known the
+     *     first time; {@code hang}: it never comes back the first time
+     * @param undo how giving the money back goes, in the same words
+     * @return XID, status, and status of the compensation, in Seata's spelling
+     */
+    public String machine(String machine, String business, String deliver, String undo) {
+        return call(
+                "/machine?name=" + machine + "&business=" + business + "&deliver=" + deliver + "&undo=" + undo,
+                List.of());
+    }
+
+    /** The tables of the engine's log, as Seata's scripts create them for MySQL and MariaDB. */
+    public static String[] sagaTables() {
+        return new String[] {
+            "CREATE TABLE seata_state_machine_def (id VARCHAR(32) PRIMARY KEY, name VARCHAR(128) NOT NULL,"
+                    + " tenant_id VARCHAR(32) NOT NULL, app_name VARCHAR(32) NOT NULL, type VARCHAR(20),"
+                    + " comment_ VARCHAR(255), ver VARCHAR(16) NOT NULL, gmt_create DATETIME(3) NOT NULL,"
+                    + " status VARCHAR(2) NOT NULL, content TEXT, recover_strategy VARCHAR(16))",
+            "CREATE TABLE seata_state_machine_inst (id VARCHAR(128) PRIMARY KEY, machine_id VARCHAR(32) NOT NULL,"
+                    + " tenant_id VARCHAR(32) NOT NULL, parent_id VARCHAR(128), gmt_started DATETIME(3) NOT NULL,"
+                    + " business_key VARCHAR(48), start_params TEXT, gmt_end DATETIME(3), excep BLOB, end_params TEXT,"
+                    + " status VARCHAR(2), compensation_status VARCHAR(2), is_running TINYINT(1),"
+                    + " gmt_updated DATETIME(3) NOT NULL, UNIQUE KEY unikey_buz_tenant (business_key, tenant_id))",
+            "CREATE TABLE seata_state_inst (id VARCHAR(48) NOT NULL, machine_inst_id VARCHAR(128) NOT NULL,"
+                    + " name VARCHAR(128) NOT NULL, type VARCHAR(20), service_name VARCHAR(128),"
+                    + " service_method VARCHAR(128), service_type VARCHAR(16), business_key VARCHAR(48),"
+                    + " state_id_compensated_for VARCHAR(50), state_id_retried_for VARCHAR(50),"
+                    + " gmt_started DATETIME(3) NOT NULL, is_for_update TINYINT(1), input_params TEXT,"
+                    + " output_params TEXT, status VARCHAR(2) NOT NULL, excep BLOB, gmt_updated DATETIME(3),"
+                    + " gmt_end DATETIME(3), PRIMARY KEY (id, machine_inst_id))"
+        };
     }
 
     /** So many of the next confirms, cancels and compensations fail; 0 ends that. */

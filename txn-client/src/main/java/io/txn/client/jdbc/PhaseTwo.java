@@ -96,13 +96,16 @@ final class PhaseTwo implements BranchResource {
             return BranchResult.rollbackLater("phase one is committing");
         } catch (CannotUndoException e) {
             return impossible(branch, e);
+        } catch (ForeignUndoException e) {
+            return BranchResult.rollbackLater(ErrorCode.UNDO_UNREADABLE.id() + " " + e.getMessage());
         } catch (SQLException e) {
             return BranchResult.rollbackLater(describe(e));
         }
     }
 
     /** Whether it is done; if not, phase one committed after the look and before the defence row, and there is something to undo. */
-    private boolean rollback(Connection connection, Branch branch) throws SQLException, CannotUndoException {
+    private boolean rollback(Connection connection, Branch branch)
+            throws SQLException, CannotUndoException, ForeignUndoException {
         UndoTable.Stored stored = undoTable.lock(connection, branch.xid(), branch.id());
         if (stored == null) {
             return leaveDefence(connection, branch);
@@ -136,10 +139,25 @@ final class PhaseTwo implements BranchResource {
         }
     }
 
-    private static UndoRecord read(Branch branch, UndoTable.Stored stored) throws CannotUndoException {
+    /** An undo record for others to undo: of another product, or of a newer version. They may have the branch's next call. */
+    private static final class ForeignUndoException extends Exception {
+
+        private static final long serialVersionUID = 1L;
+
+        ForeignUndoException(String reason) {
+            super(reason);
+        }
+    }
+
+    private static UndoRecord read(Branch branch, UndoTable.Stored stored)
+            throws CannotUndoException, ForeignUndoException {
         String problem;
         if (!stored.context().contains(UndoFormat.CONTEXT)) {
-            problem = "it was written by another product (" + stored.context() + ")";
+            throw new ForeignUndoException("the undo record was written by another product (" + stored.context()
+                    + "), which has to undo it: see that an application of that product is connected");
+        } else if (UndoFormat.isNewer(stored.content())) {
+            throw new ForeignUndoException("the undo record was written by a newer version, which has to undo it:"
+                    + " see that an application of that version is connected");
         } else {
             try {
                 UndoRecord undo = UndoFormat.decode(stored.content());

@@ -29,7 +29,9 @@ public final class BranchCalls implements BranchCaller {
 
     @Override
     public void call(Effect.CallBranch call, CallEnd end) {
-        Session session = sessions.choose(call.resource(), call.client(), call.type(), call.attempt());
+        Session session = isSaga(call)
+                ? sessions.engineOf(call.transaction(), call.resource(), call.client())
+                : sessions.choose(call.resource(), call.client(), call.type(), call.attempt());
         if (session == null) {
             end.ended(Answer.ABSENT, "no resource manager of " + call.resource() + " is connected");
             return;
@@ -42,6 +44,9 @@ public final class BranchCalls implements BranchCaller {
                         : failure;
                 end.ended(Answer.UNREACHABLE, session + ": " + cause.getMessage());
             } else {
+                if (isSaga(call)) {
+                    sessions.answered(call.transaction(), session);
+                }
                 answered(call, session, answer, end);
             }
         });

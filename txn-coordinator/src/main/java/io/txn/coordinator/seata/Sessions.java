@@ -6,6 +6,7 @@ import io.txn.protocol.BranchType;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -20,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Sessions {
 
+    private static final int MOST_ENGINES = 10_000;
+
     private record Place(String application, String host) {
         static Place of(ClientId client) {
             return new Place(client.application(), client.host());
@@ -28,6 +31,9 @@ final class Sessions {
 
     private final Set<Session> all = new HashSet<>();
     private final Map<Place, Set<Session>> resourceManagers = new LinkedHashMap<>();
+
+    /** Where a call to the engine of a saga has not been answered: it may still go on there. */
+    private final Map<Long, Session> engines = new LinkedHashMap<>();
 
     synchronized void add(Session session) {
         all.add(session);
@@ -52,6 +58,7 @@ final class Sessions {
 
     synchronized void remove(Session session) {
         all.remove(session);
+        engines.values().removeIf(busy -> busy == session);
         Place place = Place.of(session.client);
         Set<Session> there = resourceManagers.get(place);
         if (there != null) {
@@ -69,7 +76,7 @@ final class Sessions {
     /**
      * A connection for a branch call. First choice is the very one that registered the branch; then others of the same application on the same host; then
      * others of the same application; then, for AT, whoever else serves the resource. Each attempt goes on to the next one, for the one before did not do
-     * it, and begins again behind the last. For the engine of a saga see {@link #engine}.
+     * it, and begins again behind the last. For the engine of a saga see {@link #engineOf}.
      */
     synchronized @Nullable Session choose(String resource, ClientId client, BranchType type, int attempt) {
         Set<Session> candidates = new LinkedHashSet<>();
@@ -99,25 +106,50 @@ final class Sessions {
     }
 
     /**
-     * Where the engine of a saga is called: always in the same process as long as it is there, for two engines must not go side by side. One on the host where
-     * the saga began, else the one that registered first.
+     * Where the engine of a saga is called. As long as a call was not answered and its connection is open, the next one goes there too, for two engines must
+     * not compensate side by side. It is noted until {@link #answered}; of very many sagas the oldest notes are dropped.
      */
+    synchronized @Nullable Session engineOf(long saga, String resource, ClientId client) {
+        Session chosen = engines.get(saga);
+        if (chosen == null || !serves(chosen, resource)) {
+            chosen = engine(resource, client.host());
+        }
+        if (chosen != null) {
+            engines.put(saga, chosen);
+            if (engines.size() > MOST_ENGINES) {
+                Iterator<Long> oldest = engines.keySet().iterator();
+                oldest.next();
+                oldest.remove();
+            }
+        }
+        return chosen;
+    }
+
+    /** The engine is done with its call, for better or worse. */
+    synchronized void answered(long saga, Session session) {
+        engines.remove(saga, session);
+    }
+
+    /** One on the host where the saga began, else the one that registered first. */
     private @Nullable Session engine(String resource, String host) {
         Session chosen = null;
         for (Set<Session> there : resourceManagers.values()) {
             for (Session session : there) {
-                boolean serves = session.connection.isOpen()
-                        && session.resources.contains(resource)
-                        && session.identity().mayUse(resource);
                 boolean better = chosen == null
                         || (session.client.host().equals(host)
                                 && !chosen.client.host().equals(host));
-                if (serves && better) {
+                if (better && serves(session, resource)) {
                     chosen = session;
                 }
             }
         }
         return chosen;
+    }
+
+    private static boolean serves(Session session, String resource) {
+        return session.connection.isOpen()
+                && session.resources.contains(resource)
+                && session.identity().mayUse(resource);
     }
 
     private static void addOpen(Set<Session> candidates, Collection<Session> sessions) {

@@ -105,6 +105,22 @@ class SessionsTest {
     }
 
     @Test
+    void aSagaStaysWithTheEngineThatOwesAnAnswer() throws Exception {
+        session("shop", "db");
+        Session busy = session("till", "shop#group");
+        ClientId client = elsewhere("shop");
+        assertThat(sessions.engineOf(1, "shop#group", client)).isSameAs(busy);
+        Session preferred = session("shop", "shop#group");
+        assertThat(sessions.engineOf(2, "shop#group", client)).isSameAs(preferred);
+        assertThat(sessions.engineOf(1, "shop#group", client)).isSameAs(busy);
+        sessions.answered(1, busy);
+        assertThat(sessions.engineOf(1, "shop#group", client)).isSameAs(preferred);
+        preferred.connection.close();
+        Await.until("it is closed", Duration.ofSeconds(10), () -> !preferred.connection.isOpen());
+        assertThat(sessions.engineOf(1, "shop#group", client)).isSameAs(busy);
+    }
+
+    @Test
     void onlyAtGoesToAnotherApplication() throws Exception {
         Session stranger = session("other", "db");
         session("third", "elsewhere");

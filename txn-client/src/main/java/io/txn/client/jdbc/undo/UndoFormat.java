@@ -116,23 +116,36 @@ public final class UndoFormat {
         }
     }
 
+    /** Whether the bytes are a record of a newer version than this program reads. Magic, version and checksum stay where they are in every version. */
+    public static boolean isNewer(byte[] bytes) {
+        return isRecord(bytes) && bytes[MAGIC.length] > VERSION && checksumFits(bytes);
+    }
+
+    private static boolean isRecord(byte[] bytes) {
+        return bytes.length >= MAGIC.length + 1 + 4
+                && ByteBuffer.wrap(bytes, 0, MAGIC.length).equals(ByteBuffer.wrap(MAGIC));
+    }
+
+    private static boolean checksumFits(byte[] bytes) {
+        CRC32C checksum = new CRC32C();
+        checksum.update(bytes, 0, bytes.length - 4);
+        return ByteBuffer.wrap(bytes).getInt(bytes.length - 4) == (int) checksum.getValue();
+    }
+
     /**
      * The record that the bytes are.
      *
      * @throws UnreadableException when they are none
      */
     public static UndoRecord decode(byte[] bytes) throws UnreadableException {
-        if (bytes.length < MAGIC.length + 1 + 4
-                || !ByteBuffer.wrap(bytes, 0, MAGIC.length).equals(ByteBuffer.wrap(MAGIC))) {
+        if (!isRecord(bytes)) {
             throw new UnreadableException("it is not an undo record of this product");
         }
         if (bytes[MAGIC.length] != VERSION) {
             throw new UnreadableException(
                     "it has version " + bytes[MAGIC.length] + ", and this program reads version " + VERSION);
         }
-        CRC32C checksum = new CRC32C();
-        checksum.update(bytes, 0, bytes.length - 4);
-        if (ByteBuffer.wrap(bytes).getInt(bytes.length - 4) != (int) checksum.getValue()) {
+        if (!checksumFits(bytes)) {
             throw new UnreadableException("its checksum is wrong");
         }
         int body = MAGIC.length + 1;

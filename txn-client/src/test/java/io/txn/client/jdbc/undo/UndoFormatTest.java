@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.Xid;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 
 class UndoFormatTest {
@@ -146,6 +148,12 @@ class UndoFormatTest {
         byte[] later = UndoFormat.encode(record());
         later[4] = 2;
         assertThatThrownBy(() -> UndoFormat.decode(later)).hasMessageContaining("version 2");
+        assertThat(UndoFormat.isNewer(later)).as("damaged").isFalse();
+        CRC32C checksum = new CRC32C();
+        checksum.update(later, 0, later.length - 4);
+        ByteBuffer.wrap(later).putInt(later.length - 4, (int) checksum.getValue());
+        assertThat(UndoFormat.isNewer(later)).isTrue();
+        assertThat(UndoFormat.isNewer(UndoFormat.encode(record()))).isFalse();
     }
 
     @Test

@@ -37,7 +37,8 @@ import org.postgresql.ds.PGSimpleDataSource;
 /**
  * An application of the Seata client that does what it is told over HTTP on 127.0.0.1. Arguments: the coordinator's {@code host:port}, the application
  * id, and for each data source its mode ({@code AT}, {@code XA} or {@code NONE}), JDBC URL, user and password; TCC actions and saga steps use the last
- * one with {@code NONE}. Prints {@code ready <port>}.
+ * one with {@code NONE}. One with {@code SAGA} comes after it, holds the log of an engine of state machines and is no other's; the system property
+ * {@code saga.timeout} (ms) is that engine's. Prints {@code ready <port>}.
  *
  * Without a data source it can make load instead. The system properties {@code txn.test.access-key} and {@code txn.test.secret-key} are its credentials.
  *
@@ -50,6 +51,7 @@ import org.postgresql.ds.PGSimpleDataSource;
  * XID, no global transaction</td></tr>
  * <tr><td>{@code /tcc?xid=}</td><td>a TCC action: the lines are what try, confirm and cancel run</td></tr>
  * <tr><td>{@code /saga?xid=}</td><td>a saga step: the lines are what it and its compensation run</td></tr>
+ * <tr><td>{@code /machine?name=&business=&deliver=&undo=}</td><td>runs a state machine, see {@link SagaEngine}</td></tr>
  * <tr><td>{@code /fail?times=}</td><td>so many of the next calls of phase two of such an action fail</td></tr>
  * <tr><td>{@code /commit?xid=}, {@code /rollback?xid=}, {@code /status?xid=}, {@code /report?xid=&status=}</td><td>asks the coordinator: its global
  * status</td></tr>
@@ -67,14 +69,17 @@ public final class SeataClientMain {
     private final Statements statements;
     private final TccAction tcc;
     private final SagaStep saga;
+    private final SagaEngine engine;
     private SeataLoad load;
 
-    private SeataClientMain(String application, List<Statements> dataSources, Statements statements) throws Exception {
+    private SeataClientMain(String application, List<Statements> dataSources, Statements statements, SagaEngine engine)
+            throws Exception {
         this.application = application;
         this.dataSources = dataSources;
         this.statements = statements;
         this.tcc = statements == null ? null : ProxyUtil.createProxy(new TccAction(statements));
         this.saga = statements == null ? null : saga(statements);
+        this.engine = engine;
     }
 
     /** Null when the client is too old. */
@@ -100,6 +105,7 @@ public final class SeataClientMain {
         RMClient.init(application, GROUP);
         List<Statements> dataSources = new ArrayList<>();
         Statements statements = null;
+        SagaEngine engine = null;
         for (int i = 2; i + 3 < args.length; i += 4) {
             DataSource physical = physical(args[i + 1], args[i + 2], args[i + 3]);
             switch (args[i]) {
@@ -109,12 +115,16 @@ public final class SeataClientMain {
                 case "XA":
                     dataSources.add(new Statements(new DataSourceProxyXA(physical), BranchType.XA));
                     break;
+                case "SAGA":
+                    engine = new SagaEngine(
+                            application, GROUP, physical, statements, Integer.getInteger("saga.timeout", 60_000));
+                    break;
                 default:
                     statements = new Statements(physical, null);
                     dataSources.add(statements);
             }
         }
-        SeataClientMain program = new SeataClientMain(application, dataSources, statements);
+        SeataClientMain program = new SeataClientMain(application, dataSources, statements, engine);
         HttpServer control = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         control.setExecutor(Executors.newCachedThreadPool());
         control.createContext("/", program::serve);
@@ -187,6 +197,12 @@ public final class SeataClientMain {
                 return within(xid, () -> tcc.prepare(null, lines.get(0), lines.get(1), lines.get(2)));
             case "/saga":
                 return within(xid, () -> saga.act(null, lines.get(0), lines.get(1)));
+            case "/machine":
+                return engine.run(
+                        parameters.get("name"),
+                        parameters.get("business"),
+                        parameters.get("deliver"),
+                        parameters.get("undo"));
             case "/fail":
                 statements.failNext(Integer.parseInt(parameters.get("times")));
                 return "";
