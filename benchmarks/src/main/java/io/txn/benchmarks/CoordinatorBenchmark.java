@@ -55,7 +55,7 @@ final class CoordinatorBenchmark implements Benchmark {
             if (!recording.isEmpty()) {
                 coordinator.jcmd("JFR.start", "name=benchmark", "settings=profile");
             }
-            out.print(measure(options, coordinator, load));
+            out.print(measure(options, coordinator, load, client.mayWait()));
             out.print(open(options, coordinator, load));
             if (!recording.isEmpty()) {
                 Path file = Path.of(recording).toAbsolutePath();
@@ -65,7 +65,7 @@ final class CoordinatorBenchmark implements Benchmark {
         }
     }
 
-    private static Table measure(Options options, CoordinatorProcess coordinator, Load load) {
+    private static Table measure(Options options, CoordinatorProcess coordinator, Load load, boolean mayWait) {
         Table table = new Table(
                 "rows",
                 "branches",
@@ -74,6 +74,7 @@ final class CoordinatorBenchmark implements Benchmark {
                 "p50 ms",
                 "p99 ms",
                 "p99.9 ms",
+                "longest ms",
                 "CPU us/tx",
                 "of it kernel",
                 "allocated B/tx",
@@ -92,6 +93,9 @@ final class CoordinatorBenchmark implements Benchmark {
                     Workload workload =
                             Workload.of(concurrency, branches, seconds(options)).withHotRows(hotRows);
                     table.row(row(workload, coordinator, load));
+                    if (hotRows > 0 && mayWait) {
+                        table.row(row(workload.withWaiting(true), coordinator, load));
+                    }
                 }
             }
         }
@@ -133,13 +137,16 @@ final class CoordinatorBenchmark implements Benchmark {
         }
         double n = Math.max(1, result.ended());
         return new String[] {
-            workload.hotRows() == 0 ? "unique" : workload.hotRows() + " hot",
+            workload.hotRows() == 0
+                    ? "unique"
+                    : workload.hotRows() + (workload.waiting() ? " hot, waiting" : " hot, asking again"),
             Integer.toString(workload.branches()),
             Integer.toString(workload.concurrency()),
             Table.number(result.perSecond(), 0),
             Table.number(result.latencyMillis(50), 2),
             Table.number(result.latencyMillis(99), 2),
             Table.number(result.latencyMillis(99.9), 2),
+            Table.number(result.latencyMillis(100), 0),
             Table.number(used.cpuNanos() / n / 1e3, 0),
             Table.number(100.0 * used.kernelNanos() / Math.max(1, used.cpuNanos()), 0) + " %",
             Table.number((after.allocatedBytes() - before.allocatedBytes()) / n, 0),

@@ -2,6 +2,8 @@ package io.txn.benchmarks;
 
 import io.txn.protocol.BranchType;
 import io.txn.protocol.codec.Frame;
+import io.txn.protocol.extension.Feature;
+import io.txn.protocol.extension.LockWait;
 import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
@@ -13,7 +15,10 @@ import io.txn.protocol.transport.RpcHandler;
 import io.txn.protocol.transport.TransportOptions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -30,7 +35,14 @@ final class LightClient implements AutoCloseable, RpcHandler {
     private final RpcClient client = new RpcClient(TransportOptions.DEFAULTS);
     private final List<RpcConnection> connections = new ArrayList<>();
 
+    private boolean mayWait = true;
+
     private LightClient() {}
+
+    /** Whether this coordinator lets one wait for rows. */
+    boolean mayWait() {
+        return mayWait;
+    }
 
     /** Opens the connections and registers them. */
     static LightClient connect(String host, int port, int connections) {
@@ -39,11 +51,14 @@ final class LightClient implements AutoCloseable, RpcHandler {
             for (int i = 0; i < connections; i++) {
                 RpcConnection connection =
                         light.client.connect(host, port, light).join();
-                connection
+                Set<Feature> agreed = Feature.agreedIn(connection
                         .request(
                                 new Message.RegisterRmRequest(VERSION, "load", "default_tx_group", null, RESOURCE),
+                                Feature.announced(),
                                 REQUEST_TIMEOUT)
-                        .join();
+                        .join()
+                        .head());
+                light.mayWait &= agreed.contains(Feature.LOCK_WAIT);
                 light.connections.add(connection);
             }
             return light;
@@ -100,6 +115,27 @@ final class LightClient implements AutoCloseable, RpcHandler {
                 .thenApply(answer -> {
                     if (!answer.outcome().succeeded()) {
                         throw new Refused(answer.outcome());
+                    }
+                    return answer.branchId();
+                });
+    }
+
+    /** The same, but waits for the row as long as {@code wait}. */
+    CompletableFuture<Long> register(RpcConnection connection, String xid, String lockKey, Duration wait) {
+        Map<String, String> head = new HashMap<>();
+        LockWait.write(wait.toMillis(), head);
+        return connection
+                .request(
+                        new Message.BranchRegisterRequest(xid, BranchType.AT, RESOURCE, lockKey, null),
+                        head,
+                        REQUEST_TIMEOUT)
+                .thenApply(frame -> {
+                    Message.BranchRegisterResponse answer = (Message.BranchRegisterResponse) frame.body();
+                    if (answer == null || !answer.outcome().succeeded()) {
+                        throw new Refused(
+                                answer == null
+                                        ? Outcome.failed(TransactionExceptionCode.UNKNOWN, "")
+                                        : answer.outcome());
                     }
                     return answer.branchId();
                 });

@@ -18,13 +18,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Drives transactions through a {@link LightClient}: begin, register the branches one after the other, commit. A row that is locked is asked
- * for again as Seata's clients do, every 10 ms up to 30 times, then the transaction is rolled back. Anything else that goes wrong ends the run.
+ * for again as Seata's clients do, every 10 ms up to 30 times, or waited for, as our own clients do, up to 2 s; then the transaction is rolled back. Anything
+ * else that goes wrong ends the run.
  */
 final class Load {
 
     private static final Duration TRANSACTION_TIMEOUT = Duration.ofSeconds(60);
     private static final Duration OPEN_TIMEOUT = Duration.ofHours(1);
     private static final Duration END_WAIT = Duration.ofSeconds(120);
+    private static final Duration LOCK_WAIT = Duration.ofSeconds(2);
     private static final int LOCK_RETRIES = 30;
     private static final long LOCK_RETRY_MILLIS = 10;
     private static final long LONGEST_NANOS = TimeUnit.MINUTES.toNanos(5);
@@ -139,14 +141,17 @@ final class Load {
         }
 
         private void registerRow(int branch, String row, int retries) {
-            client.register(connection, xid, row).whenComplete((branchId, failure) -> {
+            CompletableFuture<Long> registered = workload.waiting()
+                    ? client.register(connection, xid, row, LOCK_WAIT)
+                    : client.register(connection, xid, row);
+            registered.whenComplete((branchId, failure) -> {
                 if (failure == null) {
                     guarded(() -> register(branch + 1, LOCK_RETRIES));
                 } else if (!isLocked(failure)) {
                     ended.completeExceptionally(failure);
                 } else {
                     lockConflicts++;
-                    if (retries > 0) {
+                    if (retries > 0 && !workload.waiting()) {
                         later.execute(() -> guarded(() -> registerRow(branch, row, retries - 1)));
                     } else {
                         guarded(() -> then(client.rollback(connection, xid), this::rolledBack));

@@ -11,24 +11,30 @@ import java.time.Duration;
  * @param time after so long no more transactions are begun
  * @param most no more transactions than this
  * @param leftOpen whether they are not committed, with an hour to live
+ * @param waiting whether a locked row is waited for in the coordinator's queue, instead of asked for again and again
  */
-record Workload(int concurrency, int branches, int hotRows, Duration time, long most, boolean leftOpen) {
+record Workload(
+        int concurrency, int branches, int hotRows, Duration time, long most, boolean leftOpen, boolean waiting) {
 
     /** Transactions that are committed, every row used once. */
     static Workload of(int concurrency, int branches, Duration time) {
-        return new Workload(concurrency, branches, 0, time, Long.MAX_VALUE, false);
+        return new Workload(concurrency, branches, 0, time, Long.MAX_VALUE, false, false);
     }
 
     Workload withHotRows(int rows) {
-        return new Workload(concurrency, branches, rows, time, most, leftOpen);
+        return new Workload(concurrency, branches, rows, time, most, leftOpen, waiting);
     }
 
     Workload withMost(long transactions) {
-        return new Workload(concurrency, branches, hotRows, time, transactions, leftOpen);
+        return new Workload(concurrency, branches, hotRows, time, transactions, leftOpen, waiting);
     }
 
     Workload thatLeavesOpen() {
-        return new Workload(concurrency, branches, hotRows, time, most, true);
+        return new Workload(concurrency, branches, hotRows, time, most, true, waiting);
+    }
+
+    Workload withWaiting(boolean value) {
+        return new Workload(concurrency, branches, hotRows, time, most, leftOpen, value);
     }
 
     Workload {

@@ -92,7 +92,7 @@ class BenchmarksIT {
                 "--heap=256m");
 
         assertThat(text.lines().filter(line -> line.startsWith("unique"))).hasSize(4 + 2);
-        assertThat(text.lines().filter(line -> line.startsWith("4 hot"))).hasSize(2);
+        assertThat(text.lines().filter(line -> line.startsWith("4 hot"))).hasSize(4);
     }
 
     @Test

@@ -115,7 +115,9 @@ final class CoordinatorConfiguration {
         return () -> coordinator.healthy()
                 ? Health.up().build()
                 : Health.down()
-                        .withDetail("reason", "the journal failed or the coordinator was stopped; see its log")
+                        .withDetail(
+                                "reason",
+                                "the journal failed, a write to it hangs, or the coordinator was stopped; see its log")
                         .build();
     }
 

@@ -8,6 +8,7 @@ import io.txn.coordinator.machine.Rules;
 import io.txn.coordinator.machine.Shard;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Collection;
 import java.util.Iterator;
@@ -41,7 +42,10 @@ public final class Engine implements AutoCloseable {
     /** The longest sleep while something is due later: a clock that jumps forward is noticed within it. */
     private static final long MAX_NAP_MILLIS = 1_000;
 
-    private static final long CLOSE_SECONDS = 20;
+    private static final Duration CLOSE_WAIT = Duration.ofSeconds(20);
+
+    /** A write that takes longer is no slow disk any more: until it ends, nobody gets an answer. */
+    private static final long STALLED_NANOS = Duration.ofSeconds(10).toNanos();
 
     private final EngineSettings settings;
     private final EngineCore core;
@@ -358,9 +362,9 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /** Whether it serves. */
+    /** Whether it serves. Not while the disk hangs; it may come back. */
     public boolean healthy() {
-        return healthy && !closing;
+        return healthy && !closing && journal.statistics().writingNanos() < STALLED_NANOS;
     }
 
     /** Figures, as of the engine's last turn. */
@@ -387,19 +391,30 @@ public final class Engine implements AutoCloseable {
         return ends.size() + arrivals.size();
     }
 
-    /** Stops taking commands, makes durable what was decided, answers everybody, closes the journal. */
+    /** Stops taking commands, makes durable what was decided, answers everybody, closes the journal. When the disk hangs it does not wait for ever. */
     @Override
     public void close() {
+        close(CLOSE_WAIT);
+    }
+
+    void close(Duration wait) {
         closing = true;
         drained.complete(null);
         asleep = false;
         LockSupport.unpark(thread);
         try {
-            thread.join(TimeUnit.SECONDS.toMillis(CLOSE_SECONDS));
+            thread.join(wait.toMillis());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        journal.close();
+        if (thread.isAlive()) {
+            // It closes the journal itself, should it ever come so far; to wait for the same disk here would keep the
+            // process from ending.
+            LOG.error(
+                    "the journal's last write does not end: stopping without it; what was not answered may or may not have happened");
+        } else {
+            journal.close();
+        }
         failWaiting(stopping());
     }
 }

@@ -72,6 +72,7 @@ public final class FileJournal implements Journal {
     private Batch filling;
     private boolean wanted;
     private @Nullable Thread writesNow;
+    private long writesSince;
     private boolean waitsToSeal;
     private boolean sealed;
     private long nextIndex = 1;
@@ -317,7 +318,13 @@ public final class FileJournal implements Journal {
         filling = writing;
         writing = taken;
         wanted = false;
+        writeNow();
+    }
+
+    /** Under the lock: it is this thread's turn to write. */
+    private void writeNow() {
         writesNow = Thread.currentThread();
+        writesSince = System.nanoTime();
     }
 
     /** Under the lock: the write under way is over, and its callers are told. */
@@ -380,7 +387,7 @@ public final class FileJournal implements Journal {
                 if (sealed || writesNow != null) {
                     work.await();
                 } else if (nothingIsWrittenFor(options.sealAfter())) {
-                    writesNow = Thread.currentThread();
+                    writeNow();
                     return Turn.SEAL;
                 }
             }
@@ -656,7 +663,8 @@ public final class FileJournal implements Journal {
                     bytes,
                     (int) (nextIndex - 1 - durableIndex),
                     segments.size(),
-                    snapshotIndex);
+                    snapshotIndex,
+                    writesNow == null || phase == Phase.FAILED ? 0 : System.nanoTime() - writesSince);
         } finally {
             lock.unlock();
         }

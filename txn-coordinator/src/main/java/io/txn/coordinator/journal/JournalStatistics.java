@@ -12,6 +12,7 @@ package io.txn.coordinator.journal;
  * @param waitingRecords records taken and not yet durable
  * @param segments segment files that hold records now
  * @param snapshotIndex the index of the newest snapshot, 0 when there is none
+ * @param writingNanos how long the write under way has taken by now, 0 when there is none
  */
 public record JournalStatistics(
         long lastIndex,
@@ -22,4 +23,5 @@ public record JournalStatistics(
         long bytes,
         int waitingRecords,
         int segments,
-        long snapshotIndex) {}
+        long snapshotIndex,
+        long writingNanos) {}

@@ -145,6 +145,28 @@ class EngineTest {
     }
 
     @Test
+    void aDiskThatHangsIsSeenAndDoesNotKeepTheProcessFromEnding() throws Exception {
+        start(settings());
+        begin();
+        assertThat(engine.healthy()).isTrue();
+        CountDownLatch mended = new CountDownLatch(1);
+        journal.hang(mended);
+        CompletableFuture<Reply> written = give(new Command.Begin("c:1", "buy", SHOP, 60_000));
+        try {
+            assertThat(journal.hung.await(20, TimeUnit.SECONDS)).isTrue();
+            CompletableFuture<Reply> behind = give(new Command.Begin("c:1", "buy", SHOP, 60_000));
+            assertThat(engine.healthy()).isFalse();
+            CompletableFuture.runAsync(() -> engine.close(Duration.ofMillis(100)))
+                    .get(20, TimeUnit.SECONDS);
+            assertThat(behind.get(20, TimeUnit.SECONDS)).isEqualTo(Reply.Rejected.of(ErrorCode.COORDINATOR_STOPPING));
+            assertThat(written).isNotDone();
+        } finally {
+            mended.countDown();
+        }
+        assertThat(written.get(20, TimeUnit.SECONDS)).isInstanceOf(Reply.Begun.class);
+    }
+
+    @Test
     void aFailedAppendFailsEverybodyWhoWaitsAndEndsTheService() throws Exception {
         start(settings());
         Xid xid = begin();

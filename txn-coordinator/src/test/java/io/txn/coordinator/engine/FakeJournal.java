@@ -228,7 +228,7 @@ class FakeJournal implements Journal {
 
     @Override
     public JournalStatistics statistics() {
-        return new JournalStatistics(durable, durable, 0, 0, 0, 0, waiting.size(), 1, snapshotIndex);
+        return new JournalStatistics(durable, durable, 0, 0, 0, 0, waiting.size(), 1, snapshotIndex, 0);
     }
 
     @Override

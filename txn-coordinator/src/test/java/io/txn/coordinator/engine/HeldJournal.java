@@ -11,12 +11,15 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 
 /** A real journal whose news a test can hold back: as slow a disk as it wants, or one that breaks. Thread-safe. */
 final class HeldJournal implements Journal {
 
     private final Journal journal;
     private final Queue<Runnable> held = new ArrayDeque<>();
+    final CountDownLatch hung = new CountDownLatch(1);
+    private volatile CountDownLatch hangs;
     private boolean holding;
     private boolean broken;
 
@@ -74,7 +77,25 @@ final class HeldJournal implements Journal {
 
     @Override
     public void flush() {
+        awaitTheDisk();
         journal.flush();
+    }
+
+    private void awaitTheDisk() {
+        CountDownLatch until = hangs;
+        if (until != null) {
+            hung.countDown();
+            try {
+                until.await();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        }
+    }
+
+    /** From now on a write does not end before {@code until}, and it has taken a minute already; {@link #hung} says that it has begun. */
+    void hang(CountDownLatch until) {
+        hangs = until;
     }
 
     private Completion holding(Completion done) {
@@ -113,11 +134,26 @@ final class HeldJournal implements Journal {
 
     @Override
     public JournalStatistics statistics() {
-        return journal.statistics();
+        JournalStatistics real = journal.statistics();
+        CountDownLatch until = hangs;
+        return until == null || until.getCount() == 0
+                ? real
+                : new JournalStatistics(
+                        real.lastIndex(),
+                        real.records(),
+                        real.batches(),
+                        real.fsyncs(),
+                        real.fsyncNanos(),
+                        real.bytes(),
+                        real.waitingRecords(),
+                        real.segments(),
+                        real.snapshotIndex(),
+                        60_000_000_000L);
     }
 
     @Override
     public void close() {
+        awaitTheDisk(); // like the real one, for the write under way
         journal.close();
     }
 }

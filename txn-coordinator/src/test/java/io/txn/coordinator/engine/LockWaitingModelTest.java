@@ -44,7 +44,7 @@ class LockWaitingModelTest {
     void whoeverWaitsEndsAsInTheModel() {
         Long one = Long.getLong("txn.test.seed");
         long first = one == null ? 1 : one;
-        int runs = one != null ? 1 : Boolean.getBoolean("txn.test.full") ? 20_000 : 400;
+        int runs = one != null ? 1 : Boolean.getBoolean("txn.test.full") ? 5_000 : 400;
         Map<String, Integer> seen = new LinkedHashMap<>();
         for (long seed = first; seed < first + runs; seed++) {
             try {

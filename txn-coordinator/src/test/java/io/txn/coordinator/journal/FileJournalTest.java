@@ -627,6 +627,26 @@ class FileJournalTest {
     }
 
     @Test
+    void howLongAWriteTakesCanBeSeen() throws Exception {
+        GatedFiles files = new GatedFiles();
+        try (Journal journal = FileJournal.open(directory, SMALL, files, new java.util.Random(1))) {
+            journal.replay(new Recorded());
+            files.closeGate();
+            Appended one = Appended.to(journal, "one");
+            files.awaitBlockedSync();
+            long early = journal.statistics().writingNanos();
+            assertThat(early).isPositive();
+            assertThat(journal.statistics().writingNanos()).isGreaterThanOrEqualTo(early);
+            files.openGate();
+            assertThat(one.index()).isEqualTo(1);
+            Await.until(
+                    "the end of the write",
+                    Duration.ofSeconds(10),
+                    () -> journal.statistics().writingNanos() == 0);
+        }
+    }
+
+    @Test
     void aSnapshotWaitsUntilItsLastRecordIsDurable() throws Exception {
         GatedFiles files = new GatedFiles();
         try (Journal journal = FileJournal.open(directory, SMALL, files, new java.util.Random(1))) {
