@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>the present writer's, at the next place: it counts;
  *   <li>one that takes over, at the next place: it counts, and its writer is the present one from here on;
  *   <li>of an earlier writer, or one that takes over at a place that is taken: its writer had not read what was there, so it is skipped whole;
+ *   <li>the present writer's at a place that is taken: a store was asked twice and kept both, so the repetition is skipped;
  *   <li>anything else: entries are missing, and the journal is damaged.
  * </ul>
  *
