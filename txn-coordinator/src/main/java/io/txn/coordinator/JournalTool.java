@@ -9,12 +9,12 @@ import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import java.io.PrintStream;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /** Looks at the journal of a coordinator that is not running, prints what it finds, and cuts a damaged one when told to. */
@@ -81,10 +81,11 @@ public final class JournalTool {
      * Copies the files aside, cuts the log at its first damage, drops damaged snapshots, prints what was lost, and sees to it that ids that were lost are not
      * given out again.
      *
+     * @param random where the new range of ids comes from; not to be guessed or repeated
      * @return whether the journal is sound now
      * @throws TxnException DATA_DIR_IN_USE while a coordinator uses the directory; JOURNAL_DAMAGED when cutting cannot help
      */
-    public boolean cutAtDamage(Instant now) {
+    public boolean cutAtDamage(Instant now, RandomGenerator random) {
         Path aside = dataDir.resolve("journal-before-repair-" + STAMP.format(now));
         OfflineJournal.Records lost = (index, record) -> {
             out.println("lost:");
@@ -93,7 +94,7 @@ public final class JournalTool {
         AtomicReference<@Nullable TxnException> trouble = new AtomicReference<>();
         OfflineJournal.Repair repair = journal.cutAtDamage(aside, lost, cut -> {
             try {
-                EntryReader.renewIds(cut, now, new SecureRandom());
+                EntryReader.renewIds(cut, now, random);
             } catch (TxnException e) {
                 trouble.set(e); // after what was done has been said
             }

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -105,7 +106,8 @@ class JournalToolTest {
                 .endsWith("DAMAGED" + System.lineSeparator());
         assertThatThrownBy(this::start).isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.code())
                 .isEqualTo(ErrorCode.JOURNAL_DAMAGED));
-        assertThat(printed(tool -> assertThat(tool.cutAtDamage(NOW)).isTrue()))
+        assertThat(printed(tool -> assertThat(tool.cutAtDamage(NOW, new SplittableRandom(1)))
+                        .isTrue()))
                 .contains("journal-before-repair-20260102-030405")
                 .contains("cut: file=")
                 .contains("lost: every record from ")
@@ -125,7 +127,7 @@ class JournalToolTest {
                 // The branch that was lost has its undo record in a database, under an id that nobody else may have.
                 assertThat(given).doesNotContain(new Xid(next).number(), branch);
             }
-            assertThatThrownBy(() -> printed(tool -> tool.cutAtDamage(NOW)))
+            assertThatThrownBy(() -> printed(tool -> tool.cutAtDamage(NOW, new SplittableRandom(1))))
                     .isInstanceOfSatisfying(
                             TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.DATA_DIR_IN_USE));
         }

@@ -1,5 +1,6 @@
 package io.txn.coordinator.app;
 
+import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.Map;
@@ -46,7 +47,7 @@ public final class CoordinatorApplication {
 
     public static void main(String[] args) {
         if (args.length > 0 && args[0].equals(JournalCommand.NAME)) {
-            int status = new JournalCommand(System.out, InstantSource.system())
+            int status = new JournalCommand(System.out, InstantSource.system(), new SecureRandom())
                     .run(Arrays.copyOfRange(args, 1, args.length));
             System.out.flush();
             System.exit(status);

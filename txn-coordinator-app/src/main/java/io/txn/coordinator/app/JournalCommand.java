@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,10 +32,12 @@ final class JournalCommand {
 
     private final PrintStream out;
     private final InstantSource clock;
+    private final RandomGenerator random;
 
-    JournalCommand(PrintStream out, InstantSource clock) {
+    JournalCommand(PrintStream out, InstantSource clock, RandomGenerator random) {
         this.out = out;
         this.clock = clock;
+        this.random = random;
     }
 
     /** What is behind {@code journal} on the command line. */
@@ -61,7 +64,7 @@ final class JournalCommand {
                     new JournalTool(Path.of(dataDir == null ? CoordinatorOptions.DEFAULT_DATA_DIR : dataDir), out);
             return switch (command) {
                 case "check" -> tool.check() ? 0 : 1;
-                case "repair" -> tool.cutAtDamage(clock.instant()) ? 0 : 1;
+                case "repair" -> tool.cutAtDamage(clock.instant(), random) ? 0 : 1;
                 default -> {
                     tool.list(records, xid == null ? null : new Xid(xid));
                     yield 0;

@@ -41,7 +41,7 @@ class ArchitectureTest {
 
     @Test
     void timeAndChanceComeInThroughTheDoor() {
-        ArchitectureRules.timeAndChanceComeInThroughTheDoor("CoordinatorConfiguration")
+        ArchitectureRules.timeAndChanceComeInThroughTheDoor("CoordinatorApplication", "CoordinatorConfiguration")
                 .check(CLASSES);
     }
 }
