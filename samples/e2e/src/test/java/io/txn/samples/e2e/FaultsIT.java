@@ -38,7 +38,7 @@ class FaultsIT {
     @BeforeAll
     static void open() throws IOException {
         // So that the second of two purchases waits for the first longer than the test takes to let that one go on.
-        List<String> patient = List.of("--txn.jdbc.lock-tries=1000", "--txn.jdbc.lock-retry-interval=20ms");
+        List<String> patient = List.of("--txn.client.lock-wait=20s");
         // And the test waits less for a coordinator or services that are gone, and for transactions that nobody
         // decides.
         List<String> hasty = List.of("--txn.client.decision-wait=3s", "--txn.client.default-timeout=30s");
