@@ -11,7 +11,9 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.transport.ConnectionHandler.Side;
 import java.net.InetSocketAddress;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -26,6 +28,7 @@ public final class RpcClient implements AutoCloseable {
 
     private final TransportOptions options;
     private final @Nullable ClientTls tls;
+    private final Set<RpcConnection> open = ConcurrentHashMap.newKeySet();
     private final IoThreads io;
 
     /** Host names are looked up here, because that blocks and an event loop must not: it would delay everybody's heartbeats. */
@@ -92,7 +95,14 @@ public final class RpcClient implements AutoCloseable {
                     protected void initChannel(Channel channel) {
                         if (tls == null) {
                             ConnectionHandler.install(
-                                    channel, Side.CLIENT, options, handler, result::complete, closed -> {}, null, null);
+                                    channel,
+                                    Side.CLIENT,
+                                    options,
+                                    handler,
+                                    opened -> opened(opened, result),
+                                    open::remove,
+                                    null,
+                                    null);
                         } else {
                             handshake(tls, channel, address, handler, result);
                         }
@@ -124,12 +134,17 @@ public final class RpcClient implements AutoCloseable {
                                 Side.CLIENT,
                                 options,
                                 handler,
-                                result::complete,
-                                closed -> {},
+                                opened -> opened(opened, result),
+                                open::remove,
                                 tlsHandler.engine().getSession(),
                                 null),
                         failure -> result.completeExceptionally(
                                 TlsFailures.of(failure, address.getHostString() + ':' + address.getPort()))));
+    }
+
+    private void opened(RpcConnection connection, CompletableFuture<RpcConnection> result) {
+        open.add(connection);
+        result.complete(connection);
     }
 
     private static TxnException unreachable(String host, int port, @Nullable Throwable cause) {
@@ -142,5 +157,11 @@ public final class RpcClient implements AutoCloseable {
         // Not shutdownNow: what still waits in there runs, finds the event loops gone, and fails as promised.
         lookups.shutdown();
         io.stop();
+        if (io.group().isTerminated()) {
+            // A loop that ends does not always come to tell each of its channels, and nobody must wait for an answer
+            // that cannot come.
+            open.forEach(RpcConnection::lost);
+            open.clear();
+        }
     }
 }

@@ -338,7 +338,7 @@ public final class RpcConnection {
                 new TxnException(ErrorCode.ANSWER_UNREADABLE, null, "reason", reason, "id", id, "peer", remoteAddress));
     }
 
-    /** Event loop only: the connection is gone. */
+    /** The connection is gone. Event loop only, or when that has ended. */
     void lost() {
         lost = true;
         pending.failAll(connectionLost());
