@@ -25,6 +25,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -217,7 +218,59 @@ final class ConnectionHandler implements InvocationHandler {
             StatementScope scope,
             LocalTransaction transaction)
             throws SQLException {
-        return captured(context, plan, keys, scope, transaction, capture -> ((InsertCapture) capture).insert(rows));
+        return Objects.requireNonNull(captured(
+                context, plan, keys, scope, transaction, (capture, run) -> ((InsertCapture) capture).insert(rows)));
+    }
+
+    /** Runs several executions of one INSERT as the application's own batch; null, and nothing was done, when the keys of their rows are not known before. */
+    @Nullable
+    Outcome insert(
+            TransactionContext context,
+            Plan.Insert plan,
+            DriverBatch batch,
+            StatementScope scope,
+            LocalTransaction transaction)
+            throws SQLException {
+        return captured(context, plan, KeyRequest.NONE, scope, transaction, (capture, run) -> ((InsertCapture) capture)
+                .insert(batch));
+    }
+
+    /** Runs several executions of one UPDATE or DELETE as the application's own batch; null, and nothing was done, when that could not be captured. */
+    @Nullable
+    Outcome batch(
+            TransactionContext context,
+            Plan.Write plan,
+            DriverBatch batch,
+            StatementScope scope,
+            LocalTransaction transaction)
+            throws SQLException {
+        return captured(context, plan, KeyRequest.NONE, scope, transaction, (capture, run) -> {
+            Optional<KeyedBatch> keyed = KeyedBatch.of(run, capture.byKey(), batch.elements());
+            return keyed.isPresent() ? keyed.get().run(batch).orElse(null) : null;
+        });
+    }
+
+    /** Refuses a write that must not run, before others run. */
+    void check(TransactionContext context, Plan.Write plan, KeyRequest keys, StatementScope scope) throws SQLException {
+        WriteCapture.of(plan, new WriteRun(physical, resource, namespace, scope, keys));
+    }
+
+    /** A savepoint of our own. */
+    Savepoint mark(LocalTransaction transaction) throws SQLException {
+        Savepoint savepoint = physical.setSavepoint();
+        transaction.savepointSet(savepoint, null);
+        return savepoint;
+    }
+
+    void back(LocalTransaction transaction, Savepoint savepoint) throws SQLException {
+        physical.rollback(savepoint);
+        transaction.rolledBackTo(savepoint);
+        transaction.savepointReleased(savepoint);
+    }
+
+    void forget(LocalTransaction transaction, Savepoint savepoint) throws SQLException {
+        physical.releaseSavepoint(savepoint);
+        transaction.savepointReleased(savepoint);
     }
 
     Outcome write(
@@ -228,14 +281,16 @@ final class ConnectionHandler implements InvocationHandler {
             StatementScope scope,
             LocalTransaction transaction)
             throws SQLException {
-        return captured(context, plan, keys, scope, transaction, capture -> capture.run(parameters));
+        return Objects.requireNonNull(
+                captured(context, plan, keys, scope, transaction, (capture, run) -> capture.run(parameters)));
     }
 
     private interface Capturing {
-        Outcome run(WriteCapture capture) throws SQLException;
+        @Nullable
+        Outcome run(WriteCapture capture, WriteRun run) throws SQLException;
     }
 
-    private Outcome captured(
+    private @Nullable Outcome captured(
             TransactionContext context,
             Plan.Write plan,
             KeyRequest keys,
@@ -247,8 +302,10 @@ final class ConnectionHandler implements InvocationHandler {
         WriteCapture capture = WriteCapture.of(plan, run);
         transaction.pin(context.xid());
         try {
-            Outcome outcome = capturing.run(capture);
-            transaction.add(outcome);
+            Outcome outcome = capturing.run(capture, run);
+            if (outcome != null) {
+                transaction.add(outcome);
+            }
             return outcome;
         } catch (SQLException | RuntimeException e) {
             if (run.leftChanges()) {

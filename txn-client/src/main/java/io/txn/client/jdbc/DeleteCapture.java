@@ -1,6 +1,7 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.ForeignKey;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
@@ -10,6 +11,7 @@ import io.txn.client.jdbc.undo.TableChange;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** {@code DELETE} from one table. */
 final class DeleteCapture implements WriteCapture {
@@ -39,6 +41,14 @@ final class DeleteCapture implements WriteCapture {
     }
 
     @Override
+    public KeyedBatch.@Nullable ByKey byKey() {
+        boolean suits = plan.tail().isEmpty() && table.referencedBy().stream().noneMatch(ForeignKey::followsDelete);
+        return suits
+                ? new KeyedBatch.ByKey(TableChange.Kind.DELETE, table, table.columns(), plan.source(), plan.where())
+                : null;
+    }
+
+    @Override
     public Outcome run(Parameters parameters) throws SQLException {
         return delete(plan, parameters);
     }
@@ -46,14 +56,23 @@ final class DeleteCapture implements WriteCapture {
     private Outcome delete(Plan.Delete delete, Parameters parameters) throws SQLException {
         List<Column> columns = table.columns();
         List<List<Value>> before;
+        // H2's driver shows none of a DELETE, PostgreSQL's does.
+        KeyReader keys = run.dialect().product() == Dialect.Product.POSTGRESQL
+                ? KeyReader.ofChange(run, table)
+                : KeyReader.none(run);
         long count;
         switch (run.dialect().delete()) {
             case RETURNING, RETURNING_OLD_AND_NEW -> {
                 before = new ArrayList<>();
                 Query query = new Query()
                         .add(delete.statement(), parameters)
-                        .add(" RETURNING " + run.dialect().identity("") + TableImages.reads(columns, ""));
-                images.readImage(query, run::changed, columns, before);
+                        .add(" RETURNING " + run.dialect().identity("") + TableImages.reads(columns, "")
+                                + keys.reads(""));
+                query.read(run.connection(), run.scope(), run::changed, row -> {
+                    images.checkIdentity(row.getString(1));
+                    before.add(TableImages.values(row, columns, 2));
+                    keys.add(row, 2 + columns.size());
+                });
                 count = before.size();
             }
             case QUERIES, GENERATED_KEYS -> {
@@ -71,7 +90,7 @@ final class DeleteCapture implements WriteCapture {
                 .map(row -> new RowChange(images.restorable(row, columns), null))
                 .toList();
         return new Outcome(
-                count, images.change(TableChange.Kind.DELETE, columns, changes), GeneratedKeys.NONE, run.incomplete());
+                count, images.change(TableChange.Kind.DELETE, columns, changes), keys.keys(), run.incomplete());
     }
 
     /**

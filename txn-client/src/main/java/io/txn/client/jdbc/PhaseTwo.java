@@ -99,7 +99,9 @@ final class PhaseTwo implements BranchResource {
         } catch (ForeignUndoException e) {
             return BranchResult.rollbackLater(ErrorCode.UNDO_UNREADABLE.id() + " " + e.getMessage());
         } catch (SQLException e) {
-            return BranchResult.rollbackLater(describe(e));
+            return dialect.refusesValue(e)
+                    ? impossible(branch, CannotUndoException.refused(e))
+                    : BranchResult.rollbackLater(describe(e));
         }
     }
 

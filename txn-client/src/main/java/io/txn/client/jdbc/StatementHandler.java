@@ -2,12 +2,10 @@ package io.txn.client.jdbc;
 
 import io.txn.client.TransactionContext;
 import io.txn.client.jdbc.dialect.Dialect;
-import io.txn.client.jdbc.sql.InsertValue;
 import io.txn.client.jdbc.sql.PlainStatement;
 import io.txn.client.jdbc.sql.Plan;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
-import java.sql.BatchUpdateException;
 import java.sql.CallableStatement;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -30,10 +28,6 @@ import org.jspecify.annotations.Nullable;
 final class StatementHandler implements InvocationHandler {
 
     private static final Set<String> EXECUTE = Set.of("execute", "executeQuery", "executeUpdate", "executeLargeUpdate");
-    /** How many rows of a batch become one statement. */
-    private static final int ROWS_PER_INSERT = 200;
-
-    private static final int MOST_PARAMETERS = 30_000;
 
     private final ConnectionHandler connection;
     private final Connection connectionProxy;
@@ -43,7 +37,8 @@ final class StatementHandler implements InvocationHandler {
     private final boolean updatable;
     private final StatementScope scope = new StatementScope();
     private final Parameters parameters = new Parameters();
-    private final List<BatchElement> batch = new ArrayList<>();
+    /** Kept only where the physical statement has not got it. */
+    private final List<BatchRun.Element> batch = new ArrayList<>();
     /** Texts of what was added outside any global transaction and went straight to the physical statement; one text if it is prepared. */
     private final Set<String> forwarded = new LinkedHashSet<>();
 
@@ -51,9 +46,6 @@ final class StatementHandler implements InvocationHandler {
     private boolean outcomeShown;
     private boolean warningsCleared;
     private boolean keysWanted;
-
-    /** One element of a batch: its text and, for a prepared statement, its parameters. Kept only where the physical statement has not got it. */
-    private record BatchElement(String sql, Parameters parameters) {}
 
     StatementHandler(
             ConnectionHandler connection,
@@ -319,7 +311,7 @@ final class StatementHandler implements InvocationHandler {
     private void addBatch(Method method, @Nullable Object[] given) throws SQLException {
         String sql = given.length == 0 ? Objects.requireNonNull(preparedSql) : String.valueOf(given[0]);
         if (connection.resource().context() != null) {
-            batch.add(new BatchElement(sql, parameters.copy()));
+            batch.add(new BatchRun.Element(sql, parameters.copy()));
         } else {
             callPhysical(method, given);
             forwarded.add(sql);
@@ -335,7 +327,7 @@ final class StatementHandler implements InvocationHandler {
     private long[] executeBatch(Object proxy) throws SQLException {
         outcome = null;
         scope.release();
-        List<BatchElement> elements = List.copyOf(batch);
+        List<BatchRun.Element> elements = List.copyOf(batch);
         TransactionContext context = connection.resource().context();
         if (context == null) {
             return executePlainBatch(elements);
@@ -351,7 +343,7 @@ final class StatementHandler implements InvocationHandler {
             return new long[0];
         }
         List<Plan.Write> plans = new ArrayList<>();
-        for (BatchElement element : elements) {
+        for (BatchRun.Element element : elements) {
             if (!(plan(element.sql(), preparedSql != null) instanceof Plan.Write write)) {
                 throw Refusals.notSupported("a batch consists of writes", "send the read by itself");
             }
@@ -360,17 +352,21 @@ final class StatementHandler implements InvocationHandler {
             }
             plans.add(write);
         }
-        return connection.inTransaction(context, transaction -> {
-            BatchRun run = new BatchRun(context, elements, plans, transaction);
-            long[] counts = run.run();
-            show(new Outcome(-1, List.of(), run.keys, null));
+        BatchRun.Result result = connection.inTransaction(context, transaction -> new BatchRun(
+                        connection, physical, preparedKeys, scope, context, elements, plans, transaction)
+                .run());
+        if (result.keys() != null) {
+            show(new Outcome(-1, List.of(), result.keys(), null));
             outcomeShown = true;
-            return counts;
-        });
+        }
+        if (result.failure() != null) {
+            throw result.failure();
+        }
+        return result.counts();
     }
 
-    private long[] executePlainBatch(List<BatchElement> kept) throws SQLException {
-        for (BatchElement element : kept) {
+    private long[] executePlainBatch(List<BatchRun.Element> kept) throws SQLException {
+        for (BatchRun.Element element : kept) {
             if (physical instanceof PreparedStatement prepared && preparedSql != null) {
                 element.parameters().bindAll(prepared);
                 prepared.addBatch();
@@ -388,77 +384,6 @@ final class StatementHandler implements InvocationHandler {
         int[] counts = physical.executeBatch();
         plain.forEach(connection::afterPlain);
         return Arrays.stream(counts).asLongStream().toArray();
-    }
-
-    /** A batch inside a global transaction: one-row INSERTs of one text go together, all else goes one by one. */
-    private final class BatchRun {
-
-        private final TransactionContext context;
-        private final List<BatchElement> elements;
-        private final List<Plan.Write> plans;
-        private final LocalTransaction transaction;
-        private final long[] counts;
-        private int done;
-        private GeneratedKeys keys = GeneratedKeys.NONE;
-
-        BatchRun(
-                TransactionContext context,
-                List<BatchElement> elements,
-                List<Plan.Write> plans,
-                LocalTransaction transaction) {
-            this.context = context;
-            this.elements = elements;
-            this.plans = plans;
-            this.transaction = transaction;
-            this.counts = new long[elements.size()];
-        }
-
-        long[] run() throws SQLException {
-            try {
-                while (done < elements.size()) {
-                    int together = preparedSql == null ? 1 : rowsTogether();
-                    if (together > 1) {
-                        insert(together);
-                    } else {
-                        BatchElement element = elements.get(done);
-                        Outcome one = connection.write(
-                                context, plans.get(done), element.parameters(), preparedKeys, scope, transaction);
-                        keys = keys.and(one.keys());
-                        counts[done] = one.count();
-                        done++;
-                    }
-                }
-                return counts;
-            } catch (SQLException e) {
-                BatchUpdateException failure = new BatchUpdateException(
-                        e.getMessage(), e.getSQLState(), e.getErrorCode(), Arrays.copyOf(counts, done), e);
-                throw failure;
-            }
-        }
-
-        /** How many elements from here on fit into one INSERT. All elements of a prepared statement have one text. */
-        private int rowsTogether() {
-            if (!(plans.get(done) instanceof Plan.Insert insert)
-                    || insert.rows().size() != 1
-                    || insert.head().parameterCount() > 0
-                    || !insert.rows().get(0).stream().allMatch(InsertValue::independent)) {
-                return 1;
-            }
-            int parameters = Math.max(1, insert.statement().parameterCount());
-            return Math.min(elements.size() - done, Math.min(ROWS_PER_INSERT, MOST_PARAMETERS / parameters));
-        }
-
-        private void insert(int count) throws SQLException {
-            Plan.Insert insert = (Plan.Insert) plans.get(done);
-            List<InsertCapture.InsertRow> rows = new ArrayList<>();
-            for (BatchElement element : elements.subList(done, done + count)) {
-                rows.addAll(InsertCapture.rowsOf(insert, element.parameters()));
-            }
-            Outcome together = connection.insert(context, insert, rows, preparedKeys, scope, transaction);
-            keys = keys.and(together.keys());
-            Arrays.fill(counts, done, done + count, 1);
-            done += count;
-        }
     }
 
     // Results

@@ -16,6 +16,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** {@code UPDATE} of one table. */
 final class UpdateCapture implements WriteCapture {
@@ -64,6 +66,16 @@ final class UpdateCapture implements WriteCapture {
     }
 
     @Override
+    public KeyedBatch.@Nullable ByKey byKey() throws SQLException {
+        boolean suits = plan.tail().isEmpty()
+                && KeyedBatch.leavesKey(table, plan.columns())
+                && table.referencedBy().stream().noneMatch(ForeignKey::followsUpdate);
+        return suits
+                ? new KeyedBatch.ByKey(TableChange.Kind.UPDATE, table, imageColumns(), plan.source(), plan.where())
+                : null;
+    }
+
+    @Override
     public Outcome run(Parameters parameters) throws SQLException {
         return update(plan, parameters);
     }
@@ -85,21 +97,23 @@ final class UpdateCapture implements WriteCapture {
     private Outcome updateReturning(Plan.Update update, Parameters parameters, List<Column> columns)
             throws SQLException {
         List<RowChange> changes = new ArrayList<>();
+        KeyReader keys = KeyReader.ofChange(run, table);
         new Query()
                 .add(update.statement(), parameters)
                 .add(" RETURNING WITH (OLD AS txn_old, NEW AS txn_new) "
                         + run.dialect().identity("txn_old.") + TableImages.reads(columns, "txn_old.")
-                        + TableImages.reads(columns, "txn_new."))
+                        + TableImages.reads(columns, "txn_new.") + keys.reads("txn_new."))
                 .read(run.connection(), run.scope(), run::changed, row -> {
                     images.checkIdentity(row.getString(1));
                     changes.add(new RowChange(
                             images.restorable(TableImages.values(row, columns, 2), columns),
                             TableImages.values(row, columns, 2 + columns.size())));
+                    keys.add(row, 2 + 2 * columns.size());
                 });
         return new Outcome(
                 changes.size(),
                 images.change(TableChange.Kind.UPDATE, columns, changes),
-                GeneratedKeys.NONE,
+                keys.keys(),
                 run.incomplete());
     }
 
@@ -108,7 +122,10 @@ final class UpdateCapture implements WriteCapture {
             throws SQLException {
         List<List<Value>> before =
                 images.readAndLock(update.source(), update.where(), update.tail(), parameters, columns);
-        String[] names = columns.stream().map(Column::name).toArray(String[]::new);
+        KeyReader keys = KeyReader.ofChange(run, table);
+        String[] names = Stream.concat(columns.stream(), keys.columns().stream())
+                .map(Column::name)
+                .toArray(String[]::new);
         Map<List<Value>, List<Value>> after = new HashMap<>();
         int count = images.restrictedTo(before, columns, update.head(), update.tail(), parameters)
                 .use(
@@ -124,34 +141,41 @@ final class UpdateCapture implements WriteCapture {
                                 while (rows.next()) {
                                     List<Value> values = TableImages.values(rows, columns, 1);
                                     after.put(images.keyOf(columns, values), values);
+                                    keys.add(rows, 1 + columns.size());
                                 }
                             }
                             return updated;
                         });
-        return updated(count, columns, before, after);
+        return updated(count, columns, before, after, keys);
     }
 
     /** The outcome of an UPDATE that has run, its rows read again by their keys, which it does not change. */
     private Outcome updatedAndReadAgain(int count, List<Column> columns, List<List<Value>> before) throws SQLException {
         Map<List<Value>, List<Value>> after = new HashMap<>();
+        KeyReader shown = KeyReader.ofChange(run, table);
         List<List<Value>> keys =
                 before.stream().map(row -> images.keyOf(columns, row)).toList();
         for (int from = 0; from < keys.size(); from += TableImages.KEYS_PER_QUERY) {
             new Query()
-                    .add("SELECT " + run.dialect().identity("") + TableImages.reads(columns, "") + " FROM "
-                            + table.sqlName() + " WHERE ")
+                    .add("SELECT " + run.dialect().identity("") + TableImages.reads(columns, "") + shown.reads("")
+                            + " FROM " + table.sqlName() + " WHERE ")
                     .addKeys(table.key(), keys.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, keys.size())))
                     .add(run.dialect().afterImageLocks() ? " FOR UPDATE" : "")
                     .read(run.connection(), run.scope(), row -> {
                         List<Value> values = TableImages.values(row, columns, 2);
                         after.put(images.keyOf(columns, values), values);
+                        shown.add(row, 2 + columns.size());
                     });
         }
-        return updated(count, columns, before, after);
+        return updated(count, columns, before, after, shown);
     }
 
     private Outcome updated(
-            int count, List<Column> columns, List<List<Value>> before, Map<List<Value>, List<Value>> after) {
+            int count,
+            List<Column> columns,
+            List<List<Value>> before,
+            Map<List<Value>, List<Value>> after,
+            KeyReader keys) {
         if (count > before.size()) {
             run.incomplete("it changed " + count + " rows where " + before.size() + " were read before");
         }
@@ -165,6 +189,6 @@ final class UpdateCapture implements WriteCapture {
             }
         }
         return new Outcome(
-                count, images.change(TableChange.Kind.UPDATE, columns, changes), GeneratedKeys.NONE, run.incomplete());
+                count, images.change(TableChange.Kind.UPDATE, columns, changes), keys.keys(), run.incomplete());
     }
 }

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param resourceId the id under which the coordinator knows the database
  * @param driver the driver's name; decides only what getGeneratedKeys calls its column
  * @param countsOnlyChanged whether update counts leave out rows that were found and not changed, as MySQL's drivers can be told
+ * @param batching what the driver does with batches
  */
 public record Dialect(
         Product product,
@@ -30,7 +31,38 @@ public record Dialect(
         String ownSchema,
         String resourceId,
         String driver,
-        boolean countsOnlyChanged) {
+        boolean countsOnlyChanged,
+        Batching batching) {
+
+    /**
+     * What the driver does with a batch, as far as its URL tells.
+     *
+     * @param goesOn whether what follows a failing element is run
+     * @param insertsFailTogether whether of an INSERT, when an element fails, none is done and all are said to have failed
+     * @param sendsBits whether elements of an INSERT are sent in binary form, a number of single precision by its bits
+     * @param hidesCounts whether it may not tell how many rows an element changed
+     */
+    public record Batching(boolean goesOn, boolean insertsFailTogether, boolean sendsBits, boolean hidesCounts) {
+
+        static final Batching H2 = new Batching(true, false, false, false);
+        static final Batching POSTGRESQL = new Batching(false, true, false, false);
+
+        static Batching mySql(String driver, String url) {
+            if (driver.startsWith("MariaDB")) {
+                boolean bulk = !said(url, "useBulkStmtsForInserts", false);
+                return new Batching(!said(url, "disablePipeline", true), bulk, bulk, said(url, "useBulkStmts", true));
+            }
+            return new Batching(
+                    !said(url, "continueBatchOnError", false),
+                    said(url, "rewriteBatchedStatements", true),
+                    false,
+                    false);
+        }
+
+        private static boolean said(String url, String key, boolean value) {
+            return url.matches("(?i).*[?&]" + key + "=" + value + "\\b.*");
+        }
+    }
 
     /** The databases that AT mode knows. */
     public enum Product {
@@ -95,21 +127,25 @@ public record Dialect(
                 row.text("S"),
                 ResourceIds.withoutCommas(id),
                 driver,
-                false);
+                false,
+                Batching.H2);
     }
 
     private static Dialect postgres(Connection connection, String url, String driver, int version) throws SQLException {
-        CatalogRow row = CatalogRow.one(connection, "SELECT current_schema() AS s");
+        CatalogRow row = CatalogRow.one(
+                connection,
+                "SELECT current_schema() AS s, current_setting('standard_conforming_strings', true) AS conforming");
         return new Dialect(
                 Product.POSTGRESQL,
-                SqlSyntax.POSTGRESQL,
+                SqlSyntax.postgreSql(!row.is("conforming", "off")),
                 Capture.RETURNING,
                 version >= 18 ? Capture.RETURNING_OLD_AND_NEW : Capture.QUERIES,
                 Capture.RETURNING,
                 row.text("s"),
                 ResourceIds.postgres(url),
                 driver,
-                false);
+                false,
+                Batching.POSTGRESQL);
     }
 
     private static Dialect mySql(Connection connection, String url, String driver) throws SQLException {
@@ -126,7 +162,8 @@ public record Dialect(
                 row.text("s"),
                 ResourceIds.mySql(url),
                 driver,
-                url.matches("(?i).*[?&]useAffectedRows=true\\b.*"));
+                url.matches("(?i).*[?&]useAffectedRows=true\\b.*"),
+                Batching.mySql(driver, url));
     }
 
     /** The same database, captured by queries alone, as where it has no way to return what it changed. */
@@ -140,12 +177,14 @@ public record Dialect(
                 ownSchema,
                 resourceId,
                 driver,
-                countsOnlyChanged);
+                countsOnlyChanged,
+                batching);
     }
 
     /** The same database, with another way to capture an UPDATE: an older version's. */
     public Dialect withUpdate(Capture capture) {
-        return new Dialect(product, syntax, insert, capture, delete, ownSchema, resourceId, driver, countsOnlyChanged);
+        return new Dialect(
+                product, syntax, insert, capture, delete, ownSchema, resourceId, driver, countsOnlyChanged, batching);
     }
 
     /** What the catalog says now about the table that {@code name} means on this connection; null when there is none. */
@@ -192,6 +231,25 @@ public record Dialect(
     public boolean isIntegrityViolation(SQLException error) {
         String state = error.getSQLState();
         return state != null && state.startsWith("23");
+    }
+
+    /** Whether this error says that a value does not fit its column: it never will, however often it is tried. */
+    public boolean refusesValue(SQLException error) {
+        String state = String.valueOf(error.getSQLState());
+        boolean cut = product.isMySqlFamily() && Set.of(1265, 1292, 1366, 1411).contains(error.getErrorCode());
+        return cut || state.startsWith("22");
+    }
+
+    /** Whether the session refuses values that do not fit, where it could also cut them to size: MySQL's. */
+    public void strict(Connection connection, boolean on) throws SQLException {
+        if (product.isMySqlFamily()) {
+            UndoSession.strict(connection, on);
+        }
+    }
+
+    /** Whether this error is not the server's: a driver lost its way, as MariaDB's does with some batches. */
+    public boolean isDriversOwn(SQLException error) {
+        return product.isMySqlFamily() && error.getErrorCode() == 0 && "HY000".equals(error.getSQLState());
     }
 
     /** Whether this error says that a unique key is taken. */

@@ -1,5 +1,6 @@
 package io.txn.client.jdbc.undo;
 
+import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.sql.Identifier;
@@ -47,6 +48,8 @@ public final class UndoTable {
     private final String table;
     private final String databaseTable;
     private final Supplier<UUID> ids;
+    /** Whether rows get their number from us: taking it from the table's counter would change what the application is told of its own last key. */
+    private volatile boolean numbered;
 
     /** @param ids makes the database's identity when it has none yet */
     public UndoTable(Dialect dialect, String name, Supplier<UUID> ids) {
@@ -101,6 +104,9 @@ public final class UndoTable {
                 return "table " + table + " has no column " + column;
             }
         }
+        Column number = undo.column(new Identifier("id", false));
+        numbered = number != null
+                && number.type().toLowerCase(Locale.ROOT).matches("(pg_catalog\\.)?int8|bigint(\\(\\d+\\))?");
         if (!hasUniqueKey(connection, undo)) {
             return "table " + table + " has no unique key on (xid, branch_id)";
         }
@@ -213,13 +219,18 @@ public final class UndoTable {
     private void insert(Connection connection, Xid xid, BranchId branch, String context, byte[] content, int status)
             throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement("INSERT INTO " + table
-                + " (branch_id, xid, context, rollback_info, log_status, log_created, log_modified)"
-                + " VALUES (?, ?, ?, ?, ?, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)")) {
+                + " (branch_id, xid, context, rollback_info, log_status, log_created, log_modified"
+                + (numbered ? ", id" : "") + ") VALUES (?, ?, ?, ?, ?, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP"
+                + (numbered ? ", ?" : "") + ")")) {
             insert.setLong(1, branch.value());
             insert.setString(2, xid.value());
             insert.setString(3, context);
             insert.setBytes(4, content);
             insert.setInt(5, status);
+            if (numbered) {
+                // Counters give positive numbers.
+                insert.setLong(6, -branch.value());
+            }
             insert.executeUpdate();
         }
     }
