@@ -452,21 +452,22 @@ public final class SeataAdapter implements RpcHandler {
             @Nullable Frame frame,
             Consumer<Message.Response> respond) {
         String resource = query.resourceId();
-        if (resource != null && !session.identity().mayUse(resource)) {
-            answer(session, notPermitted(session, resource), Answers::lockable, respond);
-            return;
+        boolean namesRows = query.branchType() == BranchType.AT
+                && query.lockKey() != null
+                && !query.lockKey().isEmpty();
+        Reply.Rejected refusal = resource == null && !namesRows ? null : check(session, resource);
+        LockKeys locks = null;
+        long wait = 0;
+        if (refusal == null) {
+            try {
+                wait = lockWait(session, frame);
+                locks = namesRows ? locks(query.lockKey()) : null;
+            } catch (TxnException e) {
+                refusal = new Reply.Rejected(e.code(), e.facts());
+            }
         }
-        LockKeys locks;
-        long wait;
-        try {
-            wait = lockWait(session, frame);
-            locks = query.branchType() == BranchType.AT && resource != null ? locks(query.lockKey()) : null;
-        } catch (TxnException e) {
-            answer(session, new Reply.Rejected(e.code(), e.facts()), Answers::lockable, respond);
-            return;
-        }
-        if (locks == null || resource == null) {
-            answer(session, new Reply.Lockable(true), Answers::lockable, respond);
+        if (refusal != null || locks == null || resource == null) {
+            answer(session, refusal == null ? new Reply.Lockable(true) : refusal, Answers::lockable, respond);
             return;
         }
         Command command = new Command.QueryLocks(xid(query.xid()), resource, locks, wait);
