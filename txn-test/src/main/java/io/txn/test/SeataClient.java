@@ -190,6 +190,13 @@ public final class SeataClient implements AutoCloseable {
         return call("/execute?xid=" + encoded(xid) + "&ds=" + dataSource + "&autocommit=false", List.of(statements));
     }
 
+    /** Runs queries in one local transaction that is said to change nothing, under the XID; the rows. */
+    public String executeReadOnly(String xid, int dataSource, String... queries) {
+        return call(
+                "/execute?xid=" + encoded(xid) + "&ds=" + dataSource + "&autocommit=false&readonly=true",
+                List.of(queries));
+    }
+
     /** Runs statements, each in its own local transaction, under the XID. */
     public String executeAutoCommit(String xid, int dataSource, String... statements) {
         return call("/execute?xid=" + encoded(xid) + "&ds=" + dataSource + "&autocommit=true", List.of(statements));

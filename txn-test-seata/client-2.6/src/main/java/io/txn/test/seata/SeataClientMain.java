@@ -51,7 +51,7 @@ import org.postgresql.ds.PGSimpleDataSource;
  * <table>
  * <caption>Calls</caption>
  * <tr><td>{@code /begin?timeout=&name=}</td><td>begins a global transaction: its XID</td></tr>
- * <tr><td>{@code /execute?xid=&ds=&autocommit=}</td><td>runs the statements in the body, a line each, in one local transaction or each by itself; no
+ * <tr><td>{@code /execute?xid=&ds=&autocommit=&readonly=}</td><td>runs the statements in the body, a line each, in one local transaction or each by itself; no
  * XID, no global transaction</td></tr>
  * <tr><td>{@code /global-lock?ds=&autocommit=}</td><td>runs them without a global transaction, where no other holds their rows
  * ({@code @GlobalLock})</td></tr>
@@ -199,7 +199,10 @@ public final class SeataClientMain {
             case "/execute":
                 return within(xid, () -> dataSources
                         .get(Integer.parseInt(parameters.get("ds")))
-                        .run(lines, Boolean.parseBoolean(parameters.get("autocommit"))));
+                        .run(
+                                lines,
+                                Boolean.parseBoolean(parameters.get("autocommit")),
+                                Boolean.parseBoolean(parameters.get("readonly"))));
             case "/global-lock":
                 return globalLock(() -> dataSources
                         .get(Integer.parseInt(parameters.get("ds")))

@@ -31,12 +31,20 @@ public final class Statements {
 
     /** In one local transaction, or each by itself; the numbers of changed rows, of a SELECT the rows. */
     List<Object> run(List<String> sqls, boolean autoCommit) throws SQLException {
+        return run(sqls, autoCommit, false);
+    }
+
+    /** @param readOnly whether the connection is told, after the transaction began, that it only reads; before, XA would register no branch */
+    List<Object> run(List<String> sqls, boolean autoCommit, boolean readOnly) throws SQLException {
         if (type != null) {
             RootContext.bindBranchType(type);
         }
         try (Connection connection = dataSource.getConnection();
                 Statement statement = connection.createStatement()) {
             connection.setAutoCommit(autoCommit);
+            if (readOnly) {
+                connection.setReadOnly(true);
+            }
             List<Object> results = new ArrayList<>();
             try {
                 for (String sql : sqls) {
