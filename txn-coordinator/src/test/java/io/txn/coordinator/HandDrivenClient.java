@@ -30,6 +30,7 @@ final class HandDrivenClient implements AutoCloseable, RpcHandler {
     private final CountDownLatch closed = new CountDownLatch(1);
     private final List<String> calls = new CopyOnWriteArrayList<>();
     private final BlockingQueue<String> newCalls = new LinkedBlockingQueue<>();
+    private final BlockingQueue<Frame> newFrames = new LinkedBlockingQueue<>();
     private volatile Function<Message, Message.Response> answers = HandDrivenClient::done;
     private final RpcConnection connection;
 
@@ -147,6 +148,15 @@ final class HandDrivenClient implements AutoCloseable, RpcHandler {
         return call;
     }
 
+    /** The next branch call as it came, in order: for those who answer by hand. */
+    Frame awaitFrame() throws InterruptedException {
+        Frame frame = newFrames.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        if (frame == null) {
+            throw new AssertionError("no branch call came; so far " + calls);
+        }
+        return frame;
+    }
+
     boolean awaitClosed() throws InterruptedException {
         return closed.await(PATIENCE.toSeconds(), TimeUnit.SECONDS);
     }
@@ -163,6 +173,7 @@ final class HandDrivenClient implements AutoCloseable, RpcHandler {
                 : body instanceof Message.BranchRollbackRequest rollback ? "rollback " + rollback.branchId() : "?";
         calls.add(call);
         newCalls.add(call);
+        newFrames.add(frame);
         Message.Response response = answers.apply(body);
         if (response != null) {
             source.respond(frame, response);
