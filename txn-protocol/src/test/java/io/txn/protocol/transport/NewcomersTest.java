@@ -90,6 +90,27 @@ class NewcomersTest {
     }
 
     @Test
+    void aStrangerThatSendsOnAndOnIsThrownOut() throws Exception {
+        Frame ping = Frame.of(FrameKind.PING, 1, null);
+        try (RawPeer stranger = RawPeer.connect(server.port());
+                RawPeer client = RawPeer.connect(server.port())) {
+            for (int i = 0; i < Newcomers.MAX_FRAMES; i++) {
+                stranger.send(ping);
+                assertThat(stranger.read().kind()).isEqualTo(FrameKind.PONG);
+            }
+            stranger.send(ping);
+            assertThat(stranger.isClosedByPeer()).isTrue();
+
+            client.send(REGISTER);
+            assertThat(client.read().body()).isInstanceOf(RegisterTmResponse.class);
+            for (int i = 0; i < 2 * Newcomers.MAX_FRAMES; i++) {
+                client.send(ping);
+                assertThat(client.read().kind()).isEqualTo(FrameKind.PONG);
+            }
+        }
+    }
+
+    @Test
     void aStrangersShortFrameUnfoldsToAShortOne() throws Exception {
         try (RawPeer stranger = RawPeer.connect(server.port());
                 RawPeer client = RawPeer.connect(server.port())) {
