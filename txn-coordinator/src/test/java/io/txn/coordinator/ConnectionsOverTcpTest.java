@@ -37,11 +37,15 @@ class ConnectionsOverTcpTest {
     }
 
     private void start(TransportOptions transport) {
-        coordinator = Coordinator.start(CoordinatorOptions.DEFAULTS
+        coordinator = Coordinator.start(options(transport));
+    }
+
+    private CoordinatorOptions options(TransportOptions transport) {
+        return CoordinatorOptions.DEFAULTS
                 .withListen("127.0.0.1", 0)
                 .withAdvertisedAddress("127.0.0.1:8091")
                 .withDataDir(dataDir)
-                .withTransport(transport));
+                .withTransport(transport);
     }
 
     @AfterEach
@@ -127,6 +131,18 @@ class ConnectionsOverTcpTest {
                 }
             }
             assertThat(other.status(xid).status()).isEqualTo(GlobalStatus.BEGIN);
+        }
+    }
+
+    @Test
+    void undoRecordsAreDeletedByAOneWayMessage() throws Exception {
+        coordinator.close();
+        coordinator = Coordinator.start(options(TransportOptions.DEFAULTS)
+                .withUndoLog(new CoordinatorOptions.UndoLog(Duration.ofMillis(200), 3)));
+        try (RawClient client = RawClient.registered(coordinator.tcpPort(), "storage-service", "2.6.0", DB)) {
+            Frame delete = client.read();
+            assertThat(delete.kind()).isEqualTo(FrameKind.ONE_WAY);
+            assertThat(delete.body()).isEqualTo(new Message.UndoLogDelete(BranchType.AT, DB, (short) 3));
         }
     }
 

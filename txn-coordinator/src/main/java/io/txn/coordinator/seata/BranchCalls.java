@@ -32,7 +32,7 @@ public final class BranchCalls implements BranchCaller {
     public void call(Effect.CallBranch call, CallEnd end) {
         Session session = isSaga(call)
                 ? sessions.engineOf(call.transaction(), call.resource(), call.client())
-                : sessions.choose(call.resource(), call.client(), call.type(), call.attempt());
+                : sessions.choose(call);
         if (session == null) {
             end.ended(Answer.ABSENT, "no resource manager of " + call.resource() + " is connected");
             return;
@@ -57,7 +57,7 @@ public final class BranchCalls implements BranchCaller {
 
     @Override
     public boolean canCall(Effect.CallBranch call) {
-        return sessions.choose(call.resource(), call.client(), call.type(), 1) != null;
+        return sessions.choose(call) != null;
     }
 
     @Override
