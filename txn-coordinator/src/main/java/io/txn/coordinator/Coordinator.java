@@ -17,6 +17,7 @@ import io.txn.coordinator.seata.SeataAdapter;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
+import io.txn.protocol.transport.RequestIds;
 import io.txn.protocol.transport.RpcServer;
 import io.txn.protocol.transport.ServerTls;
 import java.net.InetAddress;
@@ -105,6 +106,7 @@ public final class Coordinator implements AutoCloseable {
     private static Coordinator start(
             CoordinatorOptions options, Journal journal, Doorkeeper doorkeeper, InstantSource clock) {
         CoordinatorOptions.Limits limits = options.limits();
+        SecureRandom chance = new SecureRandom();
         SeataAdapter adapter = new SeataAdapter(
                 options.retry().callTimeout(),
                 new SeataAdapter.RequestLimits(
@@ -114,13 +116,14 @@ public final class Coordinator implements AutoCloseable {
                         limits.requestsPerConnection(),
                         limits.resourcesPerConnection()),
                 doorkeeper,
-                clock);
+                clock,
+                new RequestIds(chance.nextInt()));
         Engine engine = Engine.start(
                 rules(options),
                 settings(options),
                 journal,
                 clock,
-                new SplittableRandom(new SecureRandom().nextLong()),
+                new SplittableRandom(chance.nextLong()),
                 adapter.branchCaller());
         try {
             RpcServer server = RpcServer.bind(

@@ -13,7 +13,6 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -91,22 +90,22 @@ public final class JournalTool {
             out.println("lost:");
             EntryReader.lines(index, record, null).forEach(line -> out.println("  " + line));
         };
-        AtomicReference<@Nullable TxnException> trouble = new AtomicReference<>();
-        OfflineJournal.Repair repair = journal.cutAtDamage(aside, lost, cut -> {
-            try {
-                EntryReader.renewIds(cut, now, random);
-            } catch (TxnException e) {
-                trouble.set(e); // after what was done has been said
-            }
-        });
+        OfflineJournal.Repair repair = journal.cutAtDamage(aside, lost, cut -> EntryReader.renewIds(cut, now, random));
         if (repair.copies() == null) {
             out.println("nothing is damaged, nothing was changed");
             return true;
         }
         out.println("the files as they were: " + repair.copies());
+        if (repair.earlier() != null) {
+            out.println("an earlier repair was not finished; the files as they were before that: " + repair.earlier());
+        }
         repair.damages()
                 .forEach(damage -> out.println(
                         "damage: file=" + damage.file() + " offset=" + damage.offset() + " reason=" + damage.reason()));
+        repair.skippedIn()
+                .forEach(file -> out.println(
+                        "kept what stands behind a damage, because the snapshot has everything before it: file="
+                                + file));
         if (repair.cutFile() != null) {
             out.println("cut: file=" + repair.cutFile() + " from offset " + repair.cutAt());
         }
@@ -119,13 +118,11 @@ public final class JournalTool {
                         ? "no record is lost"
                         : "lost: every record from " + repair.lostFrom()
                                 + " on; those that could be read are printed above, the damaged ones could not");
-        TxnException notRenewed = trouble.get();
-        if (notRenewed != null) {
+        if (repair.unfinished() != null) {
             out.println(
-                    "DO NOT START a coordinator on it: ids that stand in databases would be given out again, because no new ones"
-                            + " could be begun. Put the copies back, remove the cause and repair again: "
-                            + notRenewed.getMessage());
-            check();
+                    "NOT FINISHED: ids that were lost could be given out again, because no new ones could be begun. No coordinator starts on it"
+                            + " before the cause is removed and the repair repeated: "
+                            + repair.unfinished().getMessage());
             return false;
         }
         return check();

@@ -356,28 +356,6 @@ class CoordinatorOverTcpTest {
     }
 
     @Test
-    void mergedRequestsAreAnsweredAsTheClientsVersionExpects() throws Exception {
-        for (String version : List.of("2.0.0", "2.6.0")) {
-            try (HandDrivenClient client =
-                    HandDrivenClient.registered(coordinator.tcpPort(), "storage-service", version, DB)) {
-                String xid = client.begin(60_000);
-                List<CompletableFuture<Message>> answers = client.connection()
-                        .requestMerged(
-                                List.of(
-                                        new Message.BranchRegisterRequest(
-                                                xid, BranchType.AT, DB, "stock:" + version, null),
-                                        new Message.GlobalLockQueryRequest(
-                                                null, BranchType.AT, DB, "stock:" + version, null)),
-                                HandDrivenClient.PATIENCE);
-                assertThat(((Message.BranchRegisterResponse) answers.get(0).get(10, TimeUnit.SECONDS)).branchId())
-                        .isPositive();
-                assertThat(((Message.GlobalLockQueryResponse) answers.get(1).get(10, TimeUnit.SECONDS)).lockable())
-                        .isFalse();
-            }
-        }
-    }
-
-    @Test
     void whoAsksBeforeRegisteringIsDisconnected() throws Exception {
         try (HandDrivenClient client = new HandDrivenClient(coordinator.tcpPort())) {
             client.send(new Message.GlobalBeginRequest(60_000, "purchase"));
@@ -496,18 +474,6 @@ class CoordinatorOverTcpTest {
             assertThat(client.rollback(xid)).isEqualTo(GlobalStatus.ASYNC_COMMITTING);
             assertThat(report(client, xid, 999, BranchStatus.PHASE_ONE_DONE))
                     .isEqualTo(TransactionExceptionCode.BRANCH_TRANSACTION_NOT_EXIST);
-        }
-    }
-
-    @Test
-    void anAbsentResourceManagerIsSaidToTheInitiator() throws Exception {
-        try (HandDrivenClient client = client()) {
-            String xid = client.begin(60_000);
-            client.register(xid, BranchType.TCC, "reserve", null);
-            var commit = client.ask(new Message.GlobalCommitRequest(xid, null), Message.GlobalCommitResponse.class);
-            assertThat(commit.status()).isEqualTo(GlobalStatus.COMMIT_RETRYING);
-            assertThat(commit.outcome().succeeded()).isFalse();
-            assertThat(client.status(xid)).isEqualTo(GlobalStatus.COMMIT_RETRYING);
         }
     }
 

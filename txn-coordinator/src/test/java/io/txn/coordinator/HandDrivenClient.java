@@ -24,12 +24,13 @@ import java.util.function.Function;
 /** A client that does exactly what a test tells it: every request by hand, every branch call answered by a function. */
 final class HandDrivenClient implements AutoCloseable, RpcHandler {
 
-    static final Duration PATIENCE = Duration.ofSeconds(10);
+    static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private final RpcClient rpc;
     private final CountDownLatch closed = new CountDownLatch(1);
     private final List<String> calls = new CopyOnWriteArrayList<>();
     private final BlockingQueue<String> newCalls = new LinkedBlockingQueue<>();
+    private final BlockingQueue<Frame> newFrames = new LinkedBlockingQueue<>();
     private volatile Function<Message, Message.Response> answers = HandDrivenClient::done;
     private final RpcConnection connection;
 
@@ -147,6 +148,15 @@ final class HandDrivenClient implements AutoCloseable, RpcHandler {
         return call;
     }
 
+    /** The next branch call as it came, in order: for those who answer by hand. */
+    Frame awaitFrame() throws InterruptedException {
+        Frame frame = newFrames.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        if (frame == null) {
+            throw new AssertionError("no branch call came; so far " + calls);
+        }
+        return frame;
+    }
+
     boolean awaitClosed() throws InterruptedException {
         return closed.await(PATIENCE.toSeconds(), TimeUnit.SECONDS);
     }
@@ -161,9 +171,12 @@ final class HandDrivenClient implements AutoCloseable, RpcHandler {
         String call = body instanceof Message.BranchCommitRequest commit
                 ? "commit " + commit.branchId()
                 : body instanceof Message.BranchRollbackRequest rollback ? "rollback " + rollback.branchId() : "?";
+        // Taken before the test learns of the call: the answers it sets then are for the next one.
+        Function<Message, Message.Response> current = answers;
         calls.add(call);
         newCalls.add(call);
-        Message.Response response = answers.apply(body);
+        newFrames.add(frame);
+        Message.Response response = current.apply(body);
         if (response != null) {
             source.respond(frame, response);
         }

@@ -59,6 +59,7 @@ public final class FileJournal implements Journal {
     private final FileJournalOptions options;
     private final RandomGenerator random;
     private final DirectoryLock directoryLock;
+    private final boolean repairing;
     private final RoomMaker room;
     private final Thread writer;
 
@@ -104,7 +105,8 @@ public final class FileJournal implements Journal {
             FileJournalOptions options,
             JournalFiles files,
             RandomGenerator random,
-            DirectoryLock directoryLock) {
+            DirectoryLock directoryLock,
+            boolean repairing) {
         this.files = files;
         this.directory = directory;
         this.options = options;
@@ -114,6 +116,7 @@ public final class FileJournal implements Journal {
         this.room = new RoomMaker(files, directory, options.segmentBytes(), task -> thread("room", task));
         this.writer = thread("writer", this::run);
         this.directoryLock = directoryLock;
+        this.repairing = repairing;
     }
 
     /**
@@ -129,15 +132,15 @@ public final class FileJournal implements Journal {
         Path home = directory.toAbsolutePath().normalize();
         try {
             files.createDirectories(home);
-            return new FileJournal(home, options, files, random, DirectoryLock.take(home));
+            return new FileJournal(home, options, files, random, DirectoryLock.take(home), false);
         } catch (IOException e) {
             throw new TxnException(ErrorCode.DATA_DIR_UNUSABLE, e, "directory", directory, "cause", e);
         }
     }
 
-    /** For somebody who has the directory already: its lock goes over to the journal, which gives it up when it is closed. */
-    static FileJournal open(Path directory, DirectoryLock lock) {
-        return new FileJournal(directory, FileJournalOptions.DEFAULTS, new DiskFiles(), new SecureRandom(), lock);
+    /** As a part of a repair, which has the directory already: its lock goes over to the journal, which gives it up when it is closed. */
+    static FileJournal openForRepair(Path directory, DirectoryLock lock) {
+        return new FileJournal(directory, FileJournalOptions.DEFAULTS, new DiskFiles(), new SecureRandom(), lock, true);
     }
 
     private static Thread thread(String name, Runnable task) {
@@ -160,7 +163,7 @@ public final class FileJournal implements Journal {
             lock.unlock();
         }
         try {
-            Recovery.Found found = new Recovery(files, directory, target).run();
+            Recovery.Found found = new Recovery(files, directory, target, repairing).run();
             room.start();
             serve(found, found.end() == null ? create() : found.end());
             return found.lastIndex();
@@ -353,7 +356,6 @@ public final class FileJournal implements Journal {
             if (!isSealed()) {
                 seal(log);
             }
-            log.sync();
         } catch (IOException | InterruptedException | RuntimeException | Error e) {
             fail(e);
         }
@@ -429,14 +431,10 @@ public final class FileJournal implements Journal {
             }
         }
         log.write(batch.buffer(), Frames.RECORDS, batch.count(), batch.firstIndex());
-        long before = System.nanoTime();
-        log.sync();
-        long took = System.nanoTime() - before;
+        sync(log);
         lock.lock();
         try {
             sealed = false;
-            fsyncs++;
-            fsyncNanos += took;
             durableIndex += batch.count();
             records += batch.count();
             batches++;
@@ -452,8 +450,22 @@ public final class FileJournal implements Journal {
         batch.clear();
     }
 
+    private void sync(SegmentWriter log) throws IOException {
+        long before = System.nanoTime();
+        log.sync();
+        long took = System.nanoTime() - before;
+        lock.lock();
+        try {
+            fsyncs++;
+            fsyncNanos += took;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /**
-     * Not synced: that the seal is there shows that the frame before it was synced, and a seal that gets lost takes nothing along.
+     * Synced like any other frame: the next one, or the header of the next segment, is chained to the seal, and would stand there as what follows a damage
+     * when the power took the seal and left what was written behind it.
      */
     private void seal(SegmentWriter log) throws IOException {
         long index;
@@ -467,6 +479,7 @@ public final class FileJournal implements Journal {
         if (log.hasRoomForSeal()) {
             ByteBuffer frame = ByteBuffer.allocateDirect(Frames.HEADER).position(Frames.HEADER);
             log.write(frame, Frames.SEAL, 0, index);
+            sync(log);
         }
     }
 

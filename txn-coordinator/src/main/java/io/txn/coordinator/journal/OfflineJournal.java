@@ -5,6 +5,7 @@ import io.txn.protocol.TxnException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -21,6 +22,12 @@ import org.jspecify.annotations.Nullable;
  * <p>Reading takes no lock, so that it can be done beside a running coordinator; what it writes just then looks like a write that was not finished.
  */
 public final class OfflineJournal {
+
+    /**
+     * Stands in the directory from before the first change of a repair until behind its last: as long as it is there nobody else uses the journal. It holds
+     * where the files as they were have been copied to.
+     */
+    static final String UNFINISHED = "repair-unfinished";
 
     private final Path directory;
     private final DiskFiles files = new DiskFiles();
@@ -104,7 +111,7 @@ public final class OfflineJournal {
     /** Reads what a start would read, the newest snapshot and the records after it, and throws what a start would throw. Changes nothing. */
     public long read(Replay target) {
         try {
-            Recovery.Found found = new Recovery(new ReadOnly(files), directory, target).run();
+            Recovery.Found found = new Recovery(new ReadOnly(files), directory, target, false).run();
             SegmentWriter.End end = found.end();
             if (end != null) {
                 end.file().close();
@@ -254,29 +261,42 @@ public final class OfflineJournal {
      * What a repair did.
      *
      * @param copies where the files are as they were, or null when nothing was wrong
+     * @param earlier where they are as they were before an earlier repair that was not finished, or null: there was none
      * @param damages what was wrong
      * @param cutFile the segment that was cut, or null
      * @param cutAt from where on it is empty now; 0 when it was removed
+     * @param skippedIn segments that begin behind a damage now, because the snapshot has everything before
      * @param removed files that are no longer there
      * @param begunAt the first record of a segment that was made anew behind the snapshot, or 0
      * @param lostFrom the first record that is lost, or 0; how many could not even be read is not known
+     * @param unfinished why the repair is not finished: what had to follow the loss did not succeed. Nobody can use the journal before it is repeated. Null: it is finished
      */
     public record Repair(
             @Nullable Path copies,
+            @Nullable Path earlier,
             List<Damage> damages,
+            List<Path> skippedIn,
             @Nullable Path cutFile,
             long cutAt,
             List<Path> removed,
             long begunAt,
-            long lostFrom) {}
+            long lostFrom,
+            @Nullable TxnException unfinished) {
+
+        private Repair unfinished(TxnException why) {
+            return new Repair(copies, earlier, damages, skippedIn, cutFile, cutAt, removed, begunAt, lostFrom, why);
+        }
+    }
 
     /**
      * Copies every file aside, then removes damaged snapshots, segments that a snapshot has replaced, and everything in the log from its first damage on.
-     * Refused while somebody has the lock, and where the records before the log are needed and gone.
+     * What stands behind a damage is kept where a snapshot has everything before it. Refused while somebody has the lock, and where the records before the log
+     * are needed and gone. When this is interrupted nobody can use the journal until it has been repeated.
      *
      * @param aside a directory that does not exist yet
      * @param lost takes the records behind the damage that can be read and are lost all the same
-     * @param afterLoss is given the journal, not replayed yet, when records were lost: before anybody else can have it. It is closed behind this.
+     * @param afterLoss is given the journal, not replayed yet, when records were lost, now or by an earlier repair that was not finished: before anybody else
+     *     can have it. It is closed behind this.
      * @throws TxnException DATA_DIR_IN_USE, JOURNAL_TOO_NEW, JOURNAL_DAMAGED when cutting does not help
      */
     public Repair cutAtDamage(Path aside, Records lost, Consumer<Journal> afterLoss) {
@@ -285,11 +305,16 @@ public final class OfflineJournal {
             boolean handedOver = false;
             try {
                 Repair repair = cut(aside, lost);
-                if (repair.lostFrom() > 0) {
-                    handedOver = true;
-                    try (Journal journal = FileJournal.open(directory, lock)) {
-                        afterLoss.accept(journal);
-                    }
+                if (repair.lostFrom() == 0 && repair.earlier() == null) {
+                    finished();
+                    return repair;
+                }
+                handedOver = true;
+                try (Journal journal = FileJournal.openForRepair(directory, lock)) {
+                    afterLoss.accept(journal);
+                    finished();
+                } catch (TxnException e) {
+                    return repair.unfinished(e);
                 }
                 return repair;
             } finally {
@@ -302,7 +327,27 @@ public final class OfflineJournal {
         }
     }
 
+    /** Everything of the repair is durable. */
+    private void finished() throws IOException {
+        files.delete(directory.resolve(UNFINISHED));
+        files.syncDirectory(directory);
+    }
+
+    private @Nullable Path earlierRepair() throws IOException {
+        Path mark = directory.resolve(UNFINISHED);
+        return Files.exists(mark) ? Path.of(Files.readString(mark).strip()) : null;
+    }
+
+    private void begun(Path aside) throws IOException {
+        try (JournalFiles.OpenFile mark = files.open(directory.resolve(UNFINISHED), true)) {
+            mark.write(StandardCharsets.UTF_8.encode(aside.toAbsolutePath().toString()), 0);
+            mark.sync(true);
+        }
+        files.syncDirectory(directory);
+    }
+
     private Repair cut(Path aside, Records lost) throws IOException {
+        Path earlier = earlierRepair();
         List<FileState> states = examine((index, record) -> {});
         List<Damage> damages = new ArrayList<>();
         states.forEach(state -> {
@@ -316,8 +361,8 @@ public final class OfflineJournal {
                 .mapToLong(FileState::lastIndex)
                 .max()
                 .orElse(0);
-        if (damages.isEmpty() && reaches(snapshot, segments)) {
-            return new Repair(null, List.of(), null, 0, List.of(), 0, 0);
+        if (earlier == null && damages.isEmpty() && reaches(snapshot, segments)) {
+            return new Repair(null, null, List.of(), List.of(), null, 0, List.of(), 0, 0, null);
         }
         long firstKept = segments.isEmpty() ? 0 : segments.get(0).firstIndex();
         if (firstKept > snapshot + 1) {
@@ -328,6 +373,9 @@ public final class OfflineJournal {
                             + " are missing before it, which no cut can mend");
         }
         copy(aside, states);
+        if (earlier == null) {
+            begun(aside);
+        }
         Cut cut = new Cut(snapshot, lost);
         for (FileState state : states) {
             if (state.kind() == Kind.SNAPSHOT && state.damage() != null) {
@@ -342,6 +390,9 @@ public final class OfflineJournal {
             // What looked out of reach behind a damage in one of these may be as it should.
             segments = segments(examine((index, record) -> {}));
         }
+        while (!segments.isEmpty() && cut.skipWhatTheSnapshotHas(segments.get(0))) {
+            segments = segments(examine((index, record) -> {}));
+        }
         for (FileState state : segments) {
             cut.segment(state);
         }
@@ -351,12 +402,15 @@ public final class OfflineJournal {
         files.syncDirectory(directory);
         return new Repair(
                 aside,
+                earlier,
                 damages,
+                List.copyOf(cut.skippedIn),
                 cut.file,
                 cut.at,
                 List.copyOf(cut.removed),
                 cut.begunAt,
-                cut.damaged ? cut.lostFrom() : 0);
+                cut.damaged ? cut.lostFrom() : 0,
+                null);
     }
 
     private static List<FileState> segments(List<FileState> states) {
@@ -414,6 +468,7 @@ public final class OfflineJournal {
         private final long snapshot;
         private final Records lost;
         private final List<Path> removed = new ArrayList<>();
+        private final List<Path> skippedIn = new ArrayList<>();
         private boolean damaged;
         private @Nullable Path file;
         private long at;
@@ -434,6 +489,45 @@ public final class OfflineJournal {
             removed.add(path);
         }
 
+        /**
+         * Makes the first segment begin behind its damage, when the snapshot has all records up to there: frames are chained to each other and not to a place in
+         * the file, so what stands behind goes on as it is. Returns whether it does.
+         */
+        boolean skipWhatTheSnapshotHas(FileState state) throws IOException {
+            if (state.damage() == null || state.firstIndex() == 0) {
+                return false;
+            }
+            Path made = directory.resolve(RoomMaker.SPARE_PREFIX + "repair.tmp");
+            try (JournalFiles.OpenFile open = files.open(state.file(), false)) {
+                ByteBuffer bytes = ByteBuffer.allocate(SegmentHeader.BYTES);
+                open.read(bytes, 0);
+                SegmentHeader header = SegmentHeader.read(state.file(), bytes.flip());
+                SegmentCursor cursor = cursor(state.file(), header, open);
+                readUpToTheDamage(cursor);
+                if (!cursor.skipToNextFrame(cursor.position()) || cursor.nextIndex() > snapshot + 1) {
+                    return false;
+                }
+                try (JournalFiles.OpenFile shorter = files.open(made, true)) {
+                    RoomMaker.fill(shorter, 0, header.fileBytes());
+                    shorter.write(cursor.from(cursor.position()), SegmentHeader.BYTES);
+                    shorter.write(cursor.headerFromHere().toBytes(), 0);
+                    shorter.sync(true);
+                }
+            }
+            files.rename(made, state.file());
+            files.syncDirectory(directory);
+            skippedIn.add(state.file());
+            return true;
+        }
+
+        private SegmentCursor cursor(Path path, SegmentHeader header, JournalFiles.OpenFile open) throws IOException {
+            return SegmentCursor.open(
+                    new Segment(header.segmentId(), header.firstIndex(), path),
+                    header,
+                    new Shortened(open, Math.min(open.size(), header.fileBytes())),
+                    ByteBuffer.allocate(0));
+        }
+
         void segment(FileState state) throws IOException {
             if (!damaged && state.damage() == null) {
                 lastKept = state.lastIndex();
@@ -447,12 +541,7 @@ public final class OfflineJournal {
                 ByteBuffer bytes = ByteBuffer.allocate(SegmentHeader.BYTES);
                 open.read(bytes, 0);
                 SegmentHeader header = SegmentHeader.read(state.file(), bytes.flip());
-                long size = Math.min(open.size(), header.fileBytes());
-                SegmentCursor cursor = SegmentCursor.open(
-                        new Segment(header.segmentId(), header.firstIndex(), state.file()),
-                        header,
-                        new Shortened(open, size),
-                        ByteBuffer.allocate(0));
+                SegmentCursor cursor = cursor(state.file(), header, open);
                 if (isFirst && state.firstIndex() > 0) {
                     readUpToTheDamage(cursor);
                     position = cursor.position();

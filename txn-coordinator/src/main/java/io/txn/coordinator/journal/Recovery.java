@@ -37,16 +37,19 @@ final class Recovery {
     private final JournalFiles files;
     private final Path directory;
     private final Replay target;
+    private final boolean repairing;
 
     private long journalId;
     private long snapshotIndex;
     private @Nullable TxnException snapshotDamage;
     private ByteBuffer buffer = ByteBuffer.allocateDirect(0);
 
-    Recovery(JournalFiles files, Path directory, Replay target) {
+    /** @param repairing whether this is part of a repair, and so what it leaves half done is no obstacle */
+    Recovery(JournalFiles files, Path directory, Replay target, boolean repairing) {
         this.files = files;
         this.directory = directory;
         this.target = target;
+        this.repairing = repairing;
     }
 
     /** What was found; there is no end when the directory holds no journal yet. */
@@ -54,6 +57,12 @@ final class Recovery {
 
     Found run() throws IOException {
         List<String> names = files.list(directory);
+        if (!repairing && names.contains(OfflineJournal.UNFINISHED)) {
+            throw FilePrefix.damaged(
+                    directory.resolve(OfflineJournal.UNFINISHED),
+                    0,
+                    "a repair was not finished: repeat it; this file says where the copies are");
+        }
         removeUnfinished(names);
         readSnapshot(names);
         List<Opened> opened = readHeaders(names);

@@ -122,6 +122,16 @@ final class SegmentCursor {
         return true;
     }
 
+    /** What the segment holds from here on. */
+    ByteBuffer from(int offset) {
+        return bytes.slice(offset, bytes.limit() - offset);
+    }
+
+    /** Of a segment that begins with the frame at the position. */
+    SegmentHeader headerFromHere() {
+        return new SegmentHeader(header.journalId(), header.segmentId(), nextIndex, previousCrc, header.fileBytes());
+    }
+
     private boolean isZero(int from, int length) {
         for (int i = from; i < from + length; i++) {
             if (bytes.get(i) != 0) {

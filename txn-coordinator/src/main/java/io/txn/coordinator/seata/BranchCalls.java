@@ -11,6 +11,7 @@ import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.transport.Outbox;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
@@ -31,13 +32,15 @@ public final class BranchCalls implements BranchCaller {
     public void call(Effect.CallBranch call, CallEnd end) {
         Session session = isSaga(call)
                 ? sessions.engineOf(call.transaction(), call.resource(), call.client())
-                : sessions.choose(call.resource(), call.client(), call.type(), call.attempt());
+                : sessions.choose(call);
         if (session == null) {
             end.ended(Answer.ABSENT, "no resource manager of " + call.resource() + " is connected");
             return;
         }
         Duration time = isSaga(call) ? Duration.ofMillis(EngineSettings.sagaCallTimeout(timeout.toMillis())) : timeout;
-        session.connection.request(request(call), time).whenComplete((answer, failure) -> {
+        String xid = Xid.of(call.address(), call.transaction()).value();
+        AwaitedAnswer awaited = new AwaitedAnswer(call, xid, wireId(call), session);
+        session.connection.request(request(call, xid), awaited, time).whenComplete((answer, failure) -> {
             if (failure != null) {
                 Throwable cause = failure instanceof CompletionException && failure.getCause() != null
                         ? failure.getCause()
@@ -47,14 +50,14 @@ public final class BranchCalls implements BranchCaller {
                 if (isSaga(call)) {
                     sessions.answered(call.transaction(), session);
                 }
-                answered(call, session, answer, end);
+                answered(call, session, Objects.requireNonNull(AwaitedAnswer.read(call.phase(), answer)), end);
             }
         });
     }
 
     @Override
     public boolean canCall(Effect.CallBranch call) {
-        return sessions.choose(call.resource(), call.client(), call.type(), 1) != null;
+        return sessions.choose(call) != null;
     }
 
     @Override
@@ -62,8 +65,7 @@ public final class BranchCalls implements BranchCaller {
         outbox.gather(work);
     }
 
-    private static Message request(Effect.CallBranch call) {
-        String xid = Xid.of(call.address(), call.transaction()).value();
+    private static Message request(Effect.CallBranch call, String xid) {
         String data = isSaga(call) ? SagaWords.status(call) : call.applicationData();
         return call.phase() == Outcome.COMMIT
                 ? new Message.BranchCommitRequest(xid, wireId(call), call.type(), call.resource(), data)
@@ -79,34 +81,17 @@ public final class BranchCalls implements BranchCaller {
         return isSaga(call) ? SagaWords.NO_BRANCH : call.branch();
     }
 
-    private static void answered(Effect.CallBranch call, Session session, Message answer, CallEnd end) {
-        if (answer instanceof Message.BranchCommitResponse response && call.phase() == Outcome.COMMIT) {
-            answered(call, session, response, response.branchId(), response.status(), end);
-        } else if (answer instanceof Message.BranchRollbackResponse response && call.phase() == Outcome.ROLLBACK) {
-            answered(call, session, response, response.branchId(), response.status(), end);
+    private static void answered(Effect.CallBranch call, Session session, AwaitedAnswer.Said said, CallEnd end) {
+        boolean succeeded = said.outcome().succeeded();
+        Answer answer;
+        if (said.isNameless()) {
+            answer = Answer.RETRYABLE; // that it is hopeless is believed only of what says what it is about
         } else {
-            end.ended(
-                    Answer.UNREACHABLE,
-                    session + " answered with " + answer.getClass().getSimpleName());
+            answer = isSaga(call)
+                    ? SagaWords.answer(call.phase(), said.status(), succeeded)
+                    : answer(call.phase(), said.status(), succeeded);
         }
-    }
-
-    private static void answered(
-            Effect.CallBranch call,
-            Session session,
-            Message.TransactionResponse response,
-            long branch,
-            BranchStatus status,
-            CallEnd end) {
-        boolean succeeded = response.outcome().succeeded();
-        if (succeeded && branch != wireId(call)) {
-            end.ended(Answer.UNREACHABLE, session + " answered for branch " + branch);
-            return;
-        }
-        Answer answer = isSaga(call)
-                ? SagaWords.answer(call.phase(), status, succeeded)
-                : answer(call.phase(), status, succeeded);
-        end.ended(answer, answer.isDone() ? null : detail(session, response, status));
+        end.ended(answer, answer.isDone() ? null : detail(session, said));
     }
 
     /** What a status means as an answer to {@code phase}. The opposite of what was asked is nothing a repetition could mend. */
@@ -129,8 +114,8 @@ public final class BranchCalls implements BranchCaller {
         };
     }
 
-    private static String detail(Session session, Message.TransactionResponse response, BranchStatus status) {
-        @Nullable String message = response.outcome().message();
-        return session + " answered " + status + (message == null ? "" : ": " + message);
+    private static String detail(Session session, AwaitedAnswer.Said said) {
+        @Nullable String message = said.outcome().message();
+        return session + " answered " + said.status() + (message == null ? "" : ": " + message);
     }
 }

@@ -264,7 +264,7 @@ final class Registrations {
     }
 
     /** What a stranger sent, in a form that cannot pass for lines of our own. */
-    private static @Nullable String oneLine(@Nullable String text) {
+    static @Nullable String oneLine(@Nullable String text) {
         if (text == null) {
             return null;
         }

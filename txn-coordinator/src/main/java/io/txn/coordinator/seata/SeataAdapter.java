@@ -17,6 +17,7 @@ import io.txn.protocol.extension.RequestId;
 import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.transport.Outbox;
+import io.txn.protocol.transport.RequestIds;
 import io.txn.protocol.transport.RpcConnection;
 import io.txn.protocol.transport.RpcHandler;
 import java.time.Duration;
@@ -48,6 +49,7 @@ public final class SeataAdapter implements RpcHandler {
 
     private final Sessions sessions = new Sessions();
     private final Outbox outbox = new Outbox();
+    private final RequestIds requestIds;
     private final SharedTexts shared = new SharedTexts();
     private final BranchCalls calls;
     private final Registrations registrations;
@@ -70,8 +72,17 @@ public final class SeataAdapter implements RpcHandler {
             int requestsPerConnection,
             int resourcesPerConnection) {}
 
-    /** @param doorkeeper decides who may register */
-    public SeataAdapter(Duration callTimeout, RequestLimits limits, Doorkeeper doorkeeper, InstantSource clock) {
+    /**
+     * @param doorkeeper decides who may register
+     * @param requestIds of all its connections, from another point at each start: an answer to a call of before a reconnection or a restart meets no later one
+     */
+    public SeataAdapter(
+            Duration callTimeout,
+            RequestLimits limits,
+            Doorkeeper doorkeeper,
+            InstantSource clock,
+            RequestIds requestIds) {
+        this.requestIds = requestIds;
         this.calls = new BranchCalls(sessions, outbox, callTimeout);
         this.limits = limits;
         this.registrations =
@@ -144,6 +155,11 @@ public final class SeataAdapter implements RpcHandler {
     @Override
     public Outbox outbox() {
         return outbox;
+    }
+
+    @Override
+    public RequestIds requestIds() {
+        return requestIds;
     }
 
     @Override
@@ -436,21 +452,22 @@ public final class SeataAdapter implements RpcHandler {
             @Nullable Frame frame,
             Consumer<Message.Response> respond) {
         String resource = query.resourceId();
-        if (resource != null && !session.identity().mayUse(resource)) {
-            answer(session, notPermitted(session, resource), Answers::lockable, respond);
-            return;
+        boolean namesRows = query.branchType() == BranchType.AT
+                && query.lockKey() != null
+                && !query.lockKey().isEmpty();
+        Reply.Rejected refusal = resource == null && !namesRows ? null : check(session, resource);
+        LockKeys locks = null;
+        long wait = 0;
+        if (refusal == null) {
+            try {
+                wait = lockWait(session, frame);
+                locks = namesRows ? locks(query.lockKey()) : null;
+            } catch (TxnException e) {
+                refusal = new Reply.Rejected(e.code(), e.facts());
+            }
         }
-        LockKeys locks;
-        long wait;
-        try {
-            wait = lockWait(session, frame);
-            locks = query.branchType() == BranchType.AT && resource != null ? locks(query.lockKey()) : null;
-        } catch (TxnException e) {
-            answer(session, new Reply.Rejected(e.code(), e.facts()), Answers::lockable, respond);
-            return;
-        }
-        if (locks == null || resource == null) {
-            answer(session, new Reply.Lockable(true), Answers::lockable, respond);
+        if (refusal != null || locks == null || resource == null) {
+            answer(session, refusal == null ? new Reply.Lockable(true) : refusal, Answers::lockable, respond);
             return;
         }
         Command command = new Command.QueryLocks(xid(query.xid()), resource, locks, wait);

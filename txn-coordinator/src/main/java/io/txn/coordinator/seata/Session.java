@@ -4,6 +4,7 @@ import io.txn.coordinator.access.Credential;
 import io.txn.coordinator.access.Identity;
 import io.txn.coordinator.engine.Caller;
 import io.txn.coordinator.machine.ClientId;
+import io.txn.protocol.BranchType;
 import io.txn.protocol.extension.Feature;
 import io.txn.protocol.transport.RpcConnection;
 import java.net.InetSocketAddress;
@@ -22,6 +23,9 @@ final class Session implements Caller {
     /** Clients from 2.3.0 on take the answers to a merged request one by one. */
     private static final long SINGLE_ANSWERS_SINCE = version("2.3.0");
 
+    /** Steps of annotated sagas are a type of branch that older clients cannot read: what holds one is no message to them. */
+    private static final long ANNOTATED_SAGAS_SINCE = version("2.3.0");
+
     final RpcConnection connection;
     final ClientId client;
 
@@ -29,6 +33,8 @@ final class Session implements Caller {
     final String group;
 
     final boolean takesSingleAnswers;
+
+    private final boolean knowsAnnotatedSagas;
 
     /** Its requests that are not answered yet. */
     final AtomicInteger waiting = new AtomicInteger();
@@ -52,7 +58,9 @@ final class Session implements Caller {
         this.client = new ClientId(
                 application == null ? "" : application, remote.getAddress().getHostAddress(), remote.getPort());
         this.group = serviceGroup == null ? "" : serviceGroup;
-        this.takesSingleAnswers = version(clientVersion) >= SINGLE_ANSWERS_SINCE;
+        long version = version(clientVersion);
+        this.takesSingleAnswers = version >= SINGLE_ANSWERS_SINCE;
+        this.knowsAnnotatedSagas = version >= ANNOTATED_SAGAS_SINCE;
     }
 
     /**
@@ -68,6 +76,11 @@ final class Session implements Caller {
             number = number * 10_000 + (i < parts.length ? Long.parseLong(parts[i].replaceFirst("-.*", "")) : 0);
         }
         return number;
+    }
+
+    /** Whether branches of this type can be spoken of with this client. */
+    boolean knows(BranchType type) {
+        return type != BranchType.SAGA_ANNOTATION || knowsAnnotatedSagas;
     }
 
     /** Whether this extension was agreed on. */

@@ -2,6 +2,8 @@ package io.txn.coordinator.seata;
 
 import io.txn.coordinator.access.Credential;
 import io.txn.coordinator.machine.ClientId;
+import io.txn.coordinator.machine.Effect;
+import io.txn.coordinator.machine.Outcome;
 import io.txn.protocol.BranchType;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -12,12 +14,13 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The registered connections, and who serves which resource. Connections of one client and application on one host serve each other's resources, as far
- * as they are resource managers at all, and as far as the client may. Thread-safe: short critical sections, no IO inside.
+ * The registered connections, and who serves which resource. Connections of one client and application on one host serve each other's resources when
+ * those who registered them do not, as far as they are resource managers at all, and as far as the client may. Thread-safe: short critical sections, no IO inside.
  */
 final class Sessions {
 
@@ -74,30 +77,49 @@ final class Sessions {
     }
 
     /**
-     * A connection for a branch call. First choice is the very one that registered the branch; then others of the same application on the same host; then
-     * others of the same application; then, for AT, whoever else serves the resource. Each attempt goes on to the next one, for the one before did not do
-     * it, and begins again behind the last. For the engine of a saga see {@link #engineOf}.
+     * A connection for a branch call. First choice is the very one that registered the branch; then those that registered the resource: of the same
+     * application on the same host, of the same application, and, for AT, of any other; last, if the call may be {@linkplain #isLent lent}, those of the same
+     * application that only share the resource. Each attempt goes on to the next one, for the one before did not do it, and begins again behind the last. For
+     * the engine of a saga see {@link #engineOf}.
      */
-    synchronized @Nullable Session choose(String resource, ClientId client, BranchType type, int attempt) {
-        Set<Session> candidates = new LinkedHashSet<>();
-        if (type == BranchType.SAGA) {
+    synchronized @Nullable Session choose(Effect.CallBranch call) {
+        String resource = call.resource();
+        ClientId client = call.client();
+        if (call.type() == BranchType.SAGA) {
             return engine(resource, client.host());
         }
         Set<Session> here = resourceManagers.getOrDefault(Place.of(client), Set.of());
-        List<Session> serving = serving(here, resource);
-        for (Session session : serving) {
+        Predicate<Place> sameApplication = place -> place.application.equals(client.application());
+        Set<Session> candidates = new LinkedHashSet<>();
+        for (Session session : isLent(call) ? sharing(here, resource) : owning(here, resource)) {
             if (session.client.port() == client.port()) {
-                addOpen(candidates, List.of(session));
+                addAble(candidates, List.of(session), call);
             }
         }
-        addOpen(candidates, serving);
-        if (candidates.size() < attempt) {
-            addOpen(candidates, serving(resource, place -> place.application.equals(client.application())));
+        addAble(candidates, owning(here, resource), call);
+        if (candidates.size() < call.attempt()) {
+            everywhere(sameApplication, there -> addAble(candidates, owning(there, resource), call));
         }
-        if (candidates.size() < attempt && type == BranchType.AT) {
-            addOpen(candidates, serving(resource, place -> true));
+        if (candidates.size() < call.attempt() && call.type() == BranchType.AT) {
+            everywhere(place -> true, there -> addAble(candidates, owning(there, resource), call));
         }
-        return turn(candidates, attempt);
+        if (candidates.size() < call.attempt() && isLent(call)) {
+            addAble(candidates, sharing(here, resource), call);
+            everywhere(sameApplication, there -> addAble(candidates, sharing(there, resource), call));
+        }
+        return turn(candidates, call.attempt());
+    }
+
+    /**
+     * Whether a resource manager that does not know the resource may be asked. It must then say that it cannot, so that another one is tried: Seata's does for
+     * what it is to undo and for TCC. But of XA it says that it never can, and an AT commit it takes for done.
+     */
+    private static boolean isLent(Effect.CallBranch call) {
+        return switch (call.type()) {
+            case TCC, SAGA_ANNOTATION -> true;
+            case AT -> call.phase() == Outcome.ROLLBACK;
+            case XA, SAGA -> false;
+        };
     }
 
     private static @Nullable Session turn(Set<Session> candidates, int attempt) {
@@ -152,9 +174,9 @@ final class Sessions {
                 && session.identity().mayUse(resource);
     }
 
-    private static void addOpen(Set<Session> candidates, Collection<Session> sessions) {
+    private static void addAble(Set<Session> candidates, Collection<Session> sessions, Effect.CallBranch call) {
         for (Session session : sessions) {
-            if (session.connection.isOpen()) {
+            if (session.connection.isOpen() && session.knows(call.type())) {
                 candidates.add(session);
             }
         }
@@ -182,34 +204,39 @@ final class Sessions {
         return found;
     }
 
-    private List<Session> serving(String resource, Predicate<Place> where) {
-        List<Session> found = new ArrayList<>();
+    private void everywhere(Predicate<Place> where, Consumer<Set<Session>> action) {
         resourceManagers.forEach((place, sessions) -> {
             if (where.test(place)) {
-                found.addAll(serving(sessions, resource));
+                action.accept(sessions);
             }
         });
-        return found;
+    }
+
+    /** Those that registered the resource themselves and may be called for it. */
+    private static List<Session> owning(Collection<Session> sessions, String resource) {
+        List<Session> owning = new ArrayList<>();
+        for (Session session : sessions) {
+            if (session.resources.contains(resource) && session.identity().mayUse(resource)) {
+                owning.add(session);
+            }
+        }
+        return owning;
     }
 
     /** Those of one place that may be called for the resource: who registered it, and other connections of the same client. */
-    private static List<Session> serving(Collection<Session> sessions, String resource) {
+    private static List<Session> sharing(Collection<Session> sessions, String resource) {
         Set<String> clients = new HashSet<>();
-        for (Session session : sessions) {
-            if (session.resources.contains(resource) && session.identity().mayUse(resource)) {
-                clients.add(session.identity().name());
-            }
-        }
+        owning(sessions, resource).forEach(owner -> clients.add(owner.identity().name()));
         if (clients.isEmpty()) {
             return List.of();
         }
-        List<Session> serving = new ArrayList<>(sessions.size());
+        List<Session> sharing = new ArrayList<>(sessions.size());
         for (Session session : sessions) {
             if (clients.contains(session.identity().name())) {
-                serving.add(session);
+                sharing.add(session);
             }
         }
-        return serving;
+        return sharing;
     }
 
     /** A connection of this application on this host whose credential may be lent; null when there is none, or when two clients have one. */

@@ -18,6 +18,7 @@ import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.message.Outcome;
+import io.txn.protocol.transport.RequestIds;
 import io.txn.protocol.transport.RpcClient;
 import io.txn.protocol.transport.RpcConnection;
 import io.txn.protocol.transport.RpcHandler;
@@ -52,7 +53,8 @@ class AdapterUnderLoadTest {
             Duration.ofSeconds(5),
             new SeataAdapter.RequestLimits(200, 1_000, 100, 1_000_000, 100),
             new Doorkeeper(AccessRules.OPEN, false, InstantSource.system()),
-            InstantSource.system());
+            InstantSource.system(),
+            new RequestIds(0));
     private final RpcServer server = RpcServer.bind("127.0.0.1", 0, ONE_THREAD, adapter);
     private final RpcClient rpc = new RpcClient(ONE_THREAD);
     private HeldJournal journal;

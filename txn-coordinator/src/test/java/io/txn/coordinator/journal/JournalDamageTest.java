@@ -94,7 +94,7 @@ class JournalDamageTest {
 
     private List<String> read() throws IOException {
         Recorded recorded = new Recorded();
-        Recovery.Found found = new Recovery(new UnsyncedFiles(), work, recorded).run();
+        Recovery.Found found = new Recovery(new UnsyncedFiles(), work, recorded, false).run();
         java.util.Objects.requireNonNull(found.end()).file().close();
         assertThat(found.lastIndex()).isEqualTo(recorded.snapshotIndex + recorded.records.size());
         return recorded.records;

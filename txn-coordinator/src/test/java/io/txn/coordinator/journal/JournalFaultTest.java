@@ -32,6 +32,7 @@ class JournalFaultTest {
             .withMaxWaitingBytes(3_900)
             .withSegmentBytes(4_096)
             .withSealAfter(Duration.ofHours(1));
+    private static final FileJournalOptions SEALING = OPTIONS.withSealAfter(Duration.ofNanos(1));
     private static final boolean FULL = Boolean.getBoolean("txn.test.full");
 
     @TempDir
@@ -89,12 +90,17 @@ class JournalFaultTest {
 
     /** Opens, appends in bursts over several segments, snapshots, closes. Comes back also when the disk has given up. */
     private Life live(MemoryDisk disk, String name, int bursts, Random random) {
+        return live(disk, OPTIONS, name, bursts, random);
+    }
+
+    private Life live(MemoryDisk disk, FileJournalOptions options, String name, int bursts, Random random) {
         Life life = new Life();
-        try (Journal journal = FileJournal.open(directory, OPTIONS, disk, new Random(1))) {
+        try (Journal journal = FileJournal.open(directory, options, disk, new Random(1))) {
             Texts state = new Texts();
             journal.replay(state);
             for (int burst = 0; burst < bursts; burst++) {
                 Appended last = null;
+                int seals = disk.seals();
                 for (int i = random.nextInt(3); i >= 0; i--) {
                     String text = name + "-" + life.texts.size() + "-" + "y".repeat(random.nextInt(1_200));
                     life.texts.add(text);
@@ -109,6 +115,9 @@ class JournalFaultTest {
                 }
                 if (burst == bursts / 2) {
                     awaitSnapshot(journal, state);
+                }
+                if (options.equals(SEALING) && burst % 3 != 2) {
+                    awaitSeal(disk, seals, journal);
                 }
             }
         } catch (TxnException e) {
@@ -125,6 +134,13 @@ class JournalFaultTest {
         } catch (AssertionError e) {
             return appended.failure();
         }
+    }
+
+    private static void awaitSeal(MemoryDisk disk, int before, Journal journal) {
+        io.txn.test.Await.until(
+                "the journal seals",
+                Duration.ofSeconds(30),
+                () -> disk.seals() > before || journal.state() == JournalState.FAILED);
     }
 
     private static void awaitSnapshot(Journal journal, Texts state) {
@@ -184,6 +200,47 @@ class JournalFaultTest {
                 MemoryDisk second = first.afterPowerLoss(random);
                 assertNothingLost(second, List.of(), life);
             }
+        }
+    }
+
+    /** With a seal before most frames: one more frame that may be there, or not, or in part, and that the next one is chained to. */
+    @Test
+    void everySubsetOfWhatWasNotSyncedCanGoWithThePower() {
+        long seed = Long.getLong("txn.test.seed", System.nanoTime());
+        System.out.println("JournalFaultTest: power loss with seals with -Dtxn.test.seed=" + seed);
+        Random random = new Random(seed);
+        MemoryDisk healthy = new MemoryDisk();
+        assertThat(live(healthy, SEALING, "a", 12, new Random(5)).acknowledged())
+                .hasSizeGreaterThan(12);
+        assertThat(healthy.seals()).isGreaterThan(6);
+        for (int at = 0; at < healthy.operations(); at++) {
+            MemoryDisk first = new MemoryDisk().failing(at, MemoryDisk.Fault.END);
+            Life life = live(first, SEALING, "a", 12, new Random(5));
+            first.everyPowerLoss(FULL ? 2_000 : 40, random, second -> assertNothingLost(second, List.of(), life));
+        }
+    }
+
+    /** A failed sync calls the pages clean: what the next process reads may never reach the disk unless it is written again. */
+    @Test
+    void whatASealIsChainedToSurvivesAFailedSyncAndAPowerLossLaterOn() {
+        long seed = Long.getLong("txn.test.seed", System.nanoTime());
+        System.out.println("JournalFaultTest: power loss after a failed sync with -Dtxn.test.seed=" + seed);
+        Random random = new Random(seed);
+        MemoryDisk healthy = new MemoryDisk();
+        live(healthy, SEALING, "a", 12, new Random(5));
+        for (int at = 0; at < healthy.operations(); at++) {
+            MemoryDisk disk = new MemoryDisk().failing(at, MemoryDisk.Fault.ONCE);
+            Life life = live(disk, SEALING, "a", 12, new Random(5));
+            Texts seen = new Texts();
+            MemoryDisk after;
+            try (Journal journal = FileJournal.open(directory, SEALING, disk.mended(), new Random(3))) {
+                journal.replay(seen);
+                Appended.to(journal, "goes on").index();
+                seen.all.add("goes on");
+                after = disk.afterPowerLoss(random);
+            }
+            assertBegins(seen.all, life.acknowledged());
+            assertNothingLost(after, seen.all, new Life());
         }
     }
 

@@ -8,10 +8,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.IntPredicate;
+import java.util.function.IntUnaryOperator;
 import java.util.random.RandomGenerator;
 
 /**
@@ -36,6 +41,7 @@ final class MemoryDisk implements JournalFiles {
     private final Map<String, Inode> durableNames = new TreeMap<>();
     private final List<NameChange> unsynced = new ArrayList<>();
     private int operations;
+    private int seals;
     private int faultAt = Integer.MAX_VALUE;
     private Fault fault = Fault.ONCE;
 
@@ -60,6 +66,11 @@ final class MemoryDisk implements JournalFiles {
         return operations;
     }
 
+    /** How many seals were written, all of them or in part. */
+    synchronized int seals() {
+        return seals;
+    }
+
     /** The same disk mended: no more faults. */
     synchronized MemoryDisk mended() {
         faultAt = Integer.MAX_VALUE;
@@ -75,7 +86,7 @@ final class MemoryDisk implements JournalFiles {
                 change.applyTo(left);
             }
         }
-        Map<Inode, Inode> copies = new java.util.IdentityHashMap<>();
+        Map<Inode, Inode> copies = new IdentityHashMap<>();
         left.forEach((name, inode) -> {
             Inode copy = copies.computeIfAbsent(inode, old -> remains(old, random));
             next.names.put(name, copy);
@@ -84,14 +95,82 @@ final class MemoryDisk implements JournalFiles {
         return next;
     }
 
-    private static Inode remains(Inode old, RandomGenerator random) {
+    /**
+     * Every disk that the next process may find after the machine lost power at this moment: each unsynced change of a name happened or not, each unsynced
+     * sector is there, or not, or half of it. When those are more than {@code most}, as many of them as chance chooses.
+     */
+    synchronized void everyPowerLoss(int most, RandomGenerator random, Consumer<MemoryDisk> each) {
+        List<Inode> inodes = dirtyInodes();
+        int sectors =
+                inodes.stream().mapToInt(inode -> inode.dirty.cardinality()).sum();
+        double outcomes = Math.pow(2, unsynced.size() + inodes.size()) * Math.pow(3, sectors);
+        for (int outcome = 0; outcome < Math.min(most, outcomes); outcome++) {
+            int number = outcome;
+            int[] rest = {number};
+            IntUnaryOperator choice = outcomes <= most ? of -> digit(rest, of) : random::nextInt;
+            each.accept(afterPowerLoss(inodes, choice));
+        }
+    }
+
+    private static int digit(int[] rest, int base) {
+        int digit = rest[0] % base;
+        rest[0] /= base;
+        return digit;
+    }
+
+    /** What is being made ahead does not count: it is thrown away whatever it holds. */
+    private List<Inode> dirtyInodes() {
+        Set<Inode> all = Collections.newSetFromMap(new IdentityHashMap<>());
+        List.of(names, durableNames)
+                .forEach(some -> some.forEach((name, inode) -> {
+                    if (!name.endsWith(".tmp")
+                            && (!inode.dirty.isEmpty() || inode.now.length != inode.durable.length)) {
+                        all.add(inode);
+                    }
+                }));
+        return List.copyOf(all);
+    }
+
+    private MemoryDisk afterPowerLoss(List<Inode> inodes, IntUnaryOperator choice) {
+        Map<String, Inode> left = new TreeMap<>(durableNames);
+        for (NameChange change : unsynced) {
+            if (choice.applyAsInt(2) == 0) {
+                change.applyTo(left);
+            }
+        }
+        Map<Inode, Inode> copies = new IdentityHashMap<>();
+        for (Inode inode : inodes) {
+            byte[] bytes =
+                    Arrays.copyOf(inode.durable, choice.applyAsInt(2) == 0 ? inode.now.length : inode.durable.length);
+            inode.dirty.stream().forEach(sector -> {
+                int start = Math.min(sector * SECTOR, bytes.length);
+                int part = List.of(SECTOR, 0, SECTOR / 2).get(choice.applyAsInt(3));
+                int length = Math.min(part, Math.min(inode.now.length, bytes.length) - start);
+                System.arraycopy(inode.now, start, bytes, start, Math.max(0, length));
+            });
+            copies.put(inode, durable(bytes));
+        }
+        MemoryDisk next = new MemoryDisk();
+        left.forEach((name, inode) -> {
+            Inode copy = copies.computeIfAbsent(inode, old -> durable(old.durable.clone()));
+            next.names.put(name, copy);
+            next.durableNames.put(name, copy);
+        });
+        return next;
+    }
+
+    private static Inode durable(byte[] bytes) {
         Inode inode = new Inode();
-        byte[] bytes = Arrays.copyOf(old.durable, random.nextBoolean() ? old.now.length : old.durable.length);
-        int style = random.nextInt(4); // all unsynced sectors lost, all written, or each as chance has it
-        copyDirty(old, bytes, sector -> style != 0 && (style == 1 || random.nextBoolean()));
         inode.now = bytes;
         inode.durable = bytes.clone();
         return inode;
+    }
+
+    private static Inode remains(Inode old, RandomGenerator random) {
+        byte[] bytes = Arrays.copyOf(old.durable, random.nextBoolean() ? old.now.length : old.durable.length);
+        int style = random.nextInt(4); // all unsynced sectors lost, all written, or each as chance has it
+        copyDirty(old, bytes, sector -> style != 0 && (style == 1 || random.nextBoolean()));
+        return durable(bytes);
     }
 
     private static void copyDirty(Inode from, byte[] to, IntPredicate chosen) {
@@ -207,6 +286,9 @@ final class MemoryDisk implements JournalFiles {
                     length = 0; // the end was before
                 }
                 int at = (int) position;
+                if (bytes.remaining() == Frames.HEADER && at >= SegmentHeader.BYTES) {
+                    seals++;
+                }
                 if (inode.now.length < at + length) {
                     inode.now = Arrays.copyOf(inode.now, at + length);
                 }

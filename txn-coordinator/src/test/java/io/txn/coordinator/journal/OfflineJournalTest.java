@@ -212,18 +212,104 @@ class OfflineJournalTest {
             append(journal);
         }
         Path left = files(work, "segment-").get(0);
-        Damage.flip(left, 200, 1);
+        for (int index = 1; index <= covered + 1; index++) {
+            int at = contentsOf(left).indexOf("record " + index + "-");
+            if (at > 0) {
+                Damage.flip(left, at, 1);
+            }
+        }
         List<Long> lost = new ArrayList<>();
         Repair repair = cut(temporary.resolve("aside"), (i, r) -> lost.add(i));
         assertThat(repair.begunAt()).isEqualTo(covered + 1);
         assertThat(repair.lostFrom()).isEqualTo(covered + 1);
-        assertThat(lost).containsExactly(covered + 1L, covered + 2L);
+        assertThat(lost).as("as far as it can be read").containsExactly(covered + 2L);
         Recorded recorded = new Recorded();
         try (Journal journal = FileJournal.open(work, FileJournalOptions.DEFAULTS)) {
             assertThat(journal.replay(recorded)).isEqualTo(covered);
             assertThat(Appended.to(journal, "after").index()).isEqualTo(covered + 1);
         }
         assertThat(recorded.snapshotIndex).isEqualTo(covered);
+    }
+
+    @Test
+    void whatStandsBehindADamageThatTheSnapshotCoversIsKept() throws Exception {
+        int covered;
+        try (Journal journal = FileJournal.open(work, OPTIONS)) {
+            journal.replay(new Recorded());
+            append(journal, 5);
+            covered = records.size(); // the third record of its segment
+            journal.snapshot(covered, out -> out.write(1)).get(10, TimeUnit.SECONDS);
+            append(journal, 3);
+        }
+        List<Path> left = files(work, "segment-");
+        assertThat(left).hasSizeGreaterThan(1);
+        Damage.flip(left.get(0), 200, 1);
+        Damage.flip(left.get(0), 600, 1);
+        assertThatThrownBy(() -> new OfflineJournal(work).read(new Recorded()))
+                .isInstanceOfSatisfying(
+                        TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.JOURNAL_DAMAGED));
+        Repair repair = new OfflineJournal(work)
+                .cutAtDamage(
+                        temporary.resolve("aside"),
+                        (index, record) -> {
+                            throw new AssertionError("record " + index + " is lost");
+                        },
+                        journal -> {
+                            throw new AssertionError("nothing is lost");
+                        });
+        assertThat(repair.lostFrom()).isZero();
+        assertThat(repair.damages()).isNotEmpty();
+        assertThat(repair.skippedIn()).containsOnly(left.get(0));
+        Recorded recorded = new Recorded();
+        try (Journal journal = FileJournal.open(work, OPTIONS)) {
+            assertThat(journal.replay(recorded)).isEqualTo(records.size());
+            Appended.to(journal, "after").index();
+        }
+        assertThat(recorded.records).isEqualTo(records.subList(covered, records.size()));
+        assertThat(new OfflineJournal(work).examine((i, r) -> {})).allMatch(file -> file.damage() == null);
+    }
+
+    @Test
+    void aRepairThatWasNotFinishedKeepsTheJournalFromBeingServedUntilItIs() throws IOException {
+        Damage.flip(segment(2), 1_000, 0);
+        List<String> kept = recordsSeen();
+        OfflineJournal journal = new OfflineJournal(work);
+        // Ended in the middle of its work, and then again behind it, before what had to be said was recorded.
+        assertThatThrownBy(() -> journal.cutAtDamage(
+                        temporary.resolve("aside1"),
+                        (i, r) -> {
+                            throw new IllegalStateException("the end");
+                        },
+                        cut -> {}))
+                .hasMessage("the end");
+        assertIsRefusedAsUnfinished();
+        assertThatThrownBy(() -> journal.cutAtDamage(temporary.resolve("aside2"), (i, r) -> {}, cut -> {
+                    throw new IllegalStateException("the end");
+                }))
+                .hasMessage("the end");
+        assertIsRefusedAsUnfinished();
+        List<Integer> said = new ArrayList<>();
+        Repair repair = journal.cutAtDamage(temporary.resolve("aside3"), (i, r) -> {}, cut -> {
+            cut.replay(new Recorded());
+            said.add(1);
+            Appended.to(cut, "last word").index();
+        });
+        assertThat(said).as("although nothing was left to cut").hasSize(1);
+        assertThat(repair.copies()).isNotNull();
+        assertThat(repair.earlier()).isEqualTo(temporary.resolve("aside1"));
+        assertThat(recovered()).startsWith(kept.toArray(String[]::new)).endsWith("last word");
+        assertThat(cut(temporary.resolve("aside4"), (i, r) -> {}).copies()).isNull();
+    }
+
+    private void assertIsRefusedAsUnfinished() {
+        try (Journal journal = FileJournal.open(work, OPTIONS)) {
+            assertThatThrownBy(() -> journal.replay(new Recorded()))
+                    .isInstanceOfSatisfying(
+                            TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.JOURNAL_DAMAGED))
+                    .hasMessageContaining("repair was not finished");
+        }
+        assertThatThrownBy(() -> new OfflineJournal(work).read(new Recorded()))
+                .hasMessageContaining("repair was not finished");
     }
 
     @Test

@@ -17,6 +17,7 @@ import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.message.ResultCode;
 import io.txn.protocol.message.TransactionExceptionCode;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -33,6 +34,10 @@ class StatusViewTest {
 
     private static Branch branch(BranchType type, String cause) {
         return new Branch(2, type, "db", CLIENT, null, null, BranchState.REGISTERED, 0, 0, cause, 0);
+    }
+
+    private static Branch done(BranchType type) {
+        return new Branch(3, type, "other", CLIENT, null, null, BranchState.DONE, 0, 0, null, 0);
     }
 
     private static GlobalStatus commit(Reply reply) {
@@ -98,6 +103,44 @@ class StatusViewTest {
                         transaction(TransactionState.COMMITTING, Outcome.COMMIT, false, branch(BranchType.AT, null)))))
                 .isEqualTo(GlobalStatus.COMMITTED);
         assertThat(commit(new Reply.Known(committing))).isEqualTo(GlobalStatus.COMMITTING);
+    }
+
+    @Test
+    void whenOnlyAtBranchesAreLeftACommitIsAsynchronous() {
+        GlobalTransaction left = transaction(
+                TransactionState.COMMITTING, Outcome.COMMIT, false, done(BranchType.TCC), branch(BranchType.AT, null));
+        assertThat(StatusView.of(left)).isEqualTo(GlobalStatus.ASYNC_COMMITTING);
+        assertThat(commit(new Reply.Known(left))).isEqualTo(GlobalStatus.COMMITTED);
+        GlobalTransaction failing = transaction(
+                TransactionState.COMMITTING, Outcome.COMMIT, false, done(BranchType.TCC), branch(BranchType.AT, "no"));
+        assertThat(StatusView.of(failing)).isEqualTo(GlobalStatus.ASYNC_COMMITTING);
+    }
+
+    @Test
+    void aRepeatedCommitLearnsWhatIsInItsWay() {
+        assertThat(commit(new Reply.Known(
+                        transaction(TransactionState.COMMITTING, Outcome.COMMIT, false, branch(BranchType.TCC, "no")))))
+                .isEqualTo(GlobalStatus.COMMIT_RETRYING);
+        assertThat(commit(new Reply.Known(transaction(TransactionState.NEEDS_ATTENTION, Outcome.COMMIT, false))))
+                .isEqualTo(GlobalStatus.COMMIT_FAILED);
+    }
+
+    /** 18 and above came with 2.4: a client that does not know them cannot read the answer. */
+    @Test
+    void noStateIsToldInWordsThatOldClientsDoNotKnow() {
+        for (TransactionState state : TransactionState.values()) {
+            for (Outcome outcome : Outcome.values()) {
+                for (boolean timedOut : new boolean[] {false, true}) {
+                    for (String cause : Arrays.asList(null, "no")) {
+                        for (BranchType type : BranchType.values()) {
+                            GlobalTransaction one = transaction(state, outcome, timedOut, branch(type, cause));
+                            assertThat(List.of(StatusView.of(one), StatusView.ofEnd(one), StatusView.forCommit(one)))
+                                    .allMatch(status -> status.ordinal() <= 17, state + " " + outcome);
+                        }
+                    }
+                }
+            }
+        }
     }
 
     @Test

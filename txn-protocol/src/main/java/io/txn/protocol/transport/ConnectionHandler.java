@@ -123,7 +123,8 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
     }
 
     private void open(Channel channel) {
-        RpcConnection opening = new RpcConnection(channel, codec, options, session, handler.outbox());
+        RpcConnection opening =
+                new RpcConnection(channel, codec, options, session, handler.outbox(), handler.requestIds());
         connection = opening;
         log.atDebug()
                 .setMessage("connection opened")

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,9 +22,10 @@ final class PendingRequests {
      * Somebody who waits.
      *
      * @param future what they hold
+     * @param isIts whether an answer under the id of the request is one to it
      * @param result makes of the answer what they want; may throw {@link TxnException}
      */
-    record Waiter<T>(CompletableFuture<T> future, Function<Frame, T> result) {
+    record Waiter<T>(CompletableFuture<T> future, Predicate<Frame> isIts, Function<Frame, T> result) {
 
         private boolean answer(Frame frame) {
             try {
@@ -77,10 +79,17 @@ final class PendingRequests {
         return group == null ? null : group.ids;
     }
 
-    /** Whether a request of this id was waiting; it then has its answer. */
+    /** Whether a request of this id was waiting; it then has its answer, or has turned away what is not its. */
     boolean complete(int id, Frame answer) {
-        Pending pending = remove(id);
-        return pending != null && pending.waiter().answer(answer);
+        Pending pending = byId.get(id);
+        if (pending == null) {
+            return false;
+        }
+        if (!pending.waiter().isIts().test(answer)) {
+            return true;
+        }
+        remove(id);
+        return pending.waiter().answer(answer);
     }
 
     /** Whether a request of this id was waiting; it then has failed. */

@@ -28,6 +28,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
@@ -54,7 +55,7 @@ public final class RpcConnection {
     private final @Nullable Outbox outbox;
     private final InetSocketAddress remoteAddress;
     private final InetSocketAddress localAddress;
-    private final AtomicInteger lastId = new AtomicInteger();
+    private final RequestIds requestIds;
     private final AtomicInteger waiting = new AtomicInteger();
 
     /** Event loop only, like what follows. */
@@ -66,6 +67,7 @@ public final class RpcConnection {
     private final @Nullable SSLSession tls;
     private volatile @Nullable TxnException failure;
     private volatile boolean admitted;
+    private volatile Runnable whenAdmitted = () -> {};
     private volatile @Nullable Object attachment;
 
     RpcConnection(
@@ -73,8 +75,10 @@ public final class RpcConnection {
             FrameCodec codec,
             TransportOptions options,
             @Nullable SSLSession tls,
-            @Nullable Outbox outbox) {
+            @Nullable Outbox outbox,
+            RequestIds requestIds) {
         this.outbox = outbox;
+        this.requestIds = requestIds;
         this.tls = tls;
         this.channel = channel;
         this.codec = codec;
@@ -90,7 +94,19 @@ public final class RpcConnection {
      *     MESSAGE_TOO_LARGE (not sent) or ANSWER_UNREADABLE
      */
     public CompletableFuture<Message> request(Message request, Duration timeout) {
-        return request(request, Frame.EMPTY_HEAD, timeout, RpcConnection::body);
+        return request(request, message -> true, timeout);
+    }
+
+    /**
+     * Like {@link #request(Message, Duration)}, for answers that say whose they are: what {@code isIts} turns away is passed over, and the request waits on.
+     * Asked on the event loop.
+     */
+    public CompletableFuture<Message> request(Message request, Predicate<Message> isIts, Duration timeout) {
+        return send(
+                request,
+                Frame.EMPTY_HEAD,
+                timeout,
+                new Waiter<>(new CompletableFuture<>(), frame -> isIts.test(body(frame)), RpcConnection::body));
     }
 
     /** Like {@link #request(Message, Duration)}, for the one kind of answer that makes sense; another one is ANSWER_UNREADABLE. */
@@ -105,7 +121,11 @@ public final class RpcConnection {
 
     private <T> CompletableFuture<T> request(
             Message request, Map<String, @Nullable String> head, Duration timeout, Function<Frame, T> result) {
-        Waiter<T> waiter = new Waiter<>(new CompletableFuture<>(), result);
+        return send(request, head, timeout, new Waiter<>(new CompletableFuture<>(), frame -> true, result));
+    }
+
+    private <T> CompletableFuture<T> send(
+            Message request, Map<String, @Nullable String> head, Duration timeout, Waiter<T> waiter) {
         if (!reserve(List.of(waiter))) {
             return waiter.future();
         }
@@ -131,7 +151,8 @@ public final class RpcConnection {
      */
     public List<CompletableFuture<Message>> requestMerged(List<Message.Request> requests, Duration timeout) {
         List<Waiter<Message>> waiters = new ArrayList<>();
-        requests.forEach(request -> waiters.add(new Waiter<>(new CompletableFuture<>(), RpcConnection::body)));
+        requests.forEach(
+                request -> waiters.add(new Waiter<>(new CompletableFuture<>(), frame -> true, RpcConnection::body)));
         List<CompletableFuture<Message>> futures =
                 waiters.stream().map(Waiter::future).toList();
         if (requests.isEmpty() || !reserve(waiters)) {
@@ -235,9 +256,15 @@ public final class RpcConnection {
         }
     }
 
-    /** The peer is who it should be: the server's deadline for that no longer counts. */
+    /** The peer is who it should be: the server's bounds for strangers, in time and number, no longer count. */
     public void admit() {
         admitted = true;
+        whenAdmitted.run();
+    }
+
+    /** To be set before anybody can admit it. */
+    void whenAdmitted(Runnable action) {
+        whenAdmitted = action;
     }
 
     boolean admitted() {
@@ -439,7 +466,7 @@ public final class RpcConnection {
     }
 
     private int nextId() {
-        return lastId.incrementAndGet() & Integer.MAX_VALUE;
+        return requestIds.next();
     }
 
     private TxnException tooManyRequests() {

@@ -24,6 +24,14 @@ public interface RpcHandler {
         return null;
     }
 
+    /**
+     * What numbers the requests sent on a connection; asked once for each. By default each counts for itself, as clients do. A server whose peers may
+     * answer over a later connection what they were asked over an earlier one has all of its connections count together.
+     */
+    default RequestIds requestIds() {
+        return new RequestIds(0);
+    }
+
     /** The connection is gone and its waiting requests have failed. Called last, once, and only after {@link #opened}. */
     default void closed(RpcConnection connection) {}
 }

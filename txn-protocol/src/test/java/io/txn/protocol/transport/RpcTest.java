@@ -179,6 +179,28 @@ class RpcTest {
     }
 
     @Test
+    void anAnswerThatIsTurnedAwayLeavesItsRequestWaiting() throws Exception {
+        RpcConnection connection = connect();
+        CompletableFuture<Message> ours = connection.request(
+                new GlobalCommitRequest("x:1:1", null),
+                answer -> ((GlobalCommitResponse) answer).status() == GlobalStatus.COMMITTED,
+                LONG);
+        Frame request = kept();
+        serverSideRespond(request, new GlobalCommitResponse(Outcome.SUCCESS, GlobalStatus.FINISHED));
+        get(connection.request(new GlobalBeginRequest(1, "behind it"), LONG));
+        assertThat(ours).isNotDone();
+        serverSideRespond(request, new GlobalCommitResponse(Outcome.SUCCESS, GlobalStatus.COMMITTED));
+        assertThat(((GlobalCommitResponse) get(ours)).status()).isEqualTo(GlobalStatus.COMMITTED);
+    }
+
+    @Test
+    void idsAreCountedAndNeverNegative() {
+        RequestIds ids = new RequestIds(Integer.MAX_VALUE - 1);
+        assertThat(List.of(ids.next(), ids.next(), ids.next())).containsExactly(Integer.MAX_VALUE, 0, 1);
+        assertThat(new RequestIds(-5).next()).isEqualTo(Integer.MAX_VALUE - 3);
+    }
+
+    @Test
     void aOneWayMessageIsNotAnswered() throws Exception {
         connect().oneWay(new UndoLogDelete(BranchType.AT, "jdbc:x", (short) 7));
 
