@@ -208,8 +208,12 @@ final class BatchRun {
                 keys = keys.and(one.keys());
                 counts[i] = one.count();
             } catch (SQLException e) {
-                if (!connection.resource().dialect().batching().goesOn() || isOurs(e) || endsTransaction(e)) {
+                Dialect dialect = connection.resource().dialect();
+                if (dialect.product() == Dialect.Product.POSTGRESQL || isOurs(e) || endsTransaction(e)) {
                     throw stopped(e, i);
+                }
+                if (!dialect.batching().goesOn()) {
+                    return new Result(counts, keys, failure(e, Arrays.copyOf(counts, i)));
                 }
                 counts[i] = Statement.EXECUTE_FAILED;
                 first = first == null ? e : first;

@@ -101,7 +101,9 @@ final class KeyedBatch {
         if (deletes && !allFound && batch.changed() != changes.size()) {
             run.incomplete("of " + batch.changed() + " deleted rows, " + changes.size() + " were read before");
         }
-        boolean nothing = batch.changed() == 0 && !run.dialect().countsOnlyChanged();
+        boolean nothing = batch.failure() == null
+                && batch.changed() == 0
+                && !run.dialect().countsOnlyChanged();
         return Optional.of(new Outcome(
                 -1,
                 nothing ? List.of() : images.change(write.kind(), write.columns(), changes),
