@@ -162,8 +162,8 @@ final class BatchRun {
     private List<List<InsertCapture.InsertRow>> groups(Plan.Insert insert) {
         int parameters = Math.max(1, insert.statement().parameterCount());
         int most = Math.max(1, Math.min(ROWS_PER_INSERT, MOST_PARAMETERS / parameters));
-        boolean widen = !keyRequest.wanted()
-                && connection.resource().dialect().batching().sendsBits();
+        boolean widen =
+                !keyRequest.wanted() && connection.resource().dialect().habits().sendsBits();
         List<List<InsertCapture.InsertRow>> groups = new ArrayList<>();
         List<InsertCapture.InsertRow> group = new ArrayList<>();
         long bytes = 0;
@@ -190,7 +190,7 @@ final class BatchRun {
         if (connection.insert(context, insert, batch, scope, transaction) != null) {
             return result(batch);
         }
-        if (connection.resource().dialect().batching().insertsFailTogether()) {
+        if (connection.resource().dialect().habits().insertsFailTogether()) {
             Arrays.fill(counts, Statement.EXECUTE_FAILED);
             return new Result(counts, keys, failure(reason, counts));
         }
@@ -212,7 +212,7 @@ final class BatchRun {
                 if (dialect.product() == Dialect.Product.POSTGRESQL || isOurs(e) || endsTransaction(e)) {
                     throw stopped(e, i);
                 }
-                if (!dialect.batching().goesOn()) {
+                if (!dialect.habits().goesOn()) {
                     return new Result(counts, keys, failure(e, Arrays.copyOf(counts, i)));
                 }
                 counts[i] = Statement.EXECUTE_FAILED;

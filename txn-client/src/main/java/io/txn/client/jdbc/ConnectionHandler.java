@@ -23,7 +23,10 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -39,6 +42,10 @@ final class ConnectionHandler implements InvocationHandler {
     private final Connection physical;
     private final LocalTransaction local = new LocalTransaction();
     private final LocalCommit localCommit;
+    /** The savepoints of this transaction by their names in lower case, so that SQL can speak of them. */
+    private final Map<String, Savepoint> savepoints = new HashMap<>();
+    /** Whether the transaction was begun by SQL, and the application believes itself in auto-commit mode. */
+    private boolean begunBySql;
     /** Where unqualified names lead, as far as the application switched it by JDBC's means. */
     private String namespace = "";
 
@@ -82,10 +89,12 @@ final class ConnectionHandler implements InvocationHandler {
                     physical.rollback(savepoint);
                     local.rolledBackTo(savepoint);
                 } else {
-                    physical.rollback();
-                    local.ended();
+                    rollback();
                 }
                 return null;
+            }
+            case "getAutoCommit" -> {
+                return begunBySql || physical.getAutoCommit();
             }
             case "setAutoCommit" -> {
                 setAutoCommit((Boolean) Objects.requireNonNull(given[0]));
@@ -94,6 +103,9 @@ final class ConnectionHandler implements InvocationHandler {
             case "setSavepoint" -> {
                 Savepoint savepoint = (Savepoint) Objects.requireNonNull(Proxies.call(physical, method, arguments));
                 local.savepointSet(savepoint, given.length == 0 ? null : (String) given[0]);
+                if (given.length > 0) {
+                    savepoints.put(String.valueOf(given[0]).toLowerCase(Locale.ROOT), savepoint);
+                }
                 return savepoint;
             }
             case "releaseSavepoint" -> {
@@ -149,8 +161,84 @@ final class ConnectionHandler implements InvocationHandler {
         if (physical.getAutoCommit()) {
             physical.commit();
         } else {
-            localCommit.commit(local, true);
+            try {
+                localCommit.commit(local, true);
+            } finally {
+                ended();
+            }
         }
+    }
+
+    private void rollback() throws SQLException {
+        physical.rollback();
+        local.ended();
+        ended();
+    }
+
+    /** The transaction is over; one that was begun by SQL leaves auto-commit mode behind. */
+    private void ended() throws SQLException {
+        savepoints.clear();
+        if (begunBySql) {
+            begunBySql = false;
+            if (!physical.isClosed()) {
+                physical.setAutoCommit(true);
+            }
+        }
+    }
+
+    /** Transaction control that was sent as SQL is done by JDBC's means. */
+    void control(Plan.Control control) throws SQLException {
+        boolean open = !physical.getAutoCommit();
+        switch (control.word()) {
+            case BEGIN -> {
+                if (!open) {
+                    physical.setAutoCommit(false);
+                    begunBySql = true;
+                } else if (resource.dialect().product().isMySqlFamily()) {
+                    localCommit.commit(local, true); // as the server does with what is open
+                }
+            }
+            case COMMIT -> {
+                if (open) {
+                    commit();
+                }
+            }
+            case ROLLBACK -> {
+                if (open) {
+                    rollback();
+                }
+            }
+            case SAVEPOINT -> {
+                Savepoint savepoint = physical.setSavepoint(control.name());
+                local.savepointSet(savepoint, control.name());
+                savepoints.put(control.name().toLowerCase(Locale.ROOT), savepoint);
+            }
+            case ROLLBACK_TO -> {
+                Savepoint savepoint = savepoint(control.name());
+                physical.rollback(savepoint);
+                local.rolledBackTo(savepoint);
+            }
+            case RELEASE -> {
+                Savepoint savepoint = savepoint(control.name());
+                physical.releaseSavepoint(savepoint);
+                local.savepointReleased(savepoint);
+            }
+            case AUTO_COMMIT_ON -> setAutoCommit(true);
+            case AUTO_COMMIT_OFF -> setAutoCommit(false);
+        }
+    }
+
+    private Savepoint savepoint(String name) throws SQLException {
+        Savepoint savepoint = savepoints.get(name.toLowerCase(Locale.ROOT));
+        if (savepoint == null) {
+            throw new SQLException("there is no savepoint " + name, "3B001");
+        }
+        return savepoint;
+    }
+
+    /** A statement for reads that go with others in one text. */
+    Connection physical() {
+        return physical;
     }
 
     /** Switching auto-commit on ends the local transaction, as JDBC says; so it goes the way of commit. */
@@ -158,6 +246,8 @@ final class ConnectionHandler implements InvocationHandler {
         if (on && !physical.getAutoCommit()) {
             localCommit.commit(local, true);
         }
+        begunBySql = false;
+        savepoints.clear();
         physical.setAutoCommit(on);
     }
 
@@ -168,6 +258,10 @@ final class ConnectionHandler implements InvocationHandler {
             localCommit.rollBack(local, reason);
         }
         local.ended();
+        if (begunBySql && !physical.isClosed()) {
+            physical.rollback();
+            ended();
+        }
         physical.close();
     }
 

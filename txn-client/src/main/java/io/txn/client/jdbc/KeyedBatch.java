@@ -82,7 +82,7 @@ final class KeyedBatch {
         }
         boolean deletes = write.kind() == TableChange.Kind.DELETE;
         boolean allFound = before.size() == batch.elements().size();
-        if (deletes && !allFound && run.dialect().batching().hidesCounts()) {
+        if (deletes && !allFound && run.dialect().habits().hidesCounts()) {
             return Optional.empty();
         }
         run.changed();

@@ -128,6 +128,17 @@ final class Parameters {
         return new Parameters(new HashMap<>(calls));
     }
 
+    /** Those of a piece of the text, numbered from its beginning. */
+    Parameters of(int first, int count) {
+        Map<Integer, Call> part = new HashMap<>();
+        calls.forEach((parameter, call) -> {
+            if (parameter > first && parameter <= first + count) {
+                part.put(parameter - first, call);
+            }
+        });
+        return new Parameters(part);
+    }
+
     /** Gives the physical statement what it has not seen. */
     void flush(PreparedStatement physical) throws SQLException {
         for (Map.Entry<Integer, Call> entry : calls.entrySet()) {

@@ -2,8 +2,10 @@ package io.txn.client.jdbc;
 
 import io.txn.client.TransactionContext;
 import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.sql.Fragment;
 import io.txn.client.jdbc.sql.PlainStatement;
 import io.txn.client.jdbc.sql.Plan;
+import io.txn.client.jdbc.sql.SeveralStatements;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
 import java.sql.CallableStatement;
@@ -12,11 +14,13 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Queue;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class StatementHandler implements InvocationHandler {
 
+    private static final Outcome NOTHING = new Outcome(0, List.of(), GeneratedKeys.NONE, null);
     private static final Set<String> EXECUTE = Set.of("execute", "executeQuery", "executeUpdate", "executeLargeUpdate");
 
     private final ConnectionHandler connection;
@@ -43,6 +48,9 @@ final class StatementHandler implements InvocationHandler {
     private final Set<String> forwarded = new LinkedHashSet<>();
 
     private @Nullable Outcome outcome;
+    /** What follows it, of a text with several statements. */
+    private final Queue<Outcome> more = new ArrayDeque<>();
+
     private boolean outcomeShown;
     private boolean warningsCleared;
     private boolean keysWanted;
@@ -140,6 +148,11 @@ final class StatementHandler implements InvocationHandler {
             case "getLargeUpdateCount" -> outcomeShown || showsRows(last) ? -1L : (Object) last.count();
             case "getResultSet" -> outcomeShown ? null : shownRows(proxy, last);
             case "getMoreResults" -> {
+                Outcome next = more.poll();
+                if (next != null) {
+                    show(next);
+                    yield showsRows(next);
+                }
                 outcomeShown = true;
                 scope.release();
                 yield false;
@@ -182,6 +195,7 @@ final class StatementHandler implements InvocationHandler {
 
     private @Nullable Object execute(Object proxy, Method method, @Nullable Object[] given) throws SQLException {
         outcome = null;
+        more.clear();
         scope.release();
         boolean prepared = preparedSql != null && given.length == 0;
         String sql = prepared ? Objects.requireNonNull(preparedSql) : String.valueOf(given[0]);
@@ -190,27 +204,138 @@ final class StatementHandler implements InvocationHandler {
             return executePlain(proxy, method, given, sql);
         }
         requireOpen();
+        SeveralStatements statements = connection.resource().plans().statements(sql);
+        if (statements.several() && connection.resource().dialect().habits().severalStatements()) {
+            return executeSeveral(proxy, method.getName(), context, statements, requestedKeys(prepared, given));
+        }
         Plan plan = plan(sql, prepared);
+        if (plan instanceof Plan.Control control) {
+            requireNoRowsWanted(method.getName());
+            connection.control(control);
+            show(NOTHING);
+            return result(proxy, method.getName(), NOTHING);
+        }
         if (plan instanceof Plan.Read) {
             return guarded(proxy, callPhysical(method, given));
         }
         if (plan instanceof Plan.LockingRead read) {
             return guarded(proxy, executeLockingRead(context, read, method, given));
         }
-        KeyRequest keys = prepared
-                ? preparedKeys
-                : given.length == 2 ? KeyRequest.of(Objects.requireNonNull(given[1])) : KeyRequest.NONE;
+        KeyRequest keys = requestedKeys(prepared, given);
         Plan.Write write = (Plan.Write) plan;
         keysWanted = keys.wanted();
         requireFitting(method.getName(), write);
         Outcome done = connection.write(context, write, parameters, keys, scope);
         show(done);
-        return switch (method.getName()) {
+        return result(proxy, method.getName(), done);
+    }
+
+    private KeyRequest requestedKeys(boolean prepared, @Nullable Object[] given) {
+        return prepared
+                ? preparedKeys
+                : given.length == 2 ? KeyRequest.of(Objects.requireNonNull(given[1])) : KeyRequest.NONE;
+    }
+
+    private @Nullable Object result(Object proxy, String method, Outcome done) {
+        return switch (method) {
             case "execute" -> showsRows(done);
             case "executeQuery" -> shownRows(proxy, done);
             case "executeUpdate" -> Math.toIntExact(done.count());
             default -> done.count();
         };
+    }
+
+    private static void requireNoRowsWanted(String method) throws SQLException {
+        if (method.equals("executeQuery")) {
+            throw Refusals.notSupported("executeQuery wants rows, and the statement returns none", "use executeUpdate");
+        }
+    }
+
+    // Several statements in one text
+
+    /** Runs them one by one; their results are shown one by one, of H2 only the first, as its driver does. */
+    private @Nullable Object executeSeveral(
+            Object proxy, String method, TransactionContext context, SeveralStatements statements, KeyRequest keys)
+            throws SQLException {
+        List<Plan> plans = new ArrayList<>();
+        for (SeveralStatements.Piece piece : statements.pieces()) {
+            Plan plan = plan(piece.sql(), preparedSql != null);
+            if (plan instanceof Plan.LockingRead) {
+                throw Refusals.notSupported(
+                        "a SELECT that locks stands beside other statements", "send it as a statement of its own");
+            }
+            plans.add(plan);
+        }
+        keysWanted = keys.wanted();
+        Plan first = plans.get(0);
+        if (first instanceof Plan.Write write) {
+            requireFitting(method, write);
+        } else if (first instanceof Plan.Read == method.endsWith("Update")) {
+            throw Refusals.notSupported("its first statement has no result for " + method, "use execute");
+        }
+        Dialect.Product product = connection.resource().dialect().product();
+        // To PostgreSQL, what comes in one text is one transaction, unless it says something else.
+        boolean together =
+                product == Dialect.Product.POSTGRESQL && plans.stream().noneMatch(Plan.Control.class::isInstance);
+        List<Outcome> results = new ArrayList<>();
+        if (together) {
+            connection.inTransaction(context, transaction -> {
+                results.clear();
+                for (int i = 0; i < plans.size(); i++) {
+                    results.add(one(context, statements.pieces().get(i), plans.get(i), keys, transaction));
+                }
+                return results;
+            });
+        } else {
+            for (int i = 0; i < plans.size(); i++) {
+                SeveralStatements.Piece piece = statements.pieces().get(i);
+                Plan plan = plans.get(i);
+                results.add(
+                        plan instanceof Plan.Write
+                                ? connection.inTransaction(
+                                        context, transaction -> one(context, piece, plan, keys, transaction))
+                                : one(context, piece, plan, keys, null));
+            }
+        }
+        show(results.get(0));
+        if (product != Dialect.Product.H2) {
+            more.addAll(results.subList(1, results.size()));
+        }
+        return result(proxy, method, results.get(0));
+    }
+
+    private Outcome one(
+            TransactionContext context,
+            SeveralStatements.Piece piece,
+            Plan plan,
+            KeyRequest keys,
+            @Nullable LocalTransaction transaction)
+            throws SQLException {
+        Parameters values = parameters.of(piece.firstParameter(), piece.parameterCount());
+        if (plan instanceof Plan.Write write && transaction != null) {
+            return connection.write(context, write, values, keys, scope, transaction);
+        }
+        if (plan instanceof Plan.Control control) {
+            connection.control(control);
+            return NOTHING;
+        }
+        return new Query()
+                .add(new Fragment(piece.sql(), 0, piece.parameterCount()), values)
+                .keep(connection.physical(), scope, (statement, sql) -> {
+                    boolean rows = statement instanceof PreparedStatement prepared
+                            ? prepared.execute()
+                            : statement.execute(sql);
+                    if (!rows) {
+                        int count = statement.getUpdateCount();
+                        statement.close();
+                        return new Outcome(count, List.of(), GeneratedKeys.NONE, null);
+                    }
+                    ResultSet result = statement.getResultSet();
+                    ReturnedRows kept = new ReturnedRows(
+                            statement, result, result.getMetaData().getColumnCount());
+                    scope.keep(kept);
+                    return new Outcome(-1, List.of(), GeneratedKeys.NONE, null, kept, null);
+                });
     }
 
     /** Drivers find out after the change that it brought rows, or none, where the method has no place for them; here it is said before. */
@@ -327,6 +452,7 @@ final class StatementHandler implements InvocationHandler {
 
     private long[] executeBatch(Object proxy) throws SQLException {
         outcome = null;
+        more.clear();
         scope.release();
         List<BatchRun.Element> elements = List.copyOf(batch);
         TransactionContext context = connection.resource().context();

@@ -52,12 +52,11 @@ abstract class RefusalContract extends AtContract {
                 "CREATE TABLE x (a INT)",
                 "ALTER TABLE account ADD b INT",
                 "CREATE INDEX i ON account (owner)",
-                "UPDATE account SET amount = 1 WHERE id = 1; DELETE FROM account",
+                "UPDATE account SET amount = 1 WHERE id = 1; DROP TABLE account",
                 "WITH d AS (SELECT 1 AS a) DELETE FROM account WHERE id IN (SELECT a FROM d)",
                 "CALL something()",
-                "COMMIT",
-                "ROLLBACK",
-                "SAVEPOINT here",
+                "COMMIT AND CHAIN",
+                "ROLLBACK AND CHAIN",
                 "EXPLAIN ANALYZE DELETE FROM account",
                 "GRANT SELECT ON account TO public",
                 "SELECT * FROM account LIMIT 1 FOR UPDATE",
@@ -75,9 +74,9 @@ abstract class RefusalContract extends AtContract {
                         "LOAD DATA INFILE 'x' INTO TABLE account",
                         "LOCK TABLES account WRITE",
                         "DELETE FROM account /*! WHERE id = 1 */",
-                        "SET autocommit = 1",
+                        "SET autocommit = 1, @a = 1",
                         "SET @a = 1",
-                        "START TRANSACTION",
+                        "START TRANSACTION READ ONLY",
                         "SELECT * FROM account INTO OUTFILE '/tmp/x'"));
             case POSTGRESQL ->
                 statements.addAll(List.of(
@@ -91,7 +90,7 @@ abstract class RefusalContract extends AtContract {
                         "DO $$ BEGIN DELETE FROM account; END $$",
                         "SET search_path = public",
                         "VACUUM account",
-                        "BEGIN"));
+                        "BEGIN ISOLATION LEVEL SERIALIZABLE"));
         }
         return statements;
     }

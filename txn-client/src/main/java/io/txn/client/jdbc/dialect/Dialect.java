@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param resourceId the id under which the coordinator knows the database
  * @param driver the driver's name; decides only what getGeneratedKeys calls its column
  * @param countsOnlyChanged whether update counts leave out rows that were found and not changed, as MySQL's drivers can be told
- * @param batching what the driver does with batches
+ * @param habits what the driver does in its own way
  */
 public record Dialect(
         Product product,
@@ -32,27 +32,35 @@ public record Dialect(
         String resourceId,
         String driver,
         boolean countsOnlyChanged,
-        Batching batching) {
+        DriverHabits habits) {
 
     /**
-     * What the driver does with a batch, as far as its URL tells.
+     * What the driver does in its own way, most of it with batches, as far as its URL tells.
      *
      * @param goesOn whether what follows a failing element is run
      * @param insertsFailTogether whether of an INSERT, when an element fails, none is done and all are said to have failed
      * @param sendsBits whether elements of an INSERT are sent in binary form, a number of single precision by its bits
      * @param hidesCounts whether it may not tell how many rows an element changed
+     * @param severalStatements whether a text may hold several statements
      */
-    public record Batching(boolean goesOn, boolean insertsFailTogether, boolean sendsBits, boolean hidesCounts) {
+    public record DriverHabits(
+            boolean goesOn,
+            boolean insertsFailTogether,
+            boolean sendsBits,
+            boolean hidesCounts,
+            boolean severalStatements) {
 
-        static final Batching H2 = new Batching(true, false, false, false);
-        static final Batching POSTGRESQL = new Batching(false, true, false, false);
+        static final DriverHabits H2 = new DriverHabits(true, false, false, false, true);
+        static final DriverHabits POSTGRESQL = new DriverHabits(false, true, false, false, true);
 
-        static Batching mySql(String driver, String url) {
+        static DriverHabits mySql(String driver, String url) {
+            boolean several = said(url, "allowMultiQueries", true);
             if (driver.startsWith("MariaDB")) {
                 boolean bulk = !said(url, "useBulkStmtsForInserts", false);
-                return new Batching(!said(url, "disablePipeline", true), bulk, bulk, said(url, "useBulkStmts", true));
+                return new DriverHabits(
+                        !said(url, "disablePipeline", true), bulk, bulk, said(url, "useBulkStmts", true), several);
             }
-            return new Batching(
+            return new DriverHabits(
                     !said(url, "continueBatchOnError", false),
                     said(url, "rewriteBatchedStatements", true),
                     false,
@@ -128,7 +136,7 @@ public record Dialect(
                 ResourceIds.withoutCommas(id),
                 driver,
                 false,
-                Batching.H2);
+                DriverHabits.H2);
     }
 
     private static Dialect postgres(Connection connection, String url, String driver, int version) throws SQLException {
@@ -145,7 +153,7 @@ public record Dialect(
                 ResourceIds.postgres(url),
                 driver,
                 false,
-                Batching.POSTGRESQL);
+                DriverHabits.POSTGRESQL);
     }
 
     private static Dialect mySql(Connection connection, String url, String driver) throws SQLException {
@@ -163,7 +171,7 @@ public record Dialect(
                 ResourceIds.mySql(url),
                 driver,
                 url.matches("(?i).*[?&]useAffectedRows=true\\b.*"),
-                Batching.mySql(driver, url));
+                DriverHabits.mySql(driver, url));
     }
 
     /** The same database, captured by queries alone, as where it has no way to return what it changed. */
@@ -178,13 +186,13 @@ public record Dialect(
                 resourceId,
                 driver,
                 countsOnlyChanged,
-                batching);
+                habits);
     }
 
     /** The same database, with another way to capture an UPDATE: an older version's. */
     public Dialect withUpdate(Capture capture) {
         return new Dialect(
-                product, syntax, insert, capture, delete, ownSchema, resourceId, driver, countsOnlyChanged, batching);
+                product, syntax, insert, capture, delete, ownSchema, resourceId, driver, countsOnlyChanged, habits);
     }
 
     /** What the catalog says now about the table that {@code name} means on this connection; null when there is none. */

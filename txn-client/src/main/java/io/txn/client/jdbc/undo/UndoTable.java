@@ -9,6 +9,7 @@ import io.txn.protocol.BranchId;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -21,6 +22,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.time.LocalDateTime;
 import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -29,6 +31,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +46,9 @@ public final class UndoTable {
     private static final int NORMAL = 0;
     private static final int DEFENCE = 1;
     private static final int DELETED_AT_ONCE = 1_000;
+    private static final int BYTES_PER_ROW = 1 << 20;
+    /** What the context of a record's first row says of the others. */
+    private static final String PARTS = "&parts=";
 
     private final Dialect dialect;
     private final String name;
@@ -62,8 +69,17 @@ public final class UndoTable {
         this.databaseTable = schema + name + "_database";
     }
 
-    /** A stored row. */
-    public record Stored(String context, byte[] content, boolean defence) {}
+    /**
+     * A stored record.
+     *
+     * @param parts how many rows it takes
+     */
+    public record Stored(String context, byte[] content, boolean defence, int parts) {}
+
+    /** How many rows a record of this length takes. Servers limit what one statement may send, often to a few megabytes. */
+    public static int parts(int length) {
+        return Math.max(1, (length + BYTES_PER_ROW - 1) / BYTES_PER_ROW);
+    }
 
     /**
      * Makes the table if it may, checks that it is there, and learns the identity of the database.
@@ -208,28 +224,45 @@ public final class UndoTable {
 
     /** Adds the undo record of a local transaction to it. */
     public void insert(Connection connection, Xid xid, BranchId branch, byte[] content) throws SQLException {
-        insert(connection, xid, branch, UndoFormat.CONTEXT, content, NORMAL);
+        int parts = parts(content.length);
+        if (parts == 1) {
+            insert(connection, xid.value(), branch, UndoFormat.CONTEXT, content, NORMAL, -branch.value());
+            return;
+        }
+        for (int part = 0; part < parts; part++) {
+            byte[] piece = Arrays.copyOfRange(
+                    content, part * BYTES_PER_ROW, Math.min(content.length, (part + 1) * BYTES_PER_ROW));
+            String context = UndoFormat.CONTEXT + (part == 0 ? PARTS + parts : "&part=" + part);
+            // Numbers of further rows: no branch has them, as these count up from a number that is never near them.
+            insert(connection, partOf(xid, part), branch, context, piece, NORMAL, -branch.value() ^ (long) part << 48);
+        }
+    }
+
+    /** What stands in the xid column of one of the rows of a record, so that all differ under the table's unique key. */
+    private static String partOf(Xid xid, int part) {
+        return part == 0 ? xid.value() : xid.value() + '#' + part;
     }
 
     /** Adds a row that makes a later {@link #insert} of the same branch fail. */
     public void insertDefence(Connection connection, Xid xid, BranchId branch) throws SQLException {
-        insert(connection, xid, branch, UndoFormat.CONTEXT, new byte[0], DEFENCE);
+        insert(connection, xid.value(), branch, UndoFormat.CONTEXT, new byte[0], DEFENCE, -branch.value());
     }
 
-    private void insert(Connection connection, Xid xid, BranchId branch, String context, byte[] content, int status)
+    private void insert(
+            Connection connection, String xid, BranchId branch, String context, byte[] content, int status, long number)
             throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement("INSERT INTO " + table
                 + " (branch_id, xid, context, rollback_info, log_status, log_created, log_modified"
                 + (numbered ? ", id" : "") + ") VALUES (?, ?, ?, ?, ?, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP"
                 + (numbered ? ", ?" : "") + ")")) {
             insert.setLong(1, branch.value());
-            insert.setString(2, xid.value());
+            insert.setString(2, xid);
             insert.setString(3, context);
             insert.setBytes(4, content);
             insert.setInt(5, status);
             if (numbered) {
                 // Counters give positive numbers.
-                insert.setLong(6, -branch.value());
+                insert.setLong(6, number);
             }
             insert.executeUpdate();
         }
@@ -245,26 +278,57 @@ public final class UndoTable {
                 if (!row.next()) {
                     return null;
                 }
+                String context = String.valueOf(row.getString(1));
                 byte @Nullable [] content = row.getBytes(2);
+                byte[] first = content == null ? new byte[0] : content;
+                boolean defence = row.getInt(3) == DEFENCE;
+                int parts = partsIn(context);
                 return new Stored(
-                        String.valueOf(row.getString(1)),
-                        content == null ? new byte[0] : content,
-                        row.getInt(3) == DEFENCE);
+                        context, parts == 1 ? first : whole(connection, xid, branch, first, parts), defence, parts);
             }
         }
     }
 
-    /** A branch whose record is to go. */
-    public record Key(Xid xid, BranchId branch) {}
+    private static int partsIn(String context) {
+        Matcher parts = Pattern.compile(PARTS + "(\\d{1,5})(?!\\d)").matcher(context);
+        return context.contains(UndoFormat.CONTEXT) && parts.find() ? Integer.parseInt(parts.group(1)) : 1;
+    }
+
+    /** A part that is missing is missing in the whole, whose checksum tells. */
+    private byte[] whole(Connection connection, Xid xid, BranchId branch, byte[] first, int parts) throws SQLException {
+        ByteArrayOutputStream whole = new ByteArrayOutputStream(parts * BYTES_PER_ROW);
+        whole.writeBytes(first);
+        try (PreparedStatement select = connection.prepareStatement(
+                "SELECT rollback_info FROM " + table + " WHERE xid = ? AND branch_id = ?")) {
+            for (int part = 1; part < parts; part++) {
+                select.setString(1, partOf(xid, part));
+                select.setLong(2, branch.value());
+                try (ResultSet row = select.executeQuery()) {
+                    byte @Nullable [] content = row.next() ? row.getBytes(1) : null;
+                    whole.writeBytes(content == null ? new byte[0] : content);
+                }
+            }
+        }
+        return whole.toByteArray();
+    }
+
+    /**
+     * A branch whose record is to go.
+     *
+     * @param parts how many rows it takes
+     */
+    public record Key(Xid xid, BranchId branch, int parts) {}
 
     /** Deletes the records of branches. */
     public void delete(Connection connection, List<Key> branches) throws SQLException {
         try (PreparedStatement delete =
                 connection.prepareStatement("DELETE FROM " + table + " WHERE xid = ? AND branch_id = ?")) {
             for (Key key : branches) {
-                delete.setString(1, key.xid().value());
-                delete.setLong(2, key.branch().value());
-                delete.addBatch();
+                for (int part = 0; part < key.parts(); part++) {
+                    delete.setString(1, partOf(key.xid(), part));
+                    delete.setLong(2, key.branch().value());
+                    delete.addBatch();
+                }
             }
             delete.executeBatch();
         }
