@@ -24,7 +24,7 @@ import java.util.function.Function;
 /** A client that does exactly what a test tells it: every request by hand, every branch call answered by a function. */
 final class HandDrivenClient implements AutoCloseable, RpcHandler {
 
-    static final Duration PATIENCE = Duration.ofSeconds(10);
+    static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private final RpcClient rpc;
     private final CountDownLatch closed = new CountDownLatch(1);

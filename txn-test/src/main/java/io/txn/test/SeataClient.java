@@ -119,6 +119,26 @@ public final class SeataClient implements AutoCloseable {
         }
     }
 
+    /**
+     * Starts an application that looks the coordinator up in Nacos by the names of Seata's samples: service {@code seata-server},
+     * group {@code SEATA_GROUP}, cluster {@code default}.
+     */
+    public static SeataClient startWithNacos(
+            Version version, String serverAddr, String application, Path home, List<Source> sources) {
+        return start(
+                version,
+                "nowhere:1",
+                application,
+                home,
+                sources,
+                "-Dregistry.type=nacos",
+                "-Dregistry.nacos.serverAddr=" + serverAddr,
+                "-Dregistry.nacos.application=seata-server",
+                "-Dregistry.nacos.group=SEATA_GROUP",
+                "-DJM.LOG.PATH=" + home,
+                "-DJM.SNAPSHOT.PATH=" + home);
+    }
+
     /** The program's class path, for another main class in it. */
     public static String classPath(Version version) {
         return version.module.classPath();
@@ -165,14 +185,34 @@ public final class SeataClient implements AutoCloseable {
         return call("/begin?timeout=" + timeout.toMillis() + "&name=" + encoded(name), List.of());
     }
 
-    /** Runs statements in one local transaction, under the XID; the numbers of changed rows. */
+    /** Runs statements in one local transaction, under the XID; the numbers of changed rows, of a SELECT the rows. */
     public String execute(String xid, int dataSource, String... statements) {
         return call("/execute?xid=" + encoded(xid) + "&ds=" + dataSource + "&autocommit=false", List.of(statements));
+    }
+
+    /** Runs queries in one local transaction that is said to change nothing, under the XID; the rows. */
+    public String executeReadOnly(String xid, int dataSource, String... queries) {
+        return call(
+                "/execute?xid=" + encoded(xid) + "&ds=" + dataSource + "&autocommit=false&readonly=true",
+                List.of(queries));
     }
 
     /** Runs statements, each in its own local transaction, under the XID. */
     public String executeAutoCommit(String xid, int dataSource, String... statements) {
         return call("/execute?xid=" + encoded(xid) + "&ds=" + dataSource + "&autocommit=true", List.of(statements));
+    }
+
+    /**
+     * Runs statements in one local transaction without a global one, where no global transaction holds their rows, as {@code @GlobalLock} does; the
+     * numbers of changed rows, of a SELECT the rows.
+     */
+    public String globalLock(int dataSource, String... statements) {
+        return call("/global-lock?ds=" + dataSource + "&autocommit=false", List.of(statements));
+    }
+
+    /** Registers a resource at the coordinator that this process does not have; not answered. */
+    public void announce(String resource) {
+        call("/announce?resource=" + encoded(resource), List.of());
     }
 
     /** A TCC action under the XID: what its try runs now, and its confirm or cancel later. */

@@ -115,6 +115,8 @@ class ConfigurationTest {
                         Map.entry("txn.coordinator.limits.resources-per-connection", "23"),
                         Map.entry("txn.coordinator.tcp.max-frame-size", "24KB"),
                         Map.entry("txn.coordinator.tcp.max-connections", "25"),
+                        Map.entry("txn.coordinator.tcp.max-unregistered-connections", "30"),
+                        Map.entry("txn.coordinator.tcp.max-unregistered-connections-per-address", "31"),
                         Map.entry("txn.coordinator.tcp.read-timeout", "26s"),
                         Map.entry("txn.coordinator.tcp.write-buffer-size", "28KB"),
                         Map.entry("txn.coordinator.tcp.slow-reader-timeout", "29s"),
@@ -134,6 +136,7 @@ class ConfigurationTest {
                         TransportOptions.DEFAULTS
                                 .withMaxFrameBytes(24 << 10)
                                 .withMaxConnections(25)
+                                .withMaxUnregistered(30, 31)
                                 .withIdle(TransportOptions.DEFAULTS.writeIdle(), Duration.ofSeconds(26))
                                 .withWriteBuffer(7 << 10, 28 << 10, Duration.ofSeconds(29)),
                         null,

@@ -1,6 +1,7 @@
 package io.txn.coordinator.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.alibaba.nacos.api.NacosFactory;
 import com.alibaba.nacos.api.PropertyKeyConst;
@@ -9,6 +10,9 @@ import com.alibaba.nacos.api.naming.pojo.Instance;
 import io.txn.coordinator.app.nacos.NacosRegistration;
 import io.txn.test.Await;
 import io.txn.test.NacosServer;
+import io.txn.test.SeataClient;
+import io.txn.test.TestDatabase;
+import io.txn.test.TestDatabases;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,6 +26,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The executable jar and a real Nacos server, each in a process of its own; a client looks the coordinator up. */
 class NacosIT {
@@ -92,6 +98,48 @@ class NacosIT {
             assertThat(coordinator.process().output()).contains("Left the registry");
             System.out.println("NacosIT: gone " + (System.nanoTime() - from) / 1_000_000 + " ms after SIGTERM");
             assertThat(home.resolve("txn-data")).exists();
+        }
+    }
+
+    /** Nothing is changed in the application: it looks for the names of Seata's samples. */
+    @ParameterizedTest
+    @EnumSource(SeataClient.Version.class)
+    void aRealSeataClientFindsTheCoordinatorInPlaceOfItsServer(SeataClient.Version version) throws Exception {
+        assumeTrue(
+                version == SeataClient.Version.V2_6 || Boolean.getBoolean("txn.test.full"),
+                "older clients are for the long form");
+        TestDatabase database = TestDatabases.mariaDb().withMySqlDriver();
+        database.execute(
+                SeataClient.undoTable(),
+                "CREATE TABLE stock (id INT PRIMARY KEY, pieces INT)",
+                "INSERT INTO stock VALUES (1, 10)");
+        Path home = Files.createDirectory(directory.resolve("seata" + version));
+        try (CoordinatorProcess coordinator = CoordinatorProcess.start(
+                        home,
+                        "--txn.coordinator.nacos.server-addr=" + server.serverAddr(),
+                        "--txn.coordinator.nacos.service=seata-server",
+                        "--txn.coordinator.nacos.group=SEATA_GROUP",
+                        "--txn.coordinator.nacos.cluster=default")
+                .awaitReady()) {
+            awaitFound(coordinator, "seata-server", "SEATA_GROUP", true);
+            try (SeataClient shop = SeataClient.startWithNacos(
+                    version,
+                    server.serverAddr(),
+                    "shop",
+                    home.resolve("client"),
+                    List.of(new SeataClient.Source(SeataClient.Mode.AT, database)))) {
+                String kept = shop.begin(Duration.ofMinutes(1));
+                assertThat(kept).startsWith("127.0.0.1:" + coordinator.tcpPort() + ":");
+                shop.execute(kept, 0, "UPDATE stock SET pieces = 9 WHERE id = 1");
+                assertThat(shop.commit(kept)).isEqualTo("Committed");
+                String undone = shop.begin(Duration.ofMinutes(1));
+                shop.execute(undone, 0, "DELETE FROM stock WHERE id = 1");
+                assertThat(shop.rollback(undone)).isEqualTo("Rollbacked");
+                assertThat(shop.execute("", 0, "SELECT pieces FROM stock WHERE id = 1"))
+                        .isEqualTo("[9]");
+            }
+            assertThat(coordinator.process().term(Duration.ofSeconds(30))).isTrue();
+            awaitFound(coordinator, "seata-server", "SEATA_GROUP", false);
         }
     }
 

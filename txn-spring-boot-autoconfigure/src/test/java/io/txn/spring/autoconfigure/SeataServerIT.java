@@ -26,7 +26,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
@@ -118,7 +117,6 @@ class SeataServerIT {
     }
 
     @Test
-    @EnabledIfSystemProperty(named = "txn.test.full", matches = "true")
     void whatTakesTooLongIsUndoneByTheServerAndSaidSo() {
         Throwable thrown = catchThrowable(() -> shop.hurry(
                 3,

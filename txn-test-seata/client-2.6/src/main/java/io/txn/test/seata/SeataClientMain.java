@@ -20,9 +20,13 @@ import javax.sql.DataSource;
 import org.apache.seata.core.context.RootContext;
 import org.apache.seata.core.exception.TransactionException;
 import org.apache.seata.core.model.BranchType;
+import org.apache.seata.core.model.GlobalLockConfig;
 import org.apache.seata.core.model.GlobalStatus;
 import org.apache.seata.core.model.TransactionManager;
+import org.apache.seata.core.rpc.netty.RmNettyRemotingClient;
 import org.apache.seata.integration.tx.api.util.ProxyUtil;
+import org.apache.seata.rm.GlobalLockExecutor;
+import org.apache.seata.rm.GlobalLockTemplate;
 import org.apache.seata.rm.RMClient;
 import org.apache.seata.rm.datasource.DataSourceProxy;
 import org.apache.seata.rm.datasource.exec.LockConflictException;
@@ -47,8 +51,11 @@ import org.postgresql.ds.PGSimpleDataSource;
  * <table>
  * <caption>Calls</caption>
  * <tr><td>{@code /begin?timeout=&name=}</td><td>begins a global transaction: its XID</td></tr>
- * <tr><td>{@code /execute?xid=&ds=&autocommit=}</td><td>runs the statements in the body, a line each, in one local transaction or each by itself; no
+ * <tr><td>{@code /execute?xid=&ds=&autocommit=&readonly=}</td><td>runs the statements in the body, a line each, in one local transaction or each by itself; no
  * XID, no global transaction</td></tr>
+ * <tr><td>{@code /global-lock?ds=&autocommit=}</td><td>runs them without a global transaction, where no other holds their rows
+ * ({@code @GlobalLock})</td></tr>
+ * <tr><td>{@code /announce?resource=}</td><td>tells the coordinator of a resource that is not here</td></tr>
  * <tr><td>{@code /tcc?xid=}</td><td>a TCC action: the lines are what try, confirm and cancel run</td></tr>
  * <tr><td>{@code /saga?xid=}</td><td>a saga step: the lines are what it and its compensation run</td></tr>
  * <tr><td>{@code /machine?name=&business=&deliver=&undo=}</td><td>runs a state machine, see {@link SagaEngine}</td></tr>
@@ -156,7 +163,7 @@ public final class SeataClientMain {
                             exchange.getRequestURI().getPath(),
                             parameters(exchange),
                             body.lines().toList());
-        } catch (Exception e) {
+        } catch (Exception | LinkageError e) {
             answer = "error " + describe(e);
         }
         byte[] bytes = answer.getBytes(StandardCharsets.UTF_8);
@@ -192,7 +199,17 @@ public final class SeataClientMain {
             case "/execute":
                 return within(xid, () -> dataSources
                         .get(Integer.parseInt(parameters.get("ds")))
+                        .run(
+                                lines,
+                                Boolean.parseBoolean(parameters.get("autocommit")),
+                                Boolean.parseBoolean(parameters.get("readonly"))));
+            case "/global-lock":
+                return globalLock(() -> dataSources
+                        .get(Integer.parseInt(parameters.get("ds")))
                         .run(lines, Boolean.parseBoolean(parameters.get("autocommit"))));
+            case "/announce":
+                RmNettyRemotingClient.getInstance().registerResource("DEFAULT", parameters.get("resource"));
+                return "";
             case "/tcc":
                 return within(xid, () -> tcc.prepare(null, lines.get(0), lines.get(1), lines.get(2)));
             case "/saga":
@@ -249,6 +266,29 @@ public final class SeataClientMain {
             return work.call();
         } finally {
             RootContext.unbind();
+        }
+    }
+
+    private static Object globalLock(Callable<?> work) throws Exception {
+        try {
+            return new GlobalLockTemplate().execute(new GlobalLockExecutor() {
+                @Override
+                public Object execute() throws Throwable {
+                    return work.call();
+                }
+
+                @Override
+                public GlobalLockConfig getGlobalLockConfig() {
+                    GlobalLockConfig config = new GlobalLockConfig();
+                    config.setLockRetryInterval(10);
+                    config.setLockRetryTimes(3);
+                    return config;
+                }
+            });
+        } catch (Exception e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
         }
     }
 

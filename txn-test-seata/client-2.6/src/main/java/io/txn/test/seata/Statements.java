@@ -1,6 +1,7 @@
 package io.txn.test.seata;
 
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
@@ -28,18 +29,30 @@ public final class Statements {
         failures.set(times);
     }
 
-    /** In one local transaction, or each by itself; the numbers of changed rows. */
-    List<Integer> run(List<String> sqls, boolean autoCommit) throws SQLException {
+    /** In one local transaction, or each by itself; the numbers of changed rows, of a SELECT the rows. */
+    List<Object> run(List<String> sqls, boolean autoCommit) throws SQLException {
+        return run(sqls, autoCommit, false);
+    }
+
+    /** @param readOnly whether the connection is told, after the transaction began, that it only reads; before, XA would register no branch */
+    List<Object> run(List<String> sqls, boolean autoCommit, boolean readOnly) throws SQLException {
         if (type != null) {
             RootContext.bindBranchType(type);
         }
         try (Connection connection = dataSource.getConnection();
                 Statement statement = connection.createStatement()) {
             connection.setAutoCommit(autoCommit);
-            List<Integer> counts = new ArrayList<>();
+            if (readOnly) {
+                connection.setReadOnly(true);
+            }
+            List<Object> results = new ArrayList<>();
             try {
                 for (String sql : sqls) {
-                    counts.add(statement.executeUpdate(sql));
+                    if (sql.startsWith("SELECT ")) {
+                        results.addAll(rows(statement, sql));
+                    } else {
+                        results.add(statement.executeUpdate(sql));
+                    }
                 }
                 if (!autoCommit) {
                     connection.commit();
@@ -50,10 +63,24 @@ public final class Statements {
                 }
                 throw e;
             }
-            return counts;
+            return results;
         } finally {
             RootContext.unbindBranchType();
         }
+    }
+
+    private static List<String> rows(Statement statement, String sql) throws SQLException {
+        List<String> rows = new ArrayList<>();
+        try (ResultSet found = statement.executeQuery(sql)) {
+            while (found.next()) {
+                List<String> row = new ArrayList<>();
+                for (int i = 1; i <= found.getMetaData().getColumnCount(); i++) {
+                    row.add(found.getString(i));
+                }
+                rows.add(String.join(" ", row));
+            }
+        }
+        return rows;
     }
 
     void phaseOne(String sql) throws SQLException {
