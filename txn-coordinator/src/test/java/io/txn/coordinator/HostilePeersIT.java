@@ -220,12 +220,15 @@ class HostilePeersIT {
     private void sendTinyFrames(int count) throws Exception {
         byte[] ping = bytes(Frame.of(FrameKind.PING, 1, null));
         byte[] unknown = ByteBufUtil.decodeHexDump("dada01000000120010000100" + "00000001007a");
+        byte[] registration =
+                bytes(Frame.of(FrameKind.REQUEST, 1, new Message.RegisterTmRequest("2.6.0", "enemy", "g", null)));
         byte[] batch = new byte[100 * (ping.length + unknown.length)];
         ByteBuffer into = ByteBuffer.wrap(batch);
         while (into.hasRemaining()) {
             into.put(ping).put(unknown);
         }
         try (Socket socket = connect()) {
+            socket.getOutputStream().write(registration); // a stranger would soon be thrown out
             Thread reader = new Thread(() -> readAll(socket));
             reader.start();
             for (int i = 0; i < count; i += 200) {

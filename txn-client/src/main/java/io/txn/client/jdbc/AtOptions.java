@@ -4,6 +4,9 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * How AT mode behaves on one data source. Immutable; {@link #DEFAULTS} and the {@code with…} methods make variants.
@@ -21,6 +24,8 @@ import java.time.InstantSource;
  * @param lockWait how long a row held by another global transaction is waited for in the coordinator's queue; 0: not at all, nowhere. Row locks of the
  *     database are held meanwhile, so it should be shorter than the time the database lets others wait for them
  * @param phaseTwoWaitMax how long an undo waits for a row lock of the database before it is tried again later
+ * @param functionsThatOnlyRead functions of the database, and views, of which the account vouches that they write nothing, with or without schema; others
+ *     are refused where neither the database nor their text proves it
  * @param clock the time against which deadlines are checked
  */
 public record AtOptions(
@@ -34,6 +39,7 @@ public record AtOptions(
         Duration lockRetryInterval,
         Duration lockWait,
         Duration phaseTwoWaitMax,
+        Set<String> functionsThatOnlyRead,
         InstantSource clock) {
 
     /** The default of {@link #lockWait}, as a text that configuration metadata can quote. */
@@ -51,11 +57,18 @@ public record AtOptions(
             Duration.ofMillis(10),
             Duration.parse(LOCK_WAIT),
             Duration.ofSeconds(3),
+            Set.of(),
             InstantSource.system());
 
     public AtOptions {
         if (!undoTable.matches("[A-Za-z_][A-Za-z0-9_]{0,50}")) {
             throw bad("undoTable", undoTable, "letters, digits and underscores, at most 51, beginning with no digit");
+        }
+        functionsThatOnlyRead = functionsThatOnlyRead.stream()
+                .map(name -> name.trim().toLowerCase(Locale.ROOT))
+                .collect(Collectors.toUnmodifiableSet());
+        if (functionsThatOnlyRead.contains("")) {
+            throw bad("functionsThatOnlyRead", functionsThatOnlyRead, "names of functions");
         }
         requirePositive("planCacheSize", planCacheSize);
         requirePositive("maxRowsPerStatement", maxRowsPerStatement);
@@ -83,6 +96,7 @@ public record AtOptions(
                 lockRetryInterval,
                 lockWait,
                 phaseTwoWaitMax,
+                functionsThatOnlyRead,
                 clock);
     }
 
@@ -98,6 +112,7 @@ public record AtOptions(
                 lockRetryInterval,
                 lockWait,
                 phaseTwoWaitMax,
+                functionsThatOnlyRead,
                 clock);
     }
 
@@ -113,6 +128,7 @@ public record AtOptions(
                 lockRetryInterval,
                 lockWait,
                 phaseTwoWaitMax,
+                functionsThatOnlyRead,
                 clock);
     }
 
@@ -128,6 +144,7 @@ public record AtOptions(
                 lockRetryInterval,
                 lockWait,
                 phaseTwoWaitMax,
+                functionsThatOnlyRead,
                 clock);
     }
 
@@ -143,6 +160,7 @@ public record AtOptions(
                 interval,
                 lockWait,
                 phaseTwoWaitMax,
+                functionsThatOnlyRead,
                 clock);
     }
 
@@ -158,6 +176,7 @@ public record AtOptions(
                 lockRetryInterval,
                 wait,
                 phaseTwoWaitMax,
+                functionsThatOnlyRead,
                 clock);
     }
 
@@ -173,6 +192,23 @@ public record AtOptions(
                 lockRetryInterval,
                 lockWait,
                 wait,
+                functionsThatOnlyRead,
+                clock);
+    }
+
+    public AtOptions withFunctionsThatOnlyRead(Set<String> names) {
+        return new AtOptions(
+                createUndoTable,
+                undoTable,
+                planCacheSize,
+                metadataMaxAge,
+                maxRowsPerStatement,
+                maxUndoBytes,
+                lockTries,
+                lockRetryInterval,
+                lockWait,
+                phaseTwoWaitMax,
+                names,
                 clock);
     }
 
@@ -188,6 +224,7 @@ public record AtOptions(
                 lockRetryInterval,
                 lockWait,
                 phaseTwoWaitMax,
+                functionsThatOnlyRead,
                 source);
     }
 

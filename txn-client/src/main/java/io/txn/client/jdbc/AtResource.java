@@ -51,7 +51,7 @@ final class AtResource {
         this.contexts = contexts;
         this.resources = resources;
         this.plans = new Plans(dialect.syntax(), options.planCacheSize());
-        this.tables = new Tables(dialect, options.metadataMaxAge(), options.clock());
+        this.tables = new Tables(dialect, options.metadataMaxAge(), options.functionsThatOnlyRead(), options.clock());
         this.undoTable = new UndoTable(dialect, options.undoTable(), ids);
     }
 

@@ -196,6 +196,18 @@ final class ConnectionHandler implements InvocationHandler {
 
     // Inside a global transaction
 
+    /** Refuses a statement that calls what may write, by name or through a view, a default, a check or an operator. */
+    void requireNoWritingFunction(String sql, Plan plan) throws SQLException {
+        boolean writes = plan instanceof Plan.Write;
+        String reason =
+                resource.tables().routines(physical).mayWrite(resource.plans().mentions(sql), writes);
+        if (reason != null) {
+            throw Refusals.notSupported(
+                    reason,
+                    "call it outside the global transaction, or name it under functionsThatOnlyRead if it writes nothing");
+        }
+    }
+
     /** Work in a local transaction. */
     interface Work<T> {
         T run(LocalTransaction transaction) throws SQLException;

@@ -263,6 +263,7 @@ final class StatementHandler implements InvocationHandler {
                     "it has a question mark outside literals, and is not prepared",
                     "use a PreparedStatement; write an operator with a question mark as ??");
         }
+        connection.requireNoWritingFunction(sql, plan);
         return plan;
     }
 

@@ -1,6 +1,7 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.dialect.Routines;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.sql.TableName;
 import io.txn.protocol.ErrorCode;
@@ -13,6 +14,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /** What is known of a data source's tables, each for a bounded time. Thread-safe. */
 final class Tables {
@@ -23,10 +25,14 @@ final class Tables {
     private final Duration maxAge;
     private final InstantSource clock;
     private final Map<Name, Entry> known = new ConcurrentHashMap<>();
+    private final Set<String> reading;
+    private volatile @Nullable Known routines;
     private final Set<String> temporary = ConcurrentHashMap.newKeySet();
 
-    Tables(Dialect dialect, Duration maxAge, InstantSource clock) {
+    /** @param reading names of functions that are said only to read */
+    Tables(Dialect dialect, Duration maxAge, Set<String> reading, InstantSource clock) {
         this.dialect = dialect;
+        this.reading = reading;
         this.maxAge = maxAge;
         this.clock = clock;
     }
@@ -35,6 +41,9 @@ final class Tables {
     private record Name(String namespace, String written) {}
 
     private record Entry(Table table, Instant readAt) {}
+
+    /** @param now what the database said about them when they were read */
+    private record Known(Routines routines, String now, Instant checkedAt) {}
 
     /**
      * The table that a statement writes to, after all that can be said against writing to it was considered.
@@ -85,9 +94,24 @@ final class Tables {
         return table;
     }
 
+    /** The functions that may write, as they are now or were a short time ago. */
+    Routines routines(Connection connection) throws SQLException {
+        Instant time = clock.instant();
+        Known last = routines;
+        if (last != null && time.isBefore(last.checkedAt().plus(maxAge))) {
+            return last.routines();
+        }
+        String now = dialect.routinesNow(connection);
+        Routines current =
+                last != null && now.equals(last.now()) ? last.routines() : dialect.routines(connection, now, reading);
+        routines = new Known(current, now, time);
+        return current;
+    }
+
     /** What was known may be wrong. */
     void forget() {
         known.clear();
+        routines = null;
     }
 
     /** A temporary table was made; it may hide a real one. */

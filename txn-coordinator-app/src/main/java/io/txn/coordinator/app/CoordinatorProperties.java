@@ -75,6 +75,8 @@ record CoordinatorProperties(
      * @param registrationTimeout A connection that has not registered after this long is closed.
      * @param maxFrameSize Longest frame that is read or written, 1KB to 8MB; a record of the journal is not longer either.
      * @param maxConnections Connections at a time; further ones are closed at once.
+     * @param maxUnregisteredConnections Connections at a time that have not registered yet; for a further one the one that has waited longest is closed.
+     * @param maxUnregisteredConnectionsPerAddress The same for those of one address; with IPv6, of one network of 64 bits.
      * @param readTimeout A connection that brings no complete frame for this long is closed; applications ping every five seconds.
      * @param writeBufferSize Answers that one connection has not taken, beyond which nothing is read from it; from eight times as much on it is closed.
      * @param slowReaderTimeout A connection that stays above that for this long is closed.
@@ -91,6 +93,8 @@ record CoordinatorProperties(
 
             @DefaultValue("8MB") DataSize maxFrameSize,
             @DefaultValue("10000") int maxConnections,
+            @DefaultValue("1000") int maxUnregisteredConnections,
+            @DefaultValue("250") int maxUnregisteredConnectionsPerAddress,
             @DefaultValue("15s") Duration readTimeout,
             @DefaultValue("1MB") DataSize writeBufferSize,
             @DefaultValue("10s") Duration slowReaderTimeout,
@@ -103,6 +107,11 @@ record CoordinatorProperties(
                     "max-frame-size",
                     maxFrameSize);
             check(maxConnections > 0, "max-connections", maxConnections);
+            check(maxUnregisteredConnections > 0, "max-unregistered-connections", maxUnregisteredConnections);
+            check(
+                    maxUnregisteredConnectionsPerAddress > 0,
+                    "max-unregistered-connections-per-address",
+                    maxUnregisteredConnectionsPerAddress);
             check(readTimeout.toMillis() > 0, "read-timeout", readTimeout);
             check(
                     writeBufferSize.toBytes() >= 1024 && writeBufferSize.toBytes() <= 1 << 30,
@@ -113,6 +122,7 @@ record CoordinatorProperties(
             return TransportOptions.DEFAULTS
                     .withMaxFrameBytes((int) maxFrameSize.toBytes())
                     .withMaxConnections(maxConnections)
+                    .withMaxUnregistered(maxUnregisteredConnections, maxUnregisteredConnectionsPerAddress)
                     .withIdle(TransportOptions.DEFAULTS.writeIdle(), readTimeout)
                     .withWriteBuffer(high / 4, high, slowReaderTimeout);
         }
@@ -227,6 +237,8 @@ record CoordinatorProperties(
      * @param callsInFlight Branch calls waiting for an answer.
      * @param requestsPerConnection Requests of one connection that are not answered yet.
      * @param resourcesPerConnection Resources that one connection registers.
+     * @param lockWaiters Requests that wait for rows somebody else holds; further ones are refused at once. 0: nobody waits.
+     * @param lockWaitersPerConnection The same for those of one connection.
      */
     record Limits(
             @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_MAILBOX)
@@ -260,7 +272,13 @@ record CoordinatorProperties(
             int requestsPerConnection,
 
             @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_RESOURCES_PER_CONNECTION)
-            int resourcesPerConnection) {}
+            int resourcesPerConnection,
+
+            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_LOCK_WAITERS)
+            int lockWaiters,
+
+            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_LOCK_WAITERS_PER_CONNECTION)
+            int lockWaitersPerConnection) {}
 
     /**
      * @param time How long after its end a transaction stays visible.
@@ -339,7 +357,9 @@ record CoordinatorProperties(
                         limits.applicationDataLength(),
                         limits.callsInFlight(),
                         limits.requestsPerConnection(),
-                        limits.resourcesPerConnection()))
+                        limits.resourcesPerConnection(),
+                        limits.lockWaiters(),
+                        limits.lockWaitersPerConnection()))
                 .withRetention(new CoordinatorOptions.Retention(retention.time(), retention.transactions()))
                 .withUndoLog(new CoordinatorOptions.UndoLog(undoLog.deletePeriod(), undoLog.saveDays()));
     }

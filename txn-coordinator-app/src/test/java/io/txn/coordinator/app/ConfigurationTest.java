@@ -113,8 +113,12 @@ class ConfigurationTest {
                         Map.entry("txn.coordinator.limits.calls-in-flight", "15"),
                         Map.entry("txn.coordinator.limits.requests-per-connection", "22"),
                         Map.entry("txn.coordinator.limits.resources-per-connection", "23"),
+                        Map.entry("txn.coordinator.limits.lock-waiters", "32"),
+                        Map.entry("txn.coordinator.limits.lock-waiters-per-connection", "33"),
                         Map.entry("txn.coordinator.tcp.max-frame-size", "24KB"),
                         Map.entry("txn.coordinator.tcp.max-connections", "25"),
+                        Map.entry("txn.coordinator.tcp.max-unregistered-connections", "30"),
+                        Map.entry("txn.coordinator.tcp.max-unregistered-connections-per-address", "31"),
                         Map.entry("txn.coordinator.tcp.read-timeout", "26s"),
                         Map.entry("txn.coordinator.tcp.write-buffer-size", "28KB"),
                         Map.entry("txn.coordinator.tcp.slow-reader-timeout", "29s"),
@@ -134,6 +138,7 @@ class ConfigurationTest {
                         TransportOptions.DEFAULTS
                                 .withMaxFrameBytes(24 << 10)
                                 .withMaxConnections(25)
+                                .withMaxUnregistered(30, 31)
                                 .withIdle(TransportOptions.DEFAULTS.writeIdle(), Duration.ofSeconds(26))
                                 .withWriteBuffer(7 << 10, 28 << 10, Duration.ofSeconds(29)),
                         null,
@@ -165,7 +170,7 @@ class ConfigurationTest {
                                 Duration.ofSeconds(5),
                                 Duration.ofSeconds(6),
                                 7),
-                        new CoordinatorOptions.Limits(8, 5 << 20, 9, 10, 11, 12, 13, 14, 15, 22, 23),
+                        new CoordinatorOptions.Limits(8, 5 << 20, 9, 10, 11, 12, 13, 14, 15, 22, 23, 32, 33),
                         new CoordinatorOptions.Retention(Duration.ofSeconds(16), 17),
                         new CoordinatorOptions.UndoLog(Duration.ofSeconds(18), 19),
                         Duration.ofSeconds(1)));

@@ -25,6 +25,9 @@ final class FrameDecoder extends ByteToMessageDecoder {
     private boolean broken;
     private boolean begun;
 
+    /** Frames that came before it was admitted. */
+    private int early;
+
     /** Bytes counted with {@link #newcomers}. */
     private long held;
 
@@ -51,6 +54,10 @@ final class FrameDecoder extends ByteToMessageDecoder {
             Newcomers bounds = admitted.getAsBoolean() ? null : newcomers;
             DecodedFrame frame = (bounds == null ? codec : bounds.codec()).decode(in);
             if (frame != null) {
+                if (bounds != null && ++early > Newcomers.MAX_FRAMES) {
+                    throw new MalformedFrameException(
+                            "it sent more than " + Newcomers.MAX_FRAMES + " frames before it registered");
+                }
                 out.add(frame);
             }
             hold(frame != null || bounds == null ? 0 : in.capacity());

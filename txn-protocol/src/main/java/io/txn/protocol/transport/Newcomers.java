@@ -6,13 +6,16 @@ import java.time.InstantSource;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * What connections that are not admitted yet may cost: how long their frames are, how much memory their unfinished frames hold together, and how many log
+ * What connections that are not admitted yet may cost: how long their frames are and how many, how much memory their unfinished frames hold together, and how many log
  * lines they cause. Without these bounds strangers could take the memory and the disk of everybody else. Thread-safe.
  */
 final class Newcomers {
 
     /** Room for the registration of a thousand databases; also bounds what a compressed one unfolds to. */
     static final int MAX_FRAME_BYTES = 256 * 1024;
+
+    /** Two registrations and some heartbeats; a stranger that sends more costs more than it should. */
+    static final int MAX_FRAMES = 100;
 
     /** Ordinary registrations come in one piece, and hold nothing here. */
     static final long MAX_HELD_BYTES = 64L * 1024 * 1024;

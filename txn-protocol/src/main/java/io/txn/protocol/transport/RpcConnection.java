@@ -67,6 +67,7 @@ public final class RpcConnection {
     private final @Nullable SSLSession tls;
     private volatile @Nullable TxnException failure;
     private volatile boolean admitted;
+    private volatile Runnable whenAdmitted = () -> {};
     private volatile @Nullable Object attachment;
 
     RpcConnection(
@@ -255,9 +256,15 @@ public final class RpcConnection {
         }
     }
 
-    /** The peer is who it should be: the server's deadline for that no longer counts. */
+    /** The peer is who it should be: the server's bounds for strangers, in time and number, no longer count. */
     public void admit() {
         admitted = true;
+        whenAdmitted.run();
+    }
+
+    /** To be set before anybody can admit it. */
+    void whenAdmitted(Runnable action) {
+        whenAdmitted = action;
     }
 
     boolean admitted() {

@@ -1,6 +1,7 @@
 package io.txn.protocol.transport;
 
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelOption;
@@ -23,6 +24,15 @@ import org.jspecify.annotations.Nullable;
 public final class RpcServer implements AutoCloseable {
 
     private static final int BACKLOG = 1024;
+
+    /**
+     * What a connection may bring at a turn, before the others of its event loop have theirs: a thousand of the smallest frames. Reads of this size
+     * are large enough for everybody who waits for answers.
+     */
+    private static final int MOST_READ_AT_A_TURN = 16 * 1024;
+
+    private static final int FIRST_READ = 2 * 1024;
+    private static final int LEAST_READ = 64;
 
     private final IoThreads io;
     private final Channel listener;
@@ -84,6 +94,10 @@ public final class RpcServer implements AutoCloseable {
                 .childOption(
                         ChannelOption.WRITE_BUFFER_WATER_MARK,
                         new WriteBufferWaterMark(options.writeBufferLow(), options.writeBufferHigh()))
+                .childOption(
+                        ChannelOption.RCVBUF_ALLOCATOR,
+                        new AdaptiveRecvByteBufAllocator(LEAST_READ, FIRST_READ, MOST_READ_AT_A_TURN)
+                                .maxMessagesPerRead(1))
                 .childHandler(newcomers);
         ChannelFuture bound = bootstrap.bind(new InetSocketAddress(host, port)).awaitUninterruptibly();
         if (!bound.isSuccess()) {
@@ -102,6 +116,11 @@ public final class RpcServer implements AutoCloseable {
     /** The open connections; a live view. */
     public Collection<RpcConnection> connections() {
         return Collections.unmodifiableCollection(connections);
+    }
+
+    /** How many connections were closed before they were admitted: too many, too slow, or no TLS where it is wanted. */
+    public long refused() {
+        return newcomers.refused();
     }
 
     /** Stops listening and closes every connection, each after what was sent on it before as far as the peer takes it. */

@@ -16,6 +16,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +33,7 @@ final class ServerChannels extends ChannelInitializer<Channel> {
     private static final int HANDSHAKE_THREADS = 2;
 
     private static final long THREAD_IDLE_SECONDS = 10;
+    private static final String THERE_ARE_AS_MANY = "there are as many connections as there may be, ";
     private static final int LINES = 10;
     private static final Duration LINES_PERIOD = Duration.ofMinutes(1);
 
@@ -43,6 +45,8 @@ final class ServerChannels extends ChannelInitializer<Channel> {
     private final Set<RpcConnection> connections;
     private final LogBudget refusals;
     private final @Nullable Newcomers newcomers;
+    private final LongAdder refused = new LongAdder();
+    private final WaitingRoom unregistered;
     private final AtomicInteger accepted = new AtomicInteger();
     private final ThreadPoolExecutor handshakes;
 
@@ -62,6 +66,7 @@ final class ServerChannels extends ChannelInitializer<Channel> {
         this.connections = connections;
         this.refusals = new LogBudget(clock, LINES, LINES_PERIOD);
         this.newcomers = admission.isZero() ? null : new Newcomers(options.maxFrameBytes(), clock);
+        this.unregistered = new WaitingRoom(options.maxUnregistered(), options.maxUnregisteredOfAddress());
         this.handshakes = new ThreadPoolExecutor(
                 HANDSHAKE_THREADS,
                 HANDSHAKE_THREADS,
@@ -76,8 +81,8 @@ final class ServerChannels extends ChannelInitializer<Channel> {
     @Override
     protected void initChannel(Channel channel) {
         channel.closeFuture().addListener(closed -> accepted.decrementAndGet());
-        if (accepted.incrementAndGet() > options.maxConnections()) {
-            refused(channel, "there are as many connections as there may be, " + options.maxConnections());
+        if (accepted.incrementAndGet() > options.maxConnections() && !makeRoom()) {
+            refused(channel, THERE_ARE_AS_MANY + options.maxConnections());
             channel.close();
             return;
         }
@@ -87,6 +92,10 @@ final class ServerChannels extends ChannelInitializer<Channel> {
         Consumer<RpcConnection> opened = opening -> {
             connection.set(opening);
             connections.add(opening);
+            opening.whenAdmitted(() -> unregistered.leave(channel));
+            if (opening.admitted()) {
+                unregistered.leave(channel); // its handler was told before, and may have admitted it at once
+            }
         };
         if (tls == null) {
             ConnectionHandler.install(
@@ -107,12 +116,16 @@ final class ServerChannels extends ChannelInitializer<Channel> {
     }
 
     private void handshake(ServerTls with, Channel channel, Consumer<RpcConnection> opened) {
-        SslHandler tlsHandler = new SslHandler(with.context().get().serving(with.clientAuth()), handshakes);
+        FirstHandshake first = new FirstHandshake(channel, handshakes);
+        SslHandler tlsHandler = new SslHandler(with.context().get().serving(with.clientAuth()), first);
         tlsHandler.setHandshakeTimeoutMillis(options.connectTimeout().toMillis());
         channel.pipeline()
                 .addLast(tlsHandler)
                 .addLast(new TlsEnd(
-                        () -> frames(channel, opened, tlsHandler.engine().getSession()),
+                        () -> {
+                            first.over();
+                            frames(channel, opened, tlsHandler.engine().getSession());
+                        },
                         failure -> refused(channel, "the TLS handshake failed: " + TlsFailures.reason(failure))));
     }
 
@@ -131,10 +144,36 @@ final class ServerChannels extends ChannelInitializer<Channel> {
                         },
                         admission.toNanos(),
                         TimeUnit.NANOSECONDS);
-        channel.closeFuture().addListener(closed -> deadline.cancel(false));
+        WaitingRoom.Leaving other = unregistered.enter(channel);
+        channel.closeFuture().addListener(closed -> {
+            deadline.cancel(false);
+            unregistered.leave(channel);
+        });
+        if (other != null) {
+            close(other);
+        }
+    }
+
+    private boolean makeRoom() {
+        WaitingRoom.Leaving other = unregistered.makeRoom(THERE_ARE_AS_MANY + options.maxConnections());
+        if (other != null) {
+            close(other);
+        }
+        return other != null;
+    }
+
+    private void close(WaitingRoom.Leaving other) {
+        refused(other.channel(), other.reason());
+        other.channel().close();
+    }
+
+    /** How many connections were closed before they were admitted. */
+    long refused() {
+        return refused.sum();
     }
 
     private void refused(Channel channel, String reason) {
+        refused.increment();
         long leftOut = refusals.next();
         if (leftOut >= 0) {
             log.atWarn()

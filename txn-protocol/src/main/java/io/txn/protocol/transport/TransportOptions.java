@@ -15,6 +15,9 @@ import java.util.function.Consumer;
  * @param writeBufferHigh from this many unwritten bytes on, a server stops reading from the connection
  * @param slowReaderGrace a connection that stays above its high-water mark for this long is closed
  * @param maxConnections how many connections a server serves at a time; further ones are closed at once
+ * @param maxUnregistered how many connections that have not been {@linkplain RpcConnection#admit() admitted} a server with a deadline for that keeps; for a further one the
+ *     one that has waited longest is closed
+ * @param maxUnregisteredOfAddress the same for those of one address; of one network of 64 bits with IPv6
  * @param ioThreads how many event loops serve the connections; 0 means one for every two processors, at most 8
  */
 public record TransportOptions(
@@ -27,6 +30,8 @@ public record TransportOptions(
         int writeBufferHigh,
         Duration slowReaderGrace,
         int maxConnections,
+        int maxUnregistered,
+        int maxUnregisteredOfAddress,
         int ioThreads) {
 
     /** What Seata peers expect, and bounds that no ordinary use meets. */
@@ -40,6 +45,8 @@ public record TransportOptions(
             1024 * 1024,
             Duration.ofSeconds(10),
             10_000,
+            1_000,
+            250,
             0);
 
     public TransportOptions {
@@ -48,6 +55,8 @@ public record TransportOptions(
         }
         requirePositive("maxPendingRequests", maxPendingRequests);
         requirePositive("maxConnections", maxConnections);
+        requirePositive("maxUnregistered", maxUnregistered);
+        requirePositive("maxUnregisteredOfAddress", maxUnregisteredOfAddress);
         requirePositive("writeIdle", writeIdle);
         requirePositive("readIdle", readIdle);
         requirePositive("connectTimeout", connectTimeout);
@@ -93,6 +102,14 @@ public record TransportOptions(
         return with(draft -> draft.maxConnections = value);
     }
 
+    /** Replaces both bounds of connections that have not been admitted. */
+    public TransportOptions withMaxUnregistered(int all, int ofAddress) {
+        return with(draft -> {
+            draft.maxUnregistered = all;
+            draft.maxUnregisteredOfAddress = ofAddress;
+        });
+    }
+
     public TransportOptions withIoThreads(int value) {
         return with(draft -> draft.ioThreads = value);
     }
@@ -114,6 +131,8 @@ public record TransportOptions(
         private int writeBufferHigh;
         private Duration slowReaderGrace;
         private int maxConnections;
+        private int maxUnregistered;
+        private int maxUnregisteredOfAddress;
         private int ioThreads;
 
         Draft(TransportOptions from) {
@@ -126,6 +145,8 @@ public record TransportOptions(
             writeBufferHigh = from.writeBufferHigh;
             slowReaderGrace = from.slowReaderGrace;
             maxConnections = from.maxConnections;
+            maxUnregistered = from.maxUnregistered;
+            maxUnregisteredOfAddress = from.maxUnregisteredOfAddress;
             ioThreads = from.ioThreads;
         }
 
@@ -140,6 +161,8 @@ public record TransportOptions(
                     writeBufferHigh,
                     slowReaderGrace,
                     maxConnections,
+                    maxUnregistered,
+                    maxUnregisteredOfAddress,
                     ioThreads);
         }
     }

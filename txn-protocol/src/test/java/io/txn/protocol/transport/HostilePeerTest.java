@@ -14,6 +14,7 @@ import io.txn.protocol.message.Message.UndoLogDelete;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,6 +24,9 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -75,6 +79,74 @@ class HostilePeerTest {
         assertThat(other.request(new GlobalBeginRequest(1, "other"), Duration.ofSeconds(30))
                         .get())
                 .isInstanceOf(GlobalBeginResponse.class);
+    }
+
+    /** One event loop stands still until the flood is there; a single frame that came after it waits for a part of it only. */
+    @Test
+    void aFloodOfTinyFramesTakesTurnsWithEverybodyElse() throws Exception {
+        CountDownLatch held = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        CountDownLatch served = new CountDownLatch(1);
+        AtomicInteger flooded = new AtomicInteger();
+        AtomicInteger before = new AtomicInteger();
+        Frame tiny = Frame.of(FrameKind.ONE_WAY, 1, new UndoLogDelete(BranchType.AT, "", (short) 1));
+        RpcHandler counting = (connection, frame) -> {
+            if (frame.body() instanceof UndoLogDelete) {
+                flooded.incrementAndGet();
+            } else if (frame.id() == 1) {
+                held.countDown();
+                uninterruptibly(goOn);
+            } else {
+                before.set(flooded.get());
+                served.countDown();
+            }
+        };
+        byte[] flood = repeated(RawPeer.bytes(tiny), 120_000);
+        try (RpcServer single = RpcServer.bind("127.0.0.1", 0, TransportOptions.DEFAULTS.withIoThreads(1), counting);
+                RawPeer flooder = RawPeer.connect(single.port());
+                RawPeer quiet = RawPeer.connect(single.port());
+                RawPeer holder = RawPeer.connect(single.port())) {
+            // So that reads have grown as large as they get.
+            flooder.send(flood);
+            int whole = flood.length / RawPeer.bytes(tiny).length;
+            await("the first flood is over", () -> flooded.get() == whole);
+            holder.send(Frame.of(FrameKind.REQUEST, 1, new GlobalBeginRequest(1, "stand still")));
+            assertThat(held.await(20, TimeUnit.SECONDS)).isTrue();
+            flooded.set(0);
+            try {
+                flooder.send(flood);
+                quiet.send(Frame.of(FrameKind.REQUEST, 2, new GlobalBeginRequest(1, "me too")));
+            } finally {
+                goOn.countDown();
+            }
+            assertThat(served.await(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(before.get()).as("of " + whole).isLessThan(whole / 2);
+            await("nothing is lost", () -> flooded.get() == whole);
+        }
+    }
+
+    private static byte[] repeated(byte[] frame, int atMost) {
+        ByteBuffer all = ByteBuffer.allocate(atMost / frame.length * frame.length);
+        while (all.hasRemaining()) {
+            all.put(frame);
+        }
+        return all.array();
+    }
+
+    private static void await(String what, BooleanSupplier condition) {
+        long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as(what).isLessThan(deadline);
+            LockSupport.parkNanos(1_000_000);
+        }
+    }
+
+    private static void uninterruptibly(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @ParameterizedTest

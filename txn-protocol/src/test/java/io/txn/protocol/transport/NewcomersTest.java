@@ -29,8 +29,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class NewcomersTest {
 
     /** A silent stranger is not closed for its silence within these tests. */
-    private static final TransportOptions PATIENT =
-            TransportOptions.DEFAULTS.withIdle(TransportOptions.DEFAULTS.writeIdle(), Duration.ofMinutes(10));
+    private static final TransportOptions PATIENT = TransportOptions.DEFAULTS
+            .withIdle(TransportOptions.DEFAULTS.writeIdle(), Duration.ofMinutes(10))
+            .withMaxUnregistered(10_000, 10_000);
 
     private static final byte GZIP = 1;
     private static final RegisterRmRequest LONG_MESSAGE =
@@ -43,7 +44,12 @@ class NewcomersTest {
 
     @BeforeEach
     void start() {
-        server = RpcServer.bind("127.0.0.1", 0, PATIENT, null, Duration.ofMinutes(10), (connection, frame) -> {
+        server = server(PATIENT);
+        log = new LogLines();
+    }
+
+    private RpcServer server(TransportOptions options) {
+        return RpcServer.bind("127.0.0.1", 0, options, null, Duration.ofMinutes(10), (connection, frame) -> {
             if (frame.body() instanceof RegisterTmRequest) {
                 connection.admit();
                 connection.respond(frame, new RegisterTmResponse(true, "2"));
@@ -53,7 +59,6 @@ class NewcomersTest {
                 service.received(connection, frame);
             }
         });
-        log = new LogLines();
     }
 
     @AfterEach
@@ -86,6 +91,27 @@ class NewcomersTest {
             client.send(Frame.of(FrameKind.REQUEST, 2, LONG_MESSAGE));
             assertThat(client.read().body()).isInstanceOf(RegisterTmResponse.class);
             assertThat(client.read().body()).isInstanceOf(RegisterRmResponse.class);
+        }
+    }
+
+    @Test
+    void aStrangerThatSendsOnAndOnIsThrownOut() throws Exception {
+        Frame ping = Frame.of(FrameKind.PING, 1, null);
+        try (RawPeer stranger = RawPeer.connect(server.port());
+                RawPeer client = RawPeer.connect(server.port())) {
+            for (int i = 0; i < Newcomers.MAX_FRAMES; i++) {
+                stranger.send(ping);
+                assertThat(stranger.read().kind()).isEqualTo(FrameKind.PONG);
+            }
+            stranger.send(ping);
+            assertThat(stranger.isClosedByPeer()).isTrue();
+
+            client.send(REGISTER);
+            assertThat(client.read().body()).isInstanceOf(RegisterTmResponse.class);
+            for (int i = 0; i < 2 * Newcomers.MAX_FRAMES; i++) {
+                client.send(ping);
+                assertThat(client.read().kind()).isEqualTo(FrameKind.PONG);
+            }
         }
     }
 
@@ -144,6 +170,100 @@ class NewcomersTest {
             client.send(REGISTER);
             assertThat(client.read().body()).isInstanceOf(RegisterTmResponse.class);
         }
+    }
+
+    private static void register(RawPeer client) throws IOException {
+        client.send(REGISTER);
+        assertThat(client.read().body()).isInstanceOf(RegisterTmResponse.class);
+    }
+
+    private static void assertServed(RawPeer client) throws IOException {
+        client.send(Frame.of(FrameKind.REQUEST, 2, new GlobalBeginRequest(1, "purchase")));
+        assertThat(client.read().id()).isEqualTo(2);
+    }
+
+    @Test
+    void ofOneAddressOnlySoManyWaitAndTheOldestGoes() throws Exception {
+        List<RawPeer> peers = new ArrayList<>();
+        try (RpcServer bounded = server(PATIENT.withMaxUnregistered(100, 3))) {
+            for (int i = 0; i < 5; i++) {
+                // Whoever has registered does not count.
+                peers.add(RawPeer.connect(bounded.port()));
+                register(peers.get(i));
+            }
+            RawPeer neighbour = RawPeer.connectFrom("127.0.0.2", bounded.port());
+            peers.add(neighbour);
+            List<RawPeer> strangers = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                awaitConnections(bounded, 6 + i);
+                strangers.add(RawPeer.connect(bounded.port()));
+                peers.add(strangers.get(i));
+            }
+            assertThat(strangers.get(0).isClosedByPeer()).isTrue();
+            // Any of the others may still come in, and so may whoever comes next.
+            register(strangers.get(3));
+            RawPeer client = RawPeer.connect(bounded.port());
+            peers.add(client);
+            register(client);
+            register(neighbour);
+            for (RawPeer registered : peers.subList(0, 5)) {
+                assertServed(registered);
+            }
+            register(strangers.get(1));
+        } finally {
+            peers.forEach(RawPeer::close);
+        }
+    }
+
+    @Test
+    void inAllOnlySoManyWaitWhereverTheyComeFrom() throws Exception {
+        List<RawPeer> peers = new ArrayList<>();
+        try (RpcServer bounded = server(PATIENT.withMaxUnregistered(4, 3))) {
+            for (int i = 0; i < 5; i++) {
+                awaitConnections(bounded, i);
+                peers.add(RawPeer.connectFrom("127.0.0." + (2 + i), bounded.port()));
+            }
+            assertThat(peers.get(0).isClosedByPeer()).isTrue();
+            for (RawPeer other : peers.subList(1, 5)) {
+                register(other);
+            }
+        } finally {
+            peers.forEach(RawPeer::close);
+        }
+    }
+
+    @Test
+    void aFullHouseTurnsAStrangerOutForWhoComesAndRefusesOnlyAmongClients() throws Exception {
+        List<RawPeer> peers = new ArrayList<>();
+        try (RpcServer full = server(PATIENT.withMaxConnections(3))) {
+            for (int i = 0; i < 2; i++) {
+                peers.add(RawPeer.connect(full.port()));
+                register(peers.get(i));
+            }
+            RawPeer stranger = RawPeer.connect(full.port());
+            peers.add(stranger);
+            awaitConnections(full, 3);
+            RawPeer client = RawPeer.connect(full.port());
+            peers.add(client);
+            assertThat(stranger.isClosedByPeer()).isTrue();
+            register(client);
+            RawPeer oneTooMany = RawPeer.connect(full.port());
+            peers.add(oneTooMany);
+            assertThat(oneTooMany.isClosedByPeer()).isTrue();
+            assertServed(peers.get(0));
+            assertServed(peers.get(1));
+            assertServed(client);
+        } finally {
+            peers.forEach(RawPeer::close);
+        }
+    }
+
+    /** So that they have come in this order. */
+    private static void awaitConnections(RpcServer server, int count) {
+        io.txn.test.Await.until(
+                count + " connections",
+                Duration.ofSeconds(30),
+                () -> server.connections().size() >= count);
     }
 
     @Test

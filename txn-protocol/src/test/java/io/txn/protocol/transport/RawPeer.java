@@ -35,6 +35,14 @@ final class RawPeer implements AutoCloseable {
         return new RawPeer(socket);
     }
 
+    /** From a loopback address of its own, as on another host. */
+    static RawPeer connectFrom(String address, int port) throws IOException {
+        Socket socket = new Socket();
+        socket.bind(new InetSocketAddress(address, 0));
+        socket.connect(new InetSocketAddress("127.0.0.1", port), 5_000);
+        return new RawPeer(socket);
+    }
+
     /** A peer whose receive buffer is small, so that it is soon full. */
     static RawPeer connectNarrow(int port) throws IOException {
         Socket socket = new Socket();

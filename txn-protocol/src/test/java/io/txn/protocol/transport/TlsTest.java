@@ -14,6 +14,7 @@ import io.txn.protocol.transport.ServerTls.ClientAuth;
 import io.txn.test.Await;
 import io.txn.test.TestAuthority;
 import io.txn.test.TestAuthority.Issued;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -25,6 +26,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -348,6 +350,33 @@ class TlsTest {
             assertThat(halfHandshake.isClosedByPeer()).isTrue();
             registered.send(Frame.of(FrameKind.REQUEST, 2, new GlobalBeginRequest(60_000, "purchase")));
             assertThat(registered.read().body()).isEqualTo(BEGUN);
+        }
+    }
+
+    /** TLS 1.3 has none; with 1.2 each would cost a signature, as often as a client likes. */
+    @Test
+    void aSecondHandshakeOnOneConnectionEndsIt() throws Exception {
+        RpcServer server = server(tls(SERVER, ClientAuth.NONE, true));
+        for (String version : List.of("TLSv1.2", "TLSv1.3")) {
+            try (SSLSocket socket = (SSLSocket)
+                    TestAuthority.context(null, OURS).getSocketFactory().createSocket("127.0.0.1", server.port())) {
+                socket.setEnabledProtocols(new String[] {version});
+                socket.setSoTimeout(30_000);
+                socket.startHandshake();
+                RawPeer peer = new RawPeer(socket);
+                peer.send(Frame.of(FrameKind.REQUEST, 1, new GlobalBeginRequest(1, "before")));
+                assertThat(peer.read().id()).isEqualTo(1);
+                boolean over;
+                try {
+                    socket.startHandshake();
+                    peer.send(Frame.of(FrameKind.REQUEST, 2, new GlobalBeginRequest(1, "behind")));
+                    over = peer.readOrEnd() == null;
+                } catch (IOException e) {
+                    over = true;
+                }
+                // With TLS 1.3 it is a change of keys, and no handshake.
+                assertThat(over).as(version).isEqualTo(version.equals("TLSv1.2"));
+            }
         }
     }
 

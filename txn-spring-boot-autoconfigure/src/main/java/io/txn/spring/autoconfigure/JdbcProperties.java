@@ -23,6 +23,8 @@ import org.springframework.util.unit.DataSize;
  * @param maxRowsPerStatement how many rows one statement may write in a global transaction; more are refused, because their images are kept in
  *     memory and in the undo table
  * @param maxUndoSize how large one undo record may become; more fails the local commit
+ * @param functionsThatOnlyRead functions of the database, and views that call them, of which you vouch that they write nothing; what neither the database
+ *     nor its text proves to be so is refused in a global transaction
  */
 @ConfigurationProperties("txn.jdbc")
 record JdbcProperties(
@@ -33,10 +35,12 @@ record JdbcProperties(
         @DefaultValue("30") int lockTries,
         @DefaultValue("10ms") Duration lockRetryInterval,
         @DefaultValue("10000") int maxRowsPerStatement,
-        @DefaultValue("16MB") DataSize maxUndoSize) {
+        @DefaultValue("16MB") DataSize maxUndoSize,
+        @DefaultValue Set<String> functionsThatOnlyRead) {
 
     JdbcProperties {
         excluded = Set.copyOf(excluded);
+        functionsThatOnlyRead = Set.copyOf(functionsThatOnlyRead);
     }
 
     AtOptions toOptions() {
@@ -62,6 +66,7 @@ record JdbcProperties(
                 .withCreateUndoTable(createUndoTable)
                 .withUndoTable(undoTable)
                 .withLockRetry(lockTries, lockRetryInterval)
-                .withBounds(maxRowsPerStatement, (int) Math.min(maxUndoSize.toBytes(), Integer.MAX_VALUE));
+                .withBounds(maxRowsPerStatement, (int) Math.min(maxUndoSize.toBytes(), Integer.MAX_VALUE))
+                .withFunctionsThatOnlyRead(functionsThatOnlyRead);
     }
 }

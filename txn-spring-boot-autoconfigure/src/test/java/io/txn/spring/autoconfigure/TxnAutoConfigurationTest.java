@@ -33,6 +33,7 @@ import jakarta.servlet.Filter;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import javax.sql.DataSource;
@@ -396,6 +397,7 @@ class TxnAutoConfigurationTest {
                 Map.entry("txn.jdbc.lock-tries", "6"),
                 Map.entry("txn.jdbc.lock-retry-interval", "7ms"),
                 Map.entry("txn.jdbc.max-rows-per-statement", "8"),
+                Map.entry("txn.jdbc.functions-that-only-read", "total,shop.later"),
                 Map.entry("txn.jdbc.max-undo-size", "9KB"))));
         assertThat(binder.bind("txn.client", ClientProperties.class).get().toOptions("app"))
                 .isEqualTo(TxnClientOptions.of("shop")
@@ -412,7 +414,8 @@ class TxnAutoConfigurationTest {
                         .withCreateUndoTable(false)
                         .withUndoTable("undo")
                         .withLockRetry(6, Duration.ofMillis(7))
-                        .withBounds(8, 9 * 1024));
+                        .withBounds(8, 9 * 1024)
+                        .withFunctionsThatOnlyRead(Set.of("total", "shop.later")));
     }
 
     @Test

@@ -1,8 +1,10 @@
 package io.txn.client.jdbc.dialect;
 
+import io.txn.client.jdbc.sql.SqlSyntax;
 import io.txn.client.jdbc.sql.TableName;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Reads what a database knows about its tables. Stateless. */
@@ -15,4 +17,14 @@ interface Catalog {
      */
     @Nullable
     Table table(Connection connection, TableName name, String ownSchema) throws SQLException;
+
+    /** A text that is another one whenever {@link #routines} would bring something else; empty when there are none that could write. */
+    String routinesNow(Connection connection) throws SQLException;
+
+    /**
+     * Functions that may write.
+     *
+     * @param reading names of those that are said not to, in lower case, with or without schema
+     */
+    Routines routines(Connection connection, Set<String> reading, SqlSyntax syntax) throws SQLException;
 }

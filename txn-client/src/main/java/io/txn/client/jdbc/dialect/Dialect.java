@@ -150,13 +150,30 @@ public record Dialect(
 
     /** What the catalog says now about the table that {@code name} means on this connection; null when there is none. */
     public @Nullable Table table(Connection connection, TableName name) throws SQLException {
-        Catalog catalog =
-                switch (product) {
-                    case H2 -> new H2Catalog();
-                    case POSTGRESQL -> new PostgresCatalog();
-                    case MYSQL, MARIADB -> new MySqlCatalog();
-                };
-        return catalog.table(connection, name, ownSchema);
+        return catalog().table(connection, name, ownSchema);
+    }
+
+    private Catalog catalog() {
+        return switch (product) {
+            case H2 -> new H2Catalog();
+            case POSTGRESQL -> new PostgresCatalog();
+            case MYSQL, MARIADB -> new MySqlCatalog();
+        };
+    }
+
+    /** A text that is another one whenever functions that may write came, went or changed; empty when there are none. */
+    public String routinesNow(Connection connection) throws SQLException {
+        return catalog().routinesNow(connection);
+    }
+
+    /**
+     * Functions that users of the database made and that may write.
+     *
+     * @param now what {@link #routinesNow} said
+     * @param reading names of those that are said not to, in lower case, with or without schema
+     */
+    public Routines routines(Connection connection, String now, Set<String> reading) throws SQLException {
+        return now.isEmpty() ? Routines.NONE : catalog().routines(connection, reading, syntax);
     }
 
     /** A name in this database's quotes. */

@@ -1,5 +1,6 @@
 package io.txn.client.jdbc.dialect;
 
+import io.txn.client.jdbc.sql.SqlSyntax;
 import io.txn.client.jdbc.sql.TableName;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -84,6 +85,16 @@ final class H2Catalog implements Catalog {
                 referencedBy(connection, schema, table),
                 refusal(row),
                 name.qualified() ? Set.of() : Set.of(row.text("IN_SCHEMA")));
+    }
+
+    @Override
+    public String routinesNow(Connection connection) throws SQLException {
+        return H2Routines.now(connection);
+    }
+
+    @Override
+    public Routines routines(Connection connection, Set<String> reading, SqlSyntax syntax) throws SQLException {
+        return H2Routines.read(connection, reading, syntax);
     }
 
     private static @Nullable String refusal(CatalogRow row) {

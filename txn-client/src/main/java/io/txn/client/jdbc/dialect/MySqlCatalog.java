@@ -1,5 +1,6 @@
 package io.txn.client.jdbc.dialect;
 
+import io.txn.client.jdbc.sql.SqlSyntax;
 import io.txn.client.jdbc.sql.TableName;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -102,6 +103,16 @@ final class MySqlCatalog implements Catalog {
                 referencedBy(connection, schema, table),
                 refusal(connection, row, session.text("GRANTEE")),
                 name.qualified() ? Set.of() : Set.of(session.text("IN_SCHEMA")));
+    }
+
+    @Override
+    public String routinesNow(Connection connection) throws SQLException {
+        return MySqlRoutines.now(connection);
+    }
+
+    @Override
+    public Routines routines(Connection connection, Set<String> reading, SqlSyntax syntax) throws SQLException {
+        return MySqlRoutines.read(connection, reading, syntax);
     }
 
     private static @Nullable String refusal(Connection connection, CatalogRow row, String grantee) throws SQLException {

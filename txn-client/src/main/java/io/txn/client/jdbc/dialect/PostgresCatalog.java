@@ -1,5 +1,6 @@
 package io.txn.client.jdbc.dialect;
 
+import io.txn.client.jdbc.sql.SqlSyntax;
 import io.txn.client.jdbc.sql.TableName;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -96,6 +97,16 @@ final class PostgresCatalog implements Catalog {
                 referencedBy(connection, oid),
                 refusal(connection, row, relations),
                 relations);
+    }
+
+    @Override
+    public String routinesNow(Connection connection) throws SQLException {
+        return PostgresRoutines.now(connection);
+    }
+
+    @Override
+    public Routines routines(Connection connection, Set<String> reading, SqlSyntax syntax) throws SQLException {
+        return PostgresRoutines.read(connection, reading, syntax);
     }
 
     private static @Nullable String refusal(Connection connection, CatalogRow row, Set<String> relations)

@@ -13,10 +13,12 @@ public final class Plans {
 
     private final Cache<Plan> plans;
     private final Cache<PlainStatement> plain;
+    private final Cache<Mentions> mentions;
 
     public Plans(SqlSyntax syntax, int capacity) {
         this.plans = new Cache<>(capacity, sql -> Planner.plan(sql, syntax));
         this.plain = new Cache<>(capacity, sql -> PlainStatement.of(sql, syntax));
+        this.mentions = new Cache<>(capacity, sql -> Mentions.of(sql, syntax));
     }
 
     /** What the statement is inside a global transaction. */
@@ -27,6 +29,11 @@ public final class Plans {
     /** What matters of it outside one. */
     public PlainStatement plain(String sql) {
         return plain.get(sql);
+    }
+
+    /** What it speaks of. */
+    public Mentions mentions(String sql) {
+        return mentions.get(sql);
     }
 
     private static final class Cache<T> {

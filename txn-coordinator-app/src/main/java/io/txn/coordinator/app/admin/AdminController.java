@@ -13,6 +13,7 @@ import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
+import java.security.cert.X509Certificate;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -41,8 +42,13 @@ final class AdminController {
 
     private static final int DEFAULT_LIMIT = 100;
     private static final int LONGEST_TEXT = 256;
-    private static final int LONGEST_REASON = OperatorCommand.MAX_REASON_LENGTH - 100;
+    private static final int LONGEST_REASON = OperatorCommand.MAX_REASON_LENGTH - 200;
     private static final int LONGEST_BODY = 16 << 10;
+
+    /** With address and words around it, within what a reason leaves of {@link OperatorCommand#MAX_REASON_LENGTH}. */
+    private static final int LONGEST_OPERATOR = 80;
+
+    private static final String CERTIFICATES = "jakarta.servlet.request.X509Certificate";
 
     private final Coordinator coordinator;
     private final Executor executor;
@@ -198,7 +204,19 @@ final class AdminController {
         if (reason == null || reason.isBlank() || reason.length() > LONGEST_REASON) {
             throw bad("reason", "it has 1 to " + LONGEST_REASON + " characters and is not blank");
         }
-        return "admin at " + request.getRemoteAddr() + ": " + reason;
+        return operator(request) + ": " + reason;
+    }
+
+    /** The token has no name; a certificate, where one was shown over mutual TLS, has. */
+    private static String operator(HttpServletRequest request) {
+        boolean shown = request.getAttribute(CERTIFICATES) instanceof X509Certificate[] chain && chain.length > 0;
+        if (!shown) {
+            return "admin at " + request.getRemoteAddr();
+        }
+        X509Certificate own = ((X509Certificate[]) request.getAttribute(CERTIFICATES))[0];
+        String name = own.getSubjectX500Principal().getName();
+        return "admin " + name.substring(0, Math.min(LONGEST_OPERATOR, name.length())) + " at "
+                + request.getRemoteAddr();
     }
 
     private static Xid xid(String text) {

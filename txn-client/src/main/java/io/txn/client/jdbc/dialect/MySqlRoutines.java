@@ -1,0 +1,89 @@
+package io.txn.client.jdbc.dialect;
+
+import io.txn.client.jdbc.sql.SqlSyntax;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Stored functions of MySQL and MariaDB that may write. What a function says of itself ({@code READS SQL DATA}) nobody checks, so its text decides. Beside
+ * statements, only views can call them; the server writes the functions of a view in quotes, so that one which this account may not see is noticed.
+ */
+final class MySqlRoutines {
+
+    private static final String OF_USERS = "NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema')";
+
+    private static final String NOW = "SELECT CONCAT_WS('/', (SELECT CONCAT_WS('/', COUNT(*), COALESCE(BIT_XOR(CRC32("
+            + "CONCAT_WS(' ', ROUTINE_SCHEMA, ROUTINE_NAME, SQL_DATA_ACCESS, ROUTINE_DEFINITION IS NULL, ROUTINE_DEFINITION))), 0))"
+            + " FROM information_schema.ROUTINES WHERE ROUTINE_TYPE <> 'PROCEDURE' AND ROUTINE_SCHEMA " + OF_USERS
+            + "), (SELECT CONCAT_WS('/', COUNT(*), COALESCE(BIT_XOR(CRC32(CONCAT_WS(' ', TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION))), 0))"
+            + " FROM information_schema.VIEWS WHERE TABLE_SCHEMA " + OF_USERS + ")) AS NOW";
+
+    private static final String ROUTINES = "SELECT ROUTINE_SCHEMA, ROUTINE_NAME, SQL_DATA_ACCESS, ROUTINE_DEFINITION"
+            + " FROM information_schema.ROUTINES WHERE ROUTINE_TYPE <> 'PROCEDURE' AND ROUTINE_SCHEMA " + OF_USERS;
+
+    private static final String VIEWS = "SELECT TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION"
+            + " FROM information_schema.VIEWS WHERE TABLE_SCHEMA " + OF_USERS;
+
+    private static final Pattern QUOTED_CALL = Pattern.compile("`((?:[^`]|``)+)`\\(");
+
+    private MySqlRoutines() {}
+
+    static String now(Connection connection) throws SQLException {
+        String now = CatalogRow.one(connection, NOW).text("NOW");
+        return now.equals("0/0/0/0") ? "" : now;
+    }
+
+    static Routines read(Connection connection, Set<String> reading, SqlSyntax syntax) throws SQLException {
+        List<Routines.Routine> routines = new ArrayList<>();
+        Set<String> known = new HashSet<>();
+        for (CatalogRow row : CatalogRow.query(connection, ROUTINES)) {
+            String schema = row.text("ROUTINE_SCHEMA");
+            String name = row.text("ROUTINE_NAME");
+            boolean hidden = row.get("ROUTINE_DEFINITION") == null;
+            boolean writes = row.is("SQL_DATA_ACCESS", "MODIFIES SQL DATA");
+            known.add(name.toLowerCase(Locale.ROOT));
+            routines.add(new Routines.Routine(
+                    schema + '.' + name,
+                    schema,
+                    name,
+                    hidden || writes ? Routines.Effect.UNKNOWN : Routines.Effect.TEXT,
+                    row.text("ROUTINE_DEFINITION"),
+                    false,
+                    Set.of(),
+                    hidden
+                            ? "hides its text from this account: GRANT SHOW CREATE ROUTINE ON " + schema + ".* to it"
+                            : "says MODIFIES SQL DATA"));
+        }
+        List<Routines.Use> uses = new ArrayList<>();
+        for (CatalogRow row : CatalogRow.query(connection, VIEWS)) {
+            String name = row.text("TABLE_NAME");
+            String text = row.text("VIEW_DEFINITION");
+            uses.add(new Routines.Use(
+                    Routines.Via.READ, name, Set.of(), text, unknown(row.text("TABLE_SCHEMA"), name, text, known)));
+        }
+        return Routines.of(routines, uses, reading, syntax);
+    }
+
+    private static @Nullable String unknown(String schema, String name, String text, Set<String> known) {
+        if (text.isEmpty()) {
+            return "view " + schema + '.' + name + " hides its definition from this account: GRANT SHOW VIEW ON "
+                    + schema + ".* to it";
+        }
+        Matcher calls = QUOTED_CALL.matcher(text);
+        while (calls.find()) {
+            if (!known.contains(calls.group(1).replace("``", "`").toLowerCase(Locale.ROOT))) {
+                return "view " + schema + '.' + name + " calls function " + calls.group(1)
+                        + ", which this account cannot see";
+            }
+        }
+        return null;
+    }
+}
