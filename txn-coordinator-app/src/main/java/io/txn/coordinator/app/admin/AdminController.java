@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.http.MediaType;
 import org.springframework.util.MultiValueMap;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -40,6 +42,7 @@ import tools.jackson.databind.json.JsonMapper;
 @RequestMapping(path = "/api/v1", produces = MediaType.APPLICATION_JSON_VALUE)
 final class AdminController {
 
+    private static final Logger LOG = LoggerFactory.getLogger(AdminController.class);
     private static final int DEFAULT_LIMIT = 100;
     private static final int LONGEST_TEXT = 256;
     private static final int LONGEST_REASON = OperatorCommand.MAX_REASON_LENGTH - 200;
@@ -125,9 +128,13 @@ final class AdminController {
 
     @PostMapping("/transactions/{xid}/retry")
     CompletableFuture<Views.Done> retry(
-            @PathVariable("xid") String xid, @RequestParam MultiValueMap<String, String> query) {
+            @PathVariable("xid") String xid,
+            @RequestParam MultiValueMap<String, String> query,
+            HttpServletRequest request) {
         new Parameters(query);
         Xid id = xid(xid);
+        // It carries no reason that could name who wanted it.
+        LOG.info("a retry is asked for xid={} by={}", id, operator(request));
         return operate(
                 new OperatorCommand.RetryNow(id), new TxnException(ErrorCode.TRANSACTION_NOT_FOUND, null, "xid", id));
     }
