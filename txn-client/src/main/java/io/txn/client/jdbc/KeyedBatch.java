@@ -4,8 +4,8 @@ import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Fragment;
-import io.txn.client.jdbc.sql.Identifier;
 import io.txn.client.jdbc.sql.KeyCondition;
+import io.txn.client.jdbc.sql.Plan;
 import io.txn.client.jdbc.undo.RowChange;
 import io.txn.client.jdbc.undo.TableChange;
 import io.txn.protocol.ErrorCode;
@@ -38,7 +38,28 @@ final class KeyedBatch {
      * @param columns which the images hold
      * @param source table and alias
      */
-    record ByKey(TableChange.Kind kind, Table table, List<Column> columns, Fragment source, Fragment where) {}
+    record ByKey(TableChange.Kind kind, Table table, List<Column> columns, Fragment source, Fragment where) {
+
+        /** Null when the statement is more than a condition on rows of one table. */
+        static @Nullable ByKey of(
+                TableChange.Kind kind, Plan.Selection selection, List<Target> targets, List<Column> columns) {
+            boolean plain = targets.size() == 1
+                    && selection.from().size() == 1
+                    && !selection.several()
+                    && !selection.ignores()
+                    && selection.with().isEmpty()
+                    && selection.tail().isEmpty()
+                    && selection.returning() == null;
+            return plain
+                    ? new ByKey(
+                            kind,
+                            targets.get(0).table(),
+                            columns,
+                            selection.from().get(0),
+                            selection.where())
+                    : null;
+        }
+    }
 
     private KeyedBatch(WriteRun run, ByKey write, List<KeyCondition.Equality> key) {
         this.run = run;
@@ -169,10 +190,5 @@ final class KeyedBatch {
             query.add(")");
         }
         query.add(single ? ")" : "");
-    }
-
-    /** Whether a statement that sets these columns leaves rows where their keys name them. */
-    static boolean leavesKey(Table table, List<Identifier> set) {
-        return set.stream().map(table::column).noneMatch(column -> column == null || table.isKey(column));
     }
 }

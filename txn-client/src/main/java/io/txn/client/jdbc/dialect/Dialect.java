@@ -64,7 +64,8 @@ public record Dialect(
                     !said(url, "continueBatchOnError", false),
                     said(url, "rewriteBatchedStatements", true),
                     false,
-                    false);
+                    false,
+                    several);
         }
 
         private static boolean said(String url, String key, boolean value) {
