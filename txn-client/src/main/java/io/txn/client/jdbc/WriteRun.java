@@ -66,6 +66,11 @@ final class WriteRun {
         return resource.tables().writable(connection, name, namespace);
     }
 
+    /** A table that the statement names, whether or not it may be written. */
+    Table table(TableName name) throws SQLException {
+        return resource.tables().table(connection, name, namespace);
+    }
+
     /** Whether the statement itself ran, so that rows may have changed that no image tells of. */
     boolean leftChanges() {
         return changed;
