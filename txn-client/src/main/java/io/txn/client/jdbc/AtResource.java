@@ -24,7 +24,7 @@ final class AtResource {
 
     private static final Pattern DATABASE = Pattern.compile("\"database\"\\s*:\\s*\"([^\"]*)\"");
 
-    private static final Pattern UNDO_PARTS = Pattern.compile("\"undoParts\"\\s*:\\s*(\\d{1,5})(?!\\d)");
+    private static final Pattern UNDO_PARTS = Pattern.compile("\"undoParts\"\\s*:\\s*(\\d{1,4})(?!\\d)");
 
     private final DataSource physical;
     private final Dialect dialect;

@@ -178,13 +178,11 @@ abstract class RefusalContract extends AtContract {
 
     @Test
     void aColumnOfATypeThatIsNotKeptIsRefusedWhereItIsWritten() {
-        if (kind() == DatabaseKind.POSTGRESQL) {
-            return; // every type has an exact text form there
+        if (kind() != DatabaseKind.H2) {
+            return; // every type that those servers know by now has an exact form
         }
         behindTheBack(
-                mariaDb()
-                        ? "CREATE TABLE shape (id INT NOT NULL PRIMARY KEY, a INT, g GEOMETRY)"
-                        : "CREATE TABLE shape (id INT NOT NULL PRIMARY KEY, a INT, g INT ARRAY)",
+                "CREATE TABLE shape (id INT NOT NULL PRIMARY KEY, a INT, g ROW(x INT))",
                 "INSERT INTO shape (id, a) VALUES (1, 1)");
         refusesAndGoesOn(ErrorCode.VALUE_NOT_SUPPORTED, "DELETE FROM shape");
         refusesAndGoesOn(ErrorCode.VALUE_NOT_SUPPORTED, "INSERT INTO shape (id, a) VALUES (2, 2)");
@@ -286,7 +284,7 @@ abstract class RefusalContract extends AtContract {
 
     @Test
     void tooManyRowsAreNotCommitted() {
-        at = AtDataSource.wrap(counter, options().withBounds(2, 1 << 20), contexts, manager, adjust());
+        at = AtDataSource.wrap(counter, options().withBounds(2, 1 << 20), contexts, manager, null, adjust());
         Xid xid = begin();
         inside(xid, connection -> {
             try {

@@ -22,7 +22,9 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.time.LocalDateTime;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -49,6 +51,7 @@ public final class UndoTable {
     private static final int BYTES_PER_ROW = 1 << 20;
     /** What the context of a record's first row says of the others. */
     private static final String PARTS = "&parts=";
+    private static final int KEYS_OF_STATEMENT = 64;
 
     private final Dialect dialect;
     private final String name;
@@ -214,6 +217,11 @@ public final class UndoTable {
         return made;
     }
 
+    /** The identity of the database that a connection leads to; null when there is none. */
+    public @Nullable String identityAt(Connection connection) throws SQLException {
+        return storedIdentity(connection);
+    }
+
     private @Nullable String storedIdentity(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement();
                 ResultSet row =
@@ -233,7 +241,7 @@ public final class UndoTable {
             byte[] piece = Arrays.copyOfRange(
                     content, part * BYTES_PER_ROW, Math.min(content.length, (part + 1) * BYTES_PER_ROW));
             String context = UndoFormat.CONTEXT + (part == 0 ? PARTS + parts : "&part=" + part);
-            // Numbers of further rows: no branch has them, as these count up from a number that is never near them.
+            // The part stands in bits that tell branch ids of one time from those of another.
             insert(connection, partOf(xid, part), branch, context, piece, NORMAL, -branch.value() ^ (long) part << 48);
         }
     }
@@ -290,13 +298,13 @@ public final class UndoTable {
     }
 
     private static int partsIn(String context) {
-        Matcher parts = Pattern.compile(PARTS + "(\\d{1,5})(?!\\d)").matcher(context);
+        Matcher parts = Pattern.compile(PARTS + "(\\d{1,4})(?!\\d)").matcher(context);
         return context.contains(UndoFormat.CONTEXT) && parts.find() ? Integer.parseInt(parts.group(1)) : 1;
     }
 
     /** A part that is missing is missing in the whole, whose checksum tells. */
     private byte[] whole(Connection connection, Xid xid, BranchId branch, byte[] first, int parts) throws SQLException {
-        ByteArrayOutputStream whole = new ByteArrayOutputStream(parts * BYTES_PER_ROW);
+        ByteArrayOutputStream whole = new ByteArrayOutputStream();
         whole.writeBytes(first);
         try (PreparedStatement select = connection.prepareStatement(
                 "SELECT rollback_info FROM " + table + " WHERE xid = ? AND branch_id = ?")) {
@@ -319,18 +327,30 @@ public final class UndoTable {
      */
     public record Key(Xid xid, BranchId branch, int parts) {}
 
-    /** Deletes the records of branches. */
+    private record Row(String xid, BranchId branch) {}
+
+    /** Deletes the records of branches, by one statement for each {@value #KEYS_OF_STATEMENT} of them. */
     public void delete(Connection connection, List<Key> branches) throws SQLException {
-        try (PreparedStatement delete =
-                connection.prepareStatement("DELETE FROM " + table + " WHERE xid = ? AND branch_id = ?")) {
-            for (Key key : branches) {
-                for (int part = 0; part < key.parts(); part++) {
-                    delete.setString(1, partOf(key.xid(), part));
-                    delete.setLong(2, key.branch().value());
-                    delete.addBatch();
-                }
+        List<Row> rows = new ArrayList<>();
+        for (Key key : branches) {
+            for (int part = 0; part < key.parts(); part++) {
+                rows.add(new Row(partOf(key.xid(), part), key.branch()));
             }
-            delete.executeBatch();
+        }
+        for (int from = 0; from < rows.size(); from += KEYS_OF_STATEMENT) {
+            List<Row> part = rows.subList(from, Math.min(rows.size(), from + KEYS_OF_STATEMENT));
+            // A power of two, the last key repeated: so drivers and servers see few different texts and can keep what
+            // they prepared.
+            int places = part.size() == 1 ? 1 : Integer.highestOneBit(part.size() - 1) << 1;
+            try (PreparedStatement delete = connection.prepareStatement("DELETE FROM " + table + " WHERE "
+                    + String.join(" OR ", Collections.nCopies(places, "(xid = ? AND branch_id = ?)")))) {
+                for (int i = 0; i < places; i++) {
+                    Row row = part.get(Math.min(i, part.size() - 1));
+                    delete.setString(2 * i + 1, row.xid());
+                    delete.setLong(2 * i + 2, row.branch().value());
+                }
+                delete.executeUpdate();
+            }
         }
     }
 
