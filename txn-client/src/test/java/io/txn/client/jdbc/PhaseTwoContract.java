@@ -478,7 +478,7 @@ abstract class PhaseTwoContract extends AtContract {
 
     @Test
     void anUndoRecordOfManyMegabytesIsKeptInSeveralRows() {
-        at = AtDataSource.wrap(counter, options().withBounds(100, 64 << 20), contexts, manager, adjust());
+        at = AtDataSource.wrap(counter, options().withBounds(100, 64 << 20), contexts, manager, null, adjust());
         String text = kind() == DatabaseKind.H2 ? "CLOB" : mariaDb() ? "LONGTEXT" : "TEXT";
         behindTheBack(
                 "CREATE TABLE letter (id INT NOT NULL PRIMARY KEY, a " + text + ", b " + text + ")",

@@ -51,6 +51,7 @@ public final class UndoTable {
     private static final int BYTES_PER_ROW = 1 << 20;
     /** What the context of a record's first row says of the others. */
     private static final String PARTS = "&parts=";
+
     private static final int KEYS_OF_STATEMENT = 64;
 
     private final Dialect dialect;

@@ -339,12 +339,14 @@ class PlannerTest {
 
     @Test
     void textsWithSeveralStatementsAreTakenApart() {
-        assertThat(SeveralStatements.of("UPDATE t SET a = ? WHERE b = ';' ; ; DELETE FROM t -- ;\n WHERE c = ?;", SqlSyntax.H2)
+        assertThat(SeveralStatements.of(
+                                "UPDATE t SET a = ? WHERE b = ';' ; ; DELETE FROM t -- ;\n WHERE c = ?;", SqlSyntax.H2)
                         .pieces())
                 .containsExactly(
                         new SeveralStatements.Piece("UPDATE t SET a = ? WHERE b = ';'", 0, 1),
                         new SeveralStatements.Piece("DELETE FROM t -- ;\n WHERE c = ?", 1, 1));
-        assertThat(SeveralStatements.of("DELETE FROM t;", SqlSyntax.H2).several()).isFalse();
+        assertThat(SeveralStatements.of("DELETE FROM t;", SqlSyntax.H2).several())
+                .isFalse();
         assertThat(SeveralStatements.of("", SqlSyntax.H2).several()).isFalse();
     }
 
