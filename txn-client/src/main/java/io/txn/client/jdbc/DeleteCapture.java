@@ -1,7 +1,7 @@
 package io.txn.client.jdbc;
 
+import io.txn.client.jdbc.dialect.Capture;
 import io.txn.client.jdbc.dialect.Column;
-import io.txn.client.jdbc.dialect.ForeignKey;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Plan;
@@ -18,23 +18,19 @@ final class DeleteCapture implements WriteCapture {
     private final WriteRun run;
     private final Table table;
     private final TableImages images;
+    private final Followers followers;
 
     DeleteCapture(Plan.Delete plan, WriteRun run, Table table) {
         this.plan = plan;
         this.run = run;
         this.table = table;
         this.images = new TableImages(run, table);
+        this.followers = Followers.ofDelete(run, table);
     }
 
     @Override
     public void check() throws SQLException {
-        for (ForeignKey reference : table.referencedBy()) {
-            if (reference.followsDelete()) {
-                throw Refusals.notSupported(
-                        "rows of " + reference.child() + " would be deleted or changed with it by a foreign key",
-                        "delete or change those rows first, with a key that does not act by itself");
-            }
-        }
+        followers.check();
         TableImages.requireSupported(table, table.columns());
     }
 
@@ -47,7 +43,7 @@ final class DeleteCapture implements WriteCapture {
         List<Column> columns = table.columns();
         List<List<Value>> before;
         long count;
-        switch (run.dialect().delete()) {
+        switch (followers.any() ? Capture.QUERIES : run.dialect().delete()) {
             case RETURNING, RETURNING_OLD_AND_NEW -> {
                 before = new ArrayList<>();
                 Query query = new Query()
@@ -58,10 +54,11 @@ final class DeleteCapture implements WriteCapture {
             }
             case QUERIES, GENERATED_KEYS -> {
                 before = images.readAndLock(delete.source(), delete.where(), delete.tail(), parameters, columns);
+                followers.read(columns, before);
                 count = delete.where().isEmpty() && delete.tail().isEmpty()
                         ? unrestricted(delete, parameters)
                         : images.restricted(delete.head(), before, columns, delete.tail(), parameters);
-                if (count != before.size()) {
+                if (count > before.size() || count < before.size() && !gone(before)) {
                     run.incomplete("it deleted " + count + " rows where " + before.size() + " were read before");
                 }
             }
@@ -71,7 +68,29 @@ final class DeleteCapture implements WriteCapture {
                 .map(row -> new RowChange(images.restorable(row, columns), null))
                 .toList();
         return new Outcome(
-                count, images.change(TableChange.Kind.DELETE, columns, changes), GeneratedKeys.NONE, run.incomplete());
+                count,
+                followers.with(images.change(TableChange.Kind.DELETE, columns, changes)),
+                GeneratedKeys.NONE,
+                run.incomplete());
+    }
+
+    /** Whether rows that were not counted are gone all the same, because a foreign key of the table to itself deleted them first. */
+    private boolean gone(List<List<Value>> rows) throws SQLException {
+        if (!followers.deletesOfTarget()) {
+            return false;
+        }
+        List<List<Value>> keys =
+                rows.stream().map(row -> images.keyOf(table.columns(), row)).toList();
+        List<List<Value>> left = new ArrayList<>();
+        for (int from = 0; from < keys.size(); from += TableImages.KEYS_PER_QUERY) {
+            Query query = new Query()
+                    .add("SELECT " + run.dialect().identity("") + TableImages.reads(table.key(), "") + " FROM "
+                            + table.sqlName() + " WHERE ")
+                    .addKeys(table.key(), keys.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, keys.size())))
+                    .add(run.dialect().afterImageLocks() ? " FOR UPDATE" : "");
+            images.readImage(query, () -> {}, table.key(), left);
+        }
+        return left.isEmpty();
     }
 
     /**

@@ -1,7 +1,6 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Column;
-import io.txn.client.jdbc.dialect.ForeignKey;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Identifier;
@@ -24,12 +23,14 @@ final class UpdateCapture implements WriteCapture {
     private final WriteRun run;
     private final Table table;
     private final TableImages images;
+    private Followers followers;
 
     UpdateCapture(Plan.Update plan, WriteRun run, Table table) {
         this.plan = plan;
         this.run = run;
         this.table = table;
         this.images = new TableImages(run, table);
+        this.followers = Followers.ofUpdate(run, table, List.of());
     }
 
     @Override
@@ -40,27 +41,27 @@ final class UpdateCapture implements WriteCapture {
                 throw Refusals.refused(
                         ErrorCode.KEY_UPDATE_REFUSED, "table", table.lockName(), "column", column.name());
             }
-            for (ForeignKey reference : table.referencedBy()) {
-                if (reference.followsUpdate() && reference.parentColumns().contains(column.name())) {
-                    throw Refusals.notSupported(
-                            "rows of " + reference.child() + " follow a change of " + column.name()
-                                    + " by a foreign key",
-                            "change those rows and this one by statements of their own, without ON UPDATE on the key");
-                }
-            }
         }
+        followers = Followers.ofUpdate(run, table, setColumns());
+        followers.check();
         TableImages.requireSupported(table, imageColumns());
     }
 
     /** What it sets and what the database maintains, next to the key. */
     private List<Column> imageColumns() throws SQLException {
+        List<Column> set = setColumns();
+        List<Column> referred = followers.neededColumns();
+        return table.columns().stream()
+                .filter(c -> table.isKey(c) || c.is(Column.Trait.MAINTAINED) || set.contains(c) || referred.contains(c))
+                .toList();
+    }
+
+    private List<Column> setColumns() throws SQLException {
         List<Column> set = new ArrayList<>();
         for (Identifier written : plan.columns()) {
             set.add(TableImages.column(table, written));
         }
-        return table.columns().stream()
-                .filter(c -> table.isKey(c) || c.is(Column.Trait.MAINTAINED) || set.contains(c))
-                .toList();
+        return set;
     }
 
     @Override
@@ -76,6 +77,7 @@ final class UpdateCapture implements WriteCapture {
             case QUERIES, RETURNING -> {
                 List<List<Value>> before =
                         images.readAndLock(update.source(), update.where(), update.tail(), parameters, columns);
+                followers.read(columns, before);
                 int count = images.restricted(update.head(), before, columns, update.tail(), parameters);
                 yield updatedAndReadAgain(count, columns, before);
             }
@@ -85,9 +87,16 @@ final class UpdateCapture implements WriteCapture {
     private Outcome updateReturning(Plan.Update update, Parameters parameters, List<Column> columns)
             throws SQLException {
         List<RowChange> changes = new ArrayList<>();
-        new Query()
-                .add(update.statement(), parameters)
-                .add(" RETURNING WITH (OLD AS txn_old, NEW AS txn_new) "
+        Query query;
+        if (followers.any()) {
+            List<List<Value>> before =
+                    images.readAndLock(update.source(), update.where(), update.tail(), parameters, columns);
+            followers.read(columns, before);
+            query = images.restrictedTo(before, columns, update.head(), update.tail(), parameters);
+        } else {
+            query = new Query().add(update.statement(), parameters);
+        }
+        query.add(" RETURNING WITH (OLD AS txn_old, NEW AS txn_new) "
                         + run.dialect().identity("txn_old.") + TableImages.reads(columns, "txn_old.")
                         + TableImages.reads(columns, "txn_new."))
                 .read(run.connection(), run.scope(), run::changed, row -> {
@@ -98,7 +107,7 @@ final class UpdateCapture implements WriteCapture {
                 });
         return new Outcome(
                 changes.size(),
-                images.change(TableChange.Kind.UPDATE, columns, changes),
+                followers.with(images.change(TableChange.Kind.UPDATE, columns, changes), columns, changes),
                 GeneratedKeys.NONE,
                 run.incomplete());
     }
@@ -108,6 +117,7 @@ final class UpdateCapture implements WriteCapture {
             throws SQLException {
         List<List<Value>> before =
                 images.readAndLock(update.source(), update.where(), update.tail(), parameters, columns);
+        followers.read(columns, before);
         String[] names = columns.stream().map(Column::name).toArray(String[]::new);
         Map<List<Value>, List<Value>> after = new HashMap<>();
         int count = images.restrictedTo(before, columns, update.head(), update.tail(), parameters)
@@ -151,7 +161,8 @@ final class UpdateCapture implements WriteCapture {
     }
 
     private Outcome updated(
-            int count, List<Column> columns, List<List<Value>> before, Map<List<Value>, List<Value>> after) {
+            int count, List<Column> columns, List<List<Value>> before, Map<List<Value>, List<Value>> after)
+            throws SQLException {
         if (count > before.size()) {
             run.incomplete("it changed " + count + " rows where " + before.size() + " were read before");
         }
@@ -165,6 +176,9 @@ final class UpdateCapture implements WriteCapture {
             }
         }
         return new Outcome(
-                count, images.change(TableChange.Kind.UPDATE, columns, changes), GeneratedKeys.NONE, run.incomplete());
+                count,
+                followers.with(images.change(TableChange.Kind.UPDATE, columns, changes), columns, changes),
+                GeneratedKeys.NONE,
+                run.incomplete());
     }
 }

@@ -20,6 +20,7 @@ interface WriteCapture {
     static WriteCapture of(Plan.Write plan, WriteRun run) throws SQLException {
         Table table = run.writable(plan.table());
         WriteCapture capture = of(plan, run, table);
+        new Firing(run, table).check(plan);
         capture.check();
         return capture;
     }

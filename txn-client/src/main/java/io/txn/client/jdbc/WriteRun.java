@@ -2,6 +2,7 @@ package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.sql.Mentions;
 import io.txn.client.jdbc.sql.TableName;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -64,6 +65,18 @@ final class WriteRun {
      */
     Table writable(TableName name) throws SQLException {
         return resource.tables().writable(connection, name, namespace);
+    }
+
+    /** Why a write to a table that no statement names may call what writes; null when it does not. */
+    @Nullable
+    String functionThatWrites(Table table) throws SQLException {
+        return resource.tables().routines(connection).mayWrite(table);
+    }
+
+    /** Why a text of the database's own may call what writes; null when it does not. */
+    @Nullable
+    String functionThatWrites(Mentions text) throws SQLException {
+        return resource.tables().routines(connection).mayWrite(text, true);
     }
 
     /** Whether the statement itself ran, so that rows may have changed that no image tells of. */

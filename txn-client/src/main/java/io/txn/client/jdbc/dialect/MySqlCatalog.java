@@ -32,8 +32,8 @@ final class MySqlCatalog implements Catalog {
     private static final String ENGINE = "SELECT TRANSACTIONS FROM information_schema.ENGINES WHERE ENGINE = ?";
 
     private static final String TRIGGERS = """
-            SELECT TRIGGER_NAME FROM information_schema.TRIGGERS
-            WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ?""";
+            SELECT TRIGGER_NAME, EVENT_MANIPULATION, ACTION_TIMING, ACTION_STATEMENT FROM information_schema.TRIGGERS
+            WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? ORDER BY TRIGGER_NAME""";
 
     /** Where an account may hold the TRIGGER privilege; each with the grantee, the schema and the table as parameters. */
     private static final List<String> SEES_TRIGGERS = List.of(
@@ -101,7 +101,9 @@ final class MySqlCatalog implements Catalog {
                 key,
                 List.copyOf(unique.keySet()),
                 referencedBy(connection, schema, table),
+                triggers(connection, schema, table),
                 refusal(connection, row, session.text("GRANTEE")),
+                null,
                 name.qualified() ? Set.of() : Set.of(session.text("IN_SCHEMA")));
     }
 
@@ -125,10 +127,6 @@ final class MySqlCatalog implements Catalog {
         }
         String schema = row.text("TABLE_SCHEMA");
         String table = row.text("TABLE_NAME");
-        List<CatalogRow> triggers = CatalogRow.query(connection, TRIGGERS, schema, table);
-        if (!triggers.isEmpty()) {
-            return "trigger " + triggers.get(0).get("TRIGGER_NAME") + " may write where no image is taken";
-        }
         for (String privileges : SEES_TRIGGERS) {
             if (!CatalogRow.query(connection, privileges, grantee, schema, table)
                     .isEmpty()) {
@@ -136,6 +134,24 @@ final class MySqlCatalog implements Catalog {
             }
         }
         return "this account cannot see whether the table has triggers: GRANT TRIGGER ON its schema to the account";
+    }
+
+    private static List<Trigger> triggers(Connection connection, String schema, String table) throws SQLException {
+        List<Trigger> triggers = new ArrayList<>();
+        for (CatalogRow row : CatalogRow.query(connection, TRIGGERS, schema, table)) {
+            Set<Trigger.Event> events = EnumSet.noneOf(Trigger.Event.class);
+            for (Trigger.Event event : Trigger.Event.values()) {
+                if (row.text("EVENT_MANIPULATION").contains(event.name())) {
+                    events.add(event);
+                }
+            }
+            triggers.add(new Trigger(
+                    "trigger " + row.text("TRIGGER_NAME"),
+                    events,
+                    Set.of(),
+                    row.is("ACTION_TIMING", "BEFORE") ? row.text("ACTION_STATEMENT") : ""));
+        }
+        return triggers;
     }
 
     /** The columns of each unique key, and whether it holds no NULLs. */
@@ -256,18 +272,16 @@ final class MySqlCatalog implements Catalog {
             }
             parts.add(new ForeignKey.Part(
                     id,
+                    childSchema,
+                    childTable,
                     quote(childSchema) + '.' + quote(childTable),
                     childSchema.equals(schema) && childTable.equals(table),
-                    quote(row.text("COLUMN_NAME")),
+                    row.text("COLUMN_NAME"),
                     row.text("REFERENCED_COLUMN_NAME"),
-                    follows(rule.get("DELETE_RULE")),
-                    follows(rule.get("UPDATE_RULE"))));
+                    ForeignKey.Action.ofRule(rule.get("DELETE_RULE")),
+                    ForeignKey.Action.ofRule(rule.get("UPDATE_RULE"))));
         }
         return ForeignKey.of(parts);
-    }
-
-    private static boolean follows(@Nullable String rule) {
-        return !"NO ACTION".equals(rule) && !"RESTRICT".equals(rule);
     }
 
     private static String quote(String name) {

@@ -17,7 +17,9 @@ import org.jspecify.annotations.Nullable;
  * @param uniqueKeys the columns of every key by which a new row may stand in the way of another one, {@code key} among them; known of MySQL and MariaDB
  *     only, without keys on expressions, on generated columns and on the beginning of a column
  * @param referencedBy foreign keys that point here
+ * @param triggers in force; each says at what it fires
  * @param refusal why no write to this table can be captured; null when it can
+ * @param unseen why this account may not see, or not write back, rows that a foreign key of this table's changes; null when it may
  * @param identities what an image query must say about where it looked; empty when the statement says so itself
  */
 public record Table(
@@ -29,7 +31,9 @@ public record Table(
         List<Column> key,
         List<List<Column>> uniqueKeys,
         List<ForeignKey> referencedBy,
+        List<Trigger> triggers,
         @Nullable String refusal,
+        @Nullable String unseen,
         Set<String> identities) {
 
     public Table {
@@ -37,6 +41,7 @@ public record Table(
         key = List.copyOf(key);
         uniqueKeys = uniqueKeys.stream().map(List::copyOf).toList();
         referencedBy = List.copyOf(referencedBy);
+        triggers = List.copyOf(triggers);
         identities = Set.copyOf(identities);
     }
 
@@ -64,6 +69,15 @@ public record Table(
 
     public boolean isKey(Column column) {
         return key.contains(column);
+    }
+
+    /**
+     * The first trigger that fires.
+     *
+     * @param set the columns that an UPDATE sets; null for any
+     */
+    public @Nullable Trigger triggerOn(Trigger.Event event, @Nullable List<Column> set) {
+        return triggers.stream().filter(t -> t.fires(event, set)).findFirst().orElse(null);
     }
 
     /** Same columns of the same types, and the same key. */

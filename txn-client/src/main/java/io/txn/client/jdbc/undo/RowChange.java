@@ -32,6 +32,11 @@ public record RowChange(
         throw new AssertionError("checked at construction");
     }
 
+    /** The row where it existed first. */
+    public List<Value> original() {
+        return before == null ? existing() : before;
+    }
+
     /** Whether the statement left the row as it was. */
     public boolean unchanged() {
         return before != null && before.equals(after);
