@@ -12,8 +12,12 @@ import java.util.stream.Stream;
 /** The command line: the name of a benchmark, then its options. */
 public final class Benchmarks {
 
-    private static final List<Benchmark> ALL =
-            List.of(new CoordinatorBenchmark(), new CompareBenchmark(), new JournalBenchmark(), new MillionBenchmark());
+    private static final List<Benchmark> ALL = List.of(
+            new CoordinatorBenchmark(),
+            new CompareBenchmark(),
+            new JournalBenchmark(),
+            new MillionBenchmark(),
+            new AtBenchmark());
 
     private Benchmarks() {}
 

@@ -3,7 +3,6 @@ package io.txn.coordinator;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.txn.coordinator.machine.TransactionState;
-import io.txn.protocol.BranchId;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.Xid;
 import io.txn.protocol.codec.Frame;
@@ -183,29 +182,6 @@ class BranchCallsOverTcpTest {
         }
     }
 
-    @Test
-    void whoeverDecidesIsToldByTheResultThatAResourceManagerIsAbsent() throws Exception {
-        try (RawClient client = client()) {
-            String committed = client.begin();
-            client.register(committed, BranchType.TCC, "nobody's", null, null);
-            var commit =
-                    client.ask(new Message.GlobalCommitRequest(committed, null), Message.GlobalCommitResponse.class);
-            assertThat(commit.status()).isEqualTo(GlobalStatus.COMMIT_RETRYING);
-            assertUnreachable(commit.outcome());
-            assertThat(client.status(committed).status()).isEqualTo(GlobalStatus.COMMIT_RETRYING);
-
-            for (BranchType type : List.of(BranchType.AT, BranchType.TCC, BranchType.XA)) {
-                String undone = client.begin();
-                client.register(undone, type, "jdbc:nobody's", null, null);
-                var rollback = client.ask(
-                        new Message.GlobalRollbackRequest(undone, null), Message.GlobalRollbackResponse.class);
-                assertThat(rollback.status()).isEqualTo(GlobalStatus.ROLLBACK_RETRYING);
-                assertUnreachable(rollback.outcome());
-                assertThat(client.status(undone).status()).isEqualTo(GlobalStatus.ROLLBACK_RETRYING);
-            }
-        }
-    }
-
     private static void assertUnreachable(Outcome outcome) {
         assertThat(outcome.code()).isEqualTo(ResultCode.FAILED);
         assertThat(outcome.exceptionCode()).isEqualTo(TransactionExceptionCode.UNKNOWN);
@@ -233,50 +209,6 @@ class BranchCallsOverTcpTest {
             assertThat(next.awaitCall()).isEqualTo("rollback " + branch);
             awaitState(xid, TransactionState.ROLLED_BACK);
             assertThat(broken.status(xid).status()).isEqualTo(GlobalStatus.FINISHED);
-        }
-    }
-
-    /** Seata's server forgets it at a restart when it keeps its store in a file. */
-    @Test
-    void aFailedTransactionKeepsItsRowsOverARestart() throws Exception {
-        String xid;
-        long branch;
-        try (RawClient client = client()) {
-            xid = client.begin();
-            branch = client.register(xid, BranchType.AT, DB, "stock:1", null);
-            int id = client.send(FrameKind.REQUEST, new Message.GlobalRollbackRequest(xid, null));
-            Frame call = client.readCall(Message.BranchRollbackRequest.class);
-            client.answer(
-                    call, HandDrivenClient.answer(call.body(), BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE));
-            assertThat(client.readAnswer(id, Message.GlobalRollbackResponse.class))
-                    .isEqualTo(new Message.GlobalRollbackResponse(Outcome.SUCCESS, GlobalStatus.ROLLBACK_FAILED));
-        }
-        coordinator.close();
-        start();
-        assertThat(detail(xid).summary().state()).isEqualTo(TransactionState.NEEDS_ATTENTION);
-        try (RawClient client = client()) {
-            assertThat(client.status(xid).status()).isEqualTo(GlobalStatus.ROLLBACK_FAILED);
-            String other = client.begin();
-            var register = new Message.BranchRegisterRequest(other, BranchType.AT, DB, "stock:1", null);
-            var refused = client.ask(register, Message.BranchRegisterResponse.class);
-            assertThat(refused.outcome().exceptionCode()).isEqualTo(TransactionExceptionCode.LOCK_KEY_CONFLICT);
-            var giveUp = new OperatorCommand.GiveUp(new Xid(xid), new BranchId(branch), "mended by hand");
-            assertThat(coordinator.operate(giveUp).join()).isInstanceOf(OperatorResult.Accepted.class);
-            assertThat(client.ask(register, Message.BranchRegisterResponse.class)
-                            .outcome())
-                    .isEqualTo(Outcome.SUCCESS);
-        }
-    }
-
-    @Test
-    void aStateMachineWithoutBranchesIsCommittedAtOnce() throws Exception {
-        try (RawClient client = client()) {
-            var begun =
-                    client.ask(new Message.GlobalBeginRequest(60_000, "$Saga_buy"), Message.GlobalBeginResponse.class);
-            assertThat(client.ask(
-                            new Message.GlobalCommitRequest(begun.xid(), null), Message.GlobalCommitResponse.class))
-                    .isEqualTo(new Message.GlobalCommitResponse(Outcome.SUCCESS, GlobalStatus.COMMITTED));
-            assertThat(client.status(begun.xid()).status()).isEqualTo(GlobalStatus.FINISHED);
         }
     }
 }

@@ -148,7 +148,7 @@ class ConnectionsOverTcpTest {
 
     @Test
     void whatNobodyKnowsYetHarmsNobody() throws Exception {
-        try (RawClient client = RawClient.registered(coordinator.tcpPort(), "storage-service", "2.6.0", DB)) {
+        try (RawClient client = RawClient.registered(coordinator.tcpPort(), "storage-service", "2.6.0")) {
             client.sendHex("dada01 00000012 0010 02 01 00 00000009 007a"); // message 122, of versions to come
             client.begin();
         }

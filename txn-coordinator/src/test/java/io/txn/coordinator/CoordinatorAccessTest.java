@@ -210,6 +210,7 @@ class CoordinatorAccessTest {
                 new Message.GlobalLockQueryRequest(xid, BranchType.AT, "jdbc:h2:mem:accounts", "t:1", null),
                 Message.GlobalLockQueryResponse.class);
         assertThat(query.outcome().succeeded()).isFalse();
+        assertThat(query.lockable()).isFalse();
         client.register(xid, BranchType.AT, DB, "t:1");
     }
 

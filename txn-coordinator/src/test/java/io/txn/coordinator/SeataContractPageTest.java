@@ -73,14 +73,18 @@ class SeataContractPageTest {
         return classes;
     }
 
-    /** Of classes with one name that of the coordinator is meant. */
-    private Path module(List<Path> modules) {
+    /** Of classes with one name that of the coordinator is meant, else the one that has the method. */
+    private String source(List<Path> modules, String type, String method) {
         Path own = root.resolve("txn-coordinator/src/test/java");
         if (modules.contains(own)) {
-            return own;
+            return source(own, type);
         }
-        assertThat(modules).hasSize(1);
-        return modules.get(0);
+        List<String> sources = modules.stream()
+                .map(module -> source(module, type))
+                .filter(source -> modules.size() == 1 || source.contains(" void " + method + "("))
+                .toList();
+        assertThat(sources).as("%s with %s in %s", type, method, modules).hasSize(1);
+        return sources.get(0);
     }
 
     private static String source(Path module, String type) {
@@ -96,7 +100,7 @@ class SeataContractPageTest {
         Matcher declared = Pattern.compile("\n    void " + method + "\\(").matcher(source);
         assertThat(declared.find()).as("method " + method).isTrue();
         String before = source.substring(0, declared.start());
-        return before.substring(Math.max(before.lastIndexOf("\n\n"), before.lastIndexOf("\n    }")));
+        return before.substring(Math.max(before.lastIndexOf("\n\n"), before.lastIndexOf("\n    }\n")));
     }
 
     private static void assertIsTest(String source, String type, String method, boolean longForm) {
@@ -122,7 +126,8 @@ class SeataContractPageTest {
                 named++;
                 String type = method.group(1);
                 assertThat(classes).as(row.text()).containsKey(type);
-                assertIsTest(source(module(classes.get(type)), type), type, method.group(2), method.group(3) != null);
+                String source = source(classes.get(type), type, method.group(2));
+                assertIsTest(source, type, method.group(2), method.group(3) != null);
             }
             Matcher scenario = SCENARIO.matcher(row.shownBy());
             while (scenario.find()) {

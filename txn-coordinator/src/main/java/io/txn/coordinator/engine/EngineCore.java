@@ -23,13 +23,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.Iterator;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -84,28 +78,16 @@ final class EngineCore {
     private long stagedAt;
     private long now;
 
-    // Who waits for the first pass of phase two, by transaction and in order of their deadlines.
-    private final Map<Long, Initiator> initiators = new HashMap<>();
-    private final ArrayDeque<Initiator> initiatorDeadlines = new ArrayDeque<>();
-
-    // Decided transactions with a call that waits for a resource manager, by resource; those whose resource has come.
-    private final Map<String, Set<Long>> absent = new HashMap<>();
-    private final LinkedHashSet<Arrival> arrived = new LinkedHashSet<>();
-
-    // The resources that the log calls absent.
-    private final Set<String> toldAbsent = new HashSet<>();
-
-    private final DueTimes due = new DueTimes();
+    private final WaitingInitiators initiators = new WaitingInitiators();
+    private final AbsentResourceManagers absent = new AbsentResourceManagers();
+    private final Timers timers;
+    private final Snapshots snapshots;
     private final ArrayDeque<long[]> finished = new ArrayDeque<>();
 
     // Branch calls under way; transactions from before the restart that are still to be looked at.
     private final CallLanes lanes;
     private final ArrayDeque<Long> restored = new ArrayDeque<>();
 
-    private long recordsSinceSnapshot;
-    private long bytesSinceSnapshot;
-    private boolean snapshotUnderWay;
-    private volatile boolean snapshotDone;
     private final Counters counters = new Counters();
     private final LockWaiting waiting;
     private @Nullable TxnException stopped;
@@ -137,6 +119,8 @@ final class EngineCore {
         this.settings = settings;
         this.caller = caller;
         this.wake = wake;
+        this.timers = new Timers(shard);
+        this.snapshots = new Snapshots(shard, journal, entries, settings, wake);
         this.lanes = new CallLanes(settings.callsInFlight());
         this.waiting = new LockWaiting(shard, waitLimits, counters, this::decideAlone);
     }
@@ -148,11 +132,6 @@ final class EngineCore {
 
     /** Something that leaves when {@code index} is durable, or is told that it never will. */
     private record Gate(long index, Runnable onDurable, Consumer<TxnException> onFailure) {}
-
-    private record Initiator(long transaction, long deadline, Consumer<Reply> sink) {}
-
-    /** A resource manager has come for what a transaction has in its resource. */
-    private record Arrival(long transaction, String resource) {}
 
     /** Takes what the journal says about records. One instance serves all appends. */
     private final class Receipts implements Completion {
@@ -193,8 +172,7 @@ final class EngineCore {
             @Override
             public void record(long index, ByteBuffer record) {
                 // They count towards the next snapshot: else a coordinator that is often restarted never takes one.
-                recordsSinceSnapshot++;
-                bytesSinceSnapshot += record.remaining();
+                snapshots.recorded(record.remaining());
                 EventCodec.Entry entry = EventCodec.decode(record, interner);
                 if (!entries.accepts(entry.place())) {
                     return;
@@ -236,18 +214,14 @@ final class EngineCore {
     }
 
     private void restored(GlobalTransaction transaction) {
-        long at = shard.nextDue(transaction.number());
+        timers.restore(transaction, now);
         if (transaction.state() == TransactionState.ACTIVE) {
-            due.add(at, transaction.number());
             return;
-        }
-        if (at > now && at != Long.MAX_VALUE) {
-            due.add(at, transaction.number());
         }
         restored.add(transaction.number());
         for (Branch branch : transaction.branches()) {
             if (branch.nextAt() > now) {
-                awaitResource(branch.resource(), transaction.number());
+                absent.await(branch.resource(), transaction.number());
             }
         }
     }
@@ -375,15 +349,13 @@ final class EngineCore {
         if (sink != null && reply != null) {
             deliver(sink, reply);
         } else if (sink != null && command instanceof Command.Named named) {
-            Initiator initiator = new Initiator(named.xid().number(), now + settings.initiatorWait(), sink);
-            initiators.put(initiator.transaction, initiator);
-            initiatorDeadlines.add(initiator);
+            initiators.add(new WaitingInitiators.Initiator(named.xid().number(), now + settings.initiatorWait(), sink));
         }
         for (Effect effect : decision.effects()) {
             if (effect instanceof Effect.Settle settle) {
-                Initiator initiator = initiators.remove(settle.transaction());
+                WaitingInitiators.Initiator initiator = initiators.take(settle.transaction());
                 if (initiator != null) {
-                    deliver(initiator.sink, settle.reply());
+                    deliver(initiator.sink(), settle.reply());
                 }
             }
         }
@@ -428,8 +400,7 @@ final class EngineCore {
         }
         handedOver = index;
         entries.written();
-        recordsSinceSnapshot++;
-        bytesSinceSnapshot += out.size();
+        snapshots.recorded(out.size());
         for (Event event : events) {
             apply(event);
         }
@@ -445,68 +416,18 @@ final class EngineCore {
         long dueBefore = shard.nextDue(number);
         GlobalTransaction before = shard.transaction(number);
         shard.apply(event, now);
-        long dueAfter = shard.nextDue(number);
-        if (dueAfter != dueBefore && dueAfter > now && dueAfter != Long.MAX_VALUE) {
-            due.add(dueAfter, number);
-        }
+        timers.moved(number, dueBefore, now);
         counters.count(event);
-        log(event, before, number);
+        GlobalTransaction after = shard.transaction(number);
+        if (after != null) {
+            OperatorLog.tell(event, before, after, now);
+        }
         if (event instanceof Event.Ended) {
             finished.add(new long[] {number, now});
-            if (before != null && !absent.isEmpty()) {
-                before.branches().forEach(branch -> awaitNoLonger(branch.resource(), number));
+            if (before != null && absent.isAnybodyWaiting()) {
+                before.branches().forEach(branch -> absent.awaitNoLonger(branch.resource(), number));
             }
         }
-    }
-
-    private void log(Event event, @Nullable GlobalTransaction before, long number) {
-        GlobalTransaction transaction = shard.transaction(number);
-        if (transaction == null) {
-            return;
-        }
-        if (event instanceof Event.AttemptFailed e) {
-            if (!isNews(before, e)) {
-                return;
-            }
-            LOG.warn(
-                    "phase two will be tried again xid={} branchId={} phase={} attempt={} inMillis={} cause={}",
-                    transaction.xid(),
-                    e.branch(),
-                    transaction.outcome(),
-                    e.attempts(),
-                    e.nextAt() - now,
-                    e.cause());
-        } else if (event instanceof Event.AttentionNeeded e) {
-            LOG.error(
-                    "the transaction needs a person: look it up in the admin API, then retry or give up the branch xid={} phase={} cause={}",
-                    transaction.xid(),
-                    transaction.outcome(),
-                    e.cause());
-        } else if (event instanceof Event.BranchGivenUp e) {
-            LOG.warn(
-                    "an operator gave up a branch xid={} branchId={} reason={}",
-                    transaction.xid(),
-                    e.branch(),
-                    e.reason());
-        } else if (event instanceof Event.Ended && transaction.state() == TransactionState.ROLLED_BACK) {
-            LOG.info(
-                    "rolled back xid={} name={} application={} branches={} cause={}",
-                    transaction.xid(),
-                    transaction.name(),
-                    transaction.client().application(),
-                    transaction.branches().size(),
-                    transaction.cause());
-        }
-    }
-
-    /**
-     * A failure is worth a line at first and then ever more rarely: after 2, 4, 8 … attempts. That nobody is there, which is no attempt, is told once
-     * for a resource and not for its branches.
-     */
-    private static boolean isNews(@Nullable GlobalTransaction before, Event.AttemptFailed event) {
-        Branch branch = before == null ? null : before.branch(event.branch());
-        boolean attempted = branch == null || branch.attempts() != event.attempts();
-        return attempted && Integer.bitCount(event.attempts()) == 1;
     }
 
     // Waiting for the disk
@@ -598,12 +519,10 @@ final class EngineCore {
             Gate next = gate;
             letOut(next.index <= durable ? next.onDurable : () -> next.onFailure.accept(cause));
         }
-        initiatorDeadlines.clear();
-        while (!initiators.isEmpty()) {
-            Iterator<Initiator> all = initiators.values().iterator();
-            Initiator first = all.next();
-            all.remove();
-            letOut(() -> first.sink.accept(failure(cause)));
+        WaitingInitiators.Initiator initiator;
+        while ((initiator = initiators.takeAny()) != null) {
+            Consumer<Reply> sink = initiator.sink();
+            letOut(() -> sink.accept(failure(cause)));
         }
         for (LockWaiting.Patient patient : waiting.takeAll()) {
             letOut(() -> patient.accept(failure(cause)));
@@ -677,12 +596,14 @@ final class EngineCore {
         }
         if (answer == Answer.ABSENT) {
             if (shard.awaitResource(call.transaction(), call.branch())) {
-                awaitResource(call.resource(), call.transaction());
-                tellAbsent(call.resource());
-                setTimer(call.transaction());
+                absent.await(call.resource(), call.transaction());
+                absent.missed(call.resource());
+                timers.set(
+                        call.transaction(),
+                        now); // this branch has no time of its own any more, another one's may be next
             }
         } else {
-            tellPresent(call.resource());
+            absent.reached(call.resource());
         }
         if (!answer.isDone()) {
             counters.callFailed();
@@ -706,57 +627,21 @@ final class EngineCore {
         driveWaiting();
     }
 
-    private void awaitResource(String resource, long number) {
-        absent.computeIfAbsent(resource, r -> new LinkedHashSet<>()).add(number);
-    }
-
-    private void awaitNoLonger(String resource, long number) {
-        Set<Long> waiting = absent.get(resource);
-        if (waiting != null && waiting.remove(number) && waiting.isEmpty()) {
-            absent.remove(resource);
-            toldAbsent.remove(resource);
-        }
-    }
-
-    private void tellAbsent(String resource) {
-        if (toldAbsent.add(resource)) {
-            LOG.warn(
-                    "nobody is there to finish branches of a resource: they wait until an application that has it connects resource={}",
-                    resource);
-        }
-    }
-
-    private void tellPresent(String resource) {
-        if (!toldAbsent.isEmpty() && toldAbsent.remove(resource)) {
-            LOG.info("a resource manager has come, what waited for it goes on resource={}", resource);
-        }
-    }
-
-    /** When a branch stops waiting for its own time, another one's may be next. */
-    private void setTimer(long number) {
-        long at = shard.nextDue(number);
-        if (at > now && at != Long.MAX_VALUE) {
-            due.add(at, number);
-        }
-    }
-
     /** A resource manager of {@code resource} has come: what waits for one is due, a bounded number at a time. */
     void resourceAvailable(String resource) {
-        Set<Long> waiting = absent.remove(resource);
-        if (waiting != null) {
-            waiting.forEach(number -> arrived.add(new Arrival(number, resource)));
-        }
+        absent.came(resource);
     }
 
     private void driveArrived() {
-        for (int i = 0; i < TICK_BATCH && !arrived.isEmpty() && acceptsCommands(); i++) {
-            Iterator<Arrival> first = arrived.iterator();
-            Arrival arrival = first.next();
-            first.remove();
-            shard.resourceCame(arrival.transaction, arrival.resource);
-            decide(new Command.ResourceAvailable(arrival.transaction, arrival.resource), null);
+        for (int i = 0; i < TICK_BATCH && acceptsCommands(); i++) {
+            AbsentResourceManagers.Arrival arrival = absent.nextArrival();
+            if (arrival == null) {
+                return;
+            }
+            shard.resourceCame(arrival.transaction(), arrival.resource());
+            decide(new Command.ResourceAvailable(arrival.transaction(), arrival.resource()), null);
             if (stopped == null) {
-                drive(arrival.transaction);
+                drive(arrival.transaction());
             }
         }
     }
@@ -784,8 +669,8 @@ final class EngineCore {
         while ((late = lanes.expired(now)) != null) {
             end(late, Answer.UNREACHABLE, "no answer within " + timeout(late) + " ms");
         }
-        for (int i = 0; i < TICK_BATCH && due.earliest() <= now && acceptsCommands(); i++) {
-            long number = due.poll();
+        for (int i = 0; i < TICK_BATCH && timers.earliest() <= now && acceptsCommands(); i++) {
+            long number = timers.poll();
             if (shard.nextDue(number) <= now) {
                 decideDue(number);
             }
@@ -797,8 +682,10 @@ final class EngineCore {
         driveWaiting();
         answerPatientInitiators();
         forget();
-        compactTimers();
-        snapshotIfDue();
+        timers.compact(now);
+        if (stopped == null) {
+            snapshots.takeIfDue(handedOver, now);
+        }
     }
 
     /** Tells those who waited long enough how far it is; the work goes on. */
@@ -814,13 +701,11 @@ final class EngineCore {
     }
 
     private void answerInitiators(long until) {
-        Initiator oldest;
-        while ((oldest = initiatorDeadlines.peek()) != null
-                && (oldest.deadline <= until || initiators.get(oldest.transaction) != oldest)) {
-            initiatorDeadlines.remove();
-            GlobalTransaction transaction = shard.transaction(oldest.transaction);
-            if (initiators.remove(oldest.transaction, oldest) && transaction != null) {
-                deliver(oldest.sink, new Reply.Known(transaction));
+        WaitingInitiators.Initiator oldest;
+        while ((oldest = initiators.takeLate(until)) != null) {
+            GlobalTransaction transaction = shard.transaction(oldest.transaction());
+            if (transaction != null) {
+                deliver(oldest.sink(), new Reply.Known(transaction));
             }
         }
     }
@@ -830,7 +715,7 @@ final class EngineCore {
         if (transaction != null && transaction.state() == TransactionState.ACTIVE) {
             decide(new Command.TimeOut(number), null);
             if (shard.nextDue(number) <= now && stopped == null && isActive(number)) {
-                due.add(now + 1_000, number); // the journal refused: it is full, so try again
+                timers.setAt(now + 1_000, number); // the journal refused: it is full, so try again
             }
         } else {
             drive(number);
@@ -851,67 +736,21 @@ final class EngineCore {
         }
     }
 
-    /** Entries of transactions that were decided before their deadline stay in the heap; when they are most of it, it is built anew. */
-    private void compactTimers() {
-        if (due.size() <= 2L * shard.unfinished() + 4096) {
-            return;
-        }
-        due.clear();
-        for (GlobalTransaction transaction : shard.transactionsAfter(0)) {
-            long at = shard.nextDue(transaction.number());
-            if (at != Long.MAX_VALUE && (at > now || transaction.state() == TransactionState.ACTIVE)) {
-                due.add(at, transaction.number());
-            }
-        }
-    }
-
-    private void snapshotIfDue() {
-        if (stopped != null) {
-            return;
-        }
-        boolean wanted =
-                recordsSinceSnapshot >= settings.snapshotRecords() || bytesSinceSnapshot >= settings.snapshotBytes();
-        if (snapshotDone) {
-            snapshotDone = false;
-            snapshotUnderWay = false;
-        }
-        if (!wanted || snapshotUnderWay) {
-            return;
-        }
-        recordsSinceSnapshot = 0;
-        bytesSinceSnapshot = 0;
-        snapshotUnderWay = true;
-        Shard.Capture capture = shard.capture();
-        EntrySequence.State place = entries.state();
-        long at = now;
-        journal.snapshot(handedOver, stream -> SnapshotCodec.write(place, at, capture, stream))
-                .whenComplete((done, failure) -> {
-                    if (failure != null) {
-                        LOG.warn("no snapshot could be written, the next one is tried later", failure);
-                    }
-                    snapshotDone = true;
-                    wake.run();
-                });
-    }
-
     /** When {@link #tick} next has something to do by itself, as a delay from now; {@link Long#MAX_VALUE} for never. */
     long idleMillis() {
         if (stopped != null) {
             return Long.MAX_VALUE;
         }
-        if ((!arrived.isEmpty() && acceptsCommands()) || !restored.isEmpty() || lanes.hasNext()) {
+        if ((absent.hasArrivals() && acceptsCommands()) || !restored.isEmpty() || lanes.hasNext()) {
             return 0;
         }
         if (waiting.isDue() && hasRoom()) {
             return 0;
         }
-        long at = Math.min(Math.min(due.earliest(), lanes.nextDeadline()), waiting.nextEnd());
+        long at = Math.min(Math.min(timers.earliest(), lanes.nextDeadline()), waiting.nextEnd());
+        at = Math.min(at, initiators.nextDeadline());
         if (handedOver > flushed) {
             at = Math.min(at, stagedAt + LINGER);
-        }
-        Initiator initiator = initiatorDeadlines.peek();
-        if (initiator != null) {
-            at = Math.min(at, initiator.deadline);
         }
         long[] retained = finished.peek();
         if (retained != null) {
@@ -944,7 +783,7 @@ final class EngineCore {
                 && lanes.size() == 0
                 && !lanes.hasNext()
                 && restored.isEmpty()
-                && arrived.isEmpty()
+                && !absent.hasArrivals()
                 && shard.active() == 0;
     }
 
@@ -957,6 +796,6 @@ final class EngineCore {
         Gate gate = gates.peek();
         return (gate != null && gate.index <= receipts.durable)
                 || (receipts.failure != null && stopped == null)
-                || snapshotDone;
+                || snapshots.hasEnded();
     }
 }

@@ -40,10 +40,10 @@ class PlantedMistakesTest {
                     "send(flight);"),
             new PlantedMistake(
                     "whoever waits is not told that the disk failed",
-                    "engine/EngineCore.java",
-                    "void failEverybody(",
-                    "while (!initiators.isEmpty())",
-                    "while (initiators.size() > 1)"),
+                    "engine/WaitingInitiators.java",
+                    "Initiator takeAny(",
+                    "if (!all.hasNext())",
+                    "if (byTransaction.size() <= 1)"),
             new PlantedMistake(
                     "a state before its record, which the journal then refuses",
                     "engine/EngineCore.java",
@@ -256,10 +256,10 @@ class PlantedMistakesTest {
             // Time and recovery
             new PlantedMistake(
                     "a lost timer",
-                    "engine/EngineCore.java",
-                    "private void apply(Event event)",
-                    "dueAfter != dueBefore && dueAfter > now",
-                    "dueAfter != dueBefore && dueBefore == Long.MAX_VALUE && dueAfter > now"),
+                    "engine/Timers.java",
+                    "void moved(",
+                    "shard.nextDue(transaction) != before",
+                    "shard.nextDue(transaction) != before && before == Long.MAX_VALUE"),
             new PlantedMistake(
                     "a retry forgotten after a restart",
                     "engine/EngineCore.java",
@@ -270,7 +270,7 @@ class PlantedMistakesTest {
                     "a resource manager that comes and wakes nobody",
                     "engine/EngineCore.java",
                     "private void driveArrived(",
-                    "shard.resourceCame(arrival.transaction, arrival.resource);",
+                    "shard.resourceCame(arrival.transaction(), arrival.resource());",
                     ""),
             new PlantedMistake(
                     "a resource manager that came while its absence was being noted",
@@ -282,13 +282,13 @@ class PlantedMistakesTest {
                     "a deadline that the journal refused and nobody tries again",
                     "engine/EngineCore.java",
                     "private void decideDue(",
-                    "due.add(now + 1_000, number);",
+                    "timers.setAt(now + 1_000, number);",
                     ""),
             new PlantedMistake(
                     "an engine that sleeps through its deadlines",
                     "engine/EngineCore.java",
                     "long idleMillis(",
-                    "Math.min(due.earliest(), lanes.nextDeadline())",
+                    "Math.min(timers.earliest(), lanes.nextDeadline())",
                     "lanes.nextDeadline()"),
             new PlantedMistake(
                     "time that jumps back with the clock",

@@ -1,0 +1,396 @@
+package io.txn.benchmarks;
+
+import com.zaxxer.hikari.HikariDataSource;
+import io.txn.client.GlobalTransactionOptions;
+import io.txn.client.TxnClient;
+import io.txn.client.TxnClientOptions;
+import io.txn.client.discovery.AddressListLocator;
+import io.txn.client.jdbc.AtDataSource;
+import io.txn.client.jdbc.AtOptions;
+import io.txn.test.DatabaseKind;
+import io.txn.test.DatabaseServer;
+import io.txn.test.TestDatabase;
+import io.txn.test.TestDatabases;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * AT mode beside plain local transactions: the same work through the same kind of pool on databases that force every commit to the disk, in turns. The
+ * coordinator runs in a process of its own and forces its journal.
+ */
+final class AtBenchmark implements Benchmark {
+
+    private static final long LONGEST_NANOS = TimeUnit.MINUTES.toNanos(5);
+    /** For phase two, and what the pools of the proxied sources are asked for beside the load. */
+    private static final int SPARE_CONNECTIONS = 8;
+
+    private static final int WARM_UP_THREADS = 8;
+
+    @Override
+    public String name() {
+        return "at";
+    }
+
+    @Override
+    public String purpose() {
+        return "global transactions with AT branches against plain local transactions, on durable databases.";
+    }
+
+    @Override
+    public Map<String, String> defaults() {
+        Map<String, String> options = new LinkedHashMap<>();
+        options.put("databases", "mariadb,postgresql");
+        options.put("threads", "1,8,32");
+        options.put("statement-threads", "1");
+        options.put("rounds", "3");
+        options.put("seconds", "5");
+        options.put("warm-up", "5");
+        options.put("counted", "20");
+        options.put("work", "");
+        options.put("heap", "512m");
+        options.put(DIRECTORY, "");
+        return options;
+    }
+
+    @Override
+    public void run(Options options, Path directory, PrintStream out) throws Exception {
+        // A pool that asks whether a connection is alive would be counted.
+        System.setProperty("com.zaxxer.hikari.aliveBypassWindowMs", "3600000");
+        for (String database : options.text("databases").split(",")) {
+            DatabaseKind kind = DatabaseKind.valueOf(database.strip().toUpperCase(Locale.ROOT));
+            Path own = directory.resolve(kind.name());
+            try (DatabaseServer server = start(kind);
+                    CoordinatorProcess coordinator = CoordinatorProcess.start(
+                            own.resolve("data"), directory.resolve(kind + ".log"), options.text("heap"))) {
+                TestDatabase first = server.create();
+                out.println();
+                out.println(kind + ": " + durability(first));
+                run(options, new OrderShop(first), server.port(), coordinator, out);
+            }
+        }
+    }
+
+    private static DatabaseServer start(DatabaseKind kind) {
+        return switch (kind) {
+            case MARIADB -> TestDatabases.startMariaDb(DatabaseServer.Durability.DISK);
+            case POSTGRESQL -> TestDatabases.startPostgres(DatabaseServer.Durability.DISK);
+            case H2 -> throw new Options.Misused("H2 is no server");
+        };
+    }
+
+    /** What the server says of itself; fails when an answered commit could be lost. */
+    private static String durability(TestDatabase database) {
+        String query = database.kind() == DatabaseKind.MARIADB
+                ? "SELECT CONCAT('innodb_flush_log_at_trx_commit=', @@innodb_flush_log_at_trx_commit, ' sync_binlog=', @@sync_binlog)"
+                : "SELECT 'fsync=' || current_setting('fsync') || ' synchronous_commit=' ||"
+                        + " current_setting('synchronous_commit')";
+        String said = OrderShop.text(database, query);
+        List<String> durable =
+                List.of("innodb_flush_log_at_trx_commit=1 sync_binlog=1", "fsync=on synchronous_commit=on");
+        if (!durable.contains(said)) {
+            throw new IllegalStateException("not durable: " + said);
+        }
+        return said;
+    }
+
+    /** One way to do the work. */
+    private interface Way extends AutoCloseable {
+
+        void run(OrderShop.Work work, int thread, long number) throws Throwable;
+
+        @Override
+        void close();
+    }
+
+    /** Without global transactions. */
+    private static final class Plain implements Way {
+
+        private final OrderShop shop;
+        private final List<HikariDataSource> pools;
+
+        Plain(OrderShop shop, int databasePort, int connections) {
+            this.shop = shop;
+            this.pools = shop.pools(databasePort, connections);
+        }
+
+        @Override
+        public void run(OrderShop.Work work, int thread, long number) throws SQLException {
+            shop.run(work, pools, thread, number);
+        }
+
+        @Override
+        public void close() {
+            pools.forEach(HikariDataSource::close);
+        }
+    }
+
+    /** In global transactions. */
+    private static final class At implements Way {
+
+        private static final GlobalTransactionOptions OPTIONS = GlobalTransactionOptions.named("order");
+
+        private final OrderShop shop;
+        private final List<HikariDataSource> pools;
+        private final TxnClient client;
+        private final List<AtDataSource> sources;
+
+        At(OrderShop shop, int databasePort, int coordinatorPort, int connections) {
+            this.shop = shop;
+            this.pools = shop.pools(databasePort, connections);
+            this.client = TxnClient.start(
+                    TxnClientOptions.of("shop"), AddressListLocator.of(List.of("127.0.0.1:" + coordinatorPort)));
+            this.sources = pools.stream()
+                    .map(pool -> AtDataSource.wrap(pool, AtOptions.DEFAULTS, client.contexts(), client.resources()))
+                    .toList();
+            sources.forEach(AtDataSource::prepare);
+        }
+
+        @Override
+        public void run(OrderShop.Work work, int thread, long number) throws Throwable {
+            client.transactions().execute(OPTIONS, () -> {
+                shop.run(work, sources, thread, number);
+                return "";
+            });
+        }
+
+        @Override
+        public void close() {
+            client.close();
+            sources.forEach(AtDataSource::close);
+            pools.forEach(HikariDataSource::close);
+        }
+    }
+
+    private static void run(
+            Options options, OrderShop shop, int databasePort, CoordinatorProcess coordinator, PrintStream out)
+            throws Exception {
+        int most = options.numbers("threads").stream().mapToInt(i -> i).max().orElse(1) + SPARE_CONNECTIONS;
+        try (Way plain = new Plain(shop, databasePort, most);
+                Way at = new At(shop, databasePort, coordinator.port(), most)) {
+            List<OrderShop.Work> works = works(options);
+            Duration warmUp = options.seconds("warm-up").dividedBy(works.size());
+            for (OrderShop.Work work : works) {
+                load(plain, work, WARM_UP_THREADS, warmUp);
+                load(at, work, WARM_UP_THREADS, warmUp);
+            }
+            coordinator.settled();
+            Map<OrderShop.Work, Counts> counts =
+                    counts(works, options.number("counted"), shop, databasePort, coordinator);
+            Table table = new Table(
+                    shop.kind().toString(),
+                    "threads",
+                    "plain tx/s",
+                    "AT tx/s",
+                    "ratio",
+                    "plain p50 ms",
+                    "AT p50 ms",
+                    "plain p99 ms",
+                    "AT p99 ms",
+                    "plain trips",
+                    "AT trips",
+                    "calls",
+                    "load");
+            for (OrderShop.Work work : works) {
+                String threads = work == OrderShop.Work.ORDER ? "threads" : "statement-threads";
+                for (int number : options.numbers(threads)) {
+                    row(table, options, plain, at, work, number, Objects.requireNonNull(counts.get(work)));
+                    coordinator.settled();
+                }
+            }
+            out.print(table);
+            Statistics figures = coordinator.settled();
+            if (figures.rolledBack() != 0 || figures.lockConflicts() != 0 || figures.callsFailed() != 0) {
+                throw new IllegalStateException("not all was committed at once: " + figures);
+            }
+        }
+        if (shop.stored() != shop.written() || shop.undoRecords() != 0) {
+            throw new IllegalStateException("the databases show " + shop.stored() + " rows written in place of "
+                    + shop.written() + ", and " + shop.undoRecords() + " undo records");
+        }
+    }
+
+    private static List<OrderShop.Work> works(Options options) {
+        String chosen = options.text("work");
+        return chosen.isEmpty()
+                ? List.of(OrderShop.Work.values())
+                : Arrays.stream(chosen.split(","))
+                        .map(name -> OrderShop.Work.valueOf(name.strip().toUpperCase(Locale.ROOT)))
+                        .toList();
+    }
+
+    private static void row(
+            Table table, Options options, Way plain, Way at, OrderShop.Work work, int threads, Counts counts)
+            throws InterruptedException {
+        List<Result> without = new ArrayList<>();
+        List<Result> with = new ArrayList<>();
+        for (int round = 0; round < options.number("rounds"); round++) {
+            without.add(load(plain, work, threads, options.seconds("seconds")));
+            with.add(load(at, work, threads, options.seconds("seconds")));
+        }
+        List<Double> ratios = new ArrayList<>();
+        for (int i = 0; i < with.size(); i++) {
+            ratios.add(with.get(i).perSecond() / without.get(i).perSecond());
+        }
+        table.row(
+                work.title(),
+                Integer.toString(threads),
+                Table.number(median(without, Result::perSecond), 0),
+                Table.number(median(with, Result::perSecond), 0),
+                Table.number(100 * Medians.of(ratios), 0) + " %",
+                Table.number(median(without, result -> result.millis(50)), 2),
+                Table.number(median(with, result -> result.millis(50)), 2),
+                Table.number(median(without, result -> result.millis(99)), 2),
+                Table.number(median(with, result -> result.millis(99)), 2),
+                Table.number(counts.plainTrips, 1),
+                Table.number(counts.atTrips, 1),
+                Table.number(counts.calls, 1),
+                Machine.load());
+    }
+
+    private static double median(List<Result> results, Function<Result, Double> figure) {
+        return Medians.of(results.stream().map(figure).toList());
+    }
+
+    // Counts
+
+    /**
+     * What one transaction costs.
+     *
+     * @param plainTrips round trips to the databases
+     * @param atTrips the same with AT, phase two included
+     * @param calls requests to the coordinator, each of which somebody waits for
+     */
+    private record Counts(double plainTrips, double atTrips, double calls) {}
+
+    /** By one thread, one transaction after the other, each to its very end. */
+    private static Map<OrderShop.Work, Counts> counts(
+            List<OrderShop.Work> works,
+            int transactions,
+            OrderShop shop,
+            int databasePort,
+            CoordinatorProcess coordinator)
+            throws Exception {
+        AtomicLong trips = new AtomicLong();
+        AtomicLong calls = new AtomicLong();
+        Map<OrderShop.Work, Counts> counts = new LinkedHashMap<>();
+        try (Relay database = Relay.to(databasePort, Relay.roundTrips(trips));
+                Relay toCoordinator = Relay.to(coordinator.port(), () -> new CoordinatorCalls(calls));
+                Way plain = new Plain(shop, database.port(), 2);
+                Way at = new At(shop, database.port(), toCoordinator.port(), 2)) {
+            for (OrderShop.Work work : works) {
+                double plainTrips = counted(plain, work, transactions, trips, coordinator);
+                counted(at, work, 1, trips, coordinator);
+                calls.set(0);
+                double atTrips = counted(at, work, transactions, trips, coordinator);
+                counts.put(work, new Counts(plainTrips, atTrips, (double) calls.get() / transactions));
+            }
+        }
+        return counts;
+    }
+
+    private static double counted(
+            Way way, OrderShop.Work work, int transactions, AtomicLong trips, CoordinatorProcess coordinator)
+            throws Exception {
+        // Both connections of a pool learn what they keep of a statement.
+        trips.set(0);
+        for (int i = 0; i < transactions; i++) {
+            try {
+                way.run(work, 0, i);
+            } catch (Exception | Error e) {
+                throw e;
+            } catch (Throwable e) {
+                throw new IllegalStateException(e);
+            }
+            coordinator.settled();
+        }
+        return (double) trips.get() / transactions;
+    }
+
+    // Load
+
+    /**
+     * How a run went.
+     *
+     * @param latency nanoseconds of each transaction
+     */
+    private record Result(long time, Histogram latency) {
+
+        double perSecond() {
+            return latency.getTotalCount() * 1e9 / time;
+        }
+
+        double millis(double percentile) {
+            return latency.getValueAtPercentile(percentile) / 1e6;
+        }
+    }
+
+    private static Result load(Way way, OrderShop.Work work, int threads, Duration time) throws InterruptedException {
+        AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+        List<Histogram> latencies = new ArrayList<>();
+        CountDownLatch ended = new CountDownLatch(threads);
+        long start = System.nanoTime();
+        for (int i = 0; i < threads; i++) {
+            int thread = i;
+            Histogram latency = new Histogram(LONGEST_NANOS, 3);
+            latencies.add(latency);
+            new Thread(
+                            () -> {
+                                try {
+                                    work(way, work, thread, start + time.toNanos(), latency, failure);
+                                } finally {
+                                    ended.countDown();
+                                }
+                            },
+                            "load-" + i)
+                    .start();
+        }
+        ended.await();
+        long took = System.nanoTime() - start;
+        if (failure.get() != null) {
+            throw new IllegalStateException("a transaction failed", failure.get());
+        }
+        Histogram all = new Histogram(LONGEST_NANOS, 3);
+        latencies.forEach(all::add);
+        return new Result(took, all);
+    }
+
+    private static void work(
+            Way way,
+            OrderShop.Work work,
+            int thread,
+            long end,
+            Histogram latency,
+            AtomicReference<@Nullable Throwable> failure) {
+        // At least one, however short the time is.
+        for (long number = 0; failure.get() == null; number++) {
+            long began = System.nanoTime();
+            try {
+                way.run(work, thread, number);
+            } catch (Throwable e) {
+                failure.compareAndSet(null, e);
+                return;
+            }
+            long now = System.nanoTime();
+            latency.recordValue(now - began);
+            if (now - end >= 0) {
+                return;
+            }
+        }
+    }
+}
