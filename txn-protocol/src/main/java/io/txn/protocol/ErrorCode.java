@@ -141,8 +141,8 @@ public enum ErrorCode {
     KEY_UPDATE_REFUSED(
             "TXN-AT005",
             Category.GIVE_UP,
-            "a statement that changes a primary key cannot be undone and was refused before it ran",
-            "delete the row and insert it under the new key, or keep the key"),
+            "a statement that changes a primary key was refused before it ran, because nobody tells which row got which key",
+            "change it by an UPDATE of one table without IGNORE and RETURNING, or delete the row and insert it under the new key"),
     DIRTY_WRITE(
             "TXN-AT006",
             Category.OPERATOR,

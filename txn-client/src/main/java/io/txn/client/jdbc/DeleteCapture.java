@@ -2,104 +2,185 @@ package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Capture;
 import io.txn.client.jdbc.dialect.Column;
-import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Plan;
 import io.txn.client.jdbc.undo.RowChange;
 import io.txn.client.jdbc.undo.TableChange;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
-/** {@code DELETE} from one table. */
+/** {@code DELETE}. */
 final class DeleteCapture implements WriteCapture {
 
-    private final Plan.Delete plan;
+    private final Plan.Selection selection;
     private final WriteRun run;
-    private final Table table;
-    private final TableImages images;
+    private final List<Target> targets;
     private final Followers followers;
 
-    DeleteCapture(Plan.Delete plan, WriteRun run, Table table) {
-        this.plan = plan;
+    DeleteCapture(Plan.Delete plan, WriteRun run) throws SQLException {
+        this.selection = plan.selection();
         this.run = run;
-        this.table = table;
-        this.images = new TableImages(run, table);
-        this.followers = Followers.ofDelete(run, table);
+        this.targets = childrenFirst(
+                Target.of(plan.targets(), run).values().stream().distinct().toList());
+        this.followers = new Followers(run);
+        targets.forEach(target -> followers.deleting(target.table()));
+    }
+
+    /** In an order that the undo, which goes backwards, can go: a row of which another one is a child comes back before that one. */
+    private static List<Target> childrenFirst(List<Target> given) {
+        List<Target> left = new ArrayList<>(given);
+        List<Target> ordered = new ArrayList<>();
+        while (!left.isEmpty()) {
+            Target next = left.stream()
+                    .filter(t -> left.stream().noneMatch(other -> other != t && refers(other, t)))
+                    .findFirst()
+                    .orElse(left.get(0));
+            left.remove(next);
+            ordered.add(next);
+        }
+        return ordered;
+    }
+
+    private static boolean refers(Target child, Target parent) {
+        return parent.table().referencedBy().stream()
+                .anyMatch(key -> key.child().equals(child.table().sqlName()));
     }
 
     @Override
     public void check() throws SQLException {
+        for (Target target : targets) {
+            new Firing(run, target.table()).delete();
+            TableImages.requireSupported(target.table(), target.table().columns());
+        }
         followers.check();
-        TableImages.requireSupported(table, table.columns());
+        if (followers.any() && selection.ignores()) {
+            throw Refusals.notSupported(
+                    "rows that refer to a row which IGNORE passes over would stay, and cannot be told from others",
+                    "write DELETE without IGNORE");
+        }
+        if (selection.returning() != null && !returns()) {
+            throw Refusals.notSupported(
+                    "this database's RETURNING does not tell which rows were deleted and which passed over",
+                    "write DELETE without IGNORE or without RETURNING");
+        }
+    }
+
+    /** Whether the database returns the rows that it deletes; MariaDB also returns those that IGNORE then leaves. */
+    private boolean returns() {
+        if (run.dialect().product() == Dialect.Product.POSTGRESQL) {
+            return true;
+        }
+        return run.dialect().delete() == Capture.RETURNING && !selection.several() && !selection.ignores();
     }
 
     @Override
     public Outcome run(Parameters parameters) throws SQLException {
-        return delete(plan, parameters);
+        if (!returns()) {
+            return readingFirst(parameters);
+        }
+        return followers.any()
+                ? returningWhatWasRead(parameters)
+                : returning(new Query().add(selection.body(), parameters), parameters, null);
     }
 
-    private Outcome delete(Plan.Delete delete, Parameters parameters) throws SQLException {
-        List<Column> columns = table.columns();
-        List<List<Value>> before;
-        long count;
-        switch (followers.any() ? Capture.QUERIES : run.dialect().delete()) {
-            case RETURNING, RETURNING_OLD_AND_NEW -> {
-                before = new ArrayList<>();
-                Query query = new Query()
-                        .add(delete.statement(), parameters)
-                        .add(" RETURNING " + run.dialect().identity("") + TableImages.reads(columns, ""));
-                images.readImage(query, run::changed, columns, before);
-                count = before.size();
-            }
-            case QUERIES, GENERATED_KEYS -> {
-                before = images.readAndLock(delete.source(), delete.where(), delete.tail(), parameters, columns);
-                followers.read(columns, before);
-                count = delete.where().isEmpty() && delete.tail().isEmpty()
-                        ? unrestricted(delete, parameters)
-                        : images.restricted(delete.head(), before, columns, delete.tail(), parameters);
-                if (count > before.size() || count < before.size() && !gone(before)) {
-                    run.incomplete("it deleted " + count + " rows where " + before.size() + " were read before");
-                }
-            }
-            default -> throw new AssertionError(run.dialect().delete());
+    private Outcome returningWhatWasRead(Parameters parameters) throws SQLException {
+        SelectedRows rows =
+                new SelectedRows(selection, run, targets, t -> t.table().columns());
+        rows.readAndLock(parameters, followers);
+        Query query = rows.restricted(new Query().add(selection.head(), parameters), "", parameters);
+        return returning(query, parameters, rows);
+    }
+
+    /** Rows that were deleted before the statement came to them, with others of the table that they refer to: they are not returned. */
+    private void addGoneBefore(SelectedRows rows, List<RowChange> changes) throws SQLException {
+        Target target = targets.get(0);
+        List<Column> columns = target.table().columns();
+        Map<List<Value>, List<Value>> missing = new LinkedHashMap<>(target.before());
+        changes.forEach(change -> missing.remove(target.images().keyOf(columns, change.existing())));
+        if (!missing.isEmpty()) {
+            rows.readAgain(target, columns, List.copyOf(missing.keySet()))
+                    .keySet()
+                    .forEach(missing::remove);
+            missing.values().forEach(row -> changes.add(gone(target, row)));
         }
-        List<RowChange> changes = before.stream()
-                .map(row -> new RowChange(images.restorable(row, columns), null))
-                .toList();
+    }
+
+    /** @param rows those that were read before; null where none were */
+    private Outcome returning(Query query, Parameters parameters, @Nullable SelectedRows rows) throws SQLException {
+        Target target = targets.get(0);
+        List<Column> columns = target.table().columns();
+        String row = selection.several() ? target.sources().get(0).row() + '.' : "";
+        List<RowChange> changes = new ArrayList<>();
+        ReturningStatement.Result result = new ReturningStatement(run, selection.returning())
+                .run(
+                        query,
+                        parameters,
+                        "",
+                        run.dialect().identity(row) + TableImages.reads(columns, row),
+                        1 + columns.size(),
+                        (deleted, first) -> {
+                            target.images().checkIdentity(deleted.getString(first));
+                            changes.add(gone(target, TableImages.values(deleted, columns, first + 1)));
+                        });
+        if (rows != null) {
+            addGoneBefore(rows, changes);
+        }
         return new Outcome(
-                count,
-                followers.with(images.change(TableChange.Kind.DELETE, columns, changes)),
+                result.count(),
+                followers.with(target.images().change(TableChange.Kind.DELETE, columns, changes)),
                 GeneratedKeys.NONE,
-                run.incomplete());
+                run.incomplete(),
+                result.rows(),
+                result.warnings());
     }
 
-    /** Whether rows that were not counted are gone all the same, because a foreign key of the table to itself deleted them first. */
-    private boolean gone(List<List<Value>> rows) throws SQLException {
-        if (!followers.deletesOfTarget()) {
-            return false;
+    private Outcome readingFirst(Parameters parameters) throws SQLException {
+        SelectedRows rows =
+                new SelectedRows(selection, run, targets, t -> t.table().columns());
+        rows.readAndLock(parameters, followers);
+        Query delete = all()
+                ? new Query().add(selection.statement(), parameters)
+                : rows.restricted(new Query().add(selection.head(), parameters), "", parameters);
+        int count = delete.update(run.connection(), run.scope());
+        run.changed();
+        if (count > rows.size()) {
+            run.incomplete("it deleted " + count + " rows where " + rows.size() + " were read before");
         }
-        List<List<Value>> keys =
-                rows.stream().map(row -> images.keyOf(table.columns(), row)).toList();
-        List<List<Value>> left = new ArrayList<>();
-        for (int from = 0; from < keys.size(); from += TableImages.KEYS_PER_QUERY) {
-            Query query = new Query()
-                    .add("SELECT " + run.dialect().identity("") + TableImages.reads(table.key(), "") + " FROM "
-                            + table.sqlName() + " WHERE ")
-                    .addKeys(table.key(), keys.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, keys.size())))
-                    .add(run.dialect().afterImageLocks() ? " FOR UPDATE" : "");
-            images.readImage(query, () -> {}, table.key(), left);
+        List<TableChange> changes = new ArrayList<>();
+        for (Target target : targets) {
+            // A row that was passed over, or did not match any more, was deleted by nobody and still is locked.
+            Map<List<Value>, List<Value>> left = count == rows.size()
+                    ? Map.of()
+                    : rows.readAgain(target, target.table().columns(), target.keys());
+            List<RowChange> deleted = new ArrayList<>();
+            target.before().forEach((key, row) -> {
+                if (!left.containsKey(key)) {
+                    deleted.add(gone(target, row));
+                }
+            });
+            changes.addAll(target.images()
+                    .change(TableChange.Kind.DELETE, target.table().columns(), deleted));
         }
-        return left.isEmpty();
+        List<TableChange> all = followers.with(changes);
+        return new Outcome(count, all, GeneratedKeys.NONE, run.incomplete());
     }
 
     /**
-     * Deletes all rows as the application said it. Those that were read are locked and among them, so an equal number means the same rows; and H2
-     * checks a foreign key to the table itself differently when keys are named.
+     * Whether all rows are deleted: that is done as the application said it. Those that were read are locked and among them, so an equal number
+     * means the same rows; and H2 checks a foreign key to the table itself differently when keys are named.
      */
-    private int unrestricted(Plan.Delete delete, Parameters parameters) throws SQLException {
-        int count = new Query().add(delete.statement(), parameters).update(run.connection(), run.scope());
-        run.changed();
-        return count;
+    private boolean all() {
+        return !selection.several()
+                && selection.where().isEmpty()
+                && selection.tail().isEmpty();
+    }
+
+    private static RowChange gone(Target target, List<Value> row) {
+        return new RowChange(target.images().restorable(row, target.table().columns()), null);
     }
 }

@@ -26,22 +26,19 @@ final class Firing {
         this.table = table;
     }
 
-    /** An INSERT is undone by DELETE, a DELETE by INSERT, and what may do all of it by all. */
-    void check(Plan.Write plan) throws SQLException {
-        if (table.triggers().isEmpty()) {
-            return;
-        }
-        if (plan instanceof Plan.Update update) {
-            refuse(Event.UPDATE, columns(update.columns()), "");
-        } else if (plan instanceof Plan.Delete) {
-            refuse(Event.DELETE, null, "");
-            refuse(Event.INSERT, null, ", which undoes the DELETE");
-        } else {
-            insert(plan);
-        }
+    /** An UPDATE of these columns is undone by one. */
+    void update(List<Column> columns) throws SQLException {
+        refuse(Event.UPDATE, columns, "");
     }
 
-    private void insert(Plan.Write plan) throws SQLException {
+    /** A DELETE is undone by INSERT. */
+    void delete() throws SQLException {
+        refuse(Event.DELETE, null, "");
+        refuse(Event.INSERT, null, ", which undoes the DELETE");
+    }
+
+    /** An INSERT, also one that may change or delete rows which are there, and MERGE; an INSERT is undone by DELETE. */
+    void insert(Plan.Write plan) throws SQLException {
         boolean plain = plan instanceof Plan.Insert
                 || plan instanceof Plan.RichInsert rich && rich.conflict() == Plan.Conflict.FAIL;
         for (Trigger trigger : table.triggers()) {

@@ -5,12 +5,14 @@ import io.txn.client.jdbc.dialect.ForeignKey;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Trigger;
 import io.txn.client.jdbc.dialect.Value;
+import io.txn.client.jdbc.undo.ImageColumn;
 import io.txn.client.jdbc.undo.RowChange;
 import io.txn.client.jdbc.undo.TableChange;
 import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -28,31 +30,43 @@ import org.jspecify.annotations.Nullable;
 final class Followers {
 
     private final WriteRun run;
-    private final Table target;
-    /** The columns that an UPDATE sets; null for a DELETE. */
-    private final @Nullable Set<String> set;
+    private final List<Root> roots = new ArrayList<>();
 
     /** By name in SQL, the tables that can be reached. */
     private final Map<String, Table> tables = new LinkedHashMap<>();
 
     private final Map<String, Rows> found = new LinkedHashMap<>();
-    private final Set<List<Value>> targets = new HashSet<>();
     private int count;
 
-    private Followers(WriteRun run, Table target, @Nullable Set<String> set) {
+    Followers(WriteRun run) {
         this.run = run;
-        this.target = target;
-        this.set = set;
     }
 
-    /** Those of deleted rows. */
-    static Followers ofDelete(WriteRun run, Table table) {
-        return new Followers(run, table, null);
+    /**
+     * A table that the statement itself writes.
+     *
+     * @param set the columns that an UPDATE sets; null for a DELETE
+     * @param keys of its own rows
+     */
+    private record Root(Table table, @Nullable Set<String> set, Set<List<Value>> keys) {}
+
+    /** The statement deletes rows of this table. */
+    Followers deleting(Table table) {
+        roots.add(new Root(table, null, new HashSet<>()));
+        return this;
     }
 
-    /** Those of rows in which these columns are set. */
-    static Followers ofUpdate(WriteRun run, Table table, Collection<Column> set) {
-        return new Followers(run, table, names(set));
+    /** The statement sets these columns of rows of this table. */
+    Followers setting(Table table, Collection<Column> columns) {
+        roots.add(new Root(table, names(columns), new HashSet<>()));
+        return this;
+    }
+
+    private @Nullable Root root(Table table) {
+        return roots.stream()
+                .filter(r -> r.table().sqlName().equals(table.sqlName()))
+                .findFirst()
+                .orElse(null);
     }
 
     private static Set<String> names(Collection<Column> columns) {
@@ -102,7 +116,8 @@ final class Followers {
 
     /** Whether a foreign key acts at all on what the statement does. */
     boolean any() {
-        return target.referencedBy().stream().anyMatch(key -> acts(key, set));
+        return roots.stream()
+                .anyMatch(root -> root.table().referencedBy().stream().anyMatch(k -> acts(k, root.set())));
     }
 
     private static boolean acts(ForeignKey key, @Nullable Set<String> set) {
@@ -111,14 +126,20 @@ final class Followers {
                 : key.followsUpdate() && key.parentColumns().stream().anyMatch(set::contains);
     }
 
-    /** The columns of the statement's own rows by which others refer to them. */
-    List<Column> neededColumns() {
+    /** The columns by which others refer to rows of a table in which these are set. */
+    static List<Column> neededColumns(Table table, Collection<Column> set) {
         Set<String> needed = new LinkedHashSet<>();
-        target.referencedBy().stream().filter(key -> acts(key, set)).forEach(key -> needed.addAll(key.parentColumns()));
-        return target.columns().stream().filter(c -> needed.contains(c.name())).toList();
+        Set<String> names = names(set);
+        table.referencedBy().stream()
+                .filter(key -> acts(key, names))
+                .forEach(key -> needed.addAll(key.parentColumns()));
+        return table.columns().stream().filter(c -> needed.contains(c.name())).toList();
     }
 
     // Before the statement
+
+    /** Rows that the statement itself writes, as images of some columns. */
+    record Own(List<Column> columns, Collection<List<Value>> rows) {}
 
     private record Step(Table table, @Nullable Set<String> set, String path) {}
 
@@ -128,7 +149,8 @@ final class Followers {
     void check() throws SQLException {
         Queue<Step> open = new ArrayDeque<>();
         Set<Visited> visited = new HashSet<>();
-        open.add(new Step(target, set, target.lockName()));
+        roots.forEach(
+                root -> open.add(new Step(root.table(), root.set(), root.table().lockName())));
         for (Step step = open.poll(); step != null; step = open.poll()) {
             for (ForeignKey key : step.table().referencedBy()) {
                 if (acts(key, step.set())) {
@@ -185,8 +207,9 @@ final class Followers {
             if (keySet) {
                 throw refused(path, "its key is set to a default");
             }
-            if (set != null && child.sqlName().equals(target.sqlName())) {
-                throw refused(path, "rows of the table follow rows of the same table");
+            Root own = root(child);
+            if (own != null && own.set() != null) {
+                throw refused(path, "the statement itself changes rows of that table");
             }
             List<Column> columns = child.columns().stream()
                     .filter(c -> changed.contains(c.name()))
@@ -218,17 +241,22 @@ final class Followers {
     /**
      * Reads and locks the rows that follow. Nothing was changed yet, so whatever is wrong with them refuses the statement.
      *
-     * @param rows those that the statement will delete or change, already locked
+     * @param own the rows that the statement will delete or change, already locked, by the tables' names in SQL
      */
-    void read(List<Column> columns, List<List<Value>> rows) throws SQLException {
+    void read(Map<String, Own> own) throws SQLException {
         if (!any()) {
             return;
         }
-        TableImages images = new TableImages(run, target);
-        rows.forEach(row -> targets.add(images.keyOf(columns, row)));
-        count = rows.size();
         Queue<Item> open = new ArrayDeque<>();
-        open.add(new Item(target, columns, set, rows));
+        for (Root root : roots) {
+            Own rows = own.get(root.table().sqlName());
+            if (rows != null) {
+                TableImages images = new TableImages(run, root.table());
+                rows.rows().forEach(row -> root.keys().add(images.keyOf(rows.columns(), row)));
+                count += rows.rows().size();
+                open.add(new Item(root.table(), rows.columns(), root.set(), List.copyOf(rows.rows())));
+            }
+        }
         for (Item item = open.poll(); item != null; item = open.poll()) {
             for (ForeignKey key : item.table().referencedBy()) {
                 if (acts(key, item.set())) {
@@ -257,6 +285,7 @@ final class Followers {
                 byReference.computeIfAbsent(reference, r -> new ArrayList<>()).add(parents.keyOf(item.columns(), row));
             }
         }
+        Root own = root(child);
         List<List<Value>> references = List.copyOf(byReference.keySet());
         List<List<Value>> deleted = new ArrayList<>();
         List<List<Value>> changed = new ArrayList<>();
@@ -265,7 +294,7 @@ final class Followers {
                     references.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, references.size()));
             for (List<Value> row : rowsThatRefer(child, key, item.table(), chunk)) {
                 List<Value> id = rows.key(row);
-                if (set == null && child.sqlName().equals(target.sqlName()) && targets.contains(id)) {
+                if (own != null && own.set() == null && own.keys().contains(id)) {
                     continue;
                 }
                 if (rows.before.putIfAbsent(id, row) == null) {
@@ -280,7 +309,7 @@ final class Followers {
                     }
                 } else if (rows.seen.add(new Seen(id, key))) {
                     changed.add(row);
-                    if (set != null) {
+                    if (item.set() != null) {
                         List<List<Value>> referred =
                                 byReference.getOrDefault(values(child.columns(), row, key.childColumns()), List.of());
                         referred.forEach(
@@ -338,29 +367,15 @@ final class Followers {
         return values;
     }
 
-    /** Whether deleting the rows has others of the same table deleted, so that the database may count those that it comes to later as gone already. */
-    boolean deletesOfTarget() {
-        return tables.containsKey(target.sqlName());
-    }
-
     // After the statement
 
     /** The changes of the statement itself with those that follow, in an order in which undoing them backwards finds what they refer to. */
     List<TableChange> with(List<TableChange> own) throws SQLException {
-        return with(own, List.of(), List.of());
-    }
-
-    /**
-     * As {@link #with(List)}.
-     *
-     * @param columns of the images of the statement's own rows
-     * @param changed how they changed
-     */
-    List<TableChange> with(List<TableChange> own, List<Column> columns, List<RowChange> changed) throws SQLException {
         if (found.isEmpty()) {
             return own;
         }
-        expect(columns, changed);
+        expect(own);
+        boolean updates = roots.stream().anyMatch(root -> root.set() != null);
         List<TableChange> all = new ArrayList<>();
         List<TableChange> mine = new ArrayList<>(own);
         for (Rows rows : childrenFirst()) {
@@ -381,7 +396,7 @@ final class Followers {
                     .toList();
             List<Column> of = rows.table.columns();
             for (TableChange change : rows.images.change(TableChange.Kind.UPDATE, of, updated)) {
-                all.add(set == null ? change : change.asFollowing());
+                all.add(updates ? change.asFollowing() : change);
             }
             rows.images.change(TableChange.Kind.DELETE, of, left).forEach(change -> all.add(change.asFollowing()));
             rows.images.change(TableChange.Kind.INSERT, of, came).forEach(change -> all.add(change.asFollowing()));
@@ -415,12 +430,20 @@ final class Followers {
     }
 
     /** Where a key follows the key that it refers to, the new one is known from that. */
-    private void expect(List<Column> columns, List<RowChange> changed) {
-        Map<List<Value>, List<Value>> own = new LinkedHashMap<>();
-        TableImages images = new TableImages(run, target);
-        for (RowChange row : changed) {
-            if (row.before() != null && row.after() != null) {
-                own.put(images.keyOf(columns, row.before()), row.after());
+    private void expect(List<TableChange> own) {
+        Map<String, Map<List<Value>, RowChange>> changed = new HashMap<>();
+        Map<String, List<String>> columns = new HashMap<>();
+        for (TableChange change : own) {
+            for (Root root : roots) {
+                if (change.kind() == TableChange.Kind.UPDATE
+                        && change.lockName().equals(root.table().lockName())) {
+                    String table = root.table().sqlName();
+                    columns.put(
+                            table,
+                            change.columns().stream().map(ImageColumn::name).toList());
+                    change.rows().forEach(row -> changed.computeIfAbsent(table, t -> new HashMap<>())
+                            .put(change.keyOf(row.original()), row));
+                }
             }
         }
         for (Link link : links) {
@@ -428,15 +451,20 @@ final class Followers {
                 continue;
             }
             Rows parents = found.get(link.parent());
-            boolean ofTarget = link.parent().equals(target.sqlName());
-            List<Value> parent =
-                    ofTarget || parents == null ? own.get(link.parentKey()) : parents.expected.get(link.parentKey());
             Rows children = found.get(link.child().sqlName());
-            if (parent == null || children == null) {
+            RowChange parent = changed.getOrDefault(link.parent(), Map.of()).get(link.parentKey());
+            List<Value> now = parent != null
+                    ? parent.existing()
+                    : parents == null ? null : parents.expected.get(link.parentKey());
+            if (now == null || children == null) {
                 continue;
             }
-            List<Column> parentColumns = ofTarget || parents == null ? columns : parents.table.columns();
-            List<Value> follows = values(parentColumns, parent, link.by().parentColumns());
+            List<String> parentColumns = parent != null || parents == null
+                    ? columns.getOrDefault(link.parent(), List.of())
+                    : parents.table.columns().stream().map(Column::name).toList();
+            List<Value> follows = link.by().parentColumns().stream()
+                    .map(name -> now.get(parentColumns.indexOf(name)))
+                    .toList();
             List<Value> row = new ArrayList<>(children.expected.getOrDefault(
                     link.childKey(), children.before.getOrDefault(link.childKey(), List.of())));
             for (int i = 0; i < follows.size(); i++) {

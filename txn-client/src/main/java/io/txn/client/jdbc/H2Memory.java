@@ -18,21 +18,26 @@ import java.util.stream.Collectors;
 final class H2Memory {
 
     private final WriteRun run;
-    private final Table table;
+    private final List<Column> columns;
     private final String variable;
 
     H2Memory(WriteRun run, Table table) {
+        this(run, table.columns());
+    }
+
+    /** @param columns what is noted of a row */
+    H2Memory(WriteRun run, List<Column> columns) {
         this.run = run;
-        this.table = table;
+        this.columns = columns;
         this.variable = "@txn_before_" + run.number();
     }
 
     /** A condition that is always true and notes the row. */
     String noting(String row) {
-        String columns = table.columns().stream()
+        String values = columns.stream()
                 .map(c -> "COALESCE(RAWTOHEX(" + bytes(c.codec(), row + '.' + c.sqlName()) + "), '-')")
                 .collect(Collectors.joining(" || ',' || "));
-        return "SET(" + variable + ", COALESCE(" + variable + ", '') || " + columns + " || ';') IS NOT NULL";
+        return "SET(" + variable + ", COALESCE(" + variable + ", '') || " + values + " || ';') IS NOT NULL";
     }
 
     private static String bytes(Codec codec, String column) {
@@ -56,7 +61,6 @@ final class H2Memory {
     }
 
     private List<Value> values(String[] parts) throws SQLException {
-        List<Column> columns = table.columns();
         if (parts.length != columns.size()) {
             throw new SQLException("a row as it was before could not be read back whole");
         }

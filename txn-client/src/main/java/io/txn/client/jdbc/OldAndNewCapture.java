@@ -36,20 +36,18 @@ final class OldAndNewCapture implements WriteCapture {
 
     @Override
     public Outcome run(Parameters parameters) throws SQLException {
-        boolean theirNames =
-                returning != null && (returning.old() != null || returning.now() != null || returning.mentions());
-        String old = theirNames && returning != null ? nameOf(returning.old(), "old") : "txn_old";
-        String now = theirNames && returning != null ? nameOf(returning.now(), "new") : "txn_new";
-        String with = "WITH (OLD AS " + old + ", NEW AS " + now + ") ";
+        OldAndNew names = OldAndNew.of(returning);
+        String old = names.old();
+        String now = names.now();
         List<Column> columns = table.columns();
         KeyReader keys = returning == null ? new KeyReader(run, table) : KeyReader.none(run);
         RowChanges changes = new RowChanges(images);
-        String reads = run.dialect().identity(old + '.') + ", " + run.dialect().identity(now + '.')
-                + TableImages.reads(columns, old + '.') + TableImages.reads(columns, now + '.')
-                + keys.reads(now + '.');
+        String reads = run.dialect().identity(old) + ", " + run.dialect().identity(now)
+                + TableImages.reads(columns, old) + TableImages.reads(columns, now)
+                + keys.reads(now);
         int ours = 2 + 2 * columns.size() + keys.size();
         ReturningStatement.Result result = new ReturningStatement(run, returning)
-                .run(new Query().add(body, parameters), parameters, with, reads, ours, (row, first) -> {
+                .run(new Query().add(body, parameters), parameters, names.with(), reads, ours, (row, first) -> {
                     List<Value> before = image(row.getString(first), row, first + 2, columns);
                     List<Value> after = image(row.getString(first + 1), row, first + 2 + columns.size(), columns);
                     changes.add(before, after);
@@ -57,10 +55,6 @@ final class OldAndNewCapture implements WriteCapture {
                 });
         return new Outcome(
                 result.count(), changes.changes(), keys.keys(), run.incomplete(), result.rows(), result.warnings());
-    }
-
-    private static String nameOf(@Nullable String given, String standard) {
-        return given == null ? standard : given;
     }
 
     /** A row that is not there has no table either. */

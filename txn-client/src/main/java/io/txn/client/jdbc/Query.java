@@ -50,11 +50,16 @@ final class Query {
 
     /** {@code (k = ?) OR …} or {@code k IN (…)}: the rows with these keys; never true when there are none. */
     Query addKeys(List<Column> key, List<List<Value>> rows) {
+        return addKeys(key, rows, "");
+    }
+
+    /** @param qualifier what stands before each column, with its dot */
+    Query addKeys(List<Column> key, List<List<Value>> rows, String qualifier) {
         if (rows.isEmpty()) {
             return add("1 = 0");
         }
         if (key.size() == 1) {
-            add(key.get(0).sqlName()).add(" IN (");
+            add(qualifier + key.get(0).sqlName()).add(" IN (");
             for (int i = 0; i < rows.size(); i++) {
                 add(i == 0 ? "" : ", ").add(key.get(0), rows.get(i).get(0));
             }
@@ -64,13 +69,29 @@ final class Query {
             add(i == 0 ? "(" : " OR (");
             for (int k = 0; k < key.size(); k++) {
                 add(k == 0 ? "" : " AND ")
-                        .add(key.get(k).sqlName())
+                        .add(qualifier + key.get(k).sqlName())
                         .add(" = ")
                         .add(key.get(k), rows.get(i).get(k));
             }
             add(")");
         }
         return this;
+    }
+
+    /** {@code (VALUES (…), …) AS name (column0, column1, …)}, of typed values. */
+    Query addValues(List<Column> columns, List<List<Value>> rows, String name, String column) {
+        String separator = "(VALUES (";
+        for (List<Value> row : rows) {
+            for (int i = 0; i < columns.size(); i++) {
+                add(i == 0 ? separator : ", ").add(columns.get(i), row.get(i));
+            }
+            separator = "), (";
+        }
+        add(")) AS " + name + " (");
+        for (int i = 0; i < columns.size(); i++) {
+            add((i == 0 ? "" : ", ") + column + i);
+        }
+        return add(")");
     }
 
     int parameters() {

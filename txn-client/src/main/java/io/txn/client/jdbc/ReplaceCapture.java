@@ -9,6 +9,7 @@ import java.sql.Savepoint;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -36,7 +37,7 @@ final class ReplaceCapture implements WriteCapture {
 
     @Override
     public void check() throws SQLException {
-        Followers.ofDelete(run, table).check();
+        new Followers(run).deleting(table).check();
         TableImages.requireSupported(table, table.columns());
     }
 
@@ -62,7 +63,7 @@ final class ReplaceCapture implements WriteCapture {
                 Set<List<Value>> rehearsed = rehearse(parameters);
                 run.connection().rollback(before);
                 RowChanges changes = new RowChanges(images);
-                Followers followers = Followers.ofDelete(run, table);
+                Followers followers = new Followers(run).deleting(table);
                 followers.check();
                 int deleted = deleteInTheWay(rehearsed, changes, followers);
                 Outcome outcome = followed(insert(parameters, changes, deleted), followers);
@@ -120,7 +121,9 @@ final class ReplaceCapture implements WriteCapture {
                 addInTheWay(query, rows.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, rows.size())));
                 images.readImage(query.add(" FOR UPDATE"), () -> {}, table.columns(), there);
             }
-            followers.read(table.columns(), there.stream().distinct().toList());
+            followers.read(Map.of(
+                    table.sqlName(),
+                    new Followers.Own(table.columns(), there.stream().distinct().toList())));
         }
         int deleted = 0;
         for (int from = 0; from < rows.size(); from += TableImages.KEYS_PER_QUERY) {

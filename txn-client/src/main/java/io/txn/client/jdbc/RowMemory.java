@@ -35,9 +35,8 @@ final class RowMemory {
     String noting() {
         String name = table.sqlName() + '.';
         String key = name + table.key().get(0).sqlName();
-        String row = table.columns().stream()
-                .map(c -> "COALESCE(HEX(" + bytes(c.codec(), name + c.sqlName()) + "), '-')")
-                .collect(Collectors.joining(", "));
+        String row =
+                table.columns().stream().map(c -> hex(c, name + c.sqlName())).collect(Collectors.joining(", "));
         return key + " = IF((" + VARIABLE + " := COALESCE(CONCAT_WS(',', '" + number + "', " + row + "), '" + number
                 + ",!')) IS NULL, " + key + ", " + key + ")";
     }
@@ -47,6 +46,11 @@ final class RowMemory {
         return table.columns().stream()
                 .map(c -> table.sqlName() + '.' + c.sqlName() + " = VALUES(" + c.sqlName() + ')')
                 .collect(Collectors.joining(", "));
+    }
+
+    /** An expression that prints a column's value, and never is null. */
+    static String hex(Column column, String name) {
+        return "COALESCE(HEX(" + bytes(column.codec(), name) + "), '-')";
     }
 
     private static String bytes(Codec codec, String column) {
@@ -83,7 +87,8 @@ final class RowMemory {
         return before;
     }
 
-    private static Value value(Codec codec, String hex) {
+    /** The value that {@link #hex} printed. */
+    static Value value(Codec codec, String hex) {
         if (hex.equals("-")) {
             return Value.NULL;
         }

@@ -3,7 +3,6 @@ package io.txn.client.jdbc;
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
-import io.txn.client.jdbc.sql.Fragment;
 import io.txn.client.jdbc.sql.Identifier;
 import io.txn.client.jdbc.undo.ImageColumn;
 import io.txn.client.jdbc.undo.RowChange;
@@ -24,8 +23,6 @@ import org.jspecify.annotations.Nullable;
 final class TableImages {
 
     static final int KEYS_PER_QUERY = 500;
-    /** Drivers send the number of parameters as 16 bits. */
-    private static final int MOST_PARAMETERS = 30_000;
 
     private final WriteRun run;
     private final Table table;
@@ -65,53 +62,10 @@ final class TableImages {
         return column;
     }
 
-    /** The rows that a condition matches, locked. Nothing was changed yet, so whatever is wrong with them refuses the statement. */
-    List<List<Value>> readAndLock(
-            Fragment source, Fragment where, Fragment tail, Parameters parameters, List<Column> columns)
-            throws SQLException {
-        List<List<Value>> rows = new ArrayList<>();
-        Query query = new Query()
-                .add("SELECT " + run.dialect().identity("") + reads(columns, "") + " FROM ")
-                .add(source, parameters);
-        if (!where.isEmpty()) {
-            query.add(" WHERE ").add(where, parameters);
-        }
-        if (!tail.isEmpty()) {
-            query.add(" ").add(tail, parameters);
-        }
-        readImage(query.add(" FOR UPDATE"), () -> {}, columns, rows);
-        String incomplete = run.incomplete();
-        if (incomplete != null) {
-            throw Refusals.misplaced(ErrorCode.CAPTURE_FAILED, "table", table.lockName(), "reason", incomplete);
-        }
-        if (rows.size() > run.options().maxRowsPerStatement()
-                || rows.size() * table.key().size() > MOST_PARAMETERS) {
-            throw tooManyRows();
-        }
-        return rows;
-    }
-
     SQLException tooManyRows() {
         return Refusals.notSupported(
                 "it writes more than " + run.options().maxRowsPerStatement() + " rows",
                 "write fewer rows at a time, or raise maxRowsPerStatement");
-    }
-
-    /** Runs the statement on exactly the rows that were read. */
-    int restricted(Fragment head, List<List<Value>> rows, List<Column> columns, Fragment tail, Parameters parameters)
-            throws SQLException {
-        int count = restrictedTo(rows, columns, head, tail, parameters).update(run.connection(), run.scope());
-        run.changed();
-        return count;
-    }
-
-    Query restrictedTo(
-            List<List<Value>> rows, List<Column> columns, Fragment head, Fragment tail, Parameters parameters) {
-        Query query = new Query()
-                .add(head, parameters)
-                .add(" WHERE ")
-                .addKeys(table.key(), rows.stream().map(r -> keyOf(columns, r)).toList());
-        return tail.isEmpty() ? query : query.add(" ").add(tail, parameters);
     }
 
     void readImage(Query query, Runnable executed, List<Column> columns, Collection<List<Value>> into)

@@ -1,9 +1,10 @@
 package io.txn.client.jdbc;
 
+import io.txn.client.jdbc.dialect.Capture;
 import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
-import io.txn.client.jdbc.sql.Identifier;
 import io.txn.client.jdbc.sql.Plan;
 import io.txn.client.jdbc.undo.RowChange;
 import io.txn.client.jdbc.undo.TableChange;
@@ -13,114 +14,167 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
-/** {@code UPDATE} of one table. */
+/**
+ * {@code UPDATE}. A row whose key changes is one row that changed: locked by both keys, known by its new one. Where the database does not tell old
+ * and new rows side by side, the statement notes on the way which old key became which new one.
+ */
 final class UpdateCapture implements WriteCapture {
 
     private final Plan.Update plan;
+    private final Plan.Selection selection;
     private final WriteRun run;
-    private final Table table;
-    private final TableImages images;
-    private Followers followers;
+    private final List<Target> targets;
+    private final Followers followers;
 
-    UpdateCapture(Plan.Update plan, WriteRun run, Table table) {
+    UpdateCapture(Plan.Update plan, WriteRun run) throws SQLException {
         this.plan = plan;
+        this.selection = plan.selection();
         this.run = run;
-        this.table = table;
-        this.images = new TableImages(run, table);
-        this.followers = Followers.ofUpdate(run, table, List.of());
+        Map<Plan.Source, List<Column>> assigned = new LinkedHashMap<>();
+        for (Plan.Assigned one : plan.assigned()) {
+            Plan.Source source = source(one);
+            Column column = TableImages.column(run.table(source.table()), one.column());
+            assigned.computeIfAbsent(source, s -> new ArrayList<>()).add(column);
+        }
+        Map<Plan.Source, Target> bySource = Target.of(assigned.keySet(), run);
+        bySource.forEach((source, target) -> target.assigned().addAll(SelectedRows.known(assigned, source)));
+        this.targets = bySource.values().stream().distinct().toList();
+        this.followers = new Followers(run);
+        targets.forEach(target -> followers.setting(target.table(), target.assigned()));
+    }
+
+    /** The table that an assignment means: the one it names, or the only one with such a column. */
+    private Plan.Source source(Plan.Assigned assigned) throws SQLException {
+        if (assigned.row() != null) {
+            Plan.Source named = Plan.Source.find(selection.sources(), assigned.row());
+            if (named == null) {
+                throw Refusals.notSupported(
+                        "it assigns to a column of " + assigned.row().text()
+                                + ", which is not to be told among its tables",
+                        "give each table an alias, and name the alias");
+            }
+            return named;
+        }
+        if (selection.sources().size() == 1) {
+            return selection.sources().get(0);
+        }
+        List<Plan.Source> having = new ArrayList<>();
+        for (Plan.Source source : selection.sources()) {
+            if (run.table(source.table()).column(assigned.column()) != null) {
+                having.add(source);
+            }
+        }
+        if (having.size() != 1) {
+            throw Refusals.notSupported(
+                    "it does not say of which table column " + assigned.column().text() + " is",
+                    "write alias." + assigned.column().text() + " = …");
+        }
+        return having.get(0);
     }
 
     @Override
     public void check() throws SQLException {
-        for (Identifier written : plan.columns()) {
-            Column column = TableImages.column(table, written);
-            if (table.isKey(column)) {
-                throw Refusals.refused(
-                        ErrorCode.KEY_UPDATE_REFUSED, "table", table.lockName(), "column", column.name());
+        for (Target target : targets) {
+            new Firing(run, target.table()).update(target.assigned());
+            TableImages.requireSupported(target.table(), target.changing());
+            if (target.changesKey()) {
+                requirePairs(target.table());
             }
         }
-        followers = Followers.ofUpdate(run, table, setColumns());
         followers.check();
-        TableImages.requireSupported(table, imageColumns());
     }
 
-    /** What it sets and what the database maintains, next to the key. */
-    private List<Column> imageColumns() throws SQLException {
-        List<Column> set = setColumns();
-        List<Column> referred = followers.neededColumns();
-        return table.columns().stream()
-                .filter(c -> table.isKey(c) || c.is(Column.Trait.MAINTAINED) || set.contains(c) || referred.contains(c))
-                .toList();
-    }
-
-    private List<Column> setColumns() throws SQLException {
-        List<Column> set = new ArrayList<>();
-        for (Identifier written : plan.columns()) {
-            set.add(TableImages.column(table, written));
+    /** Old and new keys have to become known side by side. */
+    private void requirePairs(Table table) throws SQLException {
+        if (run.dialect().update() == Capture.RETURNING_OLD_AND_NEW) {
+            return;
         }
-        return set;
+        if (run.dialect().product().isMySqlFamily() && (selection.several() || selection.ignores())) {
+            throw Refusals.refused(
+                    ErrorCode.KEY_UPDATE_REFUSED,
+                    "table",
+                    table.lockName(),
+                    "reason",
+                    "the database does not tell which row of a join, or of UPDATE IGNORE, got which key");
+        }
+        if (selection.returning() != null) {
+            throw Refusals.refused(
+                    ErrorCode.KEY_UPDATE_REFUSED,
+                    "table",
+                    table.lockName(),
+                    "reason",
+                    "the database does not return old keys beside the rows of RETURNING");
+        }
     }
 
     @Override
     public Outcome run(Parameters parameters) throws SQLException {
-        return update(plan, parameters);
-    }
-
-    private Outcome update(Plan.Update update, Parameters parameters) throws SQLException {
-        List<Column> columns = imageColumns();
-        return switch (run.dialect().update()) {
-            case RETURNING_OLD_AND_NEW -> updateReturning(update, parameters, columns);
-            case GENERATED_KEYS -> updateGettingNewRows(update, parameters, columns);
-            case QUERIES, RETURNING -> {
-                List<List<Value>> before =
-                        images.readAndLock(update.source(), update.where(), update.tail(), parameters, columns);
-                followers.read(columns, before);
-                int count = images.restricted(update.head(), before, columns, update.tail(), parameters);
-                yield updatedAndReadAgain(count, columns, before);
-            }
-        };
-    }
-
-    private Outcome updateReturning(Plan.Update update, Parameters parameters, List<Column> columns)
-            throws SQLException {
-        List<RowChange> changes = new ArrayList<>();
-        Query query;
-        if (followers.any()) {
-            List<List<Value>> before =
-                    images.readAndLock(update.source(), update.where(), update.tail(), parameters, columns);
-            followers.read(columns, before);
-            query = images.restrictedTo(before, columns, update.head(), update.tail(), parameters);
-        } else {
-            query = new Query().add(update.statement(), parameters);
+        if (run.dialect().update() == Capture.RETURNING_OLD_AND_NEW) {
+            return returningOldAndNew(parameters);
         }
-        query.add(" RETURNING WITH (OLD AS txn_old, NEW AS txn_new) "
-                        + run.dialect().identity("txn_old.") + TableImages.reads(columns, "txn_old.")
-                        + TableImages.reads(columns, "txn_new."))
-                .read(run.connection(), run.scope(), run::changed, row -> {
-                    images.checkIdentity(row.getString(1));
+        SelectedRows rows = new SelectedRows(selection, run, targets, Target::changing);
+        rows.readAndLock(parameters, followers);
+        if (run.dialect().update() == Capture.GENERATED_KEYS) {
+            return gettingNewRows(rows, parameters);
+        }
+        if (run.dialect().product() == Dialect.Product.POSTGRESQL) {
+            return returningNew(rows, parameters);
+        }
+        return readingAgain(rows, parameters);
+    }
+
+    private Outcome returningOldAndNew(Parameters parameters) throws SQLException {
+        Target target = targets.get(0);
+        List<Column> columns = target.changing();
+        Query query = new Query();
+        if (followers.any()) {
+            SelectedRows rows = new SelectedRows(selection, run, targets, Target::changing);
+            rows.readAndLock(parameters, followers);
+            query = rows.restricted(query.add(selection.head(), parameters), "", parameters);
+        } else {
+            query.add(selection.body(), parameters);
+        }
+        OldAndNew names = OldAndNew.of(selection.returning());
+        List<RowChange> changes = new ArrayList<>();
+        String reads = run.dialect().identity(names.old())
+                + TableImages.reads(columns, names.old())
+                + TableImages.reads(columns, names.now());
+        ReturningStatement.Result result = new ReturningStatement(run, selection.returning())
+                .run(query, parameters, names.with(), reads, 1 + 2 * columns.size(), (row, first) -> {
+                    target.images().checkIdentity(row.getString(first));
                     changes.add(new RowChange(
-                            images.restorable(TableImages.values(row, columns, 2), columns),
-                            TableImages.values(row, columns, 2 + columns.size())));
+                            target.images().restorable(TableImages.values(row, columns, first + 1), columns),
+                            TableImages.values(row, columns, first + 1 + columns.size())));
                 });
         return new Outcome(
-                changes.size(),
-                followers.with(images.change(TableChange.Kind.UPDATE, columns, changes), columns, changes),
+                result.count(),
+                followers.with(target.images().change(TableChange.Kind.UPDATE, columns, changes)),
                 GeneratedKeys.NONE,
-                run.incomplete());
+                run.incomplete(),
+                result.rows(),
+                result.warnings());
     }
 
-    /** Reads the rows before, and gets them after from the driver. */
-    private Outcome updateGettingNewRows(Plan.Update update, Parameters parameters, List<Column> columns)
-            throws SQLException {
-        List<List<Value>> before =
-                images.readAndLock(update.source(), update.where(), update.tail(), parameters, columns);
-        followers.read(columns, before);
+    /** H2's driver brings the rows as they are after, in the order in which the statement came to them. */
+    private Outcome gettingNewRows(SelectedRows rows, Parameters parameters) throws SQLException {
+        Target target = targets.get(0);
+        Table table = target.table();
+        List<Column> columns = target.changing();
+        H2Memory memory = target.changesKey() ? new H2Memory(run, table.key()) : null;
+        String noting = memory == null
+                ? ""
+                : " AND " + memory.noting(selection.sources().get(0).row());
         String[] names = columns.stream().map(Column::name).toArray(String[]::new);
-        Map<List<Value>, List<Value>> after = new HashMap<>();
-        int count = images.restrictedTo(before, columns, update.head(), update.tail(), parameters)
+        Map<List<Value>, List<Value>> after = new LinkedHashMap<>();
+        int count = rows.restricted(new Query().add(selection.head(), parameters), noting, parameters)
                 .use(
                         run.connection(),
                         run.scope(),
@@ -130,55 +184,135 @@ final class UpdateCapture implements WriteCapture {
                                     ? prepared.executeUpdate()
                                     : statement.executeUpdate(text, names);
                             run.changed();
-                            try (ResultSet rows = statement.getGeneratedKeys()) {
-                                while (rows.next()) {
-                                    List<Value> values = TableImages.values(rows, columns, 1);
-                                    after.put(images.keyOf(columns, values), values);
+                            try (ResultSet changed = statement.getGeneratedKeys()) {
+                                while (changed.next()) {
+                                    List<Value> values = TableImages.values(changed, columns, 1);
+                                    after.put(target.images().keyOf(columns, values), values);
                                 }
                             }
                             return updated;
                         });
-        return updated(count, columns, before, after);
-    }
-
-    /** The outcome of an UPDATE that has run, its rows read again by their keys, which it does not change. */
-    private Outcome updatedAndReadAgain(int count, List<Column> columns, List<List<Value>> before) throws SQLException {
-        Map<List<Value>, List<Value>> after = new HashMap<>();
-        List<List<Value>> keys =
-                before.stream().map(row -> images.keyOf(columns, row)).toList();
-        for (int from = 0; from < keys.size(); from += TableImages.KEYS_PER_QUERY) {
-            new Query()
-                    .add("SELECT " + run.dialect().identity("") + TableImages.reads(columns, "") + " FROM "
-                            + table.sqlName() + " WHERE ")
-                    .addKeys(table.key(), keys.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, keys.size())))
-                    .add(run.dialect().afterImageLocks() ? " FOR UPDATE" : "")
-                    .read(run.connection(), run.scope(), row -> {
-                        List<Value> values = TableImages.values(row, columns, 2);
-                        after.put(images.keyOf(columns, values), values);
-                    });
-        }
-        return updated(count, columns, before, after);
-    }
-
-    private Outcome updated(
-            int count, List<Column> columns, List<List<Value>> before, Map<List<Value>, List<Value>> after)
-            throws SQLException {
-        if (count > before.size()) {
-            run.incomplete("it changed " + count + " rows where " + before.size() + " were read before");
-        }
-        List<RowChange> changes = new ArrayList<>();
-        for (List<Value> row : before) {
-            List<Value> now = after.get(images.keyOf(columns, row));
-            if (now == null) {
-                run.incomplete("a changed row was not found again by its key");
-            } else {
-                changes.add(new RowChange(images.restorable(row, columns), now));
+        Map<List<Value>, List<Value>> moved = null;
+        if (memory != null) {
+            moved = new LinkedHashMap<>();
+            // A condition may be looked at twice; a key stands for one row.
+            Set<List<Value>> old = new LinkedHashSet<>(memory.recall());
+            Iterator<List<Value>> now = after.keySet().iterator();
+            if (old.size() == after.size()) {
+                for (List<Value> key : old) {
+                    moved.put(key, now.next());
+                }
             }
         }
+        List<TableChange> changes = followers.with(changes(target, count, moved, after));
+        return new Outcome(count, changes, GeneratedKeys.NONE, run.incomplete());
+    }
+
+    /** PostgreSQL before 18 returns new rows only; the old keys are joined to them. */
+    private Outcome returningNew(SelectedRows rows, Parameters parameters) throws SQLException {
+        Target target = targets.get(0);
+        List<Column> key = target.table().key();
+        List<Column> columns = target.changing();
+        boolean pairs = target.changesKey() && rows.size() > 0;
+        String row = selection.sources().get(0).row() + '.';
+        Query head = new Query().add(selection.head(), parameters);
+        StringBuilder reads = new StringBuilder(run.dialect().identity(row) + TableImages.reads(columns, row));
+        StringBuilder pairing = new StringBuilder();
+        if (pairs) {
+            head.add(plan.rest().isEmpty() ? " FROM " : ", ").addValues(key, target.keys(), "txn_old", "txn_k");
+            for (int i = 0; i < key.size(); i++) {
+                pairing.append(" AND " + row + key.get(i).sqlName() + " = txn_old.txn_k" + i);
+                reads.append(", " + key.get(i).codec().readFrom("txn_old.txn_k" + i));
+            }
+        }
+        Map<List<Value>, List<Value>> moved = pairs ? new LinkedHashMap<>() : null;
+        Map<List<Value>, List<Value>> after = new HashMap<>();
+        int ours = 1 + columns.size() + (pairs ? key.size() : 0);
+        ReturningStatement.Result result = new ReturningStatement(run, selection.returning())
+                .run(
+                        rows.restricted(head, pairing.toString(), parameters),
+                        parameters,
+                        "",
+                        reads.toString(),
+                        ours,
+                        (result1, first) -> {
+                            List<Value> now = TableImages.values(result1, columns, first + 1);
+                            List<Value> nowKey = target.images().keyOf(columns, now);
+                            after.put(nowKey, now);
+                            if (moved != null) {
+                                moved.put(TableImages.values(result1, key, first + 1 + columns.size()), nowKey);
+                            }
+                        });
         return new Outcome(
-                count,
-                followers.with(images.change(TableChange.Kind.UPDATE, columns, changes), columns, changes),
+                result.count(),
+                followers.with(changes(target, result.count(), moved, after)),
                 GeneratedKeys.NONE,
-                run.incomplete());
+                run.incomplete(),
+                result.rows(),
+                result.warnings());
+    }
+
+    /** MySQL and MariaDB return nothing: the rows are read again, by the keys that they have now. */
+    private Outcome readingAgain(SelectedRows rows, Parameters parameters) throws SQLException {
+        KeyNotes notes =
+                targets.get(0).changesKey() ? new KeyNotes(run, targets.get(0).table()) : null;
+        Query head = new Query();
+        if (notes == null) {
+            head.add(selection.head(), parameters);
+        } else {
+            head.add(plan.verb(), parameters)
+                    .add(' ' + notes.before() + ", ")
+                    .add(plan.assignments(), parameters)
+                    .add(", " + notes.after());
+        }
+        int count;
+        try {
+            count = rows.restricted(head, "", parameters).update(run.connection(), run.scope());
+        } catch (SQLException e) {
+            throw notes == null ? e : notes.explained(e);
+        }
+        run.changed();
+        Map<List<Value>, List<Value>> moved = notes == null ? null : notes.recall();
+        List<TableChange> changes = new ArrayList<>();
+        for (Target target : targets) {
+            List<List<Value>> keys = moved == null ? target.keys() : List.copyOf(moved.values());
+            Map<List<Value>, List<Value>> after = rows.readAgain(target, target.changing(), keys);
+            changes.addAll(changes(target, selection.several() ? 0 : count, moved, after));
+        }
+        List<TableChange> all = followers.with(changes);
+        return new Outcome(count, all, GeneratedKeys.NONE, run.incomplete());
+    }
+
+    /**
+     * What happened to the rows that were read, in the order in which it did where that is known.
+     *
+     * @param moved the new keys by the old ones; null when no key changes
+     * @param after the rows as they are now, by their keys
+     */
+    private List<TableChange> changes(
+            Target target,
+            int count,
+            @Nullable Map<List<Value>, List<Value>> moved,
+            Map<List<Value>, List<Value>> after) {
+        List<Column> columns = target.changing();
+        if (count > target.before().size()) {
+            run.incomplete(
+                    "it changed " + count + " rows where " + target.before().size() + " were read before");
+        }
+        List<List<Value>> keys = moved == null ? target.keys() : List.copyOf(moved.keySet());
+        if (keys.size() != target.before().size()) {
+            run.incomplete("of " + target.before().size() + " rows " + keys.size() + " told which keys they got");
+        }
+        List<RowChange> changes = new ArrayList<>();
+        for (List<Value> key : keys) {
+            List<Value> row = target.before().get(key);
+            List<Value> now = after.get(moved == null ? key : SelectedRows.known(moved, key));
+            if (row == null || now == null) {
+                run.incomplete("a changed row was not found again by its key");
+            } else {
+                changes.add(new RowChange(target.images().restorable(row, columns), now));
+            }
+        }
+        return target.images().change(TableChange.Kind.UPDATE, columns, changes);
     }
 }

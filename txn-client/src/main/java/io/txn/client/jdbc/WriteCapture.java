@@ -18,22 +18,22 @@ interface WriteCapture {
 
     /** The way to run and capture a planned write, which was checked and may be run. */
     static WriteCapture of(Plan.Write plan, WriteRun run) throws SQLException {
-        Table table = run.writable(plan.table());
-        WriteCapture capture = of(plan, run, table);
-        new Firing(run, table).check(plan);
+        WriteCapture capture = choose(plan, run);
         capture.check();
         return capture;
     }
 
-    private static WriteCapture of(Plan.Write plan, WriteRun run, Table table) throws SQLException {
-        if (plan instanceof Plan.Insert insert) {
-            return new InsertCapture(insert, run, table);
-        }
+    private static WriteCapture choose(Plan.Write plan, WriteRun run) throws SQLException {
         if (plan instanceof Plan.Update update) {
-            return new UpdateCapture(update, run, table);
+            return new UpdateCapture(update, run);
         }
         if (plan instanceof Plan.Delete delete) {
-            return new DeleteCapture(delete, run, table);
+            return new DeleteCapture(delete, run);
+        }
+        Table table = run.writable(plan.table());
+        new Firing(run, table).insert(plan);
+        if (plan instanceof Plan.Insert insert) {
+            return new InsertCapture(insert, run, table);
         }
         if (plan instanceof Plan.RichInsert insert) {
             return InsertCaptures.of(insert, run, table);

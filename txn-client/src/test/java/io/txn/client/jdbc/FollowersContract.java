@@ -33,7 +33,7 @@ abstract class FollowersContract extends AtContract {
         for (int run = 0; run < runs(); run++) {
             long seed = SEED + run;
             try {
-                followed += new Run(seed).check();
+                followed += new Run(seed, run).check();
             } catch (Throwable e) {
                 throw new AssertionError(
                         "replay with -Dtxn.test.seed=" + seed + " -Dtest="
@@ -51,10 +51,14 @@ abstract class FollowersContract extends AtContract {
 
         private final Random random;
         private final int tables;
+        private final String ours;
+        private final String plain;
         private final List<Reference> references = new ArrayList<>();
 
-        Run(long seed) {
+        Run(long seed, int number) {
             random = new Random(seed);
+            ours = "r" + number + "x";
+            plain = "w" + number + "x";
             tables = 2 + random.nextInt(3);
             for (int child = 0; child < tables; child++) {
                 for (int i = random.nextInt(3); i > 0; i--) {
@@ -64,7 +68,7 @@ abstract class FollowersContract extends AtContract {
             if (references.isEmpty()) {
                 references.add(new Reference(1, 0, "code", " ON DELETE CASCADE", " ON UPDATE CASCADE"));
             }
-            for (String twin : List.of("r", "w")) {
+            for (String twin : List.of(ours, plain)) {
                 behindTheBack(definitions(twin).toArray(new String[0]));
             }
         }
@@ -87,8 +91,16 @@ abstract class FollowersContract extends AtContract {
                 for (int i = 0; i < references.size(); i++) {
                     Reference one = references.get(i);
                     if (one.child() == table) {
-                        create.append(", f").append(i).append(" INT, FOREIGN KEY (f").append(i).append(") REFERENCES ");
-                        create.append(twin).append(one.parent()).append(" (").append(one.column()).append(')');
+                        create.append(", f")
+                                .append(i)
+                                .append(" INT, FOREIGN KEY (f")
+                                .append(i)
+                                .append(") REFERENCES ");
+                        create.append(twin)
+                                .append(one.parent())
+                                .append(" (")
+                                .append(one.column())
+                                .append(')');
                         create.append(one.onDelete()).append(one.onUpdate());
                     }
                 }
@@ -100,10 +112,10 @@ abstract class FollowersContract extends AtContract {
         /** @return how many rows changed that no statement of the work named, at least */
         int check() throws SQLException {
             List<List<String>> setUp = List.of(filling());
-            plainly("r", setUp);
-            plainly("w", setUp);
-            List<String> before = content("r");
-            assertThat(content("w")).isEqualTo(before);
+            plainly(ours, setUp);
+            plainly(plain, setUp);
+            List<String> before = content(ours);
+            assertThat(content(plain)).isEqualTo(before);
             List<List<String>> work = new ArrayList<>();
             for (int i = 1 + random.nextInt(3); i > 0; i--) {
                 work.add(statements(1 + random.nextInt(5)));
@@ -113,24 +125,25 @@ abstract class FollowersContract extends AtContract {
             assertThat(manager.rollback(back).cause())
                     .as("%s filled by %s, then %s", references, setUp, work)
                     .isNull();
-            assertThat(content("r")).as("%s: rolled back %s", references, work).isEqualTo(before);
+            assertThat(content(ours)).as("%s: rolled back %s", references, work).isEqualTo(before);
             assertThat(undoRows()).isZero();
 
             Xid forth = begin();
             List<Integer> counts = globally(forth, work);
-            List<Integer> plainCounts = plainly("w", work);
+            List<Integer> plainCounts = plainly(plain, work);
             assertThat(manager.commit(forth).done()).isTrue();
-            assertThat(content("r")).as("%s: committed %s", references, work).isEqualTo(content("w"));
-            // A table that refers to itself: which rows the database counts, and which it deletes for others, is a matter of its order.
+            assertThat(content(ours)).as("%s: committed %s", references, work).isEqualTo(content(plain));
+            // A table that refers to itself: which rows the database counts, and which it deletes for others, is a
+            // matter of its order.
             if (references.stream().noneMatch(r -> r.child() == r.parent())) {
                 assertThat(counts).as("update counts of %s", work).isEqualTo(plainCounts);
             }
             assertThat(undoRows()).isZero();
             assertThat(manager.locks()).isEmpty();
             int followed = Collections.frequency(
-                    content("w").stream().map(before::contains).toList(), Boolean.FALSE);
+                    content(plain).stream().map(before::contains).toList(), Boolean.FALSE);
             for (int table = tables - 1; table >= 0; table--) {
-                behindTheBack("DROP TABLE r" + table, "DROP TABLE w" + table);
+                behindTheBack("DROP TABLE " + ours + table, "DROP TABLE " + plain + table);
             }
             return followed;
         }
@@ -139,8 +152,7 @@ abstract class FollowersContract extends AtContract {
             List<String> content = new ArrayList<>();
             for (int table = 0; table < tables; table++) {
                 int number = table;
-                rows("SELECT * FROM " + twin + table + " ORDER BY id")
-                        .forEach(row -> content.add(number + ": " + row));
+                rows("SELECT * FROM " + twin + table + " ORDER BY id").forEach(row -> content.add(number + ": " + row));
             }
             return content;
         }
@@ -206,7 +218,7 @@ abstract class FollowersContract extends AtContract {
         private List<Integer> globally(Xid xid, List<List<String>> transactions) {
             List<Integer> counts = new ArrayList<>();
             for (List<String> statements : transactions) {
-                committed(xid, connection -> counts.addAll(execute(connection, "r", statements)));
+                committed(xid, connection -> counts.addAll(execute(connection, ours, statements)));
             }
             return counts;
         }

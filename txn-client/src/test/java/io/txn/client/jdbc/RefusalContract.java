@@ -53,7 +53,6 @@ abstract class RefusalContract extends AtContract {
                 "ALTER TABLE account ADD b INT",
                 "CREATE INDEX i ON account (owner)",
                 "UPDATE account SET amount = 1 WHERE id = 1; DELETE FROM account",
-                "WITH d AS (SELECT 1 AS a) DELETE FROM account WHERE id IN (SELECT a FROM d)",
                 "CALL something()",
                 "COMMIT",
                 "ROLLBACK",
@@ -68,10 +67,9 @@ abstract class RefusalContract extends AtContract {
                         List.of("SELECT * FROM OLD TABLE (DELETE FROM account)", "SET LOCK_TIMEOUT 5", "SCRIPT"));
             case MARIADB ->
                 statements.addAll(List.of(
-                        "UPDATE account a JOIN seat s ON s.train = a.id SET a.amount = 1",
-                        "UPDATE IGNORE account SET amount = 1",
-                        "DELETE a FROM account a JOIN seat s ON s.train = a.id",
-                        "DELETE FROM account WHERE id = 1 RETURNING id",
+                        "UPDATE account a JOIN seat s ON s.train = a.id SET nothing = 1",
+                        "UPDATE account a JOIN seat s ON s.train = a.id SET b.amount = 1",
+                        "DELETE IGNORE FROM account WHERE id = 1 RETURNING id",
                         "LOAD DATA INFILE 'x' INTO TABLE account",
                         "LOCK TABLES account WRITE",
                         "DELETE FROM account /*! WHERE id = 1 */",
@@ -81,9 +79,7 @@ abstract class RefusalContract extends AtContract {
                         "SELECT * FROM account INTO OUTFILE '/tmp/x'"));
             case POSTGRESQL ->
                 statements.addAll(List.of(
-                        "UPDATE account SET amount = 1 FROM seat WHERE seat.train = account.id",
-                        "UPDATE ONLY account SET amount = 1",
-                        "DELETE FROM account USING seat WHERE seat.train = account.id",
+                        "WITH d AS (DELETE FROM seat RETURNING *) UPDATE account SET amount = 1 FROM d",
                         "WITH d AS (DELETE FROM account RETURNING *) SELECT * FROM d",
                         "SELECT * INTO copied FROM account",
                         "COPY account FROM STDIN",
@@ -104,9 +100,13 @@ abstract class RefusalContract extends AtContract {
     }
 
     @Test
-    void changingAPrimaryKeyIsRefused() {
-        refusesAndGoesOn(ErrorCode.KEY_UPDATE_REFUSED, "UPDATE account SET id = 5 WHERE id = 1");
-        refusesAndGoesOn(ErrorCode.KEY_UPDATE_REFUSED, "UPDATE seat SET passenger = 'x', TRAIN = 9");
+    void changingAKeyIsRefusedWhereNobodyTellsWhichRowGotWhichKey() {
+        if (mariaDb()) {
+            refusesAndGoesOn(ErrorCode.KEY_UPDATE_REFUSED, "UPDATE IGNORE account SET id = 5 WHERE id = 1");
+            refusesAndGoesOn(
+                    ErrorCode.KEY_UPDATE_REFUSED,
+                    "UPDATE account a JOIN seat s ON s.train = a.id SET passenger = 'x', a.id = 9");
+        }
     }
 
     @Test

@@ -88,7 +88,8 @@ final class H2Catalog implements Catalog {
                 triggers(connection, schema, table),
                 refusal(row),
                 null,
-                name.qualified() ? Set.of() : Set.of(row.text("IN_SCHEMA")));
+                name.qualified() ? Set.of() : Set.of(row.text("IN_SCHEMA")),
+                List.of());
     }
 
     @Override

@@ -104,7 +104,8 @@ final class MySqlCatalog implements Catalog {
                 triggers(connection, schema, table),
                 refusal(connection, row, session.text("GRANTEE")),
                 null,
-                name.qualified() ? Set.of() : Set.of(session.text("IN_SCHEMA")));
+                name.qualified() ? Set.of() : Set.of(session.text("IN_SCHEMA")),
+                List.of());
     }
 
     @Override

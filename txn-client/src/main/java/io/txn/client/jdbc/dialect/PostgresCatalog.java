@@ -103,10 +103,14 @@ final class PostgresCatalog implements Catalog {
         CatalogRow row = found.get(0);
         String oid = row.text("oid");
         Set<String> relations = new LinkedHashSet<>();
+        relations.add(oid);
         if (row.is("kind", "p")) {
             CatalogRow.query(connection, LEAVES, oid).forEach(leaf -> relations.add(leaf.text("oid")));
         }
-        relations.add(oid);
+        // First of all: what changes from here on is noticed.
+        List<String> stamps = CatalogRow.query(connection, Stamps.query(relations)).stream()
+                .map(stamp -> stamp.text("stamp"))
+                .toList();
         List<Column> columns = columns(connection, oid);
         List<Column> key = new ArrayList<>();
         for (CatalogRow part : CatalogRow.query(connection, KEY, oid)) {
@@ -126,7 +130,8 @@ final class PostgresCatalog implements Catalog {
                 triggers(connection, row.is("kind", "p"), relations),
                 refusal(row),
                 CatalogRow.query(connection, UNSEEN, oid).get(0).get("unseen"),
-                relations);
+                relations,
+                stamps);
     }
 
     @Override

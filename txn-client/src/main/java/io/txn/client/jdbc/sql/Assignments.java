@@ -3,6 +3,7 @@ package io.txn.client.jdbc.sql;
 import static io.txn.client.jdbc.sql.StatementText.OUTSIDE;
 import static io.txn.client.jdbc.sql.StatementText.refuseUnless;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /** What stands on the left of the equals signs after SET. */
@@ -38,5 +39,14 @@ final class Assignments {
                 "an assignment is not understood: a part of a column, or an operator",
                 "assign whole columns");
         return end;
+    }
+
+    /** Reads the target of the assignment between two tokens: a column, perhaps qualified, or several in parentheses. */
+    static void targets(StatementText text, int from, int to, List<Plan.Assigned> targets) throws NotUnderstood {
+        List<Identifier> columns = new ArrayList<>();
+        target(text, from, to, columns);
+        int end = text.isSymbol(from, '(') ? from : text.nameEnd(from);
+        Identifier row = end > from + 1 ? Identifier.of(text.token(end - 3).text()) : null;
+        columns.forEach(column -> targets.add(new Plan.Assigned(row, column)));
     }
 }

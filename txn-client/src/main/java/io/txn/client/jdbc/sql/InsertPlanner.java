@@ -83,8 +83,8 @@ final class InsertPlanner {
                     text.is(at, "SELECT") || text.is(at, "WITH") || text.is(at, "TABLE") || text.isSymbol(at, '(');
             refuseUnless(query, "where its rows come from is not understood", "write VALUES or SELECT");
         }
-        refuseWrites(0, verb);
-        refuseWrites(at + (text.is(at, "VALUES") || text.is(at, "VALUE") ? 1 : 0), valuesEnd);
+        text.refuseWrites(0, verb);
+        text.refuseWrites(at + (text.is(at, "VALUES") || text.is(at, "VALUE") ? 1 : 0), valuesEnd);
         List<Identifier> assigned = new ArrayList<>();
         Fragment action = conflictAction(conflict, returning, assigned);
         boolean replace = text.is(verb, "REPLACE");
@@ -212,17 +212,10 @@ final class InsertPlanner {
         return Assignments.target(text, part[0], part[1], columns);
     }
 
-    private void refuseWrites(int from, int to) throws NotUnderstood {
-        refuseUnless(
-                from >= to || !ReadCheck.mayWrite(text.tokens().subList(from, to)),
-                "it holds another write",
-                "send the writes one by one");
-    }
-
     private void refuseWritesInAction(int from, int to) throws NotUnderstood {
         for (int i = from; i < to; i++) {
             if (text.token(i).depth() > 0 && text.isSymbol(i, '(') && text.is(i + 1, "SELECT")) {
-                refuseWrites(i, text.closing(i));
+                text.refuseWrites(i, text.closing(i));
             }
         }
     }

@@ -1,6 +1,7 @@
 package io.txn.client.jdbc.sql;
 
 import java.util.List;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** What a statement is, and the pieces of it that capturing needs. Immutable; cached per SQL text. */
@@ -158,29 +159,109 @@ public sealed interface Plan {
             Fragment list, @Nullable String old, @Nullable String now, boolean mentions) {}
 
     /**
-     * {@code UPDATE}.
+     * A table that an UPDATE or DELETE names.
      *
-     * @param columns those that it sets
-     * @param source table and alias
-     * @param head all before WHERE
-     * @param where the condition without the word; empty when there is none
-     * @param tail ORDER BY and LIMIT; empty when there are none
+     * @param row what the statement calls a row of it, as written: its alias or its name
      */
-    record Update(
-            TableName table,
-            Fragment statement,
-            List<Identifier> columns,
-            Fragment source,
-            Fragment head,
-            Fragment where,
-            Fragment tail)
-            implements Write {
-        public Update {
-            columns = List.copyOf(columns);
+    record Source(TableName table, String row) {
+
+        /** The only source that goes by this name; null when there is none, or more than one. */
+        public static @Nullable Source find(List<Source> sources, Identifier name) {
+            List<Source> same = named(sources, row -> row.equals(name.text()));
+            List<Source> alike = same.isEmpty() ? named(sources, row -> row.equalsIgnoreCase(name.text())) : same;
+            return alike.size() == 1 ? alike.get(0) : null;
+        }
+
+        private static List<Source> named(List<Source> sources, Predicate<String> name) {
+            return sources.stream()
+                    .filter(s -> name.test(Identifier.of(s.row()).text()))
+                    .toList();
         }
     }
 
-    /** {@code DELETE}; the pieces as in {@link Update}. */
-    record Delete(TableName table, Fragment statement, Fragment source, Fragment head, Fragment where, Fragment tail)
-            implements Write {}
+    /**
+     * Which rows an UPDATE or DELETE means.
+     *
+     * @param statement the whole statement
+     * @param with {@code WITH …} before the verb; empty when there is none
+     * @param from what a SELECT of the rows reads from
+     * @param sources the tables that may be written: the one named, or, where MySQL joins several, all of those
+     * @param several whether columns have to be qualified, because the statement reads other tables as well
+     * @param head all before WHERE
+     * @param where the condition without the word; empty when there is none
+     * @param tail ORDER BY, LIMIT, FETCH; empty when there are none
+     * @param body all before RETURNING
+     * @param returning what the application wants to see, or null
+     * @param ignores whether rows that cannot be written are passed over
+     */
+    record Selection(
+            Fragment statement,
+            Fragment with,
+            List<Fragment> from,
+            List<Source> sources,
+            boolean several,
+            Fragment head,
+            Fragment where,
+            Fragment tail,
+            Fragment body,
+            @Nullable Returning returning,
+            boolean ignores) {
+        public Selection {
+            from = List.copyOf(from);
+            sources = List.copyOf(sources);
+        }
+    }
+
+    /** An UPDATE or a DELETE. */
+    sealed interface Modification extends Write {
+        Selection selection();
+
+        @Override
+        default TableName table() {
+            return selection().sources().get(0).table();
+        }
+
+        @Override
+        default Fragment statement() {
+            return selection().statement();
+        }
+
+        @Override
+        default @Nullable Returning returning() {
+            return selection().returning();
+        }
+    }
+
+    /**
+     * A column on the left of an equals sign.
+     *
+     * @param row what stands before its dot; null when it is not qualified
+     */
+    record Assigned(@Nullable Identifier row, Identifier column) {}
+
+    /**
+     * {@code UPDATE}.
+     *
+     * @param assigned the columns that it sets
+     * @param verb all up to SET
+     * @param assignments what follows SET
+     * @param rest from the end of the assignments to WHERE
+     */
+    record Update(Selection selection, List<Assigned> assigned, Fragment verb, Fragment assignments, Fragment rest)
+            implements Modification {
+        public Update {
+            assigned = List.copyOf(assigned);
+        }
+    }
+
+    /**
+     * {@code DELETE}.
+     *
+     * @param targets those of the sources that rows are deleted from
+     */
+    record Delete(Selection selection, List<Source> targets) implements Modification {
+        public Delete {
+            targets = List.copyOf(targets);
+        }
+    }
 }

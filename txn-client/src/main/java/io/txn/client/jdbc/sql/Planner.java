@@ -37,10 +37,10 @@ final class Planner {
                 return with(text);
             }
             case "UPDATE" -> {
-                return new UpdatePlanner(text).plan();
+                return new UpdatePlanner(text, 0).plan();
             }
             case "DELETE" -> {
-                return new DeletePlanner(text).plan();
+                return new DeletePlanner(text, 0).plan();
             }
             default -> {
                 if (HARMLESS.contains(word) || first.isSymbol('(')) {
@@ -61,7 +61,13 @@ final class Planner {
                 if (text.is(i, "MERGE")) {
                     return new MergePlanner(text, i).plan();
                 }
-                if (text.is(i, "SELECT") || text.is(i, "UPDATE") || text.is(i, "DELETE")) {
+                if (text.is(i, "UPDATE")) {
+                    return new UpdatePlanner(text, i).plan();
+                }
+                if (text.is(i, "DELETE")) {
+                    return new DeletePlanner(text, i).plan();
+                }
+                if (text.is(i, "SELECT")) {
                     break;
                 }
             }

@@ -7,7 +7,11 @@ import java.util.Set;
 /** Whether what looks like a read may hide a write, judged by its words alone; in doubt it may. */
 final class ReadCheck {
 
-    private static final Set<String> WRITES = Set.of("DELETE", "MERGE", "INTO", "TRUNCATE", "ANALYZE", "ANALYSE");
+    private static final Set<String> WRITES =
+            Set.of("INSERT", "DELETE", "MERGE", "INTO", "TRUNCATE", "ANALYZE", "ANALYSE");
+    /** No write when a parenthesis follows. */
+    private static final Set<String> FUNCTIONS = Set.of("INSERT", "TRUNCATE");
+
     private static final Set<String> BEFORE_LOCKING_UPDATE = Set.of("FOR", "KEY");
 
     private ReadCheck() {}
@@ -19,11 +23,11 @@ final class ReadCheck {
                 continue;
             }
             String word = token.text().toUpperCase(Locale.ROOT);
-            if (WRITES.contains(word)) {
-                return true;
+            boolean called = i + 1 < tokens.size() && tokens.get(i + 1).isSymbol('(');
+            if (called && FUNCTIONS.contains(word)) {
+                continue;
             }
-            if (word.equals("INSERT")
-                    && !(i + 1 < tokens.size() && tokens.get(i + 1).isSymbol('('))) {
+            if (WRITES.contains(word)) {
                 return true;
             }
             if (word.equals("UPDATE") && !locks(tokens, i)) {

@@ -130,10 +130,11 @@ final class StatementText {
     }
 
     void agree(Source source, Table parsed) throws NotUnderstood {
-        refuseUnless(
-                sameName(source.name(), parsed),
-                "its table is read in two ways",
-                "name one table, with at most an alias");
+        agree(source.name(), parsed);
+    }
+
+    void agree(TableName name, Table parsed) throws NotUnderstood {
+        refuseUnless(sameName(name, parsed), "its table is read in two ways", "name one table, with at most an alias");
     }
 
     static boolean sameName(TableName name, Table parsed) {
@@ -228,6 +229,14 @@ final class StatementText {
             return Fragment.EMPTY;
         }
         return new Fragment(textOf(from, to), parameters(0, from), parameters(from, to));
+    }
+
+    /** Refuses a statement that writes once more between two tokens. */
+    void refuseWrites(int from, int to) throws NotUnderstood {
+        refuseUnless(
+                from >= to || !ReadCheck.mayWrite(tokens.subList(from, to)),
+                "it holds another write",
+                "send the writes one by one");
     }
 
     int parameters(int from, int to) {

@@ -24,18 +24,16 @@ public final class LockKeys {
 
     private LockKeys() {}
 
-    /** The keys of all rows that the changes matched; empty when there are none. */
+    /** The keys of all rows that the changes matched, those that they had and those that they have; empty when there are none. */
     public static String of(List<TableChange> changes) {
         Map<String, SortedSet<String>> tables = new TreeMap<>();
         for (TableChange change : changes) {
             List<Integer> key = change.keyIndexes();
             List<Integer> order =
                     order(key.stream().map(i -> change.columns().get(i).name()).toList());
-            for (RowChange row : change.rows()) {
-                List<Value> values =
-                        order.stream().map(i -> row.existing().get(key.get(i))).toList();
+            for (List<Value> row : change.keys()) {
                 tables.computeIfAbsent(escaped(change.lockName()), t -> new TreeSet<>())
-                        .add(row(values));
+                        .add(row(order.stream().map(row::get).toList()));
             }
         }
         return text(tables);

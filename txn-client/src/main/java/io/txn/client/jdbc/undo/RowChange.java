@@ -5,7 +5,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One row before and after a statement, its values in the order of the change's columns.
+ * One row before and after a statement, its values in the order of the change's columns. Its key may be another one after than before: that is the same
+ * row, known by its new key.
  *
  * @param before null when the row did not exist
  * @param after null when it does not exist any more

@@ -3,7 +3,9 @@ package io.txn.client.jdbc.undo;
 import io.txn.client.jdbc.dialect.Value;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -57,6 +59,23 @@ public record TableChange(
     /** The primary key of a row. */
     public List<Value> keyOf(List<Value> row) {
         return keyIndexes().stream().map(row::get).toList();
+    }
+
+    /** Whether the statement gave the row another key. */
+    public boolean changesKey(RowChange row) {
+        return row.before() != null
+                && row.after() != null
+                && !keyOf(row.original()).equals(keyOf(row.existing()));
+    }
+
+    /** The keys of all rows, those that they have and those that they had, each once. */
+    public List<List<Value>> keys() {
+        Set<List<Value>> keys = new LinkedHashSet<>();
+        for (RowChange row : rows) {
+            keys.add(keyOf(row.existing()));
+            keys.add(keyOf(row.original()));
+        }
+        return List.copyOf(keys);
     }
 
     /**

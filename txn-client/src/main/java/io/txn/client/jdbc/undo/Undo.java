@@ -139,16 +139,18 @@ public final class Undo {
             for (int i = change.rows().size() - 1; i >= 0; i--) {
                 RowChange row = change.rows().get(i);
                 List<Value> now = current.get(change.keyOf(row.existing()));
-                Row identity = new Row(change.lockName(), change.keyOf(row.existing()));
-                Set<String> setBack = setBackByOthers.getOrDefault(identity, Set.of());
+                Set<String> setBack = setBackByOthers.getOrDefault(
+                        new Row(change.lockName(), change.keyOf(row.existing())), Set.of());
                 // A value in between, left by an earlier statement of ours, is not ours any more once somebody wrote
                 // it.
                 if (equal(now, row.after()) && Collections.disjoint(setBack, changedColumns(row))) {
                     todo.add(row);
-                } else if (equal(now, row.before())) {
+                } else if (isAsBefore(row, now, current)) {
+                    // What follows was set back with what it follows.
                     if (!change.following()) {
                         setBackByOthers
-                                .computeIfAbsent(identity, r -> new HashSet<>())
+                                .computeIfAbsent(
+                                        new Row(change.lockName(), change.keyOf(row.original())), r -> new HashSet<>())
                                 .addAll(changedColumns(row));
                     }
                 } else {
@@ -175,21 +177,31 @@ public final class Undo {
             }
         }
 
+        /** Whether somebody else has set the row back: where its key had changed, it is under the old one again, and nothing under the new. */
+        private boolean isAsBefore(RowChange row, @Nullable List<Value> now, Map<List<Value>, List<Value>> current)
+                throws SQLException {
+            if (!change.changesKey(row)) {
+                return equal(now, row.before());
+            }
+            return now == null && equal(current.get(change.keyOf(row.original())), row.before());
+        }
+
         private Map<List<Value>, List<Value>> currentRows() throws SQLException {
             Map<List<Value>, List<Value>> found = new HashMap<>();
             String select =
                     columns.stream().map(c -> c.codec().readFrom(c.sqlName())).collect(Collectors.joining(", "));
-            for (int from = 0; from < change.rows().size(); from += KEYS_PER_QUERY) {
-                List<RowChange> chunk = change.rows()
-                        .subList(
-                                from,
-                                Math.min(from + KEYS_PER_QUERY, change.rows().size()));
+            List<List<Value>> keys = change.keys();
+            for (int from = 0; from < keys.size(); from += KEYS_PER_QUERY) {
+                List<List<Value>> chunk = keys.subList(from, Math.min(from + KEYS_PER_QUERY, keys.size()));
                 String condition = String.join(" OR ", Collections.nCopies(chunk.size(), '(' + keyCondition + ')'));
                 try (PreparedStatement query = connection.prepareStatement(
                         "SELECT " + select + " FROM " + table.sqlName() + " WHERE " + condition + " FOR UPDATE")) {
                     int parameter = 1;
-                    for (RowChange row : chunk) {
-                        parameter = bindKey(query, parameter, row);
+                    for (List<Value> one : chunk) {
+                        for (int i = 0; i < key.size(); i++) {
+                            columns.get(key.get(i)).codec().set(query, parameter, one.get(i));
+                            parameter++;
+                        }
                     }
                     try (ResultSet rows = query.executeQuery()) {
                         while (rows.next()) {
@@ -268,42 +280,48 @@ public final class Undo {
             return true;
         }
 
-        private void update(List<RowChange> rows) throws SQLException, CannotUndoException {
+        /**
+         * The columns that an UPDATE sets back: those of the key only where one changed, and at the end, because MySQL evaluates assignments from
+         * left to right.
+         */
+        private List<Integer> written() {
             List<Integer> written = new ArrayList<>();
             for (int i = 0; i < columns.size(); i++) {
                 if (!key.contains(i)) {
                     written.add(i);
                 }
             }
+            if (change.rows().stream().anyMatch(change::changesKey)) {
+                written.addAll(key);
+            }
+            return written;
+        }
+
+        private void update(List<RowChange> rows) throws SQLException, CannotUndoException {
+            List<Integer> written = written();
             String assignments = written.stream()
                     .map(columns::get)
                     .map(c -> c.sqlName() + " = " + c.codec().write())
                     .collect(Collectors.joining(", "));
-            writeAll(
-                    "UPDATE " + table.sqlName() + " SET " + assignments + " WHERE " + keyCondition,
-                    rows,
-                    (statement, first, row) -> {
-                        int parameter = bind(statement, first, written, before(row));
-                        return bindKey(statement, parameter, row);
-                    },
-                    this::updateAtOnce);
+            String sql = "UPDATE " + table.sqlName() + " SET " + assignments + " WHERE " + keyCondition;
+            Binder binder = (statement, first, row) -> {
+                int parameter = bind(statement, first, written, before(row));
+                return bindKey(statement, parameter, row);
+            };
+            // MySQL checks each row by itself, and would look for the second column of a key by its new first one.
+            boolean each = dialect.product().isMySqlFamily() && written.containsAll(key);
+            writeAll(sql, rows, binder, each ? rest -> writeEach(sql, rest, binder) : this::updateAtOnce);
         }
 
         /** All rows by one statement: databases that check unique keys at its end let values change places. */
         private void updateAtOnce(List<RowChange> rows) throws SQLException {
-            List<Integer> written = new ArrayList<>();
+            List<Integer> written = written();
             StringBuilder sql = new StringBuilder("UPDATE " + table.sqlName() + " SET ");
-            for (int i = 0; i < columns.size(); i++) {
-                if (!key.contains(i)) {
-                    Column column = columns.get(i);
-                    sql.append(written.isEmpty() ? "" : ", ")
-                            .append(column.sqlName())
-                            .append(" = CASE");
-                    sql.append(
-                            (" WHEN " + keyCondition + " THEN " + column.codec().write()).repeat(rows.size()));
-                    sql.append(" ELSE ").append(column.sqlName()).append(" END");
-                    written.add(i);
-                }
+            for (int i = 0; i < written.size(); i++) {
+                Column column = columns.get(written.get(i));
+                sql.append(i == 0 ? "" : ", ").append(column.sqlName()).append(" = CASE");
+                sql.append((" WHEN " + keyCondition + " THEN " + column.codec().write()).repeat(rows.size()));
+                sql.append(" ELSE ").append(column.sqlName()).append(" END");
             }
             sql.append(" WHERE ")
                     .append(String.join(" OR ", Collections.nCopies(rows.size(), '(' + keyCondition + ')')));

@@ -22,12 +22,19 @@ class PlannerTest {
                 SqlSyntax.MYSQL);
         assertThat(update.table().written()).isEqualTo("s.`t`");
         assertThat(update.table().table()).isEqualTo(new Identifier("t", true));
-        assertThat(update.columns()).containsExactly(new Identifier("x", false), new Identifier("y", true));
-        assertThat(update.source()).isEqualTo(new Fragment("s.`t` AS a", 0, 0));
-        assertThat(update.head().text()).startsWith("update  s.`t`").endsWith("'it''s ?'");
-        assertThat(update.head().parameterCount()).isEqualTo(1);
-        assertThat(update.where()).isEqualTo(new Fragment("(a.id = ? OR x IN (SELECT 1 WHERE 1 = ?))", 1, 2));
-        assertThat(update.tail()).isEqualTo(new Fragment("order by x limit ?", 3, 1));
+        assertThat(update.assigned())
+                .containsExactly(
+                        new Plan.Assigned(new Identifier("a", false), new Identifier("x", false)),
+                        new Plan.Assigned(null, new Identifier("y", true)));
+        Plan.Selection selection = update.selection();
+        assertThat(selection.from()).containsExactly(new Fragment("s.`t` AS a", 0, 0));
+        assertThat(selection.sources()).containsExactly(new Plan.Source(update.table(), "a"));
+        assertThat(selection.several()).isFalse();
+        assertThat(selection.head().text()).startsWith("update  s.`t`").endsWith("'it''s ?'");
+        assertThat(selection.head().parameterCount()).isEqualTo(1);
+        assertThat(selection.where()).isEqualTo(new Fragment("(a.id = ? OR x IN (SELECT 1 WHERE 1 = ?))", 1, 2));
+        assertThat(selection.tail()).isEqualTo(new Fragment("order by x limit ?", 3, 1));
+        assertThat(update.assignments()).isEqualTo(new Fragment("a.x = ?, `y`= 'it''s ?'", 0, 1));
         assertThat(update.statement().parameterCount()).isEqualTo(4);
         assertThat(update.statement().text()).doesNotContain(";").doesNotContain("end");
     }
@@ -35,14 +42,88 @@ class PlannerTest {
     @Test
     void aDeleteIsCutIntoItsPieces() {
         Plan.Delete delete = (Plan.Delete) plan("DELETE FROM \"My Table\" t WHERE t.a = ?");
-        assertThat(delete.source().text()).isEqualTo("\"My Table\" t");
-        assertThat(delete.head().text()).isEqualTo("DELETE FROM \"My Table\" t");
-        assertThat(delete.where()).isEqualTo(new Fragment("t.a = ?", 0, 1));
-        assertThat(delete.tail().isEmpty()).isTrue();
+        assertThat(delete.selection().from().get(0).text()).isEqualTo("\"My Table\" t");
+        assertThat(delete.selection().head().text()).isEqualTo("DELETE FROM \"My Table\" t");
+        assertThat(delete.selection().where()).isEqualTo(new Fragment("t.a = ?", 0, 1));
+        assertThat(delete.selection().tail().isEmpty()).isTrue();
 
         Plan.Delete all = (Plan.Delete) plan("delete from t");
-        assertThat(all.where().isEmpty()).isTrue();
-        assertThat(all.head().text()).isEqualTo("delete from t");
+        assertThat(all.selection().where().isEmpty()).isTrue();
+        assertThat(all.selection().head().text()).isEqualTo("delete from t");
+    }
+
+    private static List<String> rows(List<Plan.Source> sources) {
+        return sources.stream().map(s -> s.table().written() + ' ' + s.row()).toList();
+    }
+
+    @Test
+    void anUpdateOfPostgresThatReadsOtherTablesIsCutIntoItsPieces() {
+        Plan.Update update = (Plan.Update) plan(
+                "WITH w AS (SELECT ? AS a) UPDATE ONLY s.t AS x SET (a, b) = (SELECT 1, ?), c = d IS DISTINCT FROM e"
+                        + " FROM w JOIN u ON u.a = w.a, v WHERE x.a = ? RETURNING x.*, old.a, ?");
+        Plan.Selection selection = update.selection();
+        assertThat(selection.with()).isEqualTo(new Fragment("WITH w AS (SELECT ? AS a)", 0, 1));
+        assertThat(selection.from())
+                .containsExactly(new Fragment("ONLY s.t AS x", 1, 0), new Fragment("w JOIN u ON u.a = w.a, v", 2, 0));
+        assertThat(rows(selection.sources())).containsExactly("s.t x");
+        assertThat(selection.several()).isTrue();
+        assertThat(update.assigned().stream().map(a -> a.column().text()).toList())
+                .containsExactly("a", "b", "c");
+        assertThat(update.assignments().text()).endsWith("IS DISTINCT FROM e");
+        assertThat(update.rest().text()).startsWith("FROM w JOIN");
+        assertThat(selection.where()).isEqualTo(new Fragment("x.a = ?", 2, 1));
+        assertThat(selection.body().text()).endsWith("x.a = ?");
+        assertThat(selection.returning())
+                .isEqualTo(new Plan.Returning(new Fragment("x.*, old.a, ?", 3, 1), null, null, true));
+
+        Plan.Delete delete = (Plan.Delete) plan("DELETE FROM t USING s, u WHERE s.a = t.a RETURNING *");
+        assertThat(delete.selection().from().stream().map(Fragment::text).toList())
+                .containsExactly("t", "s, u");
+        assertThat(rows(delete.targets())).containsExactly("t t");
+        assertThat(delete.selection().several()).isTrue();
+    }
+
+    @Test
+    void joinsOfMySqlAreCutIntoTheirTables() {
+        Plan.Update update = (Plan.Update) Planner.plan(
+                "UPDATE LOW_PRIORITY IGNORE `a` x LEFT JOIN (b AS y, (SELECT id, 1 FROM c) z) ON y.id = x.id AND x.t IN (SELECT t FROM d JOIN e)"
+                        + " STRAIGHT_JOIN s.f USE INDEX FOR JOIN (i) USING (id), g PARTITION (p0, p1) SET x.a = 1, n = 2 WHERE TRUNCATE(x.b, 0) = 1",
+                SqlSyntax.MYSQL);
+        Plan.Selection selection = update.selection();
+        assertThat(rows(selection.sources())).containsExactly("`a` x", "b y", "s.f f", "g g");
+        assertThat(selection.several()).isTrue();
+        assertThat(selection.ignores()).isTrue();
+
+        Plan.Delete listed = (Plan.Delete)
+                Planner.plan("DELETE QUICK x.*, b FROM a x JOIN b USING (id) WHERE x.c = ?", SqlSyntax.MYSQL);
+        assertThat(rows(listed.targets())).containsExactly("a x", "b b");
+        Plan.Delete using =
+                (Plan.Delete) Planner.plan("DELETE FROM x USING a AS x CROSS JOIN b c WHERE x.c = 1", SqlSyntax.MYSQL);
+        assertThat(rows(using.targets())).containsExactly("a x");
+        assertThat(rows(using.selection().sources())).containsExactly("a x", "b c");
+        assertThat(((Plan.Delete) Planner.plan("DELETE FROM t WHERE a = 1 FETCH NEXT ROW ONLY", SqlSyntax.H2))
+                        .selection()
+                        .tail()
+                        .text())
+                .isEqualTo("FETCH NEXT ROW ONLY");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "DELETE FROM a JOIN b ON a.id = b.id",
+                "DELETE FROM a, b",
+                "DELETE c FROM a JOIN b ON a.id = b.id",
+                "DELETE a, a FROM a JOIN b ON a.id = b.id",
+                "DELETE a FROM s.a JOIN t.a ON 1 = 1",
+                "UPDATE a JOIN SET x = 1",
+                "UPDATE a FOR PORTION OF p FROM '2020' TO '2021' SET x = 1",
+                "UPDATE a, JSON_TABLE('[]', '$' COLUMNS (x INT PATH '$')) j SET a.x = 1",
+                "UPDATE a SET x = 1 LIMIT 1 OFFSET 2",
+                "DELETE FROM a WHERE x = 1 FETCH FIRST 1 ROW WITH TIES",
+            })
+    void joinsOfMySqlThatAreNotUnderstoodAreRefused(String sql) {
+        assertThat(Planner.plan(sql, SqlSyntax.MYSQL)).isInstanceOf(Plan.Refused.class);
     }
 
     @Test
@@ -178,7 +259,6 @@ class PlannerTest {
                 "DO $$ BEGIN DELETE FROM t; END $$",
                 "COPY t FROM STDIN",
                 "WITH d AS (DELETE FROM t RETURNING *) SELECT * FROM d",
-                "WITH x AS (SELECT 1) UPDATE t SET a = 1",
                 "SELECT * FROM FINAL TABLE (INSERT INTO t VALUES (1))",
                 "SELECT * INTO q FROM t",
                 "EXPLAIN ANALYZE DELETE FROM t",
@@ -199,16 +279,14 @@ class PlannerTest {
                 "WITH d AS (DELETE FROM s RETURNING *) MERGE INTO t USING d ON t.a = d.a WHEN MATCHED THEN DELETE",
                 "INSERT INTO t (a) VALUES (1, 2)",
                 "UPDATE t, s SET t.a = 1",
-                "UPDATE t SET a = 1 FROM s WHERE s.b = t.b",
-                "UPDATE t SET a = 1 RETURNING *",
-                "UPDATE ONLY t SET a = 1",
                 "UPDATE t SET a = 1 WHERE CURRENT OF c",
                 "UPDATE t SET comp.f = 1",
                 "UPDATE t PARTITION (p0) SET a = 1",
-                "DELETE FROM t USING s WHERE s.a = t.a",
-                "DELETE FROM t RETURNING *",
                 "DELETE t FROM t JOIN s ON s.a = t.a",
-                "DELETE FROM ONLY t",
+                "WITH d AS (DELETE FROM s RETURNING *) UPDATE t SET a = 1 FROM d",
+                "WITH d AS (DELETE FROM s RETURNING *) DELETE FROM t USING d",
+                "UPDATE t SET a = 1 WHERE b = 1 FROM s",
+                "DELETE FROM t FETCH FIRST 1 ROW ONLY",
                 "SELECT * FROM t LIMIT 1 FOR UPDATE",
                 "SELECT * FROM t FOR UPDATE SKIP LOCKED",
                 "SELECT * FROM t, s FOR UPDATE",
@@ -241,21 +319,30 @@ class PlannerTest {
     void literalsAreReadAsTheDatabaseReadsThem() {
         String backslash = "UPDATE t SET a = 'x\\' WHERE b = 1 -- ' WHERE c = 2";
         assertThat(((Plan.Update) Planner.plan(backslash, SqlSyntax.POSTGRESQL))
+                        .selection()
                         .where()
                         .text())
                 .isEqualTo("b = 1");
         assertThat(Planner.plan("DELETE FROM t WHERE a = 'x\\' AND b = 1 -- '", SqlSyntax.MYSQL))
                 .isInstanceOfSatisfying(
-                        Plan.Delete.class, d -> assertThat(d.where().text()).isEqualTo("a = 'x\\' AND b = 1 -- '"));
+                        Plan.Delete.class,
+                        d -> assertThat(d.selection().where().text()).isEqualTo("a = 'x\\' AND b = 1 -- '"));
         assertThat(((Plan.Update) Planner.plan("UPDATE t SET a = 5 - -1\n WHERE b = \"it's\"", SqlSyntax.MYSQL))
+                        .selection()
                         .where()
                         .text())
                 .isEqualTo("b = \"it's\"");
-        assertThat(((Plan.Update) plan("UPDATE t SET a = $x$ WHERE ? $x$ WHERE b = ?")).where())
+        assertThat(((Plan.Update) plan("UPDATE t SET a = $x$ WHERE ? $x$ WHERE b = ?"))
+                        .selection()
+                        .where())
                 .isEqualTo(new Fragment("b = ?", 0, 1));
-        assertThat(((Plan.Delete) plan("DELETE FROM t WHERE a = 1 /* a /* nested */ ? */ AND b = ?")).where())
+        assertThat(((Plan.Delete) plan("DELETE FROM t WHERE a = 1 /* a /* nested */ ? */ AND b = ?"))
+                        .selection()
+                        .where())
                 .isEqualTo(new Fragment("a = 1 /* a /* nested */ ? */ AND b = ?", 0, 1));
-        assertThat(((Plan.Delete) Planner.plan("DELETE FROM t WHERE a = 1 # ?\n AND b = ?", SqlSyntax.MYSQL)).where())
+        assertThat(((Plan.Delete) Planner.plan("DELETE FROM t WHERE a = 1 # ?\n AND b = ?", SqlSyntax.MYSQL))
+                        .selection()
+                        .where())
                 .isEqualTo(new Fragment("a = 1 # ?\n AND b = ?", 0, 1));
     }
 

@@ -1,0 +1,176 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.dialect.Value;
+import io.txn.client.jdbc.sql.Fragment;
+import io.txn.client.jdbc.sql.Plan;
+import io.txn.protocol.ErrorCode;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
+
+/**
+ * The rows that an UPDATE or DELETE means, where the database does not tell which ones it wrote: they are read and locked, the statement runs
+ * restricted to their keys, and they may be read again. For one statement execution.
+ */
+final class SelectedRows {
+
+    /** Drivers send the number of parameters as 16 bits. */
+    private static final int MOST_PARAMETERS = 30_000;
+
+    private final Plan.Selection selection;
+    private final WriteRun run;
+    private final List<Target> targets;
+    private final Function<Target, List<Column>> columns;
+
+    /** @param columns those of a target's images */
+    SelectedRows(Plan.Selection selection, WriteRun run, List<Target> targets, Function<Target, List<Column>> columns) {
+        this.selection = selection;
+        this.run = run;
+        this.targets = targets;
+        this.columns = columns;
+    }
+
+    /** Reads and locks what the statement means. Nothing was changed yet, so whatever is wrong with it refuses the statement. */
+    void readAndLock(Parameters parameters) throws SQLException {
+        Query query = new Query().add(selection.with(), parameters);
+        query.add((selection.with().isEmpty() ? "" : " ") + "SELECT "
+                + run.dialect().identity(qualifier(targets.get(0).sources().get(0))));
+        for (Target target : targets) {
+            for (Plan.Source source : target.sources()) {
+                query.add(TableImages.reads(columns.apply(target), qualifier(source)));
+            }
+        }
+        String separator = " FROM ";
+        for (Fragment from : selection.from()) {
+            query.add(separator).add(from, parameters);
+            separator = ", ";
+        }
+        if (!selection.where().isEmpty()) {
+            query.add(" WHERE ").add(selection.where(), parameters);
+        }
+        // A limit on joined rows is another one than that on rows to be written.
+        if (!selection.several() && !selection.tail().isEmpty()) {
+            query.add(" ").add(selection.tail(), parameters);
+        }
+        query.add(lock()).read(run.connection(), run.scope(), this::keep);
+        String incomplete = run.incomplete();
+        if (incomplete != null) {
+            throw Refusals.misplaced(
+                    ErrorCode.CAPTURE_FAILED, "table", targets.get(0).table().lockName(), "reason", incomplete);
+        }
+        int parameterCount = 0;
+        for (Target target : targets) {
+            parameterCount += target.before().size()
+                    * target.table().key().size()
+                    * target.sources().size();
+        }
+        if (size() > run.options().maxRowsPerStatement() || parameterCount > MOST_PARAMETERS) {
+            throw targets.get(0).images().tooManyRows();
+        }
+    }
+
+    /** Reads and locks what the statement means, and all that follows it by a foreign key. */
+    void readAndLock(Parameters parameters, Followers followers) throws SQLException {
+        readAndLock(parameters);
+        Map<String, Followers.Own> own = new HashMap<>();
+        for (Target target : targets) {
+            own.put(
+                    target.table().sqlName(),
+                    new Followers.Own(columns.apply(target), target.before().values()));
+        }
+        followers.read(own);
+    }
+
+    private void keep(ResultSet row) throws SQLException {
+        int first = 2;
+        for (Target target : targets) {
+            target.images().checkIdentity(row.getString(1));
+            List<Column> read = columns.apply(target);
+            for (int i = 0; i < target.sources().size(); i++) {
+                List<Value> values = TableImages.values(row, read, first);
+                List<Value> key = target.images().keyOf(read, values);
+                // An outer join has found no row there.
+                if (!key.contains(Value.NULL)) {
+                    target.before().put(key, values);
+                }
+                first += read.size();
+            }
+        }
+    }
+
+    private String lock() {
+        boolean one = selection.several() && run.dialect().product() == Dialect.Product.POSTGRESQL;
+        return " FOR UPDATE" + (one ? " OF " + targets.get(0).sources().get(0).row() : "");
+    }
+
+    /** What stands before a column of this source; nothing where no other table is read. */
+    String qualifier(Plan.Source source) {
+        return selection.several() ? source.row() + '.' : "";
+    }
+
+    /** How many rows were read. */
+    int size() {
+        return targets.stream().mapToInt(t -> t.before().size()).sum();
+    }
+
+    /**
+     * The statement on exactly the rows that were read.
+     *
+     * @param head all before WHERE
+     * @param condition a further one; may be empty
+     */
+    Query restricted(Query head, String condition, Parameters parameters) {
+        head.add(" WHERE ");
+        // Locked rows keep matching, except that they may match other rows of a join.
+        if (selection.several() && !selection.where().isEmpty()) {
+            head.add("(").add(selection.where(), parameters).add(") AND ");
+        }
+        String separator = "";
+        for (Target target : targets) {
+            for (Plan.Source source : target.sources()) {
+                String qualifier = qualifier(source);
+                head.add(separator + '(').addKeys(target.table().key(), target.keys(), qualifier);
+                // What an outer join did not find has no key.
+                head.add(
+                        selection.several() && run.dialect().product().isMySqlFamily()
+                                ? " OR " + qualifier
+                                        + target.table().key().get(0).sqlName() + " IS NULL)"
+                                : ")");
+                separator = " AND ";
+            }
+        }
+        head.add(condition);
+        return selection.tail().isEmpty() ? head : head.add(" ").add(selection.tail(), parameters);
+    }
+
+    /** A target's rows with these keys as they are now, by their keys; locks them where a plain read may show an older version. */
+    Map<List<Value>, List<Value>> readAgain(Target target, List<Column> read, List<List<Value>> keys)
+            throws SQLException {
+        Map<List<Value>, List<Value>> found = new HashMap<>();
+        for (int from = 0; from < keys.size(); from += TableImages.KEYS_PER_QUERY) {
+            List<List<Value>> rows = new ArrayList<>();
+            new Query()
+                    .add("SELECT " + run.dialect().identity("") + TableImages.reads(read, "") + " FROM "
+                            + target.table().sqlName() + " WHERE ")
+                    .addKeys(
+                            target.table().key(),
+                            keys.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, keys.size())))
+                    .add(run.dialect().afterImageLocks() ? " FOR UPDATE" : "")
+                    .read(run.connection(), run.scope(), row -> rows.add(TableImages.values(row, read, 2)));
+            rows.forEach(row -> found.put(target.images().keyOf(read, row), row));
+        }
+        return found;
+    }
+
+    /** The value of a map that holds it. */
+    static <K, V> V known(Map<K, V> map, K key) {
+        return Objects.requireNonNull(map.get(key));
+    }
+}
