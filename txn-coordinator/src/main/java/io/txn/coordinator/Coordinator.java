@@ -193,7 +193,9 @@ public final class Coordinator implements AutoCloseable {
                 options.retention().transactions(),
                 options.restartGrace().toMillis(),
                 SNAPSHOT_RECORDS,
-                SNAPSHOT_BYTES);
+                SNAPSHOT_BYTES,
+                options.limits().lockWaiters(),
+                options.limits().lockWaitersPerConnection());
     }
 
     /** The TCP port listened on. */
@@ -298,6 +300,8 @@ public final class Coordinator implements AutoCloseable {
                 figures.callsFailed(),
                 figures.mailbox(),
                 adapter.sessions(),
+                adapter.refusedRegistrations(),
+                server.refused(),
                 written.records(),
                 written.bytes(),
                 written.fsyncs(),

@@ -268,6 +268,8 @@ public record CoordinatorOptions(
      * @param callsInFlight branch calls waiting for an answer
      * @param requestsPerConnection requests of one connection that are not answered yet
      * @param resourcesPerConnection resources that one connection registers
+     * @param lockWaiters requests that wait for rows; further ones are answered at once
+     * @param lockWaitersPerConnection of these, of one connection
      */
     public record Limits(
             int mailbox,
@@ -280,7 +282,9 @@ public record CoordinatorOptions(
             int applicationDataLength,
             int callsInFlight,
             int requestsPerConnection,
-            int resourcesPerConnection) {
+            int resourcesPerConnection,
+            int lockWaiters,
+            int lockWaitersPerConnection) {
 
         public static final int DEFAULT_MAILBOX = 131_072;
         public static final int DEFAULT_MAILBOX_MEBIBYTES = 64;
@@ -293,6 +297,8 @@ public record CoordinatorOptions(
         public static final int DEFAULT_CALLS_IN_FLIGHT = 4_096;
         public static final int DEFAULT_REQUESTS_PER_CONNECTION = 10_000;
         public static final int DEFAULT_RESOURCES_PER_CONNECTION = 10_000;
+        public static final int DEFAULT_LOCK_WAITERS = 20_000;
+        public static final int DEFAULT_LOCK_WAITERS_PER_CONNECTION = 5_000;
 
         public static final Limits DEFAULTS = new Limits(
                 DEFAULT_MAILBOX,
@@ -305,7 +311,9 @@ public record CoordinatorOptions(
                 DEFAULT_APPLICATION_DATA_LENGTH,
                 DEFAULT_CALLS_IN_FLIGHT,
                 DEFAULT_REQUESTS_PER_CONNECTION,
-                DEFAULT_RESOURCES_PER_CONNECTION);
+                DEFAULT_RESOURCES_PER_CONNECTION,
+                DEFAULT_LOCK_WAITERS,
+                DEFAULT_LOCK_WAITERS_PER_CONNECTION);
 
         public Limits {
             Check.that(mailbox > 0, "txn.coordinator.limits.mailbox", mailbox);
@@ -327,6 +335,11 @@ public record CoordinatorOptions(
                     resourcesPerConnection > 0,
                     "txn.coordinator.limits.resources-per-connection",
                     resourcesPerConnection);
+            Check.that(lockWaiters >= 0, "txn.coordinator.limits.lock-waiters", lockWaiters);
+            Check.that(
+                    lockWaitersPerConnection >= 0,
+                    "txn.coordinator.limits.lock-waiters-per-connection",
+                    lockWaitersPerConnection);
         }
     }
 

@@ -23,6 +23,8 @@ package io.txn.coordinator;
  * @param callsFailed branch calls that failed
  * @param mailbox commands waiting for the engine
  * @param sessions connections of registered clients
+ * @param registrationsRefused registrations refused, and connections closed because they asked before they had registered
+ * @param connectionsRefused connections closed before anybody registered on them, for what they did or for what they did not do in time
  * @param journalRecords records handed to the journal
  * @param journalBytes bytes of these
  * @param fsyncs how often the journal forced the disk
@@ -49,6 +51,8 @@ public record CoordinatorStatistics(
         long callsFailed,
         long mailbox,
         long sessions,
+        long registrationsRefused,
+        long connectionsRefused,
         long journalRecords,
         long journalBytes,
         long fsyncs,

@@ -61,7 +61,9 @@ class BoundsTest {
                 data,
                 calls,
                 mailbox < 10 ? 1_000 : 3,
-                2)));
+                2,
+                DEFAULTS.lockWaiters(),
+                DEFAULTS.lockWaitersPerConnection())));
     }
 
     private void startSmall() {
@@ -248,8 +250,8 @@ class BoundsTest {
 
     @Test
     void bytesInTheMailbox() throws Exception {
-        start(options -> options.withLimits(
-                new CoordinatorOptions.Limits(1_000_000, 1 << 20, 1, 1_000_000, 2, 3, 4_000, 50, 4, 1_000_000, 2)));
+        start(options -> options.withLimits(new CoordinatorOptions.Limits(
+                1_000_000, 1 << 20, 1, 1_000_000, 2, 3, 4_000, 50, 4, 1_000_000, 2, 10, 10)));
         try (HandDrivenClient client = client()) {
             Await.until(
                     "begins meet a mailbox full of long names",

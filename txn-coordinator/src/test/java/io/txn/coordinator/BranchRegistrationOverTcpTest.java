@@ -69,7 +69,9 @@ class BranchRegistrationOverTcpTest {
                 applicationData,
                 defaults.callsInFlight(),
                 defaults.requestsPerConnection(),
-                defaults.resourcesPerConnection());
+                defaults.resourcesPerConnection(),
+                defaults.lockWaiters(),
+                defaults.lockWaitersPerConnection());
     }
 
     private static void assertRefused(

@@ -19,6 +19,8 @@ import io.txn.protocol.access.Secret;
 import io.txn.protocol.codec.Frame;
 import io.txn.protocol.codec.FrameCodec;
 import io.txn.protocol.codec.FrameKind;
+import io.txn.protocol.extension.Feature;
+import io.txn.protocol.extension.RequestId;
 import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.transport.ClientTls;
@@ -34,6 +36,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -176,6 +179,7 @@ class CoordinatorAccessTest {
         assertThat(wrong.code()).isEqualTo(ErrorCode.CLIENT_UNKNOWN);
         assertThat(wrong.getMessage()).doesNotContain(BANK, SHOP);
         assertThat(refused(plain(), tm("accounts", token(SHOP))).code()).isEqualTo(ErrorCode.APPLICATION_NOT_PERMITTED);
+        assertThat(coordinator.statistics().registrationsRefused()).isEqualTo(4);
     }
 
     @Test
@@ -234,6 +238,55 @@ class CoordinatorAccessTest {
         assertThat(shop.rollback(xid)).isEqualTo(GlobalStatus.ROLLED_BACK);
         assertThat(shop.calls()).hasSize(2);
         assertThat(bank.calls()).isEmpty();
+    }
+
+    @Test
+    void aRequestIdIsOneClientsOwn() throws Exception {
+        start(client("shop", SHOP, List.of(), List.of()), client("bank", BANK, List.of(), List.of()));
+        String xid = begin(registeredAs("orders", SHOP), 0xABCDL);
+        // The same application name and the same id, which it has seen or guessed.
+        HandDrivenClient bank = registeredAs("orders", BANK);
+        String other = begin(bank, 0xABCDL);
+        assertThat(other).isNotEqualTo(xid);
+        HandDrivenClient shop = registeredAs("orders", SHOP);
+        assertThat(begin(shop, 0xABCDL)).isEqualTo(xid);
+        long branch = register(shop, xid, "t:1", 7);
+        assertThat(register(registeredAs("orders", SHOP), xid, "t:1", 7)).isEqualTo(branch);
+        assertThat(register(bank, xid, "t:1", 7)).isNotEqualTo(branch);
+
+        coordinator.close();
+        start(client("shop", SHOP, List.of(), List.of()), client("bank", BANK, List.of(), List.of()));
+        assertThat(register(registeredAs("orders", SHOP), xid, "t:1", 7))
+                .as("behind a restart")
+                .isEqualTo(branch);
+        assertThat(begin(registeredAs("orders", BANK), 0xABCDL)).isEqualTo(other);
+    }
+
+    private HandDrivenClient registeredAs(String application, String token) throws Exception {
+        HandDrivenClient client = plain();
+        Frame answer = client.connection()
+                .request(rm(application, token(token), DB), Feature.announced(), HandDrivenClient.PATIENCE)
+                .get(30, TimeUnit.SECONDS);
+        assertThat(identified(answer)).isTrue();
+        return client;
+    }
+
+    private static String begin(HandDrivenClient client, long id) throws Exception {
+        Frame answer = asked(client, new Message.GlobalBeginRequest(60_000, "purchase"), id);
+        return ((Message.GlobalBeginResponse) answer.body()).xid();
+    }
+
+    private static long register(HandDrivenClient client, String xid, String rows, long id) throws Exception {
+        Frame answer = asked(client, new Message.BranchRegisterRequest(xid, BranchType.AT, DB, rows, null), id);
+        return ((Message.BranchRegisterResponse) answer.body()).branchId();
+    }
+
+    private static Frame asked(HandDrivenClient client, Message.Request request, long id) throws Exception {
+        Map<String, String> head = new HashMap<>();
+        RequestId.write(id, head);
+        return client.connection()
+                .request(request, head, HandDrivenClient.PATIENCE)
+                .get(30, TimeUnit.SECONDS);
     }
 
     @Test

@@ -3,6 +3,9 @@ package io.txn.coordinator;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.txn.protocol.BranchType;
+import io.txn.protocol.codec.Frame;
+import io.txn.protocol.extension.Feature;
+import io.txn.protocol.extension.RequestId;
 import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
@@ -14,12 +17,16 @@ import java.nio.MappedByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
@@ -57,6 +64,9 @@ class CoordinatorKillIT {
     /** What the resource managers did, by branch. */
     private final Map<Long, String> done = new ConcurrentHashMap<>();
 
+    /** For which branches of a transaction they were called. */
+    private final Map<String, Set<Long>> called = new ConcurrentHashMap<>();
+
     private final Queue<String> broken = new ConcurrentLinkedQueue<>();
 
     /** What initiators were told: XID to decision; and the branches they had registered. */
@@ -91,6 +101,87 @@ class CoordinatorKillIT {
             kill();
         }
         check();
+    }
+
+    /** Killed before, while or after it answers: who asks again under the same id has one transaction and one branch, whatever it was told before. */
+    @Test
+    void aRequestThatIsRepeatedBehindAKillIsTheSameRequest() throws Exception {
+        int answered = 0;
+        for (int i = FULL ? 60 : 3; i > 0; i--) {
+            long beginId = RequestId.next(random);
+            Message.Response begun = killedMeanwhile(new Message.GlobalBeginRequest(600_000, "purchase"), beginId);
+            String xid;
+            try (HandDrivenClient client = connectWithFeatures()) {
+                xid = begin(client, beginId);
+                assertThat(begin(client, beginId)).isEqualTo(xid);
+            }
+            if (begun instanceof Message.GlobalBeginResponse first) {
+                assertThat(xid).isEqualTo(first.xid());
+                answered++;
+            }
+            long registerId = RequestId.next(random);
+            Message.Request register = new Message.BranchRegisterRequest(xid, BranchType.TCC, "svc", null, "{}");
+            Message.Response registered = killedMeanwhile(register, registerId);
+            try (HandDrivenClient client = connectWithFeatures()) {
+                long branch = register(client, register, registerId);
+                assertThat(register(client, register, registerId)).isEqualTo(branch);
+                if (registered instanceof Message.BranchRegisterResponse first) {
+                    assertThat(branch).isEqualTo(first.branchId());
+                    answered++;
+                }
+                assertThat(client.rollback(xid)).isEqualTo(GlobalStatus.ROLLED_BACK);
+                assertThat(called.get(xid)).containsExactly(branch);
+            }
+        }
+        System.out.println("answered before the kill: " + answered);
+        check();
+    }
+
+    /** The answer, if it was there before the coordinator was killed; else null. */
+    private Message.Response killedMeanwhile(Message.Request request, long id) throws Exception {
+        try (HandDrivenClient client = connectWithFeatures()) {
+            CompletableFuture<Frame> answer = asked(client, request, id);
+            if (random.nextBoolean()) {
+                answer.get(20, TimeUnit.SECONDS);
+            } else {
+                LockSupport.parkNanos(random.nextInt(3_000_000));
+            }
+            kill();
+            return answer.isDone() && !answer.isCompletedExceptionally()
+                    ? (Message.Response) answer.join().body()
+                    : null;
+        }
+    }
+
+    private HandDrivenClient connectWithFeatures() throws Exception {
+        HandDrivenClient client = new HandDrivenClient(port);
+        client.answerWith(this::answer);
+        client.connection()
+                .request(
+                        new Message.RegisterRmRequest("2.6.0", "shop", "default_tx_group", null, DB + ",svc"),
+                        Feature.announced(),
+                        HandDrivenClient.PATIENCE)
+                .get(30, TimeUnit.SECONDS);
+        return client;
+    }
+
+    private static String begin(HandDrivenClient client, long id) throws Exception {
+        Frame answer = asked(client, new Message.GlobalBeginRequest(600_000, "purchase"), id)
+                .get(30, TimeUnit.SECONDS);
+        return ((Message.GlobalBeginResponse) answer.body()).xid();
+    }
+
+    private static long register(HandDrivenClient client, Message.Request request, long id) throws Exception {
+        Frame answer = asked(client, request, id).get(30, TimeUnit.SECONDS);
+        Message.BranchRegisterResponse response = (Message.BranchRegisterResponse) answer.body();
+        assertThat(response.outcome().succeeded()).isTrue();
+        return response.branchId();
+    }
+
+    private static CompletableFuture<Frame> asked(HandDrivenClient client, Message.Request request, long id) {
+        Map<String, String> head = new HashMap<>();
+        RequestId.write(id, head);
+        return client.connection().request(request, head, HandDrivenClient.PATIENCE);
     }
 
     @Test
@@ -255,6 +346,8 @@ class CoordinatorKillIT {
                 ? ((Message.BranchCommitRequest) call).branchId()
                 : ((Message.BranchRollbackRequest) call).branchId();
         String decision = commit ? "commit" : "rollback";
+        String xid = commit ? ((Message.BranchCommitRequest) call).xid() : ((Message.BranchRollbackRequest) call).xid();
+        called.computeIfAbsent(xid, none -> ConcurrentHashMap.newKeySet()).add(branch);
         String before = done.putIfAbsent(branch, decision);
         if (before != null && !before.equals(decision)) {
             broken.add("branch " + branch + " was called to " + before + " and to " + decision);

@@ -171,10 +171,12 @@ final class HandDrivenClient implements AutoCloseable, RpcHandler {
         String call = body instanceof Message.BranchCommitRequest commit
                 ? "commit " + commit.branchId()
                 : body instanceof Message.BranchRollbackRequest rollback ? "rollback " + rollback.branchId() : "?";
+        // Taken before the test learns of the call: the answers it sets then are for the next one.
+        Function<Message, Message.Response> current = answers;
         calls.add(call);
         newCalls.add(call);
         newFrames.add(frame);
-        Message.Response response = answers.apply(body);
+        Message.Response response = current.apply(body);
         if (response != null) {
             source.respond(frame, response);
         }

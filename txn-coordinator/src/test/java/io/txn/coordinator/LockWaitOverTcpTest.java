@@ -306,6 +306,52 @@ class LockWaitOverTcpTest {
     }
 
     @Test
+    void onlySoManyWaitOfOneConnectionAndInAllAndTheOthersAreToldAtOnce() throws Exception {
+        CoordinatorOptions.Limits usual = CoordinatorOptions.Limits.DEFAULTS;
+        stop();
+        coordinator = Coordinator.start(CoordinatorOptions.DEFAULTS
+                .withListen("127.0.0.1", 0)
+                .withDataDir(dataDir)
+                .withLimits(new CoordinatorOptions.Limits(
+                        usual.mailbox(),
+                        usual.mailboxBytes(),
+                        usual.unwritten(),
+                        usual.transactions(),
+                        usual.branchesPerTransaction(),
+                        usual.locksPerBranch(),
+                        usual.textLength(),
+                        usual.applicationDataLength(),
+                        usual.callsInFlight(),
+                        usual.requestsPerConnection(),
+                        usual.resourcesPerConnection(),
+                        3,
+                        2)));
+        client = nativeClient();
+        String holder = client.begin(60_000);
+        client.register(holder, BranchType.AT, DB, "t:1");
+        CompletableFuture<Frame> first = register(client, client.begin(60_000), "t:1", LONG, 0);
+        CompletableFuture<Frame> second = register(client, client.begin(60_000), "t:1", LONG, 0);
+        awaitWaiters(2);
+        assertThat(refusal(register(client, client.begin(60_000), "t:1", LONG, 0))
+                        .code())
+                .as("a third one of this connection")
+                .isEqualTo(ErrorCode.LOCK_CONFLICT);
+        try (HandDrivenClient other = nativeClient()) {
+            CompletableFuture<Frame> third = register(other, other.begin(60_000), "t:1", LONG, 0);
+            awaitWaiters(3);
+            assertThat(refusal(register(other, other.begin(60_000), "t:1", LONG, 0))
+                            .code())
+                    .as("a fourth one in all")
+                    .isEqualTo(ErrorCode.LOCK_CONFLICT);
+            assertThat(third).isNotDone();
+        }
+        awaitWaiters(2);
+        client.commit(holder);
+        assertThat(answer(first).outcome().succeeded()).isTrue();
+        assertThat(second).isNotDone();
+    }
+
+    @Test
     void whoAsksAgainWhileItWaitsKeepsItsPlace() throws Exception {
         String holder = client.begin(60_000);
         client.register(holder, BranchType.AT, DB, "t:1");

@@ -98,7 +98,9 @@ class SeataContractPageTest {
     /** What stands between the method before and this one: its annotations. */
     private static String annotations(String source, String method) {
         Matcher declared = Pattern.compile("\n    void " + method + "\\(").matcher(source);
-        assertThat(declared.find()).as("method " + method).isTrue();
+        assertThat(declared.find())
+                .as("%s, which docs/seata-contract.md names", method)
+                .isTrue();
         String before = source.substring(0, declared.start());
         return before.substring(Math.max(before.lastIndexOf("\n\n"), before.lastIndexOf("\n    }\n")));
     }

@@ -6,6 +6,7 @@ import io.txn.protocol.Xid;
 import io.txn.test.DatabaseKind;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.sql.Statement;
@@ -46,6 +47,9 @@ abstract class PropertyContract extends AtContract {
             }
         }
     }
+
+    /** What a random table looks like, besides its columns {@code c0}, {@code c1}, …: {@code k} is its key. */
+    record Shape(boolean textKey, boolean composite, boolean unique, boolean childOfItself) {}
 
     /** A column of a random table. */
     private record Kind(String type, List<String> values) {}
@@ -93,6 +97,7 @@ abstract class PropertyContract extends AtContract {
         private final int keyKind;
         private final boolean unique;
         private final boolean childOfItself;
+        private final RandomModifications modifications;
 
         Run(long seed, int number) {
             this.random = new Random(seed);
@@ -105,6 +110,13 @@ abstract class PropertyContract extends AtContract {
             this.keyKind = random.nextInt(3);
             this.unique = random.nextInt(3) == 0;
             this.childOfItself = keyKind == 0 && random.nextInt(4) == 0;
+            this.modifications = new RandomModifications(
+                    random,
+                    kind(),
+                    byQueries(),
+                    new Shape(keyKind == 1, keyKind == 2, unique, childOfItself),
+                    () -> value(columns.get(0)),
+                    this::plainKey);
             for (String name : List.of(table, twin)) {
                 behindTheBack(definition(name));
             }
@@ -176,12 +188,13 @@ abstract class PropertyContract extends AtContract {
             List<String> statements = new ArrayList<>();
             for (int i = 0; i < count; i++) {
                 statements.add(
-                        switch (random.nextInt(8)) {
+                        switch (random.nextInt(11)) {
                             case 0, 1 -> insert();
                             case 2, 3 -> update();
                             case 4 -> "DELETE FROM %t" + where();
                             case 5 -> byQueries() && mariaDb() ? insert() : insertSelect();
-                            default -> upsert();
+                            case 6, 7 -> upsert();
+                            default -> modifications.next();
                         });
             }
             return statements;
@@ -331,7 +344,9 @@ abstract class PropertyContract extends AtContract {
                 Savepoint savepoint = connection.setSavepoint();
                 try {
                     int how = (place++ + text.length()) % 7;
-                    if (how % 3 == 0) {
+                    if (sql.contains(" RETURNING ")) {
+                        counts.add(shown(connection, sql, how));
+                    } else if (how % 3 == 0) {
                         try (PreparedStatement prepared = connection.prepareStatement(sql)) {
                             counts.add(prepared.executeUpdate());
                         }
@@ -354,6 +369,23 @@ abstract class PropertyContract extends AtContract {
                 }
             }
             return counts;
+        }
+
+        /** The rows that a RETURNING brings, in any order, as a number. */
+        private int shown(Connection connection, String sql, int how) throws SQLException {
+            int shown = 0;
+            try (PreparedStatement prepared = connection.prepareStatement(sql);
+                    Statement statement = connection.createStatement();
+                    ResultSet rows = how % 3 == 0 ? prepared.executeQuery() : statement.executeQuery(sql)) {
+                while (rows.next()) {
+                    List<String> row = new ArrayList<>();
+                    for (int i = 1; i <= rows.getMetaData().getColumnCount(); i++) {
+                        row.add(rows.getString(i));
+                    }
+                    shown += row.hashCode();
+                }
+            }
+            return shown;
         }
     }
 }

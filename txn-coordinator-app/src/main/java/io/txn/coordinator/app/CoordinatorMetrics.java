@@ -53,6 +53,14 @@ final class CoordinatorMetrics implements MeterBinder {
         meters.gauge("txn.coordinator.mailbox", "commands waiting to be decided", CoordinatorStatistics::mailbox);
         meters.gauge(
                 "txn.coordinator.connections", "connections of registered clients", CoordinatorStatistics::sessions);
+        meters.counter(
+                "txn.coordinator.registrations.refused",
+                "registrations refused",
+                CoordinatorStatistics::registrationsRefused);
+        meters.counter(
+                "txn.coordinator.connections.refused",
+                "connections closed before they had registered",
+                CoordinatorStatistics::connectionsRefused);
         meters.counter("txn.journal.records", "records made durable", CoordinatorStatistics::journalRecords);
         meters.counter("txn.journal.bytes", "bytes written for these", CoordinatorStatistics::journalBytes);
         FunctionTimer.builder(

@@ -237,6 +237,8 @@ record CoordinatorProperties(
      * @param callsInFlight Branch calls waiting for an answer.
      * @param requestsPerConnection Requests of one connection that are not answered yet.
      * @param resourcesPerConnection Resources that one connection registers.
+     * @param lockWaiters Requests that wait for rows somebody else holds; further ones are refused at once. 0: nobody waits.
+     * @param lockWaitersPerConnection The same for those of one connection.
      */
     record Limits(
             @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_MAILBOX)
@@ -270,7 +272,13 @@ record CoordinatorProperties(
             int requestsPerConnection,
 
             @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_RESOURCES_PER_CONNECTION)
-            int resourcesPerConnection) {}
+            int resourcesPerConnection,
+
+            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_LOCK_WAITERS)
+            int lockWaiters,
+
+            @DefaultValue("" + CoordinatorOptions.Limits.DEFAULT_LOCK_WAITERS_PER_CONNECTION)
+            int lockWaitersPerConnection) {}
 
     /**
      * @param time How long after its end a transaction stays visible.
@@ -349,7 +357,9 @@ record CoordinatorProperties(
                         limits.applicationDataLength(),
                         limits.callsInFlight(),
                         limits.requestsPerConnection(),
-                        limits.resourcesPerConnection()))
+                        limits.resourcesPerConnection(),
+                        limits.lockWaiters(),
+                        limits.lockWaitersPerConnection()))
                 .withRetention(new CoordinatorOptions.Retention(retention.time(), retention.transactions()))
                 .withUndoLog(new CoordinatorOptions.UndoLog(undoLog.deletePeriod(), undoLog.saveDays()));
     }

@@ -7,6 +7,7 @@ import io.txn.test.Await;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.Socket;
+import java.net.URLEncoder;
 import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -443,6 +444,56 @@ class AdminApiIT {
             assertThat(shown.get("cause").asString()).contains("mended by hand, ticket 7");
             assertThat(locks("/api/v1/locks?resource=" + resource)).isEmpty();
         }
+    }
+
+    @Test
+    void whoWaitsForARowIsListedWithItsHolder() {
+        String resource = RESOURCE + "-waits";
+        String path = "/api/v1/locks/waits?resource=" + resource;
+        try (TcpApplication orders = new TcpApplication(tcpPort, "orders-waits", resource)) {
+            String holder = orders.begin("purchase");
+            orders.register(holder, resource, "stock:1");
+            assertThat(admin.get(path).json().get("waits")).isEmpty();
+            String first = orders.begin("first");
+            String second = orders.begin("second");
+            var one = orders.registerWaiting(first, resource, "stock:1", Duration.ofMinutes(1));
+            Await.until(
+                    "one waits",
+                    Duration.ofSeconds(60),
+                    () -> admin.get(path).json().get("waits").size() == 1);
+            orders.registerWaiting(second, resource, "stock:1;stock:2", Duration.ofMinutes(1));
+            Await.until(
+                    "two wait",
+                    Duration.ofSeconds(60),
+                    () -> admin.get(path).json().get("waits").size() == 2);
+            JsonNode wait =
+                    admin.get(path + "&xid=" + first).json().get("waits").get(0);
+            assertThat(wait.get("xid").asString()).isEqualTo(first);
+            assertThat(wait.get("name").asString()).isEqualTo("first");
+            assertThat(wait.get("application").asString()).isEqualTo("orders-waits");
+            assertThat(wait.get("holder").asString()).isEqualTo(holder);
+            assertThat(wait.get("row").asString()).isEqualTo("stock:1");
+            assertThat(Instant.parse(wait.get("until").asString()))
+                    .isAfter(Instant.parse(wait.get("since").asString()));
+            JsonNode page = admin.get(path + "&limit=1").json();
+            assertThat(page.get("waits")).hasSize(1);
+            JsonNode rest = admin.get(path + "&limit=1&after="
+                            + URLEncoder.encode(page.get("next").asString(), StandardCharsets.UTF_8))
+                    .json();
+            assertThat(rest.get("waits")).hasSize(1);
+            assertThat(List.of(
+                            page.get("waits").get(0).get("xid").asString(),
+                            rest.get("waits").get(0).get("xid").asString()))
+                    .containsExactlyInAnyOrder(first, second);
+            assertProblem(admin.get(path + "&limit=0"), 400, "TXN-CRD006");
+            assertProblem(stranger.get(path), 401, "TXN-ADM001");
+            orders.commit(holder);
+            assertThat(one.join().succeeded()).isTrue();
+        }
+        Await.until(
+                "whose connection is gone waits no more",
+                Duration.ofSeconds(60),
+                () -> admin.get(path).json().get("waits").isEmpty());
     }
 
     @Test

@@ -113,6 +113,8 @@ class ConfigurationTest {
                         Map.entry("txn.coordinator.limits.calls-in-flight", "15"),
                         Map.entry("txn.coordinator.limits.requests-per-connection", "22"),
                         Map.entry("txn.coordinator.limits.resources-per-connection", "23"),
+                        Map.entry("txn.coordinator.limits.lock-waiters", "32"),
+                        Map.entry("txn.coordinator.limits.lock-waiters-per-connection", "33"),
                         Map.entry("txn.coordinator.tcp.max-frame-size", "24KB"),
                         Map.entry("txn.coordinator.tcp.max-connections", "25"),
                         Map.entry("txn.coordinator.tcp.max-unregistered-connections", "30"),
@@ -168,7 +170,7 @@ class ConfigurationTest {
                                 Duration.ofSeconds(5),
                                 Duration.ofSeconds(6),
                                 7),
-                        new CoordinatorOptions.Limits(8, 5 << 20, 9, 10, 11, 12, 13, 14, 15, 22, 23),
+                        new CoordinatorOptions.Limits(8, 5 << 20, 9, 10, 11, 12, 13, 14, 15, 22, 23, 32, 33),
                         new CoordinatorOptions.Retention(Duration.ofSeconds(16), 17),
                         new CoordinatorOptions.UndoLog(Duration.ofSeconds(18), 19),
                         Duration.ofSeconds(1)));

@@ -2,6 +2,8 @@ package io.txn.coordinator.app;
 
 import io.txn.protocol.BranchType;
 import io.txn.protocol.codec.Frame;
+import io.txn.protocol.extension.Feature;
+import io.txn.protocol.extension.LockWait;
 import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
@@ -11,6 +13,9 @@ import io.txn.protocol.transport.RpcConnection;
 import io.txn.protocol.transport.RpcHandler;
 import io.txn.protocol.transport.TransportOptions;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** An application as the coordinator sees it over TCP, every request by hand; its branches fare as the test says. */
@@ -30,9 +35,16 @@ final class TcpApplication implements AutoCloseable, RpcHandler {
         }
         ask(new Message.RegisterTmRequest("2.0.0", name, "default_tx_group", null), Message.RegisterTmResponse.class);
         if (resources.length > 0) {
-            ask(
-                    new Message.RegisterRmRequest("2.0.0", name, "default_tx_group", null, String.join(",", resources)),
-                    Message.RegisterRmResponse.class);
+            Frame registered = connection
+                    .request(
+                            new Message.RegisterRmRequest(
+                                    "2.0.0", name, "default_tx_group", null, String.join(",", resources)),
+                            Feature.announced(),
+                            PATIENCE)
+                    .join();
+            if (!(registered.body() instanceof Message.RegisterRmResponse answer) || !answer.identified()) {
+                throw new AssertionError(registered.body());
+            }
         }
     }
 
@@ -53,6 +65,15 @@ final class TcpApplication implements AutoCloseable, RpcHandler {
             throw new AssertionError(answer);
         }
         return answer.branchId();
+    }
+
+    /** One that waits until the rows are free, or that long. */
+    CompletableFuture<Outcome> registerWaiting(String xid, String resource, String locks, Duration wait) {
+        Map<String, String> head = new HashMap<>();
+        LockWait.write(wait.toMillis(), head);
+        return connection
+                .request(new Message.BranchRegisterRequest(xid, BranchType.AT, resource, locks, null), head, PATIENCE)
+                .thenApply(answer -> ((Message.BranchRegisterResponse) answer.body()).outcome());
     }
 
     GlobalStatus commit(String xid) {

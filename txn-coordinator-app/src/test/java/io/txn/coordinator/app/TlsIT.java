@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.txn.coordinator.Coordinator;
+import io.txn.protocol.Xid;
 import io.txn.protocol.access.ExtraData;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.transport.ClientTls;
@@ -172,6 +173,16 @@ class TlsIT {
         assertThatThrownBy(() -> status(uri, TestAuthority.context(THEIRS.issue("operator"), OURS), token))
                 .isInstanceOf(IOException.class);
 
+        Coordinator own = coordinator.getBean(Coordinator.class);
+        String xid;
+        try (TcpApplication orders = new TcpApplication(own.tcpPort(), "orders")) {
+            xid = orders.begin("purchase");
+        }
+        assertThat(forced(uri, xid, TestAuthority.context(OURS.issue("operator"), OURS), token))
+                .isEqualTo(200);
+        assertThat(own.transaction(new Xid(xid)).join().orElseThrow().summary().cause())
+                .contains("admin CN=operator at 127.0.0.1: its host is gone");
+
         THEIRS.writePem(directory.resolve("authority.pem"));
         write(THEIRS.issue("coordinator", "127.0.0.1"));
         SSLContext theirs = TestAuthority.context(THEIRS.issue("operator"), THEIRS);
@@ -185,10 +196,23 @@ class TlsIT {
         assertThat(output.getAll()).doesNotContain("in plain HTTP");
     }
 
-    /** Over a connection of its own. */
+    private static int forced(URI transactions, String xid, SSLContext context, String token) throws IOException {
+        return status(
+                HttpRequest.newBuilder(URI.create(transactions + "/" + xid + "/force"))
+                        .header("Content-Type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofString(
+                                "{\"status\":\"ROLLED_BACK\",\"reason\":\"its host is gone\"}")),
+                context,
+                token);
+    }
+
     private static int status(URI uri, SSLContext context, String token) throws IOException {
-        HttpRequest request = HttpRequest.newBuilder(uri)
-                .timeout(PATIENCE)
+        return status(HttpRequest.newBuilder(uri), context, token);
+    }
+
+    /** Over a connection of its own. */
+    private static int status(HttpRequest.Builder builder, SSLContext context, String token) throws IOException {
+        HttpRequest request = builder.timeout(PATIENCE)
                 .header("Authorization", "Bearer " + token)
                 .build();
         try {

@@ -100,7 +100,7 @@ final class EngineCore {
             EngineSettings settings,
             BranchCaller caller,
             Runnable wake) {
-        this(shard, journal, time, random, settings, LockWaiting.Limits.DEFAULTS, caller, wake);
+        this(shard, journal, time, random, settings, settings.waitLimits(), caller, wake);
     }
 
     EngineCore(

@@ -14,6 +14,8 @@ package io.txn.coordinator.engine;
  * @param restartGrace how long transactions from before a restart may at least still be decided
  * @param snapshotRecords records after which a snapshot is taken
  * @param snapshotBytes bytes of records after which a snapshot is taken
+ * @param lockWaiters requests that wait for rows
+ * @param lockWaitersPerConnection of these, of one caller
  */
 public record EngineSettings(
         int mailbox,
@@ -26,7 +28,43 @@ public record EngineSettings(
         int retentionCount,
         long restartGrace,
         long snapshotRecords,
-        long snapshotBytes) {
+        long snapshotBytes,
+        int lockWaiters,
+        int lockWaitersPerConnection) {
+
+    /** With the usual number of waiters. */
+    public EngineSettings(
+            int mailbox,
+            long mailboxBytes,
+            int unwritten,
+            int callsInFlight,
+            long callTimeout,
+            long initiatorWait,
+            long retentionTime,
+            int retentionCount,
+            long restartGrace,
+            long snapshotRecords,
+            long snapshotBytes) {
+        this(
+                mailbox,
+                mailboxBytes,
+                unwritten,
+                callsInFlight,
+                callTimeout,
+                initiatorWait,
+                retentionTime,
+                retentionCount,
+                restartGrace,
+                snapshotRecords,
+                snapshotBytes,
+                LockWaiting.Limits.DEFAULTS.waiters(),
+                LockWaiting.Limits.DEFAULTS.perCaller());
+    }
+
+    LockWaiting.Limits waitLimits() {
+        LockWaiting.Limits defaults = LockWaiting.Limits.DEFAULTS;
+        return new LockWaiting.Limits(lockWaiters, lockWaitersPerConnection, defaults.rows(), defaults.bytes());
+    }
 
     private static final int SAGA_FACTOR = 4;
 

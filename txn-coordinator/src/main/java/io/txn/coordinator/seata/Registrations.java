@@ -21,6 +21,7 @@ import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
@@ -56,6 +57,7 @@ final class Registrations {
     private final String version;
     private final Consumer<Collection<String>> available;
     private final LogBudget refusals;
+    private final LongAdder refused = new LongAdder();
     private final List<Parked> parked = new ArrayList<>();
 
     /** Whom TLS trusts since the last change; null: there was none. */
@@ -251,8 +253,14 @@ final class Registrations {
         return session;
     }
 
+    /** How many registrations were refused, and how many connections closed because they asked before. */
+    long refused() {
+        return refused.sum();
+    }
+
     /** Closes a connection that asks for something else before it has registered. */
     void asksTooEarly(RpcConnection connection) {
+        refused.increment();
         long leftOut = refusals.next();
         if (leftOut >= 0) {
             LOG.warn(
@@ -274,6 +282,7 @@ final class Registrations {
 
     private void refuse(Registration registration, Admission.Refused no) {
         RpcConnection connection = registration.connection();
+        refused.increment();
         long leftOut = refusals.next();
         if (leftOut >= 0) {
             LOG.warn(

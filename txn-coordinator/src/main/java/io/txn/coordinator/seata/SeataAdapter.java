@@ -151,6 +151,11 @@ public final class SeataAdapter implements RpcHandler {
         return sessions.size();
     }
 
+    /** How many registrations were refused. */
+    public long refusedRegistrations() {
+        return registrations.refused();
+    }
+
     /** The engine's thread gathers there, for its turn. */
     @Override
     public Outbox outbox() {
@@ -357,8 +362,10 @@ public final class SeataAdapter implements RpcHandler {
         return frame != null && session.has(Feature.LOCK_WAIT) ? LockWait.read(frame.head()) : 0;
     }
 
+    /** As the client it proved to be, so that nobody else's request is taken for it. */
     private static long requestId(Session session, @Nullable Frame frame) {
-        return frame != null && session.has(Feature.REQUEST_ID) ? RequestId.read(frame.head()) : 0;
+        long id = frame != null && session.has(Feature.REQUEST_ID) ? RequestId.read(frame.head()) : 0;
+        return session.identity().ownRequestId(id);
     }
 
     /** A command that may wait as long as its connection is there, and tells who is in the way. */

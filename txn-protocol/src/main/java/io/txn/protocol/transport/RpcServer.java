@@ -118,6 +118,11 @@ public final class RpcServer implements AutoCloseable {
         return Collections.unmodifiableCollection(connections);
     }
 
+    /** How many connections were closed before they were admitted: too many, too slow, or no TLS where it is wanted. */
+    public long refused() {
+        return newcomers.refused();
+    }
+
     /** Stops listening and closes every connection, each after what was sent on it before as far as the peer takes it. */
     @Override
     public void close() {

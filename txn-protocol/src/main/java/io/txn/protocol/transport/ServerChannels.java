@@ -16,6 +16,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +45,7 @@ final class ServerChannels extends ChannelInitializer<Channel> {
     private final Set<RpcConnection> connections;
     private final LogBudget refusals;
     private final @Nullable Newcomers newcomers;
+    private final LongAdder refused = new LongAdder();
     private final WaitingRoom unregistered;
     private final AtomicInteger accepted = new AtomicInteger();
     private final ThreadPoolExecutor handshakes;
@@ -165,7 +167,13 @@ final class ServerChannels extends ChannelInitializer<Channel> {
         other.channel().close();
     }
 
+    /** How many connections were closed before they were admitted. */
+    long refused() {
+        return refused.sum();
+    }
+
     private void refused(Channel channel, String reason) {
+        refused.increment();
         long leftOut = refusals.next();
         if (leftOut >= 0) {
             log.atWarn()

@@ -34,7 +34,8 @@ class GuidedFuzzTest {
     private static final ThreadMXBean MEMORY = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     private final long seed = Long.getLong("txn.test.seed", System.nanoTime());
-    private final int rounds = Boolean.getBoolean("txn.test.full") ? 10_000_000 : 60_000;
+    private final int rounds =
+            Integer.getInteger("txn.test.rounds", Boolean.getBoolean("txn.test.full") ? 10_000_000 : 60_000);
     private final Random random = new Random(seed);
     private final FrameCodec codec = new FrameCodec(LIMIT);
     private final List<Sample> corpus = new ArrayList<>();

@@ -13,11 +13,14 @@ import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
+import java.security.cert.X509Certificate;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.http.MediaType;
 import org.springframework.util.MultiValueMap;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -39,10 +42,16 @@ import tools.jackson.databind.json.JsonMapper;
 @RequestMapping(path = "/api/v1", produces = MediaType.APPLICATION_JSON_VALUE)
 final class AdminController {
 
+    private static final Logger LOG = LoggerFactory.getLogger(AdminController.class);
     private static final int DEFAULT_LIMIT = 100;
     private static final int LONGEST_TEXT = 256;
-    private static final int LONGEST_REASON = OperatorCommand.MAX_REASON_LENGTH - 100;
+    private static final int LONGEST_REASON = OperatorCommand.MAX_REASON_LENGTH - 200;
     private static final int LONGEST_BODY = 16 << 10;
+
+    /** With address and words around it, within what a reason leaves of {@link OperatorCommand#MAX_REASON_LENGTH}. */
+    private static final int LONGEST_OPERATOR = 80;
+
+    private static final String CERTIFICATES = "jakarta.servlet.request.X509Certificate";
 
     private final Coordinator coordinator;
     private final Executor executor;
@@ -119,9 +128,13 @@ final class AdminController {
 
     @PostMapping("/transactions/{xid}/retry")
     CompletableFuture<Views.Done> retry(
-            @PathVariable("xid") String xid, @RequestParam MultiValueMap<String, String> query) {
+            @PathVariable("xid") String xid,
+            @RequestParam MultiValueMap<String, String> query,
+            HttpServletRequest request) {
         new Parameters(query);
         Xid id = xid(xid);
+        // It carries no reason that could name who wanted it.
+        LOG.info("a retry is asked for xid={} by={}", id, operator(request));
         return operate(
                 new OperatorCommand.RetryNow(id), new TxnException(ErrorCode.TRANSACTION_NOT_FOUND, null, "xid", id));
     }
@@ -198,7 +211,19 @@ final class AdminController {
         if (reason == null || reason.isBlank() || reason.length() > LONGEST_REASON) {
             throw bad("reason", "it has 1 to " + LONGEST_REASON + " characters and is not blank");
         }
-        return "admin at " + request.getRemoteAddr() + ": " + reason;
+        return operator(request) + ": " + reason;
+    }
+
+    /** The token has no name; a certificate, where one was shown over mutual TLS, has. */
+    private static String operator(HttpServletRequest request) {
+        boolean shown = request.getAttribute(CERTIFICATES) instanceof X509Certificate[] chain && chain.length > 0;
+        if (!shown) {
+            return "admin at " + request.getRemoteAddr();
+        }
+        X509Certificate own = ((X509Certificate[]) request.getAttribute(CERTIFICATES))[0];
+        String name = own.getSubjectX500Principal().getName();
+        return "admin " + name.substring(0, Math.min(LONGEST_OPERATOR, name.length())) + " at "
+                + request.getRemoteAddr();
     }
 
     private static Xid xid(String text) {

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.txn.coordinator.Coordinator;
 import io.txn.coordinator.CoordinatorOptions;
 import io.txn.test.Await;
+import jakarta.servlet.http.HttpServletRequest;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -25,6 +27,14 @@ class AdminControllerTest {
     @TempDir
     Path directory;
 
+    /** One that came from somewhere and says nothing else. */
+    private static HttpServletRequest request() {
+        return (HttpServletRequest) Proxy.newProxyInstance(
+                HttpServletRequest.class.getClassLoader(),
+                new Class<?>[] {HttpServletRequest.class},
+                (proxy, method, arguments) -> method.getName().equals("getRemoteAddr") ? "127.0.0.1" : null);
+    }
+
     @Test
     void answersAreMadeOnTheThreadsMeantForThem() throws Exception {
         BlockingQueue<Runnable> work = new LinkedBlockingQueue<>();
@@ -35,7 +45,7 @@ class AdminControllerTest {
                     controller.transactions(NOTHING),
                     controller.locks(NOTHING),
                     controller.transaction("127.0.0.1:8091:1", NOTHING),
-                    controller.retry("127.0.0.1:8091:1", NOTHING));
+                    controller.retry("127.0.0.1:8091:1", NOTHING, request()));
             Await.until("all are handed over", Duration.ofSeconds(10), () -> work.size() == answers.size());
             assertThat(answers).noneMatch(CompletableFuture::isDone);
             for (int i = 0; i < answers.size(); i++) {
