@@ -80,7 +80,7 @@ final class DeleteCapture implements WriteCapture {
 
     @Override
     public Outcome run(Parameters parameters) throws SQLException {
-        if (!returns()) {
+        if (!returns() || followers.any() && selection.returning() == null) {
             return readingFirst(parameters);
         }
         return followers.any()
@@ -92,7 +92,10 @@ final class DeleteCapture implements WriteCapture {
         SelectedRows rows =
                 new SelectedRows(selection, run, targets, t -> t.table().columns());
         rows.readAndLock(parameters, followers);
-        Query query = rows.restricted(new Query().add(selection.head(), parameters), "", parameters);
+        // MariaDB returns nothing at all, not even no rows, where it sees that no condition can be true.
+        Query query = rows.size() == 0
+                ? new Query().add(selection.body(), parameters)
+                : rows.restricted(new Query().add(selection.head(), parameters), "", parameters);
         return returning(query, parameters, rows);
     }
 
@@ -128,6 +131,9 @@ final class DeleteCapture implements WriteCapture {
                             changes.add(gone(target, TableImages.values(deleted, columns, first + 1)));
                         });
         if (rows != null) {
+            if (changes.size() > rows.size()) {
+                run.incomplete("it deleted " + changes.size() + " rows where " + rows.size() + " were read before");
+            }
             addGoneBefore(rows, changes);
         }
         return new Outcome(

@@ -80,7 +80,9 @@ abstract class FollowersContract extends AtContract {
                     .get(random.nextInt(4));
             String onUpdate = List.of("", " ON UPDATE CASCADE", " ON UPDATE SET NULL")
                     .get(parent == child ? 0 : random.nextInt(3));
-            return new Reference(child, parent, random.nextBoolean() ? "id" : "code", onDelete, onUpdate);
+            // H2 lets a row that refers to itself change what it refers to, and leaves it with a reference to nothing.
+            boolean code = random.nextBoolean() && !(parent == child && kind() == DatabaseKind.H2);
+            return new Reference(child, parent, code ? "code" : "id", onDelete, onUpdate);
         }
 
         private List<String> definitions(String twin) {
