@@ -22,8 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class MySqlCatalog implements Catalog {
 
     private static final String SESSION = "SELECT DATABASE() AS IN_SCHEMA, @@lower_case_table_names AS FOLDED, "
-            + "CONCAT('''', SUBSTRING_INDEX(CURRENT_USER(), '@', LENGTH(CURRENT_USER()) - LENGTH(REPLACE(CURRENT_USER(), '@', '')))"
-            + ", '''@''', SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''') AS GRANTEE";
+            + MySqlGrants.GRANTEE + " AS GRANTEE";
 
     private static final String TABLE = """
             SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE FROM information_schema.TABLES
@@ -67,6 +66,18 @@ final class MySqlCatalog implements Catalog {
             SELECT DELETE_RULE, UPDATE_RULE FROM information_schema.REFERENTIAL_CONSTRAINTS
             WHERE CONSTRAINT_SCHEMA = ? AND TABLE_NAME = ? AND CONSTRAINT_NAME = ?""";
 
+    /** The table of the information schema that lists InnoDB's foreign keys. */
+    private final String foreignKeys;
+
+    MySqlCatalog(String foreignKeys) {
+        this.foreignKeys = foreignKeys;
+    }
+
+    @Override
+    public List<String> missingGrants(Connection connection) throws SQLException {
+        return MySqlGrants.missing(connection);
+    }
+
     @Override
     public @Nullable Table table(Connection connection, TableName name, String ownSchema) throws SQLException {
         CatalogRow session = CatalogRow.one(connection, SESSION);
@@ -92,6 +103,7 @@ final class MySqlCatalog implements Catalog {
                 .map(Map.Entry::getKey)
                 .findFirst()
                 .orElse(List.of());
+        List<ForeignKey> referencedBy = referencedBy(connection, schema, table);
         return new Table(
                 schema,
                 table,
@@ -100,9 +112,9 @@ final class MySqlCatalog implements Catalog {
                 columns,
                 key,
                 List.copyOf(unique.keySet()),
-                referencedBy(connection, schema, table),
+                referencedBy,
                 triggers(connection, schema, table),
-                refusal(connection, row, session.text("GRANTEE")),
+                refusal(connection, row, session.text("GRANTEE"), referencedBy),
                 null,
                 name.qualified() ? Set.of() : Set.of(session.text("IN_SCHEMA")),
                 List.of());
@@ -118,7 +130,9 @@ final class MySqlCatalog implements Catalog {
         return MySqlRoutines.read(connection, reading, syntax);
     }
 
-    private static @Nullable String refusal(Connection connection, CatalogRow row, String grantee) throws SQLException {
+    private @Nullable String refusal(
+            Connection connection, CatalogRow row, String grantee, List<ForeignKey> referencedBy)
+            throws SQLException {
         if (!row.is("TABLE_TYPE", "BASE TABLE")) {
             return "it is a " + row.text("TABLE_TYPE").toLowerCase(Locale.ROOT) + ", not a base table";
         }
@@ -128,13 +142,21 @@ final class MySqlCatalog implements Catalog {
         }
         String schema = row.text("TABLE_SCHEMA");
         String table = row.text("TABLE_NAME");
+        Set<String> known = new HashSet<>();
+        referencedBy.forEach(key -> known.add(key.childSchema() + '/' + key.childTable()));
+        String hidden = MySqlGrants.hiddenChild(connection, foreignKeys, schema, table, known);
+        if (hidden != null) {
+            return "a foreign key of " + hidden + " acts on what is done to it, and this account cannot see that table:"
+                    + " GRANT SELECT, INSERT, UPDATE, DELETE ON " + hidden + " TO " + grantee;
+        }
         for (String privileges : SEES_TRIGGERS) {
             if (!CatalogRow.query(connection, privileges, grantee, schema, table)
                     .isEmpty()) {
                 return null;
             }
         }
-        return "this account cannot see whether the table has triggers: GRANT TRIGGER ON its schema to the account";
+        return "this account cannot see whether the table has triggers: GRANT TRIGGER ON " + quote(schema) + ".* TO "
+                + grantee;
     }
 
     private static List<Trigger> triggers(Connection connection, String schema, String table) throws SQLException {
