@@ -52,8 +52,9 @@ class MySqlPrivilegesIT extends AtContract {
         String elsewhere = database.name() + "_elsewhere";
         behindTheBack(
                 "CREATE DATABASE " + elsewhere,
-                "CREATE TABLE " + elsewhere + ".child (id INT NOT NULL PRIMARY KEY, a BIGINT, FOREIGN KEY (a) REFERENCES "
-                        + database.name() + ".account (id) ON DELETE CASCADE)",
+                "CREATE TABLE " + elsewhere
+                        + ".child (id INT NOT NULL PRIMARY KEY, a BIGINT, FOREIGN KEY (a) REFERENCES " + database.name()
+                        + ".account (id) ON DELETE CASCADE)",
                 "INSERT INTO " + elsewhere + ".child VALUES (10, 1)",
                 "CREATE USER " + user + " IDENTIFIED BY 'p'",
                 "GRANT ALL ON " + database.name() + ".* TO " + user);
@@ -62,7 +63,8 @@ class MySqlPrivilegesIT extends AtContract {
         account.setPassword("p");
         try (LogLines lines = LogLines.of("io.txn.client.jdbc")) {
             at = AtDataSource.wrap(account, options(), contexts, manager);
-            assertThat(lines.from(Level.WARN)).anyMatch(line -> line.contains("TXN-AT") && line.contains("GRANT PROCESS ON *.* TO " + user));
+            assertThat(lines.from(Level.WARN))
+                    .anyMatch(line -> line.contains("TXN-AT") && line.contains("GRANT PROCESS ON *.* TO " + user));
             assertThat(lines.from(Level.WARN)).noneMatch(line -> line.contains("GRANT TRIGGER"));
         }
 

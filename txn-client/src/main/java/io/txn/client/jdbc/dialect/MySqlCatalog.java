@@ -131,8 +131,7 @@ final class MySqlCatalog implements Catalog {
     }
 
     private @Nullable String refusal(
-            Connection connection, CatalogRow row, String grantee, List<ForeignKey> referencedBy)
-            throws SQLException {
+            Connection connection, CatalogRow row, String grantee, List<ForeignKey> referencedBy) throws SQLException {
         if (!row.is("TABLE_TYPE", "BASE TABLE")) {
             return "it is a " + row.text("TABLE_TYPE").toLowerCase(Locale.ROOT) + ", not a base table";
         }

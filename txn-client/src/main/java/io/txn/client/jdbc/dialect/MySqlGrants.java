@@ -18,8 +18,8 @@ final class MySqlGrants {
     static final String GRANTEE = "CONCAT('''', SUBSTRING_INDEX(CURRENT_USER(), '@', LENGTH(CURRENT_USER())"
             + " - LENGTH(REPLACE(CURRENT_USER(), '@', ''))), '''@''', SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''')";
 
-    private static final String EVERYWHERE = "SELECT PRIVILEGE_TYPE FROM information_schema.USER_PRIVILEGES"
-            + " WHERE GRANTEE = " + GRANTEE;
+    private static final String EVERYWHERE =
+            "SELECT PRIVILEGE_TYPE FROM information_schema.USER_PRIVILEGES" + " WHERE GRANTEE = " + GRANTEE;
 
     private static final String IN_SCHEMA = "SELECT PRIVILEGE_TYPE FROM information_schema.SCHEMA_PRIVILEGES"
             + " WHERE GRANTEE = " + GRANTEE + " AND DATABASE() LIKE TABLE_SCHEMA";
@@ -70,8 +70,7 @@ final class MySqlGrants {
      * @return one of them, or null
      */
     static @Nullable String hiddenChild(
-            Connection connection, String listing, String schema, String table, Set<String> known)
-            throws SQLException {
+            Connection connection, String listing, String schema, String table, Set<String> known) throws SQLException {
         Set<String> everywhere = privileges(connection, EVERYWHERE);
         if (seesAllTables(everywhere) || !everywhere.contains("PROCESS")) {
             return null;
