@@ -412,6 +412,7 @@ final class ConnectionHandler implements InvocationHandler {
             if (outcome != null) {
                 transaction.add(outcome);
             }
+            transaction.uses(run.tables());
             return outcome;
         } catch (SQLException | RuntimeException e) {
             if (run.leftChanges()) {

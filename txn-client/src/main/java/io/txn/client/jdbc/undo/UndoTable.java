@@ -2,6 +2,7 @@ package io.txn.client.jdbc.undo;
 
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.dialect.Stamps;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.sql.Identifier;
 import io.txn.client.jdbc.sql.TableName;
@@ -233,18 +234,33 @@ public final class UndoTable {
 
     /** Adds the undo record of a local transaction to it. */
     public void insert(Connection connection, Xid xid, BranchId branch, byte[] content) throws SQLException {
+        insert(connection, xid, branch, content, null);
+    }
+
+    /**
+     * As {@link #insert(Connection, Xid, BranchId, byte[])}, and looks whether tables are what they were.
+     *
+     * @param stamps what they were; null where the database does not say
+     */
+    public boolean insert(Connection connection, Xid xid, BranchId branch, byte[] content, @Nullable Stamps stamps)
+            throws SQLException {
         int parts = parts(content.length);
-        if (parts == 1) {
-            insert(connection, xid.value(), branch, UndoFormat.CONTEXT, content, NORMAL, -branch.value());
-            return;
-        }
-        for (int part = 0; part < parts; part++) {
-            byte[] piece = Arrays.copyOfRange(
-                    content, part * BYTES_PER_ROW, Math.min(content.length, (part + 1) * BYTES_PER_ROW));
-            String context = UndoFormat.CONTEXT + (part == 0 ? PARTS + parts : "&part=" + part);
+        for (int part = 1; part < parts; part++) {
             // The part stands in bits that tell branch ids of one time from those of another.
-            insert(connection, partOf(xid, part), branch, context, piece, NORMAL, -branch.value() ^ (long) part << 48);
+            long number = -branch.value() ^ (long) part << 48;
+            String context = UndoFormat.CONTEXT + "&part=" + part;
+            insert(
+                    connection,
+                    new Entry(partOf(xid, part), branch, context, piece(content, part), NORMAL, number),
+                    null);
         }
+        String context = UndoFormat.CONTEXT + (parts == 1 ? "" : PARTS + parts);
+        byte[] first = parts == 1 ? content : piece(content, 0);
+        return insert(connection, new Entry(xid.value(), branch, context, first, NORMAL, -branch.value()), stamps);
+    }
+
+    private static byte[] piece(byte[] content, int part) {
+        return Arrays.copyOfRange(content, part * BYTES_PER_ROW, Math.min(content.length, (part + 1) * BYTES_PER_ROW));
     }
 
     /** What stands in the xid column of one of the rows of a record, so that all differ under the table's unique key. */
@@ -254,26 +270,37 @@ public final class UndoTable {
 
     /** Adds a row that makes a later {@link #insert} of the same branch fail. */
     public void insertDefence(Connection connection, Xid xid, BranchId branch) throws SQLException {
-        insert(connection, xid.value(), branch, UndoFormat.CONTEXT, new byte[0], DEFENCE, -branch.value());
+        insert(
+                connection,
+                new Entry(xid.value(), branch, UndoFormat.CONTEXT, new byte[0], DEFENCE, -branch.value()),
+                null);
     }
 
-    private void insert(
-            Connection connection, String xid, BranchId branch, String context, byte[] content, int status, long number)
-            throws SQLException {
+    /** A row; its number is written where the table has a place for it. */
+    private record Entry(String xid, BranchId branch, String context, byte[] content, int status, long number) {}
+
+    private boolean insert(Connection connection, Entry entry, @Nullable Stamps stamps) throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement("INSERT INTO " + table
                 + " (branch_id, xid, context, rollback_info, log_status, log_created, log_modified"
                 + (numbered ? ", id" : "") + ") VALUES (?, ?, ?, ?, ?, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP"
-                + (numbered ? ", ?" : "") + ")")) {
-            insert.setLong(1, branch.value());
-            insert.setString(2, xid);
-            insert.setString(3, context);
-            insert.setBytes(4, content);
-            insert.setInt(5, status);
+                + (numbered ? ", ?" : "") + ")"
+                + (stamps == null ? "" : " RETURNING " + stamps.sql()))) {
+            insert.setLong(1, entry.branch().value());
+            insert.setString(2, entry.xid());
+            insert.setString(3, entry.context());
+            insert.setBytes(4, entry.content());
+            insert.setInt(5, entry.status());
             if (numbered) {
                 // Counters give positive numbers.
-                insert.setLong(6, number);
+                insert.setLong(6, entry.number());
             }
-            insert.executeUpdate();
+            if (stamps == null) {
+                insert.executeUpdate();
+                return true;
+            }
+            try (ResultSet now = insert.executeQuery()) {
+                return now.next() && stamps.same(now.getString(1));
+            }
         }
     }
 
