@@ -6,7 +6,7 @@ import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.undo.LockKeys;
 import io.txn.client.jdbc.undo.TableChange;
 import io.txn.client.jdbc.undo.UndoFormat;
-import io.txn.client.jdbc.undo.UndoTable;
+import io.txn.client.jdbc.undo.UndoRecord;
 import io.txn.client.rm.BranchRegistration;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.BranchType;
@@ -105,18 +105,16 @@ final class LocalCommit {
         Xid xid = context.xid();
         BranchId branch;
         String lockKeys = LockKeys.of(local.changes());
-        byte[] undo;
         try {
-            undo = undo(xid, local.changes());
-            branch = register(context, lockKeys, holding, UndoTable.parts(UndoFormat.length(xid, undo)));
+            branch = register(context, lockKeys, holding);
         } catch (TxnException e) {
             throw failed(local, Refusals.of(e));
         }
         boolean commitSent = false;
         try {
             Stamps stamps = Stamps.of(local.tables());
-            byte[] content = UndoFormat.sealed(xid, branch, undo);
-            boolean same = resource.undoTable().insert(connection, xid, branch, content, stamps);
+            boolean same =
+                    resource.undoTable().insert(connection, xid, branch, content(xid, branch, local.changes()), stamps);
             if (!same) {
                 requireStill(xid, local.tables());
             }
@@ -153,18 +151,17 @@ final class LocalCommit {
         }
     }
 
-    /** What the undo record says, before its branch has an id. */
-    private byte[] undo(Xid xid, List<TableChange> changes) {
+    private byte[] content(Xid xid, BranchId branch, List<TableChange> changes) {
         List<TableChange> effective = changes.stream()
                 .map(TableChange::effective)
                 .filter(Objects::nonNull)
                 .toList();
-        byte[] undo = UndoFormat.body(effective);
+        byte[] content = UndoFormat.encode(new UndoRecord(xid, branch, effective));
         int most = resource.options().maxUndoBytes();
-        if (undo.length > most) {
-            throw new TxnException(ErrorCode.UNDO_TOO_LARGE, null, "xid", xid, "bytes", undo.length, "limit", most);
+        if (content.length > most) {
+            throw new TxnException(ErrorCode.UNDO_TOO_LARGE, null, "xid", xid, "bytes", content.length, "limit", most);
         }
-        return undo;
+        return content;
     }
 
     private SQLException reason(Exception e, Xid xid, BranchId branch, boolean commitSent) {
@@ -178,13 +175,13 @@ final class LocalCommit {
         return failure;
     }
 
-    private BranchId register(TransactionContext context, String lockKeys, boolean holding, int undoParts) {
+    private BranchId register(TransactionContext context, String lockKeys, boolean holding) {
         BranchRegistration registration = new BranchRegistration(
                 context.xid(),
                 BranchType.AT,
                 resource.dialect().resourceId(),
                 lockKeys,
-                resource.applicationData(undoParts),
+                resource.applicationData(),
                 context.deadline(),
                 resource.options().lockWait());
         int triesLeft = holding ? resource.triesForLocks() : 0;

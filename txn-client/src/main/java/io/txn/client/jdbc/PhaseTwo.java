@@ -65,8 +65,7 @@ final class PhaseTwo implements BranchResource {
             return BranchResult.commitLater(otherDatabase());
         }
         try {
-            deletes.delete(
-                    new UndoTable.Key(branch.xid(), branch.id(), AtResource.undoParts(branch.applicationData())));
+            deletes.delete(new UndoTable.Key(branch.xid(), branch.id()));
             return BranchResult.committed();
         } catch (SQLException e) {
             return BranchResult.commitLater("the undo record could not be deleted: " + describe(e));
@@ -91,9 +90,7 @@ final class PhaseTwo implements BranchResource {
         } catch (ForeignUndoException e) {
             return BranchResult.rollbackLater(ErrorCode.UNDO_UNREADABLE.id() + " " + e.getMessage());
         } catch (SQLException e) {
-            return dialect.refusesValue(e)
-                    ? impossible(branch, CannotUndoException.refused(e))
-                    : BranchResult.rollbackLater(describe(e));
+            return BranchResult.rollbackLater(describe(e));
         }
     }
 
@@ -109,7 +106,7 @@ final class PhaseTwo implements BranchResource {
             return true;
         }
         new Undo(connection, dialect).apply(read(branch, stored));
-        undoTable.delete(connection, List.of(new UndoTable.Key(branch.xid(), branch.id(), stored.parts())));
+        undoTable.delete(connection, List.of(new UndoTable.Key(branch.xid(), branch.id())));
         try {
             lent.commit();
         } catch (SQLException e) {

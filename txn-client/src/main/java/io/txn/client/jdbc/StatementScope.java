@@ -2,8 +2,6 @@ package io.txn.client.jdbc;
 
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +17,7 @@ final class StatementScope {
 
     private volatile int queryTimeout;
     private volatile @Nullable Statement running;
-    private final List<ReturnedRows> kept = new ArrayList<>();
+    private @Nullable ReturnedRows kept;
 
     void queryTimeout(int seconds) {
         queryTimeout = seconds;
@@ -58,17 +56,18 @@ final class StatementScope {
         }
     }
 
-    /** These rows stay open until the application's statement is closed or executed again. */
-    void keep(ReturnedRows rows) {
-        kept.add(rows);
+    /** These rows stay open until others come or the application's statement is closed or executed again. */
+    void keep(ReturnedRows rows) throws SQLException {
+        release();
+        kept = rows;
     }
 
     /** The application is done with the rows that were kept. */
     void release() throws SQLException {
-        List<ReturnedRows> open = List.copyOf(kept);
-        kept.clear();
-        for (ReturnedRows rows : open) {
-            rows.close();
+        ReturnedRows open = kept;
+        kept = null;
+        if (open != null) {
+            open.close();
         }
     }
 

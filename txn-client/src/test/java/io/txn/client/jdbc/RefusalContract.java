@@ -52,10 +52,11 @@ abstract class RefusalContract extends AtContract {
                 "CREATE TABLE x (a INT)",
                 "ALTER TABLE account ADD b INT",
                 "CREATE INDEX i ON account (owner)",
-                "UPDATE account SET amount = 1 WHERE id = 1; DROP TABLE account",
+                "UPDATE account SET amount = 1 WHERE id = 1; DELETE FROM account",
                 "CALL something()",
-                "COMMIT AND CHAIN",
-                "ROLLBACK AND CHAIN",
+                "COMMIT",
+                "ROLLBACK",
+                "SAVEPOINT here",
                 "EXPLAIN ANALYZE DELETE FROM account",
                 "GRANT SELECT ON account TO public",
                 "SELECT * FROM account LIMIT 1 FOR UPDATE",
@@ -72,9 +73,9 @@ abstract class RefusalContract extends AtContract {
                         "LOAD DATA INFILE 'x' INTO TABLE account",
                         "LOCK TABLES account WRITE",
                         "DELETE FROM account /*! WHERE id = 1 */",
-                        "SET autocommit = 1, @a = 1",
+                        "SET autocommit = 1",
                         "SET @a = 1",
-                        "START TRANSACTION READ ONLY",
+                        "START TRANSACTION",
                         "SELECT * FROM account INTO OUTFILE '/tmp/x'"));
             case POSTGRESQL ->
                 statements.addAll(List.of(
@@ -86,7 +87,7 @@ abstract class RefusalContract extends AtContract {
                         "DO $$ BEGIN DELETE FROM account; END $$",
                         "SET search_path = public",
                         "VACUUM account",
-                        "BEGIN ISOLATION LEVEL SERIALIZABLE"));
+                        "BEGIN"));
         }
         return statements;
     }
@@ -181,11 +182,13 @@ abstract class RefusalContract extends AtContract {
 
     @Test
     void aColumnOfATypeThatIsNotKeptIsRefusedWhereItIsWritten() {
-        if (kind() != DatabaseKind.H2) {
-            return; // every type that those servers know by now has an exact form
+        if (kind() == DatabaseKind.POSTGRESQL) {
+            return; // every type has an exact text form there
         }
         behindTheBack(
-                "CREATE TABLE shape (id INT NOT NULL PRIMARY KEY, a INT, g ROW(x INT))",
+                mariaDb()
+                        ? "CREATE TABLE shape (id INT NOT NULL PRIMARY KEY, a INT, g GEOMETRY)"
+                        : "CREATE TABLE shape (id INT NOT NULL PRIMARY KEY, a INT, g INT ARRAY)",
                 "INSERT INTO shape (id, a) VALUES (1, 1)");
         refusesAndGoesOn(ErrorCode.VALUE_NOT_SUPPORTED, "DELETE FROM shape");
         refusesAndGoesOn(ErrorCode.VALUE_NOT_SUPPORTED, "INSERT INTO shape (id, a) VALUES (2, 2)");
