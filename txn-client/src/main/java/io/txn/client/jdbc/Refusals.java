@@ -48,6 +48,11 @@ final class Refusals {
         return withCause(new SQLTransactionRollbackException(reason.getMessage(), RETRY), reason);
     }
 
+    /** The statement does not wait for rows, and one is held: the local transaction goes on. */
+    static SQLException noWait(RowsHeldException held) {
+        return held.getCause() instanceof TxnException reason ? retry(reason) : held;
+    }
+
     /** What a failed conversation with the coordinator means to a user of JDBC. */
     static SQLException of(TxnException reason) {
         return reason.code().category() == ErrorCode.Category.RETRY ? retry(reason) : rolledBack(reason);
