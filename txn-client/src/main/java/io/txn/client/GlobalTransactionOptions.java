@@ -35,7 +35,8 @@ public record GlobalTransactionOptions(
 
     /** Required, with the default timeout, rolled back by every exception. */
     public static GlobalTransactionOptions named(String name) {
-        return new GlobalTransactionOptions(name, Duration.parse(TIMEOUT), Propagation.REQUIRED, RollbackRules.ALL, Isolation.DEFAULT);
+        return new GlobalTransactionOptions(
+                name, Duration.parse(TIMEOUT), Propagation.REQUIRED, RollbackRules.ALL, Isolation.DEFAULT);
     }
 
     public GlobalTransactionOptions withTimeout(Duration newTimeout) {

@@ -130,8 +130,8 @@ public final class GlobalTransactionTemplate {
     @SuppressWarnings("try") // the scope is opened for its closing
     private <T extends @Nullable Object> T launch(GlobalTransactionOptions options, Callback<T> work) throws Throwable {
         Instant began = manager.clock().instant();
-        TransactionContext own = manager.begin(options.name(), options.timeout())
-                .withIsolation(options.isolation());
+        TransactionContext own =
+                manager.begin(options.name(), options.timeout()).withIsolation(options.isolation());
         T result;
         try (ContextCarrier.Scope scope = contexts.bind(own)) {
             result = work.run();

@@ -17,8 +17,10 @@ public final class GlobalTransactionalCheck implements BeanPostProcessor {
     /** @param options read the annotations that are found */
     public GlobalTransactionalCheck(Supplier<GlobalTransactionalOptions> options, Supplier<GlobalLockOptions> locks) {
         this.checks = List.of(
-                new AnnotationCheck(GlobalTransactional.class, (method, type) -> options.get().of(method, type)),
-                new AnnotationCheck(GlobalLock.class, (method, type) -> locks.get().of(method, type)));
+                new AnnotationCheck(GlobalTransactional.class, (method, type) -> options.get()
+                        .of(method, type)),
+                new AnnotationCheck(
+                        GlobalLock.class, (method, type) -> locks.get().of(method, type)));
     }
 
     @Override

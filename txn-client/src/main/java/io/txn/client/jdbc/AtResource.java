@@ -1,6 +1,7 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.ContextCarrier;
+import io.txn.client.LockGuard;
 import io.txn.client.TransactionContext;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.sql.Plans;
@@ -23,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 final class AtResource {
 
     private static final Pattern DATABASE = Pattern.compile("\"database\"\\s*:\\s*\"([^\"]*)\"");
+
+    private static final Pattern UNDO_PARTS = Pattern.compile("\"undoParts\"\\s*:\\s*(\\d{1,4})(?!\\d)");
 
     private final DataSource physical;
     private final Dialect dialect;
@@ -93,10 +96,15 @@ final class AtResource {
         return undoTable;
     }
 
-    /** The global transaction that the calling thread works in, or null. */
+    /** What the calling thread's statements are subject to, or null. */
     @Nullable
-    TransactionContext context() {
-        return contexts.current();
+    WorkContext context() {
+        TransactionContext context = contexts.current();
+        if (context != null) {
+            return WorkContext.of(context, options);
+        }
+        LockGuard guard = contexts.currentGuard();
+        return guard == null ? null : WorkContext.of(guard, options);
     }
 
     /** Whether the undo table is known to be there. */
@@ -139,7 +147,19 @@ final class AtResource {
      * to Seata's coordinator too.
      */
     String applicationData() {
-        return "{\"autoCommit\":false,\"database\":\"" + prepare() + "\"}";
+        return applicationData(1);
+    }
+
+    /** @param undoParts how many rows the undo record takes: what phase two deletes without a look when it commits */
+    String applicationData(int undoParts) {
+        String parts = undoParts == 1 ? "" : ",\"undoParts\":" + undoParts;
+        return "{\"autoCommit\":false,\"database\":\"" + prepare() + "\"" + parts + "}";
+    }
+
+    /** How many rows the undo record of a branch takes. */
+    static int undoParts(@Nullable String applicationData) {
+        Matcher parts = UNDO_PARTS.matcher(applicationData == null ? "" : applicationData);
+        return parts.find() ? Integer.parseInt(parts.group(1)) : 1;
     }
 
     /** Whether a branch was registered in this very database; a branch that does not say is taken for one. */

@@ -44,11 +44,11 @@ final class CheckedReads {
     private final LocalTransaction local;
     private final GlobalLocks locks;
 
-    CheckedReads(AtResource resource, Connection physical, LocalTransaction local) {
+    CheckedReads(AtResource resource, Connection physical, LocalTransaction local, GlobalLocks locks) {
         this.resource = resource;
         this.physical = physical;
         this.local = local;
-        this.locks = new GlobalLocks(resource);
+        this.locks = locks;
     }
 
     /**
@@ -58,7 +58,9 @@ final class CheckedReads {
      * @param result what the driver's method returned; null when there are {@code rows}
      */
     record Shown(
-            @Nullable ReturnedRows rows, @Nullable Object result, @Nullable SQLWarning warnings) {
+            @Nullable ReturnedRows rows,
+            @Nullable Object result,
+            @Nullable SQLWarning warnings) {
 
         private void close() throws SQLException {
             if (rows != null) {
@@ -115,7 +117,7 @@ final class CheckedReads {
     /** Reads in the application's own local transaction. */
     Shown inOpenTransaction(Reading reading) throws SQLException {
         Instant end = locks.end(reading.context());
-        while (true) {
+        for (int runs = 1; ; runs++) {
             boolean untouched = !local.touched();
             // MySQL and MariaDB keep the row locks that a savepoint's rollback leaves behind.
             Savepoint savepoint =
@@ -131,6 +133,9 @@ final class CheckedReads {
                     physical.releaseSavepoint(savepoint);
                 }
                 locks.await(reading.context(), e.lockKeys(), end, !untouched && savepoint == null);
+                if (runs == ConnectionHandler.MOST_RUNS) {
+                    throw e;
+                }
                 continue;
             }
             if (savepoint != null) {
@@ -270,7 +275,8 @@ final class CheckedReads {
             next += 1 + table.key().size();
             if (checked.keys().size() > resource.options().maxRowsPerStatement()) {
                 throw Refusals.notSupported(
-                        "it reads more than " + resource.options().maxRowsPerStatement() + " rows, which are all asked for",
+                        "it reads more than " + resource.options().maxRowsPerStatement()
+                                + " rows, which are all asked for",
                         "read fewer rows at a time, or raise maxRowsPerStatement");
             }
         }
@@ -299,8 +305,8 @@ final class CheckedReads {
         }
         return keys.entrySet().stream()
                 .filter(e -> !e.getValue().isEmpty())
-                .map(e -> LockKeys.of(
-                        e.getKey(), columns.getOrDefault(e.getKey(), List.of()), List.copyOf(e.getValue())))
+                .map(e ->
+                        LockKeys.of(e.getKey(), columns.getOrDefault(e.getKey(), List.of()), List.copyOf(e.getValue())))
                 .collect(Collectors.joining(";"));
     }
 }

@@ -1,13 +1,7 @@
 package io.txn.client.jdbc;
 
-import io.txn.client.TransactionContext;
-import io.txn.client.jdbc.dialect.Column;
-import io.txn.client.jdbc.dialect.Table;
-import io.txn.client.jdbc.dialect.Value;
-import io.txn.client.jdbc.sql.Fragment;
 import io.txn.client.jdbc.sql.PlainStatement;
 import io.txn.client.jdbc.sql.Plan;
-import io.txn.client.jdbc.undo.LockKeys;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
@@ -22,10 +16,12 @@ import java.sql.Savepoint;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
-import java.util.stream.Collectors;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,10 +30,19 @@ import org.jspecify.annotations.Nullable;
  */
 final class ConnectionHandler implements InvocationHandler {
 
+    /** How often a statement is run again at most because others were faster; the end of the wait comes first, if the clock moves. */
+    static final int MOST_RUNS = 1_000;
+
     private final AtResource resource;
     private final Connection physical;
     private final LocalTransaction local = new LocalTransaction();
     private final LocalCommit localCommit;
+    private final GlobalLocks locks;
+    private final CheckedReads reads;
+    /** The savepoints of this transaction by their names in lower case, so that SQL can speak of them. */
+    private final Map<String, Savepoint> savepoints = new HashMap<>();
+    /** Whether the transaction was begun by SQL, and the application believes itself in auto-commit mode. */
+    private boolean begunBySql;
     /** Where unqualified names lead, as far as the application switched it by JDBC's means. */
     private String namespace = "";
 
@@ -45,6 +50,8 @@ final class ConnectionHandler implements InvocationHandler {
         this.resource = resource;
         this.physical = physical;
         this.localCommit = new LocalCommit(resource, physical);
+        this.locks = new GlobalLocks(resource);
+        this.reads = new CheckedReads(resource, physical, local, locks);
     }
 
     @Override
@@ -81,10 +88,12 @@ final class ConnectionHandler implements InvocationHandler {
                     physical.rollback(savepoint);
                     local.rolledBackTo(savepoint);
                 } else {
-                    physical.rollback();
-                    local.ended();
+                    rollback();
                 }
                 return null;
+            }
+            case "getAutoCommit" -> {
+                return begunBySql || physical.getAutoCommit();
             }
             case "setAutoCommit" -> {
                 setAutoCommit((Boolean) Objects.requireNonNull(given[0]));
@@ -93,6 +102,9 @@ final class ConnectionHandler implements InvocationHandler {
             case "setSavepoint" -> {
                 Savepoint savepoint = (Savepoint) Objects.requireNonNull(Proxies.call(physical, method, arguments));
                 local.savepointSet(savepoint, given.length == 0 ? null : (String) given[0]);
+                if (given.length > 0) {
+                    savepoints.put(String.valueOf(given[0]).toLowerCase(Locale.ROOT), savepoint);
+                }
                 return savepoint;
             }
             case "releaseSavepoint" -> {
@@ -119,6 +131,9 @@ final class ConnectionHandler implements InvocationHandler {
                                 called.getName().equals("getConnection") ? proxy : Proxies.call(about, called, with));
             }
             case "unwrap", "isWrapperFor" -> {
+                if (method.getName().equals("unwrap")) {
+                    local.seenByOthers();
+                }
                 return Proxies.unwrap(proxy, physical, method.getName(), (Class<?>) Objects.requireNonNull(given[0]));
             }
             case "equals" -> {
@@ -148,14 +163,96 @@ final class ConnectionHandler implements InvocationHandler {
         if (physical.getAutoCommit()) {
             physical.commit();
         } else {
-            localCommit.commit(local, true);
+            try {
+                localCommit.commit(local, true);
+            } finally {
+                ended();
+            }
         }
+    }
+
+    private void rollback() throws SQLException {
+        physical.rollback();
+        local.ended();
+        ended();
+    }
+
+    /** The transaction is over; one that was begun by SQL leaves auto-commit mode behind. */
+    private void ended() throws SQLException {
+        savepoints.clear();
+        if (begunBySql) {
+            begunBySql = false;
+            if (!physical.isClosed()) {
+                physical.setAutoCommit(true);
+            }
+        }
+    }
+
+    /** Transaction control that was sent as SQL is done by JDBC's means. */
+    void control(Plan.Control control) throws SQLException {
+        boolean open = !physical.getAutoCommit();
+        switch (control.word()) {
+            case BEGIN -> {
+                if (!open) {
+                    physical.setAutoCommit(false);
+                    local.ended();
+                    begunBySql = true;
+                } else if (resource.dialect().product().isMySqlFamily()) {
+                    localCommit.commit(local, true); // as the server does with what is open
+                }
+            }
+            case COMMIT -> {
+                if (open) {
+                    commit();
+                }
+            }
+            case ROLLBACK -> {
+                if (open) {
+                    rollback();
+                }
+            }
+            case SAVEPOINT -> {
+                Savepoint savepoint = physical.setSavepoint(control.name());
+                local.savepointSet(savepoint, control.name());
+                savepoints.put(control.name().toLowerCase(Locale.ROOT), savepoint);
+            }
+            case ROLLBACK_TO -> {
+                Savepoint savepoint = savepoint(control.name());
+                physical.rollback(savepoint);
+                local.rolledBackTo(savepoint);
+            }
+            case RELEASE -> {
+                Savepoint savepoint = savepoint(control.name());
+                physical.releaseSavepoint(savepoint);
+                local.savepointReleased(savepoint);
+            }
+            case AUTO_COMMIT_ON -> setAutoCommit(true);
+            case AUTO_COMMIT_OFF -> setAutoCommit(false);
+        }
+    }
+
+    private Savepoint savepoint(String name) throws SQLException {
+        Savepoint savepoint = savepoints.get(name.toLowerCase(Locale.ROOT));
+        if (savepoint == null) {
+            throw new SQLException("there is no savepoint " + name, "3B001");
+        }
+        return savepoint;
+    }
+
+    /** A statement for reads that go with others in one text. */
+    Connection physical() {
+        return physical;
     }
 
     /** Switching auto-commit on ends the local transaction, as JDBC says; so it goes the way of commit. */
     private void setAutoCommit(boolean on) throws SQLException {
         if (on && !physical.getAutoCommit()) {
             localCommit.commit(local, true);
+        }
+        begunBySql = false;
+        savepoints.clear();
+        if (physical.getAutoCommit()) {
+            local.ended(); // nothing that ran so far is part of what begins
         }
         physical.setAutoCommit(on);
     }
@@ -167,6 +264,10 @@ final class ConnectionHandler implements InvocationHandler {
             localCommit.rollBack(local, reason);
         }
         local.ended();
+        if (begunBySql && !physical.isClosed()) {
+            physical.rollback();
+            ended();
+        }
         physical.close();
     }
 
@@ -214,41 +315,90 @@ final class ConnectionHandler implements InvocationHandler {
     }
 
     /** Runs a write, in the local transaction that is open, or in one of its own. */
-    Outcome write(
-            TransactionContext context, Plan.Write plan, Parameters parameters, KeyRequest keys, StatementScope scope)
+    Outcome write(WorkContext context, Plan.Write plan, Parameters parameters, KeyRequest keys, StatementScope scope)
             throws SQLException {
         return inTransaction(context, transaction -> write(context, plan, parameters, keys, scope, transaction));
     }
 
     /** Runs rows of several executions of one INSERT as one statement. */
     Outcome insert(
-            TransactionContext context,
+            WorkContext context,
             Plan.Insert plan,
             List<InsertCapture.InsertRow> rows,
             KeyRequest keys,
             StatementScope scope,
             LocalTransaction transaction)
             throws SQLException {
-        return captured(context, plan, keys, scope, transaction, capture -> ((InsertCapture) capture).insert(rows));
+        return Objects.requireNonNull(captured(
+                context, plan, keys, scope, transaction, (capture, run) -> ((InsertCapture) capture).insert(rows)));
+    }
+
+    /** Runs several executions of one INSERT as the application's own batch; null, and nothing was done, when the keys of their rows are not known before. */
+    @Nullable
+    Outcome insert(
+            WorkContext context,
+            Plan.Insert plan,
+            DriverBatch batch,
+            StatementScope scope,
+            LocalTransaction transaction)
+            throws SQLException {
+        return captured(context, plan, KeyRequest.NONE, scope, transaction, (capture, run) -> ((InsertCapture) capture)
+                .insert(batch));
+    }
+
+    /** Runs several executions of one UPDATE or DELETE as the application's own batch; null, and nothing was done, when that could not be captured. */
+    @Nullable
+    Outcome batch(
+            WorkContext context, Plan.Write plan, DriverBatch batch, StatementScope scope, LocalTransaction transaction)
+            throws SQLException {
+        return captured(context, plan, KeyRequest.NONE, scope, transaction, (capture, run) -> {
+            Optional<KeyedBatch> keyed = KeyedBatch.of(run, capture.byKey(), batch.elements());
+            return keyed.isPresent() ? keyed.get().run(batch).orElse(null) : null;
+        });
+    }
+
+    /** Refuses a write that must not run, before others run. */
+    void check(WorkContext context, Plan.Write plan, KeyRequest keys, StatementScope scope) throws SQLException {
+        WriteCapture.of(plan, new WriteRun(physical, resource, namespace, scope, keys));
+    }
+
+    /** A savepoint of our own. */
+    Savepoint mark(LocalTransaction transaction) throws SQLException {
+        Savepoint savepoint = physical.setSavepoint();
+        transaction.savepointSet(savepoint, null);
+        return savepoint;
+    }
+
+    void back(LocalTransaction transaction, Savepoint savepoint) throws SQLException {
+        physical.rollback(savepoint);
+        transaction.rolledBackTo(savepoint);
+        transaction.savepointReleased(savepoint);
+    }
+
+    void forget(LocalTransaction transaction, Savepoint savepoint) throws SQLException {
+        physical.releaseSavepoint(savepoint);
+        transaction.savepointReleased(savepoint);
     }
 
     Outcome write(
-            TransactionContext context,
+            WorkContext context,
             Plan.Write plan,
             Parameters parameters,
             KeyRequest keys,
             StatementScope scope,
             LocalTransaction transaction)
             throws SQLException {
-        return captured(context, plan, keys, scope, transaction, capture -> capture.run(parameters));
+        return Objects.requireNonNull(
+                captured(context, plan, keys, scope, transaction, (capture, run) -> capture.run(parameters)));
     }
 
     private interface Capturing {
-        Outcome run(WriteCapture capture) throws SQLException;
+        @Nullable
+        Outcome run(WriteCapture capture, WriteRun run) throws SQLException;
     }
 
-    private Outcome captured(
-            TransactionContext context,
+    private @Nullable Outcome captured(
+            WorkContext context,
             Plan.Write plan,
             KeyRequest keys,
             StatementScope scope,
@@ -259,14 +409,22 @@ final class ConnectionHandler implements InvocationHandler {
         WriteCapture capture = WriteCapture.of(plan, run);
         transaction.pin(context.xid());
         try {
-            Outcome outcome = capturing.run(capture);
-            transaction.add(outcome);
+            Outcome outcome = capturing.run(capture, run);
+            if (outcome != null) {
+                transaction.add(outcome);
+            }
             transaction.uses(run.tables());
+            if (context.xid() == null) {
+                transaction.guarded(context.lockWait());
+            }
             return outcome;
         } catch (SQLException | RuntimeException e) {
             if (run.leftChanges()) {
                 transaction.incomplete("a statement ran, and reading what it changed failed: "
                         + e.getClass().getSimpleName());
+            }
+            if (e instanceof SQLException failure) {
+                throw explained(failure, context, transaction);
             }
             throw e;
         }
@@ -276,9 +434,11 @@ final class ConnectionHandler implements InvocationHandler {
      * Runs work in the local transaction that is open. In auto-commit mode it gets one of its own, which is committed with its branch, and run
      * again from the start, with nothing held meanwhile, when another global transaction holds one of its rows.
      */
-    <T> T inTransaction(TransactionContext context, Work<T> work) throws SQLException {
+    <T> T inTransaction(WorkContext context, Work<T> work) throws SQLException {
         try {
-            resource.prepare();
+            if (context.xid() != null) {
+                resource.prepare();
+            }
         } catch (TxnException e) {
             throw Refusals.misplaced(
                     e.code(), "resource", resource.dialect().resourceId(), "problem", String.valueOf(e.getMessage()));
@@ -287,9 +447,16 @@ final class ConnectionHandler implements InvocationHandler {
             return inOpenTransaction(work);
         }
         int triesLeft = resource.triesForLocks();
+        Instant end = locks.end(context);
+        int runs = 0;
         while (true) {
             try {
                 return inOwnTransaction(work);
+            } catch (RowsHeldException e) {
+                locks.await(context, e.lockKeys(), end, false);
+                if (++runs == MOST_RUNS) {
+                    throw e;
+                }
             } catch (SQLException e) {
                 ErrorCode code = LocalCommit.codeOf(e);
                 boolean conflict = code == ErrorCode.LOCK_CONFLICT || code == ErrorCode.LOCK_CONFLICT_ROLLING_BACK;
@@ -340,80 +507,50 @@ final class ConnectionHandler implements InvocationHandler {
         }
     }
 
-    /**
-     * After a locking read: whether other global transactions hold the rows that it locked. Waits, as configured, for them to let go.
-     *
-     * @param holding whether the local transaction stays open meanwhile; one look otherwise
-     * @throws SQLException LOCK_CONFLICT
-     */
-    void requireUnlocked(
-            TransactionContext context,
-            Plan.LockingRead read,
-            Parameters parameters,
-            StatementScope scope,
-            boolean holding)
-            throws SQLException {
-        Table table = resource.tables().table(physical, read.table(), namespace);
-        if (table.key().isEmpty()) {
-            throw Refusals.refused(ErrorCode.TABLE_WITHOUT_KEY, "table", table.lockName());
-        }
-        List<List<Value>> keys = new ArrayList<>();
-        Query query = new Query()
-                .add("SELECT "
-                        + table.key().stream()
-                                .map(c -> c.codec().readFrom(c.sqlName()))
-                                .collect(Collectors.joining(", "))
-                        + " FROM ")
-                .add(read.source(), parameters);
-        if (!Fragment.EMPTY.equals(read.where())) {
-            query.add(" WHERE ").add(read.where(), parameters);
-        }
-        query.add(" ").add(read.lock(), parameters).read(physical, scope, row -> {
-            List<Value> key = new ArrayList<>();
-            int index = 1;
-            for (Column column : table.key()) {
-                key.add(column.codec().get(row, index));
-                index++;
-            }
-            keys.add(key);
-        });
-        if (!keys.isEmpty()) {
-            awaitUnlocked(
-                    context,
-                    LockKeys.of(
-                            table.lockName(),
-                            table.key().stream().map(Column::name).toList(),
-                            keys),
-                    holding);
-        }
+    /** Reads rows that no other global transaction holds; waits for them, as configured. */
+    CheckedReads.Shown read(CheckedReads.Reading reading) throws SQLException {
+        return physical.getAutoCommit()
+                ? inTransaction(reading.context(), transaction -> reads.once(reading))
+                : reads.inOpenTransaction(reading);
     }
 
-    private void awaitUnlocked(TransactionContext context, String lockKeys, boolean holding) throws SQLException {
-        Xid xid = context.xid();
-        String resourceId = resource.dialect().resourceId();
-        int triesLeft = holding ? resource.triesForLocks() : 0;
-        Duration wait = holding ? resource.options().lockWait() : Duration.ZERO;
-        try {
-            while (!resource.resources().lockable(xid, resourceId, lockKeys, bounded(wait, context))) {
-                boolean again = triesLeft > 0
-                        && !context.expired(resource.options().clock().instant());
-                if (!again || !LocalCommit.pause(resource.options().lockRetryInterval())) {
-                    throw new TxnException(ErrorCode.LOCK_CONFLICT, null, "xid", xid, "resource", resourceId);
-                }
-                triesLeft--;
-            }
-        } catch (TxnException e) {
-            throw Refusals.of(e);
-        }
+    String namespace() {
+        return namespace;
     }
 
-    private Duration bounded(Duration wait, TransactionContext context) {
+    /** A statement is about to run in the application's local transaction. */
+    void touch() {
+        local.touch();
+    }
+
+    /** How many seconds a statement may take before the global transaction's deadline; 0 when that is not known, or the database cannot be told. */
+    int secondsLeft(WorkContext context) {
         Instant deadline = context.deadline();
-        if (deadline == null) {
-            return wait;
+        if (deadline == null || !resource.dialect().limitsStatements()) {
+            return 0;
         }
         Duration left = Duration.between(resource.options().clock().instant(), deadline);
-        return left.isNegative() ? Duration.ZERO : left.compareTo(wait) < 0 ? left : wait;
+        return left.isNegative()
+                ? 1
+                : (int) Math.min(Integer.MAX_VALUE / 1_000, left.plusMillis(999).toSeconds());
+    }
+
+    /** What a statement's failure means: a time limit that was reached is the deadline's. */
+    SQLException explained(SQLException failure, WorkContext context, LocalTransaction transaction) {
+        boolean late = context.expired(resource.options().clock().instant())
+                && LocalCommit.codeOf(failure) == null
+                && resource.dialect().isTimeout(failure);
+        if (!late) {
+            return failure;
+        }
+        transaction.incomplete("a statement was stopped at the deadline");
+        return Refusals.rolledBack(
+                ErrorCode.TRANSACTION_TIMED_OUT,
+                failure,
+                "xid",
+                String.valueOf(context.xid()),
+                "deadline",
+                Objects.requireNonNull(context.deadline()));
     }
 
     boolean inAutoCommit() throws SQLException {
@@ -421,7 +558,7 @@ final class ConnectionHandler implements InvocationHandler {
     }
 
     /** Refuses a changing statement that comes under another global transaction than the local one began under. */
-    void requireSame(@Nullable TransactionContext context) throws SQLException {
+    void requireSame(@Nullable WorkContext context) throws SQLException {
         Xid current = context == null ? null : context.xid();
         if (local.spans(current)) {
             local.pin(current);

@@ -2,6 +2,8 @@ package io.txn.client.jdbc;
 
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,11 +18,22 @@ final class StatementScope {
     }
 
     private volatile int queryTimeout;
+    private volatile int limit;
     private volatile @Nullable Statement running;
-    private @Nullable ReturnedRows kept;
+    private final List<ReturnedRows> kept = new ArrayList<>();
 
     void queryTimeout(int seconds) {
         queryTimeout = seconds;
+    }
+
+    /** No statement in this execution runs longer than so many seconds; 0 when that is not said. */
+    void limit(int seconds) {
+        limit = seconds;
+    }
+
+    /** The time limit of a statement that begins now, in seconds; 0 for none. */
+    int timeout() {
+        return limit > 0 && (queryTimeout == 0 || limit < queryTimeout) ? limit : queryTimeout;
     }
 
     /** Whether a statement in place of the application's was told to stop. */
@@ -34,8 +47,9 @@ final class StatementScope {
     }
 
     Running enter(Statement statement) throws SQLException {
-        if (queryTimeout > 0) {
-            statement.setQueryTimeout(queryTimeout);
+        int timeout = timeout();
+        if (timeout > 0) {
+            statement.setQueryTimeout(timeout);
         }
         running = statement;
         return () -> running = null;
@@ -56,18 +70,17 @@ final class StatementScope {
         }
     }
 
-    /** These rows stay open until others come or the application's statement is closed or executed again. */
-    void keep(ReturnedRows rows) throws SQLException {
-        release();
-        kept = rows;
+    /** These rows stay open until the application's statement is closed or executed again. */
+    void keep(ReturnedRows rows) {
+        kept.add(rows);
     }
 
     /** The application is done with the rows that were kept. */
     void release() throws SQLException {
-        ReturnedRows open = kept;
-        kept = null;
-        if (open != null) {
-            open.close();
+        List<ReturnedRows> open = List.copyOf(kept);
+        kept.clear();
+        for (ReturnedRows rows : open) {
+            rows.close();
         }
     }
 

@@ -17,8 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param readCommitted whether plain reads show only rows that no other global transaction holds
  * @param lockWait how long rows that another global transaction holds are waited for
  */
-record WorkContext(
-        @Nullable Xid xid, @Nullable Instant deadline, boolean readCommitted, Duration lockWait) {
+record WorkContext(@Nullable Xid xid, @Nullable Instant deadline, boolean readCommitted, Duration lockWait) {
 
     static WorkContext of(TransactionContext context, AtOptions options) {
         Isolation isolation = context.isolation() == Isolation.DEFAULT ? options.isolation() : context.isolation();

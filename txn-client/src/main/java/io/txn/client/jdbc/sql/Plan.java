@@ -43,6 +43,25 @@ public sealed interface Plan {
         }
     }
 
+    /**
+     * Transaction control.
+     *
+     * @param name of the savepoint, if it is about one
+     */
+    record Control(Word word, String name) implements Plan {}
+
+    /** What transaction control says. */
+    enum Word {
+        BEGIN,
+        COMMIT,
+        ROLLBACK,
+        SAVEPOINT,
+        ROLLBACK_TO,
+        RELEASE,
+        AUTO_COMMIT_ON,
+        AUTO_COMMIT_OFF
+    }
+
     /** A plan that changes rows of one table. */
     sealed interface Write extends Plan {
         TableName table();

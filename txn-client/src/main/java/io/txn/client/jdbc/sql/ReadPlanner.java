@@ -18,7 +18,8 @@ final class ReadPlanner {
 
     private static final Set<String> LOCK_STRENGTHS = Set.of("UPDATE", "SHARE", "NO", "KEY");
     private static final Set<String> SET_OPERATIONS = Set.of("UNION", "INTERSECT", "EXCEPT", "MINUS");
-    private static final String DIRTY = "read it without isolation = READ_COMMITTED, or by SELECT … FROM tables WHERE …";
+    private static final String DIRTY =
+            "read it without isolation = READ_COMMITTED, or by SELECT … FROM tables WHERE …";
 
     private final StatementText text;
 
@@ -32,6 +33,10 @@ final class ReadPlanner {
                     "a read that holds a write (a data-changing WITH, INTO, EXPLAIN ANALYZE) is not captured",
                     "send the write as a statement of its own");
         }
+        refuseUnless(
+                !asksForRowCount(),
+                "ROW_COUNT() would tell of the statements that capture changes, too",
+                "use the update count that JDBC returns");
         int lock = lockClause();
         if (lock < 0) {
             return new Plan.Read();
@@ -51,10 +56,12 @@ final class ReadPlanner {
         int selects = 0;
         for (int i = 0; i < text.size(); i++) {
             boolean reads = text.is(i, "SELECT")
-                    || text.is(i, "TABLE") && (i == 0 || text.isSymbol(i - 1, '(') || SET_OPERATIONS.contains(text.upper(i - 1)));
+                    || text.is(i, "TABLE")
+                            && (i == 0 || text.isSymbol(i - 1, '(') || SET_OPERATIONS.contains(text.upper(i - 1)));
             selects += reads ? 1 : 0;
         }
-        boolean readsNothing = text.is(0, "SHOW") || text.is(0, "DESCRIBE") || text.is(0, "DESC") || text.is(0, "EXPLAIN");
+        boolean readsNothing =
+                text.is(0, "SHOW") || text.is(0, "DESCRIBE") || text.is(0, "DESC") || text.is(0, "EXPLAIN");
         if (selects == 0 || readsNothing) {
             return new Plan.Read();
         }
@@ -67,9 +74,17 @@ final class ReadPlanner {
             return new Plan.Read();
         }
         Plan.LockingRead read = lockingRead(text.size());
-        refuseUnless(
-                read.keyed(), "which rows went into a group, an aggregate or a window cannot be checked", DIRTY);
+        refuseUnless(read.keyed(), "which rows went into a group, an aggregate or a window cannot be checked", DIRTY);
         return read;
+    }
+
+    private boolean asksForRowCount() {
+        for (int i = 0; i + 1 < text.size(); i++) {
+            if (text.is(i, "ROW_COUNT") && text.isSymbol(i + 1, '(')) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** The index of the token that begins FOR UPDATE and the like, or -1; refuses one inside a sub-query. */
@@ -173,7 +188,9 @@ final class ReadPlanner {
                     && StatementText.sameName(sources.get(i).table(), table)
                     && (table.getAlias() == null
                             || table.getAlias().getAliasColumns() == null
-                                    && sources.get(i).row().equals(table.getAlias().getName()));
+                                    && sources.get(i)
+                                            .row()
+                                            .equals(table.getAlias().getName()));
         }
         refuseUnless(
                 same,
@@ -197,10 +214,9 @@ final class ReadPlanner {
                 do {
                     i++;
                     refuseUnless(i < text.size() && text.isName(i), "its OF is not understood", OUTSIDE);
-                    Plan.Source source =
-                            Plan.Source.find(sources, Identifier.of(text.token(i).text()));
-                    refuseUnless(
-                            source != null, "its OF names a table that it does not read", "name the alias in OF");
+                    Plan.Source source = Plan.Source.find(
+                            sources, Identifier.of(text.token(i).text()));
+                    refuseUnless(source != null, "its OF names a table that it does not read", "name the alias in OF");
                     if (source != null) {
                         named.add(source);
                     }
