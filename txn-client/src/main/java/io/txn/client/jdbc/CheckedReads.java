@@ -157,9 +157,9 @@ final class CheckedReads {
         // PostgreSQL refuses to lock what an outer join may not find, H2 does not lock it.
         boolean named = locksByItself && resource.dialect().product() == Dialect.Product.POSTGRESQL;
         if (plan.outer() && !mySql && !named) {
-            throw Refusals.notSupported(
-                    "the database does not lock the rows that an outer join finds",
-                    "read each table by a SELECT of its own");
+            String reason = "the database does not lock the rows that an outer join finds";
+            String rewrite = "read each table by a SELECT of its own";
+            throw locksByItself ? Refusals.notSupported(reason, rewrite) : Refusals.notCheckable(reason, rewrite);
         }
         List<Checked> tables = new ArrayList<>();
         for (Plan.Source source : plan.sources()) {
@@ -170,9 +170,9 @@ final class CheckedReads {
                 throw Refusals.refused(ErrorCode.TABLE_WITHOUT_KEY, "table", table.lockName());
             } else if (table.refusal() != null
                     && !CATALOGS.contains(table.schema().toLowerCase(Locale.ROOT))) {
-                throw Refusals.notSupported(
-                        "its rows cannot be checked: " + table.lockName() + ": " + table.refusal(),
-                        "read the tables behind it, or read without isolation = READ_COMMITTED");
+                throw Refusals.notCheckable(
+                        "its rows have no key: " + table.lockName() + ": " + table.refusal(),
+                        "read the tables behind it");
             }
         }
         return tables;

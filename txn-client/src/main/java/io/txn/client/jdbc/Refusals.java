@@ -28,6 +28,11 @@ final class Refusals {
         return refused(ErrorCode.STATEMENT_NOT_SUPPORTED, "reason", reason, "rewrite", rewrite);
     }
 
+    /** The read was not run, or not shown. */
+    static SQLException notCheckable(String reason, String rewrite) {
+        return refused(ErrorCode.READ_NOT_CHECKABLE, "reason", reason, "rewrite", rewrite);
+    }
+
     /** The statement was not run, because of the state of the local transaction. */
     static SQLException misplaced(ErrorCode code, Object... facts) {
         TxnException reason = new TxnException(code, null, facts);

@@ -465,7 +465,7 @@ final class StatementHandler implements InvocationHandler {
     private Plan committedRead(String sql) throws SQLException {
         Plan plan = connection.resource().plans().committedRead(sql);
         if (plan instanceof Plan.Refused refused) {
-            throw Refusals.notSupported(refused.reason(), refused.rewrite());
+            throw Refusals.notCheckable(refused.reason(), refused.rewrite());
         }
         return plan;
     }

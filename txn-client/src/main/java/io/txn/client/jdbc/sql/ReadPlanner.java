@@ -18,8 +18,7 @@ final class ReadPlanner {
 
     private static final Set<String> LOCK_STRENGTHS = Set.of("UPDATE", "SHARE", "NO", "KEY");
     private static final Set<String> SET_OPERATIONS = Set.of("UNION", "INTERSECT", "EXCEPT", "MINUS");
-    private static final String DIRTY =
-            "read it without isolation = READ_COMMITTED, or by SELECT … FROM tables WHERE …";
+    private static final String DIRTY = "read the rows by SELECT … FROM tables WHERE …";
 
     private final StatementText text;
 
