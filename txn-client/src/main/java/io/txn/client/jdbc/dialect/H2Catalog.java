@@ -89,7 +89,7 @@ final class H2Catalog implements Catalog {
             schema = found.getSchemaName(1);
             table = found.getTableName(1);
         } catch (SQLException e) {
-            if ("42S02".equals(e.getSQLState()) || "42S03".equals(e.getSQLState()) || "42S04".equals(e.getSQLState())) {
+            if (isUnknownTable(e)) {
                 return null;
             }
             throw e;
@@ -114,6 +114,17 @@ final class H2Catalog implements Catalog {
                 null,
                 name.qualified() ? Set.of() : Set.of(row.text("IN_SCHEMA")),
                 List.of());
+    }
+
+    /** H2 says so while it prepares the query, and pools that keep statements put an exception of their own around that. */
+    private static boolean isUnknownTable(SQLException failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof SQLException sql
+                    && Set.of("42S02", "42S03", "42S04").contains(String.valueOf(sql.getSQLState()))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     @Override

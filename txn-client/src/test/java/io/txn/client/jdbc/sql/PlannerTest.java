@@ -17,6 +17,25 @@ class PlannerTest {
     }
 
     @Test
+    void wordsThatOnlyTheParserKeepsAreNames() {
+        for (String name : List.of("settings", "errors", "output", "script", "statement", "sample", "FINAL", "prior")) {
+            assertThat(plan("INSERT INTO t (id, " + name + ") VALUES (?, ?)"))
+                    .as(name)
+                    .isInstanceOf(Plan.Insert.class);
+            assertThat(plan("SELECT id, " + name + " FROM t WHERE id = 1 FOR UPDATE"))
+                    .as(name)
+                    .isInstanceOf(Plan.LockingRead.class);
+            assertThat(plan("DELETE FROM " + name + " WHERE " + name + ".id = ?"))
+                    .as(name)
+                    .isInstanceOf(Plan.Delete.class);
+            Plan.Update update = (Plan.Update) plan("UPDATE t SET " + name + " = ? WHERE id = ?");
+            assertThat(update.assigned()).containsExactly(new Plan.Assigned(null, new Identifier(name, false)));
+            assertThat(update.statement().text()).isEqualTo("UPDATE t SET " + name + " = ? WHERE id = ?");
+        }
+        assertThat(plan("SELECT * FROM FINAL TABLE (UPDATE t SET x = 1)")).isInstanceOf(Plan.Refused.class);
+    }
+
+    @Test
     void anUpdateIsCutIntoItsPieces() {
         Plan.Update update = (Plan.Update) Planner.plan(
                 "update  s.`t` AS a /* ? */ set a.x = ?, `y`= 'it''s ?' WHERE (a.id = ? OR x IN (SELECT 1 WHERE 1 = ?)) order by x limit ? ; -- end",
