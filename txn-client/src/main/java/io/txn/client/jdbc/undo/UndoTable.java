@@ -237,10 +237,15 @@ public final class UndoTable {
             int status,
             @Nullable Stamps stamps)
             throws SQLException {
-        try (PreparedStatement insert = connection.prepareStatement("INSERT INTO " + table
+        String sql = "INSERT INTO " + table
                 + " (branch_id, xid, context, rollback_info, log_status, log_created, log_modified)"
-                + " VALUES (?, ?, ?, ?, ?, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)"
-                + (stamps == null ? "" : " RETURNING " + stamps.sql()))) {
+                + " VALUES (?, ?, ?, ?, ?, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)";
+        if (stamps != null) {
+            sql = dialect.product() == Dialect.Product.H2
+                    ? "SELECT " + stamps.sql() + " FROM FINAL TABLE (" + sql + ")"
+                    : sql + " RETURNING " + stamps.sql();
+        }
+        try (PreparedStatement insert = connection.prepareStatement(sql)) {
             insert.setLong(1, branch.value());
             insert.setString(2, xid.value());
             insert.setString(3, context);
