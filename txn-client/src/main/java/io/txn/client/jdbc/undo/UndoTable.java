@@ -255,8 +255,10 @@ public final class UndoTable {
                 insert.executeUpdate();
                 return true;
             }
-            try (ResultSet now = insert.executeQuery()) {
-                return now.next() && stamps.same(now.getString(1));
+            // Some drivers refuse executeQuery for an INSERT that returns rows.
+            insert.execute();
+            try (ResultSet now = insert.getResultSet()) {
+                return now != null && now.next() && stamps.same(now.getString(1));
             }
         }
     }
