@@ -105,7 +105,7 @@ final class PhaseTwo implements BranchResource {
         if (stored.defence()) {
             return true;
         }
-        new Undo(connection, dialect).apply(read(branch, stored));
+        new Undo(connection, dialect).apply(read(branch, stored), branch.decision());
         undoTable.delete(connection, List.of(new UndoTable.Key(branch.xid(), branch.id())));
         try {
             lent.commit();
@@ -176,7 +176,8 @@ final class PhaseTwo implements BranchResource {
                 e.getMessage(),
                 e.code().fix());
         String cause = e.code().id() + " " + e.table() + e.keys() + ": " + e.getMessage();
-        return BranchResult.rollbackImpossible(cause);
+        return BranchResult.rollbackImpossible(
+                cause, e.report() == null ? null : e.report().encoded());
     }
 
     @Override
