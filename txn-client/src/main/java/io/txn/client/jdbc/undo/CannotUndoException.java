@@ -74,7 +74,8 @@ public final class CannotUndoException extends Exception {
                 "tables of the transaction",
                 List.of(),
                 "the database does not take a value back: SQL state " + e.getSQLState() + ", error " + e.getErrorCode(),
-                e);
+                e,
+                null);
     }
 
     public ErrorCode code() {

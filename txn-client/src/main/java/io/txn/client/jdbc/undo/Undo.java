@@ -699,7 +699,7 @@ public final class Undo {
          * size, so the rows are read again.
          */
         private void writeLoosely(String sql, List<RowChange> rows, Binder binder, Untying untying)
-                throws SQLException, CannotUndoException {
+                throws SQLException {
             dialect.strict(connection, false);
             try {
                 writeInPasses(sql, rows, binder, untying);
@@ -708,9 +708,9 @@ public final class Undo {
             }
             Map<List<Value>, List<Value>> now = currentRows();
             for (RowChange row : rows) {
-                if (!equal(now.get(change.keyOf(row.existing())), row.before())) {
-                    throw CannotUndoException.dirty(
-                            change, List.of(row), "the database does not take its values back as they were", null);
+                if (!equal(now.get(change.keyOf(row.original())), row.before())) {
+                    String reason = "the database does not take its values back as they were";
+                    dirty.add(change, place, row, row.after(), UndoReport.Cause.CONSTRAINT, reason);
                 }
             }
         }
@@ -754,7 +754,10 @@ public final class Undo {
             try {
                 untying.write(rows);
             } catch (SQLException e) {
-                undoTo(before, e);
+                if (!dialect.isIntegrityViolation(e)) {
+                    throw e;
+                }
+                connection.rollback(before);
                 Objection objection = Objection.of(dialect, e);
                 for (RowChange row : rows) {
                     dirty.add(change, place, row, row.after(), objection.cause(), objection.detail());
