@@ -141,7 +141,8 @@ final class LocalCommit {
         }
         boolean commitSent = false;
         try {
-            Stamps stamps = Stamps.of(local.tables());
+            Stamps stamps =
+                    Stamps.of(resource.dialect(), local.tables(), table -> capturedWhole(table, local.changes()));
             byte[] content = UndoFormat.sealed(xid, branch, undo);
             boolean same = resource.undoTable().insert(connection, xid, branch, content, stamps);
             if (!same) {
@@ -160,6 +161,16 @@ final class LocalCommit {
         } finally {
             resource.resources().phaseOneEnded(branch);
         }
+    }
+
+    /** Whether rows of this table are to be restored in all their columns. */
+    private static boolean capturedWhole(Table table, List<TableChange> changes) {
+        return changes.stream()
+                .anyMatch(change -> change.lockName().equals(table.lockName())
+                        && (change.kind() == TableChange.Kind.DELETE
+                                || change.kind() == TableChange.Kind.UPDATE
+                                        && change.columns().size()
+                                                == table.columns().size()));
     }
 
     /** The catalog says that something about the tables changed since it was asked about them: it may be nothing that matters. */

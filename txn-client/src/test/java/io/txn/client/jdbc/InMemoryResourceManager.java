@@ -10,6 +10,7 @@ import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.UndoDecision;
 import io.txn.protocol.message.BranchStatus;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -41,7 +42,12 @@ final class InMemoryResourceManager implements ResourceManager {
     /** A branch as it was registered. */
     record Registered(BranchId id, BranchRegistration registration) {
         Branch asBranch() {
-            return new Branch(registration.xid(), id, registration.resourceId(), registration.applicationData());
+            return asBranch(null);
+        }
+
+        Branch asBranch(UndoDecision decision) {
+            return new Branch(
+                    registration.xid(), id, registration.resourceId(), registration.applicationData(), decision);
         }
     }
 
@@ -166,10 +172,15 @@ final class InMemoryResourceManager implements ResourceManager {
 
     /** The decision to roll back: every branch is called, last one first, until one fails; then locks go. */
     BranchResult rollback(Xid xid) {
+        return rollback(xid, null);
+    }
+
+    /** The same, with what a person decided about rows of its branches. */
+    BranchResult rollback(Xid xid, UndoDecision decision) {
         List<Registered> branches = decide(xid, true);
         for (int i = branches.size() - 1; i >= 0; i--) {
             BranchResult one =
-                    resource(branches.get(i)).rollback(branches.get(i).asBranch());
+                    resource(branches.get(i)).rollback(branches.get(i).asBranch(decision));
             if (!one.done()) {
                 return one;
             }
