@@ -1,6 +1,7 @@
 package io.txn.benchmarks;
 
 import com.zaxxer.hikari.HikariDataSource;
+import com.zaxxer.hikari.util.DriverDataSource;
 import io.txn.client.GlobalTransactionOptions;
 import io.txn.client.TxnClient;
 import io.txn.client.TxnClientOptions;
@@ -22,11 +23,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import javax.sql.DataSource;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
@@ -159,6 +162,12 @@ final class AtBenchmark implements Benchmark {
                     .map(pool -> AtDataSource.wrap(pool, AtOptions.DEFAULTS, client.contexts(), client.resources()))
                     .toList();
             sources.forEach(AtDataSource::prepare);
+        }
+
+        /** As the starter does it. */
+        private static DataSource beside(HikariDataSource pool) {
+            return new DriverDataSource(
+                    pool.getJdbcUrl(), null, new Properties(), pool.getUsername(), pool.getPassword());
         }
 
         @Override

@@ -12,6 +12,7 @@ import java.sql.SQLFeatureNotSupportedException;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,21 +28,39 @@ public final class AtDataSource implements DataSource, AutoCloseable {
 
     private final DataSource physical;
     private final AtResource resource;
+    private final PhaseTwoConnections phaseTwo;
 
-    private AtDataSource(DataSource physical, AtResource resource) {
+    private AtDataSource(DataSource physical, AtResource resource, PhaseTwoConnections phaseTwo) {
         this.physical = physical;
         this.resource = resource;
+        this.phaseTwo = phaseTwo;
     }
 
     /**
      * Wraps a physical data source (a pool, not a router). Opens one connection to learn which database it is, and announces the
-     * resource; the undo table is not touched yet, see {@link #prepare()}.
+     * resource; the undo table is not touched yet, see {@link #prepare()}. Branches are finished on connections of {@code physical}: a pool that is full of waiters
+     * holds them up then.
      *
      * @throws io.txn.protocol.TxnException DATABASE_NOT_SUPPORTED when AT mode does not know the database
      */
     public static AtDataSource wrap(
             DataSource physical, AtOptions options, ContextCarrier contexts, ResourceManager resources) {
-        return wrap(physical, options, contexts, resources, UnaryOperator.identity());
+        return wrap(physical, options, contexts, resources, null, UnaryOperator.identity());
+    }
+
+    /**
+     * The same with connections of their own to finish branches on.
+     *
+     * @param forPhaseTwo makes connections to the same database that are none of the pool's; nothing is taken from it before the first branch is finished, and at most
+     *     as many at a time as the options say; it is not closed here
+     */
+    public static AtDataSource wrap(
+            DataSource physical,
+            AtOptions options,
+            ContextCarrier contexts,
+            ResourceManager resources,
+            DataSource forPhaseTwo) {
+        return wrap(physical, options, contexts, resources, forPhaseTwo, UnaryOperator.identity());
     }
 
     /** Wraps with another way to capture than the database's best. */
@@ -50,6 +69,7 @@ public final class AtDataSource implements DataSource, AutoCloseable {
             AtOptions options,
             ContextCarrier contexts,
             ResourceManager resources,
+            @Nullable DataSource forPhaseTwo,
             UnaryOperator<Dialect> adjust) {
         Dialect dialect;
         try (Connection connection = physical.getConnection()) {
@@ -67,8 +87,9 @@ public final class AtDataSource implements DataSource, AutoCloseable {
                     ErrorCode.DATABASE_NOT_SUPPORTED, e, "problem", "it could not be asked: " + e.getMessage());
         }
         AtResource resource = new AtResource(physical, dialect, options, contexts, resources, UUID::randomUUID);
-        resources.register(new PhaseTwo(resource));
-        return new AtDataSource(physical, resource);
+        PhaseTwoConnections phaseTwo = new PhaseTwoConnections(resource, forPhaseTwo);
+        resources.register(new PhaseTwo(resource, phaseTwo));
+        return new AtDataSource(physical, resource, phaseTwo);
     }
 
     /**
@@ -89,6 +110,10 @@ public final class AtDataSource implements DataSource, AutoCloseable {
     /** The data source that was wrapped. */
     public DataSource physical() {
         return physical;
+    }
+
+    PhaseTwoConnections phaseTwo() {
+        return phaseTwo;
     }
 
     @Override
@@ -156,7 +181,9 @@ public final class AtDataSource implements DataSource, AutoCloseable {
         return type.isInstance(this) || type.isInstance(physical) || physical.isWrapperFor(type);
     }
 
-    /** Nothing runs on its own here, so nothing is stopped; the physical data source is closed by whoever made it. */
+    /** Closes the connections for phase two; the physical data source is closed by whoever made it. */
     @Override
-    public void close() {}
+    public void close() {
+        phaseTwo.close();
+    }
 }

@@ -24,6 +24,8 @@ import java.util.stream.Collectors;
  * @param lockWait how long a row held by another global transaction is waited for in the coordinator's queue; 0: not at all, nowhere. Row locks of the
  *     database are held meanwhile, so it should be shorter than the time the database lets others wait for them
  * @param phaseTwoWaitMax how long an undo waits for a row lock of the database before it is tried again later
+ * @param phaseTwoConnections how many connections beside the pool branches are finished on at most, if something to make them from is given; 0: they come
+ *     from the pool, and a pool full of waiters holds up the undo that would free them
  * @param functionsThatOnlyRead functions of the database, and views, of which the account vouches that they write nothing, with or without schema; others
  *     are refused where neither the database nor their text proves it
  * @param clock the time against which deadlines are checked
@@ -39,11 +41,15 @@ public record AtOptions(
         Duration lockRetryInterval,
         Duration lockWait,
         Duration phaseTwoWaitMax,
+        int phaseTwoConnections,
         Set<String> functionsThatOnlyRead,
         InstantSource clock) {
 
     /** The default of {@link #lockWait}, as a text that configuration metadata can quote. */
     public static final String LOCK_WAIT = "PT2S";
+
+    /** The default of {@link #phaseTwoConnections}, likewise. */
+    public static final String PHASE_TWO_CONNECTIONS = "4";
 
     /** What holds when nothing is configured. */
     public static final AtOptions DEFAULTS = new AtOptions(
@@ -57,6 +63,7 @@ public record AtOptions(
             Duration.ofMillis(10),
             Duration.parse(LOCK_WAIT),
             Duration.ofSeconds(3),
+            Integer.parseInt(PHASE_TWO_CONNECTIONS),
             Set.of(),
             InstantSource.system());
 
@@ -82,6 +89,26 @@ public record AtOptions(
             throw bad("lockWait", lockWait, "0 or more");
         }
         requirePositive("phaseTwoWaitMax", phaseTwoWaitMax);
+        if (phaseTwoConnections < 0) {
+            throw bad("phaseTwoConnections", phaseTwoConnections, "0 or more");
+        }
+    }
+
+    public AtOptions withPhaseTwoConnections(int most) {
+        return new AtOptions(
+                createUndoTable,
+                undoTable,
+                planCacheSize,
+                metadataMaxAge,
+                maxRowsPerStatement,
+                maxUndoBytes,
+                lockTries,
+                lockRetryInterval,
+                lockWait,
+                phaseTwoWaitMax,
+                most,
+                functionsThatOnlyRead,
+                clock);
     }
 
     public AtOptions withCreateUndoTable(boolean create) {
@@ -96,6 +123,7 @@ public record AtOptions(
                 lockRetryInterval,
                 lockWait,
                 phaseTwoWaitMax,
+                phaseTwoConnections,
                 functionsThatOnlyRead,
                 clock);
     }
@@ -112,6 +140,7 @@ public record AtOptions(
                 lockRetryInterval,
                 lockWait,
                 phaseTwoWaitMax,
+                phaseTwoConnections,
                 functionsThatOnlyRead,
                 clock);
     }
@@ -128,6 +157,7 @@ public record AtOptions(
                 lockRetryInterval,
                 lockWait,
                 phaseTwoWaitMax,
+                phaseTwoConnections,
                 functionsThatOnlyRead,
                 clock);
     }
@@ -144,6 +174,7 @@ public record AtOptions(
                 lockRetryInterval,
                 lockWait,
                 phaseTwoWaitMax,
+                phaseTwoConnections,
                 functionsThatOnlyRead,
                 clock);
     }
@@ -160,6 +191,7 @@ public record AtOptions(
                 interval,
                 lockWait,
                 phaseTwoWaitMax,
+                phaseTwoConnections,
                 functionsThatOnlyRead,
                 clock);
     }
@@ -176,6 +208,7 @@ public record AtOptions(
                 lockRetryInterval,
                 wait,
                 phaseTwoWaitMax,
+                phaseTwoConnections,
                 functionsThatOnlyRead,
                 clock);
     }
@@ -192,6 +225,7 @@ public record AtOptions(
                 lockRetryInterval,
                 lockWait,
                 wait,
+                phaseTwoConnections,
                 functionsThatOnlyRead,
                 clock);
     }
@@ -208,6 +242,7 @@ public record AtOptions(
                 lockRetryInterval,
                 lockWait,
                 phaseTwoWaitMax,
+                phaseTwoConnections,
                 names,
                 clock);
     }
@@ -224,6 +259,7 @@ public record AtOptions(
                 lockRetryInterval,
                 lockWait,
                 phaseTwoWaitMax,
+                phaseTwoConnections,
                 functionsThatOnlyRead,
                 source);
     }

@@ -1,7 +1,6 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Dialect;
-import io.txn.client.jdbc.dialect.UndoSession;
 import io.txn.client.jdbc.undo.CannotUndoException;
 import io.txn.client.jdbc.undo.Undo;
 import io.txn.client.jdbc.undo.UndoFormat;
@@ -14,13 +13,12 @@ import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finishes AT branches of one database, each on a physical connection of its own. Thread-safe. A positive answer is given only after the
+ * Finishes AT branches of one database, each on a connection of {@link PhaseTwoConnections}. Thread-safe. A positive answer is given only after the
  * database has committed what it says; every call may come again and changes nothing then.
  */
 final class PhaseTwo implements BranchResource {
@@ -34,12 +32,14 @@ final class PhaseTwo implements BranchResource {
     private final Dialect dialect;
     private final UndoTable undoTable;
     private final GroupedDeletes deletes;
+    private final PhaseTwoConnections connections;
 
-    PhaseTwo(AtResource resource) {
+    PhaseTwo(AtResource resource, PhaseTwoConnections connections) {
         this.resource = resource;
+        this.connections = connections;
         this.dialect = resource.dialect();
         this.undoTable = resource.undoTable();
-        this.deletes = new GroupedDeletes(this::delete);
+        this.deletes = new GroupedDeletes(connections::delete);
     }
 
     @Override
@@ -72,26 +72,17 @@ final class PhaseTwo implements BranchResource {
         }
     }
 
-    private void delete(List<UndoTable.Key> branches) throws SQLException {
-        try (Connection connection = resource.physical().getConnection();
-                UndoSession session = dialect.undoSession(connection, waitMax())) {
-            undoTable.delete(connection, branches);
-            session.commit();
-        }
-    }
-
     @Override
     public BranchResult rollback(Branch branch) {
         if (!resource.isOfThisDatabase(branch.applicationData())) {
             return BranchResult.rollbackLater(otherDatabase());
         }
-        try (Connection connection = resource.physical().getConnection();
-                UndoSession session = dialect.undoSession(connection, waitMax())) {
+        try (PhaseTwoConnections.Lent lent = connections.lend()) {
             for (int start = 0; start < STARTS; start++) {
-                if (rollback(connection, branch)) {
+                if (rollback(lent, branch)) {
                     return BranchResult.rolledBack();
                 }
-                session.startOver(dialect.product(), waitMax());
+                lent.startOver();
             }
             return BranchResult.rollbackLater("phase one is committing");
         } catch (CannotUndoException e) {
@@ -104,11 +95,12 @@ final class PhaseTwo implements BranchResource {
     }
 
     /** Whether it is done; if not, phase one committed after the look and before the defence row, and there is something to undo. */
-    private boolean rollback(Connection connection, Branch branch)
+    private boolean rollback(PhaseTwoConnections.Lent lent, Branch branch)
             throws SQLException, CannotUndoException, ForeignUndoException {
+        Connection connection = lent.connection();
         UndoTable.Stored stored = undoTable.lock(connection, branch.xid(), branch.id());
         if (stored == null) {
-            return leaveDefence(connection, branch);
+            return leaveDefence(lent, branch);
         }
         if (stored.defence()) {
             return true;
@@ -116,7 +108,7 @@ final class PhaseTwo implements BranchResource {
         new Undo(connection, dialect).apply(read(branch, stored));
         undoTable.delete(connection, List.of(new UndoTable.Key(branch.xid(), branch.id())));
         try {
-            connection.commit();
+            lent.commit();
         } catch (SQLException e) {
             if (dialect.isIntegrityViolation(e)) {
                 throw CannotUndoException.atCommit(e);
@@ -126,10 +118,10 @@ final class PhaseTwo implements BranchResource {
         return true;
     }
 
-    private boolean leaveDefence(Connection connection, Branch branch) throws SQLException {
+    private boolean leaveDefence(PhaseTwoConnections.Lent lent, Branch branch) throws SQLException {
         try {
-            undoTable.insertDefence(connection, branch.xid(), branch.id());
-            connection.commit();
+            undoTable.insertDefence(lent.connection(), branch.xid(), branch.id());
+            lent.commit();
             return true;
         } catch (SQLException e) {
             if (dialect.isDuplicate(e)) {
@@ -192,13 +184,12 @@ final class PhaseTwo implements BranchResource {
         if (!resource.isPrepared()) {
             return;
         }
-        try (Connection connection = resource.physical().getConnection();
-                UndoSession session = dialect.undoSession(connection, waitMax())) {
+        try (PhaseTwoConnections.Lent lent = connections.lend()) {
             int deleted;
             int total = 0;
             do {
-                deleted = undoTable.deleteDefence(connection, saveDays);
-                session.commit();
+                deleted = undoTable.deleteDefence(lent.connection(), saveDays);
+                lent.commit();
                 total += deleted;
             } while (deleted > 0 && total < 1_000_000);
             LOG.debug("deleted old defence rows: resource={}, count={}", resourceId(), total);
@@ -208,10 +199,6 @@ final class PhaseTwo implements BranchResource {
                     resourceId(),
                     describe(e));
         }
-    }
-
-    private Duration waitMax() {
-        return resource.options().phaseTwoWaitMax();
     }
 
     private String otherDatabase() {

@@ -25,6 +25,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.UnaryOperator;
+import javax.sql.DataSource;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -48,6 +49,11 @@ abstract class AtContract {
         return UnaryOperator.identity();
     }
 
+    /** What makes connections beside the pool; none, unless a contract says so. */
+    DataSource forPhaseTwo() {
+        return null;
+    }
+
     AtOptions options() {
         return AtOptions.DEFAULTS.withLockRetry(3, Duration.ofMillis(5)).withPhaseTwoWaitMax(Duration.ofSeconds(1));
     }
@@ -63,7 +69,7 @@ abstract class AtContract {
                 "INSERT INTO seat (train, place, passenger) VALUES (7, '1A', 'ann'), (7, '1B', NULL), (8, '1A', 'cy')",
                 "CREATE TABLE note (id " + identity() + ", text VARCHAR(100))");
         counter = new CountingDataSource(database.dataSource());
-        at = AtDataSource.wrap(counter, options(), contexts, manager, adjust());
+        at = AtDataSource.wrap(counter, options(), contexts, manager, forPhaseTwo(), adjust());
         at.prepare();
         counter.reset();
     }

@@ -35,7 +35,7 @@ abstract class BehindContract extends AtContract {
     }
 
     private void wrapped(AtOptions options) {
-        at = AtDataSource.wrap(counter, options, contexts, manager, adjust());
+        at = AtDataSource.wrap(counter, options, contexts, manager, null, adjust());
         at.prepare();
     }
 

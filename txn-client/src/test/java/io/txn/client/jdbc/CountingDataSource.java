@@ -12,6 +12,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
 
@@ -20,6 +21,7 @@ final class CountingDataSource implements DataSource {
 
     private final DataSource target;
     private final List<String> sent = Collections.synchronizedList(new ArrayList<>());
+    private final AtomicInteger connections = new AtomicInteger();
     private volatile Failure failure = (event) -> {};
 
     CountingDataSource(DataSource target) {
@@ -67,8 +69,14 @@ final class CountingDataSource implements DataSource {
         sent.add(event);
     }
 
+    /** How many connections were taken. */
+    int connections() {
+        return connections.get();
+    }
+
     @Override
     public Connection getConnection() throws SQLException {
+        connections.incrementAndGet();
         return counted(target.getConnection());
     }
 

@@ -264,7 +264,7 @@ abstract class LocalTransactionContract extends AtContract {
     void pastTheDeadlineNothingIsCommitted() throws SQLException {
         Instant[] now = {Instant.parse("2030-01-01T00:00:00Z")};
         InstantSource clock = () -> now[0];
-        at = AtDataSource.wrap(counter, options().withClock(clock), contexts, manager, adjust());
+        at = AtDataSource.wrap(counter, options().withClock(clock), contexts, manager, null, adjust());
         Xid xid = begin();
         TransactionContext context =
                 new TransactionContext(xid, TransactionContext.Role.PARTICIPANT, now[0].plusSeconds(10));
@@ -281,7 +281,7 @@ abstract class LocalTransactionContract extends AtContract {
 
     @Test
     void anUndoRecordThatIsTooLargeFailsTheCommit() {
-        at = AtDataSource.wrap(counter, options().withBounds(100, 200), contexts, manager, adjust());
+        at = AtDataSource.wrap(counter, options().withBounds(100, 200), contexts, manager, null, adjust());
         Xid xid = begin();
         inside(xid, connection -> {
             execute(connection, "UPDATE account SET owner = 'someone with a long name', amount = 0");
@@ -420,7 +420,7 @@ abstract class LocalTransactionContract extends AtContract {
     void aLockingReadWaitsForTheGlobalLock() {
         Xid holder = begin();
         committed(holder, "UPDATE account SET amount = 1000 WHERE id = 1");
-        at = AtDataSource.wrap(counter, super.options(), contexts, manager, adjust());
+        at = AtDataSource.wrap(counter, super.options(), contexts, manager, null, adjust());
         Xid other = begin();
         inside(other, connection -> {
             assertThat(balance(connection, 2)).isEqualByComparingTo("200");

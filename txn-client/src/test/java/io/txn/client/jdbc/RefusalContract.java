@@ -287,7 +287,7 @@ abstract class RefusalContract extends AtContract {
 
     @Test
     void tooManyRowsAreNotCommitted() {
-        at = AtDataSource.wrap(counter, options().withBounds(2, 1 << 20), contexts, manager, adjust());
+        at = AtDataSource.wrap(counter, options().withBounds(2, 1 << 20), contexts, manager, null, adjust());
         Xid xid = begin();
         inside(xid, connection -> {
             try {

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 abstract class UndoTableContract extends AtContract {
 
     private AtDataSource wrapped(AtOptions options) {
-        return AtDataSource.wrap(counter, options, contexts, manager, adjust());
+        return AtDataSource.wrap(counter, options, contexts, manager, null, adjust());
     }
 
     @Test

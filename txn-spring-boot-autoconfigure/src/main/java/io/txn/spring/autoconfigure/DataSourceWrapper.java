@@ -66,11 +66,18 @@ final class DataSourceWrapper implements BeanPostProcessor {
                 .toList()) {
             options = customizer.customize(beanName, options);
         }
-        AtDataSource wrapped = AtDataSource.wrap(
-                physical,
-                options,
-                beanFactory.getBean(ContextCarrier.class),
-                beanFactory.getBean(ResourceManager.class));
+        ContextCarrier contexts = beanFactory.getBean(ContextCarrier.class);
+        ResourceManager resources = beanFactory.getBean(ResourceManager.class);
+        DataSource beside = options.phaseTwoConnections() == 0 ? null : BesidePool.of(physical);
+        if (beside == null && options.phaseTwoConnections() > 0) {
+            log.info(
+                    "it is not known how this data source connects, so branches are finished on its own connections name={} type={}",
+                    beanName,
+                    physical.getClass().getName());
+        }
+        AtDataSource wrapped = beside == null
+                ? AtDataSource.wrap(physical, options, contexts, resources)
+                : AtDataSource.wrap(physical, options, contexts, resources, beside);
         beanFactory.getBean(AtDataSources.class).add(beanName, wrapped);
         // On the way down the client stops first, then AT mode, and the pool that both work with last.
         for (Class<?> user : List.of(TxnClient.class, AtDataSources.class)) {

@@ -23,6 +23,8 @@ import org.springframework.util.unit.DataSize;
  * @param maxRowsPerStatement how many rows one statement may write in a global transaction; more are refused, because their images are kept in
  *     memory and in the undo table
  * @param maxUndoSize how large one undo record may become; more fails the local commit
+ * @param phaseTwoConnections how many connections beside the pool branches are finished on at most; 0 takes them from the pool, and when it is full of those who wait
+ *     for rows, the undo that would free them waits too
  * @param functionsThatOnlyRead functions of the database, and views that call them, of which you vouch that they write nothing; what neither the database
  *     nor its text proves to be so is refused in a global transaction
  */
@@ -36,6 +38,7 @@ record JdbcProperties(
         @DefaultValue("10ms") Duration lockRetryInterval,
         @DefaultValue("10000") int maxRowsPerStatement,
         @DefaultValue("16MB") DataSize maxUndoSize,
+        @DefaultValue(AtOptions.PHASE_TWO_CONNECTIONS) int phaseTwoConnections,
         @DefaultValue Set<String> functionsThatOnlyRead) {
 
     JdbcProperties {
@@ -67,6 +70,7 @@ record JdbcProperties(
                 .withUndoTable(undoTable)
                 .withLockRetry(lockTries, lockRetryInterval)
                 .withBounds(maxRowsPerStatement, (int) Math.min(maxUndoSize.toBytes(), Integer.MAX_VALUE))
+                .withPhaseTwoConnections(phaseTwoConnections)
                 .withFunctionsThatOnlyRead(functionsThatOnlyRead);
     }
 }

@@ -224,6 +224,11 @@ public record Dialect(
         return UndoSession.open(connection, product, lockWaitMax);
     }
 
+    /** A connection of phase two's own, set up for good. */
+    public UndoSession lastingUndoSession(Connection connection, Duration lockWaitMax) throws SQLException {
+        return UndoSession.lasting(connection, product, lockWaitMax);
+    }
+
     /** Whether this H2 file database answers a commit before it is written. */
     public boolean losesAcknowledgedCommits(Connection connection) throws SQLException {
         if (product != Product.H2) {

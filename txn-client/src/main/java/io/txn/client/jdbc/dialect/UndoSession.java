@@ -18,25 +18,33 @@ public final class UndoSession implements AutoCloseable {
     private static final String RESTORING_MODE = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,STRICT_ALL_TABLES";
 
     private final Connection connection;
+    private final Dialect.Product product;
+    private final Duration lockWaitMax;
+    private final boolean lasting;
     private final boolean autoCommit;
     private final int isolation;
     private final List<String> restore = new ArrayList<>();
 
-    private UndoSession(Connection connection) throws SQLException {
+    private UndoSession(Connection connection, Dialect.Product product, Duration lockWaitMax, boolean lasting)
+            throws SQLException {
         this.connection = connection;
+        this.product = product;
+        this.lockWaitMax = lockWaitMax;
+        this.lasting = lasting;
         this.autoCommit = connection.getAutoCommit();
         this.isolation = connection.getTransactionIsolation();
     }
 
     static UndoSession open(Connection connection, Dialect.Product product, Duration lockWaitMax) throws SQLException {
-        UndoSession session = new UndoSession(connection);
+        UndoSession session = new UndoSession(connection, product, lockWaitMax, false);
         try {
             if (!session.autoCommit) {
                 connection.rollback();
             }
             connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
             connection.setAutoCommit(false);
-            session.configure(product, lockWaitMax);
+            session.configure();
+            session.configureTransaction();
             return session;
         } catch (SQLException | RuntimeException e) {
             try {
@@ -48,7 +56,32 @@ public final class UndoSession implements AutoCloseable {
         }
     }
 
-    private void configure(Dialect.Product product, Duration lockWaitMax) throws SQLException {
+    /** Sets up a connection, in auto-commit mode, that does nothing else until it is closed: nothing of it is to be restored. */
+    static UndoSession lasting(Connection connection, Dialect.Product product, Duration lockWaitMax)
+            throws SQLException {
+        UndoSession session = new UndoSession(connection, product, lockWaitMax, true);
+        connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+        session.configure();
+        return session;
+    }
+
+    /** Begins a transaction on a lasting session. */
+    public void begin() throws SQLException {
+        connection.setAutoCommit(false);
+        configureTransaction();
+    }
+
+    /** What holds for one transaction only. */
+    private void configureTransaction() throws SQLException {
+        if (product == Dialect.Product.POSTGRESQL) {
+            if (!lasting) {
+                execute("SET LOCAL lock_timeout = " + lockWaitMax.toMillis());
+            }
+            execute("SET CONSTRAINTS ALL DEFERRED");
+        }
+    }
+
+    private void configure() throws SQLException {
         switch (product) {
             case H2 -> {
                 String wait =
@@ -57,8 +90,9 @@ public final class UndoSession implements AutoCloseable {
                 execute("SET LOCK_TIMEOUT " + lockWaitMax.toMillis());
             }
             case POSTGRESQL -> {
-                execute("SET LOCAL lock_timeout = " + lockWaitMax.toMillis());
-                execute("SET CONSTRAINTS ALL DEFERRED");
+                if (lasting) {
+                    execute("SET lock_timeout = " + lockWaitMax.toMillis());
+                }
             }
             case MYSQL, MARIADB -> {
                 CatalogRow now = CatalogRow.one(
@@ -79,11 +113,9 @@ public final class UndoSession implements AutoCloseable {
     }
 
     /** Ends the transaction and begins the next under the same settings. */
-    public void startOver(Dialect.Product product, Duration lockWaitMax) throws SQLException {
+    public void startOver() throws SQLException {
         connection.rollback();
-        if (product == Dialect.Product.POSTGRESQL) {
-            configure(product, lockWaitMax);
-        }
+        configureTransaction();
     }
 
     @Override

@@ -20,6 +20,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.time.LocalDateTime;
 import java.time.temporal.ChronoUnit;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -41,6 +42,7 @@ public final class UndoTable {
     private static final int NORMAL = 0;
     private static final int DEFENCE = 1;
     private static final int DELETED_AT_ONCE = 1_000;
+    private static final int KEYS_OF_STATEMENT = 64;
 
     private final Dialect dialect;
     private final String name;
@@ -192,6 +194,11 @@ public final class UndoTable {
         return made;
     }
 
+    /** The identity of the database that a connection leads to; null when there is none. */
+    public @Nullable String identityAt(Connection connection) throws SQLException {
+        return storedIdentity(connection);
+    }
+
     private @Nullable String storedIdentity(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement();
                 ResultSet row =
@@ -246,16 +253,22 @@ public final class UndoTable {
     /** A branch whose record is to go. */
     public record Key(Xid xid, BranchId branch) {}
 
-    /** Deletes the records of branches. */
+    /** Deletes the records of branches, by one statement for each {@value #KEYS_OF_STATEMENT} of them. */
     public void delete(Connection connection, List<Key> branches) throws SQLException {
-        try (PreparedStatement delete =
-                connection.prepareStatement("DELETE FROM " + table + " WHERE xid = ? AND branch_id = ?")) {
-            for (Key key : branches) {
-                delete.setString(1, key.xid().value());
-                delete.setLong(2, key.branch().value());
-                delete.addBatch();
+        for (int from = 0; from < branches.size(); from += KEYS_OF_STATEMENT) {
+            List<Key> part = branches.subList(from, Math.min(branches.size(), from + KEYS_OF_STATEMENT));
+            // A power of two, the last key repeated: so drivers and servers see few different texts and can keep what
+            // they prepared.
+            int places = part.size() == 1 ? 1 : Integer.highestOneBit(part.size() - 1) << 1;
+            try (PreparedStatement delete = connection.prepareStatement("DELETE FROM " + table + " WHERE "
+                    + String.join(" OR ", Collections.nCopies(places, "(xid = ? AND branch_id = ?)")))) {
+                for (int i = 0; i < places; i++) {
+                    Key key = part.get(Math.min(i, part.size() - 1));
+                    delete.setString(2 * i + 1, key.xid().value());
+                    delete.setLong(2 * i + 2, key.branch().value());
+                }
+                delete.executeUpdate();
             }
-            delete.executeBatch();
         }
     }
 
