@@ -203,8 +203,9 @@ final class UpdateCapture implements WriteCapture {
         Map<List<Value>, List<Value>> moved = null;
         if (memory != null) {
             moved = new LinkedHashMap<>();
-            // A condition may be looked at twice; a key stands for one row.
+            // The condition may be looked at twice, and of rows that another one then leaves out.
             Set<List<Value>> old = new LinkedHashSet<>(memory.recall());
+            old.retainAll(target.before().keySet());
             Iterator<List<Value>> now = after.keySet().iterator();
             if (old.size() == after.size()) {
                 for (List<Value> key : old) {
