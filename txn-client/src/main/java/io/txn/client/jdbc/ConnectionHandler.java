@@ -261,6 +261,7 @@ final class ConnectionHandler implements InvocationHandler {
         try {
             Outcome outcome = capturing.run(capture);
             transaction.add(outcome);
+            transaction.uses(run.tables());
             return outcome;
         } catch (SQLException | RuntimeException e) {
             if (run.leftChanges()) {

@@ -1,6 +1,8 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.TransactionContext;
+import io.txn.client.jdbc.dialect.Stamps;
+import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.undo.LockKeys;
 import io.txn.client.jdbc.undo.TableChange;
 import io.txn.client.jdbc.undo.UndoFormat;
@@ -17,6 +19,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -109,7 +112,12 @@ final class LocalCommit {
         }
         boolean commitSent = false;
         try {
-            resource.undoTable().insert(connection, xid, branch, content(xid, branch, local.changes()));
+            Stamps stamps = Stamps.of(local.tables());
+            boolean same =
+                    resource.undoTable().insert(connection, xid, branch, content(xid, branch, local.changes()), stamps);
+            if (!same) {
+                requireStill(xid, local.tables());
+            }
             commitSent = true;
             connection.commit();
             local.ended();
@@ -122,6 +130,24 @@ final class LocalCommit {
             throw reason;
         } finally {
             resource.resources().phaseOneEnded(branch);
+        }
+    }
+
+    /** The catalog says that something about the tables changed since it was asked about them: it may be nothing that matters. */
+    private void requireStill(Xid xid, Set<Table> tables) throws SQLException {
+        resource.tables().forget();
+        for (Table table : tables) {
+            Table now = resource.dialect().table(connection, table.named(resource.dialect()));
+            if (now == null || !table.isStill(now)) {
+                throw new TxnException(
+                        ErrorCode.CAPTURE_FAILED,
+                        null,
+                        "xid",
+                        xid,
+                        "reason",
+                        "table " + table.lockName()
+                                + " was changed (columns, keys, triggers) since its definition was read, and what was done to it may be more than was captured");
+            }
         }
     }
 

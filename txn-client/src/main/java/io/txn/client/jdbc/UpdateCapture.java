@@ -3,7 +3,6 @@ package io.txn.client.jdbc;
 import io.txn.client.jdbc.dialect.Capture;
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
-import io.txn.client.jdbc.dialect.ForeignKey;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Plan;
@@ -33,6 +32,7 @@ final class UpdateCapture implements WriteCapture {
     private final Plan.Selection selection;
     private final WriteRun run;
     private final List<Target> targets;
+    private final Followers followers;
 
     UpdateCapture(Plan.Update plan, WriteRun run) throws SQLException {
         this.plan = plan;
@@ -47,6 +47,8 @@ final class UpdateCapture implements WriteCapture {
         Map<Plan.Source, Target> bySource = Target.of(assigned.keySet(), run);
         bySource.forEach((source, target) -> target.assigned().addAll(SelectedRows.known(assigned, source)));
         this.targets = bySource.values().stream().distinct().toList();
+        this.followers = new Followers(run);
+        targets.forEach(target -> followers.setting(target.table(), target.assigned()));
     }
 
     /** The table that an assignment means: the one it names, or the only one with such a column. */
@@ -81,25 +83,13 @@ final class UpdateCapture implements WriteCapture {
     @Override
     public void check() throws SQLException {
         for (Target target : targets) {
-            requireNothingFollows(target);
+            new Firing(run, target.table()).update(target.assigned());
             TableImages.requireSupported(target.table(), target.changing());
             if (target.changesKey()) {
                 requirePairs(target.table());
             }
         }
-    }
-
-    private static void requireNothingFollows(Target target) throws SQLException {
-        for (ForeignKey reference : target.table().referencedBy()) {
-            for (Column column : target.assigned()) {
-                if (reference.followsUpdate() && reference.parentColumns().contains(column.name())) {
-                    throw Refusals.notSupported(
-                            "rows of " + reference.child() + " follow a change of " + column.name()
-                                    + " by a foreign key",
-                            "change those rows and this one by statements of their own, without ON UPDATE on the key");
-                }
-            }
-        }
+        followers.check();
     }
 
     /** Old and new keys have to become known side by side. */
@@ -131,7 +121,7 @@ final class UpdateCapture implements WriteCapture {
             return returningOldAndNew(parameters);
         }
         SelectedRows rows = new SelectedRows(selection, run, targets, Target::changing);
-        rows.readAndLock(parameters);
+        rows.readAndLock(parameters, followers);
         if (run.dialect().update() == Capture.GENERATED_KEYS) {
             return gettingNewRows(rows, parameters);
         }
@@ -144,27 +134,29 @@ final class UpdateCapture implements WriteCapture {
     private Outcome returningOldAndNew(Parameters parameters) throws SQLException {
         Target target = targets.get(0);
         List<Column> columns = target.changing();
+        Query query = new Query();
+        if (followers.any()) {
+            SelectedRows rows = new SelectedRows(selection, run, targets, Target::changing);
+            rows.readAndLock(parameters, followers);
+            query = rows.restricted(query.add(selection.head(), parameters), "", parameters);
+        } else {
+            query.add(selection.body(), parameters);
+        }
         OldAndNew names = OldAndNew.of(selection.returning());
         List<RowChange> changes = new ArrayList<>();
         String reads = run.dialect().identity(names.old())
                 + TableImages.reads(columns, names.old())
                 + TableImages.reads(columns, names.now());
         ReturningStatement.Result result = new ReturningStatement(run, selection.returning())
-                .run(
-                        new Query().add(selection.body(), parameters),
-                        parameters,
-                        names.with(),
-                        reads,
-                        1 + 2 * columns.size(),
-                        (row, first) -> {
-                            target.images().checkIdentity(row.getString(first));
-                            changes.add(new RowChange(
-                                    target.images().restorable(TableImages.values(row, columns, first + 1), columns),
-                                    TableImages.values(row, columns, first + 1 + columns.size())));
-                        });
+                .run(query, parameters, names.with(), reads, 1 + 2 * columns.size(), (row, first) -> {
+                    target.images().checkIdentity(row.getString(first));
+                    changes.add(new RowChange(
+                            target.images().restorable(TableImages.values(row, columns, first + 1), columns),
+                            TableImages.values(row, columns, first + 1 + columns.size())));
+                });
         return new Outcome(
                 result.count(),
-                target.images().change(TableChange.Kind.UPDATE, columns, changes),
+                followers.with(target.images().change(TableChange.Kind.UPDATE, columns, changes)),
                 GeneratedKeys.NONE,
                 run.incomplete(),
                 result.rows(),
@@ -213,7 +205,8 @@ final class UpdateCapture implements WriteCapture {
                 }
             }
         }
-        return new Outcome(count, changes(target, count, moved, after), GeneratedKeys.NONE, run.incomplete());
+        List<TableChange> changes = followers.with(changes(target, count, moved, after));
+        return new Outcome(count, changes, GeneratedKeys.NONE, run.incomplete());
     }
 
     /** PostgreSQL before 18 returns new rows only; the old keys are joined to them. */
@@ -253,7 +246,7 @@ final class UpdateCapture implements WriteCapture {
                         });
         return new Outcome(
                 result.count(),
-                changes(target, result.count(), moved, after),
+                followers.with(changes(target, result.count(), moved, after)),
                 GeneratedKeys.NONE,
                 run.incomplete(),
                 result.rows(),
@@ -274,7 +267,8 @@ final class UpdateCapture implements WriteCapture {
         for (Target target : targets) {
             changes.addAll(changes(target, selection.several() ? 0 : count, null, SelectedRows.known(after, target)));
         }
-        return new Outcome(count, changes, GeneratedKeys.NONE, run.incomplete());
+        List<TableChange> all = followers.with(changes);
+        return new Outcome(count, all, GeneratedKeys.NONE, run.incomplete());
     }
 
     private Outcome notingNew(Target target, SelectedRows rows, Parameters parameters) throws SQLException {
@@ -298,7 +292,8 @@ final class UpdateCapture implements WriteCapture {
             moved.put(key, keyNow);
             after.put(keyNow, row);
         });
-        return new Outcome(count, changes(target, count, moved, after), GeneratedKeys.NONE, run.incomplete());
+        List<TableChange> all = followers.with(changes(target, count, moved, after));
+        return new Outcome(count, all, GeneratedKeys.NONE, run.incomplete());
     }
 
     /**

@@ -31,6 +31,7 @@ interface WriteCapture {
             return new DeleteCapture(delete, run);
         }
         Table table = run.writable(plan.table());
+        new Firing(run, table).insert(plan);
         if (plan instanceof Plan.Insert insert) {
             return new InsertCapture(insert, run, table);
         }

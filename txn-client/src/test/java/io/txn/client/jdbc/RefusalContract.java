@@ -138,8 +138,11 @@ abstract class RefusalContract extends AtContract {
                         "CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
                         "CREATE TRIGGER audit AFTER UPDATE ON watched FOR EACH ROW EXECUTE FUNCTION audit()");
         }
-        refusesAndGoesOn(ErrorCode.STATEMENT_NOT_SUPPORTED, "INSERT INTO watched (id, a) VALUES (2, 2)");
         refusesAndGoesOn(ErrorCode.STATEMENT_NOT_SUPPORTED, "UPDATE watched SET a = 2");
+        assertThat(rows("SELECT id, a FROM watched")).containsExactly("1|1");
+        Xid xid = begin();
+        committed(xid, "INSERT INTO watched (id, a) VALUES (2, 2)");
+        assertRolledBack(xid);
         assertThat(rows("SELECT id, a FROM watched")).containsExactly("1|1");
     }
 
@@ -150,11 +153,11 @@ abstract class RefusalContract extends AtContract {
     }
 
     @Test
-    void writesThatAForeignKeyCarriesOnAreRefused() {
+    void writesThatAForeignKeyCarriesOnToRowsWithoutKeyAreRefused() {
         behindTheBack(
                 "CREATE TABLE parent (id INT NOT NULL PRIMARY KEY, code INT NOT NULL UNIQUE, label VARCHAR(10))",
-                "CREATE TABLE child (id INT NOT NULL PRIMARY KEY, parent INT, FOREIGN KEY (parent) REFERENCES parent (id) ON DELETE CASCADE)",
-                "CREATE TABLE coded (id INT NOT NULL PRIMARY KEY, code INT, FOREIGN KEY (code) REFERENCES parent (code) ON UPDATE CASCADE)",
+                "CREATE TABLE child (id INT NOT NULL, parent INT, FOREIGN KEY (parent) REFERENCES parent (id) ON DELETE CASCADE)",
+                "CREATE TABLE coded (id INT NOT NULL, code INT, FOREIGN KEY (code) REFERENCES parent (code) ON UPDATE CASCADE)",
                 "CREATE TABLE boss (id INT NOT NULL PRIMARY KEY, boss INT, FOREIGN KEY (boss) REFERENCES boss (id) ON DELETE SET NULL)",
                 "INSERT INTO parent VALUES (1, 10, 'a')",
                 "INSERT INTO child VALUES (1, 1)",
@@ -162,15 +165,15 @@ abstract class RefusalContract extends AtContract {
                 "INSERT INTO boss VALUES (1, NULL), (2, 1)");
         refusesAndGoesOn(ErrorCode.STATEMENT_NOT_SUPPORTED, "DELETE FROM parent");
         refusesAndGoesOn(ErrorCode.STATEMENT_NOT_SUPPORTED, "UPDATE parent SET code = 11");
-        refusesAndGoesOn(ErrorCode.STATEMENT_NOT_SUPPORTED, "DELETE FROM boss WHERE id = 1");
 
         Xid xid = begin();
         committed(
                 xid,
                 "UPDATE parent SET label = 'b'",
-                "DELETE FROM child",
+                "DELETE FROM boss WHERE id = 1",
                 "INSERT INTO parent (id, code, label) VALUES (2, 20, 'x')",
-                "UPDATE boss SET boss = 2 WHERE id = 2");
+                "UPDATE boss SET boss = 2 WHERE id = 2",
+                "DELETE FROM boss");
         assertRolledBack(xid);
         assertThat(rows("SELECT * FROM parent")).containsExactly("1|10|a");
         assertThat(rows("SELECT * FROM child")).containsExactly("1|1");
@@ -306,6 +309,10 @@ abstract class RefusalContract extends AtContract {
     void readsPassUntouched() {
         Xid xid = begin();
         inside(xid, connection -> {
+            try (Statement statement = connection.createStatement()) {
+                // Which functions the database has is found out once in a while.
+                statement.executeQuery("SELECT 1 FROM seat").close();
+            }
             counter.reset();
             try (Statement statement = connection.createStatement();
                     ResultSet rows = statement.executeQuery("SELECT COUNT(*) FROM account")) {

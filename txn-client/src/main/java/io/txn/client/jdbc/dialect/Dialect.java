@@ -8,6 +8,7 @@ import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -157,8 +158,14 @@ public record Dialect(
         return switch (product) {
             case H2 -> new H2Catalog();
             case POSTGRESQL -> new PostgresCatalog();
-            case MYSQL, MARIADB -> new MySqlCatalog();
+            case MYSQL -> new MySqlCatalog("INNODB_FOREIGN");
+            case MARIADB -> new MySqlCatalog("INNODB_SYS_FOREIGN");
         };
+    }
+
+    /** What the account cannot see of all that may act behind its statements, each with the statement that mends it. */
+    public List<String> missingGrants(Connection connection) throws SQLException {
+        return catalog().missingGrants(connection);
     }
 
     /** A text that is another one whenever functions that may write came, went or changed; empty when there are none. */

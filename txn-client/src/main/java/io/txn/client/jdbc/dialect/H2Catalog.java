@@ -37,10 +37,12 @@ final class H2Catalog implements Catalog {
 
     private static final String TABLE = """
             SELECT TABLE_TYPE, STORAGE_TYPE,
-                (SELECT MIN(TRIGGER_NAME) FROM INFORMATION_SCHEMA.TRIGGERS
-                    WHERE EVENT_OBJECT_SCHEMA = T.TABLE_SCHEMA AND EVENT_OBJECT_TABLE = T.TABLE_NAME) AS TRIGGER_NAME,
                 CURRENT_SCHEMA AS IN_SCHEMA
             FROM INFORMATION_SCHEMA.TABLES T WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?""";
+
+    private static final String TRIGGERS = """
+            SELECT TRIGGER_NAME, EVENT_MANIPULATION FROM INFORMATION_SCHEMA.TRIGGERS
+            WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? ORDER BY TRIGGER_NAME""";
 
     private static final String REFERENCED_BY = """
             SELECT R.CONSTRAINT_SCHEMA, R.CONSTRAINT_NAME, K.TABLE_SCHEMA, K.TABLE_NAME, K.COLUMN_NAME,
@@ -83,8 +85,11 @@ final class H2Catalog implements Catalog {
                 key(connection, schema, table, columns),
                 List.of(),
                 referencedBy(connection, schema, table),
+                triggers(connection, schema, table),
                 refusal(row),
-                name.qualified() ? Set.of() : Set.of(row.text("IN_SCHEMA")));
+                null,
+                name.qualified() ? Set.of() : Set.of(row.text("IN_SCHEMA")),
+                List.of());
     }
 
     @Override
@@ -105,8 +110,23 @@ final class H2Catalog implements Catalog {
         if (storage.contains("TEMPORARY") || storage.contains("LINK")) {
             return "it is a " + storage.toLowerCase(Locale.ROOT) + " table";
         }
-        String trigger = row.get("TRIGGER_NAME");
-        return trigger == null ? null : "trigger " + trigger + " may write where no image is taken";
+        return null;
+    }
+
+    /** They are Java: nothing shows what they do. One that fires at SELECT would fire at each image. */
+    private static List<Trigger> triggers(Connection connection, String schema, String table) throws SQLException {
+        List<Trigger> triggers = new ArrayList<>();
+        for (CatalogRow row : CatalogRow.query(connection, TRIGGERS, schema, table)) {
+            String fires = upper(row, "EVENT_MANIPULATION");
+            Set<Trigger.Event> events = EnumSet.noneOf(Trigger.Event.class);
+            for (Trigger.Event event : Trigger.Event.values()) {
+                if (fires.contains(event.name()) || fires.contains("SELECT")) {
+                    events.add(event);
+                }
+            }
+            triggers.add(new Trigger("trigger " + row.text("TRIGGER_NAME"), events, Set.of(), ""));
+        }
+        return triggers;
     }
 
     private static List<Column> key(Connection connection, String schema, String table, List<Column> columns)
@@ -186,18 +206,16 @@ final class H2Catalog implements Catalog {
             String childTable = row.text("TABLE_NAME");
             parts.add(new ForeignKey.Part(
                     String.join(".", row.text("CONSTRAINT_SCHEMA"), childTable, row.text("CONSTRAINT_NAME")),
+                    childSchema,
+                    childTable,
                     quote(childSchema) + '.' + quote(childTable),
                     childSchema.equals(schema) && childTable.equals(table),
-                    quote(row.text("COLUMN_NAME")),
+                    row.text("COLUMN_NAME"),
                     row.text("PARENT_COLUMN"),
-                    follows(upper(row, "DELETE_RULE")),
-                    follows(upper(row, "UPDATE_RULE"))));
+                    ForeignKey.Action.ofRule(upper(row, "DELETE_RULE")),
+                    ForeignKey.Action.ofRule(upper(row, "UPDATE_RULE"))));
         }
         return ForeignKey.of(parts);
-    }
-
-    private static boolean follows(String rule) {
-        return !"NO ACTION".equals(rule) && !"RESTRICT".equals(rule);
     }
 
     /** A word of the information schema: it is in lower case where H2 was told to keep all names so. */

@@ -34,6 +34,7 @@ public final class UndoFormat {
     private static final int BEFORE = 1;
     private static final int AFTER = 2;
     private static final int MAINTAINED = 1;
+    private static final int FOLLOWING = 0x80;
 
     private UndoFormat() {}
 
@@ -62,7 +63,7 @@ public final class UndoFormat {
     }
 
     private static void write(Writer out, TableChange change) {
-        out.octet(change.kind().ordinal());
+        out.octet(change.kind().ordinal() | (change.following() ? FOLLOWING : 0));
         out.string(change.schema());
         out.string(change.table());
         out.string(change.lockName());
@@ -168,7 +169,8 @@ public final class UndoFormat {
     }
 
     private static TableChange readChange(Reader in) throws UnreadableException {
-        int kind = in.octet();
+        int kindAndFlag = in.octet();
+        int kind = kindAndFlag & ~FOLLOWING;
         if (kind >= TableChange.Kind.values().length) {
             throw new UnreadableException("it holds an unknown kind of change: " + kind);
         }
@@ -188,7 +190,8 @@ public final class UndoFormat {
             List<Value> after = (flags & AFTER) == 0 ? null : readRow(in, columnCount);
             rows.add(new RowChange(before, after));
         }
-        return new TableChange(TableChange.Kind.values()[kind], schema, table, lockName, columns, rows);
+        boolean following = (kindAndFlag & FOLLOWING) != 0;
+        return new TableChange(TableChange.Kind.values()[kind], following, schema, table, lockName, columns, rows);
     }
 
     private static List<Value> readRow(Reader in, int columns) throws UnreadableException {

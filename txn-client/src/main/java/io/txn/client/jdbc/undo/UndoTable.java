@@ -1,6 +1,7 @@
 package io.txn.client.jdbc.undo;
 
 import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.dialect.Stamps;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.sql.Identifier;
 import io.txn.client.jdbc.sql.TableName;
@@ -209,25 +210,49 @@ public final class UndoTable {
 
     /** Adds the undo record of a local transaction to it. */
     public void insert(Connection connection, Xid xid, BranchId branch, byte[] content) throws SQLException {
-        insert(connection, xid, branch, UndoFormat.CONTEXT, content, NORMAL);
+        insert(connection, xid, branch, UndoFormat.CONTEXT, content, NORMAL, null);
+    }
+
+    /**
+     * As {@link #insert(Connection, Xid, BranchId, byte[])}, and looks whether tables are what they were.
+     *
+     * @param stamps what they were; null where the database does not say
+     */
+    public boolean insert(Connection connection, Xid xid, BranchId branch, byte[] content, @Nullable Stamps stamps)
+            throws SQLException {
+        return insert(connection, xid, branch, UndoFormat.CONTEXT, content, NORMAL, stamps);
     }
 
     /** Adds a row that makes a later {@link #insert} of the same branch fail. */
     public void insertDefence(Connection connection, Xid xid, BranchId branch) throws SQLException {
-        insert(connection, xid, branch, UndoFormat.CONTEXT, new byte[0], DEFENCE);
+        insert(connection, xid, branch, UndoFormat.CONTEXT, new byte[0], DEFENCE, null);
     }
 
-    private void insert(Connection connection, Xid xid, BranchId branch, String context, byte[] content, int status)
+    private boolean insert(
+            Connection connection,
+            Xid xid,
+            BranchId branch,
+            String context,
+            byte[] content,
+            int status,
+            @Nullable Stamps stamps)
             throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement("INSERT INTO " + table
                 + " (branch_id, xid, context, rollback_info, log_status, log_created, log_modified)"
-                + " VALUES (?, ?, ?, ?, ?, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)")) {
+                + " VALUES (?, ?, ?, ?, ?, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)"
+                + (stamps == null ? "" : " RETURNING " + stamps.sql()))) {
             insert.setLong(1, branch.value());
             insert.setString(2, xid.value());
             insert.setString(3, context);
             insert.setBytes(4, content);
             insert.setInt(5, status);
-            insert.executeUpdate();
+            if (stamps == null) {
+                insert.executeUpdate();
+                return true;
+            }
+            try (ResultSet now = insert.executeQuery()) {
+                return now.next() && stamps.same(now.getString(1));
+            }
         }
     }
 
