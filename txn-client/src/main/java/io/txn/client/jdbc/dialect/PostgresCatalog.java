@@ -42,7 +42,8 @@ final class PostgresCatalog implements Catalog {
             WHERE k.place <= i.indnkeyatts AND i.indexrelid = (
                 SELECT u.indexrelid FROM pg_catalog.pg_index u
                 WHERE u.indrelid = ?::bigint::oid AND u.indisunique AND u.indisvalid
-                    AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint c WHERE c.conindid = u.indexrelid AND c.condeferred)
+                    AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint c WHERE c.conindid = u.indexrelid
+                        AND c.contype IN ('p', 'u') AND c.condeferred)
                     AND u.indpred IS NULL AND u.indexprs IS NULL
                     AND (u.indisprimary OR NOT EXISTS (
                         SELECT 1 FROM pg_catalog.pg_attribute n
