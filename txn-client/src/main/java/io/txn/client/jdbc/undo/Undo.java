@@ -51,9 +51,44 @@ public final class Undo {
      * @throws SQLException when the database failed; the caller rolls back and tries again later
      */
     public void apply(UndoRecord undo) throws SQLException, CannotUndoException {
-        for (int i = undo.changes().size() - 1; i >= 0; i--) {
-            new ChangeUndo(undo.changes().get(i), undo.changes().subList(0, i)).apply();
+        List<TableChange> changes = undo.changes();
+        int i = changes.size() - 1;
+        while (i >= 0) {
+            i -= i > 0 && mayHinder(changes.get(i), changes.get(i - 1)) ? undoTwo(changes, i) : undoOne(changes, i);
         }
+    }
+
+    private int undoOne(List<TableChange> changes, int at) throws SQLException, CannotUndoException {
+        new ChangeUndo(changes.get(at), changes.subList(0, at)).apply();
+        return 1;
+    }
+
+    /**
+     * Of one statement, new rows go before values are set back, because those may be unique. Where a constraint objects, because a changed row
+     * refers to a new one, it is tried the other way round; that the rows are what the statement left is checked either way.
+     *
+     * @return how many changes were undone
+     */
+    private int undoTwo(List<TableChange> changes, int at) throws SQLException, CannotUndoException {
+        Savepoint before = connection.setSavepoint();
+        try {
+            return undoOne(changes, at);
+        } catch (CannotUndoException e) {
+            if (!(e.getCause() instanceof SQLException)) {
+                throw e;
+            }
+            connection.rollback(before);
+            undoOne(changes, at - 1);
+            undoOne(changes, at);
+            return 2;
+        }
+    }
+
+    private static boolean mayHinder(TableChange made, TableChange changed) {
+        return made.kind() == TableChange.Kind.INSERT
+                && changed.kind() == TableChange.Kind.UPDATE
+                && made.schema().equals(changed.schema())
+                && made.table().equals(changed.table());
     }
 
     /** One change and the table as it is now. */
