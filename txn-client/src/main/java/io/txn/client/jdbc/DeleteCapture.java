@@ -79,6 +79,12 @@ final class DeleteCapture implements WriteCapture {
     }
 
     @Override
+    public KeyedBatch.@Nullable ByKey byKey() {
+        List<Column> columns = targets.get(0).table().columns();
+        return followers.any() ? null : KeyedBatch.ByKey.of(TableChange.Kind.DELETE, selection, targets, columns);
+    }
+
+    @Override
     public Outcome run(Parameters parameters) throws SQLException {
         if (!returns() || followers.any() && selection.returning() == null) {
             return readingFirst(parameters);
@@ -117,16 +123,18 @@ final class DeleteCapture implements WriteCapture {
         List<Column> columns = target.table().columns();
         String row = selection.several() ? target.sources().get(0).row() + '.' : "";
         List<RowChange> changes = new ArrayList<>();
+        KeyReader keys = selection.returning() == null ? KeyReader.ofChange(run, target.table()) : KeyReader.none(run);
         ReturningStatement.Result result = new ReturningStatement(run, selection.returning())
                 .run(
                         query,
                         parameters,
                         "",
-                        run.dialect().identity(row) + TableImages.reads(columns, row),
-                        1 + columns.size(),
+                        run.dialect().identity(row) + TableImages.reads(columns, row) + keys.reads(row),
+                        1 + columns.size() + keys.size(),
                         (deleted, first) -> {
                             target.images().checkIdentity(deleted.getString(first));
                             changes.add(gone(target, TableImages.values(deleted, columns, first + 1)));
+                            keys.add(deleted, first + 1 + columns.size());
                         });
         if (rows != null) {
             if (changes.size() > rows.size()) {
@@ -137,7 +145,7 @@ final class DeleteCapture implements WriteCapture {
         return new Outcome(
                 result.count(),
                 followers.with(target.images().change(TableChange.Kind.DELETE, columns, changes)),
-                GeneratedKeys.NONE,
+                keys.keys(),
                 run.incomplete(),
                 result.rows(),
                 result.warnings());

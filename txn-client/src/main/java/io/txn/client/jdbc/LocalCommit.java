@@ -6,7 +6,7 @@ import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.undo.LockKeys;
 import io.txn.client.jdbc.undo.TableChange;
 import io.txn.client.jdbc.undo.UndoFormat;
-import io.txn.client.jdbc.undo.UndoRecord;
+import io.txn.client.jdbc.undo.UndoTable;
 import io.txn.client.rm.BranchRegistration;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.BranchType;
@@ -105,16 +105,18 @@ final class LocalCommit {
         Xid xid = context.xid();
         BranchId branch;
         String lockKeys = LockKeys.of(local.changes());
+        byte[] undo;
         try {
-            branch = register(context, lockKeys, holding);
+            undo = undo(xid, local.changes());
+            branch = register(context, lockKeys, holding, UndoTable.parts(UndoFormat.length(xid, undo)));
         } catch (TxnException e) {
             throw failed(local, Refusals.of(e));
         }
         boolean commitSent = false;
         try {
             Stamps stamps = Stamps.of(local.tables());
-            boolean same =
-                    resource.undoTable().insert(connection, xid, branch, content(xid, branch, local.changes()), stamps);
+            byte[] content = UndoFormat.sealed(xid, branch, undo);
+            boolean same = resource.undoTable().insert(connection, xid, branch, content, stamps);
             if (!same) {
                 requireStill(xid, local.tables());
             }
@@ -151,17 +153,18 @@ final class LocalCommit {
         }
     }
 
-    private byte[] content(Xid xid, BranchId branch, List<TableChange> changes) {
+    /** What the undo record says, before its branch has an id. */
+    private byte[] undo(Xid xid, List<TableChange> changes) {
         List<TableChange> effective = changes.stream()
                 .map(TableChange::effective)
                 .filter(Objects::nonNull)
                 .toList();
-        byte[] content = UndoFormat.encode(new UndoRecord(xid, branch, effective));
+        byte[] undo = UndoFormat.body(effective);
         int most = resource.options().maxUndoBytes();
-        if (content.length > most) {
-            throw new TxnException(ErrorCode.UNDO_TOO_LARGE, null, "xid", xid, "bytes", content.length, "limit", most);
+        if (undo.length > most) {
+            throw new TxnException(ErrorCode.UNDO_TOO_LARGE, null, "xid", xid, "bytes", undo.length, "limit", most);
         }
-        return content;
+        return undo;
     }
 
     private SQLException reason(Exception e, Xid xid, BranchId branch, boolean commitSent) {
@@ -175,13 +178,13 @@ final class LocalCommit {
         return failure;
     }
 
-    private BranchId register(TransactionContext context, String lockKeys, boolean holding) {
+    private BranchId register(TransactionContext context, String lockKeys, boolean holding, int undoParts) {
         BranchRegistration registration = new BranchRegistration(
                 context.xid(),
                 BranchType.AT,
                 resource.dialect().resourceId(),
                 lockKeys,
-                resource.applicationData(),
+                resource.applicationData(undoParts),
                 context.deadline(),
                 resource.options().lockWait());
         int triesLeft = holding ? resource.triesForLocks() : 0;

@@ -20,6 +20,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -116,6 +117,18 @@ final class UpdateCapture implements WriteCapture {
     }
 
     @Override
+    public KeyedBatch.@Nullable ByKey byKey() {
+        Target target = targets.get(0);
+        boolean stays = !target.changesKey() && !followers.any();
+        return stays ? KeyedBatch.ByKey.of(TableChange.Kind.UPDATE, selection, targets, target.changing()) : null;
+    }
+
+    /** What getGeneratedKeys shows of an UPDATE, unless the statement shows its rows itself. */
+    private KeyReader keys(Target target) throws SQLException {
+        return selection.returning() == null ? KeyReader.ofChange(run, target.table()) : KeyReader.none(run);
+    }
+
+    @Override
     public Outcome run(Parameters parameters) throws SQLException {
         if (run.dialect().update() == Capture.RETURNING_OLD_AND_NEW) {
             return returningOldAndNew(parameters);
@@ -144,20 +157,23 @@ final class UpdateCapture implements WriteCapture {
         }
         OldAndNew names = OldAndNew.of(selection.returning());
         List<RowChange> changes = new ArrayList<>();
+        KeyReader keys = keys(target);
         String reads = run.dialect().identity(names.old())
                 + TableImages.reads(columns, names.old())
-                + TableImages.reads(columns, names.now());
+                + TableImages.reads(columns, names.now())
+                + keys.reads(names.now());
         ReturningStatement.Result result = new ReturningStatement(run, selection.returning())
-                .run(query, parameters, names.with(), reads, 1 + 2 * columns.size(), (row, first) -> {
+                .run(query, parameters, names.with(), reads, 1 + 2 * columns.size() + keys.size(), (row, first) -> {
                     target.images().checkIdentity(row.getString(first));
                     changes.add(new RowChange(
                             target.images().restorable(TableImages.values(row, columns, first + 1), columns),
                             TableImages.values(row, columns, first + 1 + columns.size())));
+                    keys.add(row, first + 1 + 2 * columns.size());
                 });
         return new Outcome(
                 result.count(),
                 followers.with(target.images().change(TableChange.Kind.UPDATE, columns, changes)),
-                GeneratedKeys.NONE,
+                keys.keys(),
                 run.incomplete(),
                 result.rows(),
                 result.warnings());
@@ -172,7 +188,10 @@ final class UpdateCapture implements WriteCapture {
         String noting = memory == null
                 ? ""
                 : " AND " + memory.noting(selection.sources().get(0).row());
-        String[] names = columns.stream().map(Column::name).toArray(String[]::new);
+        KeyReader shown = keys(target);
+        String[] names = Stream.concat(columns.stream(), shown.columns().stream())
+                .map(Column::name)
+                .toArray(String[]::new);
         Map<List<Value>, List<Value>> after = new LinkedHashMap<>();
         int count = rows.restricted(new Query().add(selection.head(), parameters), noting, parameters)
                 .use(
@@ -188,6 +207,7 @@ final class UpdateCapture implements WriteCapture {
                                 while (changed.next()) {
                                     List<Value> values = TableImages.values(changed, columns, 1);
                                     after.put(target.images().keyOf(columns, values), values);
+                                    shown.add(changed, 1 + columns.size());
                                 }
                             }
                             return updated;
@@ -195,7 +215,8 @@ final class UpdateCapture implements WriteCapture {
         Map<List<Value>, List<Value>> moved = null;
         if (memory != null) {
             moved = new LinkedHashMap<>();
-            // The condition may be looked at twice, and of rows that another one then leaves out.
+            // A condition may be looked at twice, and for rows that another one then leaves out; a key stands for one
+            // row.
             Set<List<Value>> old = new LinkedHashSet<>(memory.recall());
             old.retainAll(target.before().keySet());
             Iterator<List<Value>> now = after.keySet().iterator();
@@ -206,7 +227,7 @@ final class UpdateCapture implements WriteCapture {
             }
         }
         List<TableChange> changes = followers.with(changes(target, count, moved, after));
-        return new Outcome(count, changes, GeneratedKeys.NONE, run.incomplete());
+        return new Outcome(count, changes, shown.keys(), run.incomplete());
     }
 
     /** PostgreSQL before 18 returns new rows only; the old keys are joined to them. */
@@ -226,9 +247,12 @@ final class UpdateCapture implements WriteCapture {
                 reads.append(", " + key.get(i).codec().readFrom("txn_old.txn_k" + i));
             }
         }
+        KeyReader keys = keys(target);
+        reads.append(keys.reads(row));
         Map<List<Value>, List<Value>> moved = pairs ? new LinkedHashMap<>() : null;
         Map<List<Value>, List<Value>> after = new HashMap<>();
-        int ours = 1 + columns.size() + (pairs ? key.size() : 0);
+        int before = 1 + columns.size() + (pairs ? key.size() : 0);
+        int ours = before + keys.size();
         ReturningStatement.Result result = new ReturningStatement(run, selection.returning())
                 .run(
                         rows.restricted(head, pairing.toString(), parameters),
@@ -243,11 +267,12 @@ final class UpdateCapture implements WriteCapture {
                             if (moved != null) {
                                 moved.put(TableImages.values(result1, key, first + 1 + columns.size()), nowKey);
                             }
+                            keys.add(result1, first + before);
                         });
         return new Outcome(
                 result.count(),
                 followers.with(changes(target, result.count(), moved, after)),
-                GeneratedKeys.NONE,
+                keys.keys(),
                 run.incomplete(),
                 result.rows(),
                 result.warnings());

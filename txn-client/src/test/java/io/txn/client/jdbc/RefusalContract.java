@@ -52,11 +52,10 @@ abstract class RefusalContract extends AtContract {
                 "CREATE TABLE x (a INT)",
                 "ALTER TABLE account ADD b INT",
                 "CREATE INDEX i ON account (owner)",
-                "UPDATE account SET amount = 1 WHERE id = 1; DELETE FROM account",
+                "UPDATE account SET amount = 1 WHERE id = 1; DROP TABLE account",
                 "CALL something()",
-                "COMMIT",
-                "ROLLBACK",
-                "SAVEPOINT here",
+                "COMMIT AND CHAIN",
+                "ROLLBACK AND CHAIN",
                 "EXPLAIN ANALYZE DELETE FROM account",
                 "GRANT SELECT ON account TO public",
                 "SELECT * FROM account LIMIT 1 FOR UPDATE",
@@ -73,9 +72,9 @@ abstract class RefusalContract extends AtContract {
                         "LOAD DATA INFILE 'x' INTO TABLE account",
                         "LOCK TABLES account WRITE",
                         "DELETE FROM account /*! WHERE id = 1 */",
-                        "SET autocommit = 1",
+                        "SET autocommit = 1, @a = 1",
                         "SET @a = 1",
-                        "START TRANSACTION",
+                        "START TRANSACTION READ ONLY",
                         "SELECT * FROM account INTO OUTFILE '/tmp/x'"));
             case POSTGRESQL ->
                 statements.addAll(List.of(
@@ -87,7 +86,7 @@ abstract class RefusalContract extends AtContract {
                         "DO $$ BEGIN DELETE FROM account; END $$",
                         "SET search_path = public",
                         "VACUUM account",
-                        "BEGIN"));
+                        "BEGIN ISOLATION LEVEL SERIALIZABLE"));
         }
         return statements;
     }
@@ -182,13 +181,11 @@ abstract class RefusalContract extends AtContract {
 
     @Test
     void aColumnOfATypeThatIsNotKeptIsRefusedWhereItIsWritten() {
-        if (kind() == DatabaseKind.POSTGRESQL) {
-            return; // every type has an exact text form there
+        if (kind() != DatabaseKind.H2) {
+            return; // every type that those servers know by now has an exact form
         }
         behindTheBack(
-                mariaDb()
-                        ? "CREATE TABLE shape (id INT NOT NULL PRIMARY KEY, a INT, g GEOMETRY)"
-                        : "CREATE TABLE shape (id INT NOT NULL PRIMARY KEY, a INT, g INT ARRAY)",
+                "CREATE TABLE shape (id INT NOT NULL PRIMARY KEY, a INT, g ROW(x INT))",
                 "INSERT INTO shape (id, a) VALUES (1, 1)");
         refusesAndGoesOn(ErrorCode.VALUE_NOT_SUPPORTED, "DELETE FROM shape");
         refusesAndGoesOn(ErrorCode.VALUE_NOT_SUPPORTED, "INSERT INTO shape (id, a) VALUES (2, 2)");

@@ -21,8 +21,32 @@ final class H2Catalog implements Catalog {
 
     private static final String COLUMNS = """
             SELECT COLUMN_NAME, DATA_TYPE, IS_GENERATED, IS_IDENTITY, IDENTITY_GENERATION, COLUMN_ON_UPDATE, COLUMN_DEFAULT,
-                NUMERIC_PRECISION, NUMERIC_SCALE
-            FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION""";
+                NUMERIC_PRECISION, NUMERIC_SCALE, (SELECT E.DATA_TYPE FROM INFORMATION_SCHEMA.ELEMENT_TYPES E
+                    WHERE E.OBJECT_SCHEMA = C.TABLE_SCHEMA AND E.OBJECT_NAME = C.TABLE_NAME AND E.OBJECT_TYPE = 'TABLE'
+                    AND E.COLLECTION_TYPE_IDENTIFIER = C.DTD_IDENTIFIER) AS ELEMENT_TYPE
+            FROM INFORMATION_SCHEMA.COLUMNS C WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION""";
+
+    private static final Set<String> ELEMENTS = Set.of(
+            "CHARACTER",
+            "CHARACTER VARYING",
+            "VARCHAR_IGNORECASE",
+            "BOOLEAN",
+            "TINYINT",
+            "SMALLINT",
+            "INTEGER",
+            "BIGINT",
+            "REAL",
+            "DOUBLE PRECISION",
+            "NUMERIC",
+            "DECIMAL",
+            "DECFLOAT",
+            "DATE",
+            "TIME",
+            "TIMESTAMP",
+            "TIME WITH TIME ZONE",
+            "TIMESTAMP WITH TIME ZONE",
+            "UUID",
+            "INTERVAL");
 
     /** The columns of the primary key, and those of unique keys without NULLs; the primary key first. */
     private static final String KEYS = """
@@ -65,7 +89,7 @@ final class H2Catalog implements Catalog {
             schema = found.getSchemaName(1);
             table = found.getTableName(1);
         } catch (SQLException e) {
-            if ("42S02".equals(e.getSQLState()) || "42S03".equals(e.getSQLState()) || "42S04".equals(e.getSQLState())) {
+            if (isUnknownTable(e)) {
                 return null;
             }
             throw e;
@@ -90,6 +114,17 @@ final class H2Catalog implements Catalog {
                 null,
                 name.qualified() ? Set.of() : Set.of(row.text("IN_SCHEMA")),
                 List.of());
+    }
+
+    /** H2 says so while it prepares the query, and pools that keep statements put an exception of their own around that. */
+    private static boolean isUnknownTable(SQLException failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof SQLException sql
+                    && Set.of("42S02", "42S03", "42S04").contains(String.valueOf(sql.getSQLState()))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     @Override
@@ -193,6 +228,13 @@ final class H2Catalog implements Catalog {
             case "TIME WITH TIME ZONE" -> Codec.text(type, asText, "CAST(? AS TIME(9) WITH TIME ZONE)");
             case "TIMESTAMP WITH TIME ZONE" -> Codec.text(type, asText, "CAST(? AS TIMESTAMP(9) WITH TIME ZONE)");
             case "ENUM" -> Codec.text(type, asText, "?");
+            case "INTERVAL" -> Codec.text(type, asText, "?");
+            case "GEOMETRY" -> Codec.bytes(type, "CAST(%s AS VARBINARY)", "CAST(? AS GEOMETRY)");
+            // By its elements' text, which elements of bytes and elements of several values do not have.
+            case "ARRAY" ->
+                ELEMENTS.contains(upper(row, "ELEMENT_TYPE"))
+                        ? new Codec(type, Codec.Form.ARRAY, "%s", "CAST(? AS VARCHAR ARRAY)")
+                        : Codec.unsupported(type);
             case "JSON" -> Codec.text(type, asText, "? FORMAT JSON");
             default -> Codec.unsupported(type);
         };

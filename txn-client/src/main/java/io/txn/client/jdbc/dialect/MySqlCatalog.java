@@ -251,13 +251,23 @@ final class MySqlCatalog implements Catalog {
             case "json" ->
                 Codec.bytes(type, "CAST(CAST(%s AS CHAR CHARACTER SET utf8mb4) AS BINARY)", "CONVERT(? USING utf8mb4)");
             case "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob" -> Codec.bytes(type, "%s", "?");
+            // Its bytes as the server keeps them: the reference system and the standard's well-known form.
+            case "geometry",
+                    "point",
+                    "linestring",
+                    "polygon",
+                    "multipoint",
+                    "multilinestring",
+                    "multipolygon",
+                    "geometrycollection",
+                    "geomcollection" -> Codec.bytes(type, "%s", "?");
             case "date", "time", "datetime", "year", "uuid", "inet4", "inet6" -> Codec.text(type, asText, "?");
             case "timestamp" ->
                 new Codec(
                         type,
                         Codec.Form.EPOCH,
                         "CAST(UNIX_TIMESTAMP(%s) AS CHAR)",
-                        "FROM_UNIXTIME(CAST(? AS DECIMAL(20, 6)))");
+                        "REPLACE(FROM_UNIXTIME(CAST(? AS DECIMAL(20, 6))), '1970-01-01 00:00:00', '0000-00-00 00:00:00')");
             default -> Codec.unsupported(type);
         };
     }

@@ -653,8 +653,34 @@ public final class Undo {
             try {
                 writeEach(sql, rows, binder);
             } catch (SQLException e) {
+                if (dialect.refusesValue(e)) {
+                    connection.rollback(before);
+                    writeLoosely(sql, rows, binder, untying);
+                    return;
+                }
                 undoTo(before, e);
                 writeInPasses(sql, rows, binder, untying);
+            }
+        }
+
+        /**
+         * Puts back what strict sessions refuse and others had let in, such as the empty value of an ENUM. Nobody would tell if a value were cut to
+         * size, so the rows are read again.
+         */
+        private void writeLoosely(String sql, List<RowChange> rows, Binder binder, Untying untying)
+                throws SQLException, CannotUndoException {
+            dialect.strict(connection, false);
+            try {
+                writeInPasses(sql, rows, binder, untying);
+            } finally {
+                dialect.strict(connection, true);
+            }
+            Map<List<Value>, List<Value>> now = currentRows();
+            for (RowChange row : rows) {
+                if (!equal(now.get(change.keyOf(row.existing())), row.before())) {
+                    throw CannotUndoException.dirty(
+                            change, List.of(row), "the database does not take its values back as they were", null);
+                }
             }
         }
 
@@ -704,9 +730,9 @@ public final class Undo {
             }
         }
 
-        /** After a constraint's objection, what was written since the savepoint is taken back; any other error goes on. */
+        /** After a constraint's objection, what was written since the savepoint is taken back; any other error of the database goes on. */
         private void undoTo(Savepoint before, SQLException e) throws SQLException {
-            if (!dialect.isIntegrityViolation(e)) {
+            if (!dialect.isIntegrityViolation(e) && !dialect.isDriversOwn(e)) {
                 throw e;
             }
             connection.rollback(before);
