@@ -17,7 +17,8 @@ class WorksWithTest {
         }
 
         private String version() {
-            String jar = partOfIt.getProtectionDomain().getCodeSource().getLocation().getPath();
+            String jar =
+                    partOfIt.getProtectionDomain().getCodeSource().getLocation().getPath();
             Matcher found = VERSION.matcher(jar);
             if (!found.find()) {
                 throw new AssertionError(jar + " does not tell its version");
@@ -46,7 +47,11 @@ class WorksWithTest {
                     "all kinds of generated keys, ordered batches, versions, LOBs, collections, cascades, joined and secondary tables, bulk JPQL, locks, Spring Data"
                             + ALL,
                     JpaIT.class),
-            new Tried("HikariCP", com.zaxxer.hikari.HikariDataSource.class, "also with auto-commit off" + ALL, PoolIT.class),
+            new Tried(
+                    "HikariCP",
+                    com.zaxxer.hikari.HikariDataSource.class,
+                    "also with auto-commit off" + ALL,
+                    PoolIT.class),
             new Tried(
                     "Tomcat JDBC",
                     org.apache.tomcat.jdbc.pool.DataSource.class,
