@@ -11,7 +11,10 @@ import java.sql.Savepoint;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,7 +56,7 @@ final class BatchRun {
             @Nullable GeneratedKeys keys,
             @Nullable BatchUpdateException failure) {}
 
-    /** @param plans of the elements, one each; those of a prepared statement have one in common */
+    /** @param plans of the elements, one each; those of one text have one in common */
     BatchRun(
             ConnectionHandler connection,
             Statement physical,
@@ -80,7 +83,9 @@ final class BatchRun {
      * @throws SQLException when the local transaction cannot go on
      */
     Result run() throws SQLException {
-        for (Plan.Write plan : plans.stream().distinct().toList()) {
+        Set<Plan.Write> different = Collections.newSetFromMap(new IdentityHashMap<>());
+        different.addAll(plans);
+        for (Plan.Write plan : different) {
             connection.check(context, plan, keyRequest, scope);
         }
         if (physical instanceof PreparedStatement prepared && elements.size() > 1) {

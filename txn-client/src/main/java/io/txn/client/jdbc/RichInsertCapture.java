@@ -46,7 +46,7 @@ final class RichInsertCapture implements WriteCapture {
                         (row, first) -> {
                             images.checkIdentity(row.getString(first));
                             List<Value> image = TableImages.values(row, columns, first + 1);
-                            changes.add(new RowChange(null, images.restorable(image, columns)));
+                            changes.add(new RowChange(null, image));
                             keys.add(row, first + 1 + columns.size());
                         });
         return new Outcome(
