@@ -20,7 +20,9 @@ public enum Feature {
     /** A request for rows may wait for them, and a refused one names who holds them; see {@link LockWait} and {@link LockRefusal}. */
     LOCK_WAIT("lock-wait"),
     /** A begin or a branch registration has an id by which it is known when it is asked again; see {@link RequestId}. */
-    REQUEST_ID("request-id");
+    REQUEST_ID("request-id"),
+    /** An undo reports the rows that are in its way, and takes a person's decision about them; see {@link UndoReport} and {@link UndoDecision}. */
+    UNDO_DECISIONS("undo-decisions");
 
     private static final String ANNOUNCED = "txn-features";
     private static final String AGREED = "txn-features-agreed";
