@@ -369,7 +369,7 @@ final class ConnectionHandler implements InvocationHandler {
      */
     @Nullable
     Outcome together(
-            TransactionContext context,
+            WorkContext context,
             Plan.Write plan,
             List<Parameters> executions,
             long[] counts,
