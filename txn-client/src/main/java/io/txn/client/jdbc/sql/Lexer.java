@@ -85,7 +85,7 @@ final class Lexer {
     private void token(char c) throws NotUnderstood {
         int start = at;
         switch (c) {
-            case '\'' -> string(start, start, syntax.backslashEscapes());
+            case '\'' -> string(start, start, syntax.backslashEscapes() || goesOnEscaped());
             case '"' -> {
                 if (syntax.doubleQuotesAreStrings()) {
                     quoted('"', syntax.backslashEscapes());
@@ -172,6 +172,11 @@ final class Lexer {
             number(start);
             add(Token.Kind.NUMBER, start);
         } else {
+            if (c == '-' && next('-')) {
+                throw new NotUnderstood(
+                        "it has two minus signs side by side, which drivers take for a comment",
+                        "put a blank between them");
+            }
             at++;
             add(Token.Kind.SYMBOL, start);
         }
@@ -214,6 +219,16 @@ final class Lexer {
             }
         }
         throw new NotUnderstood("a literal or name does not end", "close it");
+    }
+
+    /** Whether a literal that begins here goes on with an {@code E'…'} before it, and with its rules. */
+    private boolean goesOnEscaped() {
+        if (!syntax.escapePrefix() || tokens.isEmpty()) {
+            return false;
+        }
+        Token last = tokens.get(tokens.size() - 1);
+        return last.kind() == Token.Kind.STRING
+                && (last.text().startsWith("E") || last.text().startsWith("e"));
     }
 
     private void add(Token.Kind kind, int start) {
