@@ -171,7 +171,7 @@ class LockWaitingModelTest {
                     journal,
                     new JournalTime(clock),
                     new SplittableRandom(seed),
-                    new EngineSettings(
+                    Settings.of(
                             10_000, 1L << 26, 10_000, 100, 1L << 40, 1L << 40, 1L << 40, 1_000, 0, 1L << 40, 1L << 40),
                     new BranchCaller() {
                         @Override

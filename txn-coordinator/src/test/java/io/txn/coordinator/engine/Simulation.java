@@ -291,7 +291,7 @@ final class Simulation {
     }
 
     private EngineSettings settings() {
-        return new EngineSettings(
+        return Settings.of(
                 100,
                 1L << 26,
                 roughness.unwritten(),
@@ -302,7 +302,8 @@ final class Simulation {
                 1_000,
                 RESTART_GRACE,
                 roughness.snapshotRecords(),
-                1 << 20);
+                1 << 20,
+                roughness.pointlessTimers());
     }
 
     private void call(Effect.CallBranch call, BranchCaller.CallEnd end) {

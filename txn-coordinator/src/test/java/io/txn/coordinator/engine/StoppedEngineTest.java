@@ -39,7 +39,7 @@ class StoppedEngineTest {
                 journal,
                 new JournalTime(new SettableClock()),
                 new SplittableRandom(1),
-                new EngineSettings(100, 1L << 26, 100, 10, 15_000, 20_000, 3_600_000, 100, 1_000, 1_000_000, 1L << 30),
+                Settings.of(100, 1L << 26, 100, 10, 15_000, 20_000, 3_600_000, 100, 1_000, 1_000_000, 1L << 30),
                 new BranchCaller() {
                     @Override
                     public void call(Effect.CallBranch call, CallEnd end) {
