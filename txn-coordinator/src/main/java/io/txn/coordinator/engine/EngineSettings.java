@@ -34,15 +34,15 @@ public record EngineSettings(
         int lockWaitersPerConnection,
         int pointlessTimers) {
 
-    LockWaiting.Limits waitLimits() {
-        return new LockWaiting.Limits(
-                lockWaiters, lockWaitersPerConnection, LockWaiting.Limits.MOST_ROWS, LockWaiting.Limits.MOST_BYTES);
-    }
-
     private static final int SAGA_FACTOR = 4;
 
     /** How long a call to the engine of a saga may take: it may run several steps. Until then nobody else is called, so that no two engines go side by side. */
     public static long sagaCallTimeout(long callTimeout) {
         return SAGA_FACTOR * callTimeout;
+    }
+
+    LockWaiting.Limits waitLimits() {
+        return new LockWaiting.Limits(
+                lockWaiters, lockWaitersPerConnection, LockWaiting.Limits.MOST_ROWS, LockWaiting.Limits.MOST_BYTES);
     }
 }

@@ -38,9 +38,17 @@ class TimersTest {
             journal,
             new JournalTime(clock),
             new SplittableRandom(1),
-            Settings.of(
-                    100, 1L << 26, UNWRITTEN, 10, 15_000, 20_000, 3_600_000, 100, 1_000, 1_000_000, 1L << 30,
-                    POINTLESS),
+            Settings.usual()
+                    .mailbox(100)
+                    .unwritten(UNWRITTEN)
+                    .callsInFlight(10)
+                    .callTimeout(15_000)
+                    .initiatorWait(20_000)
+                    .retentionCount(100)
+                    .restartGrace(1_000)
+                    .snapshotBytes(1L << 30)
+                    .pointlessTimers(POINTLESS)
+                    .build(),
             new BranchCaller() {
                 @Override
                 public void call(Effect.CallBranch call, CallEnd end) {
