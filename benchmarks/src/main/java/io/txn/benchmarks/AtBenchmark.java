@@ -159,7 +159,8 @@ final class AtBenchmark implements Benchmark {
             this.client = TxnClient.start(
                     TxnClientOptions.of("shop"), AddressListLocator.of(List.of("127.0.0.1:" + coordinatorPort)));
             this.sources = pools.stream()
-                    .map(pool -> AtDataSource.wrap(pool, AtOptions.DEFAULTS, client.contexts(), client.resources()))
+                    .map(pool -> AtDataSource.wrap(
+                            pool, AtOptions.DEFAULTS, client.contexts(), client.resources(), beside(pool)))
                     .toList();
             sources.forEach(AtDataSource::prepare);
         }
