@@ -40,7 +40,8 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * A coordinator under load that is killed, stopped and continued, or whose clock jumps, again and again, at random moments. Afterwards every answered
  * decision was carried through, no branch was called with both decisions, everything undecided was rolled back at its deadline, and no lock is left. Another
- * run: {@code -Dtxn.test.seed=<seed>}; a longer one: {@code -Dtxn.test.full=true}.
+ * run: {@code -Dtxn.test.seed=<seed>}; a longer one: {@code -Dtxn.test.full=true}, and
+ * {@code -Dtxn.test.rounds=<n>} says how long.
  */
 @Timeout(1_800)
 class CoordinatorKillIT {
@@ -96,7 +97,7 @@ class CoordinatorKillIT {
 
     @Test
     void killedUnderLoadItKeepsEveryPromise() throws Exception {
-        for (int i = FULL ? 200 : 4; i > 0; i--) {
+        for (int i = rounds(4, 200); i > 0; i--) {
             pause(50, 1_200);
             kill();
         }
@@ -107,7 +108,7 @@ class CoordinatorKillIT {
     @Test
     void aRequestThatIsRepeatedBehindAKillIsTheSameRequest() throws Exception {
         int answered = 0;
-        for (int i = FULL ? 60 : 3; i > 0; i--) {
+        for (int i = rounds(3, 60); i > 0; i--) {
             long beginId = RequestId.next(random);
             Message.Response begun = killedMeanwhile(new Message.GlobalBeginRequest(600_000, "purchase"), beginId);
             String xid;
@@ -187,7 +188,7 @@ class CoordinatorKillIT {
     @Test
     void stoppedAndContinuedItKeepsEveryPromise() throws Exception {
         // Also for longer than its transactions may take, and longer than it waits for a branch.
-        int[] stops = FULL ? random.ints(40, 10, 6_000).toArray() : new int[] {200, 3_500, 50};
+        int[] stops = FULL ? random.ints(rounds(3, 40), 10, 6_000).toArray() : new int[] {200, 3_500, 50};
         for (int stop : stops) {
             pause(50, 800);
             stop(stop);
@@ -200,7 +201,7 @@ class CoordinatorKillIT {
         try (HandDrivenClient client = connect()) {
             int hour = 3_600_000;
             String patient = client.begin(10 * hour);
-            for (int i = FULL ? 40 : 3; i > 0; i--) {
+            for (int i = rounds(3, 40); i > 0; i--) {
                 String late = client.begin(120_000);
                 String inTime = client.begin(3_000_000);
                 jump(-random.nextInt(5_000));
@@ -229,7 +230,7 @@ class CoordinatorKillIT {
     @Test
     @EnabledIfSystemProperty(named = "txn.test.full", matches = "true")
     void whateverHappensToItItKeepsEveryPromise() throws Exception {
-        for (int i = 0; i < 60; i++) {
+        for (int i = rounds(0, 60); i > 0; i--) {
             pause(50, 1_000);
             switch (random.nextInt(4)) {
                 case 0 -> stop(random.nextInt(10, 5_000));
@@ -238,6 +239,10 @@ class CoordinatorKillIT {
             }
         }
         check();
+    }
+
+    private static int rounds(int few, int many) {
+        return Integer.getInteger("txn.test.rounds", FULL ? many : few);
     }
 
     private void pause(int least, int most) {
