@@ -81,7 +81,7 @@ public final class ContextCarrier {
             MDC.remove(MDC_KEY);
         } else {
             bound.set(context);
-            MDC.put(MDC_KEY, context.xid().value());
+            MDC.put(MDC_KEY, context.xidWithin().value());
         }
     }
 

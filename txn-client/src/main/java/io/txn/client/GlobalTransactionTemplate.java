@@ -66,7 +66,7 @@ public final class GlobalTransactionTemplate {
                     "propagation",
                     options.propagation(),
                     "xid",
-                    surrounding == null ? null : surrounding.xid());
+                    surrounding == null ? null : surrounding.xidWithin());
         }
         if (opensNew) {
             return inNew(options, work);
@@ -139,7 +139,7 @@ public final class GlobalTransactionTemplate {
                     ErrorCode.TRANSACTION_TIMED_OUT,
                     null,
                     "xid",
-                    own.xid(),
+                    own.xidWithin(),
                     "name",
                     options.name(),
                     "timeout",
@@ -148,7 +148,7 @@ public final class GlobalTransactionTemplate {
             throw late;
         }
         try {
-            manager.commit(own.xid());
+            manager.commit(own.xidWithin());
         } catch (TxnException e) {
             log.info("not simply committed: {} name={} elapsed={}", e.getMessage(), options.name(), elapsed(began));
             throw e;
@@ -172,17 +172,17 @@ public final class GlobalTransactionTemplate {
 
     private void rollback(TransactionContext own, GlobalTransactionOptions options, Instant began, Throwable cause) {
         try {
-            manager.rollback(own.xid());
+            manager.rollback(own.xidWithin());
             log.info(
                     "rolled back xid={} name={} elapsed={} cause={}",
-                    own.xid(),
+                    own.xidWithin(),
                     options.name(),
                     elapsed(began),
                     cause.getClass().getName());
         } catch (TxnException problem) {
             log.warn(
                     "rollback not confirmed xid={} name={} elapsed={} cause={}: {}",
-                    own.xid(),
+                    own.xidWithin(),
                     options.name(),
                     elapsed(began),
                     cause.getClass().getName(),
@@ -206,6 +206,6 @@ public final class GlobalTransactionTemplate {
                 "propagation",
                 options.propagation(),
                 "xid",
-                surrounding == null ? null : surrounding.xid());
+                surrounding == null ? null : surrounding.xidWithin());
     }
 }

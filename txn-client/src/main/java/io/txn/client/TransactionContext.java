@@ -2,17 +2,18 @@ package io.txn.client;
 
 import io.txn.protocol.Xid;
 import java.time.Instant;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The global transaction that the work of a thread belongs to. Immutable; carried by {@link ContextCarrier}.
- *
- * @param xid the transaction
- * @param role whether this process opened it
- * @param deadline when the coordinator rolls it back, as far as this process knows; null when only the XID arrived
- */
-public record TransactionContext(
-        Xid xid, Role role, @Nullable Instant deadline) {
+/** The global transaction that the work of a thread belongs to. Immutable; carried by {@link ContextCarrier}. */
+public final class TransactionContext {
+
+    private static final Runnable KNOWN = () -> {};
+
+    private final Xid xid;
+    private final Role role;
+    private final @Nullable Instant deadline;
+    private final Runnable beforeItLeaves;
 
     /** What this process may do with a transaction. */
     public enum Role {
@@ -22,13 +23,75 @@ public record TransactionContext(
         PARTICIPANT
     }
 
+    /**
+     * Of a transaction that its coordinator knows.
+     *
+     * @param role whether this process opened it
+     * @param deadline when the coordinator rolls it back, as far as this process knows; null when only the XID arrived
+     */
+    public TransactionContext(Xid xid, Role role, @Nullable Instant deadline) {
+        this(xid, role, deadline, KNOWN);
+    }
+
+    /** @param beforeItLeaves has the coordinator know the transaction, or throws; quick when it does */
+    TransactionContext(Xid xid, Role role, @Nullable Instant deadline, Runnable beforeItLeaves) {
+        this.xid = xid;
+        this.role = role;
+        this.deadline = deadline;
+        this.beforeItLeaves = beforeItLeaves;
+    }
+
     /** The context of a process that an XID arrived at. */
     public static TransactionContext participant(Xid xid) {
         return new TransactionContext(xid, Role.PARTICIPANT, null);
     }
 
+    /**
+     * The transaction, to be named to others: its coordinator knows it when this returns. The first call in a transaction in which nothing was done yet asks
+     * the coordinator, once.
+     *
+     * @throws io.txn.protocol.TxnException BEGIN_FAILED, TRANSACTION_TIMED_OUT, TRANSACTION_NOT_ACTIVE when it could not be begun
+     */
+    public Xid xid() {
+        beforeItLeaves.run();
+        return xid;
+    }
+
+    /** The transaction, for use within this process and for logs: its coordinator may not have heard of it. */
+    public Xid xidWithin() {
+        return xid;
+    }
+
+    /** Whether this process opened it. */
+    public Role role() {
+        return role;
+    }
+
+    /** When the coordinator rolls it back, as far as this process knows; null when only the XID arrived. */
+    public @Nullable Instant deadline() {
+        return deadline;
+    }
+
     /** Whether the deadline, if known, is not after {@code now}. */
     public boolean expired(Instant now) {
         return deadline != null && !now.isBefore(deadline);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof TransactionContext that
+                && xid.equals(that.xid)
+                && role == that.role
+                && Objects.equals(deadline, that.deadline);
+    }
+
+    @Override
+    public int hashCode() {
+        return xid.hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return role + " of " + xid + (deadline == null ? "" : " until " + deadline);
     }
 }

@@ -3,6 +3,7 @@ package io.txn.client;
 import io.txn.client.rpc.Backoff;
 import io.txn.client.rpc.ConnectionRole;
 import io.txn.client.rpc.Coordinators;
+import io.txn.client.rpc.LateBegin;
 import io.txn.client.rpc.Pause;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
@@ -16,6 +17,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -71,7 +73,8 @@ final class TransactionManager {
     }
 
     /**
-     * Opens a global transaction. A coordinator that is away, goes away, or is about to stop is asked again until the connect wait is over: so its
+     * Opens a global transaction. With an id that its coordinator lent, nothing is sent: the coordinator hears of it with the first branch, or when its XID is asked for. Without,
+     * it is begun now: a coordinator that is away, goes away, or is about to stop is asked again until the connect wait is over: so its
      * restart costs a delay. Should it have opened one just before its connection broke, that one has no branch and ends at its deadline.
      *
      * @return the context of its launcher; its deadline is not after the coordinator's
@@ -81,8 +84,40 @@ final class TransactionManager {
     TransactionContext begin(String name, Duration timeout) {
         // From before the first try: a repeated begin may find what that one opened.
         Instant deadline = clock.instant().plus(timeout);
+        LateBegin late = coordinators.openLate(name, deadline);
+        if (late != null) {
+            log.debug("opened xid={} name={} timeout={}", late.xid(), name, timeout);
+            return new TransactionContext(
+                    late.xid(), TransactionContext.Role.LAUNCHER, deadline, () -> beginNow(late, deadline));
+        }
+        return new TransactionContext(begin(name, timeout, null), TransactionContext.Role.LAUNCHER, deadline);
+    }
+
+    /** Tells the coordinator of a transaction that somebody else may be about to ask it about. */
+    private void beginNow(LateBegin late, Instant deadline) {
+        if (late.isBegun()) {
+            return;
+        }
+        Duration left = Duration.between(clock.instant(), deadline);
+        if (left.compareTo(Duration.ofMillis(1)) < 0) {
+            throw new TxnException(
+                    ErrorCode.TRANSACTION_TIMED_OUT,
+                    null,
+                    "xid",
+                    late.xid(),
+                    "name",
+                    late.name(),
+                    "deadline",
+                    deadline);
+        }
+        late.asking();
+        begin(late.name(), left, late.xid());
+        late.begun();
+    }
+
+    private Xid begin(String name, Duration timeout, @Nullable Xid named) {
         Instant end = clock.instant().plus(connectWait);
-        Beginning beginning = new Beginning(coordinators, name, timeout, RequestId.next(random), requestTimeout);
+        Beginning beginning = new Beginning(coordinators, name, timeout, RequestId.next(random), named, requestTimeout);
         boolean timedOut = false;
         for (int tries = 1; ; tries++) {
             TxnException failure;
@@ -92,17 +127,17 @@ final class TransactionManager {
                 if (answer.outcome().succeeded()) {
                     Xid xid = Beginning.xidOf(answer);
                     beginning.settle(xid, this::abandon);
-                    if (xid == null) {
+                    if (xid == null || (named != null && !xid.equals(named))) {
                         throw new TxnException(
                                 ErrorCode.BEGIN_FAILED,
                                 null,
                                 "name",
                                 name,
                                 "reason",
-                                "the answer holds no XID: " + answer.xid());
+                                "the answer holds no XID, or another one: " + answer.xid());
                     }
                     log.debug("begun xid={} name={} timeout={}", xid, name, timeout);
-                    return new TransactionContext(xid, TransactionContext.Role.LAUNCHER, deadline);
+                    return xid;
                 }
                 failure = new TxnException(
                         ErrorCode.BEGIN_FAILED,
@@ -167,6 +202,11 @@ final class TransactionManager {
      *     carry it out; {@link ErrorCode#OUTCOME_UNKNOWN}
      */
     void commit(Xid xid) {
+        LateBegin late = coordinators.endLate(xid);
+        if (late != null && !late.end()) {
+            log.debug("committed, with nothing done in it xid={}", xid);
+            return;
+        }
         Answer answer = decide(xid, new Message.GlobalCommitRequest(xid.value(), null));
         switch (answer.status) {
             case COMMITTED, ASYNC_COMMITTING, COMMITTING, COMMIT_RETRYING, STOP_COMMIT_OR_COMMIT_RETRY ->
@@ -187,6 +227,10 @@ final class TransactionManager {
                 if (answer.says(TransactionExceptionCode.GLOBAL_TRANSACTION_NOT_ACTIVE)) {
                     throw answer.failure(ErrorCode.COMMIT_REFUSED, xid);
                 }
+                if (late != null && !late.isBegun() && !answer.repeated) {
+                    log.debug("committed, with no branch xid={}", xid);
+                    return;
+                }
                 // Forgotten. Nobody else commits it, so it was not committed before this process asked: only a repeated
                 // question leaves a doubt.
                 throw answer.failure(
@@ -202,6 +246,11 @@ final class TransactionManager {
      * @throws TxnException {@link ErrorCode#ROLLBACK_FAILED}, {@link ErrorCode#TRANSACTION_NOT_FOUND}, {@link ErrorCode#OUTCOME_UNKNOWN}
      */
     void rollback(Xid xid) {
+        LateBegin late = coordinators.endLate(xid);
+        if (late != null && !late.end()) {
+            log.debug("rolled back, with nothing done in it xid={}", xid);
+            return;
+        }
         Answer answer = decide(xid, new Message.GlobalRollbackRequest(xid.value(), null));
         switch (answer.status) {
             case ROLLED_BACK,
@@ -221,9 +270,14 @@ final class TransactionManager {
                     COMMIT_FAILED,
                     COMMIT_RETRY_TIMEOUT,
                     STOP_COMMIT_OR_COMMIT_RETRY -> throw answer.failure(ErrorCode.ROLLBACK_FAILED, xid);
-            case FINISHED, DELETING ->
+            case FINISHED, DELETING -> {
+                if (late != null && !late.isBegun()) {
+                    log.debug("rolled back, with no branch xid={}", xid);
+                    return;
+                }
                 throw answer.failure(
                         answer.repeated ? ErrorCode.OUTCOME_UNKNOWN : ErrorCode.TRANSACTION_NOT_FOUND, xid);
+            }
             case UNKNOWN, BEGIN -> throw answer.failure(ErrorCode.OUTCOME_UNKNOWN, xid);
         }
     }

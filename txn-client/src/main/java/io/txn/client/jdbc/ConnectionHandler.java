@@ -257,7 +257,7 @@ final class ConnectionHandler implements InvocationHandler {
             throws SQLException {
         WriteRun run = new WriteRun(physical, resource, namespace, scope, keys);
         WriteCapture capture = WriteCapture.of(plan, run);
-        transaction.pin(context.xid());
+        transaction.pin(context.xidWithin());
         try {
             Outcome outcome = capturing.run(capture);
             transaction.add(outcome);
@@ -388,7 +388,7 @@ final class ConnectionHandler implements InvocationHandler {
     }
 
     private void awaitUnlocked(TransactionContext context, String lockKeys, boolean holding) throws SQLException {
-        Xid xid = context.xid();
+        Xid xid = context.xidWithin();
         String resourceId = resource.dialect().resourceId();
         int triesLeft = holding ? resource.triesForLocks() : 0;
         Duration wait = holding ? resource.options().lockWait() : Duration.ZERO;
@@ -421,7 +421,7 @@ final class ConnectionHandler implements InvocationHandler {
 
     /** Refuses a changing statement that comes under another global transaction than the local one began under. */
     void requireSame(@Nullable TransactionContext context) throws SQLException {
-        Xid current = context == null ? null : context.xid();
+        Xid current = context == null ? null : context.xidWithin();
         if (local.spans(current)) {
             local.pin(current);
         }

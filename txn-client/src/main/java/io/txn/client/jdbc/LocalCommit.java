@@ -6,6 +6,7 @@ import io.txn.client.jdbc.undo.TableChange;
 import io.txn.client.jdbc.undo.UndoFormat;
 import io.txn.client.jdbc.undo.UndoRecord;
 import io.txn.client.rm.BranchRegistration;
+import io.txn.client.rm.ResourceManager;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
@@ -22,7 +23,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The end of a local transaction that did work of a global one: register the branch, write the undo record, commit. When {@link #commit}
+ * The end of a local transaction that did work of a global one: register the branch, write the undo record (at the same time, where the coordinator lends ids), commit. When {@link #commit}
  * returns, rows and undo record are durable together and the branch is known to the coordinator. When it throws, nothing of the local
  * transaction is left to be committed by a clean-up, except when the database itself failed to answer COMMIT; nobody knows then, and phase two
  * finds out.
@@ -57,7 +58,7 @@ final class LocalCommit {
 
     private void commitOrRefuse(LocalTransaction local, boolean holding) throws SQLException {
         TransactionContext context = resource.context();
-        Xid current = context == null ? null : context.xid();
+        Xid current = context == null ? null : context.xidWithin();
         Xid xid = local.xid();
         if (local.spans(current)) {
             throw failed(
@@ -99,17 +100,102 @@ final class LocalCommit {
     }
 
     private void commitBranch(TransactionContext context, LocalTransaction local, boolean holding) throws SQLException {
-        Xid xid = context.xid();
+        BranchRegistration registration = new BranchRegistration(
+                context.xidWithin(),
+                BranchType.AT,
+                resource.dialect().resourceId(),
+                LockKeys.of(local.changes()),
+                resource.applicationData(),
+                context.deadline(),
+                resource.options().lockWait());
+        BranchId lent = resource.resources().lentBranchId(context.xidWithin());
+        if (lent == null) {
+            oneAfterTheOther(context, local, registration, holding);
+        } else {
+            sideBySide(context, local, registration, lent, holding);
+        }
+    }
+
+    /** The undo record holds the branch's id, which comes with the answer to its registration. */
+    private void oneAfterTheOther(
+            TransactionContext context, LocalTransaction local, BranchRegistration registration, boolean holding)
+            throws SQLException {
         BranchId branch;
-        String lockKeys = LockKeys.of(local.changes());
         try {
-            branch = register(context, lockKeys, holding);
+            branch = registered(context, registration, null, start(registration, null), holding);
         } catch (TxnException e) {
             throw failed(local, Refusals.of(e));
         }
+        end(local, registration.xid(), branch, () -> write(registration.xid(), branch, content(local, branch)));
+    }
+
+    /** The id is there before: the record is written while the registration is under way, and nothing is committed before that was granted. */
+    private void sideBySide(
+            TransactionContext context,
+            LocalTransaction local,
+            BranchRegistration registration,
+            BranchId lent,
+            boolean holding)
+            throws SQLException {
+        byte[] content;
+        ResourceManager.Registration started;
+        try {
+            content = content(local, lent);
+            started = start(registration, lent);
+        } catch (TxnException e) {
+            throw failed(local, Refusals.of(e));
+        }
+        boolean written = false;
+        try {
+            write(registration.xid(), lent, content);
+            written = true;
+        } catch (SQLException e) {
+            SQLException reason = reason(e, registration.xid(), lent, false);
+            withdraw(started, registration.xid(), rollBack(local, reason));
+            written = true; // so far as there is nothing left to be withdrawn
+            throw reason;
+        } finally {
+            if (!written) {
+                withdraw(started, registration.xid(), false);
+            }
+        }
+        BranchId branch;
+        try {
+            branch = registered(context, registration, lent, started, holding);
+        } catch (TxnException e) {
+            throw failed(local, Refusals.of(e));
+        }
+        end(local, registration.xid(), branch, () -> {});
+    }
+
+    /** Lets a registration come to its end whose local transaction came to nothing. */
+    private void withdraw(ResourceManager.Registration started, Xid xid, boolean rolledBack) {
+        BranchId branch;
+        try {
+            branch = started.await();
+        } catch (TxnException e) {
+            LOG.debug("a branch that was given up is not registered: xid={}", xid, e);
+            return;
+        }
+        try {
+            if (rolledBack) {
+                reportFailed(xid, branch);
+            }
+        } finally {
+            resource.resources().phaseOneEnded(branch);
+        }
+    }
+
+    /** What is left to be written of a registered branch. */
+    private interface Rest {
+        void write() throws SQLException;
+    }
+
+    /** Commits what belongs to a registered branch. */
+    private void end(LocalTransaction local, Xid xid, BranchId branch, Rest rest) throws SQLException {
         boolean commitSent = false;
         try {
-            resource.undoTable().insert(connection, xid, branch, content(xid, branch, local.changes()));
+            rest.write();
             commitSent = true;
             connection.commit();
             local.ended();
@@ -125,8 +211,13 @@ final class LocalCommit {
         }
     }
 
-    private byte[] content(Xid xid, BranchId branch, List<TableChange> changes) {
-        List<TableChange> effective = changes.stream()
+    private void write(Xid xid, BranchId branch, byte[] content) throws SQLException {
+        resource.undoTable().insert(connection, xid, branch, content);
+    }
+
+    private byte[] content(LocalTransaction local, BranchId branch) {
+        Xid xid = Objects.requireNonNull(local.xid());
+        List<TableChange> effective = local.changes().stream()
                 .map(TableChange::effective)
                 .filter(Objects::nonNull)
                 .toList();
@@ -149,19 +240,21 @@ final class LocalCommit {
         return failure;
     }
 
-    private BranchId register(TransactionContext context, String lockKeys, boolean holding) {
-        BranchRegistration registration = new BranchRegistration(
-                context.xid(),
-                BranchType.AT,
-                resource.dialect().resourceId(),
-                lockKeys,
-                resource.applicationData(),
-                context.deadline(),
-                resource.options().lockWait());
+    private ResourceManager.Registration start(BranchRegistration registration, @Nullable BranchId lent) {
+        return resource.resources().startRegistration(registration, lent);
+    }
+
+    private BranchId registered(
+            TransactionContext context,
+            BranchRegistration registration,
+            @Nullable BranchId lent,
+            ResourceManager.Registration started,
+            boolean holding) {
         int triesLeft = holding ? resource.triesForLocks() : 0;
+        ResourceManager.Registration now = started;
         while (true) {
             try {
-                return resource.resources().registerBranch(registration);
+                return now.await();
             } catch (TxnException e) {
                 boolean again = e.code() == ErrorCode.LOCK_CONFLICT
                         && triesLeft > 0
@@ -171,6 +264,7 @@ final class LocalCommit {
                 }
                 triesLeft--;
             }
+            now = start(registration, lent);
         }
     }
 

@@ -12,6 +12,7 @@ import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.protocol.codec.Frame;
 import io.txn.protocol.extension.Feature;
+import io.txn.protocol.extension.IdLease;
 import io.txn.protocol.extension.LockWait;
 import io.txn.protocol.extension.RequestId;
 import io.txn.protocol.message.BranchStatus;
@@ -24,10 +25,12 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -304,15 +307,29 @@ public final class SeataAdapter implements RpcHandler {
         }
         String sagaEngine = SagaWords.isSaga(name) ? shared.share(session.sagaEngine()) : null;
         long requestId;
+        Xid named;
+        Lending lending;
         try {
             requestId = requestId(session, frame);
+            named = frame != null && session.has(Feature.ID_LEASE) ? IdLease.transaction(frame.head()) : null;
+            lending = lending(serving, session, frame);
         } catch (TxnException e) {
             answer(session, new Reply.Rejected(e.code(), e.facts()), Answers::begin, respond);
             return;
         }
         Command command = new Command.Begin(
-                address, shared.share(name), session.client, begin.timeoutMillis(), sagaEngine, requestId);
-        submit(serving, session, command, Answers::begin, respond);
+                address,
+                shared.share(name),
+                session.client,
+                begin.timeoutMillis(),
+                sagaEngine,
+                requestId,
+                named == null ? 0 : named.number());
+        if (named != null && !named.equals(Xid.of(address, named.number()))) {
+            answer(session, Reply.Rejected.of(ErrorCode.BAD_REQUEST, "field", "begin-xid"), Answers::begin, respond);
+            return;
+        }
+        submit(serving, session, command, Answers::begin, lending.with(respond));
     }
 
     private void register(
@@ -336,10 +353,17 @@ public final class SeataAdapter implements RpcHandler {
         LockKeys locks;
         long wait;
         long requestId;
+        long branch;
+        IdLease.Beginning beginning;
+        Lending lending;
         try {
+            boolean leases = frame != null && session.has(Feature.ID_LEASE);
+            branch = frame != null && leases ? IdLease.branch(frame.head()) : 0;
+            beginning = frame != null && leases ? IdLease.beginning(frame.head()) : null;
             locks = register.branchType() == BranchType.AT ? locks(register.lockKey()) : null;
             wait = lockWait(session, frame);
             requestId = requestId(session, frame);
+            lending = lending(serving, session, frame);
         } catch (TxnException e) {
             answer(session, new Reply.Rejected(e.code(), e.facts()), Answers::register, respond);
             return;
@@ -354,8 +378,79 @@ public final class SeataAdapter implements RpcHandler {
                 data == null ? null : shared.share(data),
                 register.branchType() == BranchType.SAGA ? shared.share(session.sagaEngine()) : null,
                 wait,
-                requestId);
-        submitForRows(serving, session, command, frame, Answers::register, respond);
+                requestId,
+                branch);
+        AtomicReference<@Nullable Reply> begun = new AtomicReference<>();
+        if (beginning != null && xid.equals(Xid.of(address, xid.number()))) {
+            // Ahead of the registration, which finds the transaction then. Only when it does not, the answer to this
+            // matters.
+            Reply tooLong = beginning.name().length() > limits.textLength()
+                    ? tooLong("begin-name", beginning.name(), limits.textLength())
+                    : null;
+            begun.set(tooLong);
+            if (tooLong == null) {
+                serving.submit(
+                        new Command.Begin(
+                                address,
+                                shared.share(beginning.name()),
+                                session.client,
+                                beginning.timeoutMillis(),
+                                null,
+                                0,
+                                xid.number()),
+                        begun::set);
+            }
+        }
+        submitForRows(
+                serving,
+                session,
+                command,
+                frame,
+                reply -> Answers.register(because(begun.get(), reply)),
+                lending.with(respond));
+    }
+
+    /** Of a transaction that is not known because it could not be begun, why it could not. */
+    private static Reply because(@Nullable Reply begun, Reply reply) {
+        return reply instanceof Reply.TransactionUnknown && begun instanceof Reply.Rejected ? begun : reply;
+    }
+
+    /** Ids that go with an answer. */
+    private final class Lending {
+
+        private final Session session;
+        private final @Nullable Frame frame;
+        private final AtomicReference<@Nullable Reply> reply = new AtomicReference<>();
+
+        Lending(Session session, @Nullable Frame frame) {
+            this.session = session;
+            this.frame = frame;
+        }
+
+        Consumer<Message.Response> with(Consumer<Message.Response> respond) {
+            if (frame == null) {
+                return respond;
+            }
+            return response -> {
+                if (reply.get() instanceof Reply.Leased leased) {
+                    Map<String, String> head = new HashMap<>();
+                    new IdLease(leased.first(), leased.count()).lend(head);
+                    session.connection.respond(frame, head, response);
+                } else {
+                    respond.accept(response);
+                }
+            };
+        }
+    }
+
+    /** Asks for the ids that the frame asks for. They come before the answer to what is asked after them. */
+    private Lending lending(Engine serving, Session session, @Nullable Frame frame) {
+        int count = frame != null && session.has(Feature.ID_LEASE) ? IdLease.asked(frame.head()) : 0;
+        Lending lending = new Lending(session, count == 0 ? null : frame);
+        if (count > 0) {
+            serving.submit(new Command.LeaseIds(address, count), lending.reply::set);
+        }
+        return lending;
     }
 
     private static long lockWait(Session session, @Nullable Frame frame) {

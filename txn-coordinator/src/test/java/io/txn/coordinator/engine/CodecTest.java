@@ -236,7 +236,7 @@ class CodecTest {
     private Event anyEvent() {
         long transaction = id();
         long branch = id();
-        return switch (random.nextInt(17)) {
+        return switch (random.nextInt(18)) {
             case 0 -> new Event.EpochStarted(random.nextInt(1 << 26), random.nextInt(32));
             case 1 ->
                 new Event.Begun(transaction, text(), text(), client(), random.nextInt(Integer.MAX_VALUE), requestId());
@@ -268,6 +268,7 @@ class CodecTest {
                         random.nextBoolean() ? Outcome.COMMIT : Outcome.ROLLBACK,
                         random.nextBoolean(),
                         data());
+            case 16 -> new Event.IdsLeased(1 + random.nextInt(10_000));
             default -> new Event.BranchDue(transaction, branch);
         };
     }

@@ -20,7 +20,9 @@ public enum Feature {
     /** A request for rows may wait for them, and a refused one names who holds them; see {@link LockWait} and {@link LockRefusal}. */
     LOCK_WAIT("lock-wait"),
     /** A begin or a branch registration has an id by which it is known when it is asked again; see {@link RequestId}. */
-    REQUEST_ID("request-id");
+    REQUEST_ID("request-id"),
+    /** Clients name branches and transactions by ids that were lent to them, before the coordinator hears of them; see {@link IdLease}. */
+    ID_LEASE("id-lease");
 
     private static final String ANNOUNCED = "txn-features";
     private static final String AGREED = "txn-features-agreed";

@@ -1,4 +1,4 @@
-package io.txn.benchmarks;
+package io.txn.test;
 
 import java.io.Closeable;
 import java.io.IOException;
@@ -17,12 +17,12 @@ import java.util.function.Supplier;
  * Stands between a client and a server on this machine, hands every byte on, and lets an {@link Ear} count what goes by. Thread-safe. Costs time: whoever
  * measures that goes past it.
  */
-final class Relay implements Closeable {
+public final class Relay implements Closeable {
 
     private static final int BUFFER = 64 * 1024;
 
     /** Hears one connection; {@code sent} and {@code answered} may be called by two threads at a time. */
-    interface Ear {
+    public interface Ear {
         void sent(byte[] bytes, int length);
 
         void answered();
@@ -40,7 +40,7 @@ final class Relay implements Closeable {
     }
 
     /** Listens on a port of its own, and connects everybody to {@code target}. */
-    static Relay to(int target, Supplier<Ear> ears) {
+    public static Relay to(int target, Supplier<Ear> ears) {
         try {
             Relay relay = new Relay(new ServerSocket(0, 50, InetAddress.getLoopbackAddress()), target, ears);
             daemon(relay::accept);
@@ -51,7 +51,7 @@ final class Relay implements Closeable {
     }
 
     /** Counts questions: each change from listening to asking, whatever is asked at once. */
-    static Supplier<Ear> roundTrips(AtomicLong count) {
+    public static Supplier<Ear> roundTrips(AtomicLong count) {
         return () -> new Ear() {
             private boolean asked;
 
@@ -70,7 +70,7 @@ final class Relay implements Closeable {
         };
     }
 
-    int port() {
+    public int port() {
         return listening.getLocalPort();
     }
 
