@@ -10,13 +10,17 @@ import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.message.Outcome;
 import io.txn.protocol.message.TransactionExceptionCode;
+import io.txn.protocol.transport.TransportOptions;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,10 +40,23 @@ class MergedRequestsTest {
 
     @BeforeEach
     void start() {
-        coordinator = Coordinator.start(CoordinatorOptions.DEFAULTS
+        coordinator = Coordinator.start(options());
+    }
+
+    private CoordinatorOptions options() {
+        return CoordinatorOptions.DEFAULTS
                 .withListen("127.0.0.1", 0)
                 .withAdvertisedAddress("127.0.0.1:8091")
-                .withDataDir(dataDir));
+                .withDataDir(dataDir);
+    }
+
+    /** Again, with frames that may not be longer, and so that silence ends no connection. */
+    private void start(int maxFrameBytes) {
+        coordinator.close();
+        coordinator = Coordinator.start(options()
+                .withTransport(TransportOptions.DEFAULTS
+                        .withMaxFrameBytes(maxFrameBytes)
+                        .withIdle(Duration.ofHours(1), Duration.ofHours(1))));
     }
 
     @AfterEach
@@ -152,6 +169,57 @@ class MergedRequestsTest {
             assertThat(answers.get(9))
                     .isEqualTo(new Message.GlobalCommitResponse(Outcome.SUCCESS, GlobalStatus.FINISHED));
             assertThat(client.status(begun.xid()).status()).isEqualTo(GlobalStatus.BEGIN);
+        }
+    }
+
+    /** Seata's clients send none, but whoever does waits for its answer. */
+    @Test
+    void anEmptyMergedRequestHasAnEmptyAnswer() throws Exception {
+        try (RawClient client = client("2.0.0")) {
+            RawClient.Merged merged = client.sendMerged();
+            assertThat(client.readAnswer(merged.frameId(), Message.MergedResponse.class)
+                            .responses())
+                    .isEmpty();
+        }
+    }
+
+    /** What a conflict says of its holder may be much longer than what was asked. */
+    @ParameterizedTest
+    @ValueSource(ints = {1_024, 64 * 1024})
+    void answersThatWouldNotFitIntoAFrameSayLess(int maxFrameBytes) throws Exception {
+        start(maxFrameBytes);
+        int parts = maxFrameBytes / 256;
+        try (RawClient client = client("2.0.0")) {
+            String holder = client.begin("h".repeat(900));
+            client.register(holder, BranchType.AT, "db", "t:1", null);
+            String xid = client.begin();
+            var one = client.tryRegister(xid, BranchType.AT, "db", "t:1", null);
+            assertThat(one.outcome().exceptionCode()).isEqualTo(TransactionExceptionCode.LOCK_KEY_CONFLICT);
+            assertThat(one.outcome().message()).startsWith("row t:1 of db is held by");
+
+            Message.Request[] requests = new Message.Request[parts];
+            Arrays.fill(requests, new Message.BranchRegisterRequest(xid, BranchType.AT, "db", "t:1", null));
+            List<Message> answers = askMerged(client, true, requests);
+            assertThat(answers)
+                    .allSatisfy(
+                            answer -> assertThat(code(answer)).isEqualTo(TransactionExceptionCode.LOCK_KEY_CONFLICT))
+                    .allSatisfy(answer -> assertThat(((Message.TransactionResponse) answer)
+                                    .outcome()
+                                    .message())
+                            .startsWith("row t:1 of db is held by"));
+        }
+    }
+
+    @Test
+    void answersThatDoNotFitEvenSoEndTheConnection() throws Exception {
+        start(1_024);
+        try (RawClient client = client("2.0.0")) {
+            Message.Request[] reports = new Message.Request[33];
+            Arrays.fill(
+                    reports,
+                    new Message.BranchReportRequest("", 1, BranchStatus.PHASE_ONE_DONE, "", "", BranchType.AT));
+            client.sendMerged(reports);
+            assertThat(client.readOrEnd()).isNull();
         }
     }
 

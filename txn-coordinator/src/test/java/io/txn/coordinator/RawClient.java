@@ -175,7 +175,11 @@ final class RawClient implements AutoCloseable {
     }
 
     String begin() throws IOException {
-        var begun = ask(new Message.GlobalBeginRequest(60_000, "purchase"), Message.GlobalBeginResponse.class);
+        return begin("purchase");
+    }
+
+    String begin(String name) throws IOException {
+        var begun = ask(new Message.GlobalBeginRequest(60_000, name), Message.GlobalBeginResponse.class);
         assertThat(begun.outcome()).isEqualTo(Outcome.SUCCESS);
         return begun.xid();
     }

@@ -183,6 +183,11 @@ public enum ErrorCode {
             Category.GIVE_UP,
             "the undo record of one local transaction is larger than it may be",
             "write fewer or smaller rows in one local transaction, or raise the limit"),
+    CATALOG_HIDDEN(
+            "TXN-AT014",
+            Category.OPERATOR,
+            "the database hides from this account what may act behind its statements",
+            "run the GRANT that the line names, or make sure that there is no such trigger or foreign key"),
 
     LOCK_CONFLICT(
             "TXN-LCK001",

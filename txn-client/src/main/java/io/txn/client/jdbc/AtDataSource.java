@@ -82,6 +82,15 @@ public final class AtDataSource implements DataSource, AutoCloseable {
                         dialect.resourceId(),
                         ErrorCode.H2_NOT_DURABLE.fix());
             }
+            for (String hidden : dialect.missingGrants(connection)) {
+                LOG.warn(
+                        "{} {}: resource={}, hidden={}. {}",
+                        ErrorCode.CATALOG_HIDDEN.id(),
+                        ErrorCode.CATALOG_HIDDEN.sentence(),
+                        dialect.resourceId(),
+                        hidden,
+                        ErrorCode.CATALOG_HIDDEN.fix());
+            }
         } catch (SQLException e) {
             throw new TxnException(
                     ErrorCode.DATABASE_NOT_SUPPORTED, e, "problem", "it could not be asked: " + e.getMessage());

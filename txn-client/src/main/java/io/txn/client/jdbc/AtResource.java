@@ -24,6 +24,8 @@ final class AtResource {
 
     private static final Pattern DATABASE = Pattern.compile("\"database\"\\s*:\\s*\"([^\"]*)\"");
 
+    private static final Pattern UNDO_PARTS = Pattern.compile("\"undoParts\"\\s*:\\s*(\\d{1,4})(?!\\d)");
+
     private final DataSource physical;
     private final Dialect dialect;
     private final AtOptions options;
@@ -139,7 +141,19 @@ final class AtResource {
      * to Seata's coordinator too.
      */
     String applicationData() {
-        return "{\"autoCommit\":false,\"database\":\"" + prepare() + "\"}";
+        return applicationData(1);
+    }
+
+    /** @param undoParts how many rows the undo record takes: what phase two deletes without a look when it commits */
+    String applicationData(int undoParts) {
+        String parts = undoParts == 1 ? "" : ",\"undoParts\":" + undoParts;
+        return "{\"autoCommit\":false,\"database\":\"" + prepare() + "\"" + parts + "}";
+    }
+
+    /** How many rows the undo record of a branch takes. */
+    static int undoParts(@Nullable String applicationData) {
+        Matcher parts = UNDO_PARTS.matcher(applicationData == null ? "" : applicationData);
+        return parts.find() ? Integer.parseInt(parts.group(1)) : 1;
     }
 
     /** Whether a branch was registered in this very database; a branch that does not say is taken for one. */

@@ -23,8 +23,12 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +42,10 @@ final class ConnectionHandler implements InvocationHandler {
     private final Connection physical;
     private final LocalTransaction local = new LocalTransaction();
     private final LocalCommit localCommit;
+    /** The savepoints of this transaction by their names in lower case, so that SQL can speak of them. */
+    private final Map<String, Savepoint> savepoints = new HashMap<>();
+    /** Whether the transaction was begun by SQL, and the application believes itself in auto-commit mode. */
+    private boolean begunBySql;
     /** Where unqualified names lead, as far as the application switched it by JDBC's means. */
     private String namespace = "";
 
@@ -81,10 +89,12 @@ final class ConnectionHandler implements InvocationHandler {
                     physical.rollback(savepoint);
                     local.rolledBackTo(savepoint);
                 } else {
-                    physical.rollback();
-                    local.ended();
+                    rollback();
                 }
                 return null;
+            }
+            case "getAutoCommit" -> {
+                return begunBySql || physical.getAutoCommit();
             }
             case "setAutoCommit" -> {
                 setAutoCommit((Boolean) Objects.requireNonNull(given[0]));
@@ -93,6 +103,9 @@ final class ConnectionHandler implements InvocationHandler {
             case "setSavepoint" -> {
                 Savepoint savepoint = (Savepoint) Objects.requireNonNull(Proxies.call(physical, method, arguments));
                 local.savepointSet(savepoint, given.length == 0 ? null : (String) given[0]);
+                if (given.length > 0) {
+                    savepoints.put(String.valueOf(given[0]).toLowerCase(Locale.ROOT), savepoint);
+                }
                 return savepoint;
             }
             case "releaseSavepoint" -> {
@@ -148,8 +161,84 @@ final class ConnectionHandler implements InvocationHandler {
         if (physical.getAutoCommit()) {
             physical.commit();
         } else {
-            localCommit.commit(local, true);
+            try {
+                localCommit.commit(local, true);
+            } finally {
+                ended();
+            }
         }
+    }
+
+    private void rollback() throws SQLException {
+        physical.rollback();
+        local.ended();
+        ended();
+    }
+
+    /** The transaction is over; one that was begun by SQL leaves auto-commit mode behind. */
+    private void ended() throws SQLException {
+        savepoints.clear();
+        if (begunBySql) {
+            begunBySql = false;
+            if (!physical.isClosed()) {
+                physical.setAutoCommit(true);
+            }
+        }
+    }
+
+    /** Transaction control that was sent as SQL is done by JDBC's means. */
+    void control(Plan.Control control) throws SQLException {
+        boolean open = !physical.getAutoCommit();
+        switch (control.word()) {
+            case BEGIN -> {
+                if (!open) {
+                    physical.setAutoCommit(false);
+                    begunBySql = true;
+                } else if (resource.dialect().product().isMySqlFamily()) {
+                    localCommit.commit(local, true); // as the server does with what is open
+                }
+            }
+            case COMMIT -> {
+                if (open) {
+                    commit();
+                }
+            }
+            case ROLLBACK -> {
+                if (open) {
+                    rollback();
+                }
+            }
+            case SAVEPOINT -> {
+                Savepoint savepoint = physical.setSavepoint(control.name());
+                local.savepointSet(savepoint, control.name());
+                savepoints.put(control.name().toLowerCase(Locale.ROOT), savepoint);
+            }
+            case ROLLBACK_TO -> {
+                Savepoint savepoint = savepoint(control.name());
+                physical.rollback(savepoint);
+                local.rolledBackTo(savepoint);
+            }
+            case RELEASE -> {
+                Savepoint savepoint = savepoint(control.name());
+                physical.releaseSavepoint(savepoint);
+                local.savepointReleased(savepoint);
+            }
+            case AUTO_COMMIT_ON -> setAutoCommit(true);
+            case AUTO_COMMIT_OFF -> setAutoCommit(false);
+        }
+    }
+
+    private Savepoint savepoint(String name) throws SQLException {
+        Savepoint savepoint = savepoints.get(name.toLowerCase(Locale.ROOT));
+        if (savepoint == null) {
+            throw new SQLException("there is no savepoint " + name, "3B001");
+        }
+        return savepoint;
+    }
+
+    /** A statement for reads that go with others in one text. */
+    Connection physical() {
+        return physical;
     }
 
     /** Switching auto-commit on ends the local transaction, as JDBC says; so it goes the way of commit. */
@@ -157,6 +246,8 @@ final class ConnectionHandler implements InvocationHandler {
         if (on && !physical.getAutoCommit()) {
             localCommit.commit(local, true);
         }
+        begunBySql = false;
+        savepoints.clear();
         physical.setAutoCommit(on);
     }
 
@@ -167,6 +258,10 @@ final class ConnectionHandler implements InvocationHandler {
             localCommit.rollBack(local, reason);
         }
         local.ended();
+        if (begunBySql && !physical.isClosed()) {
+            physical.rollback();
+            ended();
+        }
         physical.close();
     }
 
@@ -229,7 +324,59 @@ final class ConnectionHandler implements InvocationHandler {
             StatementScope scope,
             LocalTransaction transaction)
             throws SQLException {
-        return captured(context, plan, keys, scope, transaction, capture -> ((InsertCapture) capture).insert(rows));
+        return Objects.requireNonNull(captured(
+                context, plan, keys, scope, transaction, (capture, run) -> ((InsertCapture) capture).insert(rows)));
+    }
+
+    /** Runs several executions of one INSERT as the application's own batch; null, and nothing was done, when the keys of their rows are not known before. */
+    @Nullable
+    Outcome insert(
+            TransactionContext context,
+            Plan.Insert plan,
+            DriverBatch batch,
+            StatementScope scope,
+            LocalTransaction transaction)
+            throws SQLException {
+        return captured(context, plan, KeyRequest.NONE, scope, transaction, (capture, run) -> ((InsertCapture) capture)
+                .insert(batch));
+    }
+
+    /** Runs several executions of one UPDATE or DELETE as the application's own batch; null, and nothing was done, when that could not be captured. */
+    @Nullable
+    Outcome batch(
+            TransactionContext context,
+            Plan.Write plan,
+            DriverBatch batch,
+            StatementScope scope,
+            LocalTransaction transaction)
+            throws SQLException {
+        return captured(context, plan, KeyRequest.NONE, scope, transaction, (capture, run) -> {
+            Optional<KeyedBatch> keyed = KeyedBatch.of(run, capture.byKey(), batch.elements());
+            return keyed.isPresent() ? keyed.get().run(batch).orElse(null) : null;
+        });
+    }
+
+    /** Refuses a write that must not run, before others run. */
+    void check(TransactionContext context, Plan.Write plan, KeyRequest keys, StatementScope scope) throws SQLException {
+        WriteCapture.of(plan, new WriteRun(physical, resource, namespace, scope, keys));
+    }
+
+    /** A savepoint of our own. */
+    Savepoint mark(LocalTransaction transaction) throws SQLException {
+        Savepoint savepoint = physical.setSavepoint();
+        transaction.savepointSet(savepoint, null);
+        return savepoint;
+    }
+
+    void back(LocalTransaction transaction, Savepoint savepoint) throws SQLException {
+        physical.rollback(savepoint);
+        transaction.rolledBackTo(savepoint);
+        transaction.savepointReleased(savepoint);
+    }
+
+    void forget(LocalTransaction transaction, Savepoint savepoint) throws SQLException {
+        physical.releaseSavepoint(savepoint);
+        transaction.savepointReleased(savepoint);
     }
 
     Outcome write(
@@ -240,14 +387,16 @@ final class ConnectionHandler implements InvocationHandler {
             StatementScope scope,
             LocalTransaction transaction)
             throws SQLException {
-        return captured(context, plan, keys, scope, transaction, capture -> capture.run(parameters));
+        return Objects.requireNonNull(
+                captured(context, plan, keys, scope, transaction, (capture, run) -> capture.run(parameters)));
     }
 
     private interface Capturing {
-        Outcome run(WriteCapture capture) throws SQLException;
+        @Nullable
+        Outcome run(WriteCapture capture, WriteRun run) throws SQLException;
     }
 
-    private Outcome captured(
+    private @Nullable Outcome captured(
             TransactionContext context,
             Plan.Write plan,
             KeyRequest keys,
@@ -259,8 +408,11 @@ final class ConnectionHandler implements InvocationHandler {
         WriteCapture capture = WriteCapture.of(plan, run);
         transaction.pin(context.xidWithin());
         try {
-            Outcome outcome = capturing.run(capture);
-            transaction.add(outcome);
+            Outcome outcome = capturing.run(capture, run);
+            if (outcome != null) {
+                transaction.add(outcome);
+            }
+            transaction.uses(run.tables());
             return outcome;
         } catch (SQLException | RuntimeException e) {
             if (run.leftChanges()) {

@@ -3,15 +3,16 @@ package io.txn.client.jdbc;
 import io.txn.client.jdbc.dialect.Capture;
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
-import io.txn.client.jdbc.dialect.ForeignKey;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Plan;
 import io.txn.client.jdbc.undo.RowChange;
 import io.txn.client.jdbc.undo.TableChange;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** {@code DELETE}. */
 final class DeleteCapture implements WriteCapture {
@@ -19,12 +20,15 @@ final class DeleteCapture implements WriteCapture {
     private final Plan.Selection selection;
     private final WriteRun run;
     private final List<Target> targets;
+    private final Followers followers;
 
     DeleteCapture(Plan.Delete plan, WriteRun run) throws SQLException {
         this.selection = plan.selection();
         this.run = run;
         this.targets = childrenFirst(
                 Target.of(plan.targets(), run).values().stream().distinct().toList());
+        this.followers = new Followers(run);
+        targets.forEach(target -> followers.deleting(target.table()));
     }
 
     /** In an order that the undo, which goes backwards, can go: a row of which another one is a child comes back before that one. */
@@ -50,14 +54,14 @@ final class DeleteCapture implements WriteCapture {
     @Override
     public void check() throws SQLException {
         for (Target target : targets) {
-            for (ForeignKey reference : target.table().referencedBy()) {
-                if (reference.followsDelete()) {
-                    throw Refusals.notSupported(
-                            "rows of " + reference.child() + " would be deleted or changed with it by a foreign key",
-                            "delete or change those rows first, with a key that does not act by itself");
-                }
-            }
+            new Firing(run, target.table()).delete();
             TableImages.requireSupported(target.table(), target.table().columns());
+        }
+        followers.check();
+        if (followers.any() && selection.ignores()) {
+            throw Refusals.notSupported(
+                    "rows that refer to a row which IGNORE passes over would stay, and cannot be told from others",
+                    "write DELETE without IGNORE");
         }
         if (selection.returning() != null && !returns()) {
             throw Refusals.notSupported(
@@ -75,30 +79,75 @@ final class DeleteCapture implements WriteCapture {
     }
 
     @Override
-    public Outcome run(Parameters parameters) throws SQLException {
-        return returns() ? returning(parameters) : readingFirst(parameters);
+    public KeyedBatch.@Nullable ByKey byKey() {
+        List<Column> columns = targets.get(0).table().columns();
+        return followers.any() ? null : KeyedBatch.ByKey.of(TableChange.Kind.DELETE, selection, targets, columns);
     }
 
-    private Outcome returning(Parameters parameters) throws SQLException {
+    @Override
+    public Outcome run(Parameters parameters) throws SQLException {
+        if (!returns() || followers.any() && selection.returning() == null) {
+            return readingFirst(parameters);
+        }
+        return followers.any()
+                ? returningWhatWasRead(parameters)
+                : returning(new Query().add(selection.body(), parameters), parameters, null);
+    }
+
+    private Outcome returningWhatWasRead(Parameters parameters) throws SQLException {
+        SelectedRows rows =
+                new SelectedRows(selection, run, targets, t -> t.table().columns());
+        rows.readAndLock(parameters, followers);
+        // MariaDB returns nothing at all, not even no rows, where it sees that no condition can be true.
+        Query query = rows.size() == 0
+                ? new Query().add(selection.body(), parameters)
+                : rows.restricted(new Query().add(selection.head(), parameters), "", parameters);
+        return returning(query, parameters, rows);
+    }
+
+    /** Rows that were deleted before the statement came to them, with others of the table that they refer to: they are not returned. */
+    private void addGoneBefore(SelectedRows rows, List<RowChange> changes) throws SQLException {
+        Target target = targets.get(0);
+        List<Column> columns = target.table().columns();
+        Map<List<Value>, List<Value>> missing = new LinkedHashMap<>(target.before());
+        changes.forEach(change -> missing.remove(target.images().keyOf(columns, change.existing())));
+        if (!missing.isEmpty()) {
+            rows.readAgain(target, columns, List.copyOf(missing.keySet()))
+                    .keySet()
+                    .forEach(missing::remove);
+            missing.values().forEach(row -> changes.add(gone(target, row)));
+        }
+    }
+
+    /** @param rows those that were read before; null where none were */
+    private Outcome returning(Query query, Parameters parameters, @Nullable SelectedRows rows) throws SQLException {
         Target target = targets.get(0);
         List<Column> columns = target.table().columns();
         String row = selection.several() ? target.sources().get(0).row() + '.' : "";
         List<RowChange> changes = new ArrayList<>();
+        KeyReader keys = selection.returning() == null ? KeyReader.ofChange(run, target.table()) : KeyReader.none(run);
         ReturningStatement.Result result = new ReturningStatement(run, selection.returning())
                 .run(
-                        new Query().add(selection.body(), parameters),
+                        query,
                         parameters,
                         "",
-                        run.dialect().identity(row) + TableImages.reads(columns, row),
-                        1 + columns.size(),
+                        run.dialect().identity(row) + TableImages.reads(columns, row) + keys.reads(row),
+                        1 + columns.size() + keys.size(),
                         (deleted, first) -> {
                             target.images().checkIdentity(deleted.getString(first));
                             changes.add(gone(target, TableImages.values(deleted, columns, first + 1)));
+                            keys.add(deleted, first + 1 + columns.size());
                         });
+        if (rows != null) {
+            if (changes.size() > rows.size()) {
+                run.incomplete("it deleted " + changes.size() + " rows where " + rows.size() + " were read before");
+            }
+            addGoneBefore(rows, changes);
+        }
         return new Outcome(
                 result.count(),
-                target.images().change(TableChange.Kind.DELETE, columns, changes),
-                GeneratedKeys.NONE,
+                followers.with(target.images().change(TableChange.Kind.DELETE, columns, changes)),
+                keys.keys(),
                 run.incomplete(),
                 result.rows(),
                 result.warnings());
@@ -107,7 +156,7 @@ final class DeleteCapture implements WriteCapture {
     private Outcome readingFirst(Parameters parameters) throws SQLException {
         SelectedRows rows =
                 new SelectedRows(selection, run, targets, t -> t.table().columns());
-        rows.readAndLock(parameters);
+        rows.readAndLock(parameters, followers);
         Query delete = all()
                 ? new Query().add(selection.statement(), parameters)
                 : rows.restricted(new Query().add(selection.head(), parameters), "", parameters);
@@ -131,7 +180,8 @@ final class DeleteCapture implements WriteCapture {
             changes.addAll(target.images()
                     .change(TableChange.Kind.DELETE, target.table().columns(), deleted));
         }
-        return new Outcome(count, changes, GeneratedKeys.NONE, run.incomplete());
+        List<TableChange> all = followers.with(changes);
+        return new Outcome(count, all, GeneratedKeys.NONE, run.incomplete());
     }
 
     /**

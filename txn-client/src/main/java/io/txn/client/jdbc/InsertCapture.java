@@ -17,7 +17,11 @@ import java.sql.SQLWarning;
 import java.sql.Savepoint;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** {@code INSERT … VALUES}. */
@@ -70,6 +74,55 @@ final class InsertCapture implements WriteCapture {
             case RETURNING, RETURNING_OLD_AND_NEW -> insertReturning(rows);
             case QUERIES -> insertAndRead(rows);
         };
+    }
+
+    /**
+     * Runs executions of it as the application's own batch, of which some may fail: those that came through are the rows that are there afterwards and were
+     * not before. Null, and nothing was done, when the keys of the rows are not known.
+     */
+    @Nullable
+    Outcome insert(DriverBatch batch) throws SQLException {
+        List<InsertKey> keys = new ArrayList<>();
+        for (Parameters element : batch.elements()) {
+            for (InsertRow row : rowsOf(plan, element)) {
+                InsertKey key = knownKey(row);
+                if (key == null) {
+                    return null;
+                }
+                keys.add(key);
+            }
+        }
+        Set<List<Value>> before = new HashSet<>();
+        readInserted(keys, List.of()).forEach(row -> before.add(images.keyOf(table.columns(), row)));
+        run.changed();
+        batch.run();
+        Map<List<Value>, RowChange> made = new LinkedHashMap<>();
+        for (List<Value> row : readInserted(keys, List.of())) {
+            List<Value> key = images.keyOf(table.columns(), row);
+            if (!before.contains(key)) {
+                made.put(key, new RowChange(null, images.restorable(row, table.columns())));
+            }
+        }
+        return inserted(-1, List.copyOf(made.values()), GeneratedKeys.NONE);
+    }
+
+    /** The key of a row that the statement says itself, or null. */
+    private @Nullable InsertKey knownKey(InsertRow row) {
+        if (plan.columns().isEmpty()) {
+            return null;
+        }
+        List<@Nullable InsertValue> parts = new ArrayList<>();
+        for (Column key : table.key()) {
+            InsertValue given = given(key, row);
+            if (given == null || !isKnown(given)) {
+                return null;
+            }
+            if (key.is(Column.Trait.IDENTITY) && isMade(given, row.parameters())) {
+                return null;
+            }
+            parts.add(given);
+        }
+        return new InsertKey(row, parts);
     }
 
     private Query statement(List<InsertRow> rows) {

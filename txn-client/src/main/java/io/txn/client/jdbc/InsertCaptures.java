@@ -19,8 +19,9 @@ final class InsertCaptures {
     private InsertCaptures() {}
 
     static WriteCapture of(Plan.RichInsert plan, WriteRun run, Table table) throws SQLException {
-        requireNothingFollows(table, plan.assigned(), plan.replace());
         Dialect dialect = run.dialect();
+        boolean followed = plan.replace() && dialect.insert() == Capture.RETURNING;
+        requireNothingFollows(table, plan.assigned(), plan.replace() && !followed);
         boolean changes = plan.conflict() == Plan.Conflict.CHANGE;
         switch (dialect.product()) {
             case POSTGRESQL -> {

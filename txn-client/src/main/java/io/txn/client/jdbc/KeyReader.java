@@ -22,6 +22,11 @@ final class KeyReader {
         this(run, run.keyRequest().columns(table, run.dialect()));
     }
 
+    /** One for an UPDATE or DELETE: MySQL's drivers show no keys of those, others the columns that were asked for. */
+    static KeyReader ofChange(WriteRun run, Table table) throws SQLException {
+        return run.dialect().product().isMySqlFamily() ? none(run) : new KeyReader(run, table);
+    }
+
     /** One that collects nothing. */
     static KeyReader none(WriteRun run) {
         return new KeyReader(run, List.of());
@@ -35,6 +40,10 @@ final class KeyReader {
     /** The columns as they are added to a RETURNING list; nothing when the application wants no keys. */
     String reads(String qualifier) {
         return columns.stream().map(c -> ", " + qualifier + c.sqlName()).collect(Collectors.joining());
+    }
+
+    List<Column> columns() {
+        return columns;
     }
 
     int size() {

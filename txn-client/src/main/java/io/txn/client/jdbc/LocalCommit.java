@@ -1,10 +1,12 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.TransactionContext;
+import io.txn.client.jdbc.dialect.Stamps;
+import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.undo.LockKeys;
 import io.txn.client.jdbc.undo.TableChange;
 import io.txn.client.jdbc.undo.UndoFormat;
-import io.txn.client.jdbc.undo.UndoRecord;
+import io.txn.client.jdbc.undo.UndoTable;
 import io.txn.client.rm.BranchRegistration;
 import io.txn.client.rm.ResourceManager;
 import io.txn.protocol.BranchId;
@@ -18,6 +20,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -100,25 +103,37 @@ final class LocalCommit {
     }
 
     private void commitBranch(TransactionContext context, LocalTransaction local, boolean holding) throws SQLException {
-        BranchRegistration registration = new BranchRegistration(
-                context.xidWithin(),
-                BranchType.AT,
-                resource.dialect().resourceId(),
-                LockKeys.of(local.changes()),
-                resource.applicationData(),
-                context.deadline(),
-                resource.options().lockWait());
-        BranchId lent = resource.resources().lentBranchId(context.xidWithin());
+        Xid xid = context.xidWithin();
+        byte[] undo;
+        BranchRegistration registration;
+        try {
+            undo = undo(xid, local.changes());
+            registration = new BranchRegistration(
+                    xid,
+                    BranchType.AT,
+                    resource.dialect().resourceId(),
+                    LockKeys.of(local.changes()),
+                    resource.applicationData(UndoTable.parts(UndoFormat.length(xid, undo))),
+                    context.deadline(),
+                    resource.options().lockWait());
+        } catch (TxnException e) {
+            throw failed(local, Refusals.of(e));
+        }
+        BranchId lent = resource.resources().lentBranchId(xid);
         if (lent == null) {
-            oneAfterTheOther(context, local, registration, holding);
+            oneAfterTheOther(context, local, registration, undo, holding);
         } else {
-            sideBySide(context, local, registration, lent, holding);
+            sideBySide(context, local, registration, undo, lent, holding);
         }
     }
 
     /** The undo record holds the branch's id, which comes with the answer to its registration. */
     private void oneAfterTheOther(
-            TransactionContext context, LocalTransaction local, BranchRegistration registration, boolean holding)
+            TransactionContext context,
+            LocalTransaction local,
+            BranchRegistration registration,
+            byte[] undo,
+            boolean holding)
             throws SQLException {
         BranchId branch;
         try {
@@ -126,7 +141,7 @@ final class LocalCommit {
         } catch (TxnException e) {
             throw failed(local, Refusals.of(e));
         }
-        end(local, registration.xid(), branch, () -> write(registration.xid(), branch, content(local, branch)));
+        end(local, registration.xid(), branch, () -> write(local, registration.xid(), branch, undo));
     }
 
     /** The id is there before: the record is written while the registration is under way, and nothing is committed before that was granted. */
@@ -134,28 +149,28 @@ final class LocalCommit {
             TransactionContext context,
             LocalTransaction local,
             BranchRegistration registration,
+            byte[] undo,
             BranchId lent,
             boolean holding)
             throws SQLException {
-        byte[] content;
         ResourceManager.Registration started;
         try {
-            content = content(local, lent);
             started = start(registration, lent);
         } catch (TxnException e) {
             throw failed(local, Refusals.of(e));
         }
-        boolean written = false;
+        boolean ended = false;
         try {
-            write(registration.xid(), lent, content);
-            written = true;
-        } catch (SQLException e) {
+            write(local, registration.xid(), lent, undo);
+            ended = true;
+        } catch (SQLException | TxnException e) {
             SQLException reason = reason(e, registration.xid(), lent, false);
-            withdraw(started, registration.xid(), rollBack(local, reason));
-            written = true; // so far as there is nothing left to be withdrawn
+            boolean rolledBack = rollBack(local, reason);
+            ended = true;
+            withdraw(started, registration.xid(), rolledBack);
             throw reason;
         } finally {
-            if (!written) {
+            if (!ended) {
                 withdraw(started, registration.xid(), false);
             }
         }
@@ -211,22 +226,46 @@ final class LocalCommit {
         }
     }
 
-    private void write(Xid xid, BranchId branch, byte[] content) throws SQLException {
-        resource.undoTable().insert(connection, xid, branch, content);
+    /** Adds the undo record to the local transaction. */
+    private void write(LocalTransaction local, Xid xid, BranchId branch, byte[] undo) throws SQLException {
+        Stamps stamps = Stamps.of(local.tables());
+        byte[] content = UndoFormat.sealed(xid, branch, undo);
+        boolean same = resource.undoTable().insert(connection, xid, branch, content, stamps);
+        if (!same) {
+            requireStill(xid, local.tables());
+        }
     }
 
-    private byte[] content(LocalTransaction local, BranchId branch) {
-        Xid xid = Objects.requireNonNull(local.xid());
-        List<TableChange> effective = local.changes().stream()
+    /** The catalog says that something about the tables changed since it was asked about them: it may be nothing that matters. */
+    private void requireStill(Xid xid, Set<Table> tables) throws SQLException {
+        resource.tables().forget();
+        for (Table table : tables) {
+            Table now = resource.dialect().table(connection, table.named(resource.dialect()));
+            if (now == null || !table.isStill(now)) {
+                throw new TxnException(
+                        ErrorCode.CAPTURE_FAILED,
+                        null,
+                        "xid",
+                        xid,
+                        "reason",
+                        "table " + table.lockName()
+                                + " was changed (columns, keys, triggers) since its definition was read, and what was done to it may be more than was captured");
+            }
+        }
+    }
+
+    /** What the undo record says, before its branch has an id. */
+    private byte[] undo(Xid xid, List<TableChange> changes) {
+        List<TableChange> effective = changes.stream()
                 .map(TableChange::effective)
                 .filter(Objects::nonNull)
                 .toList();
-        byte[] content = UndoFormat.encode(new UndoRecord(xid, branch, effective));
+        byte[] undo = UndoFormat.body(effective);
         int most = resource.options().maxUndoBytes();
-        if (content.length > most) {
-            throw new TxnException(ErrorCode.UNDO_TOO_LARGE, null, "xid", xid, "bytes", content.length, "limit", most);
+        if (undo.length > most) {
+            throw new TxnException(ErrorCode.UNDO_TOO_LARGE, null, "xid", xid, "bytes", undo.length, "limit", most);
         }
-        return content;
+        return undo;
     }
 
     private SQLException reason(Exception e, Xid xid, BranchId branch, boolean commitSent) {

@@ -1,14 +1,18 @@
 package io.txn.client.jdbc;
 
+import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.undo.TableChange;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.Xid;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +24,7 @@ final class LocalTransaction {
     private boolean pinned;
     private @Nullable Xid xid;
     private List<TableChange> changes = new ArrayList<>();
+    private final Set<Table> tables = new LinkedHashSet<>();
     private @Nullable String incomplete;
     private final Map<Savepoint, Mark> savepoints = new IdentityHashMap<>();
 
@@ -53,6 +58,16 @@ final class LocalTransaction {
     @Nullable
     Xid xid() {
         return xid;
+    }
+
+    /** What the images rely on. */
+    void uses(Collection<Table> given) {
+        tables.addAll(given);
+    }
+
+    /** The tables as they were when their rows were captured. */
+    Set<Table> tables() {
+        return tables;
     }
 
     boolean hasChanges() {
@@ -113,6 +128,7 @@ final class LocalTransaction {
         pinned = false;
         xid = null;
         changes = new ArrayList<>();
+        tables.clear();
         incomplete = null;
         savepoints.clear();
     }

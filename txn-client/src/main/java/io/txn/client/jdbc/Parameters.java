@@ -22,7 +22,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class Parameters {
 
+    private static final Method SET_DOUBLE = setDouble();
+
     private final Map<Integer, Call> calls;
+
+    private static Method setDouble() {
+        try {
+            return PreparedStatement.class.getMethod("setDouble", int.class, double.class);
+        } catch (NoSuchMethodException e) {
+            throw new AssertionError(e);
+        }
+    }
 
     Parameters() {
         this(new HashMap<>());
@@ -118,6 +128,17 @@ final class Parameters {
         return new Parameters(new HashMap<>(calls));
     }
 
+    /** Those of a piece of the text, numbered from its beginning. */
+    Parameters of(int first, int count) {
+        Map<Integer, Call> part = new HashMap<>();
+        calls.forEach((parameter, call) -> {
+            if (parameter > first && parameter <= first + count) {
+                part.put(parameter - first, call);
+            }
+        });
+        return new Parameters(part);
+    }
+
     /** Gives the physical statement what it has not seen. */
     void flush(PreparedStatement physical) throws SQLException {
         for (Map.Entry<Integer, Call> entry : calls.entrySet()) {
@@ -160,6 +181,56 @@ final class Parameters {
                     "bind it inside, or bind the value itself");
         }
         call.replay(target, index);
+    }
+
+    /** Whether a parameter was bound as it is here: by the same method, to a value of the same type. */
+    boolean boundLike(Parameters other, int parameter) {
+        Call mine = calls.get(parameter);
+        Call theirs = other.calls.get(parameter);
+        if (mine == null || theirs == null || !mine.method().equals(theirs.method())) {
+            return mine == theirs;
+        }
+        Object value = mine.arguments()[1];
+        Object compared = theirs.arguments()[1];
+        return value == null ? compared == null : compared != null && value.getClass() == compared.getClass();
+    }
+
+    /** About how many bytes are sent for them. */
+    long size() {
+        long size = 0;
+        for (Call call : calls.values()) {
+            Object value = call.arguments()[1];
+            if (value instanceof byte[] bytes) {
+                size += bytes.length;
+            } else if (value instanceof KeptBytes kept) {
+                size += kept.bytes.length;
+            } else if (value instanceof KeptText kept) {
+                size += 3L * kept.text.length();
+            } else if (value instanceof CharSequence text) {
+                size += 3L * text.length();
+            } else {
+                size += 16;
+            }
+        }
+        return size;
+    }
+
+    /** The same with each number of single precision as one of double precision, as a driver sends it that sends the bits and not the digits. */
+    Parameters widened() {
+        if (calls.values().stream().noneMatch(call -> call.arguments()[1] instanceof Float)) {
+            return this;
+        }
+        Parameters widened = copy();
+        widened.calls.replaceAll((parameter, call) -> {
+            if (!(call.arguments()[1] instanceof Float number)) {
+                return call;
+            }
+            @Nullable Object[] arguments = call.arguments().clone();
+            arguments[1] = number.doubleValue();
+            Method method = call.method().getName().equals("setFloat") ? SET_DOUBLE : call.method();
+            return new Call(method, arguments, false, false);
+        });
+        return widened;
     }
 
     /** The value bound to a parameter (from 1), as far as it is a plain one; null for SQL NULL. */

@@ -65,7 +65,8 @@ final class PhaseTwo implements BranchResource {
             return BranchResult.commitLater(otherDatabase());
         }
         try {
-            deletes.delete(new UndoTable.Key(branch.xid(), branch.id()));
+            deletes.delete(
+                    new UndoTable.Key(branch.xid(), branch.id(), AtResource.undoParts(branch.applicationData())));
             return BranchResult.committed();
         } catch (SQLException e) {
             return BranchResult.commitLater("the undo record could not be deleted: " + describe(e));
@@ -90,7 +91,9 @@ final class PhaseTwo implements BranchResource {
         } catch (ForeignUndoException e) {
             return BranchResult.rollbackLater(ErrorCode.UNDO_UNREADABLE.id() + " " + e.getMessage());
         } catch (SQLException e) {
-            return BranchResult.rollbackLater(describe(e));
+            return dialect.refusesValue(e)
+                    ? impossible(branch, CannotUndoException.refused(e))
+                    : BranchResult.rollbackLater(describe(e));
         }
     }
 
@@ -106,7 +109,7 @@ final class PhaseTwo implements BranchResource {
             return true;
         }
         new Undo(connection, dialect).apply(read(branch, stored));
-        undoTable.delete(connection, List.of(new UndoTable.Key(branch.xid(), branch.id())));
+        undoTable.delete(connection, List.of(new UndoTable.Key(branch.xid(), branch.id(), stored.parts())));
         try {
             lent.commit();
         } catch (SQLException e) {

@@ -9,6 +9,7 @@ import java.sql.Savepoint;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +37,7 @@ final class ReplaceCapture implements WriteCapture {
 
     @Override
     public void check() throws SQLException {
+        new Followers(run).deleting(table).check();
         TableImages.requireSupported(table, table.columns());
     }
 
@@ -61,8 +63,10 @@ final class ReplaceCapture implements WriteCapture {
                 Set<List<Value>> rehearsed = rehearse(parameters);
                 run.connection().rollback(before);
                 RowChanges changes = new RowChanges(images);
-                int deleted = deleteInTheWay(rehearsed, changes);
-                Outcome outcome = insert(parameters, changes, deleted);
+                Followers followers = new Followers(run).deleting(table);
+                followers.check();
+                int deleted = deleteInTheWay(rehearsed, changes, followers);
+                Outcome outcome = followed(insert(parameters, changes, deleted), followers);
                 run.connection().releaseSavepoint(before);
                 return outcome;
             } catch (SQLException e) {
@@ -95,25 +99,37 @@ final class ReplaceCapture implements WriteCapture {
         return rows;
     }
 
-    private int deleteInTheWay(Set<List<Value>> rehearsed, RowChanges changes) throws SQLException {
-        List<Column> columns = uniqueColumns();
+    private static Outcome followed(Outcome outcome, Followers followers) throws SQLException {
+        return new Outcome(
+                outcome.count(),
+                followers.with(outcome.changes()),
+                outcome.keys(),
+                outcome.incomplete(),
+                outcome.rows(),
+                outcome.warnings());
+    }
+
+    private int deleteInTheWay(Set<List<Value>> rehearsed, RowChanges changes, Followers followers)
+            throws SQLException {
         List<List<Value>> rows = List.copyOf(rehearsed);
+        if (followers.any()) {
+            List<List<Value>> there = new ArrayList<>();
+            for (int from = 0; from < rows.size(); from += TableImages.KEYS_PER_QUERY) {
+                Query query = new Query()
+                        .add("SELECT " + run.dialect().identity("") + TableImages.reads(table.columns(), "") + " FROM "
+                                + table.sqlName() + " WHERE ");
+                addInTheWay(query, rows.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, rows.size())));
+                images.readImage(query.add(" FOR UPDATE"), () -> {}, table.columns(), there);
+            }
+            followers.read(Map.of(
+                    table.sqlName(),
+                    new Followers.Own(table.columns(), there.stream().distinct().toList())));
+        }
         int deleted = 0;
         for (int from = 0; from < rows.size(); from += TableImages.KEYS_PER_QUERY) {
             List<List<Value>> chunk = rows.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, rows.size()));
             Query query = new Query().add("DELETE FROM " + table.sqlName() + " WHERE ");
-            boolean first = true;
-            for (List<Column> key : table.uniqueKeys()) {
-                List<List<Value>> values = chunk.stream()
-                        .map(row -> key.stream()
-                                .map(c -> row.get(columns.indexOf(c)))
-                                .toList())
-                        .filter(row -> !row.contains(Value.NULL))
-                        .distinct()
-                        .toList();
-                query.add(first ? "" : " OR ").addKeys(key, values);
-                first = false;
-            }
+            addInTheWay(query, chunk);
             List<List<Value>> gone = new ArrayList<>();
             query.add(" RETURNING " + run.dialect().identity("") + TableImages.reads(table.columns(), ""));
             images.readImage(query, run::changed, table.columns(), gone);
@@ -121,6 +137,22 @@ final class ReplaceCapture implements WriteCapture {
             deleted += gone.size();
         }
         return deleted;
+    }
+
+    /** The rows that have, in one of the unique keys, what a new row will have. */
+    private void addInTheWay(Query query, List<List<Value>> chunk) {
+        List<Column> columns = uniqueColumns();
+        boolean first = true;
+        for (List<Column> key : table.uniqueKeys()) {
+            List<List<Value>> values = chunk.stream()
+                    .map(row ->
+                            key.stream().map(c -> row.get(columns.indexOf(c))).toList())
+                    .filter(row -> !row.contains(Value.NULL))
+                    .distinct()
+                    .toList();
+            query.add(first ? "" : " OR ").addKeys(key, values);
+            first = false;
+        }
     }
 
     private Outcome insert(Parameters parameters, RowChanges changes, int deleted) throws SQLException {

@@ -76,6 +76,18 @@ final class SelectedRows {
         }
     }
 
+    /** Reads and locks what the statement means, and all that follows it by a foreign key. */
+    void readAndLock(Parameters parameters, Followers followers) throws SQLException {
+        readAndLock(parameters);
+        Map<String, Followers.Own> own = new HashMap<>();
+        for (Target target : targets) {
+            own.put(
+                    target.table().sqlName(),
+                    new Followers.Own(columns.apply(target), target.before().values()));
+        }
+        followers.read(own);
+    }
+
     private void keep(ResultSet row) throws SQLException {
         int first = 2;
         for (Target target : targets) {

@@ -2,23 +2,25 @@ package io.txn.client.jdbc;
 
 import io.txn.client.TransactionContext;
 import io.txn.client.jdbc.dialect.Dialect;
-import io.txn.client.jdbc.sql.InsertValue;
+import io.txn.client.jdbc.sql.Fragment;
 import io.txn.client.jdbc.sql.PlainStatement;
 import io.txn.client.jdbc.sql.Plan;
+import io.txn.client.jdbc.sql.SeveralStatements;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
-import java.sql.BatchUpdateException;
 import java.sql.CallableStatement;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Queue;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -29,11 +31,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class StatementHandler implements InvocationHandler {
 
+    private static final Outcome NOTHING = new Outcome(0, List.of(), GeneratedKeys.NONE, null);
     private static final Set<String> EXECUTE = Set.of("execute", "executeQuery", "executeUpdate", "executeLargeUpdate");
-    /** How many rows of a batch become one statement. */
-    private static final int ROWS_PER_INSERT = 200;
-
-    private static final int MOST_PARAMETERS = 30_000;
 
     private final ConnectionHandler connection;
     private final Connection connectionProxy;
@@ -43,17 +42,18 @@ final class StatementHandler implements InvocationHandler {
     private final boolean updatable;
     private final StatementScope scope = new StatementScope();
     private final Parameters parameters = new Parameters();
-    private final List<BatchElement> batch = new ArrayList<>();
+    /** Kept only where the physical statement has not got it. */
+    private final List<BatchRun.Element> batch = new ArrayList<>();
     /** Texts of what was added outside any global transaction and went straight to the physical statement; one text if it is prepared. */
     private final Set<String> forwarded = new LinkedHashSet<>();
 
     private @Nullable Outcome outcome;
+    /** What follows it, of a text with several statements. */
+    private final Queue<Outcome> more = new ArrayDeque<>();
+
     private boolean outcomeShown;
     private boolean warningsCleared;
     private boolean keysWanted;
-
-    /** One element of a batch: its text and, for a prepared statement, its parameters. Kept only where the physical statement has not got it. */
-    private record BatchElement(String sql, Parameters parameters) {}
 
     StatementHandler(
             ConnectionHandler connection,
@@ -148,6 +148,11 @@ final class StatementHandler implements InvocationHandler {
             case "getLargeUpdateCount" -> outcomeShown || showsRows(last) ? -1L : (Object) last.count();
             case "getResultSet" -> outcomeShown ? null : shownRows(proxy, last);
             case "getMoreResults" -> {
+                Outcome next = more.poll();
+                if (next != null) {
+                    show(next);
+                    yield showsRows(next);
+                }
                 outcomeShown = true;
                 scope.release();
                 yield false;
@@ -190,6 +195,7 @@ final class StatementHandler implements InvocationHandler {
 
     private @Nullable Object execute(Object proxy, Method method, @Nullable Object[] given) throws SQLException {
         outcome = null;
+        more.clear();
         scope.release();
         boolean prepared = preparedSql != null && given.length == 0;
         String sql = prepared ? Objects.requireNonNull(preparedSql) : String.valueOf(given[0]);
@@ -198,27 +204,138 @@ final class StatementHandler implements InvocationHandler {
             return executePlain(proxy, method, given, sql);
         }
         requireOpen();
+        SeveralStatements statements = connection.resource().plans().statements(sql);
+        if (statements.several() && connection.resource().dialect().habits().severalStatements()) {
+            return executeSeveral(proxy, method.getName(), context, statements, requestedKeys(prepared, given));
+        }
         Plan plan = plan(sql, prepared);
+        if (plan instanceof Plan.Control control) {
+            requireNoRowsWanted(method.getName());
+            connection.control(control);
+            show(NOTHING);
+            return result(proxy, method.getName(), NOTHING);
+        }
         if (plan instanceof Plan.Read) {
             return guarded(proxy, callPhysical(method, given));
         }
         if (plan instanceof Plan.LockingRead read) {
             return guarded(proxy, executeLockingRead(context, read, method, given));
         }
-        KeyRequest keys = prepared
-                ? preparedKeys
-                : given.length == 2 ? KeyRequest.of(Objects.requireNonNull(given[1])) : KeyRequest.NONE;
+        KeyRequest keys = requestedKeys(prepared, given);
         Plan.Write write = (Plan.Write) plan;
         keysWanted = keys.wanted();
         requireFitting(method.getName(), write);
         Outcome done = connection.write(context, write, parameters, keys, scope);
         show(done);
-        return switch (method.getName()) {
+        return result(proxy, method.getName(), done);
+    }
+
+    private KeyRequest requestedKeys(boolean prepared, @Nullable Object[] given) {
+        return prepared
+                ? preparedKeys
+                : given.length == 2 ? KeyRequest.of(Objects.requireNonNull(given[1])) : KeyRequest.NONE;
+    }
+
+    private @Nullable Object result(Object proxy, String method, Outcome done) {
+        return switch (method) {
             case "execute" -> showsRows(done);
             case "executeQuery" -> shownRows(proxy, done);
             case "executeUpdate" -> Math.toIntExact(done.count());
             default -> done.count();
         };
+    }
+
+    private static void requireNoRowsWanted(String method) throws SQLException {
+        if (method.equals("executeQuery")) {
+            throw Refusals.notSupported("executeQuery wants rows, and the statement returns none", "use executeUpdate");
+        }
+    }
+
+    // Several statements in one text
+
+    /** Runs them one by one; their results are shown one by one, of H2 only the first, as its driver does. */
+    private @Nullable Object executeSeveral(
+            Object proxy, String method, TransactionContext context, SeveralStatements statements, KeyRequest keys)
+            throws SQLException {
+        List<Plan> plans = new ArrayList<>();
+        for (SeveralStatements.Piece piece : statements.pieces()) {
+            Plan plan = plan(piece.sql(), preparedSql != null);
+            if (plan instanceof Plan.LockingRead) {
+                throw Refusals.notSupported(
+                        "a SELECT that locks stands beside other statements", "send it as a statement of its own");
+            }
+            plans.add(plan);
+        }
+        keysWanted = keys.wanted();
+        Plan first = plans.get(0);
+        if (first instanceof Plan.Write write) {
+            requireFitting(method, write);
+        } else if (first instanceof Plan.Read == method.endsWith("Update")) {
+            throw Refusals.notSupported("its first statement has no result for " + method, "use execute");
+        }
+        Dialect.Product product = connection.resource().dialect().product();
+        // To PostgreSQL, what comes in one text is one transaction, unless it says something else.
+        boolean together =
+                product == Dialect.Product.POSTGRESQL && plans.stream().noneMatch(Plan.Control.class::isInstance);
+        List<Outcome> results = new ArrayList<>();
+        if (together) {
+            connection.inTransaction(context, transaction -> {
+                results.clear();
+                for (int i = 0; i < plans.size(); i++) {
+                    results.add(one(context, statements.pieces().get(i), plans.get(i), keys, transaction));
+                }
+                return results;
+            });
+        } else {
+            for (int i = 0; i < plans.size(); i++) {
+                SeveralStatements.Piece piece = statements.pieces().get(i);
+                Plan plan = plans.get(i);
+                results.add(
+                        plan instanceof Plan.Write
+                                ? connection.inTransaction(
+                                        context, transaction -> one(context, piece, plan, keys, transaction))
+                                : one(context, piece, plan, keys, null));
+            }
+        }
+        show(results.get(0));
+        if (product != Dialect.Product.H2) {
+            more.addAll(results.subList(1, results.size()));
+        }
+        return result(proxy, method, results.get(0));
+    }
+
+    private Outcome one(
+            TransactionContext context,
+            SeveralStatements.Piece piece,
+            Plan plan,
+            KeyRequest keys,
+            @Nullable LocalTransaction transaction)
+            throws SQLException {
+        Parameters values = parameters.of(piece.firstParameter(), piece.parameterCount());
+        if (plan instanceof Plan.Write write && transaction != null) {
+            return connection.write(context, write, values, keys, scope, transaction);
+        }
+        if (plan instanceof Plan.Control control) {
+            connection.control(control);
+            return NOTHING;
+        }
+        return new Query()
+                .add(new Fragment(piece.sql(), 0, piece.parameterCount()), values)
+                .keep(connection.physical(), scope, (statement, sql) -> {
+                    boolean rows = statement instanceof PreparedStatement prepared
+                            ? prepared.execute()
+                            : statement.execute(sql);
+                    if (!rows) {
+                        int count = statement.getUpdateCount();
+                        statement.close();
+                        return new Outcome(count, List.of(), GeneratedKeys.NONE, null);
+                    }
+                    ResultSet result = statement.getResultSet();
+                    ReturnedRows kept = new ReturnedRows(
+                            statement, result, result.getMetaData().getColumnCount());
+                    scope.keep(kept);
+                    return new Outcome(-1, List.of(), GeneratedKeys.NONE, null, kept, null);
+                });
     }
 
     /** Drivers find out after the change that it brought rows, or none, where the method has no place for them; here it is said before. */
@@ -320,7 +437,7 @@ final class StatementHandler implements InvocationHandler {
     private void addBatch(Method method, @Nullable Object[] given) throws SQLException {
         String sql = given.length == 0 ? Objects.requireNonNull(preparedSql) : String.valueOf(given[0]);
         if (connection.resource().context() != null) {
-            batch.add(new BatchElement(sql, parameters.copy()));
+            batch.add(new BatchRun.Element(sql, parameters.copy()));
         } else {
             callPhysical(method, given);
             forwarded.add(sql);
@@ -335,8 +452,9 @@ final class StatementHandler implements InvocationHandler {
 
     private long[] executeBatch(Object proxy) throws SQLException {
         outcome = null;
+        more.clear();
         scope.release();
-        List<BatchElement> elements = List.copyOf(batch);
+        List<BatchRun.Element> elements = List.copyOf(batch);
         TransactionContext context = connection.resource().context();
         if (context == null) {
             return executePlainBatch(elements);
@@ -352,7 +470,7 @@ final class StatementHandler implements InvocationHandler {
             return new long[0];
         }
         List<Plan.Write> plans = new ArrayList<>();
-        for (BatchElement element : elements) {
+        for (BatchRun.Element element : elements) {
             if (!(plan(element.sql(), preparedSql != null) instanceof Plan.Write write)) {
                 throw Refusals.notSupported("a batch consists of writes", "send the read by itself");
             }
@@ -361,17 +479,21 @@ final class StatementHandler implements InvocationHandler {
             }
             plans.add(write);
         }
-        return connection.inTransaction(context, transaction -> {
-            BatchRun run = new BatchRun(context, elements, plans, transaction);
-            long[] counts = run.run();
-            show(new Outcome(-1, List.of(), run.keys, null));
+        BatchRun.Result result = connection.inTransaction(context, transaction -> new BatchRun(
+                        connection, physical, preparedKeys, scope, context, elements, plans, transaction)
+                .run());
+        if (result.keys() != null) {
+            show(new Outcome(-1, List.of(), result.keys(), null));
             outcomeShown = true;
-            return counts;
-        });
+        }
+        if (result.failure() != null) {
+            throw result.failure();
+        }
+        return result.counts();
     }
 
-    private long[] executePlainBatch(List<BatchElement> kept) throws SQLException {
-        for (BatchElement element : kept) {
+    private long[] executePlainBatch(List<BatchRun.Element> kept) throws SQLException {
+        for (BatchRun.Element element : kept) {
             if (physical instanceof PreparedStatement prepared && preparedSql != null) {
                 element.parameters().bindAll(prepared);
                 prepared.addBatch();
@@ -389,77 +511,6 @@ final class StatementHandler implements InvocationHandler {
         int[] counts = physical.executeBatch();
         plain.forEach(connection::afterPlain);
         return Arrays.stream(counts).asLongStream().toArray();
-    }
-
-    /** A batch inside a global transaction: one-row INSERTs of one text go together, all else goes one by one. */
-    private final class BatchRun {
-
-        private final TransactionContext context;
-        private final List<BatchElement> elements;
-        private final List<Plan.Write> plans;
-        private final LocalTransaction transaction;
-        private final long[] counts;
-        private int done;
-        private GeneratedKeys keys = GeneratedKeys.NONE;
-
-        BatchRun(
-                TransactionContext context,
-                List<BatchElement> elements,
-                List<Plan.Write> plans,
-                LocalTransaction transaction) {
-            this.context = context;
-            this.elements = elements;
-            this.plans = plans;
-            this.transaction = transaction;
-            this.counts = new long[elements.size()];
-        }
-
-        long[] run() throws SQLException {
-            try {
-                while (done < elements.size()) {
-                    int together = preparedSql == null ? 1 : rowsTogether();
-                    if (together > 1) {
-                        insert(together);
-                    } else {
-                        BatchElement element = elements.get(done);
-                        Outcome one = connection.write(
-                                context, plans.get(done), element.parameters(), preparedKeys, scope, transaction);
-                        keys = keys.and(one.keys());
-                        counts[done] = one.count();
-                        done++;
-                    }
-                }
-                return counts;
-            } catch (SQLException e) {
-                BatchUpdateException failure = new BatchUpdateException(
-                        e.getMessage(), e.getSQLState(), e.getErrorCode(), Arrays.copyOf(counts, done), e);
-                throw failure;
-            }
-        }
-
-        /** How many elements from here on fit into one INSERT. All elements of a prepared statement have one text. */
-        private int rowsTogether() {
-            if (!(plans.get(done) instanceof Plan.Insert insert)
-                    || insert.rows().size() != 1
-                    || insert.head().parameterCount() > 0
-                    || !insert.rows().get(0).stream().allMatch(InsertValue::independent)) {
-                return 1;
-            }
-            int parameters = Math.max(1, insert.statement().parameterCount());
-            return Math.min(elements.size() - done, Math.min(ROWS_PER_INSERT, MOST_PARAMETERS / parameters));
-        }
-
-        private void insert(int count) throws SQLException {
-            Plan.Insert insert = (Plan.Insert) plans.get(done);
-            List<InsertCapture.InsertRow> rows = new ArrayList<>();
-            for (BatchElement element : elements.subList(done, done + count)) {
-                rows.addAll(InsertCapture.rowsOf(insert, element.parameters()));
-            }
-            Outcome together = connection.insert(context, insert, rows, preparedKeys, scope, transaction);
-            keys = keys.and(together.keys());
-            Arrays.fill(counts, done, done + count, 1);
-            done += count;
-        }
     }
 
     // Results

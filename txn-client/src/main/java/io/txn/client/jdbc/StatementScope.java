@@ -2,6 +2,8 @@ package io.txn.client.jdbc;
 
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,7 +19,7 @@ final class StatementScope {
 
     private volatile int queryTimeout;
     private volatile @Nullable Statement running;
-    private @Nullable ReturnedRows kept;
+    private final List<ReturnedRows> kept = new ArrayList<>();
 
     void queryTimeout(int seconds) {
         queryTimeout = seconds;
@@ -56,18 +58,17 @@ final class StatementScope {
         }
     }
 
-    /** These rows stay open until others come or the application's statement is closed or executed again. */
-    void keep(ReturnedRows rows) throws SQLException {
-        release();
-        kept = rows;
+    /** These rows stay open until the application's statement is closed or executed again. */
+    void keep(ReturnedRows rows) {
+        kept.add(rows);
     }
 
     /** The application is done with the rows that were kept. */
     void release() throws SQLException {
-        ReturnedRows open = kept;
-        kept = null;
-        if (open != null) {
-            open.close();
+        List<ReturnedRows> open = List.copyOf(kept);
+        kept.clear();
+        for (ReturnedRows rows : open) {
+            rows.close();
         }
     }
 

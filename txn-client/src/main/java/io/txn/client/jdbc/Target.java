@@ -62,10 +62,12 @@ final class Target {
         return assigned.stream().anyMatch(table::isKey);
     }
 
-    /** The columns of an UPDATE's images: what it sets and what the database maintains, next to the key. */
+    /** The columns of an UPDATE's images: what it sets, by what other rows follow it, and what the database maintains, next to the key. */
     List<Column> changing() {
+        List<Column> followed = Followers.neededColumns(table, assigned);
         return table.columns().stream()
-                .filter(c -> table.isKey(c) || c.is(Column.Trait.MAINTAINED) || assigned.contains(c))
+                .filter(c ->
+                        table.isKey(c) || c.is(Column.Trait.MAINTAINED) || assigned.contains(c) || followed.contains(c))
                 .toList();
     }
 

@@ -3,7 +3,6 @@ package io.txn.client.jdbc;
 import io.txn.client.jdbc.dialect.Capture;
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
-import io.txn.client.jdbc.dialect.ForeignKey;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Plan;
@@ -21,6 +20,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +33,7 @@ final class UpdateCapture implements WriteCapture {
     private final Plan.Selection selection;
     private final WriteRun run;
     private final List<Target> targets;
+    private final Followers followers;
 
     UpdateCapture(Plan.Update plan, WriteRun run) throws SQLException {
         this.plan = plan;
@@ -47,6 +48,8 @@ final class UpdateCapture implements WriteCapture {
         Map<Plan.Source, Target> bySource = Target.of(assigned.keySet(), run);
         bySource.forEach((source, target) -> target.assigned().addAll(SelectedRows.known(assigned, source)));
         this.targets = bySource.values().stream().distinct().toList();
+        this.followers = new Followers(run);
+        targets.forEach(target -> followers.setting(target.table(), target.assigned()));
     }
 
     /** The table that an assignment means: the one it names, or the only one with such a column. */
@@ -81,25 +84,13 @@ final class UpdateCapture implements WriteCapture {
     @Override
     public void check() throws SQLException {
         for (Target target : targets) {
-            requireNothingFollows(target);
+            new Firing(run, target.table()).update(target.assigned());
             TableImages.requireSupported(target.table(), target.changing());
             if (target.changesKey()) {
                 requirePairs(target.table());
             }
         }
-    }
-
-    private static void requireNothingFollows(Target target) throws SQLException {
-        for (ForeignKey reference : target.table().referencedBy()) {
-            for (Column column : target.assigned()) {
-                if (reference.followsUpdate() && reference.parentColumns().contains(column.name())) {
-                    throw Refusals.notSupported(
-                            "rows of " + reference.child() + " follow a change of " + column.name()
-                                    + " by a foreign key",
-                            "change those rows and this one by statements of their own, without ON UPDATE on the key");
-                }
-            }
-        }
+        followers.check();
     }
 
     /** Old and new keys have to become known side by side. */
@@ -126,12 +117,24 @@ final class UpdateCapture implements WriteCapture {
     }
 
     @Override
+    public KeyedBatch.@Nullable ByKey byKey() {
+        Target target = targets.get(0);
+        boolean stays = !target.changesKey() && !followers.any();
+        return stays ? KeyedBatch.ByKey.of(TableChange.Kind.UPDATE, selection, targets, target.changing()) : null;
+    }
+
+    /** What getGeneratedKeys shows of an UPDATE, unless the statement shows its rows itself. */
+    private KeyReader keys(Target target) throws SQLException {
+        return selection.returning() == null ? KeyReader.ofChange(run, target.table()) : KeyReader.none(run);
+    }
+
+    @Override
     public Outcome run(Parameters parameters) throws SQLException {
         if (run.dialect().update() == Capture.RETURNING_OLD_AND_NEW) {
             return returningOldAndNew(parameters);
         }
         SelectedRows rows = new SelectedRows(selection, run, targets, Target::changing);
-        rows.readAndLock(parameters);
+        rows.readAndLock(parameters, followers);
         if (run.dialect().update() == Capture.GENERATED_KEYS) {
             return gettingNewRows(rows, parameters);
         }
@@ -144,28 +147,33 @@ final class UpdateCapture implements WriteCapture {
     private Outcome returningOldAndNew(Parameters parameters) throws SQLException {
         Target target = targets.get(0);
         List<Column> columns = target.changing();
+        Query query = new Query();
+        if (followers.any()) {
+            SelectedRows rows = new SelectedRows(selection, run, targets, Target::changing);
+            rows.readAndLock(parameters, followers);
+            query = rows.restricted(query.add(selection.head(), parameters), "", parameters);
+        } else {
+            query.add(selection.body(), parameters);
+        }
         OldAndNew names = OldAndNew.of(selection.returning());
         List<RowChange> changes = new ArrayList<>();
+        KeyReader keys = keys(target);
         String reads = run.dialect().identity(names.old())
                 + TableImages.reads(columns, names.old())
-                + TableImages.reads(columns, names.now());
+                + TableImages.reads(columns, names.now())
+                + keys.reads(names.now());
         ReturningStatement.Result result = new ReturningStatement(run, selection.returning())
-                .run(
-                        new Query().add(selection.body(), parameters),
-                        parameters,
-                        names.with(),
-                        reads,
-                        1 + 2 * columns.size(),
-                        (row, first) -> {
-                            target.images().checkIdentity(row.getString(first));
-                            changes.add(new RowChange(
-                                    target.images().restorable(TableImages.values(row, columns, first + 1), columns),
-                                    TableImages.values(row, columns, first + 1 + columns.size())));
-                        });
+                .run(query, parameters, names.with(), reads, 1 + 2 * columns.size() + keys.size(), (row, first) -> {
+                    target.images().checkIdentity(row.getString(first));
+                    changes.add(new RowChange(
+                            target.images().restorable(TableImages.values(row, columns, first + 1), columns),
+                            TableImages.values(row, columns, first + 1 + columns.size())));
+                    keys.add(row, first + 1 + 2 * columns.size());
+                });
         return new Outcome(
                 result.count(),
-                target.images().change(TableChange.Kind.UPDATE, columns, changes),
-                GeneratedKeys.NONE,
+                followers.with(target.images().change(TableChange.Kind.UPDATE, columns, changes)),
+                keys.keys(),
                 run.incomplete(),
                 result.rows(),
                 result.warnings());
@@ -180,7 +188,10 @@ final class UpdateCapture implements WriteCapture {
         String noting = memory == null
                 ? ""
                 : " AND " + memory.noting(selection.sources().get(0).row());
-        String[] names = columns.stream().map(Column::name).toArray(String[]::new);
+        KeyReader shown = keys(target);
+        String[] names = Stream.concat(columns.stream(), shown.columns().stream())
+                .map(Column::name)
+                .toArray(String[]::new);
         Map<List<Value>, List<Value>> after = new LinkedHashMap<>();
         int count = rows.restricted(new Query().add(selection.head(), parameters), noting, parameters)
                 .use(
@@ -196,6 +207,7 @@ final class UpdateCapture implements WriteCapture {
                                 while (changed.next()) {
                                     List<Value> values = TableImages.values(changed, columns, 1);
                                     after.put(target.images().keyOf(columns, values), values);
+                                    shown.add(changed, 1 + columns.size());
                                 }
                             }
                             return updated;
@@ -203,8 +215,10 @@ final class UpdateCapture implements WriteCapture {
         Map<List<Value>, List<Value>> moved = null;
         if (memory != null) {
             moved = new LinkedHashMap<>();
-            // A condition may be looked at twice; a key stands for one row.
+            // A condition may be looked at twice, and for rows that another one then leaves out; a key stands for one
+            // row.
             Set<List<Value>> old = new LinkedHashSet<>(memory.recall());
+            old.retainAll(target.before().keySet());
             Iterator<List<Value>> now = after.keySet().iterator();
             if (old.size() == after.size()) {
                 for (List<Value> key : old) {
@@ -212,7 +226,8 @@ final class UpdateCapture implements WriteCapture {
                 }
             }
         }
-        return new Outcome(count, changes(target, count, moved, after), GeneratedKeys.NONE, run.incomplete());
+        List<TableChange> changes = followers.with(changes(target, count, moved, after));
+        return new Outcome(count, changes, shown.keys(), run.incomplete());
     }
 
     /** PostgreSQL before 18 returns new rows only; the old keys are joined to them. */
@@ -232,9 +247,12 @@ final class UpdateCapture implements WriteCapture {
                 reads.append(", " + key.get(i).codec().readFrom("txn_old.txn_k" + i));
             }
         }
+        KeyReader keys = keys(target);
+        reads.append(keys.reads(row));
         Map<List<Value>, List<Value>> moved = pairs ? new LinkedHashMap<>() : null;
         Map<List<Value>, List<Value>> after = new HashMap<>();
-        int ours = 1 + columns.size() + (pairs ? key.size() : 0);
+        int before = 1 + columns.size() + (pairs ? key.size() : 0);
+        int ours = before + keys.size();
         ReturningStatement.Result result = new ReturningStatement(run, selection.returning())
                 .run(
                         rows.restricted(head, pairing.toString(), parameters),
@@ -249,11 +267,12 @@ final class UpdateCapture implements WriteCapture {
                             if (moved != null) {
                                 moved.put(TableImages.values(result1, key, first + 1 + columns.size()), nowKey);
                             }
+                            keys.add(result1, first + before);
                         });
         return new Outcome(
                 result.count(),
-                changes(target, result.count(), moved, after),
-                GeneratedKeys.NONE,
+                followers.with(changes(target, result.count(), moved, after)),
+                keys.keys(),
                 run.incomplete(),
                 result.rows(),
                 result.warnings());
@@ -286,7 +305,8 @@ final class UpdateCapture implements WriteCapture {
             Map<List<Value>, List<Value>> after = rows.readAgain(target, target.changing(), keys);
             changes.addAll(changes(target, selection.several() ? 0 : count, moved, after));
         }
-        return new Outcome(count, changes, GeneratedKeys.NONE, run.incomplete());
+        List<TableChange> all = followers.with(changes);
+        return new Outcome(count, all, GeneratedKeys.NONE, run.incomplete());
     }
 
     /**

@@ -3,6 +3,7 @@ package io.txn.client.jdbc;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.sql.Plan;
 import java.sql.SQLException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs one kind of write on a physical connection, within its open transaction, and brings back which rows it changed; one class per kind. How,
@@ -12,6 +13,11 @@ interface WriteCapture {
 
     /** Says why the statement must not run, if so; reads nothing and changes nothing. */
     void check() throws SQLException;
+
+    /** The write as one of rows that its condition names by their keys; null when it may reach others, or moves them to other keys. */
+    default KeyedBatch.@Nullable ByKey byKey() throws SQLException {
+        return null;
+    }
 
     /** Runs the write. When this throws, {@link WriteRun#leftChanges} says whether rows may have changed all the same. */
     Outcome run(Parameters parameters) throws SQLException;
@@ -31,6 +37,7 @@ interface WriteCapture {
             return new DeleteCapture(delete, run);
         }
         Table table = run.writable(plan.table());
+        new Firing(run, table).insert(plan);
         if (plan instanceof Plan.Insert insert) {
             return new InsertCapture(insert, run, table);
         }

@@ -2,9 +2,12 @@ package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.sql.Mentions;
 import io.txn.client.jdbc.sql.TableName;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +23,7 @@ final class WriteRun {
     private final KeyRequest keyRequest;
     private @Nullable String incomplete;
     private boolean changed;
+    private final Set<Table> tables = new LinkedHashSet<>();
 
     /** @param namespace where unqualified names lead, as far as the application switched it */
     WriteRun(
@@ -63,12 +67,31 @@ final class WriteRun {
      * @throws SQLException when there is none of this name, or writes to it cannot be captured
      */
     Table writable(TableName name) throws SQLException {
-        return resource.tables().writable(connection, name, namespace);
+        Table table = resource.tables().writable(connection, name, namespace);
+        tables.add(table);
+        return table;
+    }
+
+    /** Why a write to a table that no statement names may call what writes; null when it does not. */
+    @Nullable
+    String functionThatWrites(Table table) throws SQLException {
+        return resource.tables().routines(connection).mayWrite(table);
+    }
+
+    /** Why a text of the database's own may call what writes; null when it does not. */
+    @Nullable
+    String functionThatWrites(Mentions text) throws SQLException {
+        return resource.tables().routines(connection).mayWrite(text, true);
     }
 
     /** A table that the statement names, whether or not it may be written. */
     Table table(TableName name) throws SQLException {
         return resource.tables().table(connection, name, namespace);
+    }
+
+    /** The tables that the images rely on. */
+    Set<Table> tables() {
+        return tables;
     }
 
     /** Whether the statement itself ran, so that rows may have changed that no image tells of. */

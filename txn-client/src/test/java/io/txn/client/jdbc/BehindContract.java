@@ -10,6 +10,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
@@ -93,5 +94,71 @@ abstract class BehindContract extends AtContract {
             assertThat(counter.sent()).hasSize(2);
         });
         assertRolledBack(xid);
+    }
+
+    private List<String> changesOfTheCatalog() {
+        return List.of(
+                switch (kind()) {
+                    case H2 ->
+                        "CREATE TRIGGER t AFTER UPDATE ON other FOR EACH ROW CALL '"
+                                + RefusalContract.NothingTrigger.class.getName() + "'";
+                    case MARIADB -> "CREATE TRIGGER t AFTER UPDATE ON other FOR EACH ROW SET @x = 1";
+                    case POSTGRESQL -> "CREATE TRIGGER t AFTER UPDATE ON other FOR EACH ROW EXECUTE FUNCTION nothing()";
+                },
+                "ALTER TABLE other ADD b INT DEFAULT 7",
+                "CREATE TABLE follower (a INT, FOREIGN KEY (a) REFERENCES other (a) ON UPDATE CASCADE)");
+    }
+
+    @Test
+    void whatChangesInTheCatalogMeanwhileIsNoticed() {
+        if (kind() == DatabaseKind.POSTGRESQL) {
+            behindTheBack("CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'");
+        }
+        for (String change : changesOfTheCatalog()) {
+            behindTheBack(
+                    "CREATE TABLE other (id INT NOT NULL PRIMARY KEY, a INT UNIQUE)",
+                    "INSERT INTO other VALUES (1, 0)");
+            wrapped(options().withMetadataMaxAge(Duration.ofSeconds(5)).withClock(now::get));
+            Xid xid = begin();
+            inside(xid, connection -> execute(connection, "UPDATE other SET a = 1"));
+            behindTheBack(change);
+            if (kind() == DatabaseKind.POSTGRESQL) {
+                inside(xid, connection -> {
+                    execute(connection, "UPDATE other SET a = 1");
+                    SQLException refusal = refusal(ErrorCode.CAPTURE_FAILED, connection::commit);
+                    assertThat(refusal.getMessage()).contains("other was changed");
+                });
+                assertThat(rows("SELECT id, a FROM other")).as(change).containsExactly("1|0");
+            }
+            now.updateAndGet(instant -> instant.plusSeconds(6));
+            inside(xid, connection -> {
+                if (change.contains("ADD b")) {
+                    execute(connection, "DELETE FROM other");
+                    connection.commit();
+                } else {
+                    refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, () -> execute(connection, "UPDATE other SET a = 1"));
+                }
+            });
+            assertRolledBack(xid);
+            assertThat(rows("SELECT * FROM other"))
+                    .as(change)
+                    .containsExactly(change.contains("ADD b") ? "1|0|7" : "1|0");
+            behindTheBack("DROP TABLE IF EXISTS follower", "DROP TABLE other");
+        }
+    }
+
+    @Test
+    void whatDoesNotMatterInTheCatalogIsPassedOver() {
+        createOther();
+        Xid xid = begin();
+        inside(xid, connection -> execute(connection, "UPDATE other SET a = 1"));
+        behindTheBack(
+                kind() == DatabaseKind.MARIADB
+                        ? "ALTER TABLE other COMMENT = 'changed'"
+                        : "GRANT SELECT ON other TO PUBLIC");
+        committed(xid, "UPDATE other SET a = 1");
+        assertThat(rows("SELECT a FROM other")).containsExactly("1");
+        assertRolledBack(xid);
+        assertThat(rows("SELECT a FROM other")).containsExactly("0");
     }
 }

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 class GroupedDeletesTest {
 
     private static UndoTable.Key key(long number) {
-        return new UndoTable.Key(Xid.of("127.0.0.1:8091", number), new BranchId(number));
+        return new UndoTable.Key(Xid.of("127.0.0.1:8091", number), new BranchId(number), 1);
     }
 
     @Test

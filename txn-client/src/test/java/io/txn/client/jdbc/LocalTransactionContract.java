@@ -289,7 +289,8 @@ abstract class LocalTransactionContract extends AtContract {
             connection.setAutoCommit(true);
         });
         assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
-        assertThat(manager.reports()).hasSize(1);
+        assertThat(manager.reports()).isEmpty();
+        assertThat(manager.branches(xid)).as("it was not even registered").isEmpty();
     }
 
     @Test

@@ -2,6 +2,8 @@ package io.txn.client.jdbc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
+import io.txn.client.LogLines;
 import io.txn.client.TransactionContext;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.Xid;
@@ -42,6 +44,46 @@ class MySqlPrivilegesIT extends AtContract {
         committed(xid, "UPDATE account SET amount = 1 WHERE id = 1");
         assertRolledBack(xid);
         assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void aForeignKeyOfATableThatTheAccountCannotSeeIsNoticed() throws SQLException {
+        String user = "'fk_" + database.name() + "'@'%'";
+        String elsewhere = database.name() + "_elsewhere";
+        behindTheBack(
+                "CREATE DATABASE " + elsewhere,
+                "CREATE TABLE " + elsewhere
+                        + ".child (id INT NOT NULL PRIMARY KEY, a BIGINT, FOREIGN KEY (a) REFERENCES " + database.name()
+                        + ".account (id) ON DELETE CASCADE)",
+                "INSERT INTO " + elsewhere + ".child VALUES (10, 1)",
+                "CREATE USER " + user + " IDENTIFIED BY 'p'",
+                "GRANT ALL ON " + database.name() + ".* TO " + user);
+        MariaDbDataSource account = new MariaDbDataSource(database.jdbcUrl());
+        account.setUser("fk_" + database.name());
+        account.setPassword("p");
+        try (LogLines lines = LogLines.of("io.txn.client.jdbc")) {
+            at = AtDataSource.wrap(account, options(), contexts, manager);
+            assertThat(lines.from(Level.WARN))
+                    .anyMatch(line -> line.contains("TXN-AT") && line.contains("GRANT PROCESS ON *.* TO " + user));
+            assertThat(lines.from(Level.WARN)).noneMatch(line -> line.contains("GRANT TRIGGER"));
+        }
+
+        behindTheBack("GRANT PROCESS ON *.* TO " + user);
+        try (LogLines lines = LogLines.of("io.txn.client.jdbc")) {
+            at = AtDataSource.wrap(account, options(), contexts, manager);
+            assertThat(lines.from(Level.WARN)).noneMatch(line -> line.contains("GRANT"));
+        }
+        Xid xid = begin();
+        refused(xid, elsewhere + ".child acts on what is done to it");
+
+        behindTheBack("GRANT SELECT, INSERT, UPDATE, DELETE, TRIGGER ON " + elsewhere + ".* TO " + user);
+        at = AtDataSource.wrap(account, options(), contexts, manager);
+        committed(xid, "DELETE FROM account WHERE id = 1");
+        assertThat(rows("SELECT id FROM " + elsewhere + ".child")).isEmpty();
+        assertRolledBack(xid);
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+        assertThat(rows("SELECT id, a FROM " + elsewhere + ".child")).containsExactly("10|1");
+        behindTheBack("DROP DATABASE " + elsewhere, "DROP USER " + user);
     }
 
     private void refused(Xid xid, String reason) throws SQLException {

@@ -113,7 +113,7 @@ abstract class PhaseTwoConnectionsContract extends AtContract {
         for (int i = 0; i < 37; i++) {
             Xid xid = begin();
             committed(xid, "UPDATE account SET amount = amount + 1 WHERE id = 1");
-            manager.branches(xid).forEach(branch -> keys.add(new UndoTable.Key(xid, branch.id())));
+            manager.branches(xid).forEach(branch -> keys.add(new UndoTable.Key(xid, branch.id(), 1)));
             if (i < 36) {
                 manager.releaseLocks(xid);
             }

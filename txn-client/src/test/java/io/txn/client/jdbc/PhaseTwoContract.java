@@ -17,6 +17,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -473,5 +474,47 @@ abstract class PhaseTwoContract extends AtContract {
         committed(xid, "UPDATE account SET owner = 'x' WHERE id = 1");
         behindTheBack("ALTER TABLE account DROP COLUMN owner");
         refusesToUndo(xid, ErrorCode.UNDO_UNREADABLE, table("account"));
+    }
+
+    @Test
+    void anUndoRecordOfManyMegabytesIsKeptInSeveralRows() {
+        at = AtDataSource.wrap(counter, options().withBounds(100, 64 << 20), contexts, manager, null, adjust());
+        String text = kind() == DatabaseKind.H2 ? "CLOB" : mariaDb() ? "LONGTEXT" : "TEXT";
+        behindTheBack(
+                "CREATE TABLE letter (id INT NOT NULL PRIMARY KEY, a " + text + ", b " + text + ")",
+                "INSERT INTO letter VALUES (1, '', '')");
+        try (Connection connection = database.dataSource().getConnection()) {
+            execute(connection, "UPDATE letter SET a = ?", letters(1));
+            execute(connection, "UPDATE letter SET b = ?", letters(2));
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+        List<String> before = rows("SELECT * FROM letter");
+        String[] changes = {"UPDATE letter SET a = 'short'", "UPDATE letter SET b = 'short'"};
+
+        Xid undone = begin();
+        committed(undone, changes);
+        assertThat(undoRows()).isGreaterThan(10);
+        assertRolledBack(undone);
+        assertThat(undoRows()).isZero();
+        assertThat(rows("SELECT * FROM letter").equals(before))
+                .as("all is as before")
+                .isTrue();
+
+        Xid done = begin();
+        committed(done, changes);
+        assertThat(manager.commit(done).done()).isTrue();
+        assertThat(undoRows()).isZero();
+        assertThat(rows("SELECT * FROM letter")).containsExactly("1|short|short");
+    }
+
+    /** Ten megabytes that cannot be compressed much. */
+    private static String letters(long seed) {
+        Random random = new Random(seed);
+        char[] letters = new char[10 << 20];
+        for (int i = 0; i < letters.length; i++) {
+            letters[i] = (char) ('0' + random.nextInt(64));
+        }
+        return new String(letters);
     }
 }

@@ -52,11 +52,10 @@ abstract class RefusalContract extends AtContract {
                 "CREATE TABLE x (a INT)",
                 "ALTER TABLE account ADD b INT",
                 "CREATE INDEX i ON account (owner)",
-                "UPDATE account SET amount = 1 WHERE id = 1; DELETE FROM account",
+                "UPDATE account SET amount = 1 WHERE id = 1; DROP TABLE account",
                 "CALL something()",
-                "COMMIT",
-                "ROLLBACK",
-                "SAVEPOINT here",
+                "COMMIT AND CHAIN",
+                "ROLLBACK AND CHAIN",
                 "EXPLAIN ANALYZE DELETE FROM account",
                 "GRANT SELECT ON account TO public",
                 "SELECT * FROM account LIMIT 1 FOR UPDATE",
@@ -73,9 +72,9 @@ abstract class RefusalContract extends AtContract {
                         "LOAD DATA INFILE 'x' INTO TABLE account",
                         "LOCK TABLES account WRITE",
                         "DELETE FROM account /*! WHERE id = 1 */",
-                        "SET autocommit = 1",
+                        "SET autocommit = 1, @a = 1",
                         "SET @a = 1",
-                        "START TRANSACTION",
+                        "START TRANSACTION READ ONLY",
                         "SELECT * FROM account INTO OUTFILE '/tmp/x'"));
             case POSTGRESQL ->
                 statements.addAll(List.of(
@@ -87,7 +86,7 @@ abstract class RefusalContract extends AtContract {
                         "DO $$ BEGIN DELETE FROM account; END $$",
                         "SET search_path = public",
                         "VACUUM account",
-                        "BEGIN"));
+                        "BEGIN ISOLATION LEVEL SERIALIZABLE"));
         }
         return statements;
     }
@@ -138,8 +137,11 @@ abstract class RefusalContract extends AtContract {
                         "CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
                         "CREATE TRIGGER audit AFTER UPDATE ON watched FOR EACH ROW EXECUTE FUNCTION audit()");
         }
-        refusesAndGoesOn(ErrorCode.STATEMENT_NOT_SUPPORTED, "INSERT INTO watched (id, a) VALUES (2, 2)");
         refusesAndGoesOn(ErrorCode.STATEMENT_NOT_SUPPORTED, "UPDATE watched SET a = 2");
+        assertThat(rows("SELECT id, a FROM watched")).containsExactly("1|1");
+        Xid xid = begin();
+        committed(xid, "INSERT INTO watched (id, a) VALUES (2, 2)");
+        assertRolledBack(xid);
         assertThat(rows("SELECT id, a FROM watched")).containsExactly("1|1");
     }
 
@@ -150,11 +152,11 @@ abstract class RefusalContract extends AtContract {
     }
 
     @Test
-    void writesThatAForeignKeyCarriesOnAreRefused() {
+    void writesThatAForeignKeyCarriesOnToRowsWithoutKeyAreRefused() {
         behindTheBack(
                 "CREATE TABLE parent (id INT NOT NULL PRIMARY KEY, code INT NOT NULL UNIQUE, label VARCHAR(10))",
-                "CREATE TABLE child (id INT NOT NULL PRIMARY KEY, parent INT, FOREIGN KEY (parent) REFERENCES parent (id) ON DELETE CASCADE)",
-                "CREATE TABLE coded (id INT NOT NULL PRIMARY KEY, code INT, FOREIGN KEY (code) REFERENCES parent (code) ON UPDATE CASCADE)",
+                "CREATE TABLE child (id INT NOT NULL, parent INT, FOREIGN KEY (parent) REFERENCES parent (id) ON DELETE CASCADE)",
+                "CREATE TABLE coded (id INT NOT NULL, code INT, FOREIGN KEY (code) REFERENCES parent (code) ON UPDATE CASCADE)",
                 "CREATE TABLE boss (id INT NOT NULL PRIMARY KEY, boss INT, FOREIGN KEY (boss) REFERENCES boss (id) ON DELETE SET NULL)",
                 "INSERT INTO parent VALUES (1, 10, 'a')",
                 "INSERT INTO child VALUES (1, 1)",
@@ -162,15 +164,15 @@ abstract class RefusalContract extends AtContract {
                 "INSERT INTO boss VALUES (1, NULL), (2, 1)");
         refusesAndGoesOn(ErrorCode.STATEMENT_NOT_SUPPORTED, "DELETE FROM parent");
         refusesAndGoesOn(ErrorCode.STATEMENT_NOT_SUPPORTED, "UPDATE parent SET code = 11");
-        refusesAndGoesOn(ErrorCode.STATEMENT_NOT_SUPPORTED, "DELETE FROM boss WHERE id = 1");
 
         Xid xid = begin();
         committed(
                 xid,
                 "UPDATE parent SET label = 'b'",
-                "DELETE FROM child",
+                "DELETE FROM boss WHERE id = 1",
                 "INSERT INTO parent (id, code, label) VALUES (2, 20, 'x')",
-                "UPDATE boss SET boss = 2 WHERE id = 2");
+                "UPDATE boss SET boss = 2 WHERE id = 2",
+                "DELETE FROM boss");
         assertRolledBack(xid);
         assertThat(rows("SELECT * FROM parent")).containsExactly("1|10|a");
         assertThat(rows("SELECT * FROM child")).containsExactly("1|1");
@@ -179,13 +181,11 @@ abstract class RefusalContract extends AtContract {
 
     @Test
     void aColumnOfATypeThatIsNotKeptIsRefusedWhereItIsWritten() {
-        if (kind() == DatabaseKind.POSTGRESQL) {
-            return; // every type has an exact text form there
+        if (kind() != DatabaseKind.H2) {
+            return; // every type that those servers know by now has an exact form
         }
         behindTheBack(
-                mariaDb()
-                        ? "CREATE TABLE shape (id INT NOT NULL PRIMARY KEY, a INT, g GEOMETRY)"
-                        : "CREATE TABLE shape (id INT NOT NULL PRIMARY KEY, a INT, g INT ARRAY)",
+                "CREATE TABLE shape (id INT NOT NULL PRIMARY KEY, a INT, g ROW(x INT))",
                 "INSERT INTO shape (id, a) VALUES (1, 1)");
         refusesAndGoesOn(ErrorCode.VALUE_NOT_SUPPORTED, "DELETE FROM shape");
         refusesAndGoesOn(ErrorCode.VALUE_NOT_SUPPORTED, "INSERT INTO shape (id, a) VALUES (2, 2)");
@@ -306,6 +306,10 @@ abstract class RefusalContract extends AtContract {
     void readsPassUntouched() {
         Xid xid = begin();
         inside(xid, connection -> {
+            try (Statement statement = connection.createStatement()) {
+                // Which functions the database has is found out once in a while.
+                statement.executeQuery("SELECT 1 FROM seat").close();
+            }
             counter.reset();
             try (Statement statement = connection.createStatement();
                     ResultSet rows = statement.executeQuery("SELECT COUNT(*) FROM account")) {

@@ -19,6 +19,9 @@ import org.junit.jupiter.api.Test;
 /** Counts what is sent to the database below the proxy, and compares the figures with those that docs/at.md states. */
 abstract class RoundTripContract extends AtContract {
 
+    private static final String UPDATE = "UPDATE account SET amount = amount + 1 WHERE id = ?";
+    private static final String DELETE = "DELETE FROM account WHERE id = ?";
+
     /** The column of the page's table. */
     abstract String column();
 
@@ -45,12 +48,33 @@ abstract class RoundTripContract extends AtContract {
             }
         }));
         measured.put("batch of 100 one-row INSERTs", extra(connection -> batch(connection, 100)));
+        measured.put("batch of 100 UPDATEs by key", extra(connection -> changes(connection, UPDATE, 100)));
+        measured.put("batch of 100 DELETEs by key", extra(connection -> changes(connection, DELETE, 100)));
         measured.put("local commit", commit());
         otherForms()
                 .forEach((name, sql) ->
                         measured.put(name, extra(connection -> execute(connection, sql.replace("%d", "" + nextId())))));
 
         assertThat(measured).isEqualTo(stated());
+    }
+
+    @Test
+    void extraRoundTripsOfABatchDoNotGrowWithItsRows() {
+        assertThat(extra(connection -> batch(connection, 450))).isEqualTo(extra(connection -> batch(connection, 20)));
+        assertThat(extra(connection -> changes(connection, UPDATE, 900)))
+                .isEqualTo(extra(connection -> changes(connection, UPDATE, 20)));
+        assertThat(extra(connection -> changes(connection, DELETE, 900)))
+                .isEqualTo(extra(connection -> changes(connection, DELETE, 20)));
+    }
+
+    private static void changes(Connection connection, String sql, int elements) throws SQLException {
+        try (PreparedStatement change = connection.prepareStatement(sql)) {
+            for (long id = 1; id <= elements; id++) {
+                change.setLong(1, id);
+                change.addBatch();
+            }
+            assertThat(change.executeBatch()).hasSize(elements).startsWith(1, 1, 1, 0);
+        }
     }
 
     /** What this database has of the other forms of INSERT, by their name on the page; {@code %d} is a key that is not there. */

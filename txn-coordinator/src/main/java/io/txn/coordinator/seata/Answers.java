@@ -20,6 +20,9 @@ final class Answers {
     /** Long enough for a cause, short enough for every frame. */
     private static final int MESSAGE_LENGTH = 1_000;
 
+    /** As many answers as one frame can hold, each with so much of a text, fit into the longest frame. */
+    private static final int BRIEF_LENGTH = 60;
+
     private Answers() {}
 
     static Message.@Nullable Response begin(Reply reply) {
@@ -192,7 +195,52 @@ final class Answers {
                 shorten("the global transaction " + transaction.xid() + " is " + transaction.state()));
     }
 
+    /** The same with hardly any text, for what would else be too long; merged ones part by part. */
+    static Message brief(Message answer) {
+        if (answer instanceof Message.MergedResponse merged) {
+            return new Message.MergedResponse(
+                    merged.responses().stream().map(Answers::brief).toList());
+        }
+        return answer instanceof Message.Response response ? brief(response) : answer;
+    }
+
+    private static Message.Response brief(Message.Response response) {
+        Outcome outcome = response instanceof Message.TransactionResponse answer ? brief(answer.outcome()) : null;
+        if (outcome == null) {
+            return response;
+        } else if (response instanceof Message.GlobalBeginResponse r) {
+            return new Message.GlobalBeginResponse(outcome, r.xid(), r.extraData());
+        } else if (response instanceof Message.GlobalCommitResponse r) {
+            return new Message.GlobalCommitResponse(outcome, r.status());
+        } else if (response instanceof Message.GlobalRollbackResponse r) {
+            return new Message.GlobalRollbackResponse(outcome, r.status());
+        } else if (response instanceof Message.GlobalStatusResponse r) {
+            return new Message.GlobalStatusResponse(outcome, r.status());
+        } else if (response instanceof Message.GlobalReportResponse r) {
+            return new Message.GlobalReportResponse(outcome, r.status());
+        } else if (response instanceof Message.BranchRegisterResponse r) {
+            return new Message.BranchRegisterResponse(outcome, r.branchId());
+        } else if (response instanceof Message.BranchReportResponse) {
+            return new Message.BranchReportResponse(outcome);
+        } else if (response instanceof Message.GlobalLockQueryResponse r) {
+            return new Message.GlobalLockQueryResponse(outcome, r.lockable());
+        }
+        return response;
+    }
+
+    /** Null when there is nothing to shorten. */
+    private static @Nullable Outcome brief(Outcome outcome) {
+        String message = outcome.message();
+        return message == null || message.length() <= BRIEF_LENGTH
+                ? null
+                : new Outcome(outcome.code(), shorten(message, BRIEF_LENGTH), outcome.exceptionCode());
+    }
+
     private static String shorten(String text) {
-        return text.length() <= MESSAGE_LENGTH ? text : text.substring(0, MESSAGE_LENGTH);
+        return shorten(text, MESSAGE_LENGTH);
+    }
+
+    private static String shorten(String text, int most) {
+        return text.length() <= most ? text : text.substring(0, most);
     }
 }

@@ -200,7 +200,12 @@ public final class SeataAdapter implements RpcHandler {
             } else if (body instanceof Message.MergedRequest merged) {
                 merged(serving, session, frame, merged);
             } else if (body instanceof Message.Request request) {
-                handle(serving, session, request, frame, response -> connection.respond(frame, response));
+                handle(
+                        serving,
+                        session,
+                        request,
+                        frame,
+                        response -> respond(session, response, fitting -> connection.respond(frame, fitting)));
             }
         }
     }
@@ -221,8 +226,12 @@ public final class SeataAdapter implements RpcHandler {
                         session,
                         requests.get(i),
                         null,
-                        response -> session.connection.respond(id, frame, response));
+                        response ->
+                                respond(session, response, fitting -> session.connection.respond(id, frame, fitting)));
             }
+            return;
+        } else if (requests.isEmpty()) {
+            session.connection.respond(frame, new Message.MergedResponse(List.of()));
             return;
         }
         AtomicReferenceArray<Message.@Nullable Response> responses = new AtomicReferenceArray<>(requests.size());
@@ -232,7 +241,8 @@ public final class SeataAdapter implements RpcHandler {
             handle(serving, session, requests.get(i), null, response -> {
                 responses.set(index, response);
                 if (missing.decrementAndGet() == 0) {
-                    session.connection.respond(frame, new Message.MergedResponse(inOrder(responses)));
+                    Message all = new Message.MergedResponse(inOrder(responses));
+                    respond(session, all, fitting -> session.connection.respond(frame, fitting));
                 }
             });
         }
@@ -477,7 +487,10 @@ public final class SeataAdapter implements RpcHandler {
                     && frame != null
                     && session.has(Feature.LOCK_WAIT)
                     && reply instanceof Reply.LockConflict conflict) {
-                session.connection.respond(frame, Answers.head(conflict), refusal);
+                respond(session, refusal, fitting -> {
+                    boolean whole = fitting == refusal; // else the head is too much as well
+                    session.connection.respond(frame, whole ? Answers.head(conflict) : Frame.EMPTY_HEAD, fitting);
+                });
             } else {
                 answer(session, reply, translate, respond);
             }
@@ -617,6 +630,34 @@ public final class SeataAdapter implements RpcHandler {
             session.waiting.decrementAndGet();
             answer(session, reply, translate, respond);
         });
+    }
+
+    /**
+     * Sends an answer, with brief texts when it is longer than a frame may be. When even that is too long the connection is closed: whoever asked would wait in
+     * vain.
+     */
+    private static void respond(Session session, Message response, Consumer<Message> send) {
+        try {
+            send.accept(response);
+        } catch (TxnException e) {
+            tooLong(e);
+            try {
+                send.accept(Answers.brief(response));
+            } catch (TxnException still) {
+                tooLong(still);
+                LOG.warn(
+                        "closing a connection, because an answer does not fit into a frame: raise the frame size client={} cause={}",
+                        session,
+                        still.getMessage());
+                session.connection.close();
+            }
+        }
+    }
+
+    private static void tooLong(TxnException e) {
+        if (e.code() != ErrorCode.MESSAGE_TOO_LARGE) {
+            throw e;
+        }
     }
 
     private static boolean isOverload(Reply reply) {

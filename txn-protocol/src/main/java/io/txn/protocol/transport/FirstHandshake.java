@@ -1,6 +1,8 @@
 package io.txn.protocol.transport;
 
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.ssl.SslHandler;
 import java.util.concurrent.Executor;
 
 /**
@@ -26,9 +28,34 @@ final class FirstHandshake implements Executor {
     @Override
     public void execute(Runnable task) {
         if (over) {
+            closeAtOnce(channel);
+        } else {
+            executor.execute(() -> {
+                // Whoever has gone, or was sent away, meanwhile would only keep the others waiting.
+                if (channel.isOpen()) {
+                    task.run();
+                }
+            });
+        }
+    }
+
+    /** Closes a channel; at once when it is in the middle of its handshake. */
+    static void close(Channel channel) {
+        SslHandler tls = channel.pipeline().get(SslHandler.class);
+        if (tls != null && !tls.handshakeFuture().isDone()) {
+            closeAtOnce(channel);
+        } else {
+            channel.close();
+        }
+    }
+
+    /** Without a farewell: TLS would first wait for the work on the handshake, for seconds, and meanwhile keep whatever the peer sends. */
+    private static void closeAtOnce(Channel channel) {
+        ChannelHandlerContext tls = channel.pipeline().context(SslHandler.class);
+        if (tls == null) {
             channel.close();
         } else {
-            executor.execute(task);
+            tls.close(); // which its own handler does not get to see
         }
     }
 }

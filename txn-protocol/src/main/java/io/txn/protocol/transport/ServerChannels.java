@@ -139,7 +139,7 @@ final class ServerChannels extends ChannelInitializer<Channel> {
                             RpcConnection opened = connection.get();
                             if (opened == null || !opened.admitted()) {
                                 refused(channel, "it did not register within " + admission);
-                                channel.close();
+                                FirstHandshake.close(channel);
                             }
                         },
                         admission.toNanos(),
@@ -164,7 +164,7 @@ final class ServerChannels extends ChannelInitializer<Channel> {
 
     private void close(WaitingRoom.Leaving other) {
         refused(other.channel(), other.reason());
-        other.channel().close();
+        FirstHandshake.close(other.channel());
     }
 
     /** How many connections were closed before they were admitted. */

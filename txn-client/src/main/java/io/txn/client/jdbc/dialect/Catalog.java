@@ -4,6 +4,7 @@ import io.txn.client.jdbc.sql.SqlSyntax;
 import io.txn.client.jdbc.sql.TableName;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,11 @@ interface Catalog {
      */
     @Nullable
     Table table(Connection connection, TableName name, String ownSchema) throws SQLException;
+
+    /** What the database hides from this account; PostgreSQL and H2 show their catalogs to all. */
+    default List<String> missingGrants(Connection connection) throws SQLException {
+        return List.of();
+    }
 
     /** A text that is another one whenever {@link #routines} would bring something else; empty when there are none that could write. */
     String routinesNow(Connection connection) throws SQLException;

@@ -5,6 +5,8 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,8 +27,10 @@ public record Codec(String id, Form form, String read, String write) {
         FLOAT_BITS,
         /** Text: the bits of a double-precision number in hexadecimal; written as a number. */
         DOUBLE_BITS,
-        /** Text: seconds since 1970; zero stands for MySQL's zero date and cannot be written back. */
+        /** Text: seconds since 1970; zero stands for MySQL's zero date. */
         EPOCH,
+        /** Text: the elements of H2's array, each as text, led by its length and a colon; a hyphen for NULL. */
+        ARRAY,
         /** No exact way is known. */
         UNSUPPORTED
     }
@@ -58,15 +62,12 @@ public record Codec(String id, Form form, String read, String write) {
             byte @Nullable [] bytes = rows.getBytes(index);
             return bytes == null ? Value.NULL : new Value.Bytes(bytes);
         }
+        if (form == Form.ARRAY) {
+            String[] elements = rows.getObject(index, String[].class);
+            return elements == null ? Value.NULL : new Value.Text(joined(elements));
+        }
         String text = rows.getString(index);
         return text == null ? Value.NULL : new Value.Text(text);
-    }
-
-    /** Whether {@link #set} can write this value back. */
-    public boolean canRestore(Value value) {
-        return form != Form.EPOCH
-                || !(value instanceof Value.Text text)
-                || !text.text().matches("0(\\.0+)?");
     }
 
     /** Binds a value to the parameter of {@link #write}. */
@@ -79,6 +80,7 @@ public record Codec(String id, Form form, String read, String write) {
                     statement.setFloat(index, Float.intBitsToFloat(Integer.parseUnsignedInt(text.text(), 16)));
                 case DOUBLE_BITS ->
                     statement.setDouble(index, Double.longBitsToDouble(new BigInteger(text.text(), 16).longValue()));
+                case ARRAY -> statement.setObject(index, elements(text.text()));
                 default -> statement.setString(index, text.text());
             }
         } else {
@@ -91,7 +93,33 @@ public record Codec(String id, Form form, String read, String write) {
             case BYTES -> Types.VARBINARY;
             case FLOAT_BITS -> Types.REAL;
             case DOUBLE_BITS -> Types.DOUBLE;
+            case ARRAY -> Types.ARRAY;
             default -> Types.VARCHAR;
         };
+    }
+
+    private static String joined(@Nullable String[] elements) {
+        StringBuilder joined = new StringBuilder();
+        for (String element : elements) {
+            joined.append(element == null ? "-" : element.length() + ":" + element);
+        }
+        return joined.toString();
+    }
+
+    private static @Nullable String[] elements(String joined) {
+        List<@Nullable String> elements = new ArrayList<>();
+        int at = 0;
+        while (at < joined.length()) {
+            if (joined.charAt(at) == '-') {
+                elements.add(null);
+                at++;
+            } else {
+                int colon = joined.indexOf(':', at);
+                int end = colon + 1 + Integer.parseInt(joined.substring(at, colon));
+                elements.add(joined.substring(colon + 1, end));
+                at = end;
+            }
+        }
+        return elements.toArray(new @Nullable String[0]);
     }
 }

@@ -8,6 +8,7 @@ import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param resourceId the id under which the coordinator knows the database
  * @param driver the driver's name; decides only what getGeneratedKeys calls its column
  * @param countsOnlyChanged whether update counts leave out rows that were found and not changed, as MySQL's drivers can be told
+ * @param habits what the driver does in its own way
  */
 public record Dialect(
         Product product,
@@ -30,7 +32,47 @@ public record Dialect(
         String ownSchema,
         String resourceId,
         String driver,
-        boolean countsOnlyChanged) {
+        boolean countsOnlyChanged,
+        DriverHabits habits) {
+
+    /**
+     * What the driver does in its own way, most of it with batches, as far as its URL tells.
+     *
+     * @param goesOn whether what follows a failing element is run
+     * @param insertsFailTogether whether of an INSERT, when an element fails, none is done and all are said to have failed
+     * @param sendsBits whether elements of an INSERT are sent in binary form, a number of single precision by its bits
+     * @param hidesCounts whether it may not tell how many rows an element changed
+     * @param severalStatements whether a text may hold several statements
+     */
+    public record DriverHabits(
+            boolean goesOn,
+            boolean insertsFailTogether,
+            boolean sendsBits,
+            boolean hidesCounts,
+            boolean severalStatements) {
+
+        static final DriverHabits H2 = new DriverHabits(true, false, false, false, true);
+        static final DriverHabits POSTGRESQL = new DriverHabits(false, true, false, false, true);
+
+        static DriverHabits mySql(String driver, String url) {
+            boolean several = said(url, "allowMultiQueries", true);
+            if (driver.startsWith("MariaDB")) {
+                boolean bulk = !said(url, "useBulkStmtsForInserts", false);
+                return new DriverHabits(
+                        !said(url, "disablePipeline", true), bulk, bulk, said(url, "useBulkStmts", true), several);
+            }
+            return new DriverHabits(
+                    !said(url, "continueBatchOnError", false),
+                    said(url, "rewriteBatchedStatements", true),
+                    false,
+                    false,
+                    several);
+        }
+
+        private static boolean said(String url, String key, boolean value) {
+            return url.matches("(?i).*[?&]" + key + "=" + value + "\\b.*");
+        }
+    }
 
     /** The databases that AT mode knows. */
     public enum Product {
@@ -95,21 +137,25 @@ public record Dialect(
                 row.text("S"),
                 ResourceIds.withoutCommas(id),
                 driver,
-                false);
+                false,
+                DriverHabits.H2);
     }
 
     private static Dialect postgres(Connection connection, String url, String driver, int version) throws SQLException {
-        CatalogRow row = CatalogRow.one(connection, "SELECT current_schema() AS s");
+        CatalogRow row = CatalogRow.one(
+                connection,
+                "SELECT current_schema() AS s, current_setting('standard_conforming_strings', true) AS conforming");
         return new Dialect(
                 Product.POSTGRESQL,
-                SqlSyntax.POSTGRESQL,
+                SqlSyntax.postgreSql(!row.is("conforming", "off")),
                 Capture.RETURNING,
                 version >= 18 ? Capture.RETURNING_OLD_AND_NEW : Capture.QUERIES,
                 Capture.RETURNING,
                 row.text("s"),
                 ResourceIds.postgres(url),
                 driver,
-                false);
+                false,
+                DriverHabits.POSTGRESQL);
     }
 
     private static Dialect mySql(Connection connection, String url, String driver) throws SQLException {
@@ -126,7 +172,8 @@ public record Dialect(
                 row.text("s"),
                 ResourceIds.mySql(url),
                 driver,
-                url.matches("(?i).*[?&]useAffectedRows=true\\b.*"));
+                url.matches("(?i).*[?&]useAffectedRows=true\\b.*"),
+                DriverHabits.mySql(driver, url));
     }
 
     /** The same database, captured by queries alone, as where it has no way to return what it changed. */
@@ -140,12 +187,14 @@ public record Dialect(
                 ownSchema,
                 resourceId,
                 driver,
-                countsOnlyChanged);
+                countsOnlyChanged,
+                habits);
     }
 
     /** The same database, with another way to capture an UPDATE: an older version's. */
     public Dialect withUpdate(Capture capture) {
-        return new Dialect(product, syntax, insert, capture, delete, ownSchema, resourceId, driver, countsOnlyChanged);
+        return new Dialect(
+                product, syntax, insert, capture, delete, ownSchema, resourceId, driver, countsOnlyChanged, habits);
     }
 
     /** What the catalog says now about the table that {@code name} means on this connection; null when there is none. */
@@ -157,8 +206,14 @@ public record Dialect(
         return switch (product) {
             case H2 -> new H2Catalog();
             case POSTGRESQL -> new PostgresCatalog();
-            case MYSQL, MARIADB -> new MySqlCatalog();
+            case MYSQL -> new MySqlCatalog("INNODB_FOREIGN");
+            case MARIADB -> new MySqlCatalog("INNODB_SYS_FOREIGN");
         };
+    }
+
+    /** What the account cannot see of all that may act behind its statements, each with the statement that mends it. */
+    public List<String> missingGrants(Connection connection) throws SQLException {
+        return catalog().missingGrants(connection);
     }
 
     /** A text that is another one whenever functions that may write came, went or changed; empty when there are none. */
@@ -209,6 +264,25 @@ public record Dialect(
     public boolean isIntegrityViolation(SQLException error) {
         String state = error.getSQLState();
         return state != null && state.startsWith("23");
+    }
+
+    /** Whether this error says that a value does not fit its column: it never will, however often it is tried. */
+    public boolean refusesValue(SQLException error) {
+        String state = String.valueOf(error.getSQLState());
+        boolean cut = product.isMySqlFamily() && Set.of(1265, 1292, 1366, 1411).contains(error.getErrorCode());
+        return cut || state.startsWith("22");
+    }
+
+    /** Whether the session refuses values that do not fit, where it could also cut them to size: MySQL's. */
+    public void strict(Connection connection, boolean on) throws SQLException {
+        if (product.isMySqlFamily()) {
+            UndoSession.strict(connection, on);
+        }
+    }
+
+    /** Whether this error is not the server's: a driver lost its way, as MariaDB's does with some batches. */
+    public boolean isDriversOwn(SQLException error) {
+        return product.isMySqlFamily() && error.getErrorCode() == 0 && "HY000".equals(error.getSQLState());
     }
 
     /** Whether this error says that a unique key is taken. */

@@ -21,8 +21,32 @@ final class H2Catalog implements Catalog {
 
     private static final String COLUMNS = """
             SELECT COLUMN_NAME, DATA_TYPE, IS_GENERATED, IS_IDENTITY, IDENTITY_GENERATION, COLUMN_ON_UPDATE, COLUMN_DEFAULT,
-                NUMERIC_PRECISION, NUMERIC_SCALE
-            FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION""";
+                NUMERIC_PRECISION, NUMERIC_SCALE, (SELECT E.DATA_TYPE FROM INFORMATION_SCHEMA.ELEMENT_TYPES E
+                    WHERE E.OBJECT_SCHEMA = C.TABLE_SCHEMA AND E.OBJECT_NAME = C.TABLE_NAME AND E.OBJECT_TYPE = 'TABLE'
+                    AND E.COLLECTION_TYPE_IDENTIFIER = C.DTD_IDENTIFIER) AS ELEMENT_TYPE
+            FROM INFORMATION_SCHEMA.COLUMNS C WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION""";
+
+    private static final Set<String> ELEMENTS = Set.of(
+            "CHARACTER",
+            "CHARACTER VARYING",
+            "VARCHAR_IGNORECASE",
+            "BOOLEAN",
+            "TINYINT",
+            "SMALLINT",
+            "INTEGER",
+            "BIGINT",
+            "REAL",
+            "DOUBLE PRECISION",
+            "NUMERIC",
+            "DECIMAL",
+            "DECFLOAT",
+            "DATE",
+            "TIME",
+            "TIMESTAMP",
+            "TIME WITH TIME ZONE",
+            "TIMESTAMP WITH TIME ZONE",
+            "UUID",
+            "INTERVAL");
 
     /** The columns of the primary key, and those of unique keys without NULLs; the primary key first. */
     private static final String KEYS = """
@@ -37,10 +61,12 @@ final class H2Catalog implements Catalog {
 
     private static final String TABLE = """
             SELECT TABLE_TYPE, STORAGE_TYPE,
-                (SELECT MIN(TRIGGER_NAME) FROM INFORMATION_SCHEMA.TRIGGERS
-                    WHERE EVENT_OBJECT_SCHEMA = T.TABLE_SCHEMA AND EVENT_OBJECT_TABLE = T.TABLE_NAME) AS TRIGGER_NAME,
                 CURRENT_SCHEMA AS IN_SCHEMA
             FROM INFORMATION_SCHEMA.TABLES T WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?""";
+
+    private static final String TRIGGERS = """
+            SELECT TRIGGER_NAME, EVENT_MANIPULATION FROM INFORMATION_SCHEMA.TRIGGERS
+            WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? ORDER BY TRIGGER_NAME""";
 
     private static final String REFERENCED_BY = """
             SELECT R.CONSTRAINT_SCHEMA, R.CONSTRAINT_NAME, K.TABLE_SCHEMA, K.TABLE_NAME, K.COLUMN_NAME,
@@ -63,7 +89,7 @@ final class H2Catalog implements Catalog {
             schema = found.getSchemaName(1);
             table = found.getTableName(1);
         } catch (SQLException e) {
-            if ("42S02".equals(e.getSQLState()) || "42S03".equals(e.getSQLState()) || "42S04".equals(e.getSQLState())) {
+            if (isUnknownTable(e)) {
                 return null;
             }
             throw e;
@@ -83,8 +109,22 @@ final class H2Catalog implements Catalog {
                 key(connection, schema, table, columns),
                 List.of(),
                 referencedBy(connection, schema, table),
+                triggers(connection, schema, table),
                 refusal(row),
-                name.qualified() ? Set.of() : Set.of(row.text("IN_SCHEMA")));
+                null,
+                name.qualified() ? Set.of() : Set.of(row.text("IN_SCHEMA")),
+                List.of());
+    }
+
+    /** H2 says so while it prepares the query, and pools that keep statements put an exception of their own around that. */
+    private static boolean isUnknownTable(SQLException failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof SQLException sql
+                    && Set.of("42S02", "42S03", "42S04").contains(String.valueOf(sql.getSQLState()))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     @Override
@@ -105,8 +145,23 @@ final class H2Catalog implements Catalog {
         if (storage.contains("TEMPORARY") || storage.contains("LINK")) {
             return "it is a " + storage.toLowerCase(Locale.ROOT) + " table";
         }
-        String trigger = row.get("TRIGGER_NAME");
-        return trigger == null ? null : "trigger " + trigger + " may write where no image is taken";
+        return null;
+    }
+
+    /** They are Java: nothing shows what they do. One that fires at SELECT would fire at each image. */
+    private static List<Trigger> triggers(Connection connection, String schema, String table) throws SQLException {
+        List<Trigger> triggers = new ArrayList<>();
+        for (CatalogRow row : CatalogRow.query(connection, TRIGGERS, schema, table)) {
+            String fires = upper(row, "EVENT_MANIPULATION");
+            Set<Trigger.Event> events = EnumSet.noneOf(Trigger.Event.class);
+            for (Trigger.Event event : Trigger.Event.values()) {
+                if (fires.contains(event.name()) || fires.contains("SELECT")) {
+                    events.add(event);
+                }
+            }
+            triggers.add(new Trigger("trigger " + row.text("TRIGGER_NAME"), events, Set.of(), ""));
+        }
+        return triggers;
     }
 
     private static List<Column> key(Connection connection, String schema, String table, List<Column> columns)
@@ -173,6 +228,13 @@ final class H2Catalog implements Catalog {
             case "TIME WITH TIME ZONE" -> Codec.text(type, asText, "CAST(? AS TIME(9) WITH TIME ZONE)");
             case "TIMESTAMP WITH TIME ZONE" -> Codec.text(type, asText, "CAST(? AS TIMESTAMP(9) WITH TIME ZONE)");
             case "ENUM" -> Codec.text(type, asText, "?");
+            case "INTERVAL" -> Codec.text(type, asText, "?");
+            case "GEOMETRY" -> Codec.bytes(type, "CAST(%s AS VARBINARY)", "CAST(? AS GEOMETRY)");
+            // By its elements' text, which elements of bytes and elements of several values do not have.
+            case "ARRAY" ->
+                ELEMENTS.contains(upper(row, "ELEMENT_TYPE"))
+                        ? new Codec(type, Codec.Form.ARRAY, "%s", "CAST(? AS VARCHAR ARRAY)")
+                        : Codec.unsupported(type);
             case "JSON" -> Codec.text(type, asText, "? FORMAT JSON");
             default -> Codec.unsupported(type);
         };
@@ -186,18 +248,16 @@ final class H2Catalog implements Catalog {
             String childTable = row.text("TABLE_NAME");
             parts.add(new ForeignKey.Part(
                     String.join(".", row.text("CONSTRAINT_SCHEMA"), childTable, row.text("CONSTRAINT_NAME")),
+                    childSchema,
+                    childTable,
                     quote(childSchema) + '.' + quote(childTable),
                     childSchema.equals(schema) && childTable.equals(table),
-                    quote(row.text("COLUMN_NAME")),
+                    row.text("COLUMN_NAME"),
                     row.text("PARENT_COLUMN"),
-                    follows(upper(row, "DELETE_RULE")),
-                    follows(upper(row, "UPDATE_RULE"))));
+                    ForeignKey.Action.ofRule(upper(row, "DELETE_RULE")),
+                    ForeignKey.Action.ofRule(upper(row, "UPDATE_RULE"))));
         }
         return ForeignKey.of(parts);
-    }
-
-    private static boolean follows(String rule) {
-        return !"NO ACTION".equals(rule) && !"RESTRICT".equals(rule);
     }
 
     /** A word of the information schema: it is in lower case where H2 was told to keep all names so. */

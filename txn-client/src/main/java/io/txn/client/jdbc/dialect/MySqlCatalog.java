@@ -22,8 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class MySqlCatalog implements Catalog {
 
     private static final String SESSION = "SELECT DATABASE() AS IN_SCHEMA, @@lower_case_table_names AS FOLDED, "
-            + "CONCAT('''', SUBSTRING_INDEX(CURRENT_USER(), '@', LENGTH(CURRENT_USER()) - LENGTH(REPLACE(CURRENT_USER(), '@', '')))"
-            + ", '''@''', SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''') AS GRANTEE";
+            + MySqlGrants.GRANTEE + " AS GRANTEE";
 
     private static final String TABLE = """
             SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE FROM information_schema.TABLES
@@ -32,8 +31,8 @@ final class MySqlCatalog implements Catalog {
     private static final String ENGINE = "SELECT TRANSACTIONS FROM information_schema.ENGINES WHERE ENGINE = ?";
 
     private static final String TRIGGERS = """
-            SELECT TRIGGER_NAME FROM information_schema.TRIGGERS
-            WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ?""";
+            SELECT TRIGGER_NAME, EVENT_MANIPULATION, ACTION_TIMING, ACTION_STATEMENT FROM information_schema.TRIGGERS
+            WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? ORDER BY TRIGGER_NAME""";
 
     /** Where an account may hold the TRIGGER privilege; each with the grantee, the schema and the table as parameters. */
     private static final List<String> SEES_TRIGGERS = List.of(
@@ -67,6 +66,18 @@ final class MySqlCatalog implements Catalog {
             SELECT DELETE_RULE, UPDATE_RULE FROM information_schema.REFERENTIAL_CONSTRAINTS
             WHERE CONSTRAINT_SCHEMA = ? AND TABLE_NAME = ? AND CONSTRAINT_NAME = ?""";
 
+    /** The table of the information schema that lists InnoDB's foreign keys. */
+    private final String foreignKeys;
+
+    MySqlCatalog(String foreignKeys) {
+        this.foreignKeys = foreignKeys;
+    }
+
+    @Override
+    public List<String> missingGrants(Connection connection) throws SQLException {
+        return MySqlGrants.missing(connection);
+    }
+
     @Override
     public @Nullable Table table(Connection connection, TableName name, String ownSchema) throws SQLException {
         CatalogRow session = CatalogRow.one(connection, SESSION);
@@ -92,6 +103,7 @@ final class MySqlCatalog implements Catalog {
                 .map(Map.Entry::getKey)
                 .findFirst()
                 .orElse(List.of());
+        List<ForeignKey> referencedBy = referencedBy(connection, schema, table);
         return new Table(
                 schema,
                 table,
@@ -100,9 +112,12 @@ final class MySqlCatalog implements Catalog {
                 columns,
                 key,
                 List.copyOf(unique.keySet()),
-                referencedBy(connection, schema, table),
-                refusal(connection, row, session.text("GRANTEE")),
-                name.qualified() ? Set.of() : Set.of(session.text("IN_SCHEMA")));
+                referencedBy,
+                triggers(connection, schema, table),
+                refusal(connection, row, session.text("GRANTEE"), referencedBy),
+                null,
+                name.qualified() ? Set.of() : Set.of(session.text("IN_SCHEMA")),
+                List.of());
     }
 
     @Override
@@ -115,7 +130,8 @@ final class MySqlCatalog implements Catalog {
         return MySqlRoutines.read(connection, reading, syntax);
     }
 
-    private static @Nullable String refusal(Connection connection, CatalogRow row, String grantee) throws SQLException {
+    private @Nullable String refusal(
+            Connection connection, CatalogRow row, String grantee, List<ForeignKey> referencedBy) throws SQLException {
         if (!row.is("TABLE_TYPE", "BASE TABLE")) {
             return "it is a " + row.text("TABLE_TYPE").toLowerCase(Locale.ROOT) + ", not a base table";
         }
@@ -125,9 +141,12 @@ final class MySqlCatalog implements Catalog {
         }
         String schema = row.text("TABLE_SCHEMA");
         String table = row.text("TABLE_NAME");
-        List<CatalogRow> triggers = CatalogRow.query(connection, TRIGGERS, schema, table);
-        if (!triggers.isEmpty()) {
-            return "trigger " + triggers.get(0).get("TRIGGER_NAME") + " may write where no image is taken";
+        Set<String> known = new HashSet<>();
+        referencedBy.forEach(key -> known.add(key.childSchema() + '/' + key.childTable()));
+        String hidden = MySqlGrants.hiddenChild(connection, foreignKeys, schema, table, known);
+        if (hidden != null) {
+            return "a foreign key of " + hidden + " acts on what is done to it, and this account cannot see that table:"
+                    + " GRANT SELECT, INSERT, UPDATE, DELETE ON " + hidden + " TO " + grantee;
         }
         for (String privileges : SEES_TRIGGERS) {
             if (!CatalogRow.query(connection, privileges, grantee, schema, table)
@@ -135,7 +154,26 @@ final class MySqlCatalog implements Catalog {
                 return null;
             }
         }
-        return "this account cannot see whether the table has triggers: GRANT TRIGGER ON its schema to the account";
+        return "this account cannot see whether the table has triggers: GRANT TRIGGER ON " + quote(schema) + ".* TO "
+                + grantee;
+    }
+
+    private static List<Trigger> triggers(Connection connection, String schema, String table) throws SQLException {
+        List<Trigger> triggers = new ArrayList<>();
+        for (CatalogRow row : CatalogRow.query(connection, TRIGGERS, schema, table)) {
+            Set<Trigger.Event> events = EnumSet.noneOf(Trigger.Event.class);
+            for (Trigger.Event event : Trigger.Event.values()) {
+                if (row.text("EVENT_MANIPULATION").contains(event.name())) {
+                    events.add(event);
+                }
+            }
+            triggers.add(new Trigger(
+                    "trigger " + row.text("TRIGGER_NAME"),
+                    events,
+                    Set.of(),
+                    row.is("ACTION_TIMING", "BEFORE") ? row.text("ACTION_STATEMENT") : ""));
+        }
+        return triggers;
     }
 
     /** The columns of each unique key, and whether it holds no NULLs. */
@@ -213,13 +251,23 @@ final class MySqlCatalog implements Catalog {
             case "json" ->
                 Codec.bytes(type, "CAST(CAST(%s AS CHAR CHARACTER SET utf8mb4) AS BINARY)", "CONVERT(? USING utf8mb4)");
             case "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob" -> Codec.bytes(type, "%s", "?");
+            // Its bytes as the server keeps them: the reference system and the standard's well-known form.
+            case "geometry",
+                    "point",
+                    "linestring",
+                    "polygon",
+                    "multipoint",
+                    "multilinestring",
+                    "multipolygon",
+                    "geometrycollection",
+                    "geomcollection" -> Codec.bytes(type, "%s", "?");
             case "date", "time", "datetime", "year", "uuid", "inet4", "inet6" -> Codec.text(type, asText, "?");
             case "timestamp" ->
                 new Codec(
                         type,
                         Codec.Form.EPOCH,
                         "CAST(UNIX_TIMESTAMP(%s) AS CHAR)",
-                        "FROM_UNIXTIME(CAST(? AS DECIMAL(20, 6)))");
+                        "REPLACE(FROM_UNIXTIME(CAST(? AS DECIMAL(20, 6))), '1970-01-01 00:00:00', '0000-00-00 00:00:00')");
             default -> Codec.unsupported(type);
         };
     }
@@ -256,18 +304,16 @@ final class MySqlCatalog implements Catalog {
             }
             parts.add(new ForeignKey.Part(
                     id,
+                    childSchema,
+                    childTable,
                     quote(childSchema) + '.' + quote(childTable),
                     childSchema.equals(schema) && childTable.equals(table),
-                    quote(row.text("COLUMN_NAME")),
+                    row.text("COLUMN_NAME"),
                     row.text("REFERENCED_COLUMN_NAME"),
-                    follows(rule.get("DELETE_RULE")),
-                    follows(rule.get("UPDATE_RULE"))));
+                    ForeignKey.Action.ofRule(rule.get("DELETE_RULE")),
+                    ForeignKey.Action.ofRule(rule.get("UPDATE_RULE"))));
         }
         return ForeignKey.of(parts);
-    }
-
-    private static boolean follows(@Nullable String rule) {
-        return !"NO ACTION".equals(rule) && !"RESTRICT".equals(rule);
     }
 
     private static String quote(String name) {

@@ -17,8 +17,11 @@ final class PostgresCatalog implements Catalog {
     private static final String TABLE = """
             SELECT c.oid::bigint AS oid, n.nspname, c.relname, c.relkind::text AS kind, c.relpersistence::text AS persistence,
                 quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS sql_name,
-                EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid) AS has_children
+                EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid) AS has_children,
+                w.relname AS whole, wn.nspname AS whole_schema
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            JOIN pg_catalog.pg_class w ON w.oid = CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid ELSE c.oid END
+            JOIN pg_catalog.pg_namespace wn ON wn.oid = w.relnamespace
             WHERE c.oid = to_regclass(?)""";
 
     private static final String COLUMNS = """
@@ -49,22 +52,47 @@ final class PostgresCatalog implements Catalog {
     private static final String LEAVES =
             "SELECT relid::oid::bigint AS oid FROM pg_partition_tree(?::bigint::oid::regclass) WHERE isleaf";
 
-    private static final String TRIGGERS_AND_RULES = """
-            SELECT 'trigger ' || tgname AS name FROM pg_catalog.pg_trigger
-            WHERE tgrelid = ?::bigint::oid AND NOT tgisinternal AND tgenabled <> 'D'
+    /** The bits of {@code tgtype}: 1 for each row, 2 before, 4 INSERT, 8 DELETE, 16 UPDATE. */
+    private static final String TRIGGERS = """
+            SELECT 'trigger ' || t.tgname AS name, t.tgtype & 4 <> 0 AS on_insert, t.tgtype & 16 <> 0 AS on_update,
+                t.tgtype & 8 <> 0 AS on_delete,
+                (SELECT string_agg(a.attname, chr(1)) FROM pg_catalog.pg_attribute a
+                    WHERE a.attrelid = t.tgrelid AND a.attnum = ANY (t.tgattr::int2[])) AS columns,
+                CASE WHEN t.tgtype & 7 = 7 AND l.lanname = 'plpgsql' THEN p.prosrc ELSE '' END AS text
+            FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+            JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+            WHERE t.tgrelid = ?::bigint::oid AND NOT t.tgisinternal AND t.tgenabled <> 'D'
+                AND (t.tgenabled <> 'R' OR current_setting('session_replication_role') = 'replica')
             UNION ALL
-            SELECT 'rule ' || rulename FROM pg_catalog.pg_rewrite WHERE ev_class = ?::bigint::oid AND rulename <> '_RETURN'""";
+            SELECT 'rule ' || rulename, ev_type = '3', ev_type = '2', ev_type = '4', NULL, ''
+            FROM pg_catalog.pg_rewrite WHERE ev_class = ?::bigint::oid AND ev_type <> '1' AND ev_enabled <> 'D'
+            ORDER BY 1""";
+
+    /** What stands between this account and rows that a foreign key, which acts for the table's owner, changes. */
+    private static final String UNSEEN = """
+            SELECT CASE WHEN row_security_active(c.oid) THEN 'row-level security hides rows of it from this account'
+                WHEN NOT has_table_privilege(c.oid, 'SELECT') OR NOT has_table_privilege(c.oid, 'INSERT')
+                    OR NOT has_table_privilege(c.oid, 'UPDATE')
+                    THEN 'this account may not read it and write it back: GRANT SELECT, INSERT, UPDATE, DELETE ON '
+                        || quote_ident(n.nspname) || '.' || quote_ident(c.relname) || ' TO ' || quote_ident(current_user)
+                WHEN NOT has_schema_privilege(n.oid, 'USAGE')
+                    THEN 'this account may not read it: GRANT USAGE ON SCHEMA ' || quote_ident(n.nspname) || ' TO '
+                        || quote_ident(current_user) END AS unseen
+            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ?::bigint::oid""";
 
     private static final String REFERENCED_BY = """
             SELECT con.oid::bigint AS oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS child,
                 con.conrelid = con.confrelid AS of_itself, con.confdeltype::text AS on_delete, con.confupdtype::text AS on_update,
-                quote_ident(ca.attname) AS child_column, pa.attname AS parent_column
+                n.nspname AS child_schema, c.relname AS child_table, ca.attname AS child_column, pa.attname AS parent_column
             FROM pg_catalog.pg_constraint con
             JOIN pg_catalog.pg_class c ON c.oid = con.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             CROSS JOIN LATERAL unnest(con.conkey, con.confkey) WITH ORDINALITY AS k(child, parent, place)
             JOIN pg_catalog.pg_attribute ca ON ca.attrelid = con.conrelid AND ca.attnum = k.child
             JOIN pg_catalog.pg_attribute pa ON pa.attrelid = con.confrelid AND pa.attnum = k.parent
-            WHERE con.contype = 'f' AND con.confrelid = ?::bigint::oid ORDER BY con.oid, k.place""";
+            WHERE con.contype = 'f' AND con.confrelid = ?::bigint::oid AND NOT EXISTS (
+                SELECT 1 FROM pg_catalog.pg_constraint whole
+                WHERE whole.oid = con.conparentid AND whole.confrelid = con.confrelid)
+            ORDER BY con.oid, k.place""";
 
     @Override
     public @Nullable Table table(Connection connection, TableName name, String ownSchema) throws SQLException {
@@ -75,10 +103,14 @@ final class PostgresCatalog implements Catalog {
         CatalogRow row = found.get(0);
         String oid = row.text("oid");
         Set<String> relations = new LinkedHashSet<>();
+        relations.add(oid);
         if (row.is("kind", "p")) {
             CatalogRow.query(connection, LEAVES, oid).forEach(leaf -> relations.add(leaf.text("oid")));
         }
-        relations.add(oid);
+        // First of all: what changes from here on is noticed.
+        List<String> stamps = CatalogRow.query(connection, Stamps.query(relations)).stream()
+                .map(stamp -> stamp.text("stamp"))
+                .toList();
         List<Column> columns = columns(connection, oid);
         List<Column> key = new ArrayList<>();
         for (CatalogRow part : CatalogRow.query(connection, KEY, oid)) {
@@ -90,13 +122,16 @@ final class PostgresCatalog implements Catalog {
                 schema,
                 table,
                 row.text("sql_name"),
-                schema.equals(ownSchema) ? table : schema + '.' + table,
+                lockName(row, ownSchema),
                 columns,
                 key,
                 List.of(),
                 referencedBy(connection, oid),
-                refusal(connection, row, relations),
-                relations);
+                triggers(connection, row.is("kind", "p"), relations),
+                refusal(row),
+                CatalogRow.query(connection, UNSEEN, oid).get(0).get("unseen"),
+                relations,
+                stamps);
     }
 
     @Override
@@ -109,8 +144,41 @@ final class PostgresCatalog implements Catalog {
         return PostgresRoutines.read(connection, reading, syntax);
     }
 
-    private static @Nullable String refusal(Connection connection, CatalogRow row, Set<String> relations)
+    /** A row of a partition is one of the whole table, by which others may lock it. */
+    private static String lockName(CatalogRow row, String ownSchema) {
+        String schema = row.text("whole_schema");
+        String table = row.text("whole");
+        return schema.equals(ownSchema) ? table : schema + '.' + table;
+    }
+
+    /** Those of the table and of its partitions. An UPDATE that moves a row to another partition deletes and inserts it there. */
+    private static List<Trigger> triggers(Connection connection, boolean partitioned, Set<String> relations)
             throws SQLException {
+        List<Trigger> triggers = new ArrayList<>();
+        for (String relation : relations) {
+            for (CatalogRow row : CatalogRow.query(connection, TRIGGERS, relation, relation)) {
+                Set<Trigger.Event> events = EnumSet.noneOf(Trigger.Event.class);
+                if (row.is("on_insert", "t")) {
+                    events.add(Trigger.Event.INSERT);
+                }
+                if (row.is("on_update", "t") || partitioned) {
+                    events.add(Trigger.Event.UPDATE);
+                }
+                if (row.is("on_delete", "t")) {
+                    events.add(Trigger.Event.DELETE);
+                }
+                String columns = row.get("columns");
+                triggers.add(new Trigger(
+                        row.text("name"),
+                        events,
+                        columns == null || partitioned ? Set.of() : Set.of(columns.split("\u0001")),
+                        row.text("text")));
+            }
+        }
+        return triggers;
+    }
+
+    private static @Nullable String refusal(CatalogRow row) {
         String kind = row.text("kind");
         if (!kind.equals("r") && !kind.equals("p")) {
             return "it is a view or another kind of relation (" + kind + "), not a table";
@@ -120,12 +188,6 @@ final class PostgresCatalog implements Catalog {
         }
         if (kind.equals("r") && row.is("has_children", "t")) {
             return "other tables inherit from it, and its key is not unique over them";
-        }
-        for (String relation : relations) {
-            List<CatalogRow> found = CatalogRow.query(connection, TRIGGERS_AND_RULES, relation, relation);
-            if (!found.isEmpty()) {
-                return found.get(0).text("name") + " may write where no image is taken";
-            }
         }
         return null;
     }
@@ -175,18 +237,24 @@ final class PostgresCatalog implements Catalog {
         for (CatalogRow row : CatalogRow.query(connection, REFERENCED_BY, oid)) {
             parts.add(new ForeignKey.Part(
                     row.text("oid"),
+                    row.text("child_schema"),
+                    row.text("child_table"),
                     row.text("child"),
                     row.is("of_itself", "t"),
                     row.text("child_column"),
                     row.text("parent_column"),
-                    follows(row.text("on_delete")),
-                    follows(row.text("on_update"))));
+                    action(row.text("on_delete")),
+                    action(row.text("on_update"))));
         }
         return ForeignKey.of(parts);
     }
 
-    /** {@code a} is NO ACTION and {@code r} is RESTRICT. */
-    private static boolean follows(String action) {
-        return !action.equals("a") && !action.equals("r");
+    /** {@code a} is NO ACTION, {@code r} is RESTRICT, {@code c} is CASCADE. */
+    private static ForeignKey.Action action(String action) {
+        return switch (action) {
+            case "a", "r" -> ForeignKey.Action.NONE;
+            case "c" -> ForeignKey.Action.CASCADE;
+            default -> ForeignKey.Action.SET;
+        };
     }
 }

@@ -1,6 +1,7 @@
 package io.txn.client.jdbc.dialect;
 
 import io.txn.client.jdbc.sql.Identifier;
+import io.txn.client.jdbc.sql.TableName;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -17,8 +18,11 @@ import org.jspecify.annotations.Nullable;
  * @param uniqueKeys the columns of every key by which a new row may stand in the way of another one, {@code key} among them; known of MySQL and MariaDB
  *     only, without keys on expressions, on generated columns and on the beginning of a column
  * @param referencedBy foreign keys that point here
+ * @param triggers in force; each says at what it fires
  * @param refusal why no write to this table can be captured; null when it can
+ * @param unseen why this account may not see, or not write back, rows that a foreign key of this table's changes; null when it may
  * @param identities what an image query must say about where it looked; empty when the statement says so itself
+ * @param stamps what {@link Stamps} compares; empty where the database has none
  */
 public record Table(
         String schema,
@@ -29,14 +33,19 @@ public record Table(
         List<Column> key,
         List<List<Column>> uniqueKeys,
         List<ForeignKey> referencedBy,
+        List<Trigger> triggers,
         @Nullable String refusal,
-        Set<String> identities) {
+        @Nullable String unseen,
+        Set<String> identities,
+        List<String> stamps) {
 
     public Table {
         columns = List.copyOf(columns);
         key = List.copyOf(key);
         uniqueKeys = uniqueKeys.stream().map(List::copyOf).toList();
         referencedBy = List.copyOf(referencedBy);
+        triggers = List.copyOf(triggers);
+        stamps = List.copyOf(stamps);
         identities = Set.copyOf(identities);
     }
 
@@ -64,6 +73,41 @@ public record Table(
 
     public boolean isKey(Column column) {
         return key.contains(column);
+    }
+
+    /**
+     * The first trigger that fires.
+     *
+     * @param set the columns that an UPDATE sets; null for any
+     */
+    public @Nullable Trigger triggerOn(Trigger.Event event, @Nullable List<Column> set) {
+        return triggers.stream().filter(t -> t.fires(event, set)).findFirst().orElse(null);
+    }
+
+    /** Its name as a statement would write it, with its schema. */
+    public TableName named(Dialect dialect) {
+        return new TableName(
+                List.of(new Identifier(schema, true), new Identifier(name, true)),
+                dialect.quote(schema) + '.' + dialect.quote(name));
+    }
+
+    /** Whether all that matters is the same, whatever else of it changed. */
+    public boolean isStill(Table other) {
+        return new Table(
+                        schema,
+                        name,
+                        sqlName,
+                        lockName,
+                        columns,
+                        key,
+                        uniqueKeys,
+                        referencedBy,
+                        triggers,
+                        refusal,
+                        unseen,
+                        identities,
+                        other.stamps)
+                .equals(other);
     }
 
     /** Same columns of the same types, and the same key. */

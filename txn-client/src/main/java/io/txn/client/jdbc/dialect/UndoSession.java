@@ -108,6 +108,15 @@ public final class UndoSession implements AutoCloseable {
         }
     }
 
+    static void strict(Connection connection, boolean on) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(
+                    on
+                            ? "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')"
+                            : "SET SESSION sql_mode = REPLACE(@@sql_mode, 'STRICT_ALL_TABLES', '')");
+        }
+    }
+
     public void commit() throws SQLException {
         connection.commit();
     }

@@ -104,12 +104,12 @@ final class Lexer {
             }
             case '?' -> parameter(start);
             case '$' -> dollar(start);
-            case '(' -> {
+            case '(', '[' -> {
                 at++;
                 add(Token.Kind.SYMBOL, start);
                 depth++;
             }
-            case ')' -> {
+            case ')', ']' -> {
                 at++;
                 depth--;
                 if (depth < 0) {

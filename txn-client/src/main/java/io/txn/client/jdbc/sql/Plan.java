@@ -16,6 +16,25 @@ public sealed interface Plan {
     /** A read that locks rows of one table. {@code source} is table and alias, {@code lock} the clause that locks. */
     record LockingRead(TableName table, Fragment source, Fragment where, Fragment lock) implements Plan {}
 
+    /**
+     * Transaction control.
+     *
+     * @param name of the savepoint, if it is about one
+     */
+    record Control(Word word, String name) implements Plan {}
+
+    /** What transaction control says. */
+    enum Word {
+        BEGIN,
+        COMMIT,
+        ROLLBACK,
+        SAVEPOINT,
+        ROLLBACK_TO,
+        RELEASE,
+        AUTO_COMMIT_ON,
+        AUTO_COMMIT_OFF
+    }
+
     /** A plan that changes rows of one table. */
     sealed interface Write extends Plan {
         TableName table();

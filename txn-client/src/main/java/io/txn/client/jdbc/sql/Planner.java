@@ -46,6 +46,10 @@ final class Planner {
                 if (HARMLESS.contains(word) || first.isSymbol('(')) {
                     return new ReadPlanner(text).plan();
                 }
+                Plan control = ControlPlanner.plan(text);
+                if (control != null) {
+                    return control;
+                }
                 throw new NotUnderstood(word + " is not captured", StatementText.OUTSIDE);
             }
         }

@@ -14,10 +14,12 @@ public final class Plans {
     private final Cache<Plan> plans;
     private final Cache<PlainStatement> plain;
     private final Cache<Mentions> mentions;
+    private final Cache<SeveralStatements> several;
 
     public Plans(SqlSyntax syntax, int capacity) {
         this.plans = new Cache<>(capacity, sql -> Planner.plan(sql, syntax));
         this.plain = new Cache<>(capacity, sql -> PlainStatement.of(sql, syntax));
+        this.several = new Cache<>(capacity, sql -> SeveralStatements.of(sql, syntax));
         this.mentions = new Cache<>(capacity, sql -> Mentions.of(sql, syntax));
     }
 
@@ -34,6 +36,11 @@ public final class Plans {
     /** What it speaks of. */
     public Mentions mentions(String sql) {
         return mentions.get(sql);
+    }
+
+    /** The statements that it holds. */
+    public SeveralStatements statements(String sql) {
+        return several.get(sql);
     }
 
     private static final class Cache<T> {

@@ -26,6 +26,10 @@ final class ReadPlanner {
                     "a read that holds a write (a data-changing WITH, INTO, EXPLAIN ANALYZE) is not captured",
                     "send the write as a statement of its own");
         }
+        refuseUnless(
+                !asksForRowCount(),
+                "ROW_COUNT() would tell of the statements that capture changes, too",
+                "use the update count that JDBC returns");
         int lock = lockClause();
         if (lock < 0) {
             return new Plan.Read();
@@ -36,6 +40,15 @@ final class ReadPlanner {
                     "lock with SELECT … FROM one_table WHERE … FOR UPDATE");
         }
         return lockingRead(lock);
+    }
+
+    private boolean asksForRowCount() {
+        for (int i = 0; i + 1 < text.size(); i++) {
+            if (text.is(i, "ROW_COUNT") && text.isSymbol(i + 1, '(')) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** The index of the token that begins FOR UPDATE and the like, or -1; refuses one inside a sub-query. */

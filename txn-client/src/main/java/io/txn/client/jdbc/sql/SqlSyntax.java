@@ -28,7 +28,12 @@ public record SqlSyntax(
 
     public static final SqlSyntax MYSQL = new SqlSyntax(true, true, true, false, false, true, true, false, false);
 
-    public static final SqlSyntax POSTGRESQL = new SqlSyntax(false, false, false, true, true, false, false, true, true);
+    public static final SqlSyntax POSTGRESQL = postgreSql(true);
+
+    /** PostgreSQL's syntax as {@code standard_conforming_strings} shapes it. */
+    public static SqlSyntax postgreSql(boolean conformingStrings) {
+        return new SqlSyntax(!conformingStrings, false, false, true, true, false, false, true, true);
+    }
 
     /** MySQL's syntax as its {@code sql_mode} shapes it. */
     public static SqlSyntax mySql(String sqlMode) {

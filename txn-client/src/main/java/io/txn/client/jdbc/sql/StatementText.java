@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import net.sf.jsqlparser.parser.CCJSqlParser;
 import net.sf.jsqlparser.parser.CCJSqlParserConstants;
 import net.sf.jsqlparser.parser.CCJSqlParserUtil;
@@ -20,6 +21,56 @@ import org.jspecify.annotations.Nullable;
 final class StatementText {
 
     static final String OUTSIDE = "run it outside the global transaction";
+
+    /**
+     * Words that the parser keeps for itself, some for databases that are not ours, and that are names to at least one of ours: columns are
+     * called so. Where a database keeps one too, it says so itself.
+     */
+    private static final Set<String> NAMES_NEVERTHELESS = Set.of(
+            "ABSENT",
+            "CONNECT_BY_ROOT",
+            "CSV",
+            "CURRENT",
+            "DISTINCTROW",
+            "DOUBLE",
+            "ERRORS",
+            "EXCLUDES",
+            "EXTEND",
+            "FBV",
+            "FILE",
+            "FINAL",
+            "FORCE",
+            "FULL",
+            "IGNORE",
+            "ILIKE",
+            "IMPORT",
+            "INCLUDES",
+            "LONG",
+            "LOW_PRIORITY",
+            "MINUS",
+            "NOCYCLE",
+            "OUTPUT",
+            "PIVOT",
+            "PREFERRING",
+            "PREWHERE",
+            "PRIOR",
+            "QUALIFY",
+            "RETURNS",
+            "SAMPLE",
+            "SCRIPT",
+            "SEMI",
+            "SETTINGS",
+            "SQL_CACHE",
+            "SQL_NO_CACHE",
+            "STATEMENT",
+            "TABLESAMPLE",
+            "UNBOUNDED",
+            "UNKNOWN",
+            "UNPIVOT",
+            "USE",
+            "VERIFY",
+            "XMLSERIALIZE",
+            "XOR");
 
     private final String sql;
     private final SqlSyntax syntax;
@@ -143,7 +194,18 @@ final class StatementText {
 
     Statement parse(int to) throws NotUnderstood {
         try {
-            CCJSqlParser parser = CCJSqlParserUtil.newParser(forParser(to))
+            return parse(forParser(to, false));
+        } catch (NotUnderstood e) {
+            if (tokens.subList(0, to).stream().anyMatch(StatementText::isNameNevertheless)) {
+                return parse(forParser(to, true));
+            }
+            throw e;
+        }
+    }
+
+    private static Statement parse(String text) throws NotUnderstood {
+        try {
+            CCJSqlParser parser = CCJSqlParserUtil.newParser(text)
                     .withSquareBracketQuotation(false)
                     .withAllowComplexParsing(true);
             Statement statement = parser.Statement();
@@ -160,8 +222,10 @@ final class StatementText {
     /**
      * The tokens before {@code to} for the parser: without comments, and with plain literals instead of those that databases end by different
      * rules, so that parser and lexer cannot differ about where a literal ends.
+     *
+     * @param quoting whether words that only the parser keeps for itself are quoted, which makes them names
      */
-    String forParser(int to) {
+    private String forParser(int to, boolean quoting) {
         StringBuilder text = new StringBuilder();
         int end = 0;
         for (Token token : tokens.subList(0, to)) {
@@ -171,12 +235,19 @@ final class StatementText {
                 text.append("'s'");
             } else if (token.kind() == Token.Kind.SYMBOL && token.text().equals("??")) {
                 text.append("||");
+            } else if (quoting && isNameNevertheless(token)) {
+                text.append('"').append(token.text()).append('"');
             } else {
                 text.append(token.text());
             }
             end = token.end();
         }
         return text.toString();
+    }
+
+    private static boolean isNameNevertheless(Token token) {
+        return token.kind() == Token.Kind.WORD
+                && NAMES_NEVERTHELESS.contains(token.text().toUpperCase(Locale.ROOT));
     }
 
     /** The index of the first such word outside all parentheses, or -1. */

@@ -3,7 +3,7 @@ package io.txn.client.jdbc.sql;
 /**
  * A piece of SQL text that belongs together.
  *
- * @param depth how many parentheses are open around it; a parenthesis itself has the depth of what is outside
+ * @param depth how many parentheses and brackets are open around it; one itself has the depth of what is outside
  */
 record Token(Kind kind, int start, int end, int depth, String text) {
 

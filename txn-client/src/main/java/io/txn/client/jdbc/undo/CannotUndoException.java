@@ -47,6 +47,16 @@ public final class CannotUndoException extends Exception {
                 e);
     }
 
+    /** The database does not take a value back, however often it is tried. */
+    public static CannotUndoException refused(SQLException e) {
+        return new CannotUndoException(
+                ErrorCode.UNDO_UNREADABLE,
+                "tables of the transaction",
+                List.of(),
+                "the database does not take a value back: SQL state " + e.getSQLState() + ", error " + e.getErrorCode(),
+                e);
+    }
+
     public ErrorCode code() {
         return code;
     }

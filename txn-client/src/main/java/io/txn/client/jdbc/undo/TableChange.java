@@ -12,16 +12,34 @@ import org.jspecify.annotations.Nullable;
 /**
  * What one statement did to the rows of one table, in the order in which the database told it. Immutable.
  *
+ * @param following whether a foreign key did it, when what the rows refer to was changed; when that is undone, the database may have undone this too
  * @param lockName what the table is called in lock keys
  */
 public record TableChange(
-        Kind kind, String schema, String table, String lockName, List<ImageColumn> columns, List<RowChange> rows) {
+        Kind kind,
+        boolean following,
+        String schema,
+        String table,
+        String lockName,
+        List<ImageColumn> columns,
+        List<RowChange> rows) {
 
     /** What kind of statement it was. The ordinal is in the undo record: append only. */
     public enum Kind {
         INSERT,
         UPDATE,
         DELETE
+    }
+
+    /** What the statement did itself. */
+    public TableChange(
+            Kind kind, String schema, String table, String lockName, List<ImageColumn> columns, List<RowChange> rows) {
+        this(kind, false, schema, table, lockName, columns, rows);
+    }
+
+    /** The same, done by a foreign key. */
+    public TableChange asFollowing() {
+        return new TableChange(kind, true, schema, table, lockName, columns, rows);
     }
 
     public TableChange {
@@ -80,6 +98,7 @@ public record TableChange(
         }
         return new TableChange(
                 kind,
+                following,
                 schema,
                 table,
                 lockName,

@@ -4,6 +4,7 @@ import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.ForeignKey;
 import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Trigger;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Identifier;
 import io.txn.client.jdbc.sql.TableName;
@@ -49,7 +50,7 @@ public final class Undo {
      */
     public void apply(UndoRecord undo) throws SQLException, CannotUndoException {
         for (int i = undo.changes().size() - 1; i >= 0; i--) {
-            new ChangeUndo(undo.changes().get(i)).apply();
+            new ChangeUndo(undo.changes().get(i), undo.changes().subList(0, i)).apply();
         }
     }
 
@@ -57,13 +58,15 @@ public final class Undo {
     private final class ChangeUndo {
 
         private final TableChange change;
+        private final List<TableChange> earlier;
         private final Table table;
         private final List<Column> columns = new ArrayList<>();
         private final List<Integer> key;
         private final String keyCondition;
 
-        ChangeUndo(TableChange change) throws SQLException, CannotUndoException {
+        ChangeUndo(TableChange change, List<TableChange> earlier) throws SQLException, CannotUndoException {
             this.change = change;
+            this.earlier = earlier;
             this.table = tableOf(change);
             for (ImageColumn image : change.columns()) {
                 Column column = table.named(image.name());
@@ -96,7 +99,37 @@ public final class Undo {
             if (found.refusal() != null) {
                 throw CannotUndoException.unreadable(change.lockName(), "since phase one, " + found.refusal());
             }
+            Trigger trigger =
+                    switch (change.kind()) {
+                        case INSERT -> found.triggerOn(Trigger.Event.DELETE, null);
+                        case DELETE -> found.triggerOn(Trigger.Event.INSERT, null);
+                        case UPDATE -> found.triggerOn(Trigger.Event.UPDATE, written(change, found));
+                    };
+            if (trigger != null) {
+                throw CannotUndoException.unreadable(
+                        change.lockName(), "since phase one, it has " + trigger.name() + ", which would fire");
+            }
             return found;
+        }
+
+        /** What setting rows back writes. */
+        private static List<Column> written(TableChange change, Table found) {
+            Set<String> names = new HashSet<>();
+            for (int i = 0; i < change.columns().size(); i++) {
+                int column = i;
+                if (!change.columns().get(i).inKey() || change.rows().stream().anyMatch(row -> differs(row, column))) {
+                    names.add(change.columns().get(i).name());
+                }
+            }
+            return found.columns().stream()
+                    .filter(c -> names.contains(c.name()))
+                    .toList();
+        }
+
+        private static boolean differs(RowChange row, int column) {
+            List<Value> before = row.before();
+            List<Value> after = row.after();
+            return before == null || after == null || !before.get(column).equals(after.get(column));
         }
 
         void apply() throws SQLException, CannotUndoException {
@@ -113,10 +146,13 @@ public final class Undo {
                 if (equal(now, row.after()) && Collections.disjoint(setBack, changedColumns(row))) {
                     todo.add(row);
                 } else if (isAsBefore(row, now, current)) {
-                    setBackByOthers
-                            .computeIfAbsent(
-                                    new Row(change.lockName(), change.keyOf(row.original())), r -> new HashSet<>())
-                            .addAll(changedColumns(row));
+                    // What follows was set back with what it follows.
+                    if (!change.following()) {
+                        setBackByOthers
+                                .computeIfAbsent(
+                                        new Row(change.lockName(), change.keyOf(row.original())), r -> new HashSet<>())
+                                .addAll(changedColumns(row));
+                    }
                 } else {
                     dirty.add(row);
                 }
@@ -133,7 +169,10 @@ public final class Undo {
                             this::bindKey,
                             this::unhookAndDelete);
                 }
-                case UPDATE -> update(todo);
+                case UPDATE -> {
+                    refuseIfOthersFollow(todo);
+                    update(todo);
+                }
                 case DELETE -> insert(todo);
             }
         }
@@ -309,13 +348,13 @@ public final class Undo {
         private List<Integer> hooks() {
             Set<String> names = new HashSet<>();
             for (ForeignKey reference : table.referencedBy()) {
-                if (reference.ofItself()) {
+                if (reference.ofItself() && table.triggerOn(Trigger.Event.UPDATE, null) == null) {
                     names.addAll(reference.childColumns());
                 }
             }
             List<Integer> hooks = new ArrayList<>();
             for (int i = 0; i < columns.size(); i++) {
-                if (names.contains(columns.get(i).sqlName()) && !key.contains(i)) {
+                if (names.contains(columns.get(i).name()) && !key.contains(i)) {
                     hooks.add(i);
                 }
             }
@@ -436,7 +475,7 @@ public final class Undo {
             for (int i = 0; i < parents.size(); i++) {
                 condition
                         .append(i == 0 ? "" : " AND ")
-                        .append(reference.childColumns().get(i))
+                        .append(dialect.quote(reference.childColumns().get(i)))
                         .append(" = ")
                         .append(columns.get(parents.get(i)).codec().write());
             }
@@ -468,6 +507,73 @@ public final class Undo {
             }
         }
 
+        /**
+         * Setting a row back may take along the rows that refer to it. Those that the transaction itself took along come back with it; others are
+         * somebody else's. The row is locked, so none can come once this was checked.
+         */
+        private void refuseIfOthersFollow(List<RowChange> rows) throws SQLException, CannotUndoException {
+            Set<String> names = new HashSet<>();
+            written(change, table).forEach(column -> names.add(column.name()));
+            for (ForeignKey reference : table.referencedBy()) {
+                if (reference.followsUpdate()
+                        && reference.parentColumns().stream().anyMatch(names::contains)) {
+                    Table child = dialect.table(connection, reference.childName());
+                    if (child == null) {
+                        throw CannotUndoException.unreadable(reference.child(), "the table is gone");
+                    }
+                    for (RowChange row : rows) {
+                        refuseIfOthersFollow(reference, child, row);
+                    }
+                }
+            }
+        }
+
+        private void refuseIfOthersFollow(ForeignKey reference, Table child, RowChange row)
+                throws SQLException, CannotUndoException {
+            Set<List<Value>> ours = new HashSet<>();
+            for (TableChange before : earlier) {
+                if (before.following() && before.lockName().equals(child.lockName())) {
+                    before.rows().forEach(r -> ours.add(before.keyOf(r.existing())));
+                }
+            }
+            List<Column> childKey = child.key();
+            String select = childKey.isEmpty()
+                    ? "1"
+                    : childKey.stream()
+                            .map(c -> c.codec().readFrom(c.sqlName()))
+                            .collect(Collectors.joining(", "));
+            String condition = "";
+            for (int i = 0; i < reference.childColumns().size(); i++) {
+                condition += (i == 0 ? "" : " AND ")
+                        + dialect.quote(reference.childColumns().get(i)) + " = (SELECT "
+                        + dialect.quote(reference.parentColumns().get(i)) + " FROM " + table.sqlName() + " WHERE "
+                        + keyCondition + ')';
+            }
+            try (PreparedStatement query = connection.prepareStatement(
+                    "SELECT " + select + " FROM " + reference.child() + " WHERE " + condition)) {
+                int parameter = 1;
+                for (int i = 0; i < reference.childColumns().size(); i++) {
+                    parameter = bindKey(query, parameter, row);
+                }
+                query.setMaxRows(ours.size() + 1);
+                try (ResultSet children = query.executeQuery()) {
+                    while (children.next()) {
+                        List<Value> id = new ArrayList<>();
+                        for (int i = 0; i < childKey.size(); i++) {
+                            id.add(childKey.get(i).codec().get(children, i + 1));
+                        }
+                        if (childKey.isEmpty() || !ours.contains(id)) {
+                            throw CannotUndoException.dirty(
+                                    change,
+                                    List.of(row),
+                                    "rows of " + reference.child() + " refer to it and would follow it",
+                                    null);
+                        }
+                    }
+                }
+            }
+        }
+
         private List<Value> keyFrom(ResultSet row) throws SQLException {
             List<Value> values = new ArrayList<>();
             for (int i = 0; i < key.size(); i++) {
@@ -489,8 +595,34 @@ public final class Undo {
             try {
                 writeEach(sql, rows, binder);
             } catch (SQLException e) {
+                if (dialect.refusesValue(e)) {
+                    connection.rollback(before);
+                    writeLoosely(sql, rows, binder, untying);
+                    return;
+                }
                 undoTo(before, e);
                 writeInPasses(sql, rows, binder, untying);
+            }
+        }
+
+        /**
+         * Puts back what strict sessions refuse and others had let in, such as the empty value of an ENUM. Nobody would tell if a value were cut to
+         * size, so the rows are read again.
+         */
+        private void writeLoosely(String sql, List<RowChange> rows, Binder binder, Untying untying)
+                throws SQLException, CannotUndoException {
+            dialect.strict(connection, false);
+            try {
+                writeInPasses(sql, rows, binder, untying);
+            } finally {
+                dialect.strict(connection, true);
+            }
+            Map<List<Value>, List<Value>> now = currentRows();
+            for (RowChange row : rows) {
+                if (!equal(now.get(change.keyOf(row.existing())), row.before())) {
+                    throw CannotUndoException.dirty(
+                            change, List.of(row), "the database does not take its values back as they were", null);
+                }
             }
         }
 
@@ -540,9 +672,9 @@ public final class Undo {
             }
         }
 
-        /** After a constraint's objection, what was written since the savepoint is taken back; any other error goes on. */
+        /** After a constraint's objection, what was written since the savepoint is taken back; any other error of the database goes on. */
         private void undoTo(Savepoint before, SQLException e) throws SQLException {
-            if (!dialect.isIntegrityViolation(e)) {
+            if (!dialect.isIntegrityViolation(e) && !dialect.isDriversOwn(e)) {
                 throw e;
             }
             connection.rollback(before);

@@ -4,6 +4,8 @@ import io.txn.client.jdbc.dialect.Value;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.Xid;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
@@ -12,6 +14,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.CRC32C;
+import java.util.zip.DataFormatException;
+import java.util.zip.Deflater;
+import java.util.zip.DeflaterOutputStream;
+import java.util.zip.Inflater;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +32,13 @@ public final class UndoFormat {
     private static final byte[] MAGIC = "TXU1".getBytes(StandardCharsets.US_ASCII);
     private static final int VERSION = 1;
 
+    private static final int PLAIN = 0;
+    private static final int DEFLATED = 1;
+    /** Shorter ones go as they are. */
+    private static final int DEFLATED_FROM = 4_096;
+    /** No byte of the format stands for more. */
+    private static final long MOST_DEFLATED = 1_040;
+
     private static final int NULL = 0;
     private static final int UTF8 = 1;
     private static final int BYTES = 2;
@@ -34,6 +47,7 @@ public final class UndoFormat {
     private static final int BEFORE = 1;
     private static final int AFTER = 2;
     private static final int MAINTAINED = 1;
+    private static final int FOLLOWING = 0x80;
 
     private UndoFormat() {}
 
@@ -48,21 +62,95 @@ public final class UndoFormat {
 
     /** The record as bytes. */
     public static byte[] encode(UndoRecord undo) {
+        return sealed(undo.xid(), undo.branch(), body(undo.changes()));
+    }
+
+    /** What a record says of its changes; its length tells that of the record, before its branch has an id. */
+    public static byte[] body(List<TableChange> changes) {
+        Writer out = new Writer();
+        out.varint(changes.size());
+        changes.forEach(change -> write(out, change));
+        byte[] plain = out.bytes.toByteArray();
+        byte[] deflated = plain.length < DEFLATED_FROM ? plain : deflated(plain);
+        Writer body = new Writer();
+        if (deflated.length < plain.length) {
+            body.octet(DEFLATED);
+            body.varint(plain.length);
+            body.raw(deflated);
+        } else {
+            body.octet(PLAIN);
+            body.raw(plain);
+        }
+        return body.bytes.toByteArray();
+    }
+
+    /** How long the record with this body will be. */
+    public static int length(Xid xid, byte[] body) {
+        Writer head = new Writer();
+        head.string(xid.value());
+        return MAGIC.length + 1 + head.bytes.size() + 8 + body.length + 4;
+    }
+
+    /** The record of a branch with this body. */
+    public static byte[] sealed(Xid xid, BranchId branch, byte[] body) {
         Writer out = new Writer();
         out.raw(MAGIC);
         out.octet(VERSION);
-        out.string(undo.xid().value());
-        out.raw(ByteBuffer.allocate(8).putLong(undo.branch().value()).array());
-        out.varint(undo.changes().size());
-        undo.changes().forEach(change -> write(out, change));
+        out.string(xid.value());
+        out.raw(ByteBuffer.allocate(8).putLong(branch.value()).array());
+        out.raw(body);
         CRC32C checksum = new CRC32C();
         checksum.update(out.bytes.toByteArray());
         out.raw(ByteBuffer.allocate(4).putInt((int) checksum.getValue()).array());
         return out.bytes.toByteArray();
     }
 
+    private static byte[] deflated(byte[] plain) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream(plain.length / 4);
+        Deflater deflater = new Deflater(Deflater.BEST_SPEED);
+        try (DeflaterOutputStream deflating = new DeflaterOutputStream(out, deflater, 8_192)) {
+            deflating.write(plain);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            deflater.end();
+        }
+        return out.toByteArray();
+    }
+
+    /** The body as it was before it was compressed. */
+    private static ByteBuffer inflated(Reader in) throws UnreadableException {
+        long length = in.number();
+        byte[] deflated = new byte[in.buffer.remaining()];
+        in.buffer.get(deflated);
+        if (length > MOST_DEFLATED * (deflated.length + 1)) {
+            throw new UnreadableException("it names a length that cannot have been compressed so far");
+        }
+        byte[] plain = new byte[(int) length];
+        Inflater inflater = new Inflater();
+        try {
+            inflater.setInput(deflated);
+            int at = 0;
+            while (at < plain.length) {
+                int read = inflater.inflate(plain, at, plain.length - at);
+                if (read == 0) {
+                    throw new UnreadableException("it ends too early");
+                }
+                at += read;
+            }
+            if (inflater.inflate(new byte[1]) != 0 || !inflater.finished()) {
+                throw new UnreadableException("it goes on after its end");
+            }
+        } catch (DataFormatException e) {
+            throw new UnreadableException("it was not compressed as it says");
+        } finally {
+            inflater.end();
+        }
+        return ByteBuffer.wrap(plain);
+    }
+
     private static void write(Writer out, TableChange change) {
-        out.octet(change.kind().ordinal());
+        out.octet(change.kind().ordinal() | (change.following() ? FOLLOWING : 0));
         out.string(change.schema());
         out.string(change.table());
         out.string(change.lockName());
@@ -153,6 +241,12 @@ public final class UndoFormat {
         try {
             Xid xid = new Xid(in.string());
             BranchId branch = new BranchId(in.buffer.getLong());
+            int encoding = in.octet();
+            if (encoding == DEFLATED) {
+                in = new Reader(inflated(in));
+            } else if (encoding != PLAIN) {
+                throw new UnreadableException("it is compressed in an unknown way: " + encoding);
+            }
             int count = in.count();
             List<TableChange> changes = new ArrayList<>();
             for (int i = 0; i < count; i++) {
@@ -168,7 +262,8 @@ public final class UndoFormat {
     }
 
     private static TableChange readChange(Reader in) throws UnreadableException {
-        int kind = in.octet();
+        int kindAndFlag = in.octet();
+        int kind = kindAndFlag & ~FOLLOWING;
         if (kind >= TableChange.Kind.values().length) {
             throw new UnreadableException("it holds an unknown kind of change: " + kind);
         }
@@ -188,7 +283,8 @@ public final class UndoFormat {
             List<Value> after = (flags & AFTER) == 0 ? null : readRow(in, columnCount);
             rows.add(new RowChange(before, after));
         }
-        return new TableChange(TableChange.Kind.values()[kind], schema, table, lockName, columns, rows);
+        boolean following = (kindAndFlag & FOLLOWING) != 0;
+        return new TableChange(TableChange.Kind.values()[kind], following, schema, table, lockName, columns, rows);
     }
 
     private static List<Value> readRow(Reader in, int columns) throws UnreadableException {
@@ -254,15 +350,24 @@ public final class UndoFormat {
 
         /** A length or count: each thing counted takes a byte at least, so it cannot exceed what is left. */
         int count() throws UnreadableException {
+            long value = number();
+            if (value > buffer.remaining()) {
+                throw new UnreadableException("it names a length of " + value + " where less is left");
+            }
+            return (int) value;
+        }
+
+        /** Less than 2^31. */
+        long number() throws UnreadableException {
             long value = 0;
             for (int shift = 0; shift <= 28; shift += 7) {
                 int octet = octet();
                 value |= (long) (octet & 0x7f) << shift;
                 if (octet <= 0x7f) {
-                    if (value > buffer.remaining()) {
-                        throw new UnreadableException("it names a length of " + value + " where less is left");
+                    if (value > Integer.MAX_VALUE) {
+                        break;
                     }
-                    return (int) value;
+                    return value;
                 }
             }
             throw new UnreadableException("it holds a number that does not end");

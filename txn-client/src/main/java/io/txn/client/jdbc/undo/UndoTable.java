@@ -1,6 +1,8 @@
 package io.txn.client.jdbc.undo;
 
+import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.dialect.Stamps;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.sql.Identifier;
 import io.txn.client.jdbc.sql.TableName;
@@ -8,6 +10,7 @@ import io.txn.protocol.BranchId;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -20,6 +23,8 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.time.LocalDateTime;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -29,6 +34,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +49,10 @@ public final class UndoTable {
     private static final int NORMAL = 0;
     private static final int DEFENCE = 1;
     private static final int DELETED_AT_ONCE = 1_000;
+    private static final int BYTES_PER_ROW = 1 << 20;
+    /** What the context of a record's first row says of the others. */
+    private static final String PARTS = "&parts=";
+
     private static final int KEYS_OF_STATEMENT = 64;
 
     private final Dialect dialect;
@@ -49,6 +60,8 @@ public final class UndoTable {
     private final String table;
     private final String databaseTable;
     private final Supplier<UUID> ids;
+    /** Whether rows get their number from us: taking it from the table's counter would change what the application is told of its own last key. */
+    private volatile boolean numbered;
 
     /** @param ids makes the database's identity when it has none yet */
     public UndoTable(Dialect dialect, String name, Supplier<UUID> ids) {
@@ -61,8 +74,17 @@ public final class UndoTable {
         this.databaseTable = schema + name + "_database";
     }
 
-    /** A stored row. */
-    public record Stored(String context, byte[] content, boolean defence) {}
+    /**
+     * A stored record.
+     *
+     * @param parts how many rows it takes
+     */
+    public record Stored(String context, byte[] content, boolean defence, int parts) {}
+
+    /** How many rows a record of this length takes. Servers limit what one statement may send, often to a few megabytes. */
+    public static int parts(int length) {
+        return Math.max(1, (length + BYTES_PER_ROW - 1) / BYTES_PER_ROW);
+    }
 
     /**
      * Makes the table if it may, checks that it is there, and learns the identity of the database.
@@ -103,6 +125,9 @@ public final class UndoTable {
                 return "table " + table + " has no column " + column;
             }
         }
+        Column number = undo.column(new Identifier("id", false));
+        numbered = number != null
+                && number.type().toLowerCase(Locale.ROOT).matches("(pg_catalog\\.)?int8|bigint(\\(\\d+\\))?");
         if (!hasUniqueKey(connection, undo)) {
             return "table " + table + " has no unique key on (xid, branch_id)";
         }
@@ -209,25 +234,73 @@ public final class UndoTable {
 
     /** Adds the undo record of a local transaction to it. */
     public void insert(Connection connection, Xid xid, BranchId branch, byte[] content) throws SQLException {
-        insert(connection, xid, branch, UndoFormat.CONTEXT, content, NORMAL);
+        insert(connection, xid, branch, content, null);
+    }
+
+    /**
+     * As {@link #insert(Connection, Xid, BranchId, byte[])}, and looks whether tables are what they were.
+     *
+     * @param stamps what they were; null where the database does not say
+     */
+    public boolean insert(Connection connection, Xid xid, BranchId branch, byte[] content, @Nullable Stamps stamps)
+            throws SQLException {
+        int parts = parts(content.length);
+        for (int part = 1; part < parts; part++) {
+            // The part stands in bits that tell branch ids of one time from those of another.
+            long number = -branch.value() ^ (long) part << 48;
+            String context = UndoFormat.CONTEXT + "&part=" + part;
+            insert(
+                    connection,
+                    new Entry(partOf(xid, part), branch, context, piece(content, part), NORMAL, number),
+                    null);
+        }
+        String context = UndoFormat.CONTEXT + (parts == 1 ? "" : PARTS + parts);
+        byte[] first = parts == 1 ? content : piece(content, 0);
+        return insert(connection, new Entry(xid.value(), branch, context, first, NORMAL, -branch.value()), stamps);
+    }
+
+    private static byte[] piece(byte[] content, int part) {
+        return Arrays.copyOfRange(content, part * BYTES_PER_ROW, Math.min(content.length, (part + 1) * BYTES_PER_ROW));
+    }
+
+    /** What stands in the xid column of one of the rows of a record, so that all differ under the table's unique key. */
+    private static String partOf(Xid xid, int part) {
+        return part == 0 ? xid.value() : xid.value() + '#' + part;
     }
 
     /** Adds a row that makes a later {@link #insert} of the same branch fail. */
     public void insertDefence(Connection connection, Xid xid, BranchId branch) throws SQLException {
-        insert(connection, xid, branch, UndoFormat.CONTEXT, new byte[0], DEFENCE);
+        insert(
+                connection,
+                new Entry(xid.value(), branch, UndoFormat.CONTEXT, new byte[0], DEFENCE, -branch.value()),
+                null);
     }
 
-    private void insert(Connection connection, Xid xid, BranchId branch, String context, byte[] content, int status)
-            throws SQLException {
+    /** A row; its number is written where the table has a place for it. */
+    private record Entry(String xid, BranchId branch, String context, byte[] content, int status, long number) {}
+
+    private boolean insert(Connection connection, Entry entry, @Nullable Stamps stamps) throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement("INSERT INTO " + table
-                + " (branch_id, xid, context, rollback_info, log_status, log_created, log_modified)"
-                + " VALUES (?, ?, ?, ?, ?, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)")) {
-            insert.setLong(1, branch.value());
-            insert.setString(2, xid.value());
-            insert.setString(3, context);
-            insert.setBytes(4, content);
-            insert.setInt(5, status);
-            insert.executeUpdate();
+                + " (branch_id, xid, context, rollback_info, log_status, log_created, log_modified"
+                + (numbered ? ", id" : "") + ") VALUES (?, ?, ?, ?, ?, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP"
+                + (numbered ? ", ?" : "") + ")"
+                + (stamps == null ? "" : " RETURNING " + stamps.sql()))) {
+            insert.setLong(1, entry.branch().value());
+            insert.setString(2, entry.xid());
+            insert.setString(3, entry.context());
+            insert.setBytes(4, entry.content());
+            insert.setInt(5, entry.status());
+            if (numbered) {
+                // Counters give positive numbers.
+                insert.setLong(6, entry.number());
+            }
+            if (stamps == null) {
+                insert.executeUpdate();
+                return true;
+            }
+            try (ResultSet now = insert.executeQuery()) {
+                return now.next() && stamps.same(now.getString(1));
+            }
         }
     }
 
@@ -241,31 +314,68 @@ public final class UndoTable {
                 if (!row.next()) {
                     return null;
                 }
+                String context = String.valueOf(row.getString(1));
                 byte @Nullable [] content = row.getBytes(2);
+                byte[] first = content == null ? new byte[0] : content;
+                boolean defence = row.getInt(3) == DEFENCE;
+                int parts = partsIn(context);
                 return new Stored(
-                        String.valueOf(row.getString(1)),
-                        content == null ? new byte[0] : content,
-                        row.getInt(3) == DEFENCE);
+                        context, parts == 1 ? first : whole(connection, xid, branch, first, parts), defence, parts);
             }
         }
     }
 
-    /** A branch whose record is to go. */
-    public record Key(Xid xid, BranchId branch) {}
+    private static int partsIn(String context) {
+        Matcher parts = Pattern.compile(PARTS + "(\\d{1,4})(?!\\d)").matcher(context);
+        return context.contains(UndoFormat.CONTEXT) && parts.find() ? Integer.parseInt(parts.group(1)) : 1;
+    }
+
+    /** A part that is missing is missing in the whole, whose checksum tells. */
+    private byte[] whole(Connection connection, Xid xid, BranchId branch, byte[] first, int parts) throws SQLException {
+        ByteArrayOutputStream whole = new ByteArrayOutputStream();
+        whole.writeBytes(first);
+        try (PreparedStatement select = connection.prepareStatement(
+                "SELECT rollback_info FROM " + table + " WHERE xid = ? AND branch_id = ?")) {
+            for (int part = 1; part < parts; part++) {
+                select.setString(1, partOf(xid, part));
+                select.setLong(2, branch.value());
+                try (ResultSet row = select.executeQuery()) {
+                    byte @Nullable [] content = row.next() ? row.getBytes(1) : null;
+                    whole.writeBytes(content == null ? new byte[0] : content);
+                }
+            }
+        }
+        return whole.toByteArray();
+    }
+
+    /**
+     * A branch whose record is to go.
+     *
+     * @param parts how many rows it takes
+     */
+    public record Key(Xid xid, BranchId branch, int parts) {}
+
+    private record Row(String xid, BranchId branch) {}
 
     /** Deletes the records of branches, by one statement for each {@value #KEYS_OF_STATEMENT} of them. */
     public void delete(Connection connection, List<Key> branches) throws SQLException {
-        for (int from = 0; from < branches.size(); from += KEYS_OF_STATEMENT) {
-            List<Key> part = branches.subList(from, Math.min(branches.size(), from + KEYS_OF_STATEMENT));
+        List<Row> rows = new ArrayList<>();
+        for (Key key : branches) {
+            for (int part = 0; part < key.parts(); part++) {
+                rows.add(new Row(partOf(key.xid(), part), key.branch()));
+            }
+        }
+        for (int from = 0; from < rows.size(); from += KEYS_OF_STATEMENT) {
+            List<Row> part = rows.subList(from, Math.min(rows.size(), from + KEYS_OF_STATEMENT));
             // A power of two, the last key repeated: so drivers and servers see few different texts and can keep what
             // they prepared.
             int places = part.size() == 1 ? 1 : Integer.highestOneBit(part.size() - 1) << 1;
             try (PreparedStatement delete = connection.prepareStatement("DELETE FROM " + table + " WHERE "
                     + String.join(" OR ", Collections.nCopies(places, "(xid = ? AND branch_id = ?)")))) {
                 for (int i = 0; i < places; i++) {
-                    Key key = part.get(Math.min(i, part.size() - 1));
-                    delete.setString(2 * i + 1, key.xid().value());
-                    delete.setLong(2 * i + 2, key.branch().value());
+                    Row row = part.get(Math.min(i, part.size() - 1));
+                    delete.setString(2 * i + 1, row.xid());
+                    delete.setLong(2 * i + 2, row.branch().value());
                 }
                 delete.executeUpdate();
             }

@@ -1,6 +1,6 @@
 -- Undo records of AT mode, one row a local transaction.
 CREATE TABLE IF NOT EXISTS undo_log (
-    id SERIAL NOT NULL PRIMARY KEY,
+    id BIGSERIAL NOT NULL PRIMARY KEY,
     branch_id BIGINT NOT NULL,
     xid VARCHAR(128) NOT NULL,
     context VARCHAR(128) NOT NULL,

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -13,6 +14,25 @@ class PlannerTest {
 
     private static Plan plan(String sql) {
         return Planner.plan(sql, SqlSyntax.POSTGRESQL);
+    }
+
+    @Test
+    void wordsThatOnlyTheParserKeepsAreNames() {
+        for (String name : List.of("settings", "errors", "output", "script", "statement", "sample", "FINAL", "prior")) {
+            assertThat(plan("INSERT INTO t (id, " + name + ") VALUES (?, ?)"))
+                    .as(name)
+                    .isInstanceOf(Plan.Insert.class);
+            assertThat(plan("SELECT id, " + name + " FROM t WHERE id = 1 FOR UPDATE"))
+                    .as(name)
+                    .isInstanceOf(Plan.LockingRead.class);
+            assertThat(plan("DELETE FROM " + name + " WHERE " + name + ".id = ?"))
+                    .as(name)
+                    .isInstanceOf(Plan.Delete.class);
+            Plan.Update update = (Plan.Update) plan("UPDATE t SET " + name + " = ? WHERE id = ?");
+            assertThat(update.assigned()).containsExactly(new Plan.Assigned(null, new Identifier(name, false)));
+            assertThat(update.statement().text()).isEqualTo("UPDATE t SET " + name + " = ? WHERE id = ?");
+        }
+        assertThat(plan("SELECT * FROM FINAL TABLE (UPDATE t SET x = 1)")).isInstanceOf(Plan.Refused.class);
     }
 
     @Test
@@ -250,10 +270,14 @@ class PlannerTest {
                 "CALL f()",
                 "{call f()}",
                 "{? = call f()}",
-                "BEGIN",
-                "COMMIT",
-                "ROLLBACK",
-                "SAVEPOINT x",
+                "BEGIN ISOLATION LEVEL SERIALIZABLE",
+                "COMMIT AND CHAIN",
+                "ROLLBACK PREPARED 'x'",
+                "COMMIT PREPARED 'x'",
+                "SAVEPOINT 'x'",
+                "PREPARE TRANSACTION 'x'",
+                "SET autocommit = 1, @a = 2",
+                "SET TRANSACTION READ ONLY",
                 "SET search_path = x",
                 "LOCK TABLE t",
                 "DO $$ BEGIN DELETE FROM t; END $$",
@@ -313,6 +337,36 @@ class PlannerTest {
             assertThat(refused.reason()).isNotBlank();
             assertThat(refused.rewrite()).isNotBlank();
         });
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "begin, BEGIN, ''",
+        "start transaction;, BEGIN, ''",
+        "COMMIT WORK, COMMIT, ''",
+        "/* x */ ROLLBACK -- y, ROLLBACK, ''",
+        "SAVEPOINT a, SAVEPOINT, a",
+        "ROLLBACK TO SAVEPOINT \"A b\", ROLLBACK_TO, A b",
+        "rollback to a, ROLLBACK_TO, a",
+        "RELEASE SAVEPOINT a, RELEASE, a",
+        "SET autocommit=0, AUTO_COMMIT_OFF, ''",
+        "SET AUTOCOMMIT TRUE, AUTO_COMMIT_ON, ''"
+    })
+    void transactionControlIsUnderstoodInItsPlainForms(String sql, Plan.Word word, String name) {
+        assertThat(plan(sql)).isEqualTo(new Plan.Control(word, name));
+    }
+
+    @Test
+    void textsWithSeveralStatementsAreTakenApart() {
+        assertThat(SeveralStatements.of(
+                                "UPDATE t SET a = ? WHERE b = ';' ; ; DELETE FROM t -- ;\n WHERE c = ?;", SqlSyntax.H2)
+                        .pieces())
+                .containsExactly(
+                        new SeveralStatements.Piece("UPDATE t SET a = ? WHERE b = ';'", 0, 1),
+                        new SeveralStatements.Piece("DELETE FROM t -- ;\n WHERE c = ?", 1, 1));
+        assertThat(SeveralStatements.of("DELETE FROM t;", SqlSyntax.H2).several())
+                .isFalse();
+        assertThat(SeveralStatements.of("", SqlSyntax.H2).several()).isFalse();
     }
 
     @Test

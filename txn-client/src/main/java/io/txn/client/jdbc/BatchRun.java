@@ -1,0 +1,242 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.TransactionContext;
+import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.sql.InsertValue;
+import io.txn.client.jdbc.sql.Plan;
+import java.sql.BatchUpdateException;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.sql.Savepoint;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A batch inside a global transaction. One-row INSERTs of one text go together as one INSERT; an UPDATE or DELETE whose elements name their rows' keys goes as
+ * the application made it, between two readings ({@link KeyedBatch}); all else goes one by one. When an element fails, what becomes of the others and what
+ * is counted is as without the proxy: an INSERT that failed with its neighbours is run again as the application's own batch. For one run.
+ */
+final class BatchRun {
+
+    /** How many rows of a batch become one statement. */
+    private static final int ROWS_PER_INSERT = 500;
+
+    private static final int MOST_PARAMETERS = 30_000;
+    /** Together with what escaping adds, far below what servers accept. */
+    private static final long BYTES_PER_INSERT = 512 << 10;
+
+    private final ConnectionHandler connection;
+    private final Statement physical;
+    private final KeyRequest keyRequest;
+    private final StatementScope scope;
+    private final TransactionContext context;
+    private final List<Element> elements;
+    private final List<Plan.Write> plans;
+    private final LocalTransaction transaction;
+    private final long[] counts;
+    private GeneratedKeys keys = GeneratedKeys.NONE;
+
+    /** One element of a batch: its text and, for a prepared statement, its parameters. */
+    record Element(String sql, Parameters parameters) {}
+
+    /**
+     * What came of it.
+     *
+     * @param keys null when the application's own statement has them
+     * @param failure what the application gets to see when an element failed; what others did stays done
+     */
+    record Result(
+            long[] counts,
+            @Nullable GeneratedKeys keys,
+            @Nullable BatchUpdateException failure) {}
+
+    /** @param plans of the elements, one each; those of a prepared statement have one in common */
+    BatchRun(
+            ConnectionHandler connection,
+            Statement physical,
+            KeyRequest keyRequest,
+            StatementScope scope,
+            TransactionContext context,
+            List<Element> elements,
+            List<Plan.Write> plans,
+            LocalTransaction transaction) {
+        this.connection = connection;
+        this.physical = physical;
+        this.keyRequest = keyRequest;
+        this.scope = scope;
+        this.context = context;
+        this.elements = elements;
+        this.plans = plans;
+        this.transaction = transaction;
+        this.counts = new long[elements.size()];
+    }
+
+    /**
+     * Runs it.
+     *
+     * @throws SQLException when the local transaction cannot go on
+     */
+    Result run() throws SQLException {
+        for (Plan.Write plan : plans.stream().distinct().toList()) {
+            connection.check(context, plan, keyRequest, scope);
+        }
+        if (physical instanceof PreparedStatement prepared && elements.size() > 1) {
+            if (plans.get(0) instanceof Plan.Insert insert && goTogether(insert)) {
+                return insert(insert, prepared);
+            }
+            DriverBatch batch = driverBatch(prepared);
+            if (connection.batch(context, plans.get(0), batch, scope, transaction) != null) {
+                return result(batch);
+            }
+        }
+        return oneByOne();
+    }
+
+    private DriverBatch driverBatch(PreparedStatement prepared) {
+        return new DriverBatch(
+                prepared, elements.stream().map(Element::parameters).toList(), scope);
+    }
+
+    private Result result(DriverBatch batch) throws SQLException {
+        BatchUpdateException failure = batch.failure();
+        if (failure != null) {
+            requireGoingOn(failure);
+        }
+        return new Result(batch.counts(), null, failure);
+    }
+
+    /** A deadlock's victim lost what came before. */
+    private void requireGoingOn(SQLException failure) throws SQLException {
+        for (SQLException one = failure; one != null; one = one.getNextException()) {
+            if (endsTransaction(one) || one.getCause() instanceof SQLException cause && endsTransaction(cause)) {
+                transaction.incomplete("the database rolled back what came before");
+                throw failure;
+            }
+        }
+    }
+
+    private static boolean endsTransaction(SQLException failure) {
+        return String.valueOf(failure.getSQLState()).startsWith("40");
+    }
+
+    // INSERT
+
+    private static boolean goTogether(Plan.Insert insert) {
+        return insert.rows().size() == 1
+                && insert.head().parameterCount() == 0
+                && insert.rows().get(0).stream().allMatch(InsertValue::independent);
+    }
+
+    private Result insert(Plan.Insert insert, PreparedStatement prepared) throws SQLException {
+        List<List<InsertCapture.InsertRow>> groups = groups(insert);
+        Dialect dialect = connection.resource().dialect();
+        boolean over = dialect.product() == Dialect.Product.POSTGRESQL;
+        Savepoint before = groups.size() > 1 && !over ? connection.mark(transaction) : null;
+        int done = 0;
+        try {
+            for (List<InsertCapture.InsertRow> group : groups) {
+                Outcome together = connection.insert(context, insert, group, keyRequest, scope, transaction);
+                keys = keys.and(together.keys());
+                Arrays.fill(counts, done, done + group.size(), 1);
+                done += group.size();
+            }
+        } catch (SQLException e) {
+            if (over || isOurs(e) || endsTransaction(e)) {
+                throw stopped(e, done);
+            }
+            // The statement took back all that it did.
+            if (before != null) {
+                connection.back(transaction, before);
+            }
+            return insertAgain(insert, prepared, e);
+        }
+        if (before != null) {
+            connection.forget(transaction, before);
+        }
+        return new Result(counts, keys, null);
+    }
+
+    private List<List<InsertCapture.InsertRow>> groups(Plan.Insert insert) {
+        int parameters = Math.max(1, insert.statement().parameterCount());
+        int most = Math.max(1, Math.min(ROWS_PER_INSERT, MOST_PARAMETERS / parameters));
+        boolean widen =
+                !keyRequest.wanted() && connection.resource().dialect().habits().sendsBits();
+        List<List<InsertCapture.InsertRow>> groups = new ArrayList<>();
+        List<InsertCapture.InsertRow> group = new ArrayList<>();
+        long bytes = 0;
+        for (Element element : elements) {
+            Parameters values = widen ? element.parameters().widened() : element.parameters();
+            long size = values.size();
+            if (!group.isEmpty() && (group.size() == most || bytes + size > BYTES_PER_INSERT)) {
+                groups.add(group);
+                group = new ArrayList<>();
+                bytes = 0;
+            }
+            group.addAll(InsertCapture.rowsOf(insert, values));
+            bytes += size;
+        }
+        groups.add(group);
+        return groups;
+    }
+
+    /** An element failed, and all with it: now as the application made it. */
+    private Result insertAgain(Plan.Insert insert, PreparedStatement prepared, SQLException reason)
+            throws SQLException {
+        keys = GeneratedKeys.NONE;
+        DriverBatch batch = driverBatch(prepared);
+        if (connection.insert(context, insert, batch, scope, transaction) != null) {
+            return result(batch);
+        }
+        if (connection.resource().dialect().habits().insertsFailTogether()) {
+            Arrays.fill(counts, Statement.EXECUTE_FAILED);
+            return new Result(counts, keys, failure(reason, counts));
+        }
+        return oneByOne();
+    }
+
+    // One by one
+
+    private Result oneByOne() throws SQLException {
+        SQLException first = null;
+        for (int i = 0; i < elements.size(); i++) {
+            try {
+                Outcome one = connection.write(
+                        context, plans.get(i), elements.get(i).parameters(), keyRequest, scope, transaction);
+                keys = keys.and(one.keys());
+                counts[i] = one.count();
+            } catch (SQLException e) {
+                Dialect dialect = connection.resource().dialect();
+                if (dialect.product() == Dialect.Product.POSTGRESQL || isOurs(e) || endsTransaction(e)) {
+                    throw stopped(e, i);
+                }
+                if (!dialect.habits().goesOn()) {
+                    return new Result(counts, keys, failure(e, Arrays.copyOf(counts, i)));
+                }
+                counts[i] = Statement.EXECUTE_FAILED;
+                first = first == null ? e : first;
+            }
+        }
+        return new Result(counts, keys, first == null ? null : failure(first, counts));
+    }
+
+    /** Whether it is a refusal, or one of the other failures that are not the database's. */
+    private static boolean isOurs(SQLException e) {
+        return LocalCommit.codeOf(e) != null;
+    }
+
+    /** What is thrown when nothing can follow. PostgreSQL has taken back all elements then. */
+    private BatchUpdateException stopped(SQLException e, int done) {
+        if (connection.resource().dialect().product() == Dialect.Product.POSTGRESQL && !isOurs(e)) {
+            Arrays.fill(counts, Statement.EXECUTE_FAILED);
+            return failure(e, counts);
+        }
+        return failure(e, Arrays.copyOf(counts, done));
+    }
+
+    private static BatchUpdateException failure(SQLException e, long[] counts) {
+        return new BatchUpdateException(e.getMessage(), e.getSQLState(), e.getErrorCode(), counts, e);
+    }
+}

@@ -1,0 +1,90 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Trigger;
+import io.txn.client.jdbc.dialect.Trigger.Event;
+import io.txn.client.jdbc.sql.Identifier;
+import io.txn.client.jdbc.sql.Mentions;
+import io.txn.client.jdbc.sql.Plan;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Refuses a write that a trigger may turn into more than its images show: at the statement itself, and at what undoes it. */
+final class Firing {
+
+    private static final Pattern NO_ROW = Pattern.compile("(?i)\\breturn\\s+null\\b");
+
+    private final WriteRun run;
+    private final Table table;
+
+    Firing(WriteRun run, Table table) {
+        this.run = run;
+        this.table = table;
+    }
+
+    /** An UPDATE of these columns is undone by one. */
+    void update(List<Column> columns) throws SQLException {
+        refuse(Event.UPDATE, columns, "");
+    }
+
+    /** A DELETE is undone by INSERT. */
+    void delete() throws SQLException {
+        refuse(Event.DELETE, null, "");
+        refuse(Event.INSERT, null, ", which undoes the DELETE");
+    }
+
+    /** An INSERT, also one that may change or delete rows which are there, and MERGE; an INSERT is undone by DELETE. */
+    void insert(Plan.Write plan) throws SQLException {
+        boolean plain = plan instanceof Plan.Insert
+                || plan instanceof Plan.RichInsert rich && rich.conflict() == Plan.Conflict.FAIL;
+        for (Trigger trigger : table.triggers()) {
+            if (trigger.fires(Event.INSERT, null) && !(plain && setsNewRowOnly(trigger))) {
+                throw refusal(trigger, Event.INSERT, "");
+            }
+        }
+        refuse(Event.DELETE, null, ", which undoes the INSERT");
+        if (plan instanceof Plan.RichInsert rich && rich.conflict() == Plan.Conflict.CHANGE) {
+            refuse(Event.UPDATE, rich.replace() ? null : columns(rich.assigned()), "");
+        }
+        if (plan instanceof Plan.Merge merge
+                && (merge.keyed() != null || !merge.assigned().isEmpty())) {
+            refuse(Event.UPDATE, merge.keyed() != null ? null : columns(merge.assigned()), "");
+        }
+    }
+
+    /** What it does to the new row is in the row's image. */
+    private boolean setsNewRowOnly(Trigger trigger) throws SQLException {
+        String text = trigger.ofNewRow();
+        if (text.isEmpty() || text.indexOf('@') >= 0 || NO_ROW.matcher(text).find()) {
+            return false;
+        }
+        Mentions mentions = Mentions.of(text, run.dialect().syntax());
+        return mentions.understood() && !mentions.writes() && run.functionThatWrites(mentions) == null;
+    }
+
+    private void refuse(Event event, @Nullable List<Column> columns, String why) throws SQLException {
+        Trigger trigger = table.triggerOn(event, columns);
+        if (trigger != null) {
+            throw refusal(trigger, event, why);
+        }
+    }
+
+    private SQLException refusal(Trigger trigger, Event event, String why) {
+        return Refusals.notSupported(
+                trigger.name() + " on " + table.lockName() + " fires at " + event + why
+                        + ", and may write where no image is taken",
+                "do what it does by statements of the transaction and drop it, or write to the table by TCC");
+    }
+
+    private List<Column> columns(List<Identifier> written) throws SQLException {
+        List<Column> columns = new ArrayList<>();
+        for (Identifier name : written) {
+            columns.add(TableImages.column(table, name));
+        }
+        return columns;
+    }
+}

@@ -1,0 +1,528 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.ForeignKey;
+import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Trigger;
+import io.txn.client.jdbc.dialect.Value;
+import io.txn.client.jdbc.undo.ImageColumn;
+import io.txn.client.jdbc.undo.RowChange;
+import io.txn.client.jdbc.undo.TableChange;
+import java.sql.SQLException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The rows that the database deletes or changes by itself when rows which they refer to are deleted or changed: the foreign keys that act, over any number of
+ * levels. Before the statement, with its own rows locked, those that refer to them are read and locked, breadth first, each row once. The
+ * locked rows let no others come to refer to them. After the statement, what changed is read again by its key, which it may follow too. For one statement execution.
+ */
+final class Followers {
+
+    private final WriteRun run;
+    private final List<Root> roots = new ArrayList<>();
+
+    /** By name in SQL, the tables that can be reached. */
+    private final Map<String, Table> tables = new LinkedHashMap<>();
+
+    private final Map<String, Rows> found = new LinkedHashMap<>();
+    private int count;
+
+    Followers(WriteRun run) {
+        this.run = run;
+    }
+
+    /**
+     * A table that the statement itself writes.
+     *
+     * @param set the columns that an UPDATE sets; null for a DELETE
+     * @param keys of its own rows
+     */
+    private record Root(Table table, @Nullable Set<String> set, Set<List<Value>> keys) {}
+
+    /** The statement deletes rows of this table. */
+    Followers deleting(Table table) {
+        roots.add(new Root(table, null, new HashSet<>()));
+        return this;
+    }
+
+    /** The statement sets these columns of rows of this table. */
+    Followers setting(Table table, Collection<Column> columns) {
+        roots.add(new Root(table, names(columns), new HashSet<>()));
+        return this;
+    }
+
+    private @Nullable Root root(Table table) {
+        return roots.stream()
+                .filter(r -> r.table().sqlName().equals(table.sqlName()))
+                .findFirst()
+                .orElse(null);
+    }
+
+    private static Set<String> names(Collection<Column> columns) {
+        Set<String> names = new LinkedHashSet<>();
+        columns.forEach(c -> names.add(c.name()));
+        return names;
+    }
+
+    /** Rows of one table that follow. */
+    private final class Rows {
+
+        private final Table table;
+        private final TableImages images;
+        /** By the key that they had. */
+        private final Map<List<Value>, List<Value>> before = new LinkedHashMap<>();
+
+        private final Set<List<Value>> deleted = new LinkedHashSet<>();
+        /** By the key that they had, the rows as a change of what they refer to leaves them, as far as the keys are concerned. */
+        private final Map<List<Value>, List<Value>> expected = new LinkedHashMap<>();
+
+        private final Set<Seen> seen = new HashSet<>();
+
+        Rows(Table table) {
+            this.table = table;
+            this.images = new TableImages(run, table);
+        }
+
+        List<Value> key(List<Value> row) {
+            return images.keyOf(table.columns(), row);
+        }
+
+        List<List<Value>> remaining() {
+            return before.keySet().stream().filter(k -> !deleted.contains(k)).toList();
+        }
+    }
+
+    private record Seen(List<Value> key, ForeignKey by) {}
+
+    /** Row of {@code child} that follows a change of a row of {@code parent}. */
+    private record Link(ForeignKey by, String parent, List<Value> parentKey, Table child, List<Value> childKey) {}
+
+    private final List<Link> links = new ArrayList<>();
+
+    /** Rows of a table, to be asked who follows them. */
+    private record Item(
+            Table table, List<Column> columns, @Nullable Set<String> set, List<List<Value>> rows) {}
+
+    /** Whether a foreign key acts at all on what the statement does. */
+    boolean any() {
+        return roots.stream()
+                .anyMatch(root -> root.table().referencedBy().stream().anyMatch(k -> acts(k, root.set())));
+    }
+
+    private static boolean acts(ForeignKey key, @Nullable Set<String> set) {
+        return set == null
+                ? key.followsDelete()
+                : key.followsUpdate() && key.parentColumns().stream().anyMatch(set::contains);
+    }
+
+    /** The columns by which others refer to rows of a table in which these are set. */
+    static List<Column> neededColumns(Table table, Collection<Column> set) {
+        Set<String> needed = new LinkedHashSet<>();
+        Set<String> names = names(set);
+        table.referencedBy().stream()
+                .filter(key -> acts(key, names))
+                .forEach(key -> needed.addAll(key.parentColumns()));
+        return table.columns().stream().filter(c -> needed.contains(c.name())).toList();
+    }
+
+    // Before the statement
+
+    /** Rows that the statement itself writes, as images of some columns. */
+    record Own(List<Column> columns, Collection<List<Value>> rows) {}
+
+    private record Step(Table table, @Nullable Set<String> set, String path) {}
+
+    private record Visited(String table, @Nullable Set<String> set) {}
+
+    /** Refuses what could not be captured, with the way that leads there. Reads the catalog only. */
+    void check() throws SQLException {
+        Queue<Step> open = new ArrayDeque<>();
+        Set<Visited> visited = new HashSet<>();
+        roots.forEach(
+                root -> open.add(new Step(root.table(), root.set(), root.table().lockName())));
+        for (Step step = open.poll(); step != null; step = open.poll()) {
+            for (ForeignKey key : step.table().referencedBy()) {
+                if (acts(key, step.set())) {
+                    Set<String> changed = step.set() == null && key.onDelete() == ForeignKey.Action.CASCADE
+                            ? null
+                            : Set.copyOf(key.childColumns());
+                    String path = step.path() + " -> " + key.childTable();
+                    Table child = child(key, path);
+                    check(key, child, step.set(), changed, path);
+                    if (visited.add(new Visited(child.sqlName(), changed))) {
+                        open.add(new Step(child, changed, path));
+                    }
+                }
+            }
+        }
+    }
+
+    private Table child(ForeignKey key, String path) throws SQLException {
+        Table known = tables.get(key.child());
+        if (known != null) {
+            return known;
+        }
+        try {
+            Table child = run.writable(key.childName());
+            tables.put(key.child(), child);
+            return child;
+        } catch (SQLException e) {
+            SQLException refusal = refused(path, "that table cannot be captured: " + e.getMessage());
+            refusal.addSuppressed(e);
+            throw refusal;
+        }
+    }
+
+    private void check(
+            ForeignKey key, Table child, @Nullable Set<String> parentSet, @Nullable Set<String> changed, String path)
+            throws SQLException {
+        String unseen = child.unseen();
+        if (unseen != null) {
+            throw refused(path, unseen);
+        }
+        String writes = run.functionThatWrites(child);
+        if (writes != null) {
+            throw refused(path, writes);
+        }
+        for (Column column : child.columns()) {
+            if (!column.codec().supported()) {
+                throw refused(
+                        path, "column " + column.name() + " is of type " + column.type() + ", which is not captured");
+            }
+        }
+        if (changed != null) {
+            boolean keySet = (parentSet == null ? key.onDelete() : key.onUpdate()) == ForeignKey.Action.SET
+                    && child.key().stream().anyMatch(c -> changed.contains(c.name()));
+            if (keySet) {
+                throw refused(path, "its key is set to a default");
+            }
+            Root own = root(child);
+            if (own != null && own.set() != null) {
+                throw refused(path, "the statement itself changes rows of that table");
+            }
+            List<Column> columns = child.columns().stream()
+                    .filter(c -> changed.contains(c.name()))
+                    .toList();
+            refuseIfFired(child, Trigger.Event.UPDATE, columns, path);
+        } else {
+            refuseIfFired(child, Trigger.Event.INSERT, null, path);
+            // MySQL's foreign keys act below its triggers.
+            if (!run.dialect().product().isMySqlFamily()) {
+                refuseIfFired(child, Trigger.Event.DELETE, null, path);
+            }
+        }
+    }
+
+    private static void refuseIfFired(Table child, Trigger.Event event, @Nullable List<Column> columns, String path)
+            throws SQLException {
+        Trigger trigger = child.triggerOn(event, columns);
+        if (trigger != null) {
+            throw refused(path, trigger.name() + " on " + event + " may write where no image is taken");
+        }
+    }
+
+    private static SQLException refused(String path, String reason) {
+        return Refusals.notSupported(
+                "a foreign key would change other rows with it (" + path + "), and " + reason,
+                "delete or change those rows first, by statements of their own");
+    }
+
+    /**
+     * Reads and locks the rows that follow. Nothing was changed yet, so whatever is wrong with them refuses the statement.
+     *
+     * @param own the rows that the statement will delete or change, already locked, by the tables' names in SQL
+     */
+    void read(Map<String, Own> own) throws SQLException {
+        if (!any()) {
+            return;
+        }
+        Queue<Item> open = new ArrayDeque<>();
+        for (Root root : roots) {
+            Own rows = own.get(root.table().sqlName());
+            if (rows != null) {
+                TableImages images = new TableImages(run, root.table());
+                rows.rows().forEach(row -> root.keys().add(images.keyOf(rows.columns(), row)));
+                count += rows.rows().size();
+                open.add(new Item(root.table(), rows.columns(), root.set(), List.copyOf(rows.rows())));
+            }
+        }
+        for (Item item = open.poll(); item != null; item = open.poll()) {
+            for (ForeignKey key : item.table().referencedBy()) {
+                if (acts(key, item.set())) {
+                    read(item, key, open);
+                }
+            }
+        }
+        String incomplete = run.incomplete();
+        if (incomplete != null) {
+            throw Refusals.notSupported(incomplete, "delete or change the rows that refer to it first");
+        }
+    }
+
+    private void read(Item item, ForeignKey key, Queue<Item> open) throws SQLException {
+        Table child = tables.get(key.child());
+        if (child == null) {
+            throw new AssertionError("the graph was walked before: " + key.child());
+        }
+        Rows rows = found.computeIfAbsent(child.sqlName(), name -> new Rows(child));
+        boolean deletes = item.set() == null && key.onDelete() == ForeignKey.Action.CASCADE;
+        TableImages parents = new TableImages(run, item.table());
+        Map<List<Value>, List<List<Value>>> byReference = new LinkedHashMap<>();
+        for (List<Value> row : item.rows()) {
+            List<Value> reference = values(item.columns(), row, key.parentColumns());
+            if (!reference.contains(Value.NULL)) {
+                byReference.computeIfAbsent(reference, r -> new ArrayList<>()).add(parents.keyOf(item.columns(), row));
+            }
+        }
+        Root own = root(child);
+        List<List<Value>> references = List.copyOf(byReference.keySet());
+        List<List<Value>> deleted = new ArrayList<>();
+        List<List<Value>> changed = new ArrayList<>();
+        for (int from = 0; from < references.size(); from += TableImages.KEYS_PER_QUERY) {
+            List<List<Value>> chunk =
+                    references.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, references.size()));
+            for (List<Value> row : rowsThatRefer(child, key, item.table(), chunk)) {
+                List<Value> id = rows.key(row);
+                if (own != null && own.set() == null && own.keys().contains(id)) {
+                    continue;
+                }
+                if (rows.before.putIfAbsent(id, row) == null) {
+                    count++;
+                    if (count > run.options().maxRowsPerStatement()) {
+                        throw parents.tooManyRows();
+                    }
+                }
+                if (deletes) {
+                    if (rows.deleted.add(id)) {
+                        deleted.add(row);
+                    }
+                } else if (rows.seen.add(new Seen(id, key))) {
+                    changed.add(row);
+                    if (item.set() != null) {
+                        List<List<Value>> referred =
+                                byReference.getOrDefault(values(child.columns(), row, key.childColumns()), List.of());
+                        referred.forEach(
+                                parent -> links.add(new Link(key, item.table().sqlName(), parent, child, id)));
+                    }
+                }
+            }
+        }
+        if (!deleted.isEmpty()) {
+            open.add(new Item(child, child.columns(), null, deleted));
+        }
+        if (!changed.isEmpty()) {
+            open.add(new Item(child, child.columns(), Set.copyOf(key.childColumns()), changed));
+        }
+    }
+
+    private List<List<Value>> rowsThatRefer(Table child, ForeignKey key, Table parent, List<List<Value>> references)
+            throws SQLException {
+        List<Column> compared = new ArrayList<>();
+        for (int i = 0; i < key.childColumns().size(); i++) {
+            Column written = column(parent, key.parentColumns().get(i));
+            String name = key.childColumns().get(i);
+            compared.add(
+                    new Column(name, run.dialect().quote(name), written.type(), written.codec(), written.traits()));
+        }
+        List<List<Value>> rows = new ArrayList<>();
+        Query query = new Query()
+                .add("SELECT " + run.dialect().identity("") + TableImages.reads(child.columns(), "") + " FROM "
+                        + child.sqlName() + " WHERE ")
+                .addKeys(compared, references)
+                .add(" FOR UPDATE");
+        TableImages images = new TableImages(run, child);
+        images.readImage(query, () -> {}, child.columns(), rows);
+        rows.forEach(row -> images.restorable(row, child.columns()));
+        return rows;
+    }
+
+    private static Column column(Table table, String name) {
+        Column column = table.named(name);
+        if (column == null) {
+            throw new AssertionError("a foreign key refers to " + name + ", which " + table + " has not");
+        }
+        return column;
+    }
+
+    private static List<Value> values(List<Column> columns, List<Value> row, List<String> names) {
+        List<Value> values = new ArrayList<>();
+        for (String name : names) {
+            for (int i = 0; i < columns.size(); i++) {
+                if (columns.get(i).name().equals(name)) {
+                    values.add(row.get(i));
+                }
+            }
+        }
+        return values;
+    }
+
+    // After the statement
+
+    /** The changes of the statement itself with those that follow, in an order in which undoing them backwards finds what they refer to. */
+    List<TableChange> with(List<TableChange> own) throws SQLException {
+        if (found.isEmpty()) {
+            return own;
+        }
+        expect(own);
+        boolean updates = roots.stream().anyMatch(root -> root.set() != null);
+        List<TableChange> all = new ArrayList<>();
+        List<TableChange> mine = new ArrayList<>(own);
+        for (Rows rows : childrenFirst()) {
+            List<RowChange> updated = new ArrayList<>();
+            List<RowChange> left = new ArrayList<>();
+            List<RowChange> came = new ArrayList<>();
+            for (RowChange change : updated(rows)) {
+                if (rows.key(change.original()).equals(rows.key(change.existing()))) {
+                    updated.add(change);
+                } else {
+                    // Another key, another row: when what they refer to is set back, they follow back.
+                    left.add(new RowChange(change.before(), null));
+                    came.add(new RowChange(null, change.after()));
+                }
+            }
+            List<RowChange> deleted = rows.deleted.stream()
+                    .map(key -> new RowChange(rows.before.get(key), null))
+                    .toList();
+            List<Column> of = rows.table.columns();
+            for (TableChange change : rows.images.change(TableChange.Kind.UPDATE, of, updated)) {
+                all.add(updates ? change.asFollowing() : change);
+            }
+            rows.images.change(TableChange.Kind.DELETE, of, left).forEach(change -> all.add(change.asFollowing()));
+            rows.images.change(TableChange.Kind.INSERT, of, came).forEach(change -> all.add(change.asFollowing()));
+            for (TableChange change : rows.images.change(TableChange.Kind.DELETE, of, deleted)) {
+                if (!joined(mine, change)) {
+                    all.add(change);
+                }
+            }
+        }
+        all.addAll(mine);
+        return all;
+    }
+
+    /** Rows of one table that may refer to each other in a circle come back together. */
+    private static boolean joined(List<TableChange> own, TableChange change) {
+        for (int i = 0; i < own.size(); i++) {
+            TableChange other = own.get(i);
+            if (other.kind() == change.kind()
+                    && other.lockName().equals(change.lockName())
+                    && other.columns().equals(change.columns())) {
+                List<RowChange> rows = new ArrayList<>(change.rows());
+                rows.addAll(other.rows());
+                own.set(
+                        i,
+                        new TableChange(
+                                other.kind(), other.schema(), other.table(), other.lockName(), other.columns(), rows));
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Where a key follows the key that it refers to, the new one is known from that. */
+    private void expect(List<TableChange> own) {
+        Map<String, Map<List<Value>, RowChange>> changed = new HashMap<>();
+        Map<String, List<String>> columns = new HashMap<>();
+        for (TableChange change : own) {
+            for (Root root : roots) {
+                if (change.kind() == TableChange.Kind.UPDATE
+                        && change.lockName().equals(root.table().lockName())) {
+                    String table = root.table().sqlName();
+                    columns.put(
+                            table,
+                            change.columns().stream().map(ImageColumn::name).toList());
+                    change.rows().forEach(row -> changed.computeIfAbsent(table, t -> new HashMap<>())
+                            .put(change.keyOf(row.original()), row));
+                }
+            }
+        }
+        for (Link link : links) {
+            if (link.by().onUpdate() != ForeignKey.Action.CASCADE) {
+                continue;
+            }
+            Rows parents = found.get(link.parent());
+            Rows children = found.get(link.child().sqlName());
+            RowChange parent = changed.getOrDefault(link.parent(), Map.of()).get(link.parentKey());
+            List<Value> now = parent != null
+                    ? parent.existing()
+                    : parents == null ? null : parents.expected.get(link.parentKey());
+            if (now == null || children == null) {
+                continue;
+            }
+            List<String> parentColumns = parent != null || parents == null
+                    ? columns.getOrDefault(link.parent(), List.of())
+                    : parents.table.columns().stream().map(Column::name).toList();
+            List<Value> follows = link.by().parentColumns().stream()
+                    .map(name -> now.get(parentColumns.indexOf(name)))
+                    .toList();
+            List<Value> row = new ArrayList<>(children.expected.getOrDefault(
+                    link.childKey(), children.before.getOrDefault(link.childKey(), List.of())));
+            for (int i = 0; i < follows.size(); i++) {
+                Column column = column(link.child(), link.by().childColumns().get(i));
+                row.set(link.child().columns().indexOf(column), follows.get(i));
+            }
+            children.expected.put(link.childKey(), row);
+        }
+    }
+
+    private List<RowChange> updated(Rows rows) throws SQLException {
+        Map<List<Value>, List<Value>> byNewKey = new LinkedHashMap<>();
+        for (List<Value> key : rows.remaining()) {
+            List<Value> expected = rows.expected.get(key);
+            byNewKey.put(expected == null ? key : rows.key(expected), rows.before.get(key));
+        }
+        List<RowChange> changes = new ArrayList<>();
+        List<List<Value>> keys = List.copyOf(byNewKey.keySet());
+        for (int from = 0; from < keys.size(); from += TableImages.KEYS_PER_QUERY) {
+            List<List<Value>> chunk = keys.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, keys.size()));
+            List<List<Value>> now = new ArrayList<>();
+            rows.images.readImage(
+                    new Query()
+                            .add("SELECT " + run.dialect().identity("") + TableImages.reads(rows.table.columns(), "")
+                                    + " FROM " + rows.table.sqlName() + " WHERE ")
+                            .addKeys(rows.table.key(), chunk)
+                            .add(run.dialect().afterImageLocks() ? " FOR UPDATE" : ""),
+                    () -> {},
+                    rows.table.columns(),
+                    now);
+            for (List<Value> row : now) {
+                changes.add(new RowChange(byNewKey.get(rows.key(row)), row));
+            }
+        }
+        if (changes.size() != byNewKey.size()) {
+            run.incomplete("a row of " + rows.table.lockName() + " that a foreign key changed was not found again");
+        }
+        return changes;
+    }
+
+    /** Tables that refer to others before those. */
+    private List<Rows> childrenFirst() {
+        List<Rows> ordered = new ArrayList<>();
+        Set<String> done = new HashSet<>();
+        found.values().forEach(rows -> addChildrenFirst(rows, ordered, done));
+        return ordered;
+    }
+
+    private void addChildrenFirst(Rows rows, List<Rows> ordered, Set<String> done) {
+        if (!done.add(rows.table.sqlName())) {
+            return;
+        }
+        for (ForeignKey key : rows.table.referencedBy()) {
+            Rows child = found.get(key.child());
+            if (child != null) {
+                addChildrenFirst(child, ordered, done);
+            }
+        }
+        ordered.add(rows);
+    }
+}

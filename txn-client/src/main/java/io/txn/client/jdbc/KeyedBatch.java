@@ -1,0 +1,194 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Value;
+import io.txn.client.jdbc.sql.Fragment;
+import io.txn.client.jdbc.sql.KeyCondition;
+import io.txn.client.jdbc.sql.Plan;
+import io.txn.client.jdbc.undo.RowChange;
+import io.txn.client.jdbc.undo.TableChange;
+import io.txn.protocol.ErrorCode;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Many executions of one UPDATE or DELETE, each of which names the key of its row: all the rows are read and locked before by their keys, the batch runs as the
+ * application made it, and the rows are read again. Whatever else the conditions say, whichever elements meet the same row, the images before and after all
+ * of them tell what was done, as no other row can have been reached. For one run.
+ */
+final class KeyedBatch {
+
+    /** From a thousand values on, MariaDB would make a table of them. */
+    private static final int ROWS_PER_QUERY = 999;
+
+    private final WriteRun run;
+    private final ByKey write;
+    private final List<KeyCondition.Equality> key;
+    private final TableImages images;
+
+    /**
+     * A write that reaches no other rows than those its condition names.
+     *
+     * @param columns which the images hold
+     * @param source table and alias
+     */
+    record ByKey(TableChange.Kind kind, Table table, List<Column> columns, Fragment source, Fragment where) {
+
+        /** Null when the statement is more than a condition on rows of one table. */
+        static @Nullable ByKey of(
+                TableChange.Kind kind, Plan.Selection selection, List<Target> targets, List<Column> columns) {
+            boolean plain = targets.size() == 1
+                    && selection.from().size() == 1
+                    && !selection.several()
+                    && !selection.ignores()
+                    && selection.with().isEmpty()
+                    && selection.tail().isEmpty()
+                    && selection.returning() == null;
+            return plain
+                    ? new ByKey(
+                            kind,
+                            targets.get(0).table(),
+                            columns,
+                            selection.from().get(0),
+                            selection.where())
+                    : null;
+        }
+    }
+
+    private KeyedBatch(WriteRun run, ByKey write, List<KeyCondition.Equality> key) {
+        this.run = run;
+        this.write = write;
+        this.key = key;
+        this.images = new TableImages(run, write.table());
+    }
+
+    /** Nothing when the elements do not all name the key of their row, in the same way. */
+    static Optional<KeyedBatch> of(WriteRun run, @Nullable ByKey write, List<Parameters> elements) {
+        if (write == null) {
+            return Optional.empty();
+        }
+        KeyCondition condition = KeyCondition.of(write.where(), run.dialect().syntax());
+        List<KeyCondition.Equality> key = new ArrayList<>();
+        for (Column column : write.table().key()) {
+            condition.equalities().stream()
+                    .filter(e -> column.equals(write.table().column(e.column())))
+                    .findFirst()
+                    .ifPresent(key::add);
+        }
+        boolean named = key.size() == write.table().key().size();
+        return named && key.stream().allMatch(e -> boundAlike(e.value(), elements))
+                ? Optional.of(new KeyedBatch(run, write, key))
+                : Optional.empty();
+    }
+
+    /** In one list, values of several kinds would be compared in another way than each alone. */
+    private static boolean boundAlike(Fragment value, List<Parameters> elements) {
+        int parameter = value.firstParameter() + 1;
+        return value.parameterCount() == 0 || elements.stream().allMatch(e -> e.boundLike(elements.get(0), parameter));
+    }
+
+    /** Runs the batch; nothing, and nothing was done, when the driver will not tell enough. */
+    Optional<Outcome> run(DriverBatch batch) throws SQLException {
+        Map<List<Value>, List<Value>> before = read(batch.elements(), true);
+        String incomplete = run.incomplete();
+        if (incomplete != null) {
+            throw Refusals.misplaced(
+                    ErrorCode.CAPTURE_FAILED, "table", write.table().lockName(), "reason", incomplete);
+        }
+        boolean deletes = write.kind() == TableChange.Kind.DELETE;
+        boolean allFound = before.size() == batch.elements().size();
+        if (deletes && !allFound && run.dialect().habits().hidesCounts()) {
+            return Optional.empty();
+        }
+        run.changed();
+        batch.run();
+        Map<List<Value>, List<Value>> after;
+        try {
+            after = read(batch.elements(), run.dialect().afterImageLocks());
+        } catch (SQLException e) {
+            if (batch.failure() != null) {
+                // The transaction is over for the database; what it says now is of no interest.
+                throw batch.failure();
+            }
+            throw e;
+        }
+        List<RowChange> changes = deletes ? deleted(before, after) : updated(before, after);
+        if (deletes && !allFound && batch.changed() != changes.size()) {
+            run.incomplete("of " + batch.changed() + " deleted rows, " + changes.size() + " were read before");
+        }
+        boolean nothing = batch.failure() == null
+                && batch.changed() == 0
+                && !run.dialect().countsOnlyChanged();
+        return Optional.of(new Outcome(
+                -1,
+                nothing ? List.of() : images.change(write.kind(), write.columns(), changes),
+                GeneratedKeys.NONE,
+                run.incomplete()));
+    }
+
+    private List<RowChange> updated(Map<List<Value>, List<Value>> before, Map<List<Value>, List<Value>> after) {
+        if (!before.keySet().equals(after.keySet())) {
+            run.incomplete("a row came or went while its changes were read");
+        }
+        List<RowChange> changes = new ArrayList<>();
+        before.forEach((row, values) -> {
+            List<Value> now = after.get(row);
+            if (now != null) {
+                changes.add(new RowChange(values, now));
+            }
+        });
+        return changes;
+    }
+
+    private static List<RowChange> deleted(Map<List<Value>, List<Value>> before, Map<List<Value>, List<Value>> after) {
+        List<RowChange> changes = new ArrayList<>();
+        before.forEach((row, values) -> {
+            if (!after.containsKey(row)) {
+                changes.add(new RowChange(values, null));
+            }
+        });
+        return changes;
+    }
+
+    /** The rows that the elements name, by key. */
+    private Map<List<Value>, List<Value>> read(List<Parameters> elements, boolean lock) throws SQLException {
+        Map<List<Value>, List<Value>> rows = new LinkedHashMap<>();
+        int together = ROWS_PER_QUERY / key.size();
+        for (int from = 0; from < elements.size(); from += together) {
+            Query query = new Query()
+                    .add("SELECT " + run.dialect().identity("") + TableImages.reads(write.columns(), "") + " FROM ")
+                    .add(write.source(), elements.get(from))
+                    .add(" WHERE ");
+            addKeys(query, elements.subList(from, Math.min(from + together, elements.size())));
+            List<List<Value>> found = new ArrayList<>();
+            images.readImage(query.add(lock ? " FOR UPDATE" : ""), () -> {}, write.columns(), found);
+            found.forEach(row -> rows.put(images.keyOf(write.columns(), row), row));
+        }
+        return rows;
+    }
+
+    private void addKeys(Query query, List<Parameters> elements) {
+        boolean single = key.size() == 1;
+        query.add(single ? key.get(0).written() + " IN (" : "");
+        for (int i = 0; i < elements.size(); i++) {
+            if (single) {
+                query.add(i == 0 ? "" : ", ").add(key.get(0).value(), elements.get(i));
+                continue;
+            }
+            query.add(i == 0 ? "(" : " OR (");
+            for (int k = 0; k < key.size(); k++) {
+                query.add(k == 0 ? "" : " AND ")
+                        .add(key.get(k).written() + " = ")
+                        .add(key.get(k).value(), elements.get(i));
+            }
+            query.add(")");
+        }
+        query.add(single ? ")" : "");
+    }
+}

@@ -1,0 +1,86 @@
+package io.txn.client.jdbc.dialect;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What MySQL and MariaDB show to an account. They hide triggers, and foreign keys of tables that it may not use at all; InnoDB's own list shows those
+ * to whoever has PROCESS.
+ */
+final class MySqlGrants {
+
+    /** The account in the form in which the information schema writes it. */
+    static final String GRANTEE = "CONCAT('''', SUBSTRING_INDEX(CURRENT_USER(), '@', LENGTH(CURRENT_USER())"
+            + " - LENGTH(REPLACE(CURRENT_USER(), '@', ''))), '''@''', SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''')";
+
+    private static final String EVERYWHERE =
+            "SELECT PRIVILEGE_TYPE FROM information_schema.USER_PRIVILEGES" + " WHERE GRANTEE = " + GRANTEE;
+
+    private static final String IN_SCHEMA = "SELECT PRIVILEGE_TYPE FROM information_schema.SCHEMA_PRIVILEGES"
+            + " WHERE GRANTEE = " + GRANTEE + " AND DATABASE() LIKE TABLE_SCHEMA";
+
+    private static final String ACCOUNT = "SELECT DATABASE() AS S, " + GRANTEE + " AS G";
+
+    /** Plain names only: others are encoded there. Of the bits, 1, 2, 4 and 8 say that the key acts. */
+    private static final String INNODB = " WHERE REF_NAME = ? AND TYPE & 15 <> 0";
+
+    private MySqlGrants() {}
+
+    private static Set<String> privileges(Connection connection, String sql) throws SQLException {
+        Set<String> privileges = new HashSet<>();
+        CatalogRow.query(connection, sql).forEach(row -> privileges.add(row.text("PRIVILEGE_TYPE")));
+        return privileges;
+    }
+
+    private static boolean seesAllTables(Set<String> everywhere) {
+        return everywhere.contains("SELECT") || everywhere.contains("REFERENCES");
+    }
+
+    /** What the account cannot see that may act behind its statements, each with the statement that mends it. */
+    static List<String> missing(Connection connection) throws SQLException {
+        Set<String> everywhere = privileges(connection, EVERYWHERE);
+        Set<String> here = privileges(connection, IN_SCHEMA);
+        CatalogRow account = CatalogRow.one(connection, ACCOUNT);
+        String schema = '`' + account.text("S").replace("`", "``") + "`.*";
+        String to = " TO " + account.text("G");
+        List<String> missing = new ArrayList<>();
+        if (!everywhere.contains("TRIGGER") && !here.contains("TRIGGER")) {
+            missing.add("triggers of its schema, so that writes are refused: GRANT TRIGGER ON " + schema + to);
+        }
+        if (!seesAllTables(everywhere) && !everywhere.contains("PROCESS")) {
+            missing.add("tables of other schemas whose foreign keys act on deletes here: GRANT PROCESS ON *.*" + to);
+            if (here.isEmpty()) {
+                missing.add("tables of its own schema that it was not granted, and their foreign keys: GRANT SELECT ON "
+                        + schema + to);
+            }
+        }
+        return missing;
+    }
+
+    /**
+     * Tables that refer to one by foreign keys which act, and which this account may not see.
+     *
+     * @param listing InnoDB's own list of foreign keys
+     * @param known those that it sees, as {@code schema/table}
+     * @return one of them, or null
+     */
+    static @Nullable String hiddenChild(
+            Connection connection, String listing, String schema, String table, Set<String> known) throws SQLException {
+        Set<String> everywhere = privileges(connection, EVERYWHERE);
+        if (seesAllTables(everywhere) || !everywhere.contains("PROCESS")) {
+            return null;
+        }
+        String sql = "SELECT FOR_NAME AS CHILD FROM information_schema." + listing + INNODB;
+        for (CatalogRow row : CatalogRow.query(connection, sql, schema + '/' + table)) {
+            if (!known.contains(row.text("CHILD"))) {
+                return row.text("CHILD").replace('/', '.');
+            }
+        }
+        return null;
+    }
+}

@@ -1,0 +1,57 @@
+package io.txn.client.jdbc.sql;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** Understands transaction control that is sent as SQL, in its plain forms only. */
+final class ControlPlanner {
+
+    private ControlPlanner() {}
+
+    /** Null when it is none, or not in a plain form. */
+    static @Nullable Plan plan(StatementText text) {
+        List<String> words = new ArrayList<>();
+        for (Token token : text.tokens()) {
+            words.add(token.text().toUpperCase(Locale.ROOT));
+        }
+        int last = words.size() - 1;
+        String name = Identifier.of(text.token(last).text()).text();
+        String before = String.join(" ", words.subList(0, last));
+        switch (String.join(" ", words)) {
+            case "BEGIN", "BEGIN WORK", "BEGIN TRANSACTION", "START TRANSACTION" -> {
+                return new Plan.Control(Plan.Word.BEGIN, "");
+            }
+            case "COMMIT", "COMMIT WORK", "COMMIT TRANSACTION" -> {
+                return new Plan.Control(Plan.Word.COMMIT, "");
+            }
+            case "ROLLBACK", "ROLLBACK WORK", "ROLLBACK TRANSACTION" -> {
+                return new Plan.Control(Plan.Word.ROLLBACK, "");
+            }
+            case "SET AUTOCOMMIT = 1", "SET AUTOCOMMIT = ON", "SET AUTOCOMMIT ON", "SET AUTOCOMMIT TRUE" -> {
+                return new Plan.Control(Plan.Word.AUTO_COMMIT_ON, "");
+            }
+            case "SET AUTOCOMMIT = 0", "SET AUTOCOMMIT = OFF", "SET AUTOCOMMIT OFF", "SET AUTOCOMMIT FALSE" -> {
+                return new Plan.Control(Plan.Word.AUTO_COMMIT_OFF, "");
+            }
+            default -> {}
+        }
+        if (!text.isName(last)) {
+            return null;
+        }
+        return switch (before) {
+            case "SAVEPOINT" -> new Plan.Control(Plan.Word.SAVEPOINT, name);
+            case "ROLLBACK TO", "ROLLBACK TO SAVEPOINT", "ROLLBACK WORK TO", "ROLLBACK WORK TO SAVEPOINT" ->
+                new Plan.Control(Plan.Word.ROLLBACK_TO, name);
+            case "RELEASE SAVEPOINT" -> new Plan.Control(Plan.Word.RELEASE, name);
+            case "SET TRANSACTION ISOLATION LEVEL",
+                    "SET TRANSACTION ISOLATION LEVEL READ",
+                    "SET TRANSACTION ISOLATION LEVEL REPEATABLE",
+                    "SET SESSION TRANSACTION ISOLATION LEVEL",
+                    "SET SESSION TRANSACTION ISOLATION LEVEL READ",
+                    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE" -> new Plan.Read();
+            default -> null;
+        };
+    }
+}
