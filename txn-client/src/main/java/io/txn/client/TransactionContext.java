@@ -13,6 +13,7 @@ public final class TransactionContext {
     private final Xid xid;
     private final Role role;
     private final @Nullable Instant deadline;
+    private final Isolation isolation;
     private final Runnable beforeItLeaves;
 
     /** What this process may do with a transaction. */
@@ -30,14 +31,20 @@ public final class TransactionContext {
      * @param deadline when the coordinator rolls it back, as far as this process knows; null when only the XID arrived
      */
     public TransactionContext(Xid xid, Role role, @Nullable Instant deadline) {
-        this(xid, role, deadline, KNOWN);
+        this(xid, role, deadline, Isolation.DEFAULT, KNOWN);
+    }
+
+    /** @param isolation what plain reads may show of other global transactions */
+    public TransactionContext(Xid xid, Role role, @Nullable Instant deadline, Isolation isolation) {
+        this(xid, role, deadline, isolation, KNOWN);
     }
 
     /** @param beforeItLeaves has the coordinator know the transaction, or throws; quick when it does */
-    TransactionContext(Xid xid, Role role, @Nullable Instant deadline, Runnable beforeItLeaves) {
+    TransactionContext(Xid xid, Role role, @Nullable Instant deadline, Isolation isolation, Runnable beforeItLeaves) {
         this.xid = xid;
         this.role = role;
         this.deadline = deadline;
+        this.isolation = isolation;
         this.beforeItLeaves = beforeItLeaves;
     }
 
@@ -72,6 +79,16 @@ public final class TransactionContext {
         return deadline;
     }
 
+    /** What plain reads may show of other global transactions. */
+    public Isolation isolation() {
+        return isolation;
+    }
+
+    /** The same with other isolation of reads; as it is when this says nothing. */
+    public TransactionContext withIsolation(Isolation wanted) {
+        return wanted == Isolation.DEFAULT ? this : new TransactionContext(xid, role, deadline, wanted, beforeItLeaves);
+    }
+
     /** Whether the deadline, if known, is not after {@code now}. */
     public boolean expired(Instant now) {
         return deadline != null && !now.isBefore(deadline);
@@ -82,6 +99,7 @@ public final class TransactionContext {
         return other instanceof TransactionContext that
                 && xid.equals(that.xid)
                 && role == that.role
+                && isolation == that.isolation
                 && Objects.equals(deadline, that.deadline);
     }
 

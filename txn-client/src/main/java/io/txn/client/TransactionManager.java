@@ -88,7 +88,11 @@ final class TransactionManager {
         if (late != null) {
             log.debug("opened xid={} name={} timeout={}", late.xid(), name, timeout);
             return new TransactionContext(
-                    late.xid(), TransactionContext.Role.LAUNCHER, deadline, () -> beginNow(late, deadline));
+                    late.xid(),
+                    TransactionContext.Role.LAUNCHER,
+                    deadline,
+                    Isolation.DEFAULT,
+                    () -> beginNow(late, deadline));
         }
         return new TransactionContext(begin(name, timeout, null), TransactionContext.Role.LAUNCHER, deadline);
     }

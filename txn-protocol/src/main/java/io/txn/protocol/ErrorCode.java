@@ -188,6 +188,11 @@ public enum ErrorCode {
             Category.OPERATOR,
             "the database hides from this account what may act behind its statements",
             "run the GRANT that the line names, or make sure that there is no such trigger or foreign key"),
+    READ_NOT_CHECKABLE(
+            "TXN-AT015",
+            Category.GIVE_UP,
+            "a read is to show committed rows only, and this one cannot be checked",
+            "rewrite it as the reason says, or read it without isolation = READ_COMMITTED"),
 
     LOCK_CONFLICT(
             "TXN-LCK001",

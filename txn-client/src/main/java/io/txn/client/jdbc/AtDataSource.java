@@ -139,7 +139,8 @@ public final class AtDataSource implements DataSource, AutoCloseable {
 
     /** Before a connection is taken: making the table needs one too, and the pool may have no second. */
     private void prepareIfNeeded() throws SQLException {
-        if (resource.context() != null && !resource.isPrepared()) {
+        WorkContext context = resource.context();
+        if (context != null && context.xid() != null && !resource.isPrepared()) {
             try {
                 resource.prepare();
             } catch (TxnException e) {

@@ -1,6 +1,5 @@
 package io.txn.client.jdbc;
 
-import io.txn.client.TransactionContext;
 import io.txn.client.jdbc.dialect.Stamps;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.undo.LockKeys;
@@ -26,7 +25,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The end of a local transaction that did work of a global one: register the branch, write the undo record (at the same time, where the coordinator lends ids), commit. When {@link #commit}
+ * The end of a local transaction that did work of a global one: register the branch, write the undo record, commit. When {@link #commit}
  * returns, rows and undo record are durable together and the branch is known to the coordinator. When it throws, nothing of the local
  * transaction is left to be committed by a clean-up, except when the database itself failed to answer COMMIT; nobody knows then, and phase two
  * finds out.
@@ -60,8 +59,8 @@ final class LocalCommit {
     }
 
     private void commitOrRefuse(LocalTransaction local, boolean holding) throws SQLException {
-        TransactionContext context = resource.context();
-        Xid current = context == null ? null : context.xidWithin();
+        WorkContext context = resource.context();
+        Xid current = context == null ? null : context.xid();
         Xid xid = local.xid();
         if (local.spans(current)) {
             throw failed(
@@ -73,6 +72,11 @@ final class LocalCommit {
                             xid == null ? "none" : xid,
                             "now",
                             current == null ? "none" : current));
+        }
+        Duration guard = local.guard();
+        if (xid == null && guard != null) {
+            commitGuarded(local, WorkContext.guarded(guard), holding);
+            return;
         }
         if (context == null || xid == null || !local.hasChanges()) {
             commitPlainly(local);
@@ -93,7 +97,30 @@ final class LocalCommit {
                             "deadline",
                             Objects.requireNonNull(context.deadline())));
         }
-        commitBranch(context, local, holding);
+        commitBranch(xid, context, local, holding);
+    }
+
+    /**
+     * Commits if no global transaction holds a row that was touched. The row locks of the database are held until the commit is done: whoever would
+     * take one of these rows globally has to change it in the database first, and waits there.
+     */
+    private void commitGuarded(LocalTransaction local, WorkContext context, boolean holding) throws SQLException {
+        String incomplete = local.incomplete();
+        if (incomplete != null) {
+            throw failed(local, Refusals.rolledBack(ErrorCode.CAPTURE_FAILED, null, "reason", incomplete));
+        }
+        String lockKeys = LockKeys.of(local.changes());
+        GlobalLocks locks = new GlobalLocks(resource);
+        try {
+            if (holding) {
+                locks.await(context, lockKeys, locks.end(context), true);
+            } else {
+                locks.require(context, lockKeys);
+            }
+        } catch (SQLException e) {
+            throw failed(local, e);
+        }
+        commitPlainly(local);
     }
 
     /** Nothing to undo: as without a proxy. A database that refuses the commit has rolled back, or the caller does. */
@@ -102,8 +129,8 @@ final class LocalCommit {
         local.ended();
     }
 
-    private void commitBranch(TransactionContext context, LocalTransaction local, boolean holding) throws SQLException {
-        Xid xid = context.xidWithin();
+    private void commitBranch(Xid xid, WorkContext context, LocalTransaction local, boolean holding)
+            throws SQLException {
         byte[] undo;
         BranchRegistration registration;
         try {
@@ -129,11 +156,7 @@ final class LocalCommit {
 
     /** The undo record holds the branch's id, which comes with the answer to its registration. */
     private void oneAfterTheOther(
-            TransactionContext context,
-            LocalTransaction local,
-            BranchRegistration registration,
-            byte[] undo,
-            boolean holding)
+            WorkContext context, LocalTransaction local, BranchRegistration registration, byte[] undo, boolean holding)
             throws SQLException {
         BranchId branch;
         try {
@@ -146,7 +169,7 @@ final class LocalCommit {
 
     /** The id is there before: the record is written while the registration is under way, and nothing is committed before that was granted. */
     private void sideBySide(
-            TransactionContext context,
+            WorkContext context,
             LocalTransaction local,
             BranchRegistration registration,
             byte[] undo,
@@ -228,12 +251,22 @@ final class LocalCommit {
 
     /** Adds the undo record to the local transaction. */
     private void write(LocalTransaction local, Xid xid, BranchId branch, byte[] undo) throws SQLException {
-        Stamps stamps = Stamps.of(local.tables());
+        Stamps stamps = Stamps.of(resource.dialect(), local.tables(), table -> capturedWhole(table, local.changes()));
         byte[] content = UndoFormat.sealed(xid, branch, undo);
         boolean same = resource.undoTable().insert(connection, xid, branch, content, stamps);
         if (!same) {
             requireStill(xid, local.tables());
         }
+    }
+
+    /** Whether rows of this table are to be restored in all their columns. */
+    private static boolean capturedWhole(Table table, List<TableChange> changes) {
+        return changes.stream()
+                .anyMatch(change -> change.lockName().equals(table.lockName())
+                        && (change.kind() == TableChange.Kind.DELETE
+                                || change.kind() == TableChange.Kind.UPDATE
+                                        && change.columns().size()
+                                                == table.columns().size()));
     }
 
     /** The catalog says that something about the tables changed since it was asked about them: it may be nothing that matters. */
@@ -284,7 +317,7 @@ final class LocalCommit {
     }
 
     private BranchId registered(
-            TransactionContext context,
+            WorkContext context,
             BranchRegistration registration,
             @Nullable BranchId lent,
             ResourceManager.Registration started,

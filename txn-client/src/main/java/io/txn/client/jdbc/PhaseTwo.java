@@ -108,7 +108,7 @@ final class PhaseTwo implements BranchResource {
         if (stored.defence()) {
             return true;
         }
-        new Undo(connection, dialect).apply(read(branch, stored));
+        new Undo(connection, dialect).apply(read(branch, stored), branch.decision());
         undoTable.delete(connection, List.of(new UndoTable.Key(branch.xid(), branch.id(), stored.parts())));
         try {
             lent.commit();
@@ -179,7 +179,8 @@ final class PhaseTwo implements BranchResource {
                 e.getMessage(),
                 e.code().fix());
         String cause = e.code().id() + " " + e.table() + e.keys() + ": " + e.getMessage();
-        return BranchResult.rollbackImpossible(cause);
+        return BranchResult.rollbackImpossible(
+                cause, e.report() == null ? null : e.report().encoded());
     }
 
     @Override

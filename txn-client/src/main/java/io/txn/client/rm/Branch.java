@@ -2,12 +2,24 @@ package io.txn.client.rm;
 
 import io.txn.protocol.BranchId;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.UndoDecision;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A branch that the coordinator wants finished.
  *
  * @param applicationData what was handed over when the branch was registered, unchanged
+ * @param decision what a person decided about the rows that an earlier rollback reported, or null
  */
 public record Branch(
-        Xid xid, BranchId id, String resourceId, @Nullable String applicationData) {}
+        Xid xid,
+        BranchId id,
+        String resourceId,
+        @Nullable String applicationData,
+        @Nullable UndoDecision decision) {
+
+    /** Nobody decided anything. */
+    public Branch(Xid xid, BranchId id, String resourceId, @Nullable String applicationData) {
+        this(xid, id, resourceId, applicationData, null);
+    }
+}

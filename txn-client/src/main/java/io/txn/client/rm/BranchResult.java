@@ -1,5 +1,6 @@
 package io.txn.client.rm;
 
+import io.txn.protocol.extension.RowData;
 import io.txn.protocol.message.BranchStatus;
 import org.jspecify.annotations.Nullable;
 
@@ -8,8 +9,16 @@ import org.jspecify.annotations.Nullable;
  *
  * @param status one of the {@code PHASE_TWO_…} values
  * @param cause one line for the operator when it failed, kept by the coordinator; never row data
+ * @param report the rows that are in the way of a rollback, for a coordinator that takes decisions about them; else null
  */
-public record BranchResult(BranchStatus status, @Nullable String cause) {
+public record BranchResult(
+        BranchStatus status,
+        @Nullable String cause,
+        @Nullable RowData report) {
+
+    public BranchResult(BranchStatus status, @Nullable String cause) {
+        this(status, cause, null);
+    }
 
     private static final BranchResult COMMITTED = new BranchResult(BranchStatus.PHASE_TWO_COMMITTED, null);
     private static final BranchResult ROLLED_BACK = new BranchResult(BranchStatus.PHASE_TWO_ROLLED_BACK, null);
@@ -40,6 +49,11 @@ public record BranchResult(BranchStatus status, @Nullable String cause) {
     /** The rollback will never work, such as over a foreign change; a person has to decide. */
     public static BranchResult rollbackImpossible(String cause) {
         return new BranchResult(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE, cause);
+    }
+
+    /** The same, over rows that a person may decide about. */
+    public static BranchResult rollbackImpossible(String cause, @Nullable RowData report) {
+        return new BranchResult(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE, cause, report);
     }
 
     /** Whether the branch is done. */

@@ -3,7 +3,11 @@ package io.txn.client.rm;
 import io.txn.client.rpc.CoordinatorRequests;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.BranchType;
+import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.RowData;
+import io.txn.protocol.extension.UndoDecision;
+import io.txn.protocol.extension.UndoReport;
 import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.message.Outcome;
@@ -14,12 +18,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -77,7 +81,7 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
     }
 
     @Override
-    public void received(Message.Request request, Consumer<Message.Response> answer) {
+    public void received(Message.Request request, Map<String, String> head, Answering answer) {
         if (request instanceof Message.BranchCommitRequest commit) {
             finish(
                     new Call(
@@ -86,18 +90,22 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
                             commit.branchId(),
                             commit.branchType(),
                             commit.resourceId(),
-                            commit.applicationData()),
+                            commit.applicationData(),
+                            null),
                     answer);
         } else if (request instanceof Message.BranchRollbackRequest rollback) {
-            finish(
-                    new Call(
-                            false,
-                            rollback.xid(),
-                            rollback.branchId(),
-                            rollback.branchType(),
-                            rollback.resourceId(),
-                            rollback.applicationData()),
-                    answer);
+            UndoDecision decision;
+            try {
+                decision = UndoDecision.read(head);
+            } catch (TxnException e) {
+                log.warn(
+                        "a decision that this version cannot read xid={} branchId={}",
+                        rollback.xid(),
+                        rollback.branchId());
+                answer.answer(call(rollback, null).tryAgain(String.valueOf(e.getMessage())), Map.of());
+                return;
+            }
+            finish(call(rollback, decision), answer);
         } else if (request instanceof Message.UndoLogDelete delete) {
             BranchResource resource = resources.find(delete.branchType(), delete.resourceId());
             if (resource != null && !enqueue(resource.resourceId(), () -> deleteUndoLog(resource, delete.saveDays()))) {
@@ -110,26 +118,40 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
         }
     }
 
-    private void finish(Call call, Consumer<Message.Response> answer) {
+    private static Call call(Message.BranchRollbackRequest rollback, @Nullable UndoDecision decision) {
+        return new Call(
+                false,
+                rollback.xid(),
+                rollback.branchId(),
+                rollback.branchType(),
+                rollback.resourceId(),
+                rollback.applicationData(),
+                decision);
+    }
+
+    private void finish(Call call, Answering answer) {
         BranchResource resource = resources.find(call.type, call.resourceId);
         Branch branch = call.branch();
         if (resource == null) {
-            answer.accept(call.tryAgain("this process has no resource " + call.resourceId + " of type " + call.type));
+            refuse(answer, call.tryAgain("this process has no resource " + call.resourceId + " of type " + call.type));
         } else if (branch == null) {
-            answer.accept(call.tryAgain("the request names no valid xid and branch id"));
+            refuse(answer, call.tryAgain("the request names no valid xid and branch id"));
         } else if (phaseOne.includes(branch)) {
-            answer.accept(call.tryAgain("phase one of this branch is still under way in this process"));
+            refuse(answer, call.tryAgain("phase one of this branch is still under way in this process"));
         } else {
             String refusal = admit(call, branch, resource, answer);
             if (refusal != null) {
-                answer.accept(call.tryAgain(refusal));
+                refuse(answer, call.tryAgain(refusal));
             }
         }
     }
 
+    private static void refuse(Answering answer, Message.Response response) {
+        answer.answer(response, Map.of());
+    }
+
     /** Runs the call, or joins it to the one that runs for the same branch; otherwise says why not. */
-    private @Nullable String admit(
-            Call call, Branch branch, BranchResource resource, Consumer<Message.Response> answer) {
+    private @Nullable String admit(Call call, Branch branch, BranchResource resource, Answering answer) {
         synchronized (this) {
             Running same = running.get(call.branchId);
             if (same != null) {
@@ -150,10 +172,13 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
 
     private void carryOut(Call call, Branch branch, BranchResource resource) {
         Message.Response response = null;
+        RowData report = null;
         MDC.put("xid", branch.xid().value());
         MDC.put("branchId", branch.id().toString());
         try {
-            response = call.answer(call.commit ? resource.commit(branch) : resource.rollback(branch));
+            BranchResult result = call.commit ? resource.commit(branch) : resource.rollback(branch);
+            response = call.answer(result);
+            report = result.report();
         } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
             log.warn("branch failed and will be tried again commit={} resource={}", call.commit, call.resourceId, e);
             response = call.tryAgain(e.getMessage() == null ? e.toString() : e.getMessage());
@@ -165,7 +190,7 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
                 ended = running.remove(call.branchId);
             }
             if (ended != null) {
-                ended.answer(response == null ? call.tryAgain("the worker broke off") : response);
+                ended.answer(response == null ? call.tryAgain("the worker broke off") : response, report);
             }
         }
     }
@@ -248,19 +273,24 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
     /** A call that runs, and everybody who waits for how it ends. Guarded by the workers until it has ended. */
     private static final class Running {
         private final Call call;
-        private final List<Consumer<Message.Response>> answers = new ArrayList<>();
+        private final List<Answering> answers = new ArrayList<>();
 
-        Running(Call call, Consumer<Message.Response> answer) {
+        Running(Call call, Answering answer) {
             this.call = call;
             answers.add(answer);
         }
 
-        boolean join(Call repeated, Consumer<Message.Response> answer) {
-            return repeated.commit == call.commit && answers.size() <= REPEATS_MAX && answers.add(answer);
+        /** Whether it asks for the same; a decision that the running call does not know needs a call of its own. */
+        boolean join(Call repeated, Answering answer) {
+            return repeated.commit == call.commit
+                    && Objects.equals(repeated.decision, call.decision)
+                    && answers.size() <= REPEATS_MAX
+                    && answers.add(answer);
         }
 
-        void answer(Message.Response response) {
-            answers.forEach(answer -> answer.accept(response));
+        void answer(Message.Response response, @Nullable RowData report) {
+            Map<String, String> head = report == null ? Map.of() : UndoReport.head(report);
+            answers.forEach(answer -> answer.answer(response, head));
         }
     }
 
@@ -271,7 +301,8 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
             long branchId,
             BranchType type,
             @Nullable String resourceId,
-            @Nullable String applicationData) {
+            @Nullable String applicationData,
+            @Nullable UndoDecision decision) {
 
         @Nullable
         Branch branch() {
@@ -279,7 +310,7 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
                 return null;
             }
             try {
-                return new Branch(new Xid(xid), new BranchId(branchId), resourceId, applicationData);
+                return new Branch(new Xid(xid), new BranchId(branchId), resourceId, applicationData, decision);
             } catch (IllegalArgumentException e) {
                 return null;
             }

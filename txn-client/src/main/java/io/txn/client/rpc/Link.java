@@ -347,8 +347,11 @@ final class Link implements RpcHandler {
     @Override
     public void received(RpcConnection from, Frame frame) {
         if (frame.body() instanceof Message.Request request) {
-            owner.requests().received(request, answer -> {
-                if (from.isOpen()) {
+            boolean heads = agreed(from).contains(Feature.UNDO_DECISIONS);
+            owner.requests().received(request, heads ? frame.head() : Frame.EMPTY_HEAD, (answer, head) -> {
+                if (from.isOpen() && heads && !head.isEmpty()) {
+                    from.respond(frame, head, answer);
+                } else if (from.isOpen()) {
                     from.respond(frame, answer);
                 }
             });

@@ -10,6 +10,7 @@ import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.UndoDecision;
 import io.txn.protocol.message.BranchStatus;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -35,13 +36,20 @@ final class InMemoryResourceManager implements ResourceManager {
     private final Set<BranchId> inPhaseOne = new HashSet<>();
     private final AtomicInteger underWay = new AtomicInteger();
     private volatile boolean lends;
+    private final AtomicInteger lockQueries = new AtomicInteger();
+    private volatile Runnable duringLockQuery = () -> {};
     private Runnable beforeRegister = () -> {};
     private Runnable afterRegister = () -> {};
 
     /** A branch as it was registered. */
     record Registered(BranchId id, BranchRegistration registration) {
         Branch asBranch() {
-            return new Branch(registration.xid(), id, registration.resourceId(), registration.applicationData());
+            return asBranch(null);
+        }
+
+        Branch asBranch(UndoDecision decision) {
+            return new Branch(
+                    registration.xid(), id, registration.resourceId(), registration.applicationData(), decision);
         }
     }
 
@@ -49,6 +57,15 @@ final class InMemoryResourceManager implements ResourceManager {
         Xid xid = Xid.of("127.0.0.1:8091", IDS.incrementAndGet());
         transactions.put(xid, new ArrayList<>());
         return xid;
+    }
+
+    /** How often somebody asked for locks without taking them, since the last time. */
+    int lockQueries() {
+        return lockQueries.getAndSet(0);
+    }
+
+    void duringLockQuery(Runnable action) {
+        duringLockQuery = action;
     }
 
     void beforeRegister(Runnable action) {
@@ -142,7 +159,13 @@ final class InMemoryResourceManager implements ResourceManager {
     }
 
     @Override
-    public synchronized boolean lockable(Xid xid, String resourceId, String lockKeys) {
+    public boolean lockable(Xid xid, String resourceId, String lockKeys) {
+        lockQueries.incrementAndGet();
+        duringLockQuery.run();
+        return free(xid, resourceId, lockKeys);
+    }
+
+    private synchronized boolean free(Xid xid, String resourceId, String lockKeys) {
         return keys(resourceId, lockKeys).stream().allMatch(key -> {
             Xid holder = locks.get(key);
             return holder == null || holder.equals(xid);
@@ -179,10 +202,15 @@ final class InMemoryResourceManager implements ResourceManager {
 
     /** The decision to roll back: every branch is called, last one first, until one fails; then locks go. */
     BranchResult rollback(Xid xid) {
+        return rollback(xid, null);
+    }
+
+    /** The same, with what a person decided about rows of its branches. */
+    BranchResult rollback(Xid xid, UndoDecision decision) {
         List<Registered> branches = decide(xid, true);
         for (int i = branches.size() - 1; i >= 0; i--) {
             BranchResult one =
-                    resource(branches.get(i)).rollback(branches.get(i).asBranch());
+                    resource(branches.get(i)).rollback(branches.get(i).asBranch(decision));
             if (!one.done()) {
                 return one;
             }

@@ -10,6 +10,7 @@ import io.txn.protocol.message.Message;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -197,7 +198,7 @@ class BranchWorkersTest {
                 days.complete(saveDays);
             }
         });
-        workers.received(new Message.UndoLogDelete(BranchType.AT, "db", (short) 7), answer -> {
+        workers.received(new Message.UndoLogDelete(BranchType.AT, "db", (short) 7), Map.of(), (answer, head) -> {
             throw new AssertionError("not answered");
         });
         assertThat(days.get(10, TimeUnit.SECONDS)).isEqualTo(7);
@@ -214,7 +215,8 @@ class BranchWorkersTest {
         CompletableFuture<Message.BranchCommitResponse> answer = new CompletableFuture<>();
         workers.received(
                 new Message.BranchCommitRequest(XID.value(), branch, BranchType.AT, resource, "data"),
-                message -> answer.complete((Message.BranchCommitResponse) message));
+                Map.of(),
+                (message, head) -> answer.complete((Message.BranchCommitResponse) message));
         return answer;
     }
 
@@ -222,7 +224,8 @@ class BranchWorkersTest {
         CompletableFuture<Message.BranchRollbackResponse> answer = new CompletableFuture<>();
         workers.received(
                 new Message.BranchRollbackRequest(XID.value(), branch, BranchType.AT, resource, "data"),
-                message -> answer.complete((Message.BranchRollbackResponse) message));
+                Map.of(),
+                (message, head) -> answer.complete((Message.BranchRollbackResponse) message));
         return answer;
     }
 

@@ -682,7 +682,7 @@ final class EngineCore {
         driveWaiting();
         answerPatientInitiators();
         forget();
-        timers.compact(now);
+        timers.compact();
         if (stopped == null) {
             snapshots.takeIfDue(handedOver, now);
         }

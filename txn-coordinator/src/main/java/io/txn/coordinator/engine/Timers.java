@@ -58,13 +58,17 @@ final class Timers {
     }
 
     /** When most timers are pointless they are set anew: those of transactions that were decided before their deadline stay behind. */
-    void compact(long now) {
+    void compact() {
         if (due.size() <= 2L * shard.unfinished() + ALWAYS_KEPT) {
             return;
         }
         due.clear();
         for (GlobalTransaction transaction : shard.transactionsAfter(0)) {
-            restore(transaction, now);
+            // Also what is due already: nothing says that it has been looked at.
+            long at = shard.nextDue(transaction.number());
+            if (at != Long.MAX_VALUE) {
+                due.add(at, transaction.number());
+            }
         }
     }
 }

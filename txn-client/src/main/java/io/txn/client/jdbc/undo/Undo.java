@@ -8,6 +8,8 @@ import io.txn.client.jdbc.dialect.Trigger;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Identifier;
 import io.txn.client.jdbc.sql.TableName;
+import io.txn.protocol.extension.UndoDecision;
+import io.txn.protocol.extension.UndoReport;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -39,34 +41,74 @@ public final class Undo {
 
     private record Row(String table, List<Value> key) {}
 
+    private final DirtyRows dirty;
+
     public Undo(Connection connection, Dialect dialect) {
+        this(connection, dialect, new DirtyRows());
+    }
+
+    private Undo(Connection connection, Dialect dialect, DirtyRows dirty) {
         this.connection = connection;
         this.dialect = dialect;
+        this.dirty = dirty;
     }
 
     /**
+     * @param decision what to do with rows that are in the way, if they are those that it was given for and hold what they held then; else it counts for
+     *     nothing
      * @throws CannotUndoException when a person has to decide; the caller rolls back
      * @throws SQLException when the database failed; the caller rolls back and tries again later
      */
-    public void apply(UndoRecord undo) throws SQLException, CannotUndoException {
-        for (int i = undo.changes().size() - 1; i >= 0; i--) {
-            new ChangeUndo(undo.changes().get(i), undo.changes().subList(0, i)).apply();
+    public void apply(UndoRecord undo, @Nullable UndoDecision decision) throws SQLException, CannotUndoException {
+        if (decision == null) {
+            apply(undo);
+            return;
         }
+        // Locked before the savepoint: what is looked at stays so when the trial is taken back.
+        for (int i = undo.changes().size() - 1; i >= 0; i--) {
+            new ChangeUndo(undo.changes(), i).currentRows();
+        }
+        Savepoint before = connection.setSavepoint();
+        try {
+            apply(undo);
+        } catch (CannotUndoException e) {
+            if (e.report() == null || !e.report().id().equals(decision.report())) {
+                throw e;
+            }
+            connection.rollback(before);
+            new Undo(connection, dialect, new DirtyRows(dirty, decision)).apply(undo);
+        }
+    }
+
+    private void apply(UndoRecord undo) throws SQLException, CannotUndoException {
+        for (int i = undo.changes().size() - 1; i >= 0; i--) {
+            try {
+                new ChangeUndo(undo.changes(), i).apply();
+            } catch (SQLException e) {
+                if (!dirty.isEmpty() && e.getSQLState() == null) {
+                    break; // ours: a row in the way was counted on
+                }
+                throw e;
+            }
+        }
+        dirty.refuse();
     }
 
     /** One change and the table as it is now. */
     private final class ChangeUndo {
 
         private final TableChange change;
+        private final int place;
         private final List<TableChange> earlier;
         private final Table table;
         private final List<Column> columns = new ArrayList<>();
         private final List<Integer> key;
         private final String keyCondition;
 
-        ChangeUndo(TableChange change, List<TableChange> earlier) throws SQLException, CannotUndoException {
-            this.change = change;
-            this.earlier = earlier;
+        ChangeUndo(List<TableChange> changes, int place) throws SQLException, CannotUndoException {
+            this.change = changes.get(place);
+            this.place = place;
+            this.earlier = changes.subList(0, place);
             this.table = tableOf(change);
             for (ImageColumn image : change.columns()) {
                 Column column = table.named(image.name());
@@ -133,17 +175,24 @@ public final class Undo {
         }
 
         void apply() throws SQLException, CannotUndoException {
+            dirty.enter(place);
             Map<List<Value>, List<Value>> current = currentRows();
             List<RowChange> todo = new ArrayList<>();
-            List<RowChange> dirty = new ArrayList<>();
+            List<RowChange> overwritten = new ArrayList<>();
             for (int i = change.rows().size() - 1; i >= 0; i--) {
                 RowChange row = change.rows().get(i);
                 List<Value> now = current.get(change.keyOf(row.existing()));
                 Set<String> setBack = setBackByOthers.getOrDefault(
                         new Row(change.lockName(), change.keyOf(row.existing())), Set.of());
+                DirtyRow known = dirty.at(change, row);
+                if (known == null) {
+                    known = dirty.decidedBeside(change, place, row, now);
+                }
                 // A value in between, left by an earlier statement of ours, is not ours any more once somebody wrote
                 // it.
-                if (equal(now, row.after()) && Collections.disjoint(setBack, changedColumns(row))) {
+                if (known != null) {
+                    decided(known, row, now, todo, overwritten);
+                } else if (equal(now, row.after()) && Collections.disjoint(setBack, changedColumns(row))) {
                     todo.add(row);
                 } else if (isAsBefore(row, now, current)) {
                     // What follows was set back with what it follows.
@@ -154,27 +203,70 @@ public final class Undo {
                                 .addAll(changedColumns(row));
                     }
                 } else {
-                    dirty.add(row);
+                    UndoReport.Cause cause = now == null
+                            ? UndoReport.Cause.GONE
+                            : row.after() == null ? UndoReport.Cause.THERE : UndoReport.Cause.CHANGED;
+                    dirty.add(change, place, row, now, cause, null);
                 }
-            }
-            if (!dirty.isEmpty()) {
-                throw CannotUndoException.dirty(change, dirty, "the rows are not as the transaction left them", null);
             }
             switch (change.kind()) {
                 case INSERT -> {
-                    refuseIfReferenced(todo);
                     writeAll(
                             "DELETE FROM " + table.sqlName() + " WHERE " + keyCondition,
-                            todo,
+                            unhindered(todo, this::hindranceToDelete),
                             this::bindKey,
                             this::unhookAndDelete);
                 }
-                case UPDATE -> {
-                    refuseIfOthersFollow(todo);
-                    update(todo);
+                case UPDATE -> update(unhindered(todo, this::hindranceToUpdate));
+                case DELETE -> {
+                    update(unhindered(overwritten, this::hindranceToUpdate));
+                    insert(todo);
                 }
-                case DELETE -> insert(todo);
             }
+            dirty.leave(change);
+        }
+
+        /** A row that is in the way, or was: without a decision it is left alone, with one it becomes what that says. */
+        private void decided(
+                DirtyRow known,
+                RowChange row,
+                @Nullable List<Value> now,
+                List<RowChange> todo,
+                List<RowChange> overwritten) {
+            if (!known.isDecided()) {
+                known.before(change, row, now);
+                return;
+            }
+            List<Value> before = row.before();
+            if (known.isKept() || (before == null && now == null)) {
+                return;
+            }
+            if (before == null) {
+                todo.add(new RowChange(null, now));
+                return;
+            }
+            List<Value> target = known.decided(change, before, now);
+            if (change.kind() == TableChange.Kind.DELETE) {
+                (now == null ? todo : overwritten).add(new RowChange(target, now));
+            } else if (now != null) {
+                todo.add(new RowChange(target, now));
+            } else {
+                dirty.add(change, place, row, null, UndoReport.Cause.GONE, null);
+            }
+        }
+
+        /** Rows that nothing of others hangs on; the rest is in the way. */
+        private List<RowChange> unhindered(List<RowChange> rows, Check check) throws SQLException, CannotUndoException {
+            List<RowChange> free = new ArrayList<>(rows.size());
+            for (RowChange row : rows) {
+                String hindered = check.hindrance(row);
+                if (hindered == null) {
+                    free.add(row);
+                } else {
+                    dirty.add(change, place, row, row.after(), UndoReport.Cause.REFERENCED, hindered);
+                }
+            }
+            return free;
         }
 
         /** Whether somebody else has set the row back: where its key had changed, it is under the old one again, and nothing under the new. */
@@ -297,8 +389,11 @@ public final class Undo {
             return written;
         }
 
-        private void update(List<RowChange> rows) throws SQLException, CannotUndoException {
+        private void update(List<RowChange> rows) throws SQLException {
             List<Integer> written = written();
+            if (rows.isEmpty() || written.isEmpty()) {
+                return;
+            }
             String assignments = written.stream()
                     .map(columns::get)
                     .map(c -> c.sqlName() + " = " + c.codec().write())
@@ -397,7 +492,7 @@ public final class Undo {
             }
         }
 
-        private void insert(List<RowChange> rows) throws SQLException, CannotUndoException {
+        private void insert(List<RowChange> rows) throws SQLException {
             List<Integer> all = new ArrayList<>();
             for (int i = 0; i < columns.size(); i++) {
                 all.add(i);
@@ -446,17 +541,16 @@ public final class Undo {
          * Deleting a row would take rows of others with it, if they point to it by a foreign key that cascades. The row is locked, so none can
          * come once this was checked.
          */
-        private void refuseIfReferenced(List<RowChange> rows) throws SQLException, CannotUndoException {
+        private @Nullable String hindranceToDelete(RowChange row) throws SQLException, CannotUndoException {
             for (ForeignKey reference : table.referencedBy()) {
-                if (reference.followsDelete()) {
-                    for (RowChange row : rows) {
-                        refuseIfReferenced(reference, row);
-                    }
+                if (reference.followsDelete() && isReferenced(reference, row)) {
+                    return "rows of " + reference.child() + " refer to it and would be changed with it";
                 }
             }
+            return null;
         }
 
-        private void refuseIfReferenced(ForeignKey reference, RowChange row) throws SQLException, CannotUndoException {
+        private boolean isReferenced(ForeignKey reference, RowChange row) throws SQLException, CannotUndoException {
             List<Integer> parents = new ArrayList<>();
             for (String name : reference.parentColumns()) {
                 parents.add(change.columns().stream()
@@ -469,7 +563,7 @@ public final class Undo {
                         table.lockName(), reference.child() + " refers to a column that is not in the image");
             }
             if (parents.stream().anyMatch(i -> row.existing().get(i).equals(Value.NULL))) {
-                return;
+                return false;
             }
             StringBuilder condition = new StringBuilder();
             for (int i = 0; i < parents.size(); i++) {
@@ -484,6 +578,7 @@ public final class Undo {
             String select = "1";
             if (reference.ofItself()) {
                 change.rows().forEach(r -> ours.add(change.keyOf(r.existing())));
+                ours.removeIf(own -> dirty.stays(change.lockName(), own));
                 select = key.stream()
                         .map(columns::get)
                         .map(c -> c.codec().readFrom(c.sqlName()))
@@ -496,22 +591,19 @@ public final class Undo {
                 try (ResultSet children = query.executeQuery()) {
                     while (children.next()) {
                         if (!reference.ofItself() || !ours.contains(keyFrom(children))) {
-                            throw CannotUndoException.dirty(
-                                    change,
-                                    List.of(row),
-                                    "rows of " + reference.child() + " refer to it and would be changed with it",
-                                    null);
+                            return true;
                         }
                     }
                 }
             }
+            return false;
         }
 
         /**
          * Setting a row back may take along the rows that refer to it. Those that the transaction itself took along come back with it; others are
          * somebody else's. The row is locked, so none can come once this was checked.
          */
-        private void refuseIfOthersFollow(List<RowChange> rows) throws SQLException, CannotUndoException {
+        private @Nullable String hindranceToUpdate(RowChange row) throws SQLException, CannotUndoException {
             Set<String> names = new HashSet<>();
             written(change, table).forEach(column -> names.add(column.name()));
             for (ForeignKey reference : table.referencedBy()) {
@@ -521,21 +613,22 @@ public final class Undo {
                     if (child == null) {
                         throw CannotUndoException.unreadable(reference.child(), "the table is gone");
                     }
-                    for (RowChange row : rows) {
-                        refuseIfOthersFollow(reference, child, row);
+                    if (othersFollow(reference, child, row)) {
+                        return "rows of " + reference.child() + " refer to it and would follow it";
                     }
                 }
             }
+            return null;
         }
 
-        private void refuseIfOthersFollow(ForeignKey reference, Table child, RowChange row)
-                throws SQLException, CannotUndoException {
+        private boolean othersFollow(ForeignKey reference, Table child, RowChange row) throws SQLException {
             Set<List<Value>> ours = new HashSet<>();
             for (TableChange before : earlier) {
                 if (before.following() && before.lockName().equals(child.lockName())) {
                     before.rows().forEach(r -> ours.add(before.keyOf(r.existing())));
                 }
             }
+            ours.removeIf(own -> dirty.stays(child.lockName(), own));
             List<Column> childKey = child.key();
             String select = childKey.isEmpty()
                     ? "1"
@@ -563,15 +656,12 @@ public final class Undo {
                             id.add(childKey.get(i).codec().get(children, i + 1));
                         }
                         if (childKey.isEmpty() || !ours.contains(id)) {
-                            throw CannotUndoException.dirty(
-                                    change,
-                                    List.of(row),
-                                    "rows of " + reference.child() + " refer to it and would follow it",
-                                    null);
+                            return true;
                         }
                     }
                 }
             }
+            return false;
         }
 
         private List<Value> keyFrom(ResultSet row) throws SQLException {
@@ -586,8 +676,7 @@ public final class Undo {
          * Writes all rows in one batch; when a constraint objects, one by one, in as many passes as it takes while each pass gets at least one
          * through; and when none gets through any more, in the way that unties the rest.
          */
-        private void writeAll(String sql, List<RowChange> rows, Binder binder, Untying untying)
-                throws SQLException, CannotUndoException {
+        private void writeAll(String sql, List<RowChange> rows, Binder binder, Untying untying) throws SQLException {
             if (rows.isEmpty()) {
                 return;
             }
@@ -610,7 +699,7 @@ public final class Undo {
          * size, so the rows are read again.
          */
         private void writeLoosely(String sql, List<RowChange> rows, Binder binder, Untying untying)
-                throws SQLException, CannotUndoException {
+                throws SQLException {
             dialect.strict(connection, false);
             try {
                 writeInPasses(sql, rows, binder, untying);
@@ -619,9 +708,9 @@ public final class Undo {
             }
             Map<List<Value>, List<Value>> now = currentRows();
             for (RowChange row : rows) {
-                if (!equal(now.get(change.keyOf(row.existing())), row.before())) {
-                    throw CannotUndoException.dirty(
-                            change, List.of(row), "the database does not take its values back as they were", null);
+                if (!equal(now.get(change.keyOf(row.original())), row.before())) {
+                    String reason = "the database does not take its values back as they were";
+                    dirty.add(change, place, row, row.after(), UndoReport.Cause.CONSTRAINT, reason);
                 }
             }
         }
@@ -639,7 +728,7 @@ public final class Undo {
         }
 
         private void writeInPasses(String sql, List<RowChange> rows, Binder binder, Untying untying)
-                throws SQLException, CannotUndoException {
+                throws SQLException {
             List<RowChange> waiting = rows;
             while (!waiting.isEmpty()) {
                 List<RowChange> next = new ArrayList<>();
@@ -660,15 +749,19 @@ public final class Undo {
             }
         }
 
-        private void untie(List<RowChange> rows, Untying untying) throws SQLException, CannotUndoException {
+        private void untie(List<RowChange> rows, Untying untying) throws SQLException {
+            Savepoint before = connection.setSavepoint();
             try {
                 untying.write(rows);
             } catch (SQLException e) {
                 if (!dialect.isIntegrityViolation(e)) {
                     throw e;
                 }
-                throw CannotUndoException.dirty(
-                        change, rows, "a constraint forbids to put the rows back: " + describe(e), e);
+                connection.rollback(before);
+                Objection objection = Objection.of(dialect, e);
+                for (RowChange row : rows) {
+                    dirty.add(change, place, row, row.after(), objection.cause(), objection.detail());
+                }
             }
         }
 
@@ -687,14 +780,15 @@ public final class Undo {
         }
     }
 
-    /** The state and the kind of a constraint's complaint; its text may hold row data. */
-    private static String describe(SQLException e) {
-        return "SQL state " + e.getSQLState() + ", error " + e.getErrorCode();
-    }
-
     /** Writes rows that hinder each other. */
     private interface Untying {
         void write(List<RowChange> rows) throws SQLException;
+    }
+
+    /** Says why a row is not to be written, or null. */
+    private interface Check {
+        @Nullable
+        String hindrance(RowChange row) throws SQLException, CannotUndoException;
     }
 
     private interface Binder {

@@ -280,11 +280,16 @@ public final class UndoTable {
     private record Entry(String xid, BranchId branch, String context, byte[] content, int status, long number) {}
 
     private boolean insert(Connection connection, Entry entry, @Nullable Stamps stamps) throws SQLException {
-        try (PreparedStatement insert = connection.prepareStatement("INSERT INTO " + table
+        String sql = "INSERT INTO " + table
                 + " (branch_id, xid, context, rollback_info, log_status, log_created, log_modified"
                 + (numbered ? ", id" : "") + ") VALUES (?, ?, ?, ?, ?, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP"
-                + (numbered ? ", ?" : "") + ")"
-                + (stamps == null ? "" : " RETURNING " + stamps.sql()))) {
+                + (numbered ? ", ?" : "") + ")";
+        if (stamps != null) {
+            sql = dialect.product() == Dialect.Product.H2
+                    ? "SELECT " + stamps.sql() + " FROM FINAL TABLE (" + sql + ")"
+                    : sql + " RETURNING " + stamps.sql();
+        }
+        try (PreparedStatement insert = connection.prepareStatement(sql)) {
             insert.setLong(1, entry.branch().value());
             insert.setString(2, entry.xid());
             insert.setString(3, entry.context());
@@ -298,8 +303,10 @@ public final class UndoTable {
                 insert.executeUpdate();
                 return true;
             }
-            try (ResultSet now = insert.executeQuery()) {
-                return now.next() && stamps.same(now.getString(1));
+            // Some drivers refuse executeQuery for an INSERT that returns rows.
+            insert.execute();
+            try (ResultSet now = insert.getResultSet()) {
+                return now != null && now.next() && stamps.same(now.getString(1));
             }
         }
     }
