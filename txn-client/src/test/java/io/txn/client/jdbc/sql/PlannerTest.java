@@ -403,7 +403,7 @@ class PlannerTest {
                 "INSERT INTO t (a) VALUES (1, 2)",
                 "UPDATE t, s SET t.a = 1",
                 "UPDATE t SET a = 1 WHERE CURRENT OF c",
-                "UPDATE t SET comp.f = 1",
+                "UPDATE t SET a + 1",
                 "UPDATE t PARTITION (p0) SET a = 1",
                 "DELETE t FROM t JOIN s ON s.a = t.a",
                 "WITH d AS (DELETE FROM s RETURNING *) UPDATE t SET a = 1 FROM d",
