@@ -126,8 +126,8 @@ public enum ErrorCode {
     NO_UNDO_TABLE(
             "TXN-AT002",
             Category.OPERATOR,
-            "the undo table is missing",
-            "let the starter create it (txn.jdbc.create-undo-table=true), or run the script for this database that the txn-client jar ships under io/txn/client/jdbc/schema"),
+            "the undo table is missing, or cannot be used",
+            "let the starter create it (txn.jdbc.create-undo-table=true), or run the script for this database that the txn-client jar ships under io/txn/client/jdbc/schema; let this account SELECT, INSERT, UPDATE and DELETE its rows"),
     TABLE_WITHOUT_KEY(
             "TXN-AT003",
             Category.GIVE_UP,

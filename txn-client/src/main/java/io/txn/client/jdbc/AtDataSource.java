@@ -26,6 +26,9 @@ public final class AtDataSource implements DataSource, AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(AtDataSource.class);
 
+    /** A client property that only connections of this class have: what stands above passes the question on, also where it stubs {@link #isWrapperFor}. */
+    static final String MARK = "io.txn.at";
+
     private final DataSource physical;
     private final AtResource resource;
     private final PhaseTwoConnections phaseTwo;
@@ -99,6 +102,18 @@ public final class AtDataSource implements DataSource, AutoCloseable {
         PhaseTwoConnections phaseTwo = new PhaseTwoConnections(resource, forPhaseTwo);
         resources.register(new PhaseTwo(resource, phaseTwo));
         return new AtDataSource(physical, resource, phaseTwo);
+    }
+
+    /**
+     * Whether connections of this data source come from a wrapped one, whatever stands in between and whatever that says about what it wraps.
+     * Opens one connection.
+     */
+    public static boolean isBeneath(DataSource dataSource) {
+        try (Connection connection = dataSource.getConnection()) {
+            return MARK.equals(connection.getClientInfo(MARK));
+        } catch (SQLException | RuntimeException e) {
+            return false; // drivers may refuse properties that they do not know, and ours is none of theirs
+        }
     }
 
     /**

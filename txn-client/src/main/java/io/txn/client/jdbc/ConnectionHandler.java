@@ -123,6 +123,11 @@ final class ConnectionHandler implements InvocationHandler {
                 close();
                 return null;
             }
+            case "getClientInfo" -> {
+                return given.length == 1 && AtDataSource.MARK.equals(given[0])
+                        ? AtDataSource.MARK
+                        : Proxies.call(physical, method, arguments);
+            }
             case "getMetaData" -> {
                 DatabaseMetaData about = physical.getMetaData();
                 return Proxies.of(

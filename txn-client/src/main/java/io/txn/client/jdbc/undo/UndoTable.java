@@ -109,9 +109,39 @@ public final class UndoTable {
                     "problem",
                     problem,
                     "creating",
-                    failure == null ? null : failure.getMessage());
+                    failure == null ? null : failure.getMessage(),
+                    "script",
+                    scriptPath());
         }
-        return identity(connection);
+        String identity = identity(connection);
+        requireRights(connection);
+        return identity;
+    }
+
+    /** Does once what each branch does, and takes it back: a right that is missing is to be found at the start. */
+    private void requireRights(Connection connection) throws SQLException {
+        Xid nobody = Xid.of("start-up-check", 1);
+        BranchId branch = new BranchId(Math.max(1, ids.get().getMostSignificantBits() & Long.MAX_VALUE));
+        String right = "INSERT";
+        connection.setAutoCommit(false);
+        try {
+            insert(connection, nobody, branch, new byte[0]);
+            right = "SELECT … FOR UPDATE";
+            lock(connection, nobody, branch);
+            right = "DELETE";
+            delete(connection, List.of(new Key(nobody, branch, 1)));
+        } catch (SQLException e) {
+            throw new TxnException(
+                    ErrorCode.NO_UNDO_TABLE,
+                    e,
+                    "resource",
+                    dialect.resourceId(),
+                    "problem",
+                    "this account could not " + right + " in " + table + ": " + e.getMessage());
+        } finally {
+            connection.rollback();
+            connection.setAutoCommit(true);
+        }
     }
 
     /** What is wrong with the tables, or null. Asks the catalog: drivers log a failing query as a warning. */
@@ -183,8 +213,13 @@ public final class UndoTable {
         return failure;
     }
 
+    /** Where the jar has the script that makes the tables. */
+    private String scriptPath() {
+        return "io/txn/client/jdbc/schema/" + dialect.product().script() + ".sql";
+    }
+
     private String script() {
-        String resource = "/io/txn/client/jdbc/schema/" + dialect.product().script() + ".sql";
+        String resource = '/' + scriptPath();
         try (InputStream in = UndoTable.class.getResourceAsStream(resource)) {
             if (in == null) {
                 throw new AssertionError("the jar lacks " + resource);
