@@ -8,6 +8,8 @@ import io.txn.client.rpc.Pause;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.Feature;
+import io.txn.protocol.extension.IdLease;
 import io.txn.protocol.extension.RequestId;
 import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
@@ -16,6 +18,10 @@ import io.txn.protocol.message.TransactionExceptionCode;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -122,6 +128,8 @@ final class TransactionManager {
     private Xid begin(String name, Duration timeout, @Nullable Xid named) {
         Instant end = clock.instant().plus(connectWait);
         Beginning beginning = new Beginning(coordinators, name, timeout, RequestId.next(random), named, requestTimeout);
+        // One that has its name from here is ended from here, whatever came of this.
+        Consumer<Xid> abandoned = named == null ? this::abandon : xid -> {};
         boolean timedOut = false;
         for (int tries = 1; ; tries++) {
             TxnException failure;
@@ -130,7 +138,7 @@ final class TransactionManager {
                 Message.GlobalBeginResponse answer = beginning.ask(left.isNegative() ? Duration.ZERO : left);
                 if (answer.outcome().succeeded()) {
                     Xid xid = Beginning.xidOf(answer);
-                    beginning.settle(xid, this::abandon);
+                    beginning.settle(xid, abandoned);
                     if (xid == null || (named != null && !xid.equals(named))) {
                         throw new TxnException(
                                 ErrorCode.BEGIN_FAILED,
@@ -151,7 +159,7 @@ final class TransactionManager {
                         "reason",
                         answer.outcome().message());
                 if (!ErrorCode.NO_NEW_TRANSACTIONS.isNamedIn(answer.outcome().message())) {
-                    beginning.settle(null, this::abandon);
+                    beginning.settle(null, abandoned);
                     throw failure;
                 }
             } catch (TxnException e) {
@@ -163,14 +171,14 @@ final class TransactionManager {
                     timedOut = true; // once, at once, and to the same coordinator: it knows the request again
                     continue;
                 } else if (e.code() != ErrorCode.CONNECTION_LOST) {
-                    beginning.settle(null, this::abandon);
+                    beginning.settle(null, abandoned);
                     throw failure;
                 }
             }
             try {
                 awaitNextTry(tries, end, failure);
             } catch (TxnException e) {
-                beginning.settle(null, this::abandon);
+                beginning.settle(null, abandoned);
                 throw e;
             }
         }
@@ -211,7 +219,7 @@ final class TransactionManager {
             log.debug("committed, with nothing done in it xid={}", xid);
             return;
         }
-        Answer answer = decide(xid, new Message.GlobalCommitRequest(xid.value(), null));
+        Answer answer = decide(xid, new Message.GlobalCommitRequest(xid.value(), null), late);
         switch (answer.status) {
             case COMMITTED, ASYNC_COMMITTING, COMMITTING, COMMIT_RETRYING, STOP_COMMIT_OR_COMMIT_RETRY ->
                 log.debug("committed xid={} status={}", xid, answer.status);
@@ -255,7 +263,7 @@ final class TransactionManager {
             log.debug("rolled back, with nothing done in it xid={}", xid);
             return;
         }
-        Answer answer = decide(xid, new Message.GlobalRollbackRequest(xid.value(), null));
+        Answer answer = decide(xid, new Message.GlobalRollbackRequest(xid.value(), null), late);
         switch (answer.status) {
             case ROLLED_BACK,
                     TIMEOUT_ROLLED_BACK,
@@ -286,7 +294,8 @@ final class TransactionManager {
         }
     }
 
-    private Answer decide(Xid xid, Message.Request decision) {
+    /** @param late the transaction, if its coordinator may not know it: the decision has it begun then, so that nothing that is still on its way can */
+    private Answer decide(Xid xid, Message.Request decision, @Nullable LateBegin late) {
         Instant end = clock.instant().plus(decisionWait);
         Throwable lastFailure = null;
         Outcome lastOutcome = null;
@@ -296,7 +305,7 @@ final class TransactionManager {
                 try {
                     // After a lost answer the question comes first: a decision is only sent to a transaction that has
                     // none.
-                    Answer answer = tries == 1 ? ask(xid, decision, false) : askAgain(xid, decision);
+                    Answer answer = tries == 1 ? ask(xid, decision, late, false) : askAgain(xid, decision, late);
                     if (answer.status != GlobalStatus.UNKNOWN && answer.status != GlobalStatus.BEGIN) {
                         return answer;
                     }
@@ -333,16 +342,29 @@ final class TransactionManager {
         }
     }
 
-    private Answer askAgain(Xid xid, Message.Request decision) {
-        Answer status = ask(xid, new Message.GlobalStatusRequest(xid.value(), null), true);
-        return status.status == GlobalStatus.BEGIN ? ask(xid, decision, true) : status;
+    private Answer askAgain(Xid xid, Message.Request decision, @Nullable LateBegin late) {
+        Answer status = ask(xid, new Message.GlobalStatusRequest(xid.value(), null), null, true);
+        return status.status == GlobalStatus.BEGIN ? ask(xid, decision, late, true) : status;
     }
 
-    private Answer ask(Xid xid, Message.Request question, boolean repeated) {
+    private Answer ask(Xid xid, Message.Request question, @Nullable LateBegin late, boolean repeated) {
         Duration wait = question instanceof Message.GlobalStatusRequest ? requestTimeout : decisionTimeout;
-        Message.Response response = coordinators
-                .send(ConnectionRole.TM, xid, question, Message.Response.class, wait)
-                .await();
+        Message.Response response = late == null || late.isBegun()
+                ? coordinators
+                        .send(ConnectionRole.TM, xid, question, Message.Response.class, wait)
+                        .await()
+                : coordinators
+                        .send(
+                                ConnectionRole.TM,
+                                xid,
+                                question,
+                                (agreed, idsWanted) -> beginning(agreed, late),
+                                Message.Response.class,
+                                wait,
+                                connectWait,
+                                null)
+                        .await()
+                        .message();
         if (response instanceof Message.GlobalCommitResponse commit) {
             return Answer.of(commit.outcome(), commit.status(), repeated);
         } else if (response instanceof Message.GlobalRollbackResponse rollback) {
@@ -359,6 +381,14 @@ final class TransactionManager {
                 question.getClass().getSimpleName(),
                 "got",
                 response.getClass().getSimpleName());
+    }
+
+    private Map<String, String> beginning(Set<Feature> agreed, LateBegin late) {
+        Map<String, String> head = new LinkedHashMap<>();
+        if (agreed.contains(Feature.ID_LEASE)) {
+            IdLease.begin(late.beginning(clock.instant()), head);
+        }
+        return head;
     }
 
     /** What a coordinator says about a transaction. A status counts also in a failed answer: it says how far the decision got. */

@@ -288,6 +288,33 @@ class IdLeaseOverTcpTest {
     }
 
     @Test
+    void aDecisionThatOvertakesTheFirstBranchIsKeptAndTheBranchIsRefused() throws Exception {
+        IdLease lease = lease(10);
+        Message.GlobalCommitResponse committed = (Message.GlobalCommitResponse) get(client.connection()
+                        .request(
+                                new Message.GlobalCommitRequest(xid(lease, 0).value(), null),
+                                beginning(PURCHASE),
+                                HandDrivenClient.PATIENCE))
+                .body();
+        Message.GlobalRollbackResponse rolledBack = (Message.GlobalRollbackResponse) get(client.connection()
+                        .request(
+                                new Message.GlobalRollbackRequest(xid(lease, 1).value(), null),
+                                beginning(PURCHASE),
+                                HandDrivenClient.PATIENCE))
+                .body();
+        assertThat(committed.status()).isEqualTo(GlobalStatus.COMMITTED);
+        assertThat(rolledBack.status()).isEqualTo(GlobalStatus.ROLLED_BACK);
+        for (int i = 0; i < 2; i++) {
+            assertThat(answer(register(xid(lease, i), lease.id(2 + i), "t:1", beginning(PURCHASE)))
+                            .outcome()
+                            .exceptionCode())
+                    .isEqualTo(TransactionExceptionCode.GLOBAL_TRANSACTION_NOT_ACTIVE);
+        }
+        assertThat(coordinator.statistics().locks()).isZero();
+        assertThat(coordinator.statistics().branchesRegistered()).isZero();
+    }
+
+    @Test
     void whoDidNotAnnounceItSeesPlainSeata() throws Exception {
         IdLease lease = lease(10);
         try (HandDrivenClient seata = new HandDrivenClient(coordinator.tcpPort())) {

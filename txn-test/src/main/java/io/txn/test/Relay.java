@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Stands between a client and a server on this machine, hands every byte on, and lets an {@link Ear} count what goes by. Thread-safe. Costs time: whoever
@@ -78,7 +79,11 @@ public final class Relay implements Closeable {
         try {
             while (true) {
                 Socket client = listening.accept();
-                Socket server = new Socket(InetAddress.getLoopbackAddress(), target);
+                Socket server = connected();
+                if (server == null) {
+                    client.close();
+                    continue;
+                }
                 client.setTcpNoDelay(true);
                 server.setTcpNoDelay(true);
                 open.add(client);
@@ -89,6 +94,15 @@ public final class Relay implements Closeable {
             }
         } catch (IOException e) {
             // Closed.
+        }
+    }
+
+    /** Null while the server is away. */
+    private @Nullable Socket connected() {
+        try {
+            return new Socket(InetAddress.getLoopbackAddress(), target);
+        } catch (IOException e) {
+            return null;
         }
     }
 

@@ -270,9 +270,9 @@ public final class SeataAdapter implements RpcHandler {
         if (request instanceof Message.GlobalBeginRequest begin) {
             begin(serving, session, begin, frame, respond);
         } else if (request instanceof Message.GlobalCommitRequest commit) {
-            named(serving, session, commit.xid(), Command.Commit::new, Answers::commit, respond);
+            decided(serving, session, commit.xid(), frame, Command.Commit::new, Answers::commit, respond);
         } else if (request instanceof Message.GlobalRollbackRequest rollback) {
-            named(serving, session, rollback.xid(), Command.Rollback::new, Answers::rollback, respond);
+            decided(serving, session, rollback.xid(), frame, Command.Rollback::new, Answers::rollback, respond);
         } else if (request instanceof Message.GlobalStatusRequest status) {
             named(serving, session, status.xid(), Command.QueryTransaction::new, Answers::status, respond);
         } else if (request instanceof Message.GlobalReportRequest report) {
@@ -390,27 +390,7 @@ public final class SeataAdapter implements RpcHandler {
                 wait,
                 requestId,
                 branch);
-        AtomicReference<@Nullable Reply> begun = new AtomicReference<>();
-        if (beginning != null && xid.equals(Xid.of(address, xid.number()))) {
-            // Ahead of the registration, which finds the transaction then. Only when it does not, the answer to this
-            // matters.
-            Reply tooLong = beginning.name().length() > limits.textLength()
-                    ? tooLong("begin-name", beginning.name(), limits.textLength())
-                    : null;
-            begun.set(tooLong);
-            if (tooLong == null) {
-                serving.submit(
-                        new Command.Begin(
-                                address,
-                                shared.share(beginning.name()),
-                                session.client,
-                                beginning.timeoutMillis(),
-                                null,
-                                0,
-                                xid.number()),
-                        begun::set);
-            }
-        }
+        AtomicReference<@Nullable Reply> begun = begunBefore(serving, session, xid, beginning);
         submitForRows(
                 serving,
                 session,
@@ -418,6 +398,55 @@ public final class SeataAdapter implements RpcHandler {
                 frame,
                 reply -> Answers.register(because(begun.get(), reply)),
                 lending.with(respond));
+    }
+
+    /**
+     * Has a transaction begun ahead of what is asked about it, which finds it then. Only when it does not, what the begin came to matters: that is in the
+     * reference by then.
+     */
+    private AtomicReference<@Nullable Reply> begunBefore(
+            Engine serving, Session session, Xid xid, IdLease.@Nullable Beginning beginning) {
+        AtomicReference<@Nullable Reply> begun = new AtomicReference<>();
+        if (beginning == null || !xid.equals(Xid.of(address, xid.number()))) {
+            return begun;
+        }
+        String name = beginning.name();
+        if (name.length() > limits.textLength()) {
+            begun.set(tooLong("begin-name", name, limits.textLength()));
+        } else {
+            serving.submit(
+                    new Command.Begin(
+                            address,
+                            shared.share(name),
+                            session.client,
+                            beginning.timeoutMillis(),
+                            null,
+                            0,
+                            xid.number()),
+                    begun::set);
+        }
+        return begun;
+    }
+
+    /** A decision, which may be the first that is heard of its transaction: it is recorded all the same, so that a branch that comes after it is refused. */
+    private void decided(
+            Engine serving,
+            Session session,
+            @Nullable String xidText,
+            @Nullable Frame frame,
+            Function<Xid, Command> command,
+            Function<Reply, Message.@Nullable Response> translate,
+            Consumer<Message.Response> respond) {
+        Xid xid = xid(xidText);
+        try {
+            if (xid != null && frame != null && session.has(Feature.ID_LEASE)) {
+                begunBefore(serving, session, xid, IdLease.beginning(frame.head()));
+            }
+        } catch (TxnException e) {
+            answer(session, new Reply.Rejected(e.code(), e.facts()), translate, respond);
+            return;
+        }
+        named(serving, session, xidText, command, translate, respond);
     }
 
     /** Of a transaction that is not known because it could not be begun, why it could not. */
