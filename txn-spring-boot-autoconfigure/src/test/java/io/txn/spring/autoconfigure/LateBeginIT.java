@@ -67,7 +67,7 @@ class LateBeginIT {
 
     private TxnClient client(int port, Duration connectWait) {
         TxnClient client = TxnClient.start(
-                TxnClientOptions.of("shop").withConnectWait(connectWait),
+                TxnClientOptions.of("shop").withConnectWait(connectWait).withDecisionWait(connectWait),
                 AddressListLocator.of(List.of("127.0.0.1:" + port)));
         opened.add(0, client);
         return client;
