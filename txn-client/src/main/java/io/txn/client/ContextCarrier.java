@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
 /**
- * Binds a {@link TransactionContext} to the calling thread. Thread-safe; each client has its own carrier, so two clients in one process do
+ * Binds a {@link TransactionContext}, and beside it a {@link LockGuard}, to the calling thread. Thread-safe; each client has its own carrier, so two clients in one process do
  * not see each other's transactions.
  *
  * <p>Every change is a {@link Scope} that restores what was there before, and is closed by the thread that opened it, innermost first
@@ -20,26 +20,42 @@ public final class ContextCarrier {
     /** The MDC key that holds the XID of the bound transaction. */
     public static final String MDC_KEY = "xid";
 
-    private final ThreadLocal<@Nullable TransactionContext> bound = new ThreadLocal<>();
+    private final ThreadLocal<@Nullable Bound> bound = new ThreadLocal<>();
+
+    private record Bound(
+            @Nullable TransactionContext context, @Nullable LockGuard guard) {}
 
     /** The context bound to the calling thread, or null. */
     public @Nullable TransactionContext current() {
-        return bound.get();
+        Bound now = bound.get();
+        return now == null ? null : now.context();
+    }
+
+    /** The guard that outside global transactions holds for the calling thread, or null. */
+    public @Nullable LockGuard currentGuard() {
+        Bound now = bound.get();
+        return now == null ? null : now.guard();
     }
 
     /** Binds {@code context} until the scope is closed. */
     public Scope bind(TransactionContext context) {
-        return replace(context);
+        return replace(new Bound(context, currentGuard()));
     }
 
-    /** Unbinds whatever is bound until the scope is closed. */
+    /** Outside global transactions, {@code guard} holds until the scope is closed. */
+    public Scope guard(LockGuard guard) {
+        return replace(new Bound(current(), guard));
+    }
+
+    /** Unbinds the global transaction until the scope is closed. */
     public Scope suspend() {
-        return replace(null);
+        LockGuard guard = currentGuard();
+        return replace(guard == null ? null : new Bound(null, guard));
     }
 
     /** Remembers what is bound to the calling thread (possibly nothing), to be restored on another one. */
     public Captured capture() {
-        return new Captured(this, current());
+        return new Captured(this, bound.get());
     }
 
     /** {@code task} as it would run under what is bound to the calling thread now. */
@@ -69,18 +85,22 @@ public final class ContextCarrier {
         return task -> executor.execute(wrap(task));
     }
 
-    private Scope replace(@Nullable TransactionContext next) {
+    private Scope replace(@Nullable Bound next) {
         Scope scope = new Scope(this, bound.get());
         set(next);
         return scope;
     }
 
-    private void set(@Nullable TransactionContext context) {
-        if (context == null) {
+    private void set(@Nullable Bound next) {
+        if (next == null) {
             bound.remove();
+        } else {
+            bound.set(next);
+        }
+        TransactionContext context = next == null ? null : next.context();
+        if (context == null) {
             MDC.remove(MDC_KEY);
         } else {
-            bound.set(context);
             MDC.put(MDC_KEY, context.xid().value());
         }
     }
@@ -89,16 +109,16 @@ public final class ContextCarrier {
     public static final class Captured {
 
         private final ContextCarrier carrier;
-        private final @Nullable TransactionContext context;
+        private final @Nullable Bound bound;
 
-        private Captured(ContextCarrier carrier, @Nullable TransactionContext context) {
+        private Captured(ContextCarrier carrier, @Nullable Bound bound) {
             this.carrier = carrier;
-            this.context = context;
+            this.bound = bound;
         }
 
         /** Binds what was captured to the calling thread until the scope is closed. */
         public Scope restore() {
-            return carrier.replace(context);
+            return carrier.replace(bound);
         }
     }
 
@@ -106,11 +126,11 @@ public final class ContextCarrier {
     public static final class Scope implements AutoCloseable {
 
         private final ContextCarrier carrier;
-        private final @Nullable TransactionContext before;
+        private final @Nullable Bound before;
         private final Thread owner = Thread.currentThread();
         private boolean closed;
 
-        private Scope(ContextCarrier carrier, @Nullable TransactionContext before) {
+        private Scope(ContextCarrier carrier, @Nullable Bound before) {
             this.carrier = carrier;
             this.before = before;
         }

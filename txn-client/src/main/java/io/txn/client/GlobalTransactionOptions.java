@@ -12,8 +12,10 @@ import java.time.Duration;
  * @param timeout after which the coordinator rolls it back; whole milliseconds, at most 24 days
  * @param propagation what to do with a surrounding one
  * @param rules which exceptions roll it back
+ * @param isolation what plain reads in its scope may show of other global transactions
  */
-public record GlobalTransactionOptions(String name, Duration timeout, Propagation propagation, RollbackRules rules) {
+public record GlobalTransactionOptions(
+        String name, Duration timeout, Propagation propagation, RollbackRules rules, Isolation isolation) {
 
     /** How long a global transaction may take when nobody says otherwise. */
     public static final String TIMEOUT = "PT60S";
@@ -33,19 +35,24 @@ public record GlobalTransactionOptions(String name, Duration timeout, Propagatio
 
     /** Required, with the default timeout, rolled back by every exception. */
     public static GlobalTransactionOptions named(String name) {
-        return new GlobalTransactionOptions(name, Duration.parse(TIMEOUT), Propagation.REQUIRED, RollbackRules.ALL);
+        return new GlobalTransactionOptions(
+                name, Duration.parse(TIMEOUT), Propagation.REQUIRED, RollbackRules.ALL, Isolation.DEFAULT);
     }
 
     public GlobalTransactionOptions withTimeout(Duration newTimeout) {
-        return new GlobalTransactionOptions(name, newTimeout, propagation, rules);
+        return new GlobalTransactionOptions(name, newTimeout, propagation, rules, isolation);
     }
 
     public GlobalTransactionOptions withPropagation(Propagation newPropagation) {
-        return new GlobalTransactionOptions(name, timeout, newPropagation, rules);
+        return new GlobalTransactionOptions(name, timeout, newPropagation, rules, isolation);
     }
 
     public GlobalTransactionOptions withRules(RollbackRules newRules) {
-        return new GlobalTransactionOptions(name, timeout, propagation, newRules);
+        return new GlobalTransactionOptions(name, timeout, propagation, newRules, isolation);
+    }
+
+    public GlobalTransactionOptions withIsolation(Isolation newIsolation) {
+        return new GlobalTransactionOptions(name, timeout, propagation, rules, newIsolation);
     }
 
     private static TxnException invalid(String key, Object value, String problem) {

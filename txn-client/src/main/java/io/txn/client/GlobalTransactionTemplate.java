@@ -72,14 +72,14 @@ public final class GlobalTransactionTemplate {
             return inNew(options, work);
         }
         return switch (options.propagation()) {
-            case REQUIRED, SUPPORTS -> work.run();
+            case REQUIRED, SUPPORTS -> joined(options, surrounding, work);
             case REQUIRES_NEW -> throw new AssertionError("opens a new one");
             case NOT_SUPPORTED -> suspended(work);
             case MANDATORY -> {
                 if (surrounding == null) {
                     throw violated(options, null);
                 }
-                yield work.run();
+                yield joined(options, surrounding, work);
             }
             case NEVER -> {
                 if (surrounding != null) {
@@ -88,6 +88,18 @@ public final class GlobalTransactionTemplate {
                 yield work.run();
             }
         };
+    }
+
+    @SuppressWarnings("try") // the scope is opened for its closing
+    private <T extends @Nullable Object> T joined(
+            GlobalTransactionOptions options, @Nullable TransactionContext surrounding, Callback<T> work)
+            throws Throwable {
+        if (surrounding == null || options.isolation() == Isolation.DEFAULT) {
+            return work.run();
+        }
+        try (ContextCarrier.Scope scope = contexts.bind(surrounding.withIsolation(options.isolation()))) {
+            return work.run();
+        }
     }
 
     @SuppressWarnings("try") // the scope is opened for its closing
@@ -118,7 +130,8 @@ public final class GlobalTransactionTemplate {
     @SuppressWarnings("try") // the scope is opened for its closing
     private <T extends @Nullable Object> T launch(GlobalTransactionOptions options, Callback<T> work) throws Throwable {
         Instant began = manager.clock().instant();
-        TransactionContext own = manager.begin(options.name(), options.timeout());
+        TransactionContext own =
+                manager.begin(options.name(), options.timeout()).withIsolation(options.isolation());
         T result;
         try (ContextCarrier.Scope scope = contexts.bind(own)) {
             result = work.run();

@@ -10,9 +10,15 @@ import org.jspecify.annotations.Nullable;
  * @param xid the transaction
  * @param role whether this process opened it
  * @param deadline when the coordinator rolls it back, as far as this process knows; null when only the XID arrived
+ * @param isolation what plain reads may show of other global transactions
  */
 public record TransactionContext(
-        Xid xid, Role role, @Nullable Instant deadline) {
+        Xid xid, Role role, @Nullable Instant deadline, Isolation isolation) {
+
+    /** One whose reads are isolated as the application is configured. */
+    public TransactionContext(Xid xid, Role role, @Nullable Instant deadline) {
+        this(xid, role, deadline, Isolation.DEFAULT);
+    }
 
     /** What this process may do with a transaction. */
     public enum Role {
@@ -25,6 +31,11 @@ public record TransactionContext(
     /** The context of a process that an XID arrived at. */
     public static TransactionContext participant(Xid xid) {
         return new TransactionContext(xid, Role.PARTICIPANT, null);
+    }
+
+    /** The same with other isolation of reads; as it is when this says nothing. */
+    public TransactionContext withIsolation(Isolation wanted) {
+        return wanted == Isolation.DEFAULT ? this : new TransactionContext(xid, role, deadline, wanted);
     }
 
     /** Whether the deadline, if known, is not after {@code now}. */

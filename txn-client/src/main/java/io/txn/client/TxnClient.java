@@ -135,6 +135,11 @@ public final class TxnClient implements AutoCloseable {
         return transactions;
     }
 
+    /** Runs work outside global transactions that keeps off their rows. */
+    public GlobalLockTemplate globalLocks() {
+        return new GlobalLockTemplate(contexts);
+    }
+
     /** Registers resources and branches. */
     public ResourceManager resources() {
         return resources;

@@ -126,8 +126,8 @@ public enum ErrorCode {
     NO_UNDO_TABLE(
             "TXN-AT002",
             Category.OPERATOR,
-            "the undo table is missing",
-            "let the starter create it (txn.jdbc.create-undo-table=true), or run the script for this database that the txn-client jar ships under io/txn/client/jdbc/schema"),
+            "the undo table is missing, or cannot be used",
+            "let the starter create it (txn.jdbc.create-undo-table=true), or run the script for this database that the txn-client jar ships under io/txn/client/jdbc/schema; let this account SELECT, INSERT, UPDATE and DELETE its rows"),
     TABLE_WITHOUT_KEY(
             "TXN-AT003",
             Category.GIVE_UP,
@@ -188,6 +188,11 @@ public enum ErrorCode {
             Category.OPERATOR,
             "the database hides from this account what may act behind its statements",
             "run the GRANT that the line names, or make sure that there is no such trigger or foreign key"),
+    READ_NOT_CHECKABLE(
+            "TXN-AT015",
+            Category.GIVE_UP,
+            "a read is to show committed rows only, and this one cannot be checked",
+            "rewrite it as the reason says, or read it without isolation = READ_COMMITTED"),
 
     LOCK_CONFLICT(
             "TXN-LCK001",

@@ -1,5 +1,6 @@
 package io.txn.spring;
 
+import io.txn.client.Isolation;
 import io.txn.client.Propagation;
 import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
@@ -34,6 +35,12 @@ public @interface GlobalTransactional {
 
     /** What to do with a surrounding global transaction. */
     Propagation propagation() default Propagation.REQUIRED;
+
+    /**
+     * What plain reads may show of rows that other, undecided global transactions have written. {@link Isolation#READ_COMMITTED} waits for such rows,
+     * keeps those that were read from being changed until the local transaction ends, and refuses reads that cannot be checked.
+     */
+    Isolation isolation() default Isolation.DEFAULT;
 
     /** Exceptions that roll back although a wider class of {@link #noRollbackFor} would spare them. Everything else rolls back anyway. */
     Class<? extends Throwable>[] rollbackFor() default {};

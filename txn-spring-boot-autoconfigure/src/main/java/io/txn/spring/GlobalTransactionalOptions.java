@@ -12,8 +12,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.support.AopUtils;
-import org.springframework.boot.convert.DurationStyle;
-import org.springframework.core.annotation.AnnotatedElementUtils;
 
 /** What the annotations of methods ask for, read once each. Thread-safe. */
 public final class GlobalTransactionalOptions {
@@ -39,24 +37,14 @@ public final class GlobalTransactionalOptions {
 
     private GlobalTransactionOptions read(Key key) {
         Method specific = AopUtils.getMostSpecificMethod(key.method, key.target);
-        GlobalTransactional annotation =
-                AnnotatedElementUtils.findMergedAnnotation(specific, GlobalTransactional.class);
-        if (annotation == null) {
-            annotation = AnnotatedElementUtils.findMergedAnnotation(key.target, GlobalTransactional.class);
-        }
-        if (annotation == null) {
-            annotation =
-                    AnnotatedElementUtils.findMergedAnnotation(specific.getDeclaringClass(), GlobalTransactional.class);
-        }
-        if (annotation == null) {
-            throw new IllegalStateException("no @GlobalTransactional on " + specific + " or " + key.target);
-        }
+        GlobalTransactional annotation = Annotated.find(key.method, key.target, GlobalTransactional.class);
         try {
             return new GlobalTransactionOptions(
                     annotation.name().isEmpty() ? defaultName(specific, key.target) : annotation.name(),
                     timeout(annotation.timeout()),
                     annotation.propagation(),
-                    rules(annotation));
+                    rules(annotation),
+                    annotation.isolation());
         } catch (TxnException e) {
             throw new TxnException(ErrorCode.BAD_CONFIGURATION, e, "annotation", "@GlobalTransactional on " + specific);
         }
@@ -71,14 +59,7 @@ public final class GlobalTransactionalOptions {
 
     private Duration timeout(String text) {
         String resolved = text.isEmpty() ? null : placeholders.apply(text);
-        if (resolved == null) {
-            return defaultTimeout;
-        }
-        try {
-            return DurationStyle.detectAndParse(resolved);
-        } catch (IllegalArgumentException e) {
-            throw new TxnException(ErrorCode.BAD_CONFIGURATION, e, "timeout", resolved, "problem", "it is no duration");
-        }
+        return resolved == null ? defaultTimeout : Annotated.duration("timeout", resolved);
     }
 
     private static RollbackRules rules(GlobalTransactional annotation) {

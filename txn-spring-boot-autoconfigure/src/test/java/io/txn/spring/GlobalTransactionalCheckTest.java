@@ -24,7 +24,8 @@ class GlobalTransactionalCheckTest {
 
     private final GlobalTransactionalOptions options = new GlobalTransactionalOptions(
             Duration.ofSeconds(60), text -> text.equals("${purchase.timeout}") ? "2m" : text);
-    private final GlobalTransactionalCheck check = new GlobalTransactionalCheck(() -> options);
+    private final GlobalLockOptions locks = new GlobalLockOptions(text -> text.equals("${wait}") ? "5s" : text);
+    private final GlobalTransactionalCheck check = new GlobalTransactionalCheck(() -> options, () -> locks);
 
     // What cannot work
 
@@ -222,5 +223,59 @@ class GlobalTransactionalCheckTest {
 
     static class VeryHarmlessException extends Exception {
         private static final long serialVersionUID = 1L;
+    }
+
+    // @GlobalLock
+
+    static class GuardedPrivately {
+        @GlobalLock
+        private void write() {}
+
+        void call() {
+            write();
+        }
+    }
+
+    static class GuardedForTooLong {
+        @GlobalLock(lockWait = "soon")
+        public void write() {}
+    }
+
+    static class GuardedBackwards {
+        @GlobalLock(lockWait = "-1s")
+        public void write() {}
+    }
+
+    @GlobalLock
+    static class GuardedFuture {
+        public Future<String> write() {
+            return CompletableFuture.completedFuture("");
+        }
+    }
+
+    @GlobalLock(lockWait = "${wait}")
+    static class Guarded {
+        public void write() {}
+
+        @GlobalLock
+        public void other() {}
+    }
+
+    @Test
+    void aGlobalLockThatCannotWorkIsRefusedToo() throws NoSuchMethodException {
+        for (Object bean : new Object[] {
+            new GuardedPrivately(), new GuardedForTooLong(), new GuardedBackwards(), new GuardedFuture()
+        }) {
+            assertThatThrownBy(() -> check.postProcessBeforeInitialization(bean, "bean"))
+                    .isInstanceOfSatisfying(TxnException.class, refused -> assertThat(refused.code())
+                            .isEqualTo(ErrorCode.BAD_CONFIGURATION))
+                    .hasMessageContaining("@GlobalLock on");
+        }
+        check.postProcessBeforeInitialization(new Guarded(), "bean");
+        assertThat(locks.of(Guarded.class.getMethod("write"), Guarded.class).lockWait())
+                .isEqualTo(Duration.ofSeconds(5));
+        assertThat(locks.of(Guarded.class.getMethod("other"), Guarded.class).lockWait())
+                .as("as long as global transactions wait")
+                .isNull();
     }
 }

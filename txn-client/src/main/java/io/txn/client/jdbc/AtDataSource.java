@@ -26,6 +26,9 @@ public final class AtDataSource implements DataSource, AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(AtDataSource.class);
 
+    /** A client property that only connections of this class have: what stands above passes the question on, also where it stubs {@link #isWrapperFor}. */
+    static final String MARK = "io.txn.at";
+
     private final DataSource physical;
     private final AtResource resource;
     private final PhaseTwoConnections phaseTwo;
@@ -102,6 +105,18 @@ public final class AtDataSource implements DataSource, AutoCloseable {
     }
 
     /**
+     * Whether connections of this data source come from a wrapped one, whatever stands in between and whatever that says about what it wraps.
+     * Opens one connection.
+     */
+    public static boolean isBeneath(DataSource dataSource) {
+        try (Connection connection = dataSource.getConnection()) {
+            return MARK.equals(connection.getClientInfo(MARK));
+        } catch (SQLException | RuntimeException e) {
+            return false; // drivers may refuse properties that they do not know, and ours is none of theirs
+        }
+    }
+
+    /**
      * Creates or checks the undo table. To be called once the application's own database initialisers have run; without this call, it
      * happens before the first statement inside a global transaction.
      *
@@ -139,7 +154,8 @@ public final class AtDataSource implements DataSource, AutoCloseable {
 
     /** Before a connection is taken: making the table needs one too, and the pool may have no second. */
     private void prepareIfNeeded() throws SQLException {
-        if (resource.context() != null && !resource.isPrepared()) {
+        WorkContext context = resource.context();
+        if (context != null && context.xid() != null && !resource.isPrepared()) {
             try {
                 resource.prepare();
             } catch (TxnException e) {

@@ -1,5 +1,6 @@
 package io.txn.client.jdbc;
 
+import io.txn.client.Isolation;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.time.Duration;
@@ -28,6 +29,8 @@ import java.util.stream.Collectors;
  *     from the pool, and a pool full of waiters holds up the undo that would free them
  * @param functionsThatOnlyRead functions of the database, and views, of which the account vouches that they write nothing, with or without schema; others
  *     are refused where neither the database nor their text proves it
+ * @param isolation what plain reads may show of other global transactions, where neither the transaction nor its scope says; DEFAULT is
+ *     READ_UNCOMMITTED
  * @param clock the time against which deadlines are checked
  */
 public record AtOptions(
@@ -43,6 +46,7 @@ public record AtOptions(
         Duration phaseTwoWaitMax,
         int phaseTwoConnections,
         Set<String> functionsThatOnlyRead,
+        Isolation isolation,
         InstantSource clock) {
 
     /** The default of {@link #lockWait}, as a text that configuration metadata can quote. */
@@ -65,6 +69,7 @@ public record AtOptions(
             Duration.ofSeconds(3),
             Integer.parseInt(PHASE_TWO_CONNECTIONS),
             Set.of(),
+            Isolation.READ_UNCOMMITTED,
             InstantSource.system());
 
     public AtOptions {
@@ -108,6 +113,7 @@ public record AtOptions(
                 phaseTwoWaitMax,
                 most,
                 functionsThatOnlyRead,
+                isolation,
                 clock);
     }
 
@@ -125,6 +131,7 @@ public record AtOptions(
                 phaseTwoWaitMax,
                 phaseTwoConnections,
                 functionsThatOnlyRead,
+                isolation,
                 clock);
     }
 
@@ -142,6 +149,7 @@ public record AtOptions(
                 phaseTwoWaitMax,
                 phaseTwoConnections,
                 functionsThatOnlyRead,
+                isolation,
                 clock);
     }
 
@@ -159,6 +167,7 @@ public record AtOptions(
                 phaseTwoWaitMax,
                 phaseTwoConnections,
                 functionsThatOnlyRead,
+                isolation,
                 clock);
     }
 
@@ -176,6 +185,7 @@ public record AtOptions(
                 phaseTwoWaitMax,
                 phaseTwoConnections,
                 functionsThatOnlyRead,
+                isolation,
                 clock);
     }
 
@@ -193,6 +203,7 @@ public record AtOptions(
                 phaseTwoWaitMax,
                 phaseTwoConnections,
                 functionsThatOnlyRead,
+                isolation,
                 clock);
     }
 
@@ -210,6 +221,7 @@ public record AtOptions(
                 phaseTwoWaitMax,
                 phaseTwoConnections,
                 functionsThatOnlyRead,
+                isolation,
                 clock);
     }
 
@@ -227,6 +239,7 @@ public record AtOptions(
                 wait,
                 phaseTwoConnections,
                 functionsThatOnlyRead,
+                isolation,
                 clock);
     }
 
@@ -244,6 +257,25 @@ public record AtOptions(
                 phaseTwoWaitMax,
                 phaseTwoConnections,
                 names,
+                isolation,
+                clock);
+    }
+
+    public AtOptions withIsolation(Isolation wanted) {
+        return new AtOptions(
+                createUndoTable,
+                undoTable,
+                planCacheSize,
+                metadataMaxAge,
+                maxRowsPerStatement,
+                maxUndoBytes,
+                lockTries,
+                lockRetryInterval,
+                lockWait,
+                phaseTwoWaitMax,
+                phaseTwoConnections,
+                functionsThatOnlyRead,
+                wanted,
                 clock);
     }
 
@@ -261,6 +293,7 @@ public record AtOptions(
                 phaseTwoWaitMax,
                 phaseTwoConnections,
                 functionsThatOnlyRead,
+                isolation,
                 source);
     }
 

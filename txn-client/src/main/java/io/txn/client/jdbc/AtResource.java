@@ -1,6 +1,7 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.ContextCarrier;
+import io.txn.client.LockGuard;
 import io.txn.client.TransactionContext;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.sql.Plans;
@@ -95,10 +96,15 @@ final class AtResource {
         return undoTable;
     }
 
-    /** The global transaction that the calling thread works in, or null. */
+    /** What the calling thread's statements are subject to, or null. */
     @Nullable
-    TransactionContext context() {
-        return contexts.current();
+    WorkContext context() {
+        TransactionContext context = contexts.current();
+        if (context != null) {
+            return WorkContext.of(context, options);
+        }
+        LockGuard guard = contexts.currentGuard();
+        return guard == null ? null : WorkContext.of(guard, options);
     }
 
     /** Whether the undo table is known to be there. */

@@ -1,6 +1,5 @@
 package io.txn.client.jdbc;
 
-import io.txn.client.TransactionContext;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.sql.InsertValue;
 import io.txn.client.jdbc.sql.Plan;
@@ -32,7 +31,7 @@ final class BatchRun {
     private final Statement physical;
     private final KeyRequest keyRequest;
     private final StatementScope scope;
-    private final TransactionContext context;
+    private final WorkContext context;
     private final List<Element> elements;
     private final List<Plan.Write> plans;
     private final LocalTransaction transaction;
@@ -59,7 +58,7 @@ final class BatchRun {
             Statement physical,
             KeyRequest keyRequest,
             StatementScope scope,
-            TransactionContext context,
+            WorkContext context,
             List<Element> elements,
             List<Plan.Write> plans,
             LocalTransaction transaction) {

@@ -1,13 +1,7 @@
 package io.txn.client.jdbc;
 
-import io.txn.client.TransactionContext;
-import io.txn.client.jdbc.dialect.Column;
-import io.txn.client.jdbc.dialect.Table;
-import io.txn.client.jdbc.dialect.Value;
-import io.txn.client.jdbc.sql.Fragment;
 import io.txn.client.jdbc.sql.PlainStatement;
 import io.txn.client.jdbc.sql.Plan;
-import io.txn.client.jdbc.undo.LockKeys;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
@@ -22,14 +16,12 @@ import java.sql.Savepoint;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,10 +30,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class ConnectionHandler implements InvocationHandler {
 
+    /** How often a statement is run again at most because others were faster; the end of the wait comes first, if the clock moves. */
+    static final int MOST_RUNS = 1_000;
+
     private final AtResource resource;
     private final Connection physical;
     private final LocalTransaction local = new LocalTransaction();
     private final LocalCommit localCommit;
+    private final GlobalLocks locks;
+    private final CheckedReads reads;
     /** The savepoints of this transaction by their names in lower case, so that SQL can speak of them. */
     private final Map<String, Savepoint> savepoints = new HashMap<>();
     /** Whether the transaction was begun by SQL, and the application believes itself in auto-commit mode. */
@@ -53,6 +50,8 @@ final class ConnectionHandler implements InvocationHandler {
         this.resource = resource;
         this.physical = physical;
         this.localCommit = new LocalCommit(resource, physical);
+        this.locks = new GlobalLocks(resource);
+        this.reads = new CheckedReads(resource, physical, local, locks);
     }
 
     @Override
@@ -124,6 +123,11 @@ final class ConnectionHandler implements InvocationHandler {
                 close();
                 return null;
             }
+            case "getClientInfo" -> {
+                return given.length == 1 && AtDataSource.MARK.equals(given[0])
+                        ? AtDataSource.MARK
+                        : Proxies.call(physical, method, arguments);
+            }
             case "getMetaData" -> {
                 DatabaseMetaData about = physical.getMetaData();
                 return Proxies.of(
@@ -132,6 +136,9 @@ final class ConnectionHandler implements InvocationHandler {
                                 called.getName().equals("getConnection") ? proxy : Proxies.call(about, called, with));
             }
             case "unwrap", "isWrapperFor" -> {
+                if (method.getName().equals("unwrap")) {
+                    local.seenByOthers();
+                }
                 return Proxies.unwrap(proxy, physical, method.getName(), (Class<?>) Objects.requireNonNull(given[0]));
             }
             case "equals" -> {
@@ -193,6 +200,7 @@ final class ConnectionHandler implements InvocationHandler {
             case BEGIN -> {
                 if (!open) {
                     physical.setAutoCommit(false);
+                    local.ended();
                     begunBySql = true;
                 } else if (resource.dialect().product().isMySqlFamily()) {
                     localCommit.commit(local, true); // as the server does with what is open
@@ -248,6 +256,9 @@ final class ConnectionHandler implements InvocationHandler {
         }
         begunBySql = false;
         savepoints.clear();
+        if (physical.getAutoCommit()) {
+            local.ended(); // nothing that ran so far is part of what begins
+        }
         physical.setAutoCommit(on);
     }
 
@@ -309,15 +320,14 @@ final class ConnectionHandler implements InvocationHandler {
     }
 
     /** Runs a write, in the local transaction that is open, or in one of its own. */
-    Outcome write(
-            TransactionContext context, Plan.Write plan, Parameters parameters, KeyRequest keys, StatementScope scope)
+    Outcome write(WorkContext context, Plan.Write plan, Parameters parameters, KeyRequest keys, StatementScope scope)
             throws SQLException {
         return inTransaction(context, transaction -> write(context, plan, parameters, keys, scope, transaction));
     }
 
     /** Runs rows of several executions of one INSERT as one statement. */
     Outcome insert(
-            TransactionContext context,
+            WorkContext context,
             Plan.Insert plan,
             List<InsertCapture.InsertRow> rows,
             KeyRequest keys,
@@ -331,7 +341,7 @@ final class ConnectionHandler implements InvocationHandler {
     /** Runs several executions of one INSERT as the application's own batch; null, and nothing was done, when the keys of their rows are not known before. */
     @Nullable
     Outcome insert(
-            TransactionContext context,
+            WorkContext context,
             Plan.Insert plan,
             DriverBatch batch,
             StatementScope scope,
@@ -344,11 +354,7 @@ final class ConnectionHandler implements InvocationHandler {
     /** Runs several executions of one UPDATE or DELETE as the application's own batch; null, and nothing was done, when that could not be captured. */
     @Nullable
     Outcome batch(
-            TransactionContext context,
-            Plan.Write plan,
-            DriverBatch batch,
-            StatementScope scope,
-            LocalTransaction transaction)
+            WorkContext context, Plan.Write plan, DriverBatch batch, StatementScope scope, LocalTransaction transaction)
             throws SQLException {
         return captured(context, plan, KeyRequest.NONE, scope, transaction, (capture, run) -> {
             Optional<KeyedBatch> keyed = KeyedBatch.of(run, capture.byKey(), batch.elements());
@@ -357,7 +363,7 @@ final class ConnectionHandler implements InvocationHandler {
     }
 
     /** Refuses a write that must not run, before others run. */
-    void check(TransactionContext context, Plan.Write plan, KeyRequest keys, StatementScope scope) throws SQLException {
+    void check(WorkContext context, Plan.Write plan, KeyRequest keys, StatementScope scope) throws SQLException {
         WriteCapture.of(plan, new WriteRun(physical, resource, namespace, scope, keys));
     }
 
@@ -380,7 +386,7 @@ final class ConnectionHandler implements InvocationHandler {
     }
 
     Outcome write(
-            TransactionContext context,
+            WorkContext context,
             Plan.Write plan,
             Parameters parameters,
             KeyRequest keys,
@@ -397,7 +403,7 @@ final class ConnectionHandler implements InvocationHandler {
     }
 
     private @Nullable Outcome captured(
-            TransactionContext context,
+            WorkContext context,
             Plan.Write plan,
             KeyRequest keys,
             StatementScope scope,
@@ -413,11 +419,17 @@ final class ConnectionHandler implements InvocationHandler {
                 transaction.add(outcome);
             }
             transaction.uses(run.tables());
+            if (context.xid() == null) {
+                transaction.guarded(context.lockWait());
+            }
             return outcome;
         } catch (SQLException | RuntimeException e) {
             if (run.leftChanges()) {
                 transaction.incomplete("a statement ran, and reading what it changed failed: "
                         + e.getClass().getSimpleName());
+            }
+            if (e instanceof SQLException failure) {
+                throw explained(failure, context, transaction);
             }
             throw e;
         }
@@ -427,9 +439,11 @@ final class ConnectionHandler implements InvocationHandler {
      * Runs work in the local transaction that is open. In auto-commit mode it gets one of its own, which is committed with its branch, and run
      * again from the start, with nothing held meanwhile, when another global transaction holds one of its rows.
      */
-    <T> T inTransaction(TransactionContext context, Work<T> work) throws SQLException {
+    <T> T inTransaction(WorkContext context, Work<T> work) throws SQLException {
         try {
-            resource.prepare();
+            if (context.xid() != null) {
+                resource.prepare();
+            }
         } catch (TxnException e) {
             throw Refusals.misplaced(
                     e.code(), "resource", resource.dialect().resourceId(), "problem", String.valueOf(e.getMessage()));
@@ -438,9 +452,16 @@ final class ConnectionHandler implements InvocationHandler {
             return inOpenTransaction(work);
         }
         int triesLeft = resource.triesForLocks();
+        Instant end = locks.end(context);
+        int runs = 0;
         while (true) {
             try {
                 return inOwnTransaction(work);
+            } catch (RowsHeldException e) {
+                locks.await(context, e.lockKeys(), end, false);
+                if (++runs == MOST_RUNS) {
+                    throw e;
+                }
             } catch (SQLException e) {
                 ErrorCode code = LocalCommit.codeOf(e);
                 boolean conflict = code == ErrorCode.LOCK_CONFLICT || code == ErrorCode.LOCK_CONFLICT_ROLLING_BACK;
@@ -491,80 +512,50 @@ final class ConnectionHandler implements InvocationHandler {
         }
     }
 
-    /**
-     * After a locking read: whether other global transactions hold the rows that it locked. Waits, as configured, for them to let go.
-     *
-     * @param holding whether the local transaction stays open meanwhile; one look otherwise
-     * @throws SQLException LOCK_CONFLICT
-     */
-    void requireUnlocked(
-            TransactionContext context,
-            Plan.LockingRead read,
-            Parameters parameters,
-            StatementScope scope,
-            boolean holding)
-            throws SQLException {
-        Table table = resource.tables().table(physical, read.table(), namespace);
-        if (table.key().isEmpty()) {
-            throw Refusals.refused(ErrorCode.TABLE_WITHOUT_KEY, "table", table.lockName());
-        }
-        List<List<Value>> keys = new ArrayList<>();
-        Query query = new Query()
-                .add("SELECT "
-                        + table.key().stream()
-                                .map(c -> c.codec().readFrom(c.sqlName()))
-                                .collect(Collectors.joining(", "))
-                        + " FROM ")
-                .add(read.source(), parameters);
-        if (!Fragment.EMPTY.equals(read.where())) {
-            query.add(" WHERE ").add(read.where(), parameters);
-        }
-        query.add(" ").add(read.lock(), parameters).read(physical, scope, row -> {
-            List<Value> key = new ArrayList<>();
-            int index = 1;
-            for (Column column : table.key()) {
-                key.add(column.codec().get(row, index));
-                index++;
-            }
-            keys.add(key);
-        });
-        if (!keys.isEmpty()) {
-            awaitUnlocked(
-                    context,
-                    LockKeys.of(
-                            table.lockName(),
-                            table.key().stream().map(Column::name).toList(),
-                            keys),
-                    holding);
-        }
+    /** Reads rows that no other global transaction holds; waits for them, as configured. */
+    CheckedReads.Shown read(CheckedReads.Reading reading) throws SQLException {
+        return physical.getAutoCommit()
+                ? inTransaction(reading.context(), transaction -> reads.once(reading))
+                : reads.inOpenTransaction(reading);
     }
 
-    private void awaitUnlocked(TransactionContext context, String lockKeys, boolean holding) throws SQLException {
-        Xid xid = context.xid();
-        String resourceId = resource.dialect().resourceId();
-        int triesLeft = holding ? resource.triesForLocks() : 0;
-        Duration wait = holding ? resource.options().lockWait() : Duration.ZERO;
-        try {
-            while (!resource.resources().lockable(xid, resourceId, lockKeys, bounded(wait, context))) {
-                boolean again = triesLeft > 0
-                        && !context.expired(resource.options().clock().instant());
-                if (!again || !LocalCommit.pause(resource.options().lockRetryInterval())) {
-                    throw new TxnException(ErrorCode.LOCK_CONFLICT, null, "xid", xid, "resource", resourceId);
-                }
-                triesLeft--;
-            }
-        } catch (TxnException e) {
-            throw Refusals.of(e);
-        }
+    String namespace() {
+        return namespace;
     }
 
-    private Duration bounded(Duration wait, TransactionContext context) {
+    /** A statement is about to run in the application's local transaction. */
+    void touch() {
+        local.touch();
+    }
+
+    /** How many seconds a statement may take before the global transaction's deadline; 0 when that is not known, or the database cannot be told. */
+    int secondsLeft(WorkContext context) {
         Instant deadline = context.deadline();
-        if (deadline == null) {
-            return wait;
+        if (deadline == null || !resource.dialect().limitsStatements()) {
+            return 0;
         }
         Duration left = Duration.between(resource.options().clock().instant(), deadline);
-        return left.isNegative() ? Duration.ZERO : left.compareTo(wait) < 0 ? left : wait;
+        return left.isNegative()
+                ? 1
+                : (int) Math.min(Integer.MAX_VALUE / 1_000, left.plusMillis(999).toSeconds());
+    }
+
+    /** What a statement's failure means: a time limit that was reached is the deadline's. */
+    SQLException explained(SQLException failure, WorkContext context, LocalTransaction transaction) {
+        boolean late = context.expired(resource.options().clock().instant())
+                && LocalCommit.codeOf(failure) == null
+                && resource.dialect().isTimeout(failure);
+        if (!late) {
+            return failure;
+        }
+        transaction.incomplete("a statement was stopped at the deadline");
+        return Refusals.rolledBack(
+                ErrorCode.TRANSACTION_TIMED_OUT,
+                failure,
+                "xid",
+                String.valueOf(context.xid()),
+                "deadline",
+                Objects.requireNonNull(context.deadline()));
     }
 
     boolean inAutoCommit() throws SQLException {
@@ -572,7 +563,7 @@ final class ConnectionHandler implements InvocationHandler {
     }
 
     /** Refuses a changing statement that comes under another global transaction than the local one began under. */
-    void requireSame(@Nullable TransactionContext context) throws SQLException {
+    void requireSame(@Nullable WorkContext context) throws SQLException {
         Xid current = context == null ? null : context.xid();
         if (local.spans(current)) {
             local.pin(current);

@@ -112,9 +112,7 @@ final class DeleteCapture implements WriteCapture {
         Map<List<Value>, List<Value>> missing = new LinkedHashMap<>(target.before());
         changes.forEach(change -> missing.remove(target.images().keyOf(columns, change.existing())));
         if (!missing.isEmpty()) {
-            rows.readAgain(target, columns, List.copyOf(missing.keySet()))
-                    .keySet()
-                    .forEach(missing::remove);
+            SelectedRows.known(rows.readAgain(), target).keySet().forEach(missing::remove);
             missing.values().forEach(row -> changes.add(gone(target, row)));
         }
     }
@@ -165,15 +163,14 @@ final class DeleteCapture implements WriteCapture {
         if (count > rows.size()) {
             run.incomplete("it deleted " + count + " rows where " + rows.size() + " were read before");
         }
+        // A row that was passed over, or did not match any more, was deleted by nobody and still is locked.
+        Map<Target, Map<List<Value>, List<Value>>> left = count == rows.size() ? Map.of() : rows.readAgain();
         List<TableChange> changes = new ArrayList<>();
         for (Target target : targets) {
-            // A row that was passed over, or did not match any more, was deleted by nobody and still is locked.
-            Map<List<Value>, List<Value>> left = count == rows.size()
-                    ? Map.of()
-                    : rows.readAgain(target, target.table().columns(), target.keys());
+            Map<List<Value>, List<Value>> leftHere = left.getOrDefault(target, Map.of());
             List<RowChange> deleted = new ArrayList<>();
             target.before().forEach((key, row) -> {
-                if (!left.containsKey(key)) {
+                if (!leftHere.containsKey(key)) {
                     deleted.add(gone(target, row));
                 }
             });

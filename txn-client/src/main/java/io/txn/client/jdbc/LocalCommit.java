@@ -1,6 +1,5 @@
 package io.txn.client.jdbc;
 
-import io.txn.client.TransactionContext;
 import io.txn.client.jdbc.dialect.Stamps;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.undo.LockKeys;
@@ -59,7 +58,7 @@ final class LocalCommit {
     }
 
     private void commitOrRefuse(LocalTransaction local, boolean holding) throws SQLException {
-        TransactionContext context = resource.context();
+        WorkContext context = resource.context();
         Xid current = context == null ? null : context.xid();
         Xid xid = local.xid();
         if (local.spans(current)) {
@@ -72,6 +71,11 @@ final class LocalCommit {
                             xid == null ? "none" : xid,
                             "now",
                             current == null ? "none" : current));
+        }
+        Duration guard = local.guard();
+        if (xid == null && guard != null) {
+            commitGuarded(local, WorkContext.guarded(guard), holding);
+            return;
         }
         if (context == null || xid == null || !local.hasChanges()) {
             commitPlainly(local);
@@ -92,7 +96,30 @@ final class LocalCommit {
                             "deadline",
                             Objects.requireNonNull(context.deadline())));
         }
-        commitBranch(context, local, holding);
+        commitBranch(xid, context, local, holding);
+    }
+
+    /**
+     * Commits if no global transaction holds a row that was touched. The row locks of the database are held until the commit is done: whoever would
+     * take one of these rows globally has to change it in the database first, and waits there.
+     */
+    private void commitGuarded(LocalTransaction local, WorkContext context, boolean holding) throws SQLException {
+        String incomplete = local.incomplete();
+        if (incomplete != null) {
+            throw failed(local, Refusals.rolledBack(ErrorCode.CAPTURE_FAILED, null, "reason", incomplete));
+        }
+        String lockKeys = LockKeys.of(local.changes());
+        GlobalLocks locks = new GlobalLocks(resource);
+        try {
+            if (holding) {
+                locks.await(context, lockKeys, locks.end(context), true);
+            } else {
+                locks.require(context, lockKeys);
+            }
+        } catch (SQLException e) {
+            throw failed(local, e);
+        }
+        commitPlainly(local);
     }
 
     /** Nothing to undo: as without a proxy. A database that refuses the commit has rolled back, or the caller does. */
@@ -101,20 +128,21 @@ final class LocalCommit {
         local.ended();
     }
 
-    private void commitBranch(TransactionContext context, LocalTransaction local, boolean holding) throws SQLException {
-        Xid xid = context.xid();
+    private void commitBranch(Xid xid, WorkContext context, LocalTransaction local, boolean holding)
+            throws SQLException {
         BranchId branch;
         String lockKeys = LockKeys.of(local.changes());
         byte[] undo;
         try {
             undo = undo(xid, local.changes());
-            branch = register(context, lockKeys, holding, UndoTable.parts(UndoFormat.length(xid, undo)));
+            branch = register(xid, context, lockKeys, holding, UndoTable.parts(UndoFormat.length(xid, undo)));
         } catch (TxnException e) {
             throw failed(local, Refusals.of(e));
         }
         boolean commitSent = false;
         try {
-            Stamps stamps = Stamps.of(local.tables());
+            Stamps stamps =
+                    Stamps.of(resource.dialect(), local.tables(), table -> capturedWhole(table, local.changes()));
             byte[] content = UndoFormat.sealed(xid, branch, undo);
             boolean same = resource.undoTable().insert(connection, xid, branch, content, stamps);
             if (!same) {
@@ -133,6 +161,16 @@ final class LocalCommit {
         } finally {
             resource.resources().phaseOneEnded(branch);
         }
+    }
+
+    /** Whether rows of this table are to be restored in all their columns. */
+    private static boolean capturedWhole(Table table, List<TableChange> changes) {
+        return changes.stream()
+                .anyMatch(change -> change.lockName().equals(table.lockName())
+                        && (change.kind() == TableChange.Kind.DELETE
+                                || change.kind() == TableChange.Kind.UPDATE
+                                        && change.columns().size()
+                                                == table.columns().size()));
     }
 
     /** The catalog says that something about the tables changed since it was asked about them: it may be nothing that matters. */
@@ -178,9 +216,9 @@ final class LocalCommit {
         return failure;
     }
 
-    private BranchId register(TransactionContext context, String lockKeys, boolean holding, int undoParts) {
+    private BranchId register(Xid xid, WorkContext context, String lockKeys, boolean holding, int undoParts) {
         BranchRegistration registration = new BranchRegistration(
-                context.xid(),
+                xid,
                 BranchType.AT,
                 resource.dialect().resourceId(),
                 lockKeys,

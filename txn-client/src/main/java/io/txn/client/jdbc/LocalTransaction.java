@@ -6,6 +6,7 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.Xid;
 import java.sql.SQLException;
 import java.sql.Savepoint;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.IdentityHashMap;
@@ -22,6 +23,9 @@ import org.jspecify.annotations.Nullable;
 final class LocalTransaction {
 
     private boolean pinned;
+    private boolean touched;
+    private boolean seenByOthers;
+    private @Nullable Duration guard;
     private @Nullable Xid xid;
     private List<TableChange> changes = new ArrayList<>();
     private final Set<Table> tables = new LinkedHashSet<>();
@@ -58,6 +62,32 @@ final class LocalTransaction {
     @Nullable
     Xid xid() {
         return xid;
+    }
+
+    /** A write under a guard ran in it: it may be committed only when nobody holds its rows. */
+    void guarded(Duration lockWait) {
+        guard = lockWait;
+    }
+
+    /** How long rows are waited for at its commit; null when it did nothing under a guard. */
+    @Nullable
+    Duration guard() {
+        return guard;
+    }
+
+    /** A statement runs in it. */
+    void touch() {
+        touched = true;
+    }
+
+    /** Whether a rollback would lose something: a statement's work, a savepoint, or what went past the proxy. */
+    boolean touched() {
+        return touched || seenByOthers;
+    }
+
+    /** From now on somebody may do what is not seen here. */
+    void seenByOthers() {
+        seenByOthers = true;
     }
 
     /** What the images rely on. */
@@ -99,6 +129,7 @@ final class LocalTransaction {
 
     /** @param name what the application called it; null when the driver made up a name of its own */
     void savepointSet(Savepoint savepoint, @Nullable String name) {
+        touched = true;
         Mark mark = new Mark(name, changes.size(), incomplete);
         if (name != null) {
             // Databases go back to the latest savepoint of a name, whichever of its objects is given to them.
@@ -126,6 +157,8 @@ final class LocalTransaction {
     /** It was committed or rolled back. */
     void ended() {
         pinned = false;
+        touched = false;
+        guard = null;
         xid = null;
         changes = new ArrayList<>();
         tables.clear();

@@ -28,6 +28,11 @@ final class Refusals {
         return refused(ErrorCode.STATEMENT_NOT_SUPPORTED, "reason", reason, "rewrite", rewrite);
     }
 
+    /** The read was not run, or not shown. */
+    static SQLException notCheckable(String reason, String rewrite) {
+        return refused(ErrorCode.READ_NOT_CHECKABLE, "reason", reason, "rewrite", rewrite);
+    }
+
     /** The statement was not run, because of the state of the local transaction. */
     static SQLException misplaced(ErrorCode code, Object... facts) {
         TxnException reason = new TxnException(code, null, facts);
@@ -46,6 +51,11 @@ final class Refusals {
     /** The local transaction was rolled back or has to be; the same work may succeed later. */
     static SQLException retry(TxnException reason) {
         return withCause(new SQLTransactionRollbackException(reason.getMessage(), RETRY), reason);
+    }
+
+    /** The statement does not wait for rows, and one is held: the local transaction goes on. */
+    static SQLException noWait(RowsHeldException held) {
+        return held.getCause() instanceof TxnException reason ? retry(reason) : held;
     }
 
     /** What a failed conversation with the coordinator means to a user of JDBC. */

@@ -39,7 +39,7 @@ final class ReturnedRows {
                     return metaData();
                 }
                 case "getType" -> {
-                    return ResultSet.TYPE_FORWARD_ONLY;
+                    return shown.getResultSetType();
                 }
                 case "getConcurrency" -> {
                     return ResultSet.CONCUR_READ_ONLY;

@@ -1,14 +1,17 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.ForeignKey;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.undo.RowChange;
 import io.txn.client.jdbc.undo.TableChange;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,7 +58,10 @@ final class RowChanges {
         return present.size() + gone.size();
     }
 
-    /** In the order in which they are best undone backwards: new rows go first, then values are set back, then lost rows return. */
+    /**
+     * In the order in which they are best undone backwards: new rows go first, then values are set back, then lost rows return. Where a changed row
+     * refers to a new one, it has to let go of it first.
+     */
     List<TableChange> changes() {
         List<RowChange> deleted = new ArrayList<>();
         List<RowChange> updated = new ArrayList<>();
@@ -74,9 +80,35 @@ final class RowChanges {
         });
         List<TableChange> changes = new ArrayList<>();
         changes.addAll(images.change(TableChange.Kind.DELETE, columns, deleted));
-        changes.addAll(images.change(TableChange.Kind.UPDATE, columns, updated));
-        changes.addAll(images.change(TableChange.Kind.INSERT, columns, inserted));
+        if (refersTo(updated, inserted)) {
+            changes.addAll(images.change(TableChange.Kind.INSERT, columns, inserted));
+            changes.addAll(images.change(TableChange.Kind.UPDATE, columns, updated));
+        } else {
+            changes.addAll(images.change(TableChange.Kind.UPDATE, columns, updated));
+            changes.addAll(images.change(TableChange.Kind.INSERT, columns, inserted));
+        }
         return changes;
+    }
+
+    private boolean refersTo(List<RowChange> changed, List<RowChange> made) {
+        for (ForeignKey reference : images.table().referencedBy()) {
+            if (reference.ofItself()) {
+                Set<List<Value>> fresh = new HashSet<>();
+                made.forEach(row -> fresh.add(values(row.existing(), reference.parentColumns())));
+                if (changed.stream()
+                        .anyMatch(row -> fresh.contains(values(row.existing(), reference.childColumns())))) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private List<Value> values(List<Value> row, List<String> names) {
+        List<String> known = columns.stream().map(Column::name).toList();
+        return names.stream()
+                .map(name -> known.contains(name) ? row.get(known.indexOf(name)) : Value.NULL)
+                .toList();
     }
 
     private List<Value> restorable(List<Value> row) {

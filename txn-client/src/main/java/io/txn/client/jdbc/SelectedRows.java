@@ -9,6 +9,7 @@ import io.txn.protocol.ErrorCode;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -127,22 +128,27 @@ final class SelectedRows {
      * @param condition a further one; may be empty
      */
     Query restricted(Query head, String condition, Parameters parameters) {
+        boolean several = selection.several();
         head.add(" WHERE ");
         // Locked rows keep matching, except that they may match other rows of a join.
-        if (selection.several() && !selection.where().isEmpty()) {
+        if (several && !selection.where().isEmpty()) {
             head.add("(").add(selection.where(), parameters).add(") AND ");
         }
         String separator = "";
         for (Target target : targets) {
             for (Plan.Source source : target.sources()) {
                 String qualifier = qualifier(source);
-                head.add(separator + '(').addKeys(target.table().key(), target.keys(), qualifier);
-                // What an outer join did not find has no key.
-                head.add(
-                        selection.several() && run.dialect().product().isMySqlFamily()
-                                ? " OR " + qualifier
-                                        + target.table().key().get(0).sqlName() + " IS NULL)"
-                                : ")");
+                boolean mySql = run.dialect().product().isMySqlFamily();
+                // In what order MySQL carries out the assignments of a join depends on its plan. Inside a function the
+                // keys
+                // are no reason for another plan, and an outer join's row that is not there has none.
+                head.add(separator + (several && mySql ? "IF(" : "("))
+                        .addKeys(target.table().key(), target.keys(), qualifier)
+                        .add(
+                                several && mySql
+                                        ? " OR " + qualifier
+                                                + target.table().key().get(0).sqlName() + " IS NULL, 1, 0) = 1"
+                                        : ")");
                 separator = " AND ";
             }
         }
@@ -150,23 +156,62 @@ final class SelectedRows {
         return selection.tail().isEmpty() ? head : head.add(" ").add(selection.tail(), parameters);
     }
 
-    /** A target's rows with these keys as they are now, by their keys; locks them where a plain read may show an older version. */
-    Map<List<Value>, List<Value>> readAgain(Target target, List<Column> read, List<List<Value>> keys)
-            throws SQLException {
-        Map<List<Value>, List<Value>> found = new HashMap<>();
-        for (int from = 0; from < keys.size(); from += TableImages.KEYS_PER_QUERY) {
-            List<List<Value>> rows = new ArrayList<>();
-            new Query()
-                    .add("SELECT " + run.dialect().identity("") + TableImages.reads(read, "") + " FROM "
-                            + target.table().sqlName() + " WHERE ")
-                    .addKeys(
-                            target.table().key(),
-                            keys.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, keys.size())))
-                    .add(run.dialect().afterImageLocks() ? " FOR UPDATE" : "")
-                    .read(run.connection(), run.scope(), row -> rows.add(TableImages.values(row, read, 2)));
-            rows.forEach(row -> found.put(target.images().keyOf(read, row), row));
+    /** The rows that were read as they are now, by target and key; locks them where a plain read may show an older version. */
+    Map<Target, Map<List<Value>, List<Value>>> readAgain() throws SQLException {
+        Map<Target, Map<List<Value>, List<Value>>> found = new HashMap<>();
+        targets.forEach(target -> found.put(target, new HashMap<>()));
+        List<Part> parts = new ArrayList<>();
+        int rows = 0;
+        for (Target target : targets) {
+            List<List<Value>> keys = target.keys();
+            for (int from = 0; from < keys.size(); from += TableImages.KEYS_PER_QUERY) {
+                Part part =
+                        new Part(target, keys.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, keys.size())));
+                if (rows + part.keys().size() > TableImages.KEYS_PER_QUERY) {
+                    read(parts, found);
+                    parts.clear();
+                    rows = 0;
+                }
+                parts.add(part);
+                rows += part.keys().size();
+            }
         }
+        read(parts, found);
         return found;
+    }
+
+    private record Part(Target target, List<List<Value>> keys) {}
+
+    /** Rows of several tables by one query: each table has columns of its own, empty in the rows of the others. */
+    private void read(List<Part> parts, Map<Target, Map<List<Value>, List<Value>>> found) throws SQLException {
+        if (parts.isEmpty()) {
+            return;
+        }
+        Query query = new Query();
+        for (Part part : parts) {
+            query.add(parts.size() == 1 ? "" : part == parts.get(0) ? "(" : ") UNION ALL (")
+                    .add("SELECT " + targets.indexOf(part.target()));
+            for (Target target : targets) {
+                List<Column> read = columns.apply(target);
+                query.add(
+                        target == part.target()
+                                ? TableImages.reads(read, "")
+                                : String.join("", Collections.nCopies(read.size(), ", NULL")));
+            }
+            query.add(" FROM " + part.target().table().sqlName() + " WHERE ")
+                    .addKeys(part.target().table().key(), part.keys())
+                    .add(run.dialect().afterImageLocks() ? " FOR UPDATE" : "");
+        }
+        query.add(parts.size() == 1 ? "" : ")").read(run.connection(), run.scope(), row -> {
+            int first = 2;
+            for (Target before : targets.subList(0, row.getInt(1))) {
+                first += columns.apply(before).size();
+            }
+            Target target = targets.get(row.getInt(1));
+            List<Column> read = columns.apply(target);
+            List<Value> values = TableImages.values(row, read, first);
+            known(found, target).put(target.images().keyOf(read, values), values);
+        });
     }
 
     /** The value of a map that holds it. */

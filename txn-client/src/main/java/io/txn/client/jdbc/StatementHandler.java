@@ -1,6 +1,5 @@
 package io.txn.client.jdbc;
 
-import io.txn.client.TransactionContext;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.sql.Fragment;
 import io.txn.client.jdbc.sql.PlainStatement;
@@ -199,11 +198,14 @@ final class StatementHandler implements InvocationHandler {
         scope.release();
         boolean prepared = preparedSql != null && given.length == 0;
         String sql = prepared ? Objects.requireNonNull(preparedSql) : String.valueOf(given[0]);
-        TransactionContext context = connection.resource().context();
+        WorkContext context = connection.resource().context();
         if (context == null) {
+            connection.touch();
+            scope.limit(0);
             return executePlain(proxy, method, given, sql);
         }
         requireOpen();
+        scope.limit(connection.secondsLeft(context));
         SeveralStatements statements = connection.resource().plans().statements(sql);
         if (statements.several() && connection.resource().dialect().habits().severalStatements()) {
             return executeSeveral(proxy, method.getName(), context, statements, requestedKeys(prepared, given));
@@ -215,11 +217,15 @@ final class StatementHandler implements InvocationHandler {
             show(NOTHING);
             return result(proxy, method.getName(), NOTHING);
         }
-        if (plan instanceof Plan.Read) {
-            return guarded(proxy, callPhysical(method, given));
+        if (plan instanceof Plan.Read && context.readCommitted()) {
+            plan = committedRead(sql);
         }
         if (plan instanceof Plan.LockingRead read) {
-            return guarded(proxy, executeLockingRead(context, read, method, given));
+            return executeCheckedRead(proxy, context, read, method, given);
+        }
+        connection.touch();
+        if (plan instanceof Plan.Read) {
+            return guarded(proxy, callPhysical(method, given));
         }
         KeyRequest keys = requestedKeys(prepared, given);
         Plan.Write write = (Plan.Write) plan;
@@ -255,17 +261,22 @@ final class StatementHandler implements InvocationHandler {
 
     /** Runs them one by one; their results are shown one by one, of H2 only the first, as its driver does. */
     private @Nullable Object executeSeveral(
-            Object proxy, String method, TransactionContext context, SeveralStatements statements, KeyRequest keys)
+            Object proxy, String method, WorkContext context, SeveralStatements statements, KeyRequest keys)
             throws SQLException {
         List<Plan> plans = new ArrayList<>();
         for (SeveralStatements.Piece piece : statements.pieces()) {
             Plan plan = plan(piece.sql(), preparedSql != null);
+            if (plan instanceof Plan.Read && context.readCommitted()) {
+                plan = committedRead(piece.sql());
+            }
             if (plan instanceof Plan.LockingRead) {
                 throw Refusals.notSupported(
-                        "a SELECT that locks stands beside other statements", "send it as a statement of its own");
+                        "a SELECT whose rows are locked or checked stands beside other statements",
+                        "send it as a statement of its own");
             }
             plans.add(plan);
         }
+        connection.touch();
         keysWanted = keys.wanted();
         Plan first = plans.get(0);
         if (first instanceof Plan.Write write) {
@@ -305,7 +316,7 @@ final class StatementHandler implements InvocationHandler {
     }
 
     private Outcome one(
-            TransactionContext context,
+            WorkContext context,
             SeveralStatements.Piece piece,
             Plan plan,
             KeyRequest keys,
@@ -380,7 +391,10 @@ final class StatementHandler implements InvocationHandler {
                     "it has a question mark outside literals, and is not prepared",
                     "use a PreparedStatement; write an operator with a question mark as ??");
         }
-        connection.requireNoWritingFunction(sql, plan);
+        WorkContext context = connection.resource().context();
+        if (context != null && context.xid() != null || !(plan instanceof Plan.Read)) {
+            connection.requireNoWritingFunction(sql, plan);
+        }
         return plan;
     }
 
@@ -399,37 +413,61 @@ final class StatementHandler implements InvocationHandler {
         return Proxies.call(physical, method, given);
     }
 
-    /**
-     * Runs the application's read, which locks the rows, and then asks for the global locks of all rows that match: those returned are among
-     * them, because what is locked keeps matching.
-     */
-    private @Nullable Object executeLockingRead(
-            TransactionContext context, Plan.LockingRead read, Method method, @Nullable Object[] given)
+    /** Shows rows that no other global transaction holds. */
+    private @Nullable Object executeCheckedRead(
+            Object proxy, WorkContext context, Plan.LockingRead read, Method method, @Nullable Object[] given)
             throws SQLException {
-        boolean own = connection.inAutoCommit();
+        if (method.getName().endsWith("Update")) {
+            throw Refusals.notSupported(
+                    "it returns rows, for which " + method.getName() + " has no place", "use executeQuery or execute");
+        }
+        CheckedReads.Shown shown = connection.read(new CheckedReads.Reading(
+                context,
+                read,
+                connection.namespace(),
+                parameters,
+                scope,
+                physical.getMaxRows(),
+                () -> callWhole(method, given)));
+        if (shown.rows() == null) {
+            return guarded(proxy, shown.result());
+        }
+        keysWanted = false;
+        Outcome done = new Outcome(-1, List.of(), GeneratedKeys.NONE, null, shown.rows(), shown.warnings());
+        show(done);
+        return result(proxy, method.getName(), done);
+    }
+
+    /** Runs the application's own statement, within the limits of this execution and with all its rows at once: the transaction may end before they are read. */
+    private Object callWhole(Method method, @Nullable Object[] given) throws SQLException {
         int fetchSize = physical.getFetchSize();
-        if (own && fetchSize != 0) {
-            // The rows must all be here before the transaction that locks them ends.
+        int timeout = physical.getQueryTimeout();
+        boolean limited = scope.timeout() > 0 && scope.timeout() != timeout;
+        if (fetchSize != 0) {
             physical.setFetchSize(0);
         }
+        if (limited) {
+            physical.setQueryTimeout(scope.timeout());
+        }
         try {
-            return connection.inTransaction(context, transaction -> {
-                Object result = Objects.requireNonNull(callPhysical(method, given));
-                try {
-                    connection.requireUnlocked(context, read, parameters, scope, !own);
-                    return result;
-                } catch (SQLException e) {
-                    if (result instanceof ResultSet rows) {
-                        rows.close();
-                    }
-                    throw e;
-                }
-            });
+            return Objects.requireNonNull(callPhysical(method, given));
         } finally {
-            if (own && fetchSize != 0 && !physical.isClosed()) {
+            if (limited && !physical.isClosed()) {
+                physical.setQueryTimeout(timeout);
+            }
+            if (fetchSize != 0 && !physical.isClosed()) {
                 physical.setFetchSize(fetchSize);
             }
         }
+    }
+
+    /** The plan of a read that shows committed rows only. */
+    private Plan committedRead(String sql) throws SQLException {
+        Plan plan = connection.resource().plans().committedRead(sql);
+        if (plan instanceof Plan.Refused refused) {
+            throw Refusals.notCheckable(refused.reason(), refused.rewrite());
+        }
+        return plan;
     }
 
     // Batches
@@ -455,11 +493,13 @@ final class StatementHandler implements InvocationHandler {
         more.clear();
         scope.release();
         List<BatchRun.Element> elements = List.copyOf(batch);
-        TransactionContext context = connection.resource().context();
+        WorkContext context = connection.resource().context();
+        connection.touch();
         if (context == null) {
             return executePlainBatch(elements);
         }
         requireOpen();
+        scope.limit(connection.secondsLeft(context));
         boolean begunOutside = !forwarded.isEmpty();
         clearBatch();
         if (begunOutside) {

@@ -18,11 +18,22 @@ final class StatementScope {
     }
 
     private volatile int queryTimeout;
+    private volatile int limit;
     private volatile @Nullable Statement running;
     private final List<ReturnedRows> kept = new ArrayList<>();
 
     void queryTimeout(int seconds) {
         queryTimeout = seconds;
+    }
+
+    /** No statement in this execution runs longer than so many seconds; 0 when that is not said. */
+    void limit(int seconds) {
+        limit = seconds;
+    }
+
+    /** The time limit of a statement that begins now, in seconds; 0 for none. */
+    int timeout() {
+        return limit > 0 && (queryTimeout == 0 || limit < queryTimeout) ? limit : queryTimeout;
     }
 
     /** Whether a statement in place of the application's was told to stop. */
@@ -36,8 +47,9 @@ final class StatementScope {
     }
 
     Running enter(Statement statement) throws SQLException {
-        if (queryTimeout > 0) {
-            statement.setQueryTimeout(queryTimeout);
+        int timeout = timeout();
+        if (timeout > 0) {
+            statement.setQueryTimeout(timeout);
         }
         running = statement;
         return () -> running = null;

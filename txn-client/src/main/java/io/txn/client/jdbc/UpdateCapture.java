@@ -278,34 +278,46 @@ final class UpdateCapture implements WriteCapture {
                 result.warnings());
     }
 
-    /** MySQL and MariaDB return nothing: the rows are read again, by the keys that they have now. */
+    /** MySQL and MariaDB return nothing: the rows are read again, or, where their keys change, the statement notes what they become. */
     private Outcome readingAgain(SelectedRows rows, Parameters parameters) throws SQLException {
-        KeyNotes notes =
-                targets.get(0).changesKey() ? new KeyNotes(run, targets.get(0).table()) : null;
-        Query head = new Query();
-        if (notes == null) {
-            head.add(selection.head(), parameters);
-        } else {
-            head.add(plan.verb(), parameters)
-                    .add(' ' + notes.before() + ", ")
-                    .add(plan.assignments(), parameters)
-                    .add(", " + notes.after());
+        Target first = targets.get(0);
+        if (first.changesKey()) {
+            return notingNew(first, rows, parameters);
         }
+        int count = rows.restricted(new Query().add(selection.head(), parameters), "", parameters)
+                .update(run.connection(), run.scope());
+        run.changed();
+        Map<Target, Map<List<Value>, List<Value>>> after = rows.readAgain();
+        List<TableChange> changes = new ArrayList<>();
+        for (Target target : targets) {
+            changes.addAll(changes(target, selection.several() ? 0 : count, null, SelectedRows.known(after, target)));
+        }
+        List<TableChange> all = followers.with(changes);
+        return new Outcome(count, all, GeneratedKeys.NONE, run.incomplete());
+    }
+
+    private Outcome notingNew(Target target, SelectedRows rows, Parameters parameters) throws SQLException {
+        RowNotes notes = new RowNotes(run, target.table(), target.changing());
+        Query head = new Query()
+                .add(plan.verb(), parameters)
+                .add(' ' + notes.before() + ", ")
+                .add(plan.assignments(), parameters)
+                .add(", " + notes.after());
         int count;
         try {
             count = rows.restricted(head, "", parameters).update(run.connection(), run.scope());
         } catch (SQLException e) {
-            throw notes == null ? e : notes.explained(e);
+            throw notes.explained(e);
         }
         run.changed();
-        Map<List<Value>, List<Value>> moved = notes == null ? null : notes.recall();
-        List<TableChange> changes = new ArrayList<>();
-        for (Target target : targets) {
-            List<List<Value>> keys = moved == null ? target.keys() : List.copyOf(moved.values());
-            Map<List<Value>, List<Value>> after = rows.readAgain(target, target.changing(), keys);
-            changes.addAll(changes(target, selection.several() ? 0 : count, moved, after));
-        }
-        List<TableChange> all = followers.with(changes);
+        Map<List<Value>, List<Value>> moved = new LinkedHashMap<>();
+        Map<List<Value>, List<Value>> after = new HashMap<>();
+        notes.recall().forEach((key, row) -> {
+            List<Value> keyNow = target.images().keyOf(target.changing(), row);
+            moved.put(key, keyNow);
+            after.put(keyNow, row);
+        });
+        List<TableChange> all = followers.with(changes(target, count, moved, after));
         return new Outcome(count, all, GeneratedKeys.NONE, run.incomplete());
     }
 

@@ -37,8 +37,10 @@ abstract class AtContract {
     static final String ROW_2 = "2|bob|200.00";
     static final String ROW_3 = "3|cy|300.00";
 
-    final ContextCarrier contexts = new ContextCarrier();
-    final InMemoryResourceManager manager = new InMemoryResourceManager();
+    /** Two databases that work in one global transaction share these. */
+    ContextCarrier contexts = new ContextCarrier();
+
+    InMemoryResourceManager manager = new InMemoryResourceManager();
     TestDatabase database;
     CountingDataSource counter;
     AtDataSource at;

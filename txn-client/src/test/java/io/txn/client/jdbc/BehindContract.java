@@ -161,4 +161,21 @@ abstract class BehindContract extends AtContract {
         assertRolledBack(xid);
         assertThat(rows("SELECT a FROM other")).containsExactly("0");
     }
+
+    @Test
+    void aColumnThatCameMeanwhileDoesNotGetLost() {
+        createOther();
+        Xid xid = begin();
+        committed(xid, "UPDATE other SET a = 5");
+        behindTheBack("ALTER TABLE other ADD b INT DEFAULT 7", "UPDATE other SET b = 8");
+        inside(xid, connection -> {
+            execute(connection, "DELETE FROM other");
+            SQLException refusal = refusal(ErrorCode.CAPTURE_FAILED, connection::commit);
+            assertThat(refusal.getMessage()).containsIgnoringCase("other was changed");
+        });
+        committed(xid, "DELETE FROM other");
+        assertThat(rows("SELECT * FROM other")).isEmpty();
+        assertRolledBack(xid);
+        assertThat(rows("SELECT * FROM other")).containsExactly("1|0|8");
+    }
 }

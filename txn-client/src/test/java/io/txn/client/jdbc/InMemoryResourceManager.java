@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** A coordinator without a network: global transactions, branches in order, row locks granted all or none. Thread-safe. */
@@ -33,6 +34,8 @@ final class InMemoryResourceManager implements ResourceManager {
     private final Set<Xid> decided = new HashSet<>();
     private final List<String> reports = new ArrayList<>();
     private final Set<BranchId> inPhaseOne = new HashSet<>();
+    private final AtomicInteger lockQueries = new AtomicInteger();
+    private volatile Runnable duringLockQuery = () -> {};
     private Runnable beforeRegister = () -> {};
     private Runnable afterRegister = () -> {};
 
@@ -52,6 +55,15 @@ final class InMemoryResourceManager implements ResourceManager {
         Xid xid = Xid.of("127.0.0.1:8091", IDS.incrementAndGet());
         transactions.put(xid, new ArrayList<>());
         return xid;
+    }
+
+    /** How often somebody asked for locks without taking them, since the last time. */
+    int lockQueries() {
+        return lockQueries.getAndSet(0);
+    }
+
+    void duringLockQuery(Runnable action) {
+        duringLockQuery = action;
     }
 
     void beforeRegister(Runnable action) {
@@ -117,7 +129,13 @@ final class InMemoryResourceManager implements ResourceManager {
     }
 
     @Override
-    public synchronized boolean lockable(Xid xid, String resourceId, String lockKeys) {
+    public boolean lockable(Xid xid, String resourceId, String lockKeys) {
+        lockQueries.incrementAndGet();
+        duringLockQuery.run();
+        return free(xid, resourceId, lockKeys);
+    }
+
+    private synchronized boolean free(Xid xid, String resourceId, String lockKeys) {
         return keys(resourceId, lockKeys).stream().allMatch(key -> {
             Xid holder = locks.get(key);
             return holder == null || holder.equals(xid);

@@ -88,7 +88,7 @@ abstract class PropertyContract extends AtContract {
     }
 
     /** One random table and its twin, which plain JDBC works on. */
-    private final class Run {
+    final class Run {
 
         private final Random random;
         private final String table;
@@ -156,10 +156,7 @@ abstract class PropertyContract extends AtContract {
             List<String> before = content(table);
             assertThat(content(twin)).isEqualTo(before);
 
-            List<List<String>> work = new ArrayList<>();
-            for (int i = 1 + random.nextInt(3); i > 0; i--) {
-                work.add(statements(1 + random.nextInt(6)));
-            }
+            List<List<String>> work = work();
             Xid back = begin();
             globally(back, work);
             assertThat(manager.rollback(back).cause())
@@ -176,7 +173,7 @@ abstract class PropertyContract extends AtContract {
             assertThat(content(table)).as("committed: %s", work).isEqualTo(content(twin));
             assertThat(undoRows()).isZero();
             assertThat(manager.locks()).isEmpty();
-            behindTheBack("DROP TABLE " + table, "DROP TABLE " + twin);
+            drop();
         }
 
         private List<String> content(String name) {
@@ -315,7 +312,40 @@ abstract class PropertyContract extends AtContract {
             return kind.values().get(random.nextInt(kind.values().size()));
         }
 
-        private List<Integer> globally(Xid xid, List<List<String>> transactions) {
+        /** One database's share of a global transaction: what it does in each of its local transactions, in order. */
+        List<List<String>> work() {
+            List<List<String>> work = new ArrayList<>();
+            for (int i = 1 + random.nextInt(3); i > 0; i--) {
+                work.add(statements(1 + random.nextInt(6)));
+            }
+            return work;
+        }
+
+        /** Rows to begin with, in the table and in its twin. */
+        void fill() throws SQLException {
+            List<List<String>> setUp = List.of(statements(6));
+            plainly(table, setUp);
+            plainly(twin, setUp);
+            assertThat(content(twin)).isEqualTo(content(table));
+        }
+
+        List<String> rowsNow() {
+            return content(table);
+        }
+
+        List<String> rowsOfTwin() {
+            return content(twin);
+        }
+
+        List<Integer> plainly(List<List<String>> transactions) throws SQLException {
+            return plainly(twin, transactions);
+        }
+
+        void drop() {
+            behindTheBack("DROP TABLE " + table, "DROP TABLE " + twin);
+        }
+
+        List<Integer> globally(Xid xid, List<List<String>> transactions) {
             List<Integer> counts = new ArrayList<>();
             for (List<String> statements : transactions) {
                 committed(xid, connection -> counts.addAll(execute(connection, table, statements)));

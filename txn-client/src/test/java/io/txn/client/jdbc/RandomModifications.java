@@ -51,7 +51,10 @@ final class RandomModifications {
             case MARIADB -> forms.addAll(List.of(this::joined, this::joined, this::limited, this::ignoring));
             case POSTGRESQL -> forms.addAll(List.of(this::from, this::using, this::with, this::returning));
         }
-        return forms.get(random.nextInt(forms.size())).get();
+        // H2 lets a row that refers to itself take another key and leaves it pointing to nothing, which nobody can
+        // write again.
+        boolean dangling = kind == DatabaseKind.H2 && shape.childOfItself();
+        return dangling ? fetched() : forms.get(random.nextInt(forms.size())).get();
     }
 
     private String otherKey() {

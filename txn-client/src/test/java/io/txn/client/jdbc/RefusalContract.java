@@ -58,8 +58,8 @@ abstract class RefusalContract extends AtContract {
                 "ROLLBACK AND CHAIN",
                 "EXPLAIN ANALYZE DELETE FROM account",
                 "GRANT SELECT ON account TO public",
-                "SELECT * FROM account LIMIT 1 FOR UPDATE",
-                "SELECT a.id FROM account a, seat s FOR UPDATE"));
+                "SELECT DISTINCT owner FROM account FOR UPDATE",
+                "SELECT a.id FROM account a, (SELECT 1 AS x) s FOR UPDATE"));
         switch (kind()) {
             case H2 ->
                 statements.addAll(

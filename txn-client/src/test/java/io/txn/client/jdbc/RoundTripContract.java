@@ -84,6 +84,7 @@ abstract class RoundTripContract extends AtContract {
         if (!mySql) {
             forms.put("INSERT … SELECT", "INSERT INTO account (id, owner, amount) SELECT %d, 'x', 1");
         }
+        forms.put("UPDATE of a key", "UPDATE account SET id = %d WHERE id = 1");
         String insert = "INSERT INTO account (id, owner, amount) VALUES ";
         switch (kind()) {
             case H2 -> {
@@ -95,6 +96,8 @@ abstract class RoundTripContract extends AtContract {
                                 + " WHEN NOT MATCHED AND s.place = '1B' THEN INSERT (id, amount) VALUES (s.train, 0)");
             }
             case POSTGRESQL -> {
+                forms.put("UPDATE joined", "UPDATE account a SET owner = s.place FROM seat s WHERE s.train = a.id + 6");
+                forms.put("DELETE joined", "DELETE FROM account a USING seat s WHERE s.train = a.id + 6");
                 String update = " ON CONFLICT (id) DO UPDATE SET amount = account.amount + 1";
                 forms.put("INSERT that skips rows", insert + "(%d, 'x', 1), (1, 'x', 1) ON CONFLICT DO NOTHING");
                 forms.put("upsert of a row that is there", insert + "(1, 'x', 1)" + update);
@@ -105,6 +108,12 @@ abstract class RoundTripContract extends AtContract {
                                 + " WHEN NOT MATCHED AND s.place = '1B' THEN INSERT (id, amount) VALUES (s.train, 0)");
             }
             case MARIADB -> {
+                forms.put("UPDATE joined", "UPDATE account a JOIN seat s ON s.train = a.id + 6 SET a.owner = s.place");
+                forms.put(
+                        "UPDATE joined, of two tables",
+                        "UPDATE account a JOIN seat s ON s.train = a.id + 6 SET a.owner = 'x', s.passenger = 'y'");
+                forms.put("DELETE joined", "DELETE a FROM account a JOIN seat s ON s.train = a.id + 6");
+                forms.put("DELETE IGNORE", "DELETE IGNORE FROM account WHERE id = 1");
                 String update = " ON DUPLICATE KEY UPDATE amount = amount + 1";
                 forms.put(
                         "INSERT that skips rows", "INSERT IGNORE INTO account (id, owner, amount) VALUES (%d, 'x', 1)");
@@ -164,6 +173,8 @@ abstract class RoundTripContract extends AtContract {
             assertThat(counter.sent()).filteredOn(s -> s.equals("commit")).hasSize(1);
             count[0] = counter.statements();
         });
+        behindTheBack(
+                "INSERT INTO account (id, owner, amount) VALUES (1, 'ann', 100), (2, 'bob', 200), (3, 'cy', 300)");
         return count[0];
     }
 

@@ -96,6 +96,55 @@ abstract class WriteContract extends AtContract {
     }
 
     @Test
+    void aChangedKeyIsLockedAsItWasAndAsItIsAndSetBack() {
+        Xid xid = begin();
+        committed(xid, connection -> {
+            assertThat(execute(connection, "UPDATE account SET id = ?, amount = ? WHERE id = ?", 50L, 1, 1L))
+                    .isEqualTo(1);
+            assertThat(execute(connection, "UPDATE account SET id = id + 100 WHERE amount >= ?", new BigDecimal("200")))
+                    .isEqualTo(2);
+            assertThat(execute(connection, "UPDATE account SET id = ? WHERE id = ?", 1L, 102L))
+                    .isEqualTo(1);
+        });
+        assertThat(accounts()).containsExactly("1|bob|200.00", "50|ann|1.00", "103|cy|300.00");
+        assertThat(manager.branches(xid).get(0).registration().lockKeys())
+                .isEqualTo("account:1,102,103,2,3,50".replace("account", table("account")));
+
+        assertRolledBack(xid);
+
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+        assertThat(undoRows()).isZero();
+    }
+
+    @Test
+    void aRowThatSomebodyElseGaveItsOldKeyAgainIsLeftAsItIs() {
+        Xid xid = begin();
+        committed(
+                xid, "UPDATE account SET id = 50 WHERE id = 1", "UPDATE account SET id = 51, amount = 5 WHERE id = 2");
+        behindTheBack("UPDATE account SET id = 1 WHERE id = 50");
+
+        assertRolledBack(xid);
+
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void aRowWhoseNewKeyIsGoneOrWhoseOldOneIsTakenIsDirty() {
+        List<String> outside = List.of(
+                "UPDATE account SET id = 99 WHERE id = 51",
+                "DELETE FROM account WHERE id = 52",
+                "INSERT INTO account (id, owner, amount) VALUES (3, 'taken', 0)");
+        for (int id = 1; id <= 3; id++) {
+            Xid xid = begin();
+            committed(xid, "UPDATE account SET id = id + 50 WHERE id = " + id);
+            behindTheBack(outside.get(id - 1));
+            List<String> left = accounts();
+            assertThat(manager.rollback(xid).done()).as(outside.get(id - 1)).isFalse();
+            assertThat(accounts()).as(outside.get(id - 1)).isEqualTo(left);
+        }
+    }
+
+    @Test
     void deleteIsPutBack() {
         Xid xid = begin();
         committed(xid, connection -> assertThat(

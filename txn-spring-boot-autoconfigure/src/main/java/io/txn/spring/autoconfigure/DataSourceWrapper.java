@@ -32,6 +32,11 @@ final class DataSourceWrapper implements BeanPostProcessor {
             "org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource",
             DataSourceWrapper.class.getClassLoader());
 
+    private static final boolean DYNAMIC = SPRING_JDBC
+            && ClassUtils.isPresent(
+                    "com.baomidou.dynamic.datasource.DynamicRoutingDataSource",
+                    DataSourceWrapper.class.getClassLoader());
+
     private final ConfigurableListableBeanFactory beanFactory;
 
     DataSourceWrapper(ConfigurableListableBeanFactory beanFactory) {
@@ -40,19 +45,32 @@ final class DataSourceWrapper implements BeanPostProcessor {
 
     @Override
     public Object postProcessAfterInitialization(Object bean, String beanName) {
-        if (!(bean instanceof DataSource dataSource)
-                || ScopedProxyUtils.isScopedTarget(beanName)
-                || isWrapped(dataSource)) {
+        if (!(bean instanceof DataSource dataSource) || ScopedProxyUtils.isScopedTarget(beanName)) {
+            return DYNAMIC ? DynamicDataSources.wrappingCreator(bean, this::wrapped) : bean;
+        }
+        if (DYNAMIC && DynamicDataSources.wrapThoseOf(dataSource, this::wrapped)) {
             return bean;
         }
-        if (beanFactory.getBean(JdbcProperties.class).excluded().contains(beanName)) {
-            log.info("data source is excluded from global transactions name={}", beanName);
+        if (isWrapped(dataSource) || SPRING_JDBC && Layers.isAbovePools(dataSource, beanName)) {
             return bean;
         }
-        if (SPRING_JDBC && Layers.isAbovePools(dataSource, beanName)) {
-            return bean;
+        return wrapped(dataSource, beanName);
+    }
+
+    /** The data source itself where it is excluded, or leads to a wrapped one. */
+    private DataSource wrapped(DataSource dataSource, String name) {
+        if (isWrapped(dataSource)) {
+            return dataSource;
         }
-        return wrap(dataSource, beanName);
+        if (beanFactory.getBean(JdbcProperties.class).excluded().contains(name)) {
+            log.info("data source is excluded from global transactions name={}", name);
+            return dataSource;
+        }
+        if (AtDataSource.isBeneath(dataSource)) {
+            log.info("data source leads to one that takes part in global transactions name={}", name);
+            return dataSource;
+        }
+        return wrap(dataSource, name);
     }
 
     private AtDataSource wrap(DataSource physical, String beanName) {

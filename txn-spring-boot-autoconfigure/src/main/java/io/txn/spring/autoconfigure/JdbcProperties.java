@@ -1,5 +1,6 @@
 package io.txn.spring.autoconfigure;
 
+import io.txn.client.Isolation;
 import io.txn.client.jdbc.AtOptions;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
@@ -27,6 +28,8 @@ import org.springframework.util.unit.DataSize;
  *     for rows, the undo that would free them waits too
  * @param functionsThatOnlyRead functions of the database, and views that call them, of which you vouch that they write nothing; what neither the database
  *     nor its text proves to be so is refused in a global transaction
+ * @param isolation what plain reads in global transactions may show of rows that others, not yet decided, have written, where @GlobalTransactional does not
+ *     say: with read-committed they wait for such rows, each asks the coordinator once, and reads that cannot be checked are refused
  */
 @ConfigurationProperties("txn.jdbc")
 record JdbcProperties(
@@ -39,7 +42,8 @@ record JdbcProperties(
         @DefaultValue("10000") int maxRowsPerStatement,
         @DefaultValue("16MB") DataSize maxUndoSize,
         @DefaultValue(AtOptions.PHASE_TWO_CONNECTIONS) int phaseTwoConnections,
-        @DefaultValue Set<String> functionsThatOnlyRead) {
+        @DefaultValue Set<String> functionsThatOnlyRead,
+        @DefaultValue("read-uncommitted") Isolation isolation) {
 
     JdbcProperties {
         excluded = Set.copyOf(excluded);
@@ -71,6 +75,7 @@ record JdbcProperties(
                 .withLockRetry(lockTries, lockRetryInterval)
                 .withBounds(maxRowsPerStatement, (int) Math.min(maxUndoSize.toBytes(), Integer.MAX_VALUE))
                 .withPhaseTwoConnections(phaseTwoConnections)
-                .withFunctionsThatOnlyRead(functionsThatOnlyRead);
+                .withFunctionsThatOnlyRead(functionsThatOnlyRead)
+                .withIsolation(isolation);
     }
 }

@@ -2,6 +2,7 @@ package io.txn.spring.autoconfigure;
 
 import com.alibaba.nacos.api.naming.NamingService;
 import io.txn.client.ContextCarrier;
+import io.txn.client.GlobalLockTemplate;
 import io.txn.client.GlobalTransactionTemplate;
 import io.txn.client.TxnClient;
 import io.txn.client.TxnClientOptions;
@@ -11,6 +12,8 @@ import io.txn.client.discovery.NacosLocator;
 import io.txn.client.rm.ResourceManager;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.spring.GlobalLockAspect;
+import io.txn.spring.GlobalLockOptions;
 import io.txn.spring.GlobalTransactionalAspect;
 import io.txn.spring.GlobalTransactionalCheck;
 import io.txn.spring.GlobalTransactionalOptions;
@@ -115,6 +118,12 @@ public final class TxnAutoConfiguration {
         return client.transactions();
     }
 
+    @Bean
+    @ConditionalOnMissingBean
+    GlobalLockTemplate txnGlobalLockTemplate(ContextCarrier contexts) {
+        return new GlobalLockTemplate(contexts);
+    }
+
     /** The addresses that are configured. They go before a registry. */
     @Configuration(proxyBeanMethods = false)
     @Order(1)
@@ -143,7 +152,7 @@ public final class TxnAutoConfiguration {
         }
     }
 
-    /** {@code @GlobalTransactional}. */
+    /** {@code @GlobalTransactional} and {@code @GlobalLock}. */
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass(Aspect.class)
     @EnableAspectJAutoProxy
@@ -163,9 +172,20 @@ public final class TxnAutoConfiguration {
         }
 
         @Bean
+        GlobalLockOptions txnGlobalLockOptions(ConfigurableBeanFactory beanFactory) {
+            return new GlobalLockOptions(beanFactory::resolveEmbeddedValue);
+        }
+
+        @Bean
+        GlobalLockAspect txnGlobalLockAspect(
+                ObjectProvider<GlobalLockTemplate> locks, ObjectProvider<GlobalLockOptions> options) {
+            return new GlobalLockAspect(locks::getObject, options::getObject);
+        }
+
+        @Bean
         static GlobalTransactionalCheck txnGlobalTransactionalCheck(
-                ObjectProvider<GlobalTransactionalOptions> options) {
-            return new GlobalTransactionalCheck(options::getObject);
+                ObjectProvider<GlobalTransactionalOptions> options, ObjectProvider<GlobalLockOptions> locks) {
+            return new GlobalTransactionalCheck(options::getObject, locks::getObject);
         }
     }
 

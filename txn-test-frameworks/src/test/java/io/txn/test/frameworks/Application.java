@@ -36,6 +36,8 @@ final class Application implements AutoCloseable {
         all.put("spring.datasource.hikari.minimum-idle", 1);
         for (int i = 0; i < databases.size(); i++) {
             all.put("database." + i + ".url", url(databases.get(i)));
+            all.put("database." + i + ".spied-url", url(databases.get(i)).replaceFirst("jdbc:", "jdbc:p6spy:"));
+            all.put("database." + i + ".bare-url", url(databases.get(i)).replaceFirst(";.*", ""));
             all.put("database." + i + ".username", databases.get(i).user());
             all.put("database." + i + ".password", databases.get(i).password());
         }

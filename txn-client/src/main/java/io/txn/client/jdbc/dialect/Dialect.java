@@ -7,6 +7,7 @@ import io.txn.protocol.TxnException;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.SQLException;
+import java.sql.SQLTimeoutException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -247,6 +248,28 @@ public record Dialect(
             case POSTGRESQL -> "CAST(CAST(" + qualifier + "tableoid AS bigint) AS text)";
             case MYSQL, MARIADB -> "DATABASE()";
         };
+    }
+
+    /** The clause with which a read keeps everybody from changing its rows, and lets others read so too where the database can do that. */
+    public String shareLock() {
+        return switch (product) {
+            case H2 -> "FOR UPDATE";
+            case POSTGRESQL -> "FOR SHARE";
+            case MYSQL, MARIADB -> "LOCK IN SHARE MODE";
+        };
+    }
+
+    /** Whether a statement's time limit costs nothing, and ends with it. H2 makes it a setting of the session; its lock waits are short. */
+    public boolean limitsStatements() {
+        return product != Product.H2;
+    }
+
+    /** Whether this error says that the time limit of the statement was reached. */
+    public boolean isTimeout(SQLException error) {
+        int code = error.getErrorCode();
+        return error instanceof SQLTimeoutException
+                || "57014".equals(error.getSQLState())
+                || product.isMySqlFamily() && (code == 1969 || code == 3024 || code == 1317);
     }
 
     /** Whether reading again what this transaction wrote has to lock, because a plain read may show an older version. */

@@ -99,6 +99,11 @@ final class H2Catalog implements Catalog {
             return null;
         }
         CatalogRow row = found.get(0);
+        // First of all: what changes from here on is noticed.
+        String query = Stamps.query(true, schema, table);
+        List<String> stamps = query == null
+                ? List.of()
+                : List.of(CatalogRow.one(connection, query).text("STAMP"));
         List<Column> columns = columns(connection, schema, table);
         return new Table(
                 schema,
@@ -113,7 +118,7 @@ final class H2Catalog implements Catalog {
                 refusal(row),
                 null,
                 name.qualified() ? Set.of() : Set.of(row.text("IN_SCHEMA")),
-                List.of());
+                stamps);
     }
 
     /** H2 says so while it prepares the query, and pools that keep statements put an exception of their own around that. */

@@ -96,6 +96,11 @@ final class MySqlCatalog implements Catalog {
         }
         String schema = row.text("TABLE_SCHEMA");
         String table = row.text("TABLE_NAME");
+        // First of all: what changes from here on is noticed.
+        String query = Stamps.query(false, schema, table);
+        List<String> stamps = query == null
+                ? List.of()
+                : List.of(CatalogRow.one(connection, query).text("STAMP"));
         List<Column> columns = columns(connection, schema, table);
         Map<List<Column>, Boolean> unique = uniqueKeys(connection, schema, table, columns);
         List<Column> key = unique.entrySet().stream()
@@ -117,7 +122,7 @@ final class MySqlCatalog implements Catalog {
                 refusal(connection, row, session.text("GRANTEE"), referencedBy),
                 null,
                 name.qualified() ? Set.of() : Set.of(session.text("IN_SCHEMA")),
-                List.of());
+                stamps);
     }
 
     @Override
@@ -132,7 +137,7 @@ final class MySqlCatalog implements Catalog {
 
     private @Nullable String refusal(
             Connection connection, CatalogRow row, String grantee, List<ForeignKey> referencedBy) throws SQLException {
-        if (!row.is("TABLE_TYPE", "BASE TABLE")) {
+        if (!row.is("TABLE_TYPE", "BASE TABLE") && !row.is("TABLE_TYPE", "SYSTEM VERSIONED")) {
             return "it is a " + row.text("TABLE_TYPE").toLowerCase(Locale.ROOT) + ", not a base table";
         }
         List<CatalogRow> engine = CatalogRow.query(connection, ENGINE, row.get("ENGINE"));

@@ -34,14 +34,16 @@ final class PostgresCatalog implements Catalog {
             LEFT JOIN pg_catalog.pg_type b ON b.oid = nullif(t.typbasetype, 0)
             WHERE a.attrelid = ?::bigint::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum""";
 
-    /** The primary key, or where there is none the first unique key without NULLs that holds for all rows at all times. */
+    /** The primary key, or where there is none the first unique key without NULLs that holds for all rows whenever a statement has ended. */
     private static final String KEY = """
             SELECT a.attname FROM pg_catalog.pg_index i
             CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
             JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
             WHERE k.place <= i.indnkeyatts AND i.indexrelid = (
                 SELECT u.indexrelid FROM pg_catalog.pg_index u
-                WHERE u.indrelid = ?::bigint::oid AND u.indisunique AND u.indisvalid AND u.indimmediate
+                WHERE u.indrelid = ?::bigint::oid AND u.indisunique AND u.indisvalid
+                    AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint c WHERE c.conindid = u.indexrelid
+                        AND c.contype IN ('p', 'u') AND c.condeferred)
                     AND u.indpred IS NULL AND u.indexprs IS NULL
                     AND (u.indisprimary OR NOT EXISTS (
                         SELECT 1 FROM pg_catalog.pg_attribute n

@@ -2,8 +2,12 @@ package io.txn.client.jdbc.dialect;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,16 +29,80 @@ public final class Stamps {
             + " || '/' || (SELECT coalesce(sum(hashtext(r.oid || ' ' || r.xmin)), 0) FROM pg_catalog.pg_rewrite r"
             + " WHERE r.ev_class = c.oid)";
 
-    private final List<String> relations;
+    /** Of one table, by its schema and name as literals. */
+    private static final String MARIADB_STAMP =
+            "(SELECT CONCAT_WS('/', COUNT(*), BIT_XOR(CRC32(CONCAT_WS(' ', ORDINAL_POSITION,"
+                    + " COLUMN_NAME, COLUMN_TYPE, EXTRA))), (SELECT CONCAT_WS('/', COUNT(*), COALESCE(BIT_XOR(CRC32(CONCAT_WS(' ',"
+                    + " TRIGGER_NAME, ACTION_TIMING, EVENT_MANIPULATION, CREATED))), 0)) FROM information_schema.TRIGGERS"
+                    + " WHERE EVENT_OBJECT_SCHEMA = %1$s AND EVENT_OBJECT_TABLE = %2$s))"
+                    + " FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %1$s AND TABLE_NAME = %2$s)";
+
+    private static final String H2_STAMP = "(SELECT COUNT(*) || '/' || LISTAGG(COLUMN_NAME || ' ' || DATA_TYPE, ',')"
+            + " WITHIN GROUP (ORDER BY ORDINAL_POSITION) || '/' || (SELECT COUNT(*) FROM INFORMATION_SCHEMA.TRIGGERS"
+            + " WHERE EVENT_OBJECT_SCHEMA = %1$s AND EVENT_OBJECT_TABLE = %2$s)"
+            + " FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = %1$s AND TABLE_NAME = %2$s)";
+
+    private final String sql;
     private final String expected;
 
-    private Stamps(List<String> relations, String expected) {
-        this.relations = relations;
+    private Stamps(String sql, String expected) {
+        this.sql = sql;
         this.expected = expected;
     }
 
-    /** Those of tables, as they were when the tables were read; null where the database has no cheap way to say so. */
-    public static @Nullable Stamps of(Collection<Table> tables) {
+    /**
+     * Those of tables, as they were when the tables were read.
+     *
+     * @param tables of which rows were captured
+     * @param whole whether rows of a table were captured in all their columns, so that one which came meanwhile would be missed
+     * @return null where there is no cheap way, or no need
+     */
+    public static @Nullable Stamps of(Dialect dialect, Collection<Table> tables, Predicate<Table> whole) {
+        return switch (dialect.product()) {
+            case POSTGRESQL -> ofRelations(tables);
+            case MARIADB ->
+                dialect.insert() == Capture.RETURNING
+                        ? ofNames(MARIADB_STAMP, "CONCAT_WS(' ', %s)", tables, whole)
+                        : null;
+            case H2 -> ofNames(H2_STAMP, "CONCAT_WS(' ', %s, CAST(NULL AS VARCHAR))", tables, whole);
+            case MYSQL -> null;
+        };
+    }
+
+    private static @Nullable Stamps ofNames(
+            String stamp, String all, Collection<Table> tables, Predicate<Table> whole) {
+        Set<String> expressions = new LinkedHashSet<>();
+        List<String> expected = new ArrayList<>();
+        for (Table table : tables) {
+            if (!table.stamps().isEmpty() && whole.test(table)) {
+                boolean first = expressions.add(of(stamp, table.schema(), table.name()));
+                if (first || !expected.contains(table.stamps().get(0))) {
+                    expected.add(table.stamps().get(0));
+                }
+            }
+        }
+        return expressions.isEmpty()
+                ? null
+                : new Stamps(String.format(all, String.join(", ", expressions)), String.join(" ", expected));
+    }
+
+    private static String of(String stamp, String schema, String table) {
+        return String.format(stamp, literal(schema), literal(table));
+    }
+
+    private static String literal(String name) {
+        return '\'' + name + '\'';
+    }
+
+    /** A query of the stamp of a table; null where its name would not be safe in a literal. */
+    static @Nullable String query(boolean h2, String schema, String table) {
+        String names = schema + table;
+        return names.indexOf('\'') >= 0 || names.indexOf('\\') >= 0 || names.indexOf('%') >= 0
+                ? null
+                : "SELECT " + of(h2 ? H2_STAMP : MARIADB_STAMP, schema, table) + " AS STAMP";
+    }
+
+    private static @Nullable Stamps ofRelations(Collection<Table> tables) {
         TreeMap<Long, String> byRelation = new TreeMap<>();
         List<String> contradicting = new ArrayList<>();
         for (Table table : tables) {
@@ -48,15 +116,16 @@ public final class Stamps {
         if (byRelation.isEmpty()) {
             return null;
         }
+        String relations = byRelation.keySet().stream().map(String::valueOf).collect(Collectors.joining(", "));
         return new Stamps(
-                byRelation.keySet().stream().map(String::valueOf).toList(),
+                "(SELECT string_agg(" + STAMP + ", ' ' ORDER BY c.oid) FROM pg_catalog.pg_class c WHERE c.oid IN ("
+                        + relations + "))",
                 String.join(" ", byRelation.values()) + String.join(" ", contradicting));
     }
 
     /** An SQL expression that says what the stamps are now. */
     public String sql() {
-        return "(SELECT string_agg(" + STAMP + ", ' ' ORDER BY c.oid) FROM pg_catalog.pg_class c WHERE c.oid IN ("
-                + String.join(", ", relations) + "))";
+        return sql;
     }
 
     /** A query of the stamps of tables, one a row. */

@@ -105,7 +105,7 @@ public record Table(
                         triggers,
                         refusal,
                         unseen,
-                        identities,
+                        other.identities,
                         other.stamps)
                 .equals(other);
     }

@@ -41,12 +41,24 @@ final class Assignments {
         return end;
     }
 
-    /** Reads the target of the assignment between two tokens: a column, perhaps qualified, or several in parentheses. */
-    static void targets(StatementText text, int from, int to, List<Plan.Assigned> targets) throws NotUnderstood {
+    /**
+     * Reads the target of an UPDATE's assignment between two tokens: a column, perhaps qualified, or several in parentheses; of PostgreSQL also an
+     * element or a field of a column, which counts as the column.
+     *
+     * @return whether it is whole columns
+     */
+    static boolean targets(StatementText text, int from, int to, List<Plan.Assigned> targets) throws NotUnderstood {
+        if (text.syntax().escapePrefix() && from + 1 < to && text.isName(from) && !text.isSymbol(from + 1, '=')) {
+            boolean part = text.isSymbol(from + 1, '.') || text.isSymbol(from + 1, '[');
+            refuseUnless(part, "an assignment is not understood", "write column = value");
+            targets.add(new Plan.Assigned(null, Identifier.of(text.token(from).text())));
+            return false;
+        }
         List<Identifier> columns = new ArrayList<>();
         target(text, from, to, columns);
         int end = text.isSymbol(from, '(') ? from : text.nameEnd(from);
         Identifier row = end > from + 1 ? Identifier.of(text.token(end - 3).text()) : null;
         columns.forEach(column -> targets.add(new Plan.Assigned(row, column)));
+        return true;
     }
 }

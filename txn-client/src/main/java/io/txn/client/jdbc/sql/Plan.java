@@ -13,8 +13,35 @@ public sealed interface Plan {
     /** Is not run inside a global transaction. */
     record Refused(String reason, String rewrite) implements Plan {}
 
-    /** A read that locks rows of one table. {@code source} is table and alias, {@code lock} the clause that locks. */
-    record LockingRead(TableName table, Fragment source, Fragment where, Fragment lock) implements Plan {}
+    /**
+     * A read whose rows no other global transaction may hold: one that locks rows, or that is to show committed ones.
+     *
+     * @param sources the tables whose rows it locks
+     * @param head SELECT and its list
+     * @param rest what follows the list, up to the clause that locks
+     * @param tables what follows FROM
+     * @param where the condition without the word; empty when there is none
+     * @param lock the clause that locks; empty when the application's statement has none
+     * @param keyed whether each row that it returns is one of each of its tables, so that their keys may stand behind its list; if not, all that
+     *     the condition matches is locked and checked
+     * @param outer whether a table is joined by an outer join
+     * @param waits whether it waits for locked rows
+     */
+    record LockingRead(
+            List<Source> sources,
+            Fragment head,
+            Fragment rest,
+            Fragment tables,
+            Fragment where,
+            Fragment lock,
+            boolean keyed,
+            boolean outer,
+            boolean waits)
+            implements Plan {
+        public LockingRead {
+            sources = List.copyOf(sources);
+        }
+    }
 
     /**
      * Transaction control.

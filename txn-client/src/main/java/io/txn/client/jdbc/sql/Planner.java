@@ -23,6 +23,15 @@ final class Planner {
         }
     }
 
+    /** A {@link Plan.Read}, {@link Plan.LockingRead} or {@link Plan.Refused}. */
+    static Plan committedRead(String sql, SqlSyntax syntax) {
+        try {
+            return new ReadPlanner(StatementText.of(sql, syntax)).committed();
+        } catch (NotUnderstood e) {
+            return e.refused();
+        }
+    }
+
     private static Plan plan(StatementText text) throws NotUnderstood {
         Token first = text.token(0);
         String word = first.text().toUpperCase(Locale.ROOT);

@@ -12,12 +12,14 @@ public final class Plans {
     private static final int LONGEST_CACHED = 16_384;
 
     private final Cache<Plan> plans;
+    private final Cache<Plan> committed;
     private final Cache<PlainStatement> plain;
     private final Cache<Mentions> mentions;
     private final Cache<SeveralStatements> several;
 
     public Plans(SqlSyntax syntax, int capacity) {
         this.plans = new Cache<>(capacity, sql -> Planner.plan(sql, syntax));
+        this.committed = new Cache<>(capacity, sql -> Planner.committedRead(sql, syntax));
         this.plain = new Cache<>(capacity, sql -> PlainStatement.of(sql, syntax));
         this.several = new Cache<>(capacity, sql -> SeveralStatements.of(sql, syntax));
         this.mentions = new Cache<>(capacity, sql -> Mentions.of(sql, syntax));
@@ -26,6 +28,11 @@ public final class Plans {
     /** What the statement is inside a global transaction. */
     public Plan plan(String sql) {
         return plans.get(sql);
+    }
+
+    /** How a statement that only reads shows committed rows: as it is, by checking its rows, or not at all. */
+    public Plan committedRead(String sql) {
+        return committed.get(sql);
     }
 
     /** What matters of it outside one. */

@@ -59,6 +59,17 @@ final class SourceReader {
         return new Sources(List.copyOf(sources), factors > 1, plain && factors == 1);
     }
 
+    /** Tables of a SELECT, joined in any way: every one with its name, sub-queries not. */
+    Sources readJoined(int from, int to) throws NotUnderstood {
+        refuseUnless(from < to, "its table is not named plainly", "name the table");
+        joined(from, to);
+        refuseUnless(
+                !sources.isEmpty() && factors == sources.size(),
+                "it reads from a sub-query",
+                "read from tables, joined without sub-queries");
+        return new Sources(List.copyOf(sources), factors > 1, plain && factors == 1);
+    }
+
     private void one(int from, int to) throws NotUnderstood {
         boolean only = text.is(from, "ONLY") && from + 1 < to && text.isName(from + 1);
         int name = only ? from + 1 : from;

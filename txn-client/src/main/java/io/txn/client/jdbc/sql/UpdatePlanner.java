@@ -39,8 +39,9 @@ final class UpdatePlanner {
                 "write SET, FROM, WHERE and RETURNING in this order");
         int assignmentsEnd = Math.min(from, clauses.headEnd());
         List<Plan.Assigned> assigned = new ArrayList<>();
+        boolean whole = true;
         for (int[] part : text.commaSeparated(set + 1, assignmentsEnd)) {
-            Assignments.targets(text, part[0], part[1], assigned);
+            whole &= Assignments.targets(text, part[0], part[1], assigned);
         }
         refuseUnless(!assigned.isEmpty(), "it sets no column", OUTSIDE);
         List<Fragment> read = new ArrayList<>();
@@ -49,6 +50,7 @@ final class UpdatePlanner {
             read.add(text.fragment(from + 1, clauses.headEnd()));
         }
         boolean plain = verb == 0
+                && whole
                 && sources.plain()
                 && modifiers.end() == verb + 1
                 && read.size() == 1

@@ -33,6 +33,8 @@ import org.jspecify.annotations.Nullable;
 public final class Undo {
 
     private static final int KEYS_PER_QUERY = 100;
+    /** Drivers send the number of parameters as 16 bits. */
+    private static final int MOST_PARAMETERS = 30_000;
 
     private final Connection connection;
     private final Dialect dialect;
@@ -405,7 +407,28 @@ public final class Undo {
             };
             // MySQL checks each row by itself, and would look for the second column of a key by its new first one.
             boolean each = dialect.product().isMySqlFamily() && written.containsAll(key);
+            if (!each && keysChangePlaces(rows) && parametersAtOnce(rows, written) <= MOST_PARAMETERS) {
+                // One by one, two rows could have one key for a while, where its constraint is checked at the end.
+                Savepoint before = connection.setSavepoint();
+                try {
+                    updateAtOnce(rows);
+                    return;
+                } catch (SQLException e) {
+                    undoTo(before, e);
+                }
+            }
             writeAll(sql, rows, binder, each ? rest -> writeEach(sql, rest, binder) : this::updateAtOnce);
+        }
+
+        /** Whether a row has the key that another one is to get. */
+        private boolean keysChangePlaces(List<RowChange> rows) {
+            Set<List<Value>> now = new HashSet<>();
+            rows.forEach(row -> now.add(change.keyOf(row.existing())));
+            return rows.stream().anyMatch(row -> change.changesKey(row) && now.contains(change.keyOf(row.original())));
+        }
+
+        private int parametersAtOnce(List<RowChange> rows, List<Integer> written) {
+            return rows.size() * (written.size() * (key.size() + 1) + key.size());
         }
 
         /** All rows by one statement: databases that check unique keys at its end let values change places. */

@@ -109,9 +109,39 @@ public final class UndoTable {
                     "problem",
                     problem,
                     "creating",
-                    failure == null ? null : failure.getMessage());
+                    failure == null ? null : failure.getMessage(),
+                    "script",
+                    scriptPath());
         }
-        return identity(connection);
+        String identity = identity(connection);
+        requireRights(connection);
+        return identity;
+    }
+
+    /** Does once what each branch does, and takes it back: a right that is missing is to be found at the start. */
+    private void requireRights(Connection connection) throws SQLException {
+        Xid nobody = Xid.of("start-up-check", 1);
+        BranchId branch = new BranchId(Math.max(1, ids.get().getMostSignificantBits() & Long.MAX_VALUE));
+        String right = "INSERT";
+        connection.setAutoCommit(false);
+        try {
+            insert(connection, nobody, branch, new byte[0]);
+            right = "SELECT … FOR UPDATE";
+            lock(connection, nobody, branch);
+            right = "DELETE";
+            delete(connection, List.of(new Key(nobody, branch, 1)));
+        } catch (SQLException e) {
+            throw new TxnException(
+                    ErrorCode.NO_UNDO_TABLE,
+                    e,
+                    "resource",
+                    dialect.resourceId(),
+                    "problem",
+                    "this account could not " + right + " in " + table + ": " + e.getMessage());
+        } finally {
+            connection.rollback();
+            connection.setAutoCommit(true);
+        }
     }
 
     /** What is wrong with the tables, or null. Asks the catalog: drivers log a failing query as a warning. */
@@ -183,8 +213,13 @@ public final class UndoTable {
         return failure;
     }
 
+    /** Where the jar has the script that makes the tables. */
+    private String scriptPath() {
+        return "io/txn/client/jdbc/schema/" + dialect.product().script() + ".sql";
+    }
+
     private String script() {
-        String resource = "/io/txn/client/jdbc/schema/" + dialect.product().script() + ".sql";
+        String resource = '/' + scriptPath();
         try (InputStream in = UndoTable.class.getResourceAsStream(resource)) {
             if (in == null) {
                 throw new AssertionError("the jar lacks " + resource);
@@ -280,11 +315,16 @@ public final class UndoTable {
     private record Entry(String xid, BranchId branch, String context, byte[] content, int status, long number) {}
 
     private boolean insert(Connection connection, Entry entry, @Nullable Stamps stamps) throws SQLException {
-        try (PreparedStatement insert = connection.prepareStatement("INSERT INTO " + table
+        String sql = "INSERT INTO " + table
                 + " (branch_id, xid, context, rollback_info, log_status, log_created, log_modified"
                 + (numbered ? ", id" : "") + ") VALUES (?, ?, ?, ?, ?, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP"
-                + (numbered ? ", ?" : "") + ")"
-                + (stamps == null ? "" : " RETURNING " + stamps.sql()))) {
+                + (numbered ? ", ?" : "") + ")";
+        if (stamps != null) {
+            sql = dialect.product() == Dialect.Product.H2
+                    ? "SELECT " + stamps.sql() + " FROM FINAL TABLE (" + sql + ")"
+                    : sql + " RETURNING " + stamps.sql();
+        }
+        try (PreparedStatement insert = connection.prepareStatement(sql)) {
             insert.setLong(1, entry.branch().value());
             insert.setString(2, entry.xid());
             insert.setString(3, entry.context());
@@ -298,8 +338,10 @@ public final class UndoTable {
                 insert.executeUpdate();
                 return true;
             }
-            try (ResultSet now = insert.executeQuery()) {
-                return now.next() && stamps.same(now.getString(1));
+            // Some drivers refuse executeQuery for an INSERT that returns rows.
+            insert.execute();
+            try (ResultSet now = insert.getResultSet()) {
+                return now != null && now.next() && stamps.same(now.getString(1));
             }
         }
     }

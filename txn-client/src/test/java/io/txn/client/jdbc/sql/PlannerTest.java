@@ -230,12 +230,111 @@ class PlannerTest {
     void aLockingReadIsCutIntoItsPieces() {
         Plan.LockingRead read =
                 (Plan.LockingRead) plan("SELECT a, ? FROM t x WHERE a = ? ORDER BY b FOR UPDATE OF x NOWAIT");
-        assertThat(read.source().text()).isEqualTo("t x");
+        assertThat(read.head()).isEqualTo(new Fragment("SELECT a, ?", 0, 1));
+        assertThat(read.rest()).isEqualTo(new Fragment("FROM t x WHERE a = ? ORDER BY b", 1, 1));
+        assertThat(read.tables().text()).isEqualTo("t x");
+        assertThat(read.sources()).extracting(Plan.Source::row).containsExactly("x");
+        assertThat(read.keyed()).isTrue();
+        assertThat(read.waits()).isFalse();
         assertThat(read.where()).isEqualTo(new Fragment("a = ?", 1, 1));
         assertThat(read.lock().text()).isEqualTo("FOR UPDATE OF x NOWAIT");
         assertThat(Planner.plan("SELECT * FROM t WHERE a = 1 LOCK IN SHARE MODE", SqlSyntax.MYSQL))
                 .isInstanceOf(Plan.LockingRead.class);
         assertThat(plan("SELECT * FROM t FOR NO KEY UPDATE")).isInstanceOf(Plan.LockingRead.class);
+    }
+
+    private static Plan.LockingRead locking(String sql) {
+        return (Plan.LockingRead) plan(sql);
+    }
+
+    @Test
+    void theTablesOfALockingJoinAreThoseThatOfNames() {
+        Plan.LockingRead all = locking("SELECT * FROM t x JOIN s.u ON u.a = x.a, w FOR UPDATE");
+        assertThat(all.sources()).extracting(Plan.Source::row).containsExactly("x", "u", "w");
+        assertThat(all.outer()).isFalse();
+        assertThat(all.waits()).isTrue();
+        Plan.LockingRead some = locking("SELECT * FROM t LEFT JOIN s ON s.a = t.a LEFT OUTER JOIN u USING (a)"
+                + " ORDER BY 1 LIMIT 2 FOR UPDATE OF s FOR SHARE OF t SKIP LOCKED");
+        assertThat(some.sources()).extracting(Plan.Source::row).containsExactly("s", "t");
+        assertThat(some.outer()).isTrue();
+        assertThat(some.lock().text()).isEqualTo("FOR UPDATE OF s FOR SHARE OF t SKIP LOCKED");
+        assertThat(locking("SELECT LEFT(a, 1), b IS DISTINCT FROM c FROM t WHERE x FOR UPDATE OF t FOR SHARE")
+                        .sources())
+                .hasSize(1);
+    }
+
+    @Test
+    void whatMayMakeOneRowOfSeveralHasNoKeysBehindIt() {
+        assertThat(locking("SELECT COALESCE(a, 1), t.* FROM t ORDER BY LOWER(b) FOR UPDATE")
+                        .keyed())
+                .isTrue();
+        assertThat(locking("SELECT COUNT(*) FROM t FOR UPDATE").keyed()).isFalse();
+        assertThat(locking("SELECT own_aggregate(a) FROM t FOR UPDATE").keyed()).isFalse();
+        assertThat(locking("SELECT s.lower(a) FROM t FOR UPDATE").keyed()).isFalse();
+        assertThat(locking("SELECT a FROM t ORDER BY MAX(b) FOR UPDATE").keyed())
+                .isFalse();
+        assertThat(locking("SELECT a FROM t WHERE b = own(c) FOR UPDATE").keyed())
+                .isTrue();
+    }
+
+    private static Plan committed(String sql) {
+        return Planner.committedRead(sql, SqlSyntax.POSTGRESQL);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "SELECT 1",
+                "SELECT nextval('s')",
+                "SHOW x",
+                "VALUES (1)",
+                "EXPLAIN SELECT * FROM t",
+                "SELECT 1 FROM dual"
+            })
+    void whatReadsNoRowsIsCommittedAnyway(String sql) {
+        assertThat(committed(sql)).isInstanceOf(Plan.Read.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "SELECT * FROM t",
+                "SELECT x.a FROM t x LEFT JOIN s ON s.a = x.a WHERE x.b IN (1, 2) ORDER BY x.a LIMIT 3 OFFSET 1",
+                "SELECT a, b FROM t, s WHERE t.a = s.a FETCH FIRST 1 ROW ONLY"
+            })
+    void aPlainSelectOfTablesIsChecked(String sql) {
+        assertThat(committed(sql)).isInstanceOfSatisfying(Plan.LockingRead.class, read -> {
+            assertThat(read.lock().isEmpty()).isTrue();
+            assertThat(read.keyed()).isTrue();
+        });
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "SELECT COUNT(*) FROM t",
+                "SELECT own(a) FROM t",
+                "SELECT DISTINCT a FROM t",
+                "SELECT a FROM t GROUP BY a",
+                "SELECT RANK() OVER (ORDER BY a) FROM t",
+                "SELECT a FROM t UNION SELECT a FROM s",
+                "SELECT a FROM t WHERE a IN (SELECT a FROM s)",
+                "SELECT (SELECT 1 FROM s), a FROM t",
+                "SELECT a FROM (SELECT a FROM t) x",
+                "SELECT a FROM t WHERE EXISTS (TABLE s)",
+                "WITH x AS (SELECT a FROM t) SELECT a FROM x",
+                "TABLE t",
+                "(SELECT a FROM t)",
+                "SELECT a FROM generate_series(1, 2)",
+                "SELECT a FROM t TABLESAMPLE SYSTEM (1)",
+                "SELECT x.a FROM t AS x (b, a)",
+                "SELECT a FROM ONLY t"
+            })
+    void whatCannotBeCheckedIsNotShownAsCommitted(String sql) {
+        assertThat(committed(sql)).as(sql).isInstanceOfSatisfying(Plan.Refused.class, refused -> {
+            assertThat(refused.reason()).isNotBlank();
+            assertThat(refused.rewrite()).isNotBlank();
+        });
     }
 
     @ParameterizedTest
@@ -304,17 +403,18 @@ class PlannerTest {
                 "INSERT INTO t (a) VALUES (1, 2)",
                 "UPDATE t, s SET t.a = 1",
                 "UPDATE t SET a = 1 WHERE CURRENT OF c",
-                "UPDATE t SET comp.f = 1",
+                "UPDATE t SET a + 1",
                 "UPDATE t PARTITION (p0) SET a = 1",
                 "DELETE t FROM t JOIN s ON s.a = t.a",
                 "WITH d AS (DELETE FROM s RETURNING *) UPDATE t SET a = 1 FROM d",
                 "WITH d AS (DELETE FROM s RETURNING *) DELETE FROM t USING d",
                 "UPDATE t SET a = 1 WHERE b = 1 FROM s",
                 "DELETE FROM t FETCH FIRST 1 ROW ONLY",
-                "SELECT * FROM t LIMIT 1 FOR UPDATE",
-                "SELECT * FROM t FOR UPDATE SKIP LOCKED",
-                "SELECT * FROM t, s FOR UPDATE",
-                "SELECT * FROM t JOIN s ON s.a = t.a FOR UPDATE",
+                "SELECT COUNT(*) FROM t FOR UPDATE SKIP LOCKED",
+                "SELECT own(a) FROM t LIMIT 1 FOR UPDATE",
+                "SELECT * FROM t, (SELECT 1) x FOR UPDATE",
+                "SELECT * FROM (t JOIN s ON s.a = t.a) FOR UPDATE",
+                "SELECT * FROM t FOR UPDATE OF s",
                 "SELECT DISTINCT a FROM t FOR UPDATE",
                 "SELECT a FROM t GROUP BY a FOR UPDATE",
                 "SELECT * FROM (SELECT * FROM t FOR UPDATE) x",

@@ -12,23 +12,27 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * Which key became which, in MySQL's and MariaDB's SQL: an UPDATE of one table carries out its assignments row by row from left to right, so one put
- * before the others and one behind them, which set a key column to itself, write down the key as it was and as it is. The number of the
- * execution stands in front, so that nothing left behind by a failed one counts. For one statement execution.
+ * Which row became what, in MySQL's and MariaDB's SQL: an UPDATE of one table carries out its assignments row by row from left to right, so one put
+ * before the others and one behind them, which set a key column to itself, write down the key as it was and the row as it is. What the server
+ * itself writes after the assignments (ON UPDATE) is not in it. The number of the execution stands in front, so that nothing left behind by a
+ * failed one counts. For one statement execution.
  */
-final class KeyNotes {
+final class RowNotes {
 
-    private static final String VARIABLE = "@txn_keys";
+    private static final String VARIABLE = "@txn_rows";
     /** A column is set twice, which sql_mode SIMULTANEOUS_ASSIGNMENT does not allow. */
     private static final int SET_TWICE = 4140;
 
     private final WriteRun run;
     private final Table table;
+    private final List<Column> columns;
     private final String number;
 
-    KeyNotes(WriteRun run, Table table) {
+    /** @param columns what is noted of a row as it is */
+    RowNotes(WriteRun run, Table table, List<Column> columns) {
         this.run = run;
         this.table = table;
+        this.columns = columns;
         this.number = run.number() + ':';
     }
 
@@ -36,48 +40,46 @@ final class KeyNotes {
     String before() {
         String begun = "IF(LEFT(" + VARIABLE + ", " + number.length() + ") = '" + number + "', " + VARIABLE + ", '"
                 + number + "')";
-        return noting(begun, '>');
+        return noting(begun, table.key(), '>');
     }
 
     /** The assignment to be put behind the others. */
     String after() {
-        return noting(VARIABLE, ';');
+        return noting(VARIABLE, columns, ';');
     }
 
-    private String noting(String soFar, char end) {
+    private String noting(String soFar, List<Column> noted, char end) {
         String key = table.key().get(0).sqlName();
-        String values =
-                table.key().stream().map(c -> RowMemory.hex(c, c.sqlName())).collect(Collectors.joining(", ',', "));
+        String values = noted.stream().map(c -> RowMemory.hex(c, c.sqlName())).collect(Collectors.joining(", ',', "));
         return key + " = IF((" + VARIABLE + " := CONCAT(" + soFar + ", " + values + ", '" + end + "')) IS NULL, " + key
                 + ", " + key + ")";
     }
 
-    /** Asks for the notes and empties them: the new keys by the old ones, in the order in which the rows changed. */
+    /** Asks for the notes and empties them: the rows as they are by the keys that they had, in the order in which they changed. */
     Map<List<Value>, List<Value>> recall() throws SQLException {
         String[] text = new String[1];
         new Query()
                 .add("SELECT CAST(" + VARIABLE + " AS CHAR), (" + VARIABLE + " := NULL)")
                 .read(run.connection(), run.scope(), row -> text[0] = row.getString(1));
-        Map<List<Value>, List<Value>> moved = new LinkedHashMap<>();
+        Map<List<Value>, List<Value>> rows = new LinkedHashMap<>();
         // Without any, no row was written, or a text became longer than the server lets it be: the caller sees that
         // keys are missing.
         if (text[0] != null && text[0].startsWith(number)) {
             for (String pair : text[0].substring(number.length()).split(";")) {
-                String[] keys = pair.split(">", -1);
-                moved.put(key(keys[0]), key(keys[1]));
+                String[] texts = pair.split(">", -1);
+                rows.put(values(texts[0], table.key()), values(texts[1], columns));
             }
         }
-        return moved;
+        return rows;
     }
 
-    private List<Value> key(String text) {
+    private static List<Value> values(String text, List<Column> noted) {
         String[] parts = text.split(",", -1);
-        List<Column> columns = table.key();
-        List<Value> key = new ArrayList<>();
-        for (int i = 0; i < columns.size(); i++) {
-            key.add(RowMemory.value(columns.get(i).codec(), parts[i]));
+        List<Value> values = new ArrayList<>();
+        for (int i = 0; i < noted.size(); i++) {
+            values.add(RowMemory.value(noted.get(i).codec(), parts[i]));
         }
-        return key;
+        return values;
     }
 
     /** An error of the statement as the application should see it. */

@@ -1,0 +1,158 @@
+package io.txn.test.frameworks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.txn.protocol.TxnException;
+import io.txn.test.DatabaseKind;
+import io.txn.test.TestDatabase;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
+import org.springframework.boot.flyway.autoconfigure.FlywayAutoConfiguration;
+import org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration;
+import org.springframework.boot.jdbc.autoconfigure.DataSourceTransactionManagerAutoConfiguration;
+import org.springframework.boot.jdbc.autoconfigure.JdbcTemplateAutoConfiguration;
+import org.springframework.boot.liquibase.autoconfigure.LiquibaseAutoConfiguration;
+import org.springframework.boot.transaction.autoconfigure.TransactionAutoConfiguration;
+
+/** An account that may read and write rows and nothing else; the shipped scripts are run by an account that may do more. */
+class MigrationIT {
+
+    private static final String ACCOUNT = "only_rows";
+    private static final String PASSWORD = "only-rows-1";
+
+    @ImportAutoConfiguration({
+        DataSourceAutoConfiguration.class,
+        DataSourceTransactionManagerAutoConfiguration.class,
+        FlywayAutoConfiguration.class,
+        JdbcTemplateAutoConfiguration.class,
+        LiquibaseAutoConfiguration.class,
+        TransactionAutoConfiguration.class
+    })
+    @WithTheStarter
+    static class App {}
+
+    /** The tables, and an account that may work on their rows and on those of tables that come later. */
+    private static void create(TestDatabase database) {
+        Shop.create(database);
+        switch (database.kind()) {
+            case H2 ->
+                database.execute(
+                        "CREATE USER IF NOT EXISTS " + ACCOUNT + " PASSWORD '" + PASSWORD + "'",
+                        "GRANT SELECT, INSERT, UPDATE, DELETE ON SCHEMA PUBLIC TO " + ACCOUNT);
+            case MARIADB ->
+                database.execute(
+                        "CREATE USER IF NOT EXISTS " + ACCOUNT + "@'%' IDENTIFIED BY '" + PASSWORD + "'",
+                        "GRANT SELECT, INSERT, UPDATE, DELETE, TRIGGER ON `" + database.name() + "`.* TO " + ACCOUNT
+                                + "@'%'");
+            case POSTGRESQL ->
+                database.execute(
+                        "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '" + ACCOUNT
+                                + "') THEN CREATE ROLE " + ACCOUNT + " LOGIN PASSWORD '" + PASSWORD
+                                + "'; END IF; END $$",
+                        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO " + ACCOUNT,
+                        "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO "
+                                + ACCOUNT,
+                        "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO " + ACCOUNT);
+        }
+    }
+
+    private static String[] properties(String... more) {
+        List<String> all = new ArrayList<>(List.of(
+                "spring.datasource.url=${database.0.bare-url}", // in H2's there are settings for administrators only
+                "spring.datasource.username=" + ACCOUNT,
+                "spring.datasource.password=" + PASSWORD,
+                "spring.flyway.enabled=false",
+                "spring.liquibase.enabled=false"));
+        all.addAll(List.of(more));
+        return all.toArray(new String[0]);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void flywayRunsTheShippedScript(DatabaseKind kind) {
+        try (Rig rig = Rig.start(
+                App.class,
+                kind,
+                MigrationIT::create,
+                properties(
+                        "txn.jdbc.create-undo-table=false",
+                        "spring.flyway.enabled=true",
+                        "spring.flyway.url=${database.0.url}",
+                        "spring.flyway.user=${database.0.username}",
+                        "spring.flyway.password=${database.0.password}",
+                        "spring.flyway.baseline-on-migrate=true",
+                        "spring.flyway.locations=classpath:io/txn/client/jdbc/schema/flyway/{vendor}"))) {
+            Purchases.check(rig, Purchases::inOneTransaction);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void liquibaseRunsTheShippedChangelog(DatabaseKind kind) {
+        try (Rig rig = Rig.start(
+                App.class,
+                kind,
+                MigrationIT::create,
+                properties(
+                        "txn.jdbc.create-undo-table=false",
+                        "spring.liquibase.enabled=true",
+                        "spring.liquibase.analytics-enabled=false",
+                        "spring.liquibase.url=${database.0.url}",
+                        "spring.liquibase.user=${database.0.username}",
+                        "spring.liquibase.password=${database.0.password}",
+                        "spring.liquibase.change-log=classpath:io/txn/client/jdbc/schema/liquibase.xml"))) {
+            Purchases.check(rig, Purchases::inOneTransaction);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whatIsMissingIsSaidAtTheStartWithTheScriptThatMakesIt(DatabaseKind kind) {
+        String script = "io/txn/client/jdbc/schema/"
+                + switch (kind) {
+                    case H2 -> "h2";
+                    case MARIADB -> "mysql";
+                    case POSTGRESQL -> "postgresql";
+                }
+                + ".sql";
+        for (boolean mayCreate : new boolean[] {false, true}) {
+            assertThatThrownBy(() -> Rig.start(
+                            App.class,
+                            kind,
+                            MigrationIT::create,
+                            properties("txn.jdbc.create-undo-table=" + mayCreate)))
+                    .isInstanceOfSatisfying(TxnException.class, e -> {
+                        assertThat(e).hasMessageContaining("TXN-AT002").hasMessageContaining("undo_log");
+                        assertThat(e.facts()).containsEntry("script", script);
+                        assertThat(e.facts().containsKey("creating")).isEqualTo(mayCreate);
+                    });
+        }
+    }
+
+    /** Everything is there, and the account may not do with it what phase two does. */
+    @ParameterizedTest
+    @EnumSource(names = {"H2", "POSTGRESQL"})
+    void aRightThatIsMissingIsSaidAtTheStart(DatabaseKind kind) {
+        assertThatThrownBy(() -> Rig.start(
+                        App.class,
+                        kind,
+                        database -> {
+                            create(database);
+                            for (String sql : Scripts.of(kind)) {
+                                database.execute(sql);
+                            }
+                            database.execute(
+                                    kind == DatabaseKind.H2
+                                            ? "REVOKE DELETE ON SCHEMA PUBLIC FROM " + ACCOUNT
+                                            : "REVOKE DELETE ON undo_log FROM " + ACCOUNT);
+                        },
+                        properties("txn.jdbc.create-undo-table=false")))
+                .isInstanceOf(TxnException.class)
+                .hasMessageContaining("TXN-AT002")
+                .hasMessageContaining("could not DELETE");
+    }
+}
