@@ -2,9 +2,9 @@ package io.txn.coordinator.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.txn.coordinator.Coordinator;
 import io.txn.protocol.extension.UndoDecision;
 import io.txn.protocol.extension.UndoReport;
-import io.txn.coordinator.Coordinator;
 import io.txn.test.Await;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -15,11 +15,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
-import java.util.Map;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -473,8 +473,7 @@ class AdminApiIT {
             String path = "/api/v1/transactions/" + xid + "/branches/";
             String decision = path + branch + "/decision";
             assertProblem(admin.post(decision, "{\"reason\":\"x\"}"), 400, "TXN-ADM003");
-            assertProblem(
-                    admin.post(decision, body("00000000000000aa", "", "\"drop\"")), 400, "TXN-ADM003");
+            assertProblem(admin.post(decision, body("00000000000000aa", "", "\"drop\"")), 400, "TXN-ADM003");
             assertProblem(
                     admin.post(path + (branch + 1_000_000) + "/decision", body("00000000000000aa", "", "\"keep\"")),
                     404,
@@ -485,7 +484,8 @@ class AdminApiIT {
                     admin.post(decision, body("00000000000000aa", "", "\"restore\"")), 409, "TXN-ADM006"); // 2 is gone
 
             orders.report(report("00000000000000bb", "8"));
-            String byColumn = "{\"table\":\"stock\",\"key\":\"1\",\"action\":\"restore\",\"columns\":{\"note\":\"keep\"}}";
+            String byColumn =
+                    "{\"table\":\"stock\",\"key\":\"1\",\"action\":\"restore\",\"columns\":{\"note\":\"keep\"}}";
             Http.Answer early = admin.post(decision, body("00000000000000aa", byColumn, "\"keep\""));
             assertThat(early.status()).as(early.body()).isEqualTo(200);
             assertThat(orders.decisions().poll(30, TimeUnit.SECONDS).report()).isEqualTo("00000000000000aa");

@@ -133,9 +133,7 @@ final class TcpApplication implements AutoCloseable, RpcHandler {
                                     TransactionExceptionCode.BRANCH_ROLLBACK_FAILED_UNRETRYABLE, "rows in the way"),
                     call.xid(),
                     call.branchId(),
-                    done
-                            ? BranchStatus.PHASE_TWO_ROLLED_BACK
-                            : BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE);
+                    done ? BranchStatus.PHASE_TWO_ROLLED_BACK : BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE);
             source.respond(frame, done ? Map.of() : UndoReport.head(rowsInTheWay.encoded()), answer);
         } else if (frame.body() instanceof Message.BranchRollbackRequest call) {
             source.respond(

@@ -29,6 +29,9 @@ final class SnapshotCodec {
     /** From version 2 on transactions and branches carry request ids, from version 3 on branches the rows in the way of their undo. */
     static final int VERSION = 3;
 
+    /** What a snapshot is written as that has nothing of version 3 in it, so that the version before can still be gone back to. */
+    private static final int PLAIN_VERSION = 2;
+
     private static final int MOST_PAST_WRITERS = 10_000;
 
     private static final BranchType[] BRANCH_TYPES = BranchType.values();
@@ -41,7 +44,8 @@ final class SnapshotCodec {
     static void write(EntrySequence.State entries, long time, Shard.Capture capture, OutputStream stream)
             throws IOException {
         Out out = new Out();
-        out.u1(VERSION);
+        int version = capture.transactions().stream().anyMatch(SnapshotCodec::hasDirt) ? VERSION : PLAIN_VERSION;
+        out.u1(version);
         out.varint(entries.writer());
         out.varint(entries.next());
         out.varint(entries.past().size());
@@ -53,7 +57,7 @@ final class SnapshotCodec {
         Out length = new Out();
         for (GlobalTransaction transaction : capture.transactions()) {
             out.reset();
-            encode(transaction, out);
+            encode(transaction, version, out);
             length.reset();
             length.varint(out.size());
             stream.write(length.array(), 0, length.size());
@@ -128,7 +132,11 @@ final class SnapshotCodec {
         throw new IllegalArgumentException("a number is longer than 64 bits");
     }
 
-    static void encode(GlobalTransaction transaction, Out out) {
+    private static boolean hasDirt(GlobalTransaction transaction) {
+        return transaction.branches().stream().anyMatch(branch -> branch.dirt() != null);
+    }
+
+    private static void encode(GlobalTransaction transaction, int version, Out out) {
         out.varint(transaction.number());
         out.string(transaction.address());
         out.string(transaction.name());
@@ -155,7 +163,9 @@ final class SnapshotCodec {
             out.varint(branch.nextAt());
             out.string(branch.cause());
             out.varint(branch.requestId());
-            dirt(branch.dirt(), out);
+            if (version > PLAIN_VERSION) {
+                dirt(branch.dirt(), out);
+            }
         }
     }
 

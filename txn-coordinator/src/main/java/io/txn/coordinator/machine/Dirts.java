@@ -16,6 +16,9 @@ final class Dirts {
         if (branch == null) {
             return Decision.of(new Reply.BranchUnknown(command.branch()));
         }
+        if (isUnderWay(transaction, branch, command.decision())) {
+            return Decision.of(new Reply.Accepted()); // asked again: once decided, once recorded
+        }
         String unfit = unfit(transaction, branch, command.decision());
         RowData decision = command.decision().encoded();
         if (unfit == null && decision == null) {
@@ -24,23 +27,34 @@ final class Dirts {
         if (unfit != null || decision == null) {
             return Decision.of(new Reply.Unfit(String.valueOf(unfit)));
         }
+        String decidedBy = command.reason() + " (" + command.decision().summary() + ")";
         return new Draft(transaction, at)
-                .add(new Event.DirtDecided(transaction.number(), branch.id(), decision, command.reason()))
+                .add(new Event.DirtDecided(transaction.number(), branch.id(), decision, decidedBy))
                 .conclude()
                 .reply(new Reply.Accepted());
     }
 
+    private static boolean isUnderWay(GlobalTransaction transaction, Branch branch, UndoDecision decision) {
+        Dirt dirt = branch.dirt();
+        return transaction.owes(branch)
+                && dirt != null
+                && dirt.decision() != null
+                && dirt.decision().equals(decision.encoded());
+    }
+
     private static @Nullable String unfit(GlobalTransaction transaction, Branch branch, UndoDecision decision) {
+        Dirt dirt = branch.dirt();
         if (transaction.outcome() != Outcome.ROLLBACK || !transaction.owes(branch)) {
             return "the transaction is " + transaction.state() + " and the branch " + branch.state()
-                    + ": nothing is to be undone";
+                    + ": nothing is to be undone"
+                    + (dirt == null || dirt.decidedBy() == null ? "" : "; decided by " + dirt.decidedBy());
         }
-        Dirt dirt = branch.dirt();
         if (dirt == null || dirt.report() == null) {
             return "the branch has no report about rows: only this product's own AT clients give one, and only when rows are in the way";
         }
         if (dirt.decision() != null) {
-            return "a decision was taken and is being carried out; retry the transaction if that takes long";
+            return "another decision was taken and is being carried out, by " + dirt.decidedBy()
+                    + "; retry the transaction if that takes long";
         }
         if (branch.state() != BranchState.STUCK) {
             return "the branch is being tried again; wait for what comes of it";

@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Machine {
 
+    private static final String NOT_CARRIED_OUT = "what was decided about its rows was not carried out, look again: ";
+
     private final Rules rules;
     private final Sagas sagas;
 
@@ -238,7 +240,9 @@ final class Machine {
         boolean usedUp = rules.maxAttempts() > 0 && attempts >= rules.maxAttempts();
         boolean stuck = command.answer() == Answer.NEVER || usedUp;
         if (stuck) {
-            draft.add(new Event.BranchStuck(draft.now.number(), branch.id(), attempts, cause));
+            boolean decided = branch.dirt() != null && branch.dirt().decision() != null;
+            String words = decided && command.answer() == Answer.NEVER ? Draft.shorten(NOT_CARRIED_OUT + cause) : cause;
+            draft.add(new Event.BranchStuck(draft.now.number(), branch.id(), attempts, words));
             if (command.report() != null && command.answer() == Answer.NEVER && command.phase() == Outcome.ROLLBACK) {
                 draft.add(new Event.DirtReported(draft.now.number(), branch.id(), command.report()));
             }

@@ -15,7 +15,7 @@ class PlantedMistakesTest {
     private static final long SEEDS = 30_000;
 
     static Stream<PlantedMistake> mistakes() {
-        return MISTAKES.stream().filter(m -> m.what().contains("about rows"));
+        return MISTAKES.stream();
     }
 
     static final List<PlantedMistake> MISTAKES = List.of(

@@ -127,6 +127,7 @@ class UndoReportTest {
         UndoDecision decision = decision(ID, Action.KEEP, byColumn, row("2", Action.KEEP));
         assertThat(UndoDecision.read(UndoDecision.head(decision.encoded()))).isEqualTo(decision);
         assertThat(UndoDecision.decode(decision(ID, null).encoded()).rest()).isNull();
+        assertThat(decision.summary()).isEqualTo("report " + ID + ", kept 1, restored 0, by column 1, rest KEEP");
     }
 
     private static UndoDecision.Row row(String key, Action action) {
