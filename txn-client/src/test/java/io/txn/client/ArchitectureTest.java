@@ -79,6 +79,8 @@ class ArchitectureTest {
                         "java..",
                         "org.jspecify..",
                         "io.txn.protocol",
+                        // The words in which an undo tells of rows in its way, and is told what to do with them.
+                        "io.txn.protocol.extension",
                         "io.txn.client.jdbc.sql",
                         "io.txn.client.jdbc.dialect",
                         "io.txn.client.jdbc.undo")

@@ -9,6 +9,7 @@ import feign.RequestInterceptor;
 import io.txn.client.ContextCarrier;
 import io.txn.client.GlobalTransactionOptions;
 import io.txn.client.GlobalTransactionTemplate;
+import io.txn.client.Isolation;
 import io.txn.client.TxnClient;
 import io.txn.client.TxnClientOptions;
 import io.txn.client.discovery.AddressListLocator;
@@ -398,6 +399,7 @@ class TxnAutoConfigurationTest {
                 Map.entry("txn.jdbc.lock-retry-interval", "7ms"),
                 Map.entry("txn.jdbc.max-rows-per-statement", "8"),
                 Map.entry("txn.jdbc.functions-that-only-read", "total,shop.later"),
+                Map.entry("txn.jdbc.isolation", "read-committed"),
                 Map.entry("txn.jdbc.max-undo-size", "9KB"))));
         assertThat(binder.bind("txn.client", ClientProperties.class).get().toOptions("app"))
                 .isEqualTo(TxnClientOptions.of("shop")
@@ -415,7 +417,8 @@ class TxnAutoConfigurationTest {
                         .withUndoTable("undo")
                         .withLockRetry(6, Duration.ofMillis(7))
                         .withBounds(8, 9 * 1024)
-                        .withFunctionsThatOnlyRead(Set.of("total", "shop.later")));
+                        .withFunctionsThatOnlyRead(Set.of("total", "shop.later"))
+                        .withIsolation(Isolation.READ_COMMITTED));
     }
 
     @Test
