@@ -346,6 +346,9 @@ class AdminApiIT {
                             "attempts",
                             "nextAt",
                             "cause",
+                            "rowsInTheWay",
+                            "decisionUnderWay",
+                            "decidedBy",
                             "lockKeys",
                             "moreLockKeys");
             assertThat(shownBranch.get("branchId").isString())
@@ -472,8 +475,19 @@ class AdminApiIT {
 
             String path = "/api/v1/transactions/" + xid + "/branches/";
             String decision = path + branch + "/decision";
-            assertProblem(admin.post(decision, "{\"reason\":\"x\"}"), 400, "TXN-ADM003");
-            assertProblem(admin.post(decision, body("00000000000000aa", "", "\"drop\"")), 400, "TXN-ADM003");
+            for (String malformed : List.of(
+                    "{\"reason\":\"x\"}",
+                    body("00000000000000aa", "", "\"drop\""),
+                    body("aa", "", "\"keep\""),
+                    body("00000000000000aa", "null", "\"keep\""),
+                    body("00000000000000aa", "{\"table\":\"stock\",\"key\":\"1\"}", "\"keep\""),
+                    body("00000000000000aa", "{\"table\":\"stock\",\"key\":\"1\",\"values\":1}", "\"keep\""),
+                    body("00000000000000aa", KEPT + ("," + KEPT).repeat(100), "\"keep\""),
+                    body("00000000000000aa", KEPT + " ".repeat(300_000), "\"keep\""),
+                    body("00000000000000aa", "", "\"keep\"").replace("ticket 9", " "))) {
+                assertProblem(admin.post(decision, malformed), 400, "TXN-CRD006");
+            }
+            assertProblem(stranger.post(decision, body("00000000000000aa", "", "\"keep\"")), 401, "TXN-ADM001");
             assertProblem(
                     admin.post(path + (branch + 1_000_000) + "/decision", body("00000000000000aa", "", "\"keep\"")),
                     404,
@@ -522,6 +536,8 @@ class AdminApiIT {
     private JsonNode branchOf(String xid) {
         return admin.get("/api/v1/transactions/" + xid).json().get("branches").get(0);
     }
+
+    private static final String KEPT = "{\"table\":\"stock\",\"key\":\"1\",\"action\":\"keep\"}";
 
     private static String body(String report, String rows, String rest) {
         return "{\"reason\":\"ticket 9\",\"report\":\"" + report + "\",\"rows\":[" + rows + "],\"rest\":" + rest + "}";

@@ -56,8 +56,7 @@ class RowsInTheWayIT {
                 Shop opened = Shop.open(
                         "rows-in-the-way-" + kind.name().toLowerCase(Locale.ROOT),
                         databases.database(),
-                        Map.of(
-                                Program.COORDINATOR, List.of("--txn.coordinator.retry.initiator-wait=2s")))) {
+                        Map.of(Program.COORDINATOR, List.of("--txn.coordinator.retry.initiator-wait=2s")))) {
             shop = opened;
             anOperatorDecidesOnceAboutEachRowWhoeverIsKilledMeanwhile(databases.database());
         }
@@ -90,8 +89,11 @@ class RowsInTheWayIT {
         // The row changes again behind the operator's back: nothing is done, and what is there now is shown.
         execute(database, Program.STORAGE, "UPDATE stock SET quantity = " + SOMEBODYS_LATER_STOCK);
         assertAccepted(decide("stock", first, "restore"));
-        Await.until("it is reported anew", Shop.MAX, () -> shop.state(xid).equals("NEEDS_ATTENTION")
-                && !report("stock").equals(first));
+        Await.until(
+                "it is reported anew",
+                Shop.MAX,
+                () -> shop.state(xid).equals("NEEDS_ATTENTION")
+                        && !report("stock").equals(first));
         assertThat(onlyRow("stock").get("columns").get(0).get("current").asString())
                 .isEqualTo(String.valueOf(SOMEBODYS_LATER_STOCK));
         assertThat(branchWith("stock").get("cause").asString()).contains("was not carried out");
@@ -128,7 +130,8 @@ class RowsInTheWayIT {
                 .contains("ticket 9 (report " + second)
                 .contains("ticket 9 (report " + order);
         for (JsonNode branch : over.get("branches")) {
-            String path = "/api/v1/transactions/" + xid + "/branches/" + branch.get("branchId").asString();
+            String path = "/api/v1/transactions/" + xid + "/branches/"
+                    + branch.get("branchId").asString();
             assertRefused(shop.client().operate(path + "/decision", body(second, "keep")), "nothing is to be undone");
         }
         assertNoLogHasRows();
@@ -185,9 +188,7 @@ class RowsInTheWayIT {
     private ShopClient.Answer decide(String table, String report, String action) throws IOException {
         String branch = branchWith(table).get("branchId").asString();
         return shop.client()
-                .operate(
-                        "/api/v1/transactions/" + xid + "/branches/" + branch + "/decision",
-                        body(report, action));
+                .operate("/api/v1/transactions/" + xid + "/branches/" + branch + "/decision", body(report, action));
     }
 
     private static String body(String report, String action) {
