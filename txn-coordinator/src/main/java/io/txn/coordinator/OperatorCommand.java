@@ -1,6 +1,7 @@
 package io.txn.coordinator;
 
 import io.txn.protocol.BranchId;
+import io.txn.protocol.LogText;
 import io.txn.protocol.Xid;
 import io.txn.protocol.extension.UndoDecision;
 
@@ -72,6 +73,6 @@ public sealed interface OperatorCommand {
             throw new IllegalArgumentException(
                     "a reason has 1 to " + MAX_REASON_LENGTH + " characters and is not blank");
         }
-        return reason.strip().replaceAll("\\s+", " ");
+        return LogText.oneLine(reason.strip().replaceAll("\\s+", " "));
     }
 }
