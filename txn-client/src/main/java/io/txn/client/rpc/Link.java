@@ -142,7 +142,11 @@ final class Link implements RpcHandler {
             return;
         }
         opened.request(registration, Feature.announced(), owner.options().requestTimeout())
-                .whenComplete((answer, failure) -> owner.post(() -> registered(opened, answer, failure)));
+                .whenComplete((answer, failure) -> {
+                    // Before the next frame is read, which may be a call for what waited here for this resource.
+                    opened.attach(new Agreed(answer == null ? Set.of() : Feature.agreedIn(answer.head())));
+                    owner.post(() -> registered(opened, answer, failure));
+                });
     }
 
     /** A coordinator reads only short frames of who has not registered yet; what is left is announced right behind. */
@@ -182,7 +186,6 @@ final class Link implements RpcHandler {
             broken(of, failure != null ? failure : refusal);
             return;
         }
-        of.attach(new Agreed(answer == null ? Set.of() : Feature.agreedIn(answer.head())));
         failures = 0;
         told = null;
         wasLive = true;
@@ -347,8 +350,9 @@ final class Link implements RpcHandler {
     @Override
     public void received(RpcConnection from, Frame frame) {
         if (frame.body() instanceof Message.Request request) {
-            boolean heads = agreed(from).contains(Feature.UNDO_DECISIONS);
-            owner.requests().received(request, heads ? frame.head() : Frame.EMPTY_HEAD, (answer, head) -> {
+            // Fields of the head need no look at what was agreed on: who has not agreed sends none.
+            owner.requests().received(request, frame.head(), (answer, head) -> {
+                boolean heads = agreed(from).contains(Feature.UNDO_DECISIONS);
                 if (from.isOpen() && heads && !head.isEmpty()) {
                     from.respond(frame, head, answer);
                 } else if (from.isOpen()) {
