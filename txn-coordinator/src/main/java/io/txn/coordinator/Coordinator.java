@@ -51,6 +51,8 @@ public final class Coordinator implements AutoCloseable {
 
     private static final long SNAPSHOT_BYTES = 256L << 20;
 
+    private static final int POINTLESS_TIMERS = 4_096;
+
     private final Journal journal;
     private final Engine engine;
     private final SeataAdapter adapter;
@@ -195,7 +197,8 @@ public final class Coordinator implements AutoCloseable {
                 SNAPSHOT_RECORDS,
                 SNAPSHOT_BYTES,
                 options.limits().lockWaiters(),
-                options.limits().lockWaitersPerConnection());
+                options.limits().lockWaitersPerConnection(),
+                POINTLESS_TIMERS);
     }
 
     /** The TCP port listened on. */

@@ -1,6 +1,7 @@
 package io.txn.coordinator;
 
 import io.txn.protocol.BranchId;
+import io.txn.protocol.LogText;
 import io.txn.protocol.Xid;
 
 /** What a person may tell the coordinator to do about a transaction. What is decided cannot be turned round. */
@@ -51,6 +52,6 @@ public sealed interface OperatorCommand {
             throw new IllegalArgumentException(
                     "a reason has 1 to " + MAX_REASON_LENGTH + " characters and is not blank");
         }
-        return reason.strip().replaceAll("\\s+", " ");
+        return LogText.oneLine(reason.strip().replaceAll("\\s+", " "));
     }
 }

@@ -100,18 +100,6 @@ final class EngineCore {
             EngineSettings settings,
             BranchCaller caller,
             Runnable wake) {
-        this(shard, journal, time, random, settings, settings.waitLimits(), caller, wake);
-    }
-
-    EngineCore(
-            Shard shard,
-            Journal journal,
-            JournalTime time,
-            RandomGenerator random,
-            EngineSettings settings,
-            LockWaiting.Limits waitLimits,
-            BranchCaller caller,
-            Runnable wake) {
         this.shard = shard;
         this.journal = journal;
         this.time = time;
@@ -119,10 +107,10 @@ final class EngineCore {
         this.settings = settings;
         this.caller = caller;
         this.wake = wake;
-        this.timers = new Timers(shard);
+        this.timers = new Timers(shard, settings.pointlessTimers());
         this.snapshots = new Snapshots(shard, journal, entries, settings, wake);
         this.lanes = new CallLanes(settings.callsInFlight());
-        this.waiting = new LockWaiting(shard, waitLimits, counters, this::decideAlone);
+        this.waiting = new LockWaiting(shard, settings.waitLimits(), counters, this::decideAlone);
     }
 
     /** Gives somebody a reply, once what it rests on is durable. */

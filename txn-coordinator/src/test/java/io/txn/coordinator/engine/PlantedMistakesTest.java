@@ -15,7 +15,8 @@ class PlantedMistakesTest {
     private static final long SEEDS = 30_000;
 
     static Stream<PlantedMistake> mistakes() {
-        return MISTAKES.stream();
+        String only = System.getProperty("txn.test.mistake", "");
+        return MISTAKES.stream().filter(mistake -> mistake.what().contains(only));
     }
 
     static final List<PlantedMistake> MISTAKES = List.of(
@@ -260,6 +261,15 @@ class PlantedMistakesTest {
                     "void moved(",
                     "shard.nextDue(transaction) != before",
                     "shard.nextDue(transaction) != before && before == Long.MAX_VALUE"),
+            new PlantedMistake(
+                            "a retry that is due when timers are cleared away, and is cleared away with them",
+                            "engine/Timers.java",
+                            "void compact(",
+                            "if (at != Long.MAX_VALUE)",
+                            "if (at != Long.MAX_VALUE && (at > now"
+                                    + " || transaction.state() == TransactionState.ACTIVE))")
+                    .and("engine/Timers.java", "long poll(", "void compact()", "void compact(long now)")
+                    .and("engine/EngineCore.java", "void tick(", "timers.compact();", "timers.compact(now);"),
             new PlantedMistake(
                     "a retry forgotten after a restart",
                     "engine/EngineCore.java",

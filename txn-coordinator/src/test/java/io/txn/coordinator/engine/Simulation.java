@@ -291,18 +291,19 @@ final class Simulation {
     }
 
     private EngineSettings settings() {
-        return new EngineSettings(
-                100,
-                1L << 26,
-                roughness.unwritten(),
-                roughness.callsInFlight(),
-                CALL_TIMEOUT,
-                INITIATOR_WAIT,
-                RETENTION,
-                1_000,
-                RESTART_GRACE,
-                roughness.snapshotRecords(),
-                1 << 20);
+        return Settings.usual()
+                .mailbox(100)
+                .unwritten(roughness.unwritten())
+                .callsInFlight(roughness.callsInFlight())
+                .callTimeout(CALL_TIMEOUT)
+                .initiatorWait(INITIATOR_WAIT)
+                .retentionTime(RETENTION)
+                .retentionCount(1_000)
+                .restartGrace(RESTART_GRACE)
+                .snapshotRecords(roughness.snapshotRecords())
+                .snapshotBytes(1 << 20)
+                .pointlessTimers(roughness.pointlessTimers())
+                .build();
     }
 
     private void call(Effect.CallBranch call, BranchCaller.CallEnd end) {

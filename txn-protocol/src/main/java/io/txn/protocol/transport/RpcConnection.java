@@ -27,6 +27,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import javax.net.ssl.SSLPeerUnverifiedException;
@@ -67,7 +68,7 @@ public final class RpcConnection {
     private final @Nullable SSLSession tls;
     private volatile @Nullable TxnException failure;
     private volatile boolean admitted;
-    private volatile Runnable whenAdmitted = () -> {};
+    private volatile BooleanSupplier admission = () -> true;
     private volatile @Nullable Object attachment;
 
     RpcConnection(
@@ -256,15 +257,18 @@ public final class RpcConnection {
         }
     }
 
-    /** The peer is who it should be: the server's bounds for strangers, in time and number, no longer count. */
-    public void admit() {
-        admitted = true;
-        whenAdmitted.run();
+    /**
+     * The peer is who it should be: the server's bounds for strangers, in time and number, no longer count. Returns false where it comes too late: by one of
+     * these bounds the connection is being closed, and its peer is not to be told that it is in. Not to be called by two threads at once.
+     */
+    public boolean admit() {
+        admitted = admitted || admission.getAsBoolean();
+        return admitted;
     }
 
-    /** To be set before anybody can admit it. */
-    void whenAdmitted(Runnable action) {
-        whenAdmitted = action;
+    /** Says whether it is in time. To be set before anybody can admit it. */
+    void admission(BooleanSupplier inTime) {
+        admission = inTime;
     }
 
     boolean admitted() {

@@ -9,6 +9,7 @@ import io.txn.coordinator.TransactionQuery;
 import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.ErrorCode;
+import io.txn.protocol.LogText;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import jakarta.servlet.http.HttpServletRequest;
@@ -221,7 +222,8 @@ final class AdminController {
             return "admin at " + request.getRemoteAddr();
         }
         X509Certificate own = ((X509Certificate[]) request.getAttribute(CERTIFICATES))[0];
-        String name = own.getSubjectX500Principal().getName();
+        // Whoever asked for the certificate chose the name: it may hold anything.
+        String name = LogText.oneLine(own.getSubjectX500Principal().getName());
         return "admin " + name.substring(0, Math.min(LONGEST_OPERATOR, name.length())) + " at "
                 + request.getRemoteAddr();
     }
