@@ -146,8 +146,11 @@ final class Link implements RpcHandler {
             broken(opened, e);
             return;
         }
-        opened.request(registration, Feature.announced(), registrationTimeout())
-                .whenComplete((answer, failure) -> owner.post(() -> registered(opened, answer, failure)));
+        opened.request(registration, Feature.announced(), registrationTimeout()).whenComplete((answer, failure) -> {
+            // Before the next frame is read, which may be a call for what waited here for this resource.
+            opened.attach(new Agreed(answer == null ? Set.of() : Feature.agreedIn(answer.head())));
+            owner.post(() -> registered(opened, answer, failure));
+        });
     }
 
     /** Shorter than that of other requests: nothing is written down for a registration, and while one hangs another coordinator could serve. */
@@ -193,7 +196,6 @@ final class Link implements RpcHandler {
             broken(of, failure != null ? unregistered(failure) : refusal);
             return;
         }
-        of.attach(new Agreed(answer == null ? Set.of() : Feature.agreedIn(answer.head())));
         failures = 0;
         told = null;
         wasLive = true;
@@ -376,8 +378,9 @@ final class Link implements RpcHandler {
     @Override
     public void received(RpcConnection from, Frame frame) {
         if (frame.body() instanceof Message.Request request) {
-            boolean heads = agreed(from).contains(Feature.UNDO_DECISIONS);
-            owner.requests().received(request, heads ? frame.head() : Frame.EMPTY_HEAD, (answer, head) -> {
+            // Fields of the head need no look at what was agreed on: who has not agreed sends none.
+            owner.requests().received(request, frame.head(), (answer, head) -> {
+                boolean heads = agreed(from).contains(Feature.UNDO_DECISIONS);
                 if (from.isOpen() && heads && !head.isEmpty()) {
                     from.respond(frame, head, answer);
                 } else if (from.isOpen()) {

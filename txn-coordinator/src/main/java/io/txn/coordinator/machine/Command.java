@@ -3,6 +3,8 @@ package io.txn.coordinator.machine;
 import io.txn.coordinator.lock.LockKeys;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.RowData;
+import io.txn.protocol.extension.UndoDecision;
 import org.jspecify.annotations.Nullable;
 
 /** What may be asked of a shard. Immutable; carries no time: the engine says when it is decided. */
@@ -137,6 +139,17 @@ public sealed interface Command {
     /** An operator ends a branch. */
     record GiveUp(Xid xid, long branch, String reason) implements Named {}
 
+    /** An operator decides what becomes of the rows in the way of a branch's undo; {@code reason} says who and why. */
+    record Decide(Xid xid, long branch, UndoDecision decision, String reason) implements Named {
+
+        /** Without the rows, which nobody should find in a log. */
+        @Override
+        public String toString() {
+            return "Decide[xid=" + xid + ", branch=" + branch + ", report=" + decision.report() + ", rows="
+                    + decision.rows().size() + ", reason=" + reason + "]";
+        }
+    }
+
     /**
      * An operator decides an open transaction, or ends what is left of a decided one.
      *
@@ -157,6 +170,7 @@ public sealed interface Command {
      * @param attempt the {@link Effect.CallBranch#attempt} of the call
      * @param calledAt journal time at which the call left: what it found out may be as old as that
      * @param detail what the resource manager or the transport said, for people
+     * @param report rows that are in the way of an undo, or null
      * @param jitter how much of half the back-off is taken off, 0 to 1
      */
     record BranchAnswered(
@@ -167,6 +181,27 @@ public sealed interface Command {
             long calledAt,
             Answer answer,
             @Nullable String detail,
-            double jitter)
-            implements Internal {}
+            double jitter,
+            @Nullable RowData report)
+            implements Internal {
+
+        /** Without rows in the way. */
+        public BranchAnswered(
+                long transaction,
+                long branch,
+                Outcome phase,
+                int attempt,
+                long calledAt,
+                Answer answer,
+                @Nullable String detail,
+                double jitter) {
+            this(transaction, branch, phase, attempt, calledAt, answer, detail, jitter, null);
+        }
+
+        /** The same, with nothing said of rows in the way but this. */
+        BranchAnswered withoutReport(String why) {
+            String words = detail == null ? why : why + ": " + detail;
+            return new BranchAnswered(transaction, branch, phase, attempt, calledAt, answer, words, jitter);
+        }
+    }
 }

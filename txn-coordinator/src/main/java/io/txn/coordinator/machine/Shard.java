@@ -32,6 +32,9 @@ public final class Shard {
     public static final int SHARD_BITS = 5;
     public static final int COUNTER_BITS = 32;
 
+    /** How many characters about rows in the way of undos are kept in all. */
+    static final long MOST_DIRT = 32L << 20;
+
     private final Rules rules;
     private final Machine machine;
     private final NavigableMap<Long, GlobalTransaction> transactions = new TreeMap<>();
@@ -47,6 +50,7 @@ public final class Shard {
     private int active;
     private int unfinished;
     private int needingAttention;
+    private long dirtSize;
     private long lastId;
     private long restartedAt = Long.MIN_VALUE;
     private long graceUntil = Long.MIN_VALUE;
@@ -141,7 +145,13 @@ public final class Shard {
         }
     }
 
-    private Decision decide(GlobalTransaction transaction, Command command, long at) {
+    private Decision decide(GlobalTransaction transaction, Command given, long at) {
+        Command command = given;
+        if (given instanceof Command.BranchAnswered answered
+                && answered.report() != null
+                && dirtSize + answered.report().text().length() > MOST_DIRT) {
+            command = answered.withoutReport("more rows in the way than are kept; end other transactions, then retry");
+        }
         Decision decision =
                 machine.decide(transaction, command, new Machine.Moment(at, lastId + 1, deadline(transaction)));
         if (decision.reply() instanceof Reply.Registered
@@ -228,6 +238,9 @@ public final class Shard {
         unfinished += (after.state().isFinal() ? 0 : 1) - (before.state().isFinal() ? 0 : 1);
         active += active(after) - active(before);
         needingAttention += attention(after) - attention(before);
+        if (dirtSize > 0 || event instanceof Event.DirtReported) {
+            dirtSize += dirtSize(after) - dirtSize(before);
+        }
         if (event instanceof Event.OfBranch ofBranch && !waiting.isEmpty()) {
             Branch branch = after.branch(ofBranch.branch());
             if (branch != null && branch.state().isOver()) {
@@ -275,6 +288,14 @@ public final class Shard {
 
     private static int active(GlobalTransaction transaction) {
         return transaction.state() == TransactionState.ACTIVE ? 1 : 0;
+    }
+
+    private static long dirtSize(GlobalTransaction transaction) {
+        long size = 0;
+        for (Branch branch : transaction.branches()) {
+            size += branch.dirtSize();
+        }
+        return size;
     }
 
     private static int attention(GlobalTransaction transaction) {
@@ -474,6 +495,7 @@ public final class Shard {
         unfinished += transaction.state().isFinal() ? 0 : 1;
         active += active(transaction);
         needingAttention += attention(transaction);
+        dirtSize += dirtSize(transaction);
         if (transaction.holdsLocks()) {
             for (Branch branch : transaction.branches()) {
                 if (!branch.state().isOver() && branch.locks() != null) {
