@@ -43,6 +43,9 @@ public final class Coordinators implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(Coordinators.class);
 
+    /** How long a start waits before it says that it waits. */
+    private static final Duration SILENT_WAIT = Duration.ofSeconds(2);
+
     private final ConnectionOptions options;
     private final CoordinatorLocator locator;
     private final Supplier<List<String>> resourceIds;
@@ -298,8 +301,19 @@ public final class Coordinators implements AutoCloseable {
      *     the code that says why
      */
     public void awaitLive(Duration wait) {
+        Duration silent = wait.compareTo(SILENT_WAIT) < 0 ? wait : SILENT_WAIT;
         // Who is refused everywhere need not wait: somebody has to do something first.
-        if (await(ConnectionRole.TM, null, wait, () -> refusedByAll() != null) == null) {
+        Link link = await(ConnectionRole.TM, null, silent, () -> refusedByAll() != null);
+        if (link == null && wait.compareTo(silent) > 0 && refusedByAll() == null) {
+            Duration more = wait.minus(silent);
+            log.info(
+                    "no coordinator yet, waiting for up to {} s more searched={} tried={}",
+                    more.toSeconds(),
+                    locator.description(),
+                    tried(ConnectionRole.TM));
+            link = await(ConnectionRole.TM, null, more, () -> refusedByAll() != null);
+        }
+        if (link == null) {
             TxnException unreachable = unreachable(ConnectionRole.TM);
             TxnException refusal = refusedByAll();
             throw refusal == null
@@ -391,12 +405,10 @@ public final class Coordinators implements AutoCloseable {
     }
 
     private TxnException unreachable(ConnectionRole role) {
-        Map<HostPort, String> reasons = new LinkedHashMap<>();
         Throwable cause = null;
         for (HostPort address : listed) {
             Link link = linksOf(role).get(address);
             Throwable failure = link == null ? null : link.lastFailure();
-            reasons.put(address, failure == null ? "not connected yet" : Link.reason(failure));
             cause = failure == null ? cause : failure;
         }
         return new TxnException(
@@ -405,7 +417,18 @@ public final class Coordinators implements AutoCloseable {
                 "searched",
                 locator.description(),
                 "tried",
-                closed ? "nothing: this client is closed" : reasons.isEmpty() ? "nothing: none is listed" : reasons);
+                closed ? "nothing: this client is closed" : tried(role));
+    }
+
+    /** What became of each address, for messages. */
+    private Object tried(ConnectionRole role) {
+        Map<HostPort, String> reasons = new LinkedHashMap<>();
+        for (HostPort address : listed) {
+            Link link = linksOf(role).get(address);
+            Throwable failure = link == null ? null : link.lastFailure();
+            reasons.put(address, failure == null ? "not connected yet" : Link.reason(failure));
+        }
+        return reasons.isEmpty() ? "nothing: none is listed" : reasons;
     }
 
     private static Object[] pairs(Map<String, Object> facts, Map<String, Object> more) {
