@@ -252,6 +252,8 @@ public final class Coordinator implements AutoCloseable {
             return new Command.RetryNow(retry.xid());
         } else if (command instanceof OperatorCommand.GiveUp giveUp) {
             return new Command.GiveUp(giveUp.xid(), giveUp.branchId().value(), giveUp.reason());
+        } else if (command instanceof OperatorCommand.Decide decide) {
+            return new Command.Decide(decide.xid(), decide.branchId().value(), decide.decision(), decide.reason());
         } else if (command instanceof OperatorCommand.Force force) {
             Outcome outcome =
                     switch (force.status()) {

@@ -18,6 +18,7 @@ import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.LogText;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.extension.RowData;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -346,6 +347,8 @@ final class EngineCore {
                 if (initiator != null) {
                     deliver(initiator.sink(), settle.reply());
                 }
+            } else if (effect instanceof Effect.DropUndo drop) {
+                gate(() -> caller.dropUndo(drop), cause -> {});
             }
         }
         for (Event event : decision.events()) {
@@ -558,12 +561,12 @@ final class EngineCore {
     /** The time of a call runs from here, not from its decision: the disk may be slow. */
     private void send(CallLanes.Flight flight) {
         lanes.sent(flight, now, timeout(flight));
-        caller.call(flight.call, (answer, detail) -> ended.offer(flight, answer, detail));
+        caller.call(flight.call, (answer, detail, report) -> ended.offer(flight, answer, detail, report));
     }
 
     /** Where the ends of calls are put; set by whoever owns the thread. */
     interface Ends {
-        void offer(CallLanes.Flight flight, Answer answer, @Nullable String detail);
+        void offer(CallLanes.Flight flight, Answer answer, @Nullable String detail, @Nullable RowData report);
     }
 
     private Ends ended = this::end;
@@ -573,7 +576,7 @@ final class EngineCore {
     }
 
     /** A call came to an end. A failure counts only while the call is in flight; a success counts always, for the work is done. */
-    void end(CallLanes.Flight flight, Answer answer, @Nullable String detail) {
+    void end(CallLanes.Flight flight, Answer answer, @Nullable String detail, @Nullable RowData report) {
         if (stopped != null) {
             return;
         }
@@ -606,7 +609,8 @@ final class EngineCore {
                         flight.sentAt(),
                         answer,
                         detail,
-                        random.nextDouble()),
+                        random.nextDouble(),
+                        report),
                 null);
         if (answer == Answer.ABSENT && stopped == null && caller.canCall(call)) {
             resourceAvailable(call.resource()); // it came while the news of its absence was on its way
@@ -656,7 +660,7 @@ final class EngineCore {
         now = time.now();
         CallLanes.Flight late;
         while ((late = lanes.expired(now)) != null) {
-            end(late, Answer.UNREACHABLE, "no answer within " + timeout(late) + " ms");
+            end(late, Answer.UNREACHABLE, "no answer within " + timeout(late) + " ms", null);
         }
         for (int i = 0; i < TICK_BATCH && timers.earliest() <= now && acceptsCommands(); i++) {
             long number = timers.poll();

@@ -254,6 +254,24 @@ class PlantedMistakesTest {
                     "boolean isOwed(",
                     "type == BranchType.SAGA || state.isOver()",
                     "state.isOver()"),
+            new PlantedMistake(
+                    "a decision about rows that goes out again after they have changed",
+                    "machine/Machine.java",
+                    "event instanceof Event.DirtReported",
+                    "new Dirt(reported.report(), null, null)",
+                    "new Dirt(reported.report(), branch.dirt() == null ? null : branch.dirt().decision(), null)"),
+            new PlantedMistake(
+                    "a decision about rows that a call goes without",
+                    "machine/Machine.java",
+                    "static Effect.CallBranch call(",
+                    "branch.dirt() == null ? null",
+                    "branch.dirt() == null || branch.attempts() > 0 ? null"),
+            new PlantedMistake(
+                    "a decision about rows lost in a snapshot",
+                    "engine/SnapshotCodec.java",
+                    "private static void dirt(",
+                    "dirt.decision() == null ? null",
+                    "dirt.report() != null ? null"),
             // Time and recovery
             new PlantedMistake(
                     "a lost timer",

@@ -95,19 +95,20 @@ public final class RpcConnection {
      *     MESSAGE_TOO_LARGE (not sent) or ANSWER_UNREADABLE
      */
     public CompletableFuture<Message> request(Message request, Duration timeout) {
-        return request(request, message -> true, timeout);
+        return request(request, Frame.EMPTY_HEAD, timeout, RpcConnection::body);
     }
 
     /**
-     * Like {@link #request(Message, Duration)}, for answers that say whose they are: what {@code isIts} turns away is passed over, and the request waits on.
+     * Like {@link #request(Message, Map, Duration)}, for answers that say whose they are: what {@code isIts} turns away is passed over, and the request waits on.
      * Asked on the event loop.
      */
-    public CompletableFuture<Message> request(Message request, Predicate<Message> isIts, Duration timeout) {
+    public CompletableFuture<Frame> request(
+            Message request, Map<String, @Nullable String> head, Predicate<Message> isIts, Duration timeout) {
         return send(
                 request,
-                Frame.EMPTY_HEAD,
+                head,
                 timeout,
-                new Waiter<>(new CompletableFuture<>(), frame -> isIts.test(body(frame)), RpcConnection::body));
+                new Waiter<>(new CompletableFuture<>(), frame -> isIts.test(body(frame)), frame -> frame));
     }
 
     /** Like {@link #request(Message, Duration)}, for the one kind of answer that makes sense; another one is ANSWER_UNREADABLE. */
