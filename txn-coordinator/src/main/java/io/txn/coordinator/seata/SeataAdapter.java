@@ -8,10 +8,12 @@ import io.txn.coordinator.machine.Command;
 import io.txn.coordinator.machine.Reply;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
+import io.txn.protocol.LogText;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.protocol.codec.Frame;
 import io.txn.protocol.extension.Feature;
+import io.txn.protocol.extension.IdLease;
 import io.txn.protocol.extension.LockWait;
 import io.txn.protocol.extension.RequestId;
 import io.txn.protocol.message.BranchStatus;
@@ -24,10 +26,12 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -281,9 +285,9 @@ public final class SeataAdapter implements RpcHandler {
         if (request instanceof Message.GlobalBeginRequest begin) {
             begin(serving, session, begin, frame, asked);
         } else if (request instanceof Message.GlobalCommitRequest commit) {
-            named(serving, session, commit.xid(), Command.Commit::new, Answers::commit, asked);
+            decided(serving, session, commit.xid(), frame, Command.Commit::new, Answers::commit, asked);
         } else if (request instanceof Message.GlobalRollbackRequest rollback) {
-            named(serving, session, rollback.xid(), Command.Rollback::new, Answers::rollback, asked);
+            decided(serving, session, rollback.xid(), frame, Command.Rollback::new, Answers::rollback, asked);
         } else if (request instanceof Message.GlobalStatusRequest status) {
             named(serving, session, status.xid(), Command.QueryTransaction::new, Answers::status, asked);
         } else if (request instanceof Message.GlobalReportRequest report) {
@@ -324,15 +328,29 @@ public final class SeataAdapter implements RpcHandler {
         }
         String sagaEngine = SagaWords.isSaga(name) ? shared.share(session.sagaEngine()) : null;
         long requestId;
+        Xid named;
+        Lending lending;
         try {
             requestId = requestId(session, frame);
+            named = frame != null && session.has(Feature.ID_LEASE) ? IdLease.transaction(frame.head()) : null;
+            lending = lending(serving, session, frame);
         } catch (TxnException e) {
             answer(session, new Reply.Rejected(e.code(), e.facts()), Answers::begin, asked);
             return;
         }
         Command command = new Command.Begin(
-                address, shared.share(name), session.client, begin.timeoutMillis(), sagaEngine, requestId);
-        submit(serving, session, command, Answers::begin, asked);
+                address,
+                shared.share(name),
+                session.client,
+                begin.timeoutMillis(),
+                sagaEngine,
+                requestId,
+                named == null ? 0 : named.number());
+        if (named != null && !named.equals(Xid.of(address, named.number()))) {
+            answer(session, Reply.Rejected.of(ErrorCode.BAD_REQUEST, "field", "begin-xid"), Answers::begin, asked);
+            return;
+        }
+        submit(serving, session, command, Answers::begin, lending.with(asked));
     }
 
     private void register(
@@ -356,10 +374,17 @@ public final class SeataAdapter implements RpcHandler {
         LockKeys locks;
         long wait;
         long requestId;
+        long branch;
+        IdLease.Beginning beginning;
+        Lending lending;
         try {
+            boolean leases = frame != null && session.has(Feature.ID_LEASE);
+            branch = frame != null && leases ? IdLease.branch(frame.head()) : 0;
+            beginning = frame != null && leases ? IdLease.beginning(frame.head()) : null;
             locks = register.branchType() == BranchType.AT ? locks(register.lockKey()) : null;
             wait = lockWait(session, frame);
             requestId = requestId(session, frame);
+            lending = lending(serving, session, frame);
         } catch (TxnException e) {
             answer(session, new Reply.Rejected(e.code(), e.facts()), Answers::register, asked);
             return;
@@ -374,8 +399,116 @@ public final class SeataAdapter implements RpcHandler {
                 data == null ? null : shared.share(data),
                 register.branchType() == BranchType.SAGA ? shared.share(session.sagaEngine()) : null,
                 wait,
-                requestId);
-        submitForRows(serving, session, command, frame, Answers::register, asked);
+                requestId,
+                branch);
+        AtomicReference<@Nullable Reply> begun = begunBefore(serving, session, xid, beginning);
+        submitForRows(
+                serving,
+                session,
+                command,
+                frame,
+                reply -> Answers.register(because(begun.get(), reply)),
+                lending.with(asked));
+    }
+
+    /**
+     * Has a transaction begun ahead of what is asked about it, which finds it then. Only when it does not, what the begin came to matters: that is in the
+     * reference by then.
+     */
+    private AtomicReference<@Nullable Reply> begunBefore(
+            Engine serving, Session session, Xid xid, IdLease.@Nullable Beginning beginning) {
+        AtomicReference<@Nullable Reply> begun = new AtomicReference<>();
+        if (beginning == null || !xid.equals(Xid.of(address, xid.number()))) {
+            return begun;
+        }
+        String name = beginning.name();
+        if (name.length() > limits.textLength()) {
+            begun.set(tooLong("begin-name", name, limits.textLength()));
+        } else {
+            serving.submit(
+                    new Command.Begin(
+                            address,
+                            shared.share(name),
+                            session.client,
+                            beginning.timeoutMillis(),
+                            null,
+                            0,
+                            xid.number()),
+                    begun::set);
+        }
+        return begun;
+    }
+
+    /** A decision, which may be the first that is heard of its transaction: it is recorded all the same, so that a branch that comes after it is refused. */
+    private void decided(
+            Engine serving,
+            Session session,
+            @Nullable String xidText,
+            @Nullable Frame frame,
+            Function<Xid, Command> command,
+            Function<Reply, Message.@Nullable Response> translate,
+            Asked asked) {
+        Xid xid = xid(xidText);
+        try {
+            if (xid != null && frame != null && session.has(Feature.ID_LEASE)) {
+                begunBefore(serving, session, xid, IdLease.beginning(frame.head()));
+            }
+        } catch (TxnException e) {
+            answer(session, new Reply.Rejected(e.code(), e.facts()), translate, asked);
+            return;
+        }
+        named(serving, session, xidText, command, translate, asked);
+    }
+
+    /** Of a transaction that is not known because it could not be begun, why it could not. */
+    private static Reply because(@Nullable Reply begun, Reply reply) {
+        return reply instanceof Reply.TransactionUnknown && begun instanceof Reply.Rejected ? begun : reply;
+    }
+
+    /** Ids that go with an answer. */
+    private final class Lending {
+
+        private final Session session;
+        private final @Nullable Frame frame;
+        private final AtomicReference<@Nullable Reply> reply = new AtomicReference<>();
+
+        Lending(Session session, @Nullable Frame frame) {
+            this.session = session;
+            this.frame = frame;
+        }
+
+        Asked with(Asked asked) {
+            if (frame == null) {
+                return asked;
+            }
+            return new Asked() {
+                @Override
+                public void answer(Message.Response response) {
+                    if (reply.get() instanceof Reply.Leased leased) {
+                        Map<String, String> head = new HashMap<>();
+                        new IdLease(leased.first(), leased.count()).lend(head);
+                        session.connection.respond(frame, head, response);
+                    } else {
+                        asked.answer(response);
+                    }
+                }
+
+                @Override
+                public void unanswered() {
+                    asked.unanswered();
+                }
+            };
+        }
+    }
+
+    /** Asks for the ids that the frame asks for. They come before the answer to what is asked after them. */
+    private Lending lending(Engine serving, Session session, @Nullable Frame frame) {
+        int count = frame != null && session.has(Feature.ID_LEASE) ? IdLease.asked(frame.head()) : 0;
+        Lending lending = new Lending(session, count == 0 ? null : frame);
+        if (count > 0) {
+            serving.submit(new Command.LeaseIds(address, count), lending.reply::set);
+        }
+        return lending;
     }
 
     private static long lockWait(Session session, @Nullable Frame frame) {
@@ -584,7 +717,7 @@ public final class SeataAdapter implements RpcHandler {
                     "too much work waits even for a commit or rollback: it is left unanswered, its client will ask again unanswered={} client={} reply={}",
                     number,
                     session,
-                    reply);
+                    LogText.oneLine(reply));
         }
         asked.unanswered();
     }
@@ -597,7 +730,10 @@ public final class SeataAdapter implements RpcHandler {
         } else if (response == null && isOverload(reply)) {
             leaveUnanswered(session, reply, asked);
         } else if (response == null) {
-            LOG.warn("closing a connection, because there is no honest answer client={} reply={}", session, reply);
+            LOG.warn(
+                    "closing a connection, because there is no honest answer client={} reply={}",
+                    session,
+                    LogText.oneLine(reply));
             session.connection.close();
         } else {
             asked.answer(response);
