@@ -5,6 +5,7 @@ import io.txn.coordinator.machine.LockWaits;
 import io.txn.coordinator.machine.Reply;
 import io.txn.coordinator.machine.Shard;
 import io.txn.protocol.ErrorCode;
+import io.txn.protocol.LogText;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -37,7 +38,8 @@ final class LockWaiting {
      * @param bytes that their commands hold, as {@link Footprint} estimates them
      */
     record Limits(int waiters, int perCaller, long rows, long bytes) {
-        static final Limits DEFAULTS = new Limits(20_000, 5_000, 1_000_000, 64L << 20);
+        static final long MOST_ROWS = 1_000_000;
+        static final long MOST_BYTES = 64L << 20;
     }
 
     /** Decides a command and hands its reply to {@link EngineCore#deliver}; does not look at who waits. */
@@ -165,7 +167,7 @@ final class LockWaiting {
             counters.deadlock();
             LOG.info(
                     "a deadlock over global locks was ended by refusing its youngest transaction cycle={}",
-                    conflict.cycle());
+                    LogText.oneLine(conflict.cycle()));
         } else if (reply instanceof Reply.LockConflict conflict && conflict.why() == Reply.Why.WAIT_OVER) {
             counters.waitOver();
         }
