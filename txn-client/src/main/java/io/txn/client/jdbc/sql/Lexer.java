@@ -172,11 +172,6 @@ final class Lexer {
             number(start);
             add(Token.Kind.NUMBER, start);
         } else {
-            if (c == '-' && next('-')) {
-                throw new NotUnderstood(
-                        "it has two minus signs side by side, which drivers take for a comment",
-                        "put a blank between them");
-            }
             at++;
             add(Token.Kind.SYMBOL, start);
         }

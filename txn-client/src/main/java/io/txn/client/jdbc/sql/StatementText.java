@@ -31,8 +31,12 @@ final class StatementText {
         this.tokens = tokens;
     }
 
-    static StatementText of(String sql, SqlSyntax syntax) throws NotUnderstood {
-        List<Token> all = new ArrayList<>(Lexer.tokens(sql, syntax));
+    static StatementText of(String written, SqlSyntax syntax) throws NotUnderstood {
+        List<Token> all = new ArrayList<>(Lexer.tokens(written, syntax));
+        String sql = signsApart(written, all);
+        if (!sql.equals(written)) {
+            all = new ArrayList<>(Lexer.tokens(sql, syntax));
+        }
         while (!all.isEmpty() && all.get(all.size() - 1).isSymbol(';')) {
             all.remove(all.size() - 1);
         }
@@ -43,6 +47,20 @@ final class StatementText {
             throw new NotUnderstood("it holds several statements", "send them one by one");
         }
         return new StatementText(sql, syntax, List.copyOf(all));
+    }
+
+    /** To MySQL, two minus signs with nothing behind are signs; its drivers, and the parser, take them for a comment, and parameters behind it for text. */
+    private static String signsApart(String sql, List<Token> tokens) {
+        StringBuilder apart = new StringBuilder(sql);
+        for (int i = tokens.size() - 1; i > 0; i--) {
+            Token token = tokens.get(i);
+            if (token.isSymbol('-')
+                    && tokens.get(i - 1).isSymbol('-')
+                    && tokens.get(i - 1).end() == token.start()) {
+                apart.insert(token.start(), ' ');
+            }
+        }
+        return apart.toString();
     }
 
     SqlSyntax syntax() {
