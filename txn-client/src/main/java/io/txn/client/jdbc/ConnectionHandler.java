@@ -1,5 +1,6 @@
 package io.txn.client.jdbc;
 
+import io.txn.client.jdbc.sql.Mentions;
 import io.txn.client.jdbc.sql.PlainStatement;
 import io.txn.client.jdbc.sql.Plan;
 import io.txn.protocol.ErrorCode;
@@ -305,8 +306,8 @@ final class ConnectionHandler implements InvocationHandler {
     /** Refuses a statement that calls what may write, by name or through a view, a default, a check or an operator. */
     void requireNoWritingFunction(String sql, Plan plan) throws SQLException {
         boolean writes = plan instanceof Plan.Write;
-        String reason =
-                resource.tables().routines(physical).mayWrite(resource.plans().mentions(sql), writes);
+        Mentions text = resource.plans().mentions(sql);
+        String reason = resource.tables().routines(physical, text.called()).mayWrite(text, writes);
         if (reason != null) {
             throw Refusals.notSupported(
                     reason,
