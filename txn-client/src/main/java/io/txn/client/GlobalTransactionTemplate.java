@@ -66,7 +66,7 @@ public final class GlobalTransactionTemplate {
                     "propagation",
                     options.propagation(),
                     "xid",
-                    surrounding == null ? null : surrounding.xid());
+                    surrounding == null ? null : surrounding.xidWithin());
         }
         if (opensNew) {
             return inNew(options, work);
@@ -152,7 +152,7 @@ public final class GlobalTransactionTemplate {
                     ErrorCode.TRANSACTION_TIMED_OUT,
                     null,
                     "xid",
-                    own.xid(),
+                    own.xidWithin(),
                     "name",
                     options.name(),
                     "timeout",
@@ -161,7 +161,7 @@ public final class GlobalTransactionTemplate {
             throw late;
         }
         try {
-            manager.commit(own.xid());
+            manager.commit(own.xidWithin());
         } catch (TxnException e) {
             log.info("not simply committed: {} name={} elapsed={}", e.getMessage(), options.name(), elapsed(began));
             throw e;
@@ -185,17 +185,17 @@ public final class GlobalTransactionTemplate {
 
     private void rollback(TransactionContext own, GlobalTransactionOptions options, Instant began, Throwable cause) {
         try {
-            manager.rollback(own.xid());
+            manager.rollback(own.xidWithin());
             log.info(
                     "rolled back xid={} name={} elapsed={} cause={}",
-                    own.xid(),
+                    own.xidWithin(),
                     options.name(),
                     elapsed(began),
                     cause.getClass().getName());
         } catch (TxnException problem) {
             log.warn(
                     "rollback not confirmed xid={} name={} elapsed={} cause={}: {}",
-                    own.xid(),
+                    own.xidWithin(),
                     options.name(),
                     elapsed(began),
                     cause.getClass().getName(),
@@ -219,6 +219,6 @@ public final class GlobalTransactionTemplate {
                 "propagation",
                 options.propagation(),
                 "xid",
-                surrounding == null ? null : surrounding.xid());
+                surrounding == null ? null : surrounding.xidWithin());
     }
 }

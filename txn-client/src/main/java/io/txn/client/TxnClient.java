@@ -114,8 +114,7 @@ public final class TxnClient implements AutoCloseable {
         client.coordinators.start();
         if (options.failFast()) {
             try {
-                Duration wait = locator.startWait();
-                client.coordinators.awaitLive(wait.compareTo(options.connectWait()) > 0 ? wait : options.connectWait());
+                client.coordinators.awaitLive(options.startWait());
             } catch (TxnException e) {
                 client.close();
                 throw e;

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param applicationId the name under which the coordinator and its operators know this application
  * @param serviceGroup the transaction service group that is announced; matters to Seata servers only
  * @param requestTimeout how long one answer of the coordinator may take
- * @param connectWait how long a call waits for a connection while there is none, and a start that fails fast
+ * @param connectWait how long a call waits for a connection while there is none
+ * @param startWait how long a start that fails fast waits for a coordinator
  * @param decisionWait how long the answer to a commit or rollback is pursued over lost connections before its outcome is called unknown;
  *     one try may use two thirds of it, because a coordinator may carry the decision out before it answers
  * @param shutdownTimeout how long {@link TxnClient#close} lets the global transactions that this process launched, and the branch calls that run,
@@ -34,6 +35,7 @@ public record TxnClientOptions(
         String serviceGroup,
         Duration requestTimeout,
         Duration connectWait,
+        Duration startWait,
         Duration decisionWait,
         Duration shutdownTimeout,
         boolean failFast,
@@ -48,7 +50,8 @@ public record TxnClientOptions(
 
     public static final String SERVICE_GROUP = "default_tx_group";
     public static final String REQUEST_TIMEOUT = "PT15S";
-    public static final String CONNECT_WAIT = "PT3S";
+    public static final String CONNECT_WAIT = "PT10S";
+    public static final String START_WAIT = "PT30S";
     public static final String DECISION_WAIT = "PT45S";
     public static final String SHUTDOWN_TIMEOUT = "PT10S";
     public static final String FAIL_FAST = "true";
@@ -66,6 +69,7 @@ public record TxnClientOptions(
         requirePositive("request-timeout", requestTimeout);
         requirePositive("decision-wait", decisionWait);
         requireWait("connect-wait", connectWait);
+        requireWait("start-wait", startWait);
         requireWait("shutdown-timeout", shutdownTimeout);
         if (branchWorkers < 1 || branchWorkers > 1000) {
             throw invalid("branch-workers", branchWorkers, "there are 1 to 1000 workers");
@@ -82,6 +86,7 @@ public record TxnClientOptions(
                 SERVICE_GROUP,
                 Duration.parse(REQUEST_TIMEOUT),
                 Duration.parse(CONNECT_WAIT),
+                Duration.parse(START_WAIT),
                 Duration.parse(DECISION_WAIT),
                 Duration.parse(SHUTDOWN_TIMEOUT),
                 Boolean.parseBoolean(FAIL_FAST),
@@ -103,6 +108,10 @@ public record TxnClientOptions(
 
     public TxnClientOptions withConnectWait(Duration value) {
         return with(draft -> draft.connectWait = value);
+    }
+
+    public TxnClientOptions withStartWait(Duration value) {
+        return with(draft -> draft.startWait = value);
     }
 
     public TxnClientOptions withDecisionWait(Duration value) {
@@ -152,6 +161,7 @@ public record TxnClientOptions(
         private String serviceGroup;
         private Duration requestTimeout;
         private Duration connectWait;
+        private Duration startWait;
         private Duration decisionWait;
         private Duration shutdownTimeout;
         private boolean failFast;
@@ -167,6 +177,7 @@ public record TxnClientOptions(
             serviceGroup = from.serviceGroup;
             requestTimeout = from.requestTimeout;
             connectWait = from.connectWait;
+            startWait = from.startWait;
             decisionWait = from.decisionWait;
             shutdownTimeout = from.shutdownTimeout;
             failFast = from.failFast;
@@ -184,6 +195,7 @@ public record TxnClientOptions(
                     serviceGroup,
                     requestTimeout,
                     connectWait,
+                    startWait,
                     decisionWait,
                     shutdownTimeout,
                     failFast,

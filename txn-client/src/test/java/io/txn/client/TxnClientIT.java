@@ -31,6 +31,8 @@ import io.txn.protocol.message.TransactionExceptionCode;
 import io.txn.test.Await;
 import io.txn.test.Ports;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -633,13 +635,66 @@ class TxnClientIT {
     void aStartWithoutCoordinatorSaysWhatWasTriedAndWhy() {
         int nobody = Ports.free();
         Throwable thrown = catchThrowable(() -> client = TxnClient.start(
-                options().withConnectWait(Duration.ofMillis(500)),
-                AddressListLocator.of(List.of("127.0.0.1:" + nobody))));
+                options().withStartWait(Duration.ofMillis(500)),
+                AddressListLocator.of(List.of("127.0.0.1:" + nobody, "no-such-host.invalid:8091"))));
         assertThat(codeOf(thrown)).isEqualTo(ErrorCode.NO_COORDINATOR);
         assertThat(thrown)
-                .hasMessageContaining("127.0.0.1:" + nobody)
-                .hasMessageContaining("refused")
+                .hasMessageContaining("127.0.0.1:" + nobody + "=connection refused: ")
+                .hasMessageContaining("no-such-host.invalid:8091=the host name is not known here")
                 .hasMessageContaining("Fix:");
+    }
+
+    @Test
+    void aStartWaitsForACoordinatorThatIsStartingTooAndSaysSo() throws Exception {
+        int port = Ports.free();
+        CoordinatorDouble[] late = new CoordinatorDouble[1];
+        try (LogLines log = LogLines.of("io.txn.client")) {
+            CompletableFuture<Void> other = CompletableFuture.runAsync(() -> {
+                Await.until("told that it waits", MAX, () -> log.from(Level.INFO).stream()
+                        .anyMatch(line -> line.startsWith("INFO no coordinator yet, waiting for up to")));
+                late[0] = CoordinatorDouble.start(port);
+            });
+            client = TxnClient.start(options().withStartWait(MAX), AddressListLocator.of(List.of("127.0.0.1:" + port)));
+            other.get(MAX.toSeconds(), TimeUnit.SECONDS);
+            assertThat(client.connected()).isTrue();
+            assertThat(log.from(Level.INFO).stream().filter(line -> line.contains("no coordinator yet")))
+                    .singleElement()
+                    .satisfies(line -> assertThat(line).contains("refused").contains("addresses [127.0.0.1:" + port));
+        } finally {
+            if (late[0] != null) {
+                late[0].close();
+            }
+        }
+    }
+
+    @Test
+    void whoTakesConnectionsAndSaysNothingIsToldFromWhoIsNotThere() throws Exception {
+        Thread closing;
+        try (ServerSocket mute = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+                ServerSocket rude = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            closing = new Thread(() -> closeWhoComes(rude));
+            closing.start();
+            Throwable thrown = catchThrowable(() -> client = TxnClient.start(
+                    options().withRequestTimeout(Duration.ofMillis(300)).withStartWait(Duration.ofSeconds(3)),
+                    AddressListLocator.of(
+                            List.of("127.0.0.1:" + mute.getLocalPort(), "127.0.0.1:" + rude.getLocalPort()))));
+            assertThat(codeOf(thrown)).isEqualTo(ErrorCode.NO_COORDINATOR);
+            assertThat(thrown)
+                    .hasMessageContaining(mute.getLocalPort() + "=it takes connections and does not answer")
+                    .hasMessageContaining(rude.getLocalPort() + "=it closed the connection instead of answering");
+        }
+        closing.join(MAX.toMillis());
+        assertThat(closing.isAlive()).isFalse();
+    }
+
+    private static void closeWhoComes(ServerSocket server) {
+        try {
+            while (true) {
+                server.accept().close();
+            }
+        } catch (IOException over) {
+            // the test is through
+        }
     }
 
     @Test
@@ -674,7 +729,7 @@ class TxnClientIT {
                 Stream.generate(() -> answer(new Message.RegisterTmResponse(false, "2.5.0")))
                         .limit(1000)
                         .toArray(CoordinatorDouble.Reaction[]::new));
-        Throwable thrown = catchThrowable(() -> start(options().withConnectWait(Duration.ofMillis(400))));
+        Throwable thrown = catchThrowable(() -> start(options().withStartWait(Duration.ofMillis(400))));
         assertThat(codeOf(thrown)).isEqualTo(ErrorCode.REGISTRATION_REFUSED);
         assertThat(thrown).hasMessageContaining("refused this application's registration");
     }

@@ -3,6 +3,7 @@ package io.txn.coordinator;
 import io.txn.coordinator.machine.BranchState;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.BranchType;
+import io.txn.protocol.extension.RowData;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * @param attempts how many calls of phase two failed
  * @param nextAt the earliest time of the next attempt, null when none is planned
  * @param cause why the last attempt failed, or why the branch was given up, in one line
+ * @param rowsInTheWay the last report about rows that keep it from being undone, an {@link io.txn.protocol.extension.UndoReport}; null when there is none
+ * @param decisionUnderWay whether an operator's decision about them is on its way to the resource manager
+ * @param decidedBy who decided about them and why, null while nobody has
  * @param lockKeys the rows it asked to lock, as {@code table:key}; of all branches of a transaction not more than some thousands are shown
  * @param moreLockKeys whether it asked for more rows than are shown
  */
@@ -26,6 +30,9 @@ public record BranchDetail(
         int attempts,
         @Nullable Instant nextAt,
         @Nullable String cause,
+        @Nullable RowData rowsInTheWay,
+        boolean decisionUnderWay,
+        @Nullable String decidedBy,
         List<String> lockKeys,
         boolean moreLockKeys) {
     public BranchDetail {

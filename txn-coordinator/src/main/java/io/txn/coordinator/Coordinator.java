@@ -51,6 +51,8 @@ public final class Coordinator implements AutoCloseable {
 
     private static final long SNAPSHOT_BYTES = 256L << 20;
 
+    private static final int POINTLESS_TIMERS = 4_096;
+
     private final Journal journal;
     private final Engine engine;
     private final SeataAdapter adapter;
@@ -195,7 +197,8 @@ public final class Coordinator implements AutoCloseable {
                 SNAPSHOT_RECORDS,
                 SNAPSHOT_BYTES,
                 options.limits().lockWaiters(),
-                options.limits().lockWaitersPerConnection());
+                options.limits().lockWaitersPerConnection(),
+                POINTLESS_TIMERS);
     }
 
     /** The TCP port listened on. */
@@ -249,6 +252,8 @@ public final class Coordinator implements AutoCloseable {
             return new Command.RetryNow(retry.xid());
         } else if (command instanceof OperatorCommand.GiveUp giveUp) {
             return new Command.GiveUp(giveUp.xid(), giveUp.branchId().value(), giveUp.reason());
+        } else if (command instanceof OperatorCommand.Decide decide) {
+            return new Command.Decide(decide.xid(), decide.branchId().value(), decide.decision(), decide.reason());
         } else if (command instanceof OperatorCommand.Force force) {
             Outcome outcome =
                     switch (force.status()) {

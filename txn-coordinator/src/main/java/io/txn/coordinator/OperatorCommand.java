@@ -1,7 +1,9 @@
 package io.txn.coordinator;
 
 import io.txn.protocol.BranchId;
+import io.txn.protocol.LogText;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.UndoDecision;
 
 /** What a person may tell the coordinator to do about a transaction. What is decided cannot be turned round. */
 public sealed interface OperatorCommand {
@@ -24,6 +26,26 @@ public sealed interface OperatorCommand {
 
         public GiveUp {
             reason = oneLine(reason);
+        }
+    }
+
+    /**
+     * Say what becomes of the rows that are in the way of a branch's undo. The branch is called again with it, and carries it out in the local transaction that ends it,
+     * if the rows still hold what they held for the report. Refused when there is no report, or another one, or a row is left out.
+     *
+     * @param reason kept with the branch; not blank
+     */
+    record Decide(Xid xid, BranchId branchId, UndoDecision decision, String reason) implements OperatorCommand {
+
+        public Decide {
+            reason = oneLine(reason);
+        }
+
+        /** Without the rows. */
+        @Override
+        public String toString() {
+            return "Decide[xid=" + xid + ", branchId=" + branchId + ", report=" + decision.report() + ", rows="
+                    + decision.rows().size() + ", rest=" + decision.rest() + ", reason=" + reason + "]";
         }
     }
 
@@ -51,6 +73,6 @@ public sealed interface OperatorCommand {
             throw new IllegalArgumentException(
                     "a reason has 1 to " + MAX_REASON_LENGTH + " characters and is not blank");
         }
-        return reason.strip().replaceAll("\\s+", " ");
+        return LogText.oneLine(reason.strip().replaceAll("\\s+", " "));
     }
 }

@@ -6,6 +6,7 @@ import io.txn.coordinator.lock.LockKeys;
 import io.txn.coordinator.machine.Branch;
 import io.txn.coordinator.machine.BranchState;
 import io.txn.coordinator.machine.Command;
+import io.txn.coordinator.machine.Dirt;
 import io.txn.coordinator.machine.GlobalTransaction;
 import io.txn.coordinator.machine.LockWaits;
 import io.txn.coordinator.machine.Shard;
@@ -135,6 +136,7 @@ final class Views {
             List<LockKeys.Row> rows = locks == null ? List.of() : LockKeys.first(locks, room + 1);
             List<LockKeys.Row> shown = rows.subList(0, Math.min(room, rows.size()));
             room -= shown.size();
+            Dirt dirt = branch.dirt();
             branches.add(new BranchDetail(
                     new BranchId(branch.id()),
                     branch.type(),
@@ -146,6 +148,9 @@ final class Views {
                             ? null
                             : instant(branch.nextAt()),
                     branch.cause(),
+                    dirt == null ? null : dirt.report(),
+                    dirt != null && dirt.decision() != null,
+                    dirt == null ? null : dirt.decidedBy(),
                     shown.stream().map(LockKeys.Row::toString).toList(),
                     shown.size() < rows.size()));
         }

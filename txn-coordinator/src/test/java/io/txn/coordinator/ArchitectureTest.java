@@ -40,6 +40,7 @@ class ArchitectureTest {
                         "java.util.function",
                         "java.util.stream",
                         "io.txn.protocol",
+                        "io.txn.protocol.extension",
                         "io.txn.coordinator.lock",
                         "io.txn.coordinator.machine")
                 .check(CLASSES);
@@ -52,6 +53,7 @@ class ArchitectureTest {
                         "java..",
                         "org.slf4j..",
                         "io.txn.protocol",
+                        "io.txn.protocol.extension",
                         "io.txn.coordinator.lock",
                         "io.txn.coordinator.machine",
                         "io.txn.coordinator.journal",

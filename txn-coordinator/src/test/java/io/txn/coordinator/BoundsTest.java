@@ -139,6 +139,10 @@ class BoundsTest {
     void resourcesOfAConnection() throws Exception {
         startSmall();
         try (HandDrivenClient client = client("one", "two")) {
+            var again = client.ask(
+                    new Message.RegisterRmRequest("2.6.0", "shop", "default_tx_group", null, "two,one"),
+                    Message.RegisterRmResponse.class);
+            assertThat(again.identified()).isTrue();
             var third = client.ask(
                     new Message.RegisterRmRequest("2.6.0", "shop", "default_tx_group", null, "three"),
                     Message.RegisterRmResponse.class);

@@ -223,6 +223,49 @@ class MergedRequestsTest {
         }
     }
 
+    /** A commit for which there is no room is left unanswered; so whoever waits for it in one frame with others would wait for all of them. */
+    @ParameterizedTest
+    @ValueSource(strings = {"2.2.0", "2.6.0"})
+    void aPartForWhichThereIsNoRoomLeavesTheOthersAnsweredOrClosed(String version) throws Exception {
+        CoordinatorOptions.Limits usual = CoordinatorOptions.Limits.DEFAULTS;
+        int most = 2;
+        coordinator.close();
+        coordinator = Coordinator.start(options()
+                .withLimits(new CoordinatorOptions.Limits(
+                        usual.mailbox(),
+                        usual.mailboxBytes(),
+                        usual.unwritten(),
+                        usual.transactions(),
+                        usual.branchesPerTransaction(),
+                        usual.locksPerBranch(),
+                        usual.textLength(),
+                        usual.applicationDataLength(),
+                        usual.callsInFlight(),
+                        most,
+                        usual.resourcesPerConnection(),
+                        usual.lockWaiters(),
+                        usual.lockWaitersPerConnection())));
+        try (RawClient client = client(version);
+                RawClient initiator = RawClient.registered(coordinator.tcpPort(), "other", version, "else")) {
+            List<Message.Request> slow = new ArrayList<>();
+            for (int i = 0; i < most; i++) {
+                String xid = client.begin();
+                client.register(xid, BranchType.TCC, "reserve", null, null);
+                slow.add(new Message.GlobalCommitRequest(xid, null));
+            }
+            slow.add(new Message.GlobalCommitRequest(UNKNOWN, null));
+            slow.add(new Message.GlobalBeginRequest(60_000, "refused"));
+            RawClient.Merged merged = initiator.sendMerged(slow.toArray(Message.Request[]::new));
+            client.readCall(Message.BranchCommitRequest.class);
+            if (version.equals("2.2.0")) {
+                assertThat(initiator.readOrEnd()).isNull();
+            } else {
+                var refused = initiator.readAnswer(merged.ids().get(most + 1), Message.GlobalBeginResponse.class);
+                assertThat(code(refused)).isEqualTo(TransactionExceptionCode.BEGIN_FAILED);
+            }
+        }
+    }
+
     private static TransactionExceptionCode code(Message answer) {
         Outcome outcome = ((Message.TransactionResponse) answer).outcome();
         assertThat(outcome.succeeded()).isFalse();

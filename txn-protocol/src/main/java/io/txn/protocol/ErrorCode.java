@@ -56,6 +56,11 @@ public enum ErrorCode {
             Category.OPERATOR,
             "the TCP port could not be opened",
             "stop what listens there, or set another host or port"),
+    NO_COORDINATOR_THERE(
+            "TXN-NET010",
+            Category.OPERATOR,
+            "what listens at the coordinator's address does not speak its protocol",
+            "give the coordinator's TCP port (txn.coordinator.tcp.port, 8091 unless changed), not that of its HTTP interface or of another service"),
 
     BEGIN_FAILED(
             "TXN-TX001",

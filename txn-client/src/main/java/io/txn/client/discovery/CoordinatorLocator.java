@@ -1,6 +1,5 @@
 package io.txn.client.discovery;
 
-import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -24,11 +23,6 @@ public interface CoordinatorLocator extends AutoCloseable {
      * {@code "Nacos 127.0.0.1:8848, service … (nobody is registered there)"}.
      */
     String description();
-
-    /** How long a start that needs a coordinator should wait at least, because asking a registry takes its time. */
-    default Duration startWait() {
-        return Duration.ZERO;
-    }
 
     @Override
     void close();

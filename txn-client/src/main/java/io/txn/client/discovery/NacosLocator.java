@@ -9,7 +9,6 @@ import com.alibaba.nacos.api.naming.listener.EventListener;
 import com.alibaba.nacos.api.naming.listener.NamingEvent;
 import com.alibaba.nacos.api.naming.pojo.Instance;
 import io.txn.protocol.TxnException;
-import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
@@ -36,9 +35,6 @@ public final class NacosLocator implements CoordinatorLocator {
 
     private static final Comparator<HostPort> ORDER =
             Comparator.comparing(HostPort::host).thenComparingInt(HostPort::port);
-
-    /** Its client needs some seconds to start on a busy machine. */
-    private static final Duration START_WAIT = Duration.ofSeconds(15);
 
     private static final long RETRY_FIRST_MILLIS = 500;
     private static final long RETRY_MAX_MILLIS = 30_000;
@@ -86,11 +82,6 @@ public final class NacosLocator implements CoordinatorLocator {
     @Override
     public String description() {
         return settings + (current.isEmpty() ? " (" + problem + ")" : "");
-    }
-
-    @Override
-    public Duration startWait() {
-        return START_WAIT;
     }
 
     private void subscribe() {

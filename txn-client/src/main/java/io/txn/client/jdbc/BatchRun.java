@@ -10,7 +10,10 @@ import java.sql.Savepoint;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class BatchRun {
 
     /** How many rows of a batch become one statement. */
-    private static final int ROWS_PER_INSERT = 500;
+    private static final int ROWS_PER_INSERT = 1_000;
 
     private static final int MOST_PARAMETERS = 30_000;
     /** Together with what escaping adds, far below what servers accept. */
@@ -52,7 +55,7 @@ final class BatchRun {
             @Nullable GeneratedKeys keys,
             @Nullable BatchUpdateException failure) {}
 
-    /** @param plans of the elements, one each; those of a prepared statement have one in common */
+    /** @param plans of the elements, one each; those of one text have one in common */
     BatchRun(
             ConnectionHandler connection,
             Statement physical,
@@ -79,12 +82,18 @@ final class BatchRun {
      * @throws SQLException when the local transaction cannot go on
      */
     Result run() throws SQLException {
-        for (Plan.Write plan : plans.stream().distinct().toList()) {
+        Set<Plan.Write> different = Collections.newSetFromMap(new IdentityHashMap<>());
+        different.addAll(plans);
+        for (Plan.Write plan : different) {
             connection.check(context, plan, keyRequest, scope);
         }
+        if (elements.size() > 1 && plans.get(0) instanceof Plan.Insert insert && goTogether(insert)) {
+            return insert(insert);
+        }
         if (physical instanceof PreparedStatement prepared && elements.size() > 1) {
-            if (plans.get(0) instanceof Plan.Insert insert && goTogether(insert)) {
-                return insert(insert, prepared);
+            if (plans.get(0) instanceof Plan.RichInsert insert && goTogether(insert)) {
+                Result together = together(insert);
+                return together == null ? oneByOne() : together;
             }
             DriverBatch batch = driverBatch(prepared);
             if (connection.batch(context, plans.get(0), batch, scope, transaction) != null) {
@@ -123,13 +132,26 @@ final class BatchRun {
 
     // INSERT
 
-    private static boolean goTogether(Plan.Insert insert) {
+    /** Whether all are INSERTs of one row that say the same but for their values. */
+    private boolean goTogether(Plan.Insert first) {
+        Plan.Write seen = null;
+        for (Plan.Write plan : plans) {
+            if (plan != seen && !(plan instanceof Plan.Insert insert && isAlike(first, insert))) {
+                return false;
+            }
+            seen = plan;
+        }
+        return true;
+    }
+
+    private static boolean isAlike(Plan.Insert first, Plan.Insert insert) {
         return insert.rows().size() == 1
                 && insert.head().parameterCount() == 0
+                && insert.head().text().equals(first.head().text())
                 && insert.rows().get(0).stream().allMatch(InsertValue::independent);
     }
 
-    private Result insert(Plan.Insert insert, PreparedStatement prepared) throws SQLException {
+    private Result insert(Plan.Insert insert) throws SQLException {
         List<List<InsertCapture.InsertRow>> groups = groups(insert);
         Dialect dialect = connection.resource().dialect();
         boolean over = dialect.product() == Dialect.Product.POSTGRESQL;
@@ -150,7 +172,7 @@ final class BatchRun {
             if (before != null) {
                 connection.back(transaction, before);
             }
-            return insertAgain(insert, prepared, e);
+            return physical instanceof PreparedStatement prepared ? insertAgain(insert, prepared, e) : oneByOne();
         }
         if (before != null) {
             connection.forget(transaction, before);
@@ -166,15 +188,19 @@ final class BatchRun {
         List<List<InsertCapture.InsertRow>> groups = new ArrayList<>();
         List<InsertCapture.InsertRow> group = new ArrayList<>();
         long bytes = 0;
-        for (Element element : elements) {
+        for (int i = 0; i < elements.size(); i++) {
+            Element element = elements.get(i);
             Parameters values = widen ? element.parameters().widened() : element.parameters();
-            long size = values.size();
+            long size = values.size()
+                    + (physical instanceof PreparedStatement
+                            ? 0
+                            : 3L * element.sql().length());
             if (!group.isEmpty() && (group.size() == most || bytes + size > BYTES_PER_INSERT)) {
                 groups.add(group);
                 group = new ArrayList<>();
                 bytes = 0;
             }
-            group.addAll(InsertCapture.rowsOf(insert, values));
+            group.addAll(InsertCapture.rowsOf((Plan.Insert) plans.get(i), values));
             bytes += size;
         }
         groups.add(group);
@@ -194,6 +220,58 @@ final class BatchRun {
             return new Result(counts, keys, failure(reason, counts));
         }
         return oneByOne();
+    }
+
+    // Other INSERTs
+
+    /** Whether the outcome of many of them in one statement is that of each after the other, and nothing is asked that only each could tell. */
+    private boolean goTogether(Plan.RichInsert insert) {
+        return insert.single() != null && !insert.replace() && !keyRequest.wanted();
+    }
+
+    /**
+     * As few statements as possible. When one fails, or does not tell which row is of which element, all that was done is taken back, and null is returned:
+     * PostgreSQL does not change a row twice in one statement, and rows that were skipped do not come back.
+     */
+    private @Nullable Result together(Plan.RichInsert insert) throws SQLException {
+        Savepoint before = connection.mark(transaction);
+        try {
+            int done = 0;
+            while (done < elements.size()) {
+                int end = groupEnd(insert, done);
+                List<Parameters> group = elements.subList(done, end).stream()
+                        .map(Element::parameters)
+                        .toList();
+                long[] some = new long[group.size()];
+                if (connection.together(context, insert, group, some, scope, transaction) == null) {
+                    connection.forget(transaction, before);
+                    return null;
+                }
+                System.arraycopy(some, 0, counts, done, some.length);
+                done = end;
+            }
+        } catch (SQLException e) {
+            if (isOurs(e) || endsTransaction(e)) {
+                throw e;
+            }
+            connection.back(transaction, before);
+            Arrays.fill(counts, 0);
+            return null;
+        }
+        connection.forget(transaction, before);
+        return new Result(counts, keys, null);
+    }
+
+    private int groupEnd(Plan.RichInsert insert, int from) {
+        int parameters = Math.max(1, insert.statement().parameterCount());
+        int most = Math.max(1, Math.min(ROWS_PER_INSERT, MOST_PARAMETERS / parameters));
+        long bytes = 0;
+        int end = from;
+        while (end < elements.size() && end - from < most && (end == from || bytes <= BYTES_PER_INSERT)) {
+            bytes += elements.get(end).parameters().size();
+            end++;
+        }
+        return end;
     }
 
     // One by one

@@ -363,6 +363,29 @@ final class ConnectionHandler implements InvocationHandler {
         });
     }
 
+    /**
+     * Runs several executions of one write as one statement; null, and nothing was done, where there is no way to capture that.
+     *
+     * @param counts takes what each counts
+     */
+    @Nullable
+    Outcome together(
+            WorkContext context,
+            Plan.Write plan,
+            List<Parameters> executions,
+            long[] counts,
+            StatementScope scope,
+            LocalTransaction transaction)
+            throws SQLException {
+        return captured(
+                context,
+                plan,
+                KeyRequest.NONE,
+                scope,
+                transaction,
+                (capture, run) -> capture.together(executions, counts));
+    }
+
     /** Refuses a write that must not run, before others run. */
     void check(WorkContext context, Plan.Write plan, KeyRequest keys, StatementScope scope) throws SQLException {
         WriteCapture.of(plan, new WriteRun(physical, resource, namespace, scope, keys));

@@ -113,7 +113,7 @@ final class DeleteCapture implements WriteCapture {
         changes.forEach(change -> missing.remove(target.images().keyOf(columns, change.existing())));
         if (!missing.isEmpty()) {
             SelectedRows.known(rows.readAgain(), target).keySet().forEach(missing::remove);
-            missing.values().forEach(row -> changes.add(gone(target, row)));
+            missing.values().forEach(row -> changes.add(new RowChange(row, null)));
         }
     }
 
@@ -133,7 +133,7 @@ final class DeleteCapture implements WriteCapture {
                         1 + columns.size() + keys.size(),
                         (deleted, first) -> {
                             target.images().checkIdentity(deleted.getString(first));
-                            changes.add(gone(target, TableImages.values(deleted, columns, first + 1)));
+                            changes.add(new RowChange(TableImages.values(deleted, columns, first + 1), null));
                             keys.add(deleted, first + 1 + columns.size());
                         });
         if (rows != null) {
@@ -171,7 +171,7 @@ final class DeleteCapture implements WriteCapture {
             List<RowChange> deleted = new ArrayList<>();
             target.before().forEach((key, row) -> {
                 if (!leftHere.containsKey(key)) {
-                    deleted.add(gone(target, row));
+                    deleted.add(new RowChange(row, null));
                 }
             });
             changes.addAll(target.images()
@@ -189,9 +189,5 @@ final class DeleteCapture implements WriteCapture {
         return !selection.several()
                 && selection.where().isEmpty()
                 && selection.tail().isEmpty();
-    }
-
-    private static RowChange gone(Target target, List<Value> row) {
-        return new RowChange(target.images().restorable(row, target.table().columns()), null);
     }
 }

@@ -1,11 +1,13 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Identifier;
 import io.txn.client.jdbc.sql.Plan;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** {@code INSERT … ON DUPLICATE KEY UPDATE} on MariaDB, which tells by {@link RememberingInsert} what each row was. No round trip is added. */
@@ -44,13 +46,29 @@ final class DuplicateKeyCapture implements WriteCapture {
 
     @Override
     public Outcome run(Parameters parameters) throws SQLException {
+        Query insert = new Query().add(plan.head(), parameters).add(" ").add(plan.target(), parameters);
+        return run(insert, parameters, count -> {});
+    }
+
+    @Override
+    public @Nullable Outcome together(List<Parameters> executions, long[] counts) throws SQLException {
+        Plan.SingleRow single = plan.single();
+        if (single == null) {
+            return null;
+        }
+        EachCount each = new EachCount(counts);
+        Outcome outcome = run(EachCount.rows(single, executions), executions.get(0), each::add);
+        each.requireAll();
+        return outcome;
+    }
+
+    private Outcome run(Query insert, Parameters parameters, LongConsumer counted) throws SQLException {
         boolean keysMayDiffer = changesKey();
         KeyReader keys = new KeyReader(run, table);
         RowChanges changes = new RowChanges(images);
         List<@Nullable Object[]> made = new ArrayList<>();
         List<@Nullable Object[]> touched = new ArrayList<>();
         long[] count = new long[1];
-        Query insert = new Query().add(plan.head(), parameters).add(" ").add(plan.target(), parameters);
         ReturningStatement.Result result = new RememberingInsert(run, table, keys)
                 .run(
                         insert,
@@ -63,14 +81,13 @@ final class DuplicateKeyCapture implements WriteCapture {
                             }
                             changes.add(before, after);
                             if (before == null) {
-                                count[0]++;
                                 made.add(shown);
                             } else if (!before.equals(after)) {
-                                count[0] += 2;
                                 touched.add(shown);
-                            } else if (!run.dialect().countsOnlyChanged()) {
-                                count[0]++;
                             }
+                            long one = count(before, after);
+                            count[0] += one;
+                            counted.accept(one);
                         });
         return new Outcome(
                 count[0],
@@ -79,6 +96,13 @@ final class DuplicateKeyCapture implements WriteCapture {
                 run.incomplete(),
                 result.rows(),
                 result.warnings());
+    }
+
+    private long count(@Nullable List<Value> before, List<Value> after) {
+        if (before == null) {
+            return 1;
+        }
+        return !before.equals(after) ? 2 : run.dialect().countsOnlyChanged() ? 0 : 1;
     }
 
     /** MySQL tells the keys that were made; when there are none, that of the last row that was changed. */

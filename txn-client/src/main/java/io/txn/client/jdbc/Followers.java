@@ -343,7 +343,6 @@ final class Followers {
                 .add(" FOR UPDATE");
         TableImages images = new TableImages(run, child);
         images.readImage(query, () -> {}, child.columns(), rows);
-        rows.forEach(row -> images.restorable(row, child.columns()));
         return rows;
     }
 

@@ -100,7 +100,7 @@ final class InsertCapture implements WriteCapture {
         for (List<Value> row : readInserted(keys, List.of())) {
             List<Value> key = images.keyOf(table.columns(), row);
             if (!before.contains(key)) {
-                made.put(key, new RowChange(null, images.restorable(row, table.columns())));
+                made.put(key, new RowChange(null, row));
             }
         }
         return inserted(-1, List.copyOf(made.values()), GeneratedKeys.NONE);
@@ -142,7 +142,7 @@ final class InsertCapture implements WriteCapture {
                 .add(" RETURNING " + selected)
                 .read(run.connection(), run.scope(), run::changed, row -> {
                     images.checkIdentity(row.getString(1));
-                    changes.add(new RowChange(null, images.restorable(TableImages.values(row, columns, 2), columns)));
+                    changes.add(new RowChange(null, TableImages.values(row, columns, 2)));
                     keys.add(row, 2 + columns.size());
                 });
         return inserted(changes.size(), changes, keys.keys()).withWarnings(warnings);
@@ -150,9 +150,8 @@ final class InsertCapture implements WriteCapture {
 
     private Outcome insertGettingAllColumns(List<InsertRow> rows) throws SQLException {
         NewRows made = NewRows.of(run, table, statement(rows));
-        List<RowChange> changes = made.images().stream()
-                .map(row -> new RowChange(null, images.restorable(row, table.columns())))
-                .toList();
+        List<RowChange> changes =
+                made.images().stream().map(row -> new RowChange(null, row)).toList();
         if (made.count() != changes.size()) {
             run.incomplete("of " + made.count() + " inserted rows, the driver returned " + changes.size());
         }
@@ -201,7 +200,7 @@ final class InsertCapture implements WriteCapture {
         });
         List<RowChange> changes = new ArrayList<>();
         for (List<Value> row : readInserted(keys, generated ? made : List.of())) {
-            changes.add(new RowChange(null, images.restorable(row, table.columns())));
+            changes.add(new RowChange(null, row));
         }
         if (changes.size() != rows.size() || count != rows.size()) {
             run.incomplete("of " + count + " inserted rows, " + changes.size() + " were found again by their keys");

@@ -26,7 +26,7 @@ final class InsertCaptures {
         switch (dialect.product()) {
             case POSTGRESQL -> {
                 if (dialect.update() == Capture.RETURNING_OLD_AND_NEW) {
-                    return new OldAndNewCapture(run, table, plan.body(), plan.returning());
+                    return new OldAndNewCapture(run, table, plan.body(), plan.returning(), plan.single());
                 }
                 if (!changes) {
                     return new RichInsertCapture(plan, run, table);
@@ -60,7 +60,7 @@ final class InsertCaptures {
     static WriteCapture of(Plan.Merge plan, WriteRun run, Table table) throws SQLException {
         requireNothingFollows(table, plan.assigned(), plan.deletes());
         if (run.dialect().update() == Capture.RETURNING_OLD_AND_NEW) {
-            return new OldAndNewCapture(run, table, plan.body(), returning(plan, run));
+            return new OldAndNewCapture(run, table, plan.body(), returning(plan, run), null);
         }
         if (run.dialect().product() == Dialect.Product.H2) {
             return new H2MergeCapture(plan, run, table);

@@ -24,8 +24,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class KeyedBatch {
 
-    /** From a thousand values on, MariaDB would make a table of them. */
-    private static final int ROWS_PER_QUERY = 999;
+    /** From a thousand values on, MariaDB would make a table of a list. */
+    private static final int VALUES_PER_LIST = 999;
+
+    private static final int VALUES_PER_QUERY = 4 * VALUES_PER_LIST;
 
     private final WriteRun run;
     private final ByKey write;
@@ -159,7 +161,7 @@ final class KeyedBatch {
     /** The rows that the elements name, by key. */
     private Map<List<Value>, List<Value>> read(List<Parameters> elements, boolean lock) throws SQLException {
         Map<List<Value>, List<Value>> rows = new LinkedHashMap<>();
-        int together = ROWS_PER_QUERY / key.size();
+        int together = VALUES_PER_QUERY / key.size();
         for (int from = 0; from < elements.size(); from += together) {
             Query query = new Query()
                     .add("SELECT " + run.dialect().identity("") + TableImages.reads(write.columns(), "") + " FROM ")
@@ -174,13 +176,11 @@ final class KeyedBatch {
     }
 
     private void addKeys(Query query, List<Parameters> elements) {
-        boolean single = key.size() == 1;
-        query.add(single ? key.get(0).written() + " IN (" : "");
+        if (key.size() == 1) {
+            addLists(query, elements);
+            return;
+        }
         for (int i = 0; i < elements.size(); i++) {
-            if (single) {
-                query.add(i == 0 ? "" : ", ").add(key.get(0).value(), elements.get(i));
-                continue;
-            }
             query.add(i == 0 ? "(" : " OR (");
             for (int k = 0; k < key.size(); k++) {
                 query.add(k == 0 ? "" : " AND ")
@@ -189,6 +189,14 @@ final class KeyedBatch {
             }
             query.add(")");
         }
-        query.add(single ? ")" : "");
+    }
+
+    private void addLists(Query query, List<Parameters> elements) {
+        for (int i = 0; i < elements.size(); i++) {
+            boolean begins = i % VALUES_PER_LIST == 0;
+            String list = (i == 0 ? "" : ") OR ") + key.get(0).written() + " IN (";
+            query.add(begins ? list : ", ").add(key.get(0).value(), elements.get(i));
+        }
+        query.add(")");
     }
 }

@@ -32,9 +32,8 @@ final class NewRowsCapture implements WriteCapture {
     public Outcome run(Parameters parameters) throws SQLException {
         List<Column> columns = table.columns();
         NewRows rows = NewRows.of(run, table, new Query().add(plan.statement(), parameters));
-        List<RowChange> changes = rows.images().stream()
-                .map(row -> new RowChange(null, images.restorable(row, columns)))
-                .toList();
+        List<RowChange> changes =
+                rows.images().stream().map(row -> new RowChange(null, row)).toList();
         if (rows.count() != changes.size()) {
             run.incomplete("of " + rows.count() + " inserted rows, the driver returned " + changes.size());
         }

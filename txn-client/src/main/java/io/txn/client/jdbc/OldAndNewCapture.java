@@ -20,8 +20,16 @@ final class OldAndNewCapture implements WriteCapture {
     private final TableImages images;
     private final Fragment body;
     private final Plan.@Nullable Returning returning;
+    private final Plan.@Nullable SingleRow single;
 
-    OldAndNewCapture(WriteRun run, Table table, Fragment body, Plan.@Nullable Returning returning) {
+    /** @param single the statement in pieces, when several executions may go together */
+    OldAndNewCapture(
+            WriteRun run,
+            Table table,
+            Fragment body,
+            Plan.@Nullable Returning returning,
+            Plan.@Nullable SingleRow single) {
+        this.single = single;
         this.run = run;
         this.table = table;
         this.images = new TableImages(run, table);
@@ -36,6 +44,22 @@ final class OldAndNewCapture implements WriteCapture {
 
     @Override
     public Outcome run(Parameters parameters) throws SQLException {
+        return run(new Query().add(body, parameters), parameters, () -> {});
+    }
+
+    @Override
+    public @Nullable Outcome together(List<Parameters> executions, long[] counts) throws SQLException {
+        if (single == null) {
+            return null;
+        }
+        EachCount each = new EachCount(counts);
+        Query query = EachCount.rows(single, executions).add(" ").add(single.tail(), executions.get(0));
+        Outcome outcome = run(query, executions.get(0), () -> each.add(1));
+        each.requireAll();
+        return outcome;
+    }
+
+    private Outcome run(Query query, Parameters parameters, Runnable counted) throws SQLException {
         OldAndNew names = OldAndNew.of(returning);
         String old = names.old();
         String now = names.now();
@@ -47,11 +71,12 @@ final class OldAndNewCapture implements WriteCapture {
                 + keys.reads(now);
         int ours = 2 + 2 * columns.size() + keys.size();
         ReturningStatement.Result result = new ReturningStatement(run, returning)
-                .run(new Query().add(body, parameters), parameters, names.with(), reads, ours, (row, first) -> {
+                .run(query, parameters, names.with(), reads, ours, (row, first) -> {
                     List<Value> before = image(row.getString(first), row, first + 2, columns);
                     List<Value> after = image(row.getString(first + 1), row, first + 2 + columns.size(), columns);
                     changes.add(before, after);
                     keys.add(row, first + 2 + 2 * columns.size());
+                    counted.run();
                 });
         return new Outcome(
                 result.count(), changes.changes(), keys.keys(), run.incomplete(), result.rows(), result.warnings());

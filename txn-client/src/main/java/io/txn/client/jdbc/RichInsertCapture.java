@@ -9,6 +9,7 @@ import io.txn.client.jdbc.undo.TableChange;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Any INSERT that leaves rows alone which exist, where the database returns the rows that it inserted. No round trip is added. */
 final class RichInsertCapture implements WriteCapture {
@@ -32,23 +33,35 @@ final class RichInsertCapture implements WriteCapture {
 
     @Override
     public Outcome run(Parameters parameters) throws SQLException {
+        return run(new Query().add(plan.body(), parameters), parameters, () -> {});
+    }
+
+    @Override
+    public @Nullable Outcome together(List<Parameters> executions, long[] counts) throws SQLException {
+        Plan.SingleRow single = plan.single();
+        if (single == null) {
+            return null;
+        }
+        EachCount each = new EachCount(counts);
+        Query query = EachCount.rows(single, executions).add(" ").add(single.tail(), executions.get(0));
+        Outcome outcome = run(query, executions.get(0), () -> each.add(1));
+        each.requireAll();
+        return outcome;
+    }
+
+    private Outcome run(Query query, Parameters parameters, Runnable counted) throws SQLException {
         List<Column> columns = table.columns();
         List<RowChange> changes = new ArrayList<>();
         KeyReader keys = new KeyReader(run, table);
         String reads = run.dialect().identity("") + TableImages.reads(columns, "") + keys.reads("");
         ReturningStatement.Result result = new ReturningStatement(run, plan.returning())
-                .run(
-                        new Query().add(plan.body(), parameters),
-                        parameters,
-                        "",
-                        reads,
-                        1 + columns.size() + keys.size(),
-                        (row, first) -> {
-                            images.checkIdentity(row.getString(first));
-                            List<Value> image = TableImages.values(row, columns, first + 1);
-                            changes.add(new RowChange(null, images.restorable(image, columns)));
-                            keys.add(row, first + 1 + columns.size());
-                        });
+                .run(query, parameters, "", reads, 1 + columns.size() + keys.size(), (row, first) -> {
+                    images.checkIdentity(row.getString(first));
+                    List<Value> image = TableImages.values(row, columns, first + 1);
+                    changes.add(new RowChange(null, image));
+                    keys.add(row, first + 1 + columns.size());
+                    counted.run();
+                });
         return new Outcome(
                 result.count(),
                 images.change(TableChange.Kind.INSERT, columns, changes),

@@ -66,15 +66,15 @@ final class RowChanges {
         List<RowChange> deleted = new ArrayList<>();
         List<RowChange> updated = new ArrayList<>();
         List<RowChange> inserted = new ArrayList<>();
-        gone.values().forEach(row -> deleted.add(new RowChange(restorable(row), null)));
+        gone.values().forEach(row -> deleted.add(new RowChange(row, null)));
         present.forEach((key, row) -> {
             List<Value> before = row.before();
             if (before == null) {
-                inserted.add(new RowChange(null, restorable(row.after())));
+                inserted.add(new RowChange(null, row.after()));
             } else if (Objects.equals(images.keyOf(columns, before), key)) {
-                updated.add(new RowChange(restorable(before), row.after()));
+                updated.add(new RowChange(before, row.after()));
             } else {
-                deleted.add(new RowChange(restorable(before), null));
+                deleted.add(new RowChange(before, null));
                 inserted.add(new RowChange(null, row.after()));
             }
         });
@@ -109,9 +109,5 @@ final class RowChanges {
         return names.stream()
                 .map(name -> known.contains(name) ? row.get(known.indexOf(name)) : Value.NULL)
                 .toList();
-    }
-
-    private List<Value> restorable(List<Value> row) {
-        return images.restorable(row, columns);
     }
 }

@@ -16,8 +16,10 @@ import java.sql.Statement;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.Set;
@@ -509,16 +511,7 @@ final class StatementHandler implements InvocationHandler {
         if (elements.isEmpty()) {
             return new long[0];
         }
-        List<Plan.Write> plans = new ArrayList<>();
-        for (BatchRun.Element element : elements) {
-            if (!(plan(element.sql(), preparedSql != null) instanceof Plan.Write write)) {
-                throw Refusals.notSupported("a batch consists of writes", "send the read by itself");
-            }
-            if (write.returning() != null) {
-                throw Refusals.notSupported("a batch has no place for the rows of RETURNING", "send it by itself");
-            }
-            plans.add(write);
-        }
+        List<Plan.Write> plans = batchPlans(elements);
         BatchRun.Result result = connection.inTransaction(context, transaction -> new BatchRun(
                         connection, physical, preparedKeys, scope, context, elements, plans, transaction)
                 .run());
@@ -530,6 +523,31 @@ final class StatementHandler implements InvocationHandler {
             throw result.failure();
         }
         return result.counts();
+    }
+
+    /** The plans of the elements, one each; elements of one text have one in common. */
+    private List<Plan.Write> batchPlans(List<BatchRun.Element> elements) throws SQLException {
+        Map<String, Plan.Write> known = new HashMap<>();
+        List<Plan.Write> plans = new ArrayList<>(elements.size());
+        for (BatchRun.Element element : elements) {
+            Plan.Write write = known.get(element.sql());
+            if (write == null) {
+                write = batchPlan(element.sql());
+                known.put(element.sql(), write);
+            }
+            plans.add(write);
+        }
+        return plans;
+    }
+
+    private Plan.Write batchPlan(String sql) throws SQLException {
+        if (!(plan(sql, preparedSql != null) instanceof Plan.Write write)) {
+            throw Refusals.notSupported("a batch consists of writes", "send the read by itself");
+        }
+        if (write.returning() != null) {
+            throw Refusals.notSupported("a batch has no place for the rows of RETURNING", "send it by itself");
+        }
+        return write;
     }
 
     private long[] executePlainBatch(List<BatchRun.Element> kept) throws SQLException {

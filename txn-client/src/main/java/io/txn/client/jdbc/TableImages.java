@@ -82,7 +82,11 @@ final class TableImages {
     }
 
     List<Value> keyOf(List<Column> columns, List<Value> row) {
-        return table.key().stream().map(k -> row.get(columns.indexOf(k))).toList();
+        List<Value> key = new ArrayList<>(table.key().size());
+        for (Column column : table.key()) {
+            key.add(row.get(columns.indexOf(column)));
+        }
+        return key;
     }
 
     static String reads(List<Column> columns, String qualifier) {
@@ -97,10 +101,6 @@ final class TableImages {
             values.add(columns.get(i).codec().get(row, first + i));
         }
         return values;
-    }
-
-    List<Value> restorable(List<Value> row, List<Column> columns) {
-        return row;
     }
 
     void checkIdentity(@Nullable String identity) {

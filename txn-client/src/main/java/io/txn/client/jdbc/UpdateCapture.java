@@ -166,7 +166,7 @@ final class UpdateCapture implements WriteCapture {
                 .run(query, parameters, names.with(), reads, 1 + 2 * columns.size() + keys.size(), (row, first) -> {
                     target.images().checkIdentity(row.getString(first));
                     changes.add(new RowChange(
-                            target.images().restorable(TableImages.values(row, columns, first + 1), columns),
+                            TableImages.values(row, columns, first + 1),
                             TableImages.values(row, columns, first + 1 + columns.size())));
                     keys.add(row, first + 1 + 2 * columns.size());
                 });
@@ -348,7 +348,7 @@ final class UpdateCapture implements WriteCapture {
             if (row == null || now == null) {
                 run.incomplete("a changed row was not found again by its key");
             } else {
-                changes.add(new RowChange(target.images().restorable(row, columns), now));
+                changes.add(new RowChange(row, now));
             }
         }
         return target.images().change(TableChange.Kind.UPDATE, columns, changes);

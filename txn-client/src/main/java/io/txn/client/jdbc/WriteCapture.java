@@ -3,6 +3,7 @@ package io.txn.client.jdbc;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.sql.Plan;
 import java.sql.SQLException;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,17 @@ interface WriteCapture {
 
     /** Runs the write. When this throws, {@link WriteRun#leftChanges} says whether rows may have changed all the same. */
     Outcome run(Parameters parameters) throws SQLException;
+
+    /**
+     * Runs several executions of it as one statement.
+     *
+     * @param counts takes what each execution counts
+     * @return null, and nothing was done, where this has no way
+     * @throws SQLException also when the database did not tell which row is of which execution; then some may have been written
+     */
+    default @Nullable Outcome together(List<Parameters> executions, long[] counts) throws SQLException {
+        return null;
+    }
 
     /** The way to run and capture a planned write, which was checked and may be run. */
     static WriteCapture of(Plan.Write plan, WriteRun run) throws SQLException {

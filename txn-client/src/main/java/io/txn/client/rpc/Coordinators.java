@@ -10,6 +10,7 @@ import io.txn.protocol.message.Message;
 import io.txn.protocol.transport.RpcClient;
 import io.txn.protocol.transport.RpcConnection;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -42,6 +43,9 @@ public final class Coordinators implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(Coordinators.class);
 
+    /** How long a start waits before it says that it waits. */
+    private static final Duration SILENT_WAIT = Duration.ofSeconds(2);
+
     private final ConnectionOptions options;
     private final CoordinatorLocator locator;
     private final Supplier<List<String>> resourceIds;
@@ -52,6 +56,11 @@ public final class Coordinators implements AutoCloseable {
     private final ScheduledThreadPoolExecutor scheduler;
 
     private final Map<ConnectionRole, Map<HostPort, Link>> links = new EnumMap<>(ConnectionRole.class);
+
+    private final LentIds lentIds = new LentIds();
+
+    /** Transactions opened here that their coordinator may not know; each leaves when it is ended. */
+    private final Map<Xid, LateBegin> lateBegins = new ConcurrentHashMap<>();
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition someLinkChanged = lock.newCondition();
@@ -143,10 +152,10 @@ public final class Coordinators implements AutoCloseable {
         return new Exchange<>(request.getClass().getSimpleName(), link.address(), Link.agreed(connection), answer);
     }
 
-    /** The head of a request over a connection on which these extensions were agreed on. */
+    /** The head of a request over a connection on which these extensions were agreed on, and how many ids the coordinator should be asked for along with it. */
     @FunctionalInterface
     public interface Head {
-        Map<String, String> over(Set<Feature> agreed);
+        Map<String, String> over(Set<Feature> agreed, int idsWanted);
     }
 
     /**
@@ -172,9 +181,12 @@ public final class Coordinators implements AutoCloseable {
         }
         Set<Feature> agreed = Link.agreed(connection);
         CompletableFuture<Exchange.Answered<R>> answer = connection
-                .request(request, head.over(agreed), answerTimeout)
+                .request(request, head.over(agreed, lentIds.wanted(link.address())), answerTimeout)
                 .thenApply(frame -> {
                     Message body = frame.body();
+                    if (agreed.contains(Feature.ID_LEASE)) {
+                        lentIds.answered(link.address(), connection, frame.head());
+                    }
                     if (body instanceof Message.GlobalBeginResponse begun && begun.xid() != null) {
                         link.learnAdvertised(addressOf(begun.xid()));
                     }
@@ -190,6 +202,55 @@ public final class Coordinators implements AutoCloseable {
                     return new Exchange.Answered<>(type.cast(body), frame.head());
                 });
         return new Exchange<>(request.getClass().getSimpleName(), link.address(), agreed, answer);
+    }
+
+    // Lent ids
+
+    /**
+     * Opens a transaction without a word to its coordinator, which hears of it with the first request about it.
+     *
+     * @return null when the coordinator of new transactions lends no ids, lent none that is left, or is not reachable for both roles
+     */
+    public @Nullable LateBegin openLate(String name, Instant deadline) {
+        Link forTransactions = pick(ConnectionRole.TM, null, true);
+        Link forBranches = pick(ConnectionRole.RM, null, true);
+        if (forTransactions == null
+                || forBranches == null
+                || !forTransactions.address().equals(forBranches.address())
+                || !lends(forTransactions)
+                || !lends(forBranches)) {
+            return null;
+        }
+        Xid xid = lentIds.take(forTransactions.address());
+        if (xid == null) {
+            return null;
+        }
+        LateBegin late = new LateBegin(xid, name, deadline);
+        lateBegins.put(xid, late);
+        return late;
+    }
+
+    /** The transaction, if its coordinator may not know it. */
+    public @Nullable LateBegin lateBegin(Xid xid) {
+        return lateBegins.get(xid);
+    }
+
+    /** Nothing has the transaction begun any more; what there was, if anything. */
+    public @Nullable LateBegin endLate(Xid xid) {
+        return lateBegins.remove(xid);
+    }
+
+    /** An id for a branch of that transaction; 0 when there is none. */
+    public long branchId(Xid xid) {
+        Link link = pick(ConnectionRole.RM, xid, true);
+        Xid lent = link == null || !lends(link) ? null : lentIds.take(link.address());
+        // Of another coordinator's transaction it would be another's id.
+        return lent != null && addressOf(lent.value()).equals(addressOf(xid.value())) ? lent.number() : 0;
+    }
+
+    private static boolean lends(Link link) {
+        RpcConnection over = link.live();
+        return over != null && Link.agreed(over).contains(Feature.ID_LEASE);
     }
 
     private Link awaitLink(ConnectionRole role, HostPort only, Duration connectWait) {
@@ -240,8 +301,19 @@ public final class Coordinators implements AutoCloseable {
      *     the code that says why
      */
     public void awaitLive(Duration wait) {
+        Duration silent = wait.compareTo(SILENT_WAIT) < 0 ? wait : SILENT_WAIT;
         // Who is refused everywhere need not wait: somebody has to do something first.
-        if (await(ConnectionRole.TM, null, wait, () -> refusedByAll() != null) == null) {
+        Link link = await(ConnectionRole.TM, null, silent, () -> refusedByAll() != null);
+        if (link == null && wait.compareTo(silent) > 0 && refusedByAll() == null) {
+            Duration more = wait.minus(silent);
+            log.info(
+                    "no coordinator yet, waiting for up to {} s more searched={} tried={}",
+                    more.toSeconds(),
+                    locator.description(),
+                    tried(ConnectionRole.TM));
+            link = await(ConnectionRole.TM, null, more, () -> refusedByAll() != null);
+        }
+        if (link == null) {
             TxnException unreachable = unreachable(ConnectionRole.TM);
             TxnException refusal = refusedByAll();
             throw refusal == null
@@ -333,12 +405,10 @@ public final class Coordinators implements AutoCloseable {
     }
 
     private TxnException unreachable(ConnectionRole role) {
-        Map<HostPort, String> reasons = new LinkedHashMap<>();
         Throwable cause = null;
         for (HostPort address : listed) {
             Link link = linksOf(role).get(address);
             Throwable failure = link == null ? null : link.lastFailure();
-            reasons.put(address, failure == null ? "not connected yet" : Link.reason(failure));
             cause = failure == null ? cause : failure;
         }
         return new TxnException(
@@ -347,7 +417,18 @@ public final class Coordinators implements AutoCloseable {
                 "searched",
                 locator.description(),
                 "tried",
-                closed ? "nothing: this client is closed" : reasons.isEmpty() ? "nothing: none is listed" : reasons);
+                closed ? "nothing: this client is closed" : tried(role));
+    }
+
+    /** What became of each address, for messages. */
+    private Object tried(ConnectionRole role) {
+        Map<HostPort, String> reasons = new LinkedHashMap<>();
+        for (HostPort address : listed) {
+            Link link = linksOf(role).get(address);
+            Throwable failure = link == null ? null : link.lastFailure();
+            reasons.put(address, failure == null ? "not connected yet" : Link.reason(failure));
+        }
+        return reasons.isEmpty() ? "nothing: none is listed" : reasons;
     }
 
     private static Object[] pairs(Map<String, Object> facts, Map<String, Object> more) {

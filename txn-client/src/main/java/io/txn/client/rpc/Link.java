@@ -9,10 +9,12 @@ import io.txn.protocol.extension.Feature;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.transport.RpcConnection;
 import io.txn.protocol.transport.RpcHandler;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,6 +35,9 @@ final class Link implements RpcHandler {
 
     /** With this many failures behind it, the next try is a second or more away. */
     private static final int FAILURES_OF_A_REFUSAL = 5;
+
+    /** How long the answer to a registration may take at most. */
+    private static final Duration REGISTRATION_TIMEOUT = Duration.ofSeconds(5);
 
     private static final int MOST_CAUSES = 16;
     private static final int FIRST_CHARACTERS = 32 * 1024;
@@ -141,8 +146,17 @@ final class Link implements RpcHandler {
             broken(opened, e);
             return;
         }
-        opened.request(registration, Feature.announced(), owner.options().requestTimeout())
-                .whenComplete((answer, failure) -> owner.post(() -> registered(opened, answer, failure)));
+        opened.request(registration, Feature.announced(), registrationTimeout()).whenComplete((answer, failure) -> {
+            // Before the next frame is read, which may be a call for what waited here for this resource.
+            opened.attach(new Agreed(answer == null ? Set.of() : Feature.agreedIn(answer.head())));
+            owner.post(() -> registered(opened, answer, failure));
+        });
+    }
+
+    /** Shorter than that of other requests: nothing is written down for a registration, and while one hangs another coordinator could serve. */
+    private Duration registrationTimeout() {
+        Duration requests = owner.options().requestTimeout();
+        return requests.compareTo(REGISTRATION_TIMEOUT) < 0 ? requests : REGISTRATION_TIMEOUT;
     }
 
     /** A coordinator reads only short frames of who has not registered yet; what is left is announced right behind. */
@@ -179,10 +193,9 @@ final class Link implements RpcHandler {
         }
         @Nullable TxnException refusal = refusal(answer);
         if (failure != null || refusal != null) {
-            broken(of, failure != null ? failure : refusal);
+            broken(of, failure != null ? unregistered(failure) : refusal);
             return;
         }
-        of.attach(new Agreed(answer == null ? Set.of() : Feature.agreedIn(answer.head())));
         failures = 0;
         told = null;
         wasLive = true;
@@ -192,6 +205,21 @@ final class Link implements RpcHandler {
         log.info("connected to coordinator {} role={} local={}", address, role, of.localAddress());
         owner.linkChanged();
         announceNew();
+    }
+
+    /** Why a connection that was made came to nothing. */
+    private Throwable unregistered(Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        ErrorCode code = cause instanceof TxnException known ? known.code() : ErrorCode.CONNECTION_LOST;
+        String reason = code == ErrorCode.REQUEST_TIMED_OUT
+                ? "it takes connections and does not answer: it hangs, or something else listens there"
+                : code == ErrorCode.CONNECTION_LOST
+                        ? "it closed the connection instead of answering: something else listens there, it wants TLS, or it is stopping"
+                        : null;
+        return reason == null
+                ? cause
+                : new TxnException(ErrorCode.NO_COORDINATOR, cause, "address", address, "reason", reason);
     }
 
     /** What rides along with a registered connection. */
@@ -337,6 +365,9 @@ final class Link implements RpcHandler {
         }
         Throwable deepest = cause;
         for (int depth = 0; depth < MOST_CAUSES && deepest.getCause() != null; depth++) {
+            if (deepest instanceof TxnException known && known.facts().get("reason") instanceof String reason) {
+                return reason;
+            }
             deepest = deepest.getCause();
         }
         return deepest.getMessage() == null ? deepest.toString() : deepest.getMessage();
@@ -347,8 +378,9 @@ final class Link implements RpcHandler {
     @Override
     public void received(RpcConnection from, Frame frame) {
         if (frame.body() instanceof Message.Request request) {
-            boolean heads = agreed(from).contains(Feature.UNDO_DECISIONS);
-            owner.requests().received(request, heads ? frame.head() : Frame.EMPTY_HEAD, (answer, head) -> {
+            // Fields of the head need no look at what was agreed on: who has not agreed sends none.
+            owner.requests().received(request, frame.head(), (answer, head) -> {
+                boolean heads = agreed(from).contains(Feature.UNDO_DECISIONS);
                 if (from.isOpen() && heads && !head.isEmpty()) {
                     from.respond(frame, head, answer);
                 } else if (from.isOpen()) {

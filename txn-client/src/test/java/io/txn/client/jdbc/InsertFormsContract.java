@@ -408,7 +408,7 @@ abstract class InsertFormsContract extends AtContract {
         behindTheBack(
                 "CREATE UNIQUE INDEX by_lower ON member (lower(email))",
                 "CREATE UNIQUE INDEX few ON member (visits) WHERE visits < 3",
-                "CREATE TABLE deferred (id INT NOT NULL, UNIQUE (id) DEFERRABLE)",
+                "CREATE TABLE deferred (id INT NOT NULL, UNIQUE (id) DEFERRABLE INITIALLY DEFERRED)",
                 "INSERT INTO deferred VALUES (1)");
         Xid xid = begin();
         committed(

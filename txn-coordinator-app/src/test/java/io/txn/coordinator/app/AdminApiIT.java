@@ -3,6 +3,8 @@ package io.txn.coordinator.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.txn.coordinator.Coordinator;
+import io.txn.protocol.extension.UndoDecision;
+import io.txn.protocol.extension.UndoReport;
 import io.txn.test.Await;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -16,6 +18,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -342,6 +346,9 @@ class AdminApiIT {
                             "attempts",
                             "nextAt",
                             "cause",
+                            "rowsInTheWay",
+                            "decisionUnderWay",
+                            "decidedBy",
                             "lockKeys",
                             "moreLockKeys");
             assertThat(shownBranch.get("branchId").isString())
@@ -444,6 +451,127 @@ class AdminApiIT {
             assertThat(shown.get("cause").asString()).contains("mended by hand, ticket 7");
             assertThat(locks("/api/v1/locks?resource=" + resource)).isEmpty();
         }
+    }
+
+    @Test
+    void rowsInTheWayOfAnUndoAreShownAndDecidedAbout() throws Exception {
+        String resource = RESOURCE + "-rows";
+        try (TcpApplication orders = new TcpApplication(tcpPort, "orders-rows", resource)) {
+            String xid = orders.begin("purchase");
+            long branch = orders.register(xid, resource, "stock:1,2");
+            orders.report(report("00000000000000aa", "7"));
+            orders.rollback(xid);
+            awaitState(xid, "NEEDS_ATTENTION");
+            JsonNode rows = branchOf(xid).get("rowsInTheWay");
+            assertThat(rows.get("report").asString()).isEqualTo("00000000000000aa");
+            assertThat(rows.get("more").asInt()).isZero();
+            JsonNode first = rows.get("rows").get(1);
+            assertThat(first.get("table").asString()).isEqualTo("stock");
+            assertThat(first.get("key").asString()).isEqualTo("1");
+            assertThat(first.get("cause").asString()).isEqualTo("CHANGED");
+            assertThat(first.get("columns").toString())
+                    .isEqualTo("[{\"name\":\"n\",\"before\":\"5\",\"after\":\"4\",\"current\":\"7\"},"
+                            + "{\"name\":\"note\",\"before\":null,\"after\":null,\"current\":\"x\"}]");
+
+            String path = "/api/v1/transactions/" + xid + "/branches/";
+            String decision = path + branch + "/decision";
+            for (String malformed : List.of(
+                    "{\"reason\":\"x\"}",
+                    body("00000000000000aa", "", "\"drop\""),
+                    body("aa", "", "\"keep\""),
+                    body("00000000000000aa", "null", "\"keep\""),
+                    body("00000000000000aa", "{\"table\":\"stock\",\"key\":\"1\"}", "\"keep\""),
+                    body("00000000000000aa", "{\"table\":\"stock\",\"key\":\"1\",\"values\":1}", "\"keep\""),
+                    body("00000000000000aa", KEPT + ("," + KEPT).repeat(100), "\"keep\""),
+                    body("00000000000000aa", KEPT + " ".repeat(300_000), "\"keep\""),
+                    body("00000000000000aa", "", "\"keep\"").replace("ticket 9", " "))) {
+                assertProblem(admin.post(decision, malformed), 400, "TXN-CRD006");
+            }
+            assertProblem(stranger.post(decision, body("00000000000000aa", "", "\"keep\"")), 401, "TXN-ADM001");
+            assertProblem(
+                    admin.post(path + (branch + 1_000_000) + "/decision", body("00000000000000aa", "", "\"keep\"")),
+                    404,
+                    "TXN-ADM005");
+            assertProblem(admin.post(decision, body("00000000000000bb", "", "\"keep\"")), 409, "TXN-ADM006");
+            assertProblem(admin.post(decision, body("00000000000000aa", "", "null")), 409, "TXN-ADM006");
+            assertProblem(
+                    admin.post(decision, body("00000000000000aa", "", "\"restore\"")), 409, "TXN-ADM006"); // 2 is gone
+
+            orders.report(report("00000000000000bb", "8"));
+            String byColumn =
+                    "{\"table\":\"stock\",\"key\":\"1\",\"action\":\"restore\",\"columns\":{\"note\":\"keep\"}}";
+            Http.Answer early = admin.post(decision, body("00000000000000aa", byColumn, "\"keep\""));
+            assertThat(early.status()).as(early.body()).isEqualTo(200);
+            assertThat(orders.decisions().poll(30, TimeUnit.SECONDS).report()).isEqualTo("00000000000000aa");
+            Await.until("it is reported anew", Duration.ofSeconds(60), () -> branchOf(xid)
+                    .get("rowsInTheWay")
+                    .get("report")
+                    .asString()
+                    .equals("00000000000000bb"));
+            awaitState(xid, "NEEDS_ATTENTION");
+            assertThat(branchOf(xid).get("decidedBy").isNull()).isTrue();
+
+            Http.Answer answer = admin.post(decision, body("00000000000000bb", byColumn, "\"keep\""));
+            assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+            awaitState(xid, "ROLLED_BACK");
+            UndoDecision came = orders.decisions().poll(30, TimeUnit.SECONDS);
+            assertThat(came)
+                    .isEqualTo(new UndoDecision(
+                            "00000000000000bb",
+                            List.of(new UndoDecision.Row(
+                                    "stock",
+                                    "1",
+                                    UndoDecision.Action.RESTORE,
+                                    Map.of("note", UndoDecision.Action.KEEP))),
+                            UndoDecision.Action.KEEP));
+            assertThat(orders.decisions()).isEmpty();
+            JsonNode shown = branchOf(xid);
+            assertThat(shown.get("rowsInTheWay").isNull()).as("no data is kept").isTrue();
+            assertThat(shown.get("decidedBy").asString()).contains("ticket 9").contains("127.0.0.1");
+            assertThat(locks("/api/v1/locks?resource=" + resource)).isEmpty();
+            assertProblem(admin.post(decision, body("00000000000000bb", "", "\"keep\"")), 409, "TXN-ADM006");
+        }
+    }
+
+    private JsonNode branchOf(String xid) {
+        return admin.get("/api/v1/transactions/" + xid).json().get("branches").get(0);
+    }
+
+    private static final String KEPT = "{\"table\":\"stock\",\"key\":\"1\",\"action\":\"keep\"}";
+
+    private static String body(String report, String rows, String rest) {
+        return "{\"reason\":\"ticket 9\",\"report\":\"" + report + "\",\"rows\":[" + rows + "],\"rest\":" + rest + "}";
+    }
+
+    private static UndoReport report(String id, String current) {
+        return new UndoReport(
+                id,
+                List.of(
+                        new UndoReport.Row(
+                                "stock",
+                                "2",
+                                UndoReport.Cause.GONE,
+                                null,
+                                false,
+                                true,
+                                true,
+                                false,
+                                List.of(new UndoReport.Column("n", "5", "4", null)),
+                                0),
+                        new UndoReport.Row(
+                                "stock",
+                                "1",
+                                UndoReport.Cause.CHANGED,
+                                null,
+                                true,
+                                true,
+                                true,
+                                true,
+                                List.of(
+                                        new UndoReport.Column("n", "5", "4", current),
+                                        new UndoReport.Column("note", null, null, "x")),
+                                0)),
+                0);
     }
 
     @Test

@@ -4,10 +4,13 @@ import io.txn.protocol.BranchType;
 import io.txn.protocol.codec.Frame;
 import io.txn.protocol.extension.Feature;
 import io.txn.protocol.extension.LockWait;
+import io.txn.protocol.extension.UndoDecision;
+import io.txn.protocol.extension.UndoReport;
 import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.message.Outcome;
+import io.txn.protocol.message.TransactionExceptionCode;
 import io.txn.protocol.transport.RpcClient;
 import io.txn.protocol.transport.RpcConnection;
 import io.txn.protocol.transport.RpcHandler;
@@ -15,7 +18,9 @@ import io.txn.protocol.transport.TransportOptions;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /** An application as the coordinator sees it over TCP, every request by hand; its branches fare as the test says. */
@@ -26,6 +31,8 @@ final class TcpApplication implements AutoCloseable, RpcHandler {
     private final RpcClient rpc = new RpcClient(TransportOptions.DEFAULTS.withIoThreads(1));
     private final RpcConnection connection;
     private volatile boolean branchesFail;
+    private volatile UndoReport rowsInTheWay;
+    private final BlockingQueue<UndoDecision> decisions = new LinkedBlockingQueue<>();
 
     TcpApplication(int port, String name, String... resources) {
         try {
@@ -91,6 +98,16 @@ final class TcpApplication implements AutoCloseable, RpcHandler {
         branchesFail = fail;
     }
 
+    /** From now on rollbacks are answered with this report, until a decision about it comes. */
+    void report(UndoReport report) {
+        rowsInTheWay = report;
+    }
+
+    /** The decisions that came. */
+    BlockingQueue<UndoDecision> decisions() {
+        return decisions;
+    }
+
     @Override
     public void received(RpcConnection source, Frame frame) {
         if (frame.body() instanceof Message.BranchCommitRequest call) {
@@ -103,6 +120,21 @@ final class TcpApplication implements AutoCloseable, RpcHandler {
                             branchesFail
                                     ? BranchStatus.PHASE_TWO_COMMIT_FAILED_UNRETRYABLE
                                     : BranchStatus.PHASE_TWO_COMMITTED));
+        } else if (frame.body() instanceof Message.BranchRollbackRequest call && rowsInTheWay != null) {
+            UndoDecision decision = UndoDecision.read(frame.head());
+            boolean done = decision != null && decision.report().equals(rowsInTheWay.id());
+            if (decision != null) {
+                decisions.add(decision);
+            }
+            Message answer = new Message.BranchRollbackResponse(
+                    done
+                            ? Outcome.SUCCESS
+                            : Outcome.failed(
+                                    TransactionExceptionCode.BRANCH_ROLLBACK_FAILED_UNRETRYABLE, "rows in the way"),
+                    call.xid(),
+                    call.branchId(),
+                    done ? BranchStatus.PHASE_TWO_ROLLED_BACK : BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE);
+            source.respond(frame, done ? Map.of() : UndoReport.head(rowsInTheWay.encoded()), answer);
         } else if (frame.body() instanceof Message.BranchRollbackRequest call) {
             source.respond(
                     frame,

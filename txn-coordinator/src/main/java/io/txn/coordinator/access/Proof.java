@@ -1,5 +1,6 @@
 package io.txn.coordinator.access;
 
+import io.txn.protocol.LogText;
 import io.txn.protocol.access.Secret;
 import java.security.cert.X509Certificate;
 import java.util.List;
@@ -25,7 +26,8 @@ sealed interface Proof {
     record Certificate(List<X509Certificate> chain) implements Proof {
         @Override
         public String toString() {
-            return "Certificate[" + chain.get(0).getSubjectX500Principal() + ']';
+            return "Certificate["
+                    + LogText.oneLine(chain.get(0).getSubjectX500Principal().toString()) + ']';
         }
     }
 

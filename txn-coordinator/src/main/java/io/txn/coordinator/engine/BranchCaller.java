@@ -2,6 +2,7 @@ package io.txn.coordinator.engine;
 
 import io.txn.coordinator.machine.Answer;
 import io.txn.coordinator.machine.Effect;
+import io.txn.protocol.extension.RowData;
 import org.jspecify.annotations.Nullable;
 
 /** Carries calls of phase two to resource managers. */
@@ -20,9 +21,17 @@ public interface BranchCaller {
         work.run();
     }
 
+    /** Has an undo record deleted, if somebody is there to do it; what comes of it is logged. */
+    default void dropUndo(Effect.DropUndo drop) {}
+
     /** Takes the end of a call. A second end of the same call is ignored. */
     interface CallEnd {
         /** {@code detail} is what the resource manager or the transport said, for people. */
-        void ended(Answer answer, @Nullable String detail);
+        default void ended(Answer answer, @Nullable String detail) {
+            ended(answer, detail, null);
+        }
+
+        /** @param report rows that are in the way of an undo, or null */
+        void ended(Answer answer, @Nullable String detail, @Nullable RowData report);
     }
 }

@@ -8,6 +8,7 @@ import io.txn.coordinator.machine.Rules;
 import io.txn.coordinator.machine.Shard;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.extension.RowData;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Collection;
@@ -210,8 +211,8 @@ public final class Engine implements AutoCloseable {
         return new TxnException(ErrorCode.COORDINATOR_STOPPING, null);
     }
 
-    private void ended(CallLanes.Flight flight, Answer answer, @Nullable String detail) {
-        ends.add(() -> core.end(flight, answer, detail));
+    private void ended(CallLanes.Flight flight, Answer answer, @Nullable String detail, @Nullable RowData report) {
+        ends.add(() -> core.end(flight, answer, detail, report));
         wake();
     }
 

@@ -17,6 +17,7 @@ import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.extension.RowData;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -100,18 +101,6 @@ final class EngineCore {
             EngineSettings settings,
             BranchCaller caller,
             Runnable wake) {
-        this(shard, journal, time, random, settings, settings.waitLimits(), caller, wake);
-    }
-
-    EngineCore(
-            Shard shard,
-            Journal journal,
-            JournalTime time,
-            RandomGenerator random,
-            EngineSettings settings,
-            LockWaiting.Limits waitLimits,
-            BranchCaller caller,
-            Runnable wake) {
         this.shard = shard;
         this.journal = journal;
         this.time = time;
@@ -119,10 +108,10 @@ final class EngineCore {
         this.settings = settings;
         this.caller = caller;
         this.wake = wake;
-        this.timers = new Timers(shard);
+        this.timers = new Timers(shard, settings.pointlessTimers());
         this.snapshots = new Snapshots(shard, journal, entries, settings, wake);
         this.lanes = new CallLanes(settings.callsInFlight());
-        this.waiting = new LockWaiting(shard, waitLimits, counters, this::decideAlone);
+        this.waiting = new LockWaiting(shard, settings.waitLimits(), counters, this::decideAlone);
     }
 
     /** Gives somebody a reply, once what it rests on is durable. */
@@ -357,6 +346,8 @@ final class EngineCore {
                 if (initiator != null) {
                     deliver(initiator.sink(), settle.reply());
                 }
+            } else if (effect instanceof Effect.DropUndo drop) {
+                gate(() -> caller.dropUndo(drop), cause -> {});
             }
         }
         for (Event event : decision.events()) {
@@ -569,12 +560,12 @@ final class EngineCore {
     /** The time of a call runs from here, not from its decision: the disk may be slow. */
     private void send(CallLanes.Flight flight) {
         lanes.sent(flight, now, timeout(flight));
-        caller.call(flight.call, (answer, detail) -> ended.offer(flight, answer, detail));
+        caller.call(flight.call, (answer, detail, report) -> ended.offer(flight, answer, detail, report));
     }
 
     /** Where the ends of calls are put; set by whoever owns the thread. */
     interface Ends {
-        void offer(CallLanes.Flight flight, Answer answer, @Nullable String detail);
+        void offer(CallLanes.Flight flight, Answer answer, @Nullable String detail, @Nullable RowData report);
     }
 
     private Ends ended = this::end;
@@ -584,7 +575,7 @@ final class EngineCore {
     }
 
     /** A call came to an end. A failure counts only while the call is in flight; a success counts always, for the work is done. */
-    void end(CallLanes.Flight flight, Answer answer, @Nullable String detail) {
+    void end(CallLanes.Flight flight, Answer answer, @Nullable String detail, @Nullable RowData report) {
         if (stopped != null) {
             return;
         }
@@ -617,7 +608,8 @@ final class EngineCore {
                         flight.sentAt(),
                         answer,
                         detail,
-                        random.nextDouble()),
+                        random.nextDouble(),
+                        report),
                 null);
         if (answer == Answer.ABSENT && stopped == null && caller.canCall(call)) {
             resourceAvailable(call.resource()); // it came while the news of its absence was on its way
@@ -667,7 +659,7 @@ final class EngineCore {
         now = time.now();
         CallLanes.Flight late;
         while ((late = lanes.expired(now)) != null) {
-            end(late, Answer.UNREACHABLE, "no answer within " + timeout(late) + " ms");
+            end(late, Answer.UNREACHABLE, "no answer within " + timeout(late) + " ms", null);
         }
         for (int i = 0; i < TICK_BATCH && timers.earliest() <= now && acceptsCommands(); i++) {
             long number = timers.poll();

@@ -16,6 +16,7 @@ package io.txn.coordinator.engine;
  * @param snapshotBytes bytes of records after which a snapshot is taken
  * @param lockWaiters requests that wait for rows
  * @param lockWaitersPerConnection of these, of one caller
+ * @param pointlessTimers how many timers may stay behind that mean nothing any more, beside as many as mean something
  */
 public record EngineSettings(
         int mailbox,
@@ -30,46 +31,18 @@ public record EngineSettings(
         long snapshotRecords,
         long snapshotBytes,
         int lockWaiters,
-        int lockWaitersPerConnection) {
-
-    /** With the usual number of waiters. */
-    public EngineSettings(
-            int mailbox,
-            long mailboxBytes,
-            int unwritten,
-            int callsInFlight,
-            long callTimeout,
-            long initiatorWait,
-            long retentionTime,
-            int retentionCount,
-            long restartGrace,
-            long snapshotRecords,
-            long snapshotBytes) {
-        this(
-                mailbox,
-                mailboxBytes,
-                unwritten,
-                callsInFlight,
-                callTimeout,
-                initiatorWait,
-                retentionTime,
-                retentionCount,
-                restartGrace,
-                snapshotRecords,
-                snapshotBytes,
-                LockWaiting.Limits.DEFAULTS.waiters(),
-                LockWaiting.Limits.DEFAULTS.perCaller());
-    }
-
-    LockWaiting.Limits waitLimits() {
-        LockWaiting.Limits defaults = LockWaiting.Limits.DEFAULTS;
-        return new LockWaiting.Limits(lockWaiters, lockWaitersPerConnection, defaults.rows(), defaults.bytes());
-    }
+        int lockWaitersPerConnection,
+        int pointlessTimers) {
 
     private static final int SAGA_FACTOR = 4;
 
     /** How long a call to the engine of a saga may take: it may run several steps. Until then nobody else is called, so that no two engines go side by side. */
     public static long sagaCallTimeout(long callTimeout) {
         return SAGA_FACTOR * callTimeout;
+    }
+
+    LockWaiting.Limits waitLimits() {
+        return new LockWaiting.Limits(
+                lockWaiters, lockWaitersPerConnection, LockWaiting.Limits.MOST_ROWS, LockWaiting.Limits.MOST_BYTES);
     }
 }

@@ -7,6 +7,7 @@ import io.txn.coordinator.machine.Outcome;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.extension.RowData;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,13 +15,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Entries of the journal: {@code version, takes over (0 or 1), writer, number, time, count, count × (type, fields)}. One entry holds the events of one
- * decision; {@link EntrySequence} says what writer and number are for. Nothing in it depends on the kind of journal. Version 1 had neither of the three.
+ * decision; {@link EntrySequence} says what writer and number are for. Nothing in it depends on the kind of journal. Version 1 had neither of the three; version 3 has
+ * events about rows in the way of undos, and is written only for these.
  * Type numbers and field order are for ever; what must change gets a new number or a new version. A newer version is refused with JOURNAL_TOO_NEW, and
  * bytes that no version wrote with JOURNAL_DAMAGED.
  */
 final class EventCodec {
 
-    static final int VERSION = 2;
+    static final int VERSION = 3;
+
+    /** What an entry is written as that has nothing of version 3 in it, so that the version before can still be gone back to. */
+    private static final int PLAIN_VERSION = 2;
 
     private static final BranchType[] BRANCH_TYPES = BranchType.values();
     private static final Outcome[] OUTCOMES = Outcome.values();
@@ -35,7 +40,7 @@ final class EventCodec {
     record Entry(EntrySequence.@Nullable Place place, long time, List<Event> events) {}
 
     static void encode(EntrySequence.Place place, long time, List<Event> events, Out out) {
-        out.u1(VERSION);
+        out.u1(events.stream().anyMatch(EventCodec::isOfVersion3) ? VERSION : PLAIN_VERSION);
         out.u1(place.takesOver() ? 1 : 0);
         out.varint(place.writer());
         out.varint(place.number());
@@ -44,6 +49,10 @@ final class EventCodec {
         for (Event event : events) {
             encode(event, out);
         }
+    }
+
+    private static boolean isOfVersion3(Event event) {
+        return event instanceof Event.DirtReported || event instanceof Event.DirtDecided;
     }
 
     static Entry decode(ByteBuffer record, Interner interner) {
@@ -82,6 +91,9 @@ final class EventCodec {
             out.u1(1);
             out.varint(e.epoch());
             out.varint(e.shard());
+        } else if (event instanceof Event.IdsLeased e) {
+            out.u1(21);
+            out.varint(e.count());
         } else if (event instanceof Event.Begun e) {
             out.u1(e.requestId() == 0 ? 2 : 18);
             out.varint(e.transaction());
@@ -158,6 +170,15 @@ final class EventCodec {
             out.u1(e.direction().ordinal());
             out.u1(e.timedOut() ? 1 : 0);
             out.string(e.cause());
+        } else if (event instanceof Event.DirtReported e) {
+            out.u1(22);
+            branch(e, out);
+            out.string(e.report().text());
+        } else if (event instanceof Event.DirtDecided e) {
+            out.u1(23);
+            branch(e, out);
+            out.string(e.decision().text());
+            out.string(e.decidedBy());
         } else {
             throw new AssertionError("no code for " + event);
         }
@@ -188,6 +209,9 @@ final class EventCodec {
                 new Event.Begun(in.varint(), in.sharedText(), in.sharedText(), client(in), in.varint(), requestId(in));
             case 19 -> registered(in, true);
             case 20 -> new Event.CommitDecided(in.varint(), in.text());
+            case 21 -> new Event.IdsLeased(in.count(Integer.MAX_VALUE));
+            case 22 -> new Event.DirtReported(in.varint(), in.varint(), new RowData(in.text()));
+            case 23 -> new Event.DirtDecided(in.varint(), in.varint(), new RowData(in.text()), in.text());
             default -> throw new IllegalArgumentException("no event " + type);
         };
     }

@@ -2,6 +2,7 @@ package io.txn.coordinator.engine;
 
 import io.txn.coordinator.lock.LockKeys;
 import io.txn.coordinator.machine.Command;
+import io.txn.protocol.extension.UndoDecision;
 import org.jspecify.annotations.Nullable;
 
 /** How many bytes a waiting command holds: an estimate from above that is made of lengths alone. */
@@ -28,6 +29,15 @@ final class Footprint {
             return BASE + text(begin.name());
         } else if (command instanceof Command.GiveUp giveUp) {
             return BASE + text(giveUp.reason());
+        } else if (command instanceof Command.Decide decide) {
+            long size = BASE + text(decide.reason());
+            for (UndoDecision.Row row : decide.decision().rows()) {
+                size += ROW + text(row.table()) + text(row.key());
+                for (String column : row.columns().keySet()) {
+                    size += ROW + text(column);
+                }
+            }
+            return size;
         } else if (command instanceof Command.Force force) {
             return BASE + text(force.reason());
         }

@@ -37,7 +37,8 @@ final class LockWaiting {
      * @param bytes that their commands hold, as {@link Footprint} estimates them
      */
     record Limits(int waiters, int perCaller, long rows, long bytes) {
-        static final Limits DEFAULTS = new Limits(20_000, 5_000, 1_000_000, 64L << 20);
+        static final long MOST_ROWS = 1_000_000;
+        static final long MOST_BYTES = 64L << 20;
     }
 
     /** Decides a command and hands its reply to {@link EngineCore#deliver}; does not look at who waits. */

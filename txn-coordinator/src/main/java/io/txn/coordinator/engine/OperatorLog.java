@@ -37,10 +37,16 @@ final class OperatorLog {
                     e.cause());
         } else if (event instanceof Event.AttentionNeeded e) {
             LOG.error(
-                    "the transaction needs a person: look it up in the admin API, then retry or give up the branch xid={} phase={} cause={}",
+                    "the transaction needs a person: look it up in the admin API, then decide about its rows, retry, or give up the branch xid={} phase={} cause={}",
                     transaction.xid(),
                     transaction.outcome(),
                     e.cause());
+        } else if (event instanceof Event.DirtDecided e) {
+            LOG.warn(
+                    "an operator decided about rows in the way of an undo xid={} branchId={} by={}",
+                    transaction.xid(),
+                    e.branch(),
+                    e.decidedBy());
         } else if (event instanceof Event.BranchGivenUp e) {
             LOG.warn(
                     "an operator gave up a branch xid={} branchId={} reason={}",

@@ -2,6 +2,7 @@ package io.txn.coordinator.engine;
 
 import io.txn.coordinator.machine.Branch;
 import io.txn.coordinator.machine.BranchState;
+import io.txn.coordinator.machine.Dirt;
 import io.txn.coordinator.machine.GlobalTransaction;
 import io.txn.coordinator.machine.Outcome;
 import io.txn.coordinator.machine.Shard;
@@ -9,6 +10,7 @@ import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.extension.RowData;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -16,6 +18,7 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Snapshots: {@code version, writer, number of the next entry, count, count × earlier writer, journal time, last id, count, count × (length,
@@ -23,8 +26,11 @@ import java.util.List;
  */
 final class SnapshotCodec {
 
-    /** From version 2 on transactions and branches carry request ids. */
-    static final int VERSION = 2;
+    /** From version 2 on transactions and branches carry request ids, from version 3 on branches the rows in the way of their undo. */
+    static final int VERSION = 3;
+
+    /** What a snapshot is written as that has nothing of version 3 in it, so that the version before can still be gone back to. */
+    private static final int PLAIN_VERSION = 2;
 
     private static final int MOST_PAST_WRITERS = 10_000;
 
@@ -38,7 +44,8 @@ final class SnapshotCodec {
     static void write(EntrySequence.State entries, long time, Shard.Capture capture, OutputStream stream)
             throws IOException {
         Out out = new Out();
-        out.u1(VERSION);
+        int version = capture.transactions().stream().anyMatch(SnapshotCodec::hasDirt) ? VERSION : PLAIN_VERSION;
+        out.u1(version);
         out.varint(entries.writer());
         out.varint(entries.next());
         out.varint(entries.past().size());
@@ -50,7 +57,7 @@ final class SnapshotCodec {
         Out length = new Out();
         for (GlobalTransaction transaction : capture.transactions()) {
             out.reset();
-            encode(transaction, out);
+            encode(transaction, version, out);
             length.reset();
             length.varint(out.size());
             stream.write(length.array(), 0, length.size());
@@ -125,7 +132,11 @@ final class SnapshotCodec {
         throw new IllegalArgumentException("a number is longer than 64 bits");
     }
 
-    static void encode(GlobalTransaction transaction, Out out) {
+    private static boolean hasDirt(GlobalTransaction transaction) {
+        return transaction.branches().stream().anyMatch(branch -> branch.dirt() != null);
+    }
+
+    private static void encode(GlobalTransaction transaction, int version, Out out) {
         out.varint(transaction.number());
         out.string(transaction.address());
         out.string(transaction.name());
@@ -152,7 +163,28 @@ final class SnapshotCodec {
             out.varint(branch.nextAt());
             out.string(branch.cause());
             out.varint(branch.requestId());
+            if (version > PLAIN_VERSION) {
+                dirt(branch.dirt(), out);
+            }
         }
+    }
+
+    private static void dirt(@Nullable Dirt dirt, Out out) {
+        out.u1(dirt == null ? 0 : 1);
+        if (dirt != null) {
+            out.string(dirt.report() == null ? null : dirt.report().text());
+            out.string(dirt.decision() == null ? null : dirt.decision().text());
+            out.string(dirt.decidedBy());
+        }
+    }
+
+    private static @Nullable Dirt dirt(In in) {
+        return in.u1() == 0 ? null : new Dirt(rows(in), rows(in), in.string());
+    }
+
+    private static @Nullable RowData rows(In in) {
+        String text = in.string();
+        return text == null ? null : new RowData(text);
     }
 
     private static GlobalTransaction decode(In in, int version) {
@@ -194,7 +226,8 @@ final class SnapshotCodec {
                     in.count(Integer.MAX_VALUE),
                     in.varint(),
                     in.string(),
-                    version < 2 ? 0 : in.varint()));
+                    version < 2 ? 0 : in.varint(),
+                    version < 3 ? null : dirt(in)));
         }
         return branches;
     }

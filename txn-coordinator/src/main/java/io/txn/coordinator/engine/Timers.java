@@ -10,13 +10,14 @@ import io.txn.coordinator.machine.TransactionState;
  */
 final class Timers {
 
-    private static final int ALWAYS_KEPT = 4096;
-
     private final Shard shard;
+    private final int pointless;
     private final DueTimes due = new DueTimes();
 
-    Timers(Shard shard) {
+    /** @param pointless how many may stay behind that mean nothing, beside as many as mean something */
+    Timers(Shard shard, int pointless) {
         this.shard = shard;
+        this.pointless = pointless;
     }
 
     /** After a restart: of what is undecided also what is due already. */
@@ -59,7 +60,7 @@ final class Timers {
 
     /** When most timers are pointless they are set anew: those of transactions that were decided before their deadline stay behind. */
     void compact() {
-        if (due.size() <= 2L * shard.unfinished() + ALWAYS_KEPT) {
+        if (due.size() <= 2L * shard.unfinished() + pointless) {
             return;
         }
         due.clear();

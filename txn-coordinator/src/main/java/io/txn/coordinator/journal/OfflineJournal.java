@@ -376,13 +376,14 @@ public final class OfflineJournal {
         if (earlier == null) {
             begun(aside);
         }
+        LostHeaders headers = LostHeaders.of(new ReadOnly(files), states);
         Cut cut = new Cut(snapshot, lost);
         for (FileState state : states) {
             if (state.kind() == Kind.SNAPSHOT && state.damage() != null) {
                 cut.remove(state.file());
             }
         }
-        List<FileState> replaced = replaced(segments, snapshot);
+        List<FileState> replaced = replaced(segments, snapshot, headers);
         if (!replaced.isEmpty()) {
             for (FileState state : replaced) {
                 cut.remove(state.file());
@@ -390,7 +391,7 @@ public final class OfflineJournal {
             // What looked out of reach behind a damage in one of these may be as it should.
             segments = segments(examine((index, record) -> {}));
         }
-        while (!segments.isEmpty() && cut.skipWhatTheSnapshotHas(segments.get(0))) {
+        while (cut.mended(segments, headers)) {
             segments = segments(examine((index, record) -> {}));
         }
         for (FileState state : segments) {
@@ -427,22 +428,18 @@ public final class OfflineJournal {
     }
 
     /** The segments before the one in which a start begins to read: the snapshot holds all of them, so what is wrong with them is of no account. */
-    private List<FileState> replaced(List<FileState> segments, long snapshot) throws IOException {
+    private List<FileState> replaced(List<FileState> segments, long snapshot, LostHeaders headers) throws IOException {
         int start = segments.size() - 1;
-        while (start > 0 && firstIndex(segments.get(start).file()) > snapshot + 1) {
+        while (start > 0 && firstIndex(segments.get(start).file(), headers) > snapshot + 1) {
             start--;
         }
         return segments.subList(0, Math.max(start, 0));
     }
 
-    private long firstIndex(Path segment) throws IOException {
+    private long firstIndex(Path segment, LostHeaders headers) throws IOException {
         try (JournalFiles.OpenFile file = new ReadOnly(files).open(segment, false)) {
-            ByteBuffer bytes = ByteBuffer.allocate(SegmentHeader.BYTES);
-            file.read(bytes, 0);
-            return SegmentHeader.read(segment, bytes.flip()).firstIndex();
-        } catch (TxnException e) {
-            damage(e); // or too new
-            return Long.MAX_VALUE;
+            LostHeaders.Found found = headers.find(segment, number(segment), file);
+            return found == null ? Long.MAX_VALUE : found.header().firstIndex();
         }
     }
 
@@ -489,22 +486,56 @@ public final class OfflineJournal {
             removed.add(path);
         }
 
+        /** Mends the first damaged segment, as far as nothing is lost by that; returns whether it did, and so it should be looked at again. */
+        boolean mended(List<FileState> segments, LostHeaders headers) throws IOException {
+            long lastBefore = 0;
+            for (FileState state : segments) {
+                if (state.damage() != null) {
+                    boolean first = state == segments.get(0);
+                    return state.firstIndex() == 0 && mendHeader(state, first ? 0 : lastBefore, headers)
+                            || first && skipWhatTheSnapshotHas(state, headers);
+                }
+                lastBefore = state.lastIndex();
+            }
+            return false;
+        }
+
+        /** All that a header says can be told from elsewhere, so where nothing else is damaged nothing is lost. */
+        private boolean mendHeader(FileState state, long lastBefore, LostHeaders headers) throws IOException {
+            try (JournalFiles.OpenFile open = files.open(state.file(), false)) {
+                LostHeaders.Found found = headers.find(state.file(), number(state.file()), open);
+                if (found == null || !found.lost() || !found.followed()) {
+                    return false;
+                }
+                long begins = found.header().firstIndex();
+                if (lastBefore == 0 ? begins > snapshot + 1 : begins != lastBefore + 1) {
+                    return false;
+                }
+                open.write(found.header().toBytes(), 0);
+                open.sync(true);
+            }
+            return true;
+        }
+
         /**
          * Makes the first segment begin behind its damage, when the snapshot has all records up to there: frames are chained to each other and not to a place in
          * the file, so what stands behind goes on as it is. Returns whether it does.
          */
-        boolean skipWhatTheSnapshotHas(FileState state) throws IOException {
-            if (state.damage() == null || state.firstIndex() == 0) {
-                return false;
-            }
+        private boolean skipWhatTheSnapshotHas(FileState state, LostHeaders headers) throws IOException {
             Path made = directory.resolve(RoomMaker.SPARE_PREFIX + "repair.tmp");
             try (JournalFiles.OpenFile open = files.open(state.file(), false)) {
-                ByteBuffer bytes = ByteBuffer.allocate(SegmentHeader.BYTES);
-                open.read(bytes, 0);
-                SegmentHeader header = SegmentHeader.read(state.file(), bytes.flip());
+                LostHeaders.Found found = headers.find(state.file(), number(state.file()), open);
+                if (found == null) {
+                    return false;
+                }
+                SegmentHeader header = found.header();
                 SegmentCursor cursor = cursor(state.file(), header, open);
-                readUpToTheDamage(cursor);
-                if (!cursor.skipToNextFrame(cursor.position()) || cursor.nextIndex() > snapshot + 1) {
+                int from = SegmentHeader.BYTES - Frames.ALIGNMENT;
+                if (!found.lost()) {
+                    readUpToTheDamage(cursor);
+                    from = cursor.position();
+                }
+                if (!cursor.skipToNextFrame(from) || cursor.nextIndex() > snapshot + 1) {
                     return false;
                 }
                 try (JournalFiles.OpenFile shorter = files.open(made, true)) {

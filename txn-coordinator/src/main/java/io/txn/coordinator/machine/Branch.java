@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param nextAt journal time of the next call, 0 for at once
  * @param cause why the last call failed, or why it was given up
  * @param requestId the client's id of the registration, 0 for none
+ * @param dirt rows that keep it from being undone, or null
  */
 public record Branch(
         long id,
@@ -25,7 +26,24 @@ public record Branch(
         int attempts,
         long nextAt,
         @Nullable String cause,
-        long requestId) {
+        long requestId,
+        @Nullable Dirt dirt) {
+
+    /** No rows in the way. */
+    public Branch(
+            long id,
+            BranchType type,
+            String resource,
+            ClientId client,
+            @Nullable String locks,
+            @Nullable String applicationData,
+            BranchState state,
+            int attempts,
+            long nextAt,
+            @Nullable String cause,
+            long requestId) {
+        this(id, type, resource, client, locks, applicationData, state, attempts, nextAt, cause, requestId, null);
+    }
 
     /** Whether it is owed the phase two of this outcome. The steps of a saga are for its engine and never called. */
     boolean isOwed(Outcome outcome) {
@@ -62,19 +80,57 @@ public record Branch(
                 newAttempts,
                 newNextAt,
                 newCause,
-                requestId);
+                requestId,
+                dirt);
     }
 
     Branch withData(BranchState newState, @Nullable String newApplicationData) {
         return new Branch(
-                id, type, resource, client, locks, newApplicationData, newState, attempts, nextAt, cause, requestId);
+                id,
+                type,
+                resource,
+                client,
+                locks,
+                newApplicationData,
+                newState,
+                attempts,
+                nextAt,
+                cause,
+                requestId,
+                dirt);
     }
 
-    /** What is worth keeping when the transaction has ended: no application data, and lock keys only when they are short. */
+    Branch withDirt(@Nullable Dirt newDirt) {
+        return new Branch(
+                id, type, resource, client, locks, applicationData, state, attempts, nextAt, cause, requestId, newDirt);
+    }
+
+    /** How many characters it holds of rows in its way. */
+    int dirtSize() {
+        return dirt == null ? 0 : dirt.size();
+    }
+
+    /** What is worth keeping when it is done: who decided about rows in its way. */
+    Branch withoutDirt() {
+        return dirt == null ? this : withDirt(dirt.forRetention());
+    }
+
+    /** What is worth keeping when the transaction has ended: no application data, no rows, and lock keys only when they are short. */
     Branch forRetention() {
         boolean keepLocks = locks != null && locks.length() <= RETAINED_LOCKS;
         return new Branch(
-                id, type, resource, client, keepLocks ? locks : null, null, state, attempts, 0, cause, requestId);
+                id,
+                type,
+                resource,
+                client,
+                keepLocks ? locks : null,
+                null,
+                state,
+                attempts,
+                0,
+                cause,
+                requestId,
+                dirt == null ? null : dirt.forRetention());
     }
 
     private static final int RETAINED_LOCKS = 500;

@@ -3,6 +3,8 @@ package io.txn.coordinator.machine;
 import io.txn.coordinator.lock.LockKeys;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.RowData;
+import io.txn.protocol.extension.UndoDecision;
 import org.jspecify.annotations.Nullable;
 
 /** What may be asked of a shard. Immutable; carries no time: the engine says when it is decided. */
@@ -34,6 +36,7 @@ public sealed interface Command {
      *
      * @param sagaEngine the resource of the engine that drives it when it is a saga, else null
      * @param requestId the client's own id of this request, by which a repeated one is known; 0 for none
+     * @param number a lent id that the transaction is to have, unless it has begun already; 0: any
      */
     record Begin(
             String address,
@@ -41,8 +44,20 @@ public sealed interface Command {
             ClientId client,
             long timeoutMillis,
             @Nullable String sagaEngine,
-            long requestId)
+            long requestId,
+            long number)
             implements Command {
+
+        /** One whose id the shard chooses. */
+        public Begin(
+                String address,
+                String name,
+                ClientId client,
+                long timeoutMillis,
+                @Nullable String sagaEngine,
+                long requestId) {
+            this(address, name, client, timeoutMillis, sagaEngine, requestId, 0);
+        }
 
         /** No saga. */
         public Begin(String address, String name, ClientId client, long timeoutMillis) {
@@ -55,6 +70,9 @@ public sealed interface Command {
         }
     }
 
+    /** Asks for ids that nobody else gets. */
+    record LeaseIds(String address, int count) implements Command {}
+
     /**
      * Adds a branch.
      *
@@ -62,6 +80,7 @@ public sealed interface Command {
      * @param holdsLocalTransaction whether the caller holds local row locks while it waits, so that a rolling-back holder must not be waited for
      * @param sagaEngine for a step of a saga the resource of the engine that drives it: a first step makes the transaction a saga
      * @param requestId as for {@link Begin}
+     * @param branch a lent id that the branch is to have; 0: any
      */
     record RegisterBranch(
             Xid xid,
@@ -73,8 +92,35 @@ public sealed interface Command {
             @Nullable String applicationData,
             @Nullable String sagaEngine,
             long waitMillis,
-            long requestId)
+            long requestId,
+            long branch)
             implements Named, ForRows {
+
+        /** One whose id the shard chooses. */
+        public RegisterBranch(
+                Xid xid,
+                BranchType type,
+                String resource,
+                ClientId client,
+                @Nullable LockKeys locks,
+                boolean holdsLocalTransaction,
+                @Nullable String applicationData,
+                @Nullable String sagaEngine,
+                long waitMillis,
+                long requestId) {
+            this(
+                    xid,
+                    type,
+                    resource,
+                    client,
+                    locks,
+                    holdsLocalTransaction,
+                    applicationData,
+                    sagaEngine,
+                    waitMillis,
+                    requestId,
+                    0);
+        }
 
         /** One that does not wait, and cannot be told from a repeated one. */
         public RegisterBranch(
@@ -137,6 +183,17 @@ public sealed interface Command {
     /** An operator ends a branch. */
     record GiveUp(Xid xid, long branch, String reason) implements Named {}
 
+    /** An operator decides what becomes of the rows in the way of a branch's undo; {@code reason} says who and why. */
+    record Decide(Xid xid, long branch, UndoDecision decision, String reason) implements Named {
+
+        /** Without the rows, which nobody should find in a log. */
+        @Override
+        public String toString() {
+            return "Decide[xid=" + xid + ", branch=" + branch + ", report=" + decision.report() + ", rows="
+                    + decision.rows().size() + ", reason=" + reason + "]";
+        }
+    }
+
     /**
      * An operator decides an open transaction, or ends what is left of a decided one.
      *
@@ -157,6 +214,7 @@ public sealed interface Command {
      * @param attempt the {@link Effect.CallBranch#attempt} of the call
      * @param calledAt journal time at which the call left: what it found out may be as old as that
      * @param detail what the resource manager or the transport said, for people
+     * @param report rows that are in the way of an undo, or null
      * @param jitter how much of half the back-off is taken off, 0 to 1
      */
     record BranchAnswered(
@@ -167,6 +225,27 @@ public sealed interface Command {
             long calledAt,
             Answer answer,
             @Nullable String detail,
-            double jitter)
-            implements Internal {}
+            double jitter,
+            @Nullable RowData report)
+            implements Internal {
+
+        /** Without rows in the way. */
+        public BranchAnswered(
+                long transaction,
+                long branch,
+                Outcome phase,
+                int attempt,
+                long calledAt,
+                Answer answer,
+                @Nullable String detail,
+                double jitter) {
+            this(transaction, branch, phase, attempt, calledAt, answer, detail, jitter, null);
+        }
+
+        /** The same, with nothing said of rows in the way but this. */
+        BranchAnswered withoutReport(String why) {
+            String words = detail == null ? why : why + ": " + detail;
+            return new BranchAnswered(transaction, branch, phase, attempt, calledAt, answer, words, jitter);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 package io.txn.coordinator.machine;
 
+import io.txn.protocol.BranchType;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -60,6 +61,24 @@ final class Draft {
             effects.add(new Effect.Settle(now.number(), new Reply.Decided(now, failure)));
         } else if (over) {
             effects.add(new Effect.Settle(now.number(), new Reply.Decided(now, Reply.Pass.DONE)));
+        }
+        return this;
+    }
+
+    /** What a branch that was given up would undo is not to be undone later. */
+    Draft dropUndo(Branch branch) {
+        if (branch.type() == BranchType.AT) {
+            effects.add(new Effect.DropUndo(new Effect.CallBranch(
+                    now.number(),
+                    now.address(),
+                    branch.id(),
+                    branch.type(),
+                    branch.resource(),
+                    branch.client(),
+                    branch.applicationData(),
+                    Outcome.COMMIT,
+                    false,
+                    1)));
         }
         return this;
     }

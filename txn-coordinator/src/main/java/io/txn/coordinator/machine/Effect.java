@@ -1,6 +1,7 @@
 package io.txn.coordinator.machine;
 
 import io.txn.protocol.BranchType;
+import io.txn.protocol.extension.RowData;
 import org.jspecify.annotations.Nullable;
 
 /** What is to be done once the events it follows from are durable. May happen twice. */
@@ -10,6 +11,7 @@ public sealed interface Effect {
      * Calls phase two of a branch, or the engine of a saga. The end of the call comes back as {@link Command.BranchAnswered}.
      *
      * @param timedOut whether it was the deadline that decided
+     * @param decision what an operator decided about rows in the way of an undo, or null
      */
     record CallBranch(
             long transaction,
@@ -21,14 +23,36 @@ public sealed interface Effect {
             @Nullable String applicationData,
             Outcome phase,
             boolean timedOut,
-            int attempt)
+            int attempt,
+            @Nullable RowData decision)
             implements Effect {
+
+        /** Nobody decided anything about rows in the way. */
+        public CallBranch(
+                long transaction,
+                String address,
+                long branch,
+                BranchType type,
+                String resource,
+                ClientId client,
+                @Nullable String applicationData,
+                Outcome phase,
+                boolean timedOut,
+                int attempt) {
+            this(transaction, address, branch, type, resource, client, applicationData, phase, timedOut, attempt, null);
+        }
 
         /** Whether no other call of the transaction may be under way, and its initiator may be waiting. */
         public boolean inTurn() {
             return phase == Outcome.ROLLBACK || (type != BranchType.AT && type != BranchType.SAGA);
         }
     }
+
+    /**
+     * Has the undo record of an AT branch deleted that an operator gave up, so that nothing applies it later. Tried once: what it does not reach stays, and is never
+     * asked for.
+     */
+    record DropUndo(CallBranch asCommit) implements Effect {}
 
     /** Answers the initiator that waits for the first pass of phase two. */
     record Settle(long transaction, Reply reply) implements Effect {}

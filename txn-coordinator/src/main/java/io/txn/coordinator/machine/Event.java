@@ -2,6 +2,7 @@ package io.txn.coordinator.machine;
 
 import io.txn.coordinator.lock.LockKeys;
 import io.txn.protocol.BranchType;
+import io.txn.protocol.extension.RowData;
 import org.jspecify.annotations.Nullable;
 
 /** What happened: the records of the journal. Its time is that of the record. */
@@ -9,6 +10,9 @@ public sealed interface Event {
 
     /** A new range of ids begins: {@code epoch | shard | 1}. The first event of a journal. */
     record EpochStarted(int epoch, int shard) implements Event {}
+
+    /** The next ids were lent: whoever has them names transactions and branches by them. */
+    record IdsLeased(int count) implements Event {}
 
     /** Something happened to one transaction. */
     sealed interface OfTransaction extends Event {
@@ -92,6 +96,12 @@ public sealed interface Event {
 
     /** No further call makes sense without a person. */
     record BranchStuck(long transaction, long branch, int attempts, String cause) implements OfBranch {}
+
+    /** Rows are in the way of its undo; an earlier report and an earlier decision count no longer. */
+    record DirtReported(long transaction, long branch, RowData report) implements OfBranch {}
+
+    /** An operator decided what becomes of the rows in the way: it is called again with that. */
+    record DirtDecided(long transaction, long branch, RowData decision, String decidedBy) implements OfBranch {}
 
     /** An operator ended the branch. */
     record BranchGivenUp(long transaction, long branch, String reason) implements OfBranch {}

@@ -2,6 +2,7 @@ package io.txn.coordinator.machine;
 
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
+import io.txn.protocol.extension.RowData;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -17,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * as an {@link AssertionError} before anything is recorded; an event from the journal is never rejected, it changes what it can.
  */
 final class Machine {
+
+    private static final String NOT_CARRIED_OUT = "what was decided about its rows was not carried out, look again: ";
 
     private final Rules rules;
     private final Sagas sagas;
@@ -59,6 +62,8 @@ final class Machine {
             return retryNow(transaction, moment);
         } else if (command instanceof Command.GiveUp giveUp) {
             return giveUp(transaction, giveUp, moment);
+        } else if (command instanceof Command.Decide decide) {
+            return Dirts.decide(transaction, decide, moment.at);
         } else if (command instanceof Command.Force force) {
             return transaction.outcome() == Outcome.OPEN
                     ? forceDecision(transaction, force, moment)
@@ -85,20 +90,29 @@ final class Machine {
             return Decision.of(Reply.Rejected.of(
                     ErrorCode.TOO_MANY_BRANCHES, "xid", transaction.xid(), "branches", rules.maxBranches()));
         }
+        long id = command.branch() == 0 ? moment.freshId : command.branch();
+        if (id != moment.freshId && !isLent(transaction, id, moment)) {
+            return Decision.of(Reply.Rejected.of(ErrorCode.BAD_REQUEST, "field", "branch-id", "value", id));
+        }
         Draft draft = new Draft(transaction, moment.at);
         if (command.sagaEngine() != null && transaction.branches().isEmpty()) {
             draft.add(driver(transaction.number(), command.sagaEngine(), command.client()));
         }
         return draft.add(new Event.BranchRegistered(
                         transaction.number(),
-                        moment.freshId,
+                        id,
                         command.type(),
                         command.resource(),
                         command.client(),
                         command.type() == BranchType.AT ? command.locks() : null,
                         command.applicationData(),
                         command.requestId()))
-                .reply(new Reply.Registered(moment.freshId));
+                .reply(new Reply.Registered(id));
+    }
+
+    /** Whether a branch of this transaction may have that id, which its client chose. */
+    private static boolean isLent(GlobalTransaction transaction, long id, Moment moment) {
+        return Shard.isGivenOut(id, moment.freshId - 1) && id != transaction.number() && transaction.branch(id) == null;
     }
 
     /** What a registration that was asked for before is told, or null when it is a new one. */
@@ -235,7 +249,12 @@ final class Machine {
         boolean usedUp = rules.maxAttempts() > 0 && attempts >= rules.maxAttempts();
         boolean stuck = command.answer() == Answer.NEVER || usedUp;
         if (stuck) {
-            draft.add(new Event.BranchStuck(draft.now.number(), branch.id(), attempts, cause));
+            boolean decided = branch.dirt() != null && branch.dirt().decision() != null;
+            String words = decided && command.answer() == Answer.NEVER ? Draft.shorten(NOT_CARRIED_OUT + cause) : cause;
+            draft.add(new Event.BranchStuck(draft.now.number(), branch.id(), attempts, words));
+            if (command.report() != null && command.answer() == Answer.NEVER && command.phase() == Outcome.ROLLBACK) {
+                draft.add(new Event.DirtReported(draft.now.number(), branch.id(), command.report()));
+            }
         } else {
             long nextAt = draft.at + rules.delay(attempts, command.jitter());
             draft.add(new Event.AttemptFailed(draft.now.number(), branch.id(), attempts, nextAt, cause));
@@ -319,6 +338,7 @@ final class Machine {
         }
         return new Draft(transaction, moment.at)
                 .add(new Event.BranchGivenUp(transaction.number(), branch.id(), command.reason()))
+                .dropUndo(branch)
                 .conclude()
                 .settle(null)
                 .reply(new Reply.Accepted());
@@ -365,7 +385,8 @@ final class Machine {
         Draft draft = new Draft(transaction, moment.at);
         for (Branch branch : transaction.branches()) {
             if (transaction.owes(branch)) {
-                draft.add(new Event.BranchGivenUp(transaction.number(), branch.id(), forced(command)));
+                draft.add(new Event.BranchGivenUp(transaction.number(), branch.id(), forced(command)))
+                        .dropUndo(branch);
             }
         }
         return draft.conclude().settle(null).reply(new Reply.Accepted());
@@ -450,13 +471,19 @@ final class Machine {
         } else if (event instanceof Event.PhaseOneFailed failed) {
             return branch.withData(next, failed.applicationData());
         } else if (event instanceof Event.BranchFinished) {
-            return branch.with(next, branch.attempts(), 0, null);
+            return branch.with(next, branch.attempts(), 0, null).withoutDirt();
         } else if (event instanceof Event.AttemptFailed failed) {
             return branch.with(next, failed.attempts(), failed.nextAt(), failed.cause());
         } else if (event instanceof Event.BranchDue) {
             return branch.with(next, branch.attempts(), 0, branch.cause());
         } else if (event instanceof Event.BranchStuck stuck) {
             return branch.with(next, stuck.attempts(), 0, stuck.cause());
+        } else if (event instanceof Event.DirtReported reported) {
+            return branch.withDirt(new Dirt(reported.report(), null, null));
+        } else if (event instanceof Event.DirtDecided decided) {
+            RowData report = branch.dirt() == null ? null : branch.dirt().report();
+            return branch.with(next, 0, 0, branch.cause())
+                    .withDirt(new Dirt(report, decided.decision(), decided.decidedBy()));
         } else if (event instanceof Event.BranchGivenUp givenUp) {
             return branch.with(next, branch.attempts(), 0, givenUp.reason());
         }
@@ -520,7 +547,7 @@ final class Machine {
         return callable;
     }
 
-    private static Effect.CallBranch call(GlobalTransaction transaction, Branch branch) {
+    static Effect.CallBranch call(GlobalTransaction transaction, Branch branch) {
         return new Effect.CallBranch(
                 transaction.number(),
                 transaction.address(),
@@ -531,7 +558,8 @@ final class Machine {
                 branch.applicationData(),
                 transaction.isDriver(branch) ? transaction.direction() : transaction.outcome(),
                 transaction.timedOut(),
-                branch.attempts() + 1);
+                branch.attempts() + 1,
+                branch.dirt() == null ? null : branch.dirt().decision());
     }
 
     /** The next time at which {@link #pending} will have more to say if nothing else happens, or {@link Long#MAX_VALUE}. */

@@ -200,6 +200,16 @@ public final class Transitions {
                     Event.BranchGivenUp.class,
                     BranchState.GIVEN_UP,
                     "an operator ends it"),
+            new OfBranch(
+                    BranchState.STUCK,
+                    Event.DirtReported.class,
+                    BranchState.STUCK,
+                    "it names the rows that are in the way of its undo"),
+            new OfBranch(
+                    BranchState.STUCK,
+                    Event.DirtDecided.class,
+                    BranchState.REGISTERED,
+                    "an operator decided about the rows in the way"),
             new OfBranch(BranchState.STUCK, Event.BranchGivenUp.class, BranchState.GIVEN_UP, "an operator ends it"));
 
     private Transitions() {}

@@ -2,6 +2,7 @@ package io.txn.coordinator.seata;
 
 import io.txn.coordinator.machine.Effect;
 import io.txn.coordinator.machine.Outcome;
+import io.txn.protocol.LogText;
 import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.Message;
 import java.util.function.Predicate;
@@ -64,7 +65,7 @@ final class AwaitedAnswer implements Predicate<Message> {
                     branch,
                     call.phase(),
                     answer.getClass().getSimpleName(),
-                    said == null ? null : Registrations.oneLine(said.xid),
+                    said == null || said.xid == null ? null : LogText.oneLine(said.xid),
                     said == null ? null : said.branch);
         }
         return isIts;

@@ -6,17 +6,28 @@ import io.txn.coordinator.machine.Answer;
 import io.txn.coordinator.machine.Effect;
 import io.txn.coordinator.machine.Outcome;
 import io.txn.protocol.BranchType;
+import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
+import io.txn.protocol.codec.Frame;
+import io.txn.protocol.extension.Feature;
+import io.txn.protocol.extension.RowData;
+import io.txn.protocol.extension.UndoDecision;
+import io.txn.protocol.extension.UndoReport;
 import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.transport.Outbox;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Carries phase two to resource managers over their connections. Thread-safe. */
 public final class BranchCalls implements BranchCaller {
+
+    private static final Logger LOG = LoggerFactory.getLogger(BranchCalls.class);
 
     private final Sessions sessions;
     private final Outbox outbox;
@@ -40,7 +51,15 @@ public final class BranchCalls implements BranchCaller {
         Duration time = isSaga(call) ? Duration.ofMillis(EngineSettings.sagaCallTimeout(timeout.toMillis())) : timeout;
         String xid = Xid.of(call.address(), call.transaction()).value();
         AwaitedAnswer awaited = new AwaitedAnswer(call, xid, wireId(call), session);
-        session.connection.request(request(call, xid), awaited, time).whenComplete((answer, failure) -> {
+        RowData decision = call.decision();
+        if (decision != null && !session.has(Feature.UNDO_DECISIONS)) {
+            end.ended(
+                    Answer.RETRYABLE,
+                    session + " does not carry out decisions about rows; an application of this product has to");
+            return;
+        }
+        Map<String, String> head = decision == null ? Frame.EMPTY_HEAD : UndoDecision.head(decision);
+        session.connection.request(request(call, xid), head, awaited, time).whenComplete((answer, failure) -> {
             if (failure != null) {
                 Throwable cause = failure instanceof CompletionException && failure.getCause() != null
                         ? failure.getCause()
@@ -50,7 +69,9 @@ public final class BranchCalls implements BranchCaller {
                 if (isSaga(call)) {
                     sessions.answered(call.transaction(), session);
                 }
-                answered(call, session, Objects.requireNonNull(AwaitedAnswer.read(call.phase(), answer)), end);
+                Message body = Objects.requireNonNull(answer.body());
+                RowData report = session.has(Feature.UNDO_DECISIONS) ? report(call, session, answer) : null;
+                answered(call, session, Objects.requireNonNull(AwaitedAnswer.read(call.phase(), body)), report, end);
             }
         });
     }
@@ -81,7 +102,63 @@ public final class BranchCalls implements BranchCaller {
         return isSaga(call) ? SagaWords.NO_BRANCH : call.branch();
     }
 
-    private static void answered(Effect.CallBranch call, Session session, AwaitedAnswer.Said said, CallEnd end) {
+    /** What the answer says of rows in the way. What cannot be read is left out: the answer itself says that a person is needed. */
+    private static @Nullable RowData report(Effect.CallBranch call, Session session, Frame answer) {
+        RowData report = UndoReport.read(answer.head());
+        if (report == null || call.type() != BranchType.AT || call.phase() != Outcome.ROLLBACK) {
+            return null;
+        }
+        try {
+            UndoReport.decode(report);
+            return report;
+        } catch (TxnException | IllegalArgumentException e) {
+            LOG.warn(
+                    "a report about rows in the way of an undo cannot be read and is left out client={} branchId={} size={}",
+                    session,
+                    call.branch(),
+                    report.text().length());
+            return null;
+        }
+    }
+
+    /** A commit, because that deletes the undo record and touches nothing else, here as with Seata's clients. */
+    @Override
+    public void dropUndo(Effect.DropUndo drop) {
+        Effect.CallBranch call = drop.asCommit();
+        String xid = Xid.of(call.address(), call.transaction()).value();
+        Session session = sessions.choose(call);
+        if (session == null) {
+            left(call, xid, "nobody is connected who has this resource");
+            return;
+        }
+        AwaitedAnswer awaited = new AwaitedAnswer(call, xid, wireId(call), session);
+        session.connection
+                .request(request(call, xid), Frame.EMPTY_HEAD, awaited, timeout)
+                .whenComplete((answer, failure) -> {
+                    AwaitedAnswer.Said said = failure != null
+                            ? null
+                            : AwaitedAnswer.read(call.phase(), Objects.requireNonNull(answer.body()));
+                    if (said == null) {
+                        left(call, xid, String.valueOf(failure));
+                    } else if (!answer(
+                                    call.phase(), said.status(), said.outcome().succeeded())
+                            .isDone()) {
+                        left(call, xid, detail(session, said));
+                    }
+                });
+    }
+
+    private static void left(Effect.CallBranch call, String xid, String why) {
+        LOG.warn(
+                "the undo record of a branch that was given up may still be there: nothing applies it, delete it by hand xid={} branchId={} resource={} cause={}",
+                xid,
+                call.branch(),
+                call.resource(),
+                why);
+    }
+
+    private static void answered(
+            Effect.CallBranch call, Session session, AwaitedAnswer.Said said, @Nullable RowData report, CallEnd end) {
         boolean succeeded = said.outcome().succeeded();
         Answer answer;
         if (said.isNameless()) {
@@ -91,7 +168,7 @@ public final class BranchCalls implements BranchCaller {
                     ? SagaWords.answer(call.phase(), said.status(), succeeded)
                     : answer(call.phase(), said.status(), succeeded);
         }
-        end.ended(answer, answer.isDone() ? null : detail(session, said));
+        end.ended(answer, answer.isDone() ? null : detail(session, said), report);
     }
 
     /** What a status means as an answer to {@code phase}. The opposite of what was asked is nothing a repetition could mend. */

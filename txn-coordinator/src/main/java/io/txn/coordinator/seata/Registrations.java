@@ -5,6 +5,7 @@ import io.txn.coordinator.access.Credential;
 import io.txn.coordinator.access.Doorkeeper;
 import io.txn.coordinator.access.Presented;
 import io.txn.protocol.ErrorCode;
+import io.txn.protocol.LogText;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.access.ExtraData;
 import io.txn.protocol.access.Refusal;
@@ -24,7 +25,6 @@ import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
-import java.util.regex.Pattern;
 import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -44,10 +44,6 @@ final class Registrations {
     private static final int MOST_PARKED = 1_000;
     private static final int LINES = 20;
     private static final Duration LINES_PERIOD = Duration.ofMinutes(1);
-    private static final int LONGEST_LOGGED = 1_000;
-
-    /** Control characters, and what Unicode separates lines with. */
-    private static final Pattern CONTROL = Pattern.compile("[\\p{Cntrl}\\x{80}-\\x{9f}\\x{2028}\\x{2029}]");
 
     private final Sessions sessions;
     private final SharedTexts shared;
@@ -173,6 +169,9 @@ final class Registrations {
                 return;
             }
             session = session(registration, credential);
+            if (session == null) {
+                return;
+            }
             session.agreed(features);
         }
         // Clients or trust may have changed since it was looked at, or since the handshake, and the round that closes
@@ -232,10 +231,14 @@ final class Registrations {
         return null;
     }
 
-    private Session session(Registration registration, Credential credential) {
+    /** Its session; null: it is being closed, because another one came in its place or its time was over in this very moment. */
+    private @Nullable Session session(Registration registration, Credential credential) {
         RpcConnection connection = registration.connection();
         Session session = connection.attachment(Session.class);
         if (session == null) {
+            if (!connection.admit()) {
+                return null;
+            }
             session = new Session(
                     connection,
                     registration.application() == null ? null : shared.share(registration.application()),
@@ -244,7 +247,6 @@ final class Registrations {
                     credential);
             connection.attach(session);
             sessions.add(session);
-            connection.admit();
             if (!connection.isOpen()) {
                 sessions.remove(session); // its end may have come before it was there to be removed
             }
@@ -271,15 +273,6 @@ final class Registrations {
         connection.close();
     }
 
-    /** What a stranger sent, in a form that cannot pass for lines of our own. */
-    static @Nullable String oneLine(@Nullable String text) {
-        if (text == null) {
-            return null;
-        }
-        String brief = text.length() <= LONGEST_LOGGED ? text : text.substring(0, LONGEST_LOGGED) + '…';
-        return CONTROL.matcher(brief).replaceAll("?");
-    }
-
     private void refuse(Registration registration, Admission.Refused no) {
         RpcConnection connection = registration.connection();
         refused.increment();
@@ -288,10 +281,10 @@ final class Registrations {
             LOG.warn(
                     "refused a registration peer={} application={} role={} notLogged={} reason={}",
                     connection.remoteAddress(),
-                    oneLine(registration.application()),
+                    registration.application() == null ? null : LogText.oneLine(registration.application()),
                     registration.resources() == null ? "TM" : "RM",
                     leftOut,
-                    oneLine(no.text()));
+                    LogText.oneLine(no.text()));
         }
         Message.Response answer = registration.resources() == null
                 ? new Message.RegisterTmResponse(false, version)
@@ -330,7 +323,7 @@ final class Registrations {
         } else if (text.length() > limits.textLength()) {
             return no(ErrorCode.BAD_REQUEST, "field", field, "length", text.length(), "limit", limits.textLength());
         }
-        return CONTROL.matcher(text).find()
+        return LogText.breaksLines(text)
                 ? no(ErrorCode.BAD_REQUEST, "field", field, "reason", "it holds control characters")
                 : null;
     }

@@ -12,6 +12,7 @@ import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.protocol.codec.Frame;
 import io.txn.protocol.extension.Feature;
+import io.txn.protocol.extension.IdLease;
 import io.txn.protocol.extension.LockWait;
 import io.txn.protocol.extension.RequestId;
 import io.txn.protocol.message.BranchStatus;
@@ -24,10 +25,12 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -209,9 +212,20 @@ public final class SeataAdapter implements RpcHandler {
 
     // Requests
 
+    /** Whoever waits for the answer to one request. */
+    @FunctionalInterface
+    private interface Asked {
+
+        void answer(Message.Response response);
+
+        /** There will be none, for want of room, and its client asks again: by default nobody else is concerned. */
+        default void unanswered() {}
+    }
+
     /**
      * Newer clients get each answer on its own as soon as it is there; older ones one frame with all answers in the order of the requests. When one part has
-     * no honest answer the connection is closed, which answers them all.
+     * no honest answer the connection is closed, which answers them all; so it is for older ones when a part is left unanswered, because the others cannot be
+     * answered without it.
      */
     private void merged(Engine serving, Session session, Frame frame, Message.MergedRequest merged) {
         List<Message.Request> requests = merged.requests();
@@ -235,11 +249,19 @@ public final class SeataAdapter implements RpcHandler {
         AtomicInteger missing = new AtomicInteger(requests.size());
         for (int i = 0; i < requests.size(); i++) {
             int index = i;
-            handle(serving, session, requests.get(i), null, response -> {
-                responses.set(index, response);
-                if (missing.decrementAndGet() == 0) {
-                    Message all = new Message.MergedResponse(inOrder(responses));
-                    respond(session, all, fitting -> session.connection.respond(frame, fitting));
+            handle(serving, session, requests.get(i), null, new Asked() {
+                @Override
+                public void answer(Message.Response response) {
+                    responses.set(index, response);
+                    if (missing.decrementAndGet() == 0) {
+                        Message all = new Message.MergedResponse(inOrder(responses));
+                        respond(session, all, fitting -> session.connection.respond(frame, fitting));
+                    }
+                }
+
+                @Override
+                public void unanswered() {
+                    session.connection.close();
                 }
             });
         }
@@ -258,20 +280,15 @@ public final class SeataAdapter implements RpcHandler {
     }
 
     /** @param frame of a request that came alone; null: its head, if any, is not its own */
-    private void handle(
-            Engine serving,
-            Session session,
-            Message.Request request,
-            @Nullable Frame frame,
-            Consumer<Message.Response> respond) {
+    private void handle(Engine serving, Session session, Message.Request request, @Nullable Frame frame, Asked asked) {
         if (request instanceof Message.GlobalBeginRequest begin) {
-            begin(serving, session, begin, frame, respond);
+            begin(serving, session, begin, frame, asked);
         } else if (request instanceof Message.GlobalCommitRequest commit) {
-            named(serving, session, commit.xid(), Command.Commit::new, Answers::commit, respond);
+            decided(serving, session, commit.xid(), frame, Command.Commit::new, Answers::commit, asked);
         } else if (request instanceof Message.GlobalRollbackRequest rollback) {
-            named(serving, session, rollback.xid(), Command.Rollback::new, Answers::rollback, respond);
+            decided(serving, session, rollback.xid(), frame, Command.Rollback::new, Answers::rollback, asked);
         } else if (request instanceof Message.GlobalStatusRequest status) {
-            named(serving, session, status.xid(), Command.QueryTransaction::new, Answers::status, respond);
+            named(serving, session, status.xid(), Command.QueryTransaction::new, Answers::status, asked);
         } else if (request instanceof Message.GlobalReportRequest report) {
             named(
                     serving,
@@ -279,13 +296,13 @@ public final class SeataAdapter implements RpcHandler {
                     report.xid(),
                     xid -> SagaWords.command(xid, report.status()),
                     reply -> Answers.sagaReport(reply, report.status()),
-                    respond);
+                    asked);
         } else if (request instanceof Message.BranchRegisterRequest register) {
-            register(serving, session, register, frame, respond);
+            register(serving, session, register, frame, asked);
         } else if (request instanceof Message.BranchReportRequest report) {
-            report(serving, session, report, respond);
+            report(serving, session, report, asked);
         } else if (request instanceof Message.GlobalLockQueryRequest query) {
-            lockQuery(serving, session, query, frame, respond);
+            lockQuery(serving, session, query, frame, asked);
         } else {
             LOG.warn(
                     "closing a connection whose peer is no client client={} request={}",
@@ -296,11 +313,7 @@ public final class SeataAdapter implements RpcHandler {
     }
 
     private void begin(
-            Engine serving,
-            Session session,
-            Message.GlobalBeginRequest begin,
-            @Nullable Frame frame,
-            Consumer<Message.Response> respond) {
+            Engine serving, Session session, Message.GlobalBeginRequest begin, @Nullable Frame frame, Asked asked) {
         String name = begin.transactionName() == null ? "" : begin.transactionName();
         Reply.Rejected refusal = null;
         if (name.length() > limits.textLength()) {
@@ -309,20 +322,34 @@ public final class SeataAdapter implements RpcHandler {
             refusal = Reply.Rejected.of(ErrorCode.BAD_REQUEST, "field", "timeout", "value", begin.timeoutMillis());
         }
         if (refusal != null) {
-            answer(session, refusal, Answers::begin, respond);
+            answer(session, refusal, Answers::begin, asked);
             return;
         }
         String sagaEngine = SagaWords.isSaga(name) ? shared.share(session.sagaEngine()) : null;
         long requestId;
+        Xid named;
+        Lending lending;
         try {
             requestId = requestId(session, frame);
+            named = frame != null && session.has(Feature.ID_LEASE) ? IdLease.transaction(frame.head()) : null;
+            lending = lending(serving, session, frame);
         } catch (TxnException e) {
-            answer(session, new Reply.Rejected(e.code(), e.facts()), Answers::begin, respond);
+            answer(session, new Reply.Rejected(e.code(), e.facts()), Answers::begin, asked);
             return;
         }
         Command command = new Command.Begin(
-                address, shared.share(name), session.client, begin.timeoutMillis(), sagaEngine, requestId);
-        submit(serving, session, command, Answers::begin, respond);
+                address,
+                shared.share(name),
+                session.client,
+                begin.timeoutMillis(),
+                sagaEngine,
+                requestId,
+                named == null ? 0 : named.number());
+        if (named != null && !named.equals(Xid.of(address, named.number()))) {
+            answer(session, Reply.Rejected.of(ErrorCode.BAD_REQUEST, "field", "begin-xid"), Answers::begin, asked);
+            return;
+        }
+        submit(serving, session, command, Answers::begin, lending.with(asked));
     }
 
     private void register(
@@ -330,28 +357,35 @@ public final class SeataAdapter implements RpcHandler {
             Session session,
             Message.BranchRegisterRequest register,
             @Nullable Frame frame,
-            Consumer<Message.Response> respond) {
+            Asked asked) {
         Xid xid = xid(register.xid());
         String data = register.applicationData();
         if (xid != null && data != null && data.length() > limits.applicationDataLength()) {
-            registerTooMuch(serving, session, xid, tooLongData(data), respond);
+            registerTooMuch(serving, session, xid, tooLongData(data), asked);
             return;
         }
         Reply refusal = xid == null ? new Reply.TransactionUnknown(null) : check(session, register.resourceId());
         String resource = register.resourceId();
         if (refusal != null || xid == null || resource == null) {
-            answer(session, refusal == null ? new Reply.TransactionUnknown(null) : refusal, Answers::register, respond);
+            answer(session, refusal == null ? new Reply.TransactionUnknown(null) : refusal, Answers::register, asked);
             return;
         }
         LockKeys locks;
         long wait;
         long requestId;
+        long branch;
+        IdLease.Beginning beginning;
+        Lending lending;
         try {
+            boolean leases = frame != null && session.has(Feature.ID_LEASE);
+            branch = frame != null && leases ? IdLease.branch(frame.head()) : 0;
+            beginning = frame != null && leases ? IdLease.beginning(frame.head()) : null;
             locks = register.branchType() == BranchType.AT ? locks(register.lockKey()) : null;
             wait = lockWait(session, frame);
             requestId = requestId(session, frame);
+            lending = lending(serving, session, frame);
         } catch (TxnException e) {
-            answer(session, new Reply.Rejected(e.code(), e.facts()), Answers::register, respond);
+            answer(session, new Reply.Rejected(e.code(), e.facts()), Answers::register, asked);
             return;
         }
         Command command = new Command.RegisterBranch(
@@ -364,8 +398,116 @@ public final class SeataAdapter implements RpcHandler {
                 data == null ? null : shared.share(data),
                 register.branchType() == BranchType.SAGA ? shared.share(session.sagaEngine()) : null,
                 wait,
-                requestId);
-        submitForRows(serving, session, command, frame, Answers::register, respond);
+                requestId,
+                branch);
+        AtomicReference<@Nullable Reply> begun = begunBefore(serving, session, xid, beginning);
+        submitForRows(
+                serving,
+                session,
+                command,
+                frame,
+                reply -> Answers.register(because(begun.get(), reply)),
+                lending.with(asked));
+    }
+
+    /**
+     * Has a transaction begun ahead of what is asked about it, which finds it then. Only when it does not, what the begin came to matters: that is in the
+     * reference by then.
+     */
+    private AtomicReference<@Nullable Reply> begunBefore(
+            Engine serving, Session session, Xid xid, IdLease.@Nullable Beginning beginning) {
+        AtomicReference<@Nullable Reply> begun = new AtomicReference<>();
+        if (beginning == null || !xid.equals(Xid.of(address, xid.number()))) {
+            return begun;
+        }
+        String name = beginning.name();
+        if (name.length() > limits.textLength()) {
+            begun.set(tooLong("begin-name", name, limits.textLength()));
+        } else {
+            serving.submit(
+                    new Command.Begin(
+                            address,
+                            shared.share(name),
+                            session.client,
+                            beginning.timeoutMillis(),
+                            null,
+                            0,
+                            xid.number()),
+                    begun::set);
+        }
+        return begun;
+    }
+
+    /** A decision, which may be the first that is heard of its transaction: it is recorded all the same, so that a branch that comes after it is refused. */
+    private void decided(
+            Engine serving,
+            Session session,
+            @Nullable String xidText,
+            @Nullable Frame frame,
+            Function<Xid, Command> command,
+            Function<Reply, Message.@Nullable Response> translate,
+            Asked asked) {
+        Xid xid = xid(xidText);
+        try {
+            if (xid != null && frame != null && session.has(Feature.ID_LEASE)) {
+                begunBefore(serving, session, xid, IdLease.beginning(frame.head()));
+            }
+        } catch (TxnException e) {
+            answer(session, new Reply.Rejected(e.code(), e.facts()), translate, asked);
+            return;
+        }
+        named(serving, session, xidText, command, translate, asked);
+    }
+
+    /** Of a transaction that is not known because it could not be begun, why it could not. */
+    private static Reply because(@Nullable Reply begun, Reply reply) {
+        return reply instanceof Reply.TransactionUnknown && begun instanceof Reply.Rejected ? begun : reply;
+    }
+
+    /** Ids that go with an answer. */
+    private final class Lending {
+
+        private final Session session;
+        private final @Nullable Frame frame;
+        private final AtomicReference<@Nullable Reply> reply = new AtomicReference<>();
+
+        Lending(Session session, @Nullable Frame frame) {
+            this.session = session;
+            this.frame = frame;
+        }
+
+        Asked with(Asked asked) {
+            if (frame == null) {
+                return asked;
+            }
+            return new Asked() {
+                @Override
+                public void answer(Message.Response response) {
+                    if (reply.get() instanceof Reply.Leased leased) {
+                        Map<String, String> head = new HashMap<>();
+                        new IdLease(leased.first(), leased.count()).lend(head);
+                        session.connection.respond(frame, head, response);
+                    } else {
+                        asked.answer(response);
+                    }
+                }
+
+                @Override
+                public void unanswered() {
+                    asked.unanswered();
+                }
+            };
+        }
+    }
+
+    /** Asks for the ids that the frame asks for. They come before the answer to what is asked after them. */
+    private Lending lending(Engine serving, Session session, @Nullable Frame frame) {
+        int count = frame != null && session.has(Feature.ID_LEASE) ? IdLease.asked(frame.head()) : 0;
+        Lending lending = new Lending(session, count == 0 ? null : frame);
+        if (count > 0) {
+            serving.submit(new Command.LeaseIds(address, count), lending.reply::set);
+        }
+        return lending;
     }
 
     private static long lockWait(Session session, @Nullable Frame frame) {
@@ -385,7 +527,7 @@ public final class SeataAdapter implements RpcHandler {
             Command command,
             @Nullable Frame frame,
             Function<Reply, Message.@Nullable Response> translate,
-            Consumer<Message.Response> respond) {
+            Asked asked) {
         serving.submit(command, session, reply -> {
             Message.Response refusal = reply instanceof Reply.LockConflict ? translate.apply(reply) : null;
             if (refusal != null
@@ -397,20 +539,19 @@ public final class SeataAdapter implements RpcHandler {
                     session.connection.respond(frame, whole ? Answers.head(conflict) : Frame.EMPTY_HEAD, fitting);
                 });
             } else {
-                answer(session, reply, translate, respond);
+                answer(session, reply, translate, asked);
             }
         });
     }
 
     /** That the transaction is not known is said first, as Seata servers do. */
-    private void registerTooMuch(
-            Engine serving, Session session, Xid xid, Reply.Rejected refusal, Consumer<Message.Response> respond) {
+    private void registerTooMuch(Engine serving, Session session, Xid xid, Reply.Rejected refusal, Asked asked) {
         submit(
                 serving,
                 session,
                 new Command.QueryTransaction(xid),
                 reply -> Answers.register(reply instanceof Reply.Known ? refusal : reply),
-                respond);
+                asked);
     }
 
     private Reply.Rejected tooLongData(String data) {
@@ -446,11 +587,10 @@ public final class SeataAdapter implements RpcHandler {
         return text == null || text.isEmpty() ? null : LockKeys.parse(text, limits.locksPerBranch());
     }
 
-    private void report(
-            Engine serving, Session session, Message.BranchReportRequest report, Consumer<Message.Response> respond) {
+    private void report(Engine serving, Session session, Message.BranchReportRequest report, Asked asked) {
         String data = report.applicationData();
         if (data != null && data.length() > limits.applicationDataLength()) {
-            answer(session, tooLongData(data), Answers::report, respond);
+            answer(session, tooLongData(data), Answers::report, asked);
             return;
         }
         boolean nothingToFinish =
@@ -462,15 +602,11 @@ public final class SeataAdapter implements RpcHandler {
                 xid -> new Command.ReportBranch(
                         xid, report.branchId(), nothingToFinish, data == null ? null : shared.share(data)),
                 Answers::report,
-                respond);
+                asked);
     }
 
     private void lockQuery(
-            Engine serving,
-            Session session,
-            Message.GlobalLockQueryRequest query,
-            @Nullable Frame frame,
-            Consumer<Message.Response> respond) {
+            Engine serving, Session session, Message.GlobalLockQueryRequest query, @Nullable Frame frame, Asked asked) {
         String resource = query.resourceId();
         boolean namesRows = query.branchType() == BranchType.AT
                 && query.lockKey() != null
@@ -487,11 +623,11 @@ public final class SeataAdapter implements RpcHandler {
             }
         }
         if (refusal != null || locks == null || resource == null) {
-            answer(session, refusal == null ? new Reply.Lockable(true) : refusal, Answers::lockable, respond);
+            answer(session, refusal == null ? new Reply.Lockable(true) : refusal, Answers::lockable, asked);
             return;
         }
         Command command = new Command.QueryLocks(xid(query.xid()), resource, locks, wait);
-        submitForRows(serving, session, command, frame, Answers::lockable, respond);
+        submitForRows(serving, session, command, frame, Answers::lockable, asked);
     }
 
     private void named(
@@ -500,12 +636,12 @@ public final class SeataAdapter implements RpcHandler {
             @Nullable String xidText,
             Function<Xid, Command> command,
             Function<Reply, Message.@Nullable Response> translate,
-            Consumer<Message.Response> respond) {
+            Asked asked) {
         Xid xid = xid(xidText);
         if (xid == null) {
-            answer(session, new Reply.TransactionUnknown(null), translate, respond);
+            answer(session, new Reply.TransactionUnknown(null), translate, asked);
         } else {
-            submit(serving, session, command.apply(xid), translate, respond);
+            submit(serving, session, command.apply(xid), translate, asked);
         }
     }
 
@@ -523,17 +659,17 @@ public final class SeataAdapter implements RpcHandler {
             Session session,
             Command command,
             Function<Reply, Message.@Nullable Response> translate,
-            Consumer<Message.Response> respond) {
+            Asked asked) {
         if (session.waiting.incrementAndGet() > limits.requestsPerConnection()) {
             session.waiting.decrementAndGet();
             Reply refusal = Reply.Rejected.of(
                     ErrorCode.COORDINATOR_OVERLOADED, "requestsOfConnection", limits.requestsPerConnection());
-            answer(session, refusal, translate, respond);
+            answer(session, refusal, translate, asked);
             return;
         }
         serving.submit(command, reply -> {
             session.waiting.decrementAndGet();
-            answer(session, reply, translate, respond);
+            answer(session, reply, translate, asked);
         });
     }
 
@@ -573,7 +709,7 @@ public final class SeataAdapter implements RpcHandler {
      * A commit or rollback for which there is no room, after everything else was refused: its client waits in vain and asks again, which is "unknown"
      * for this one request. Closing the connection would make it so for all others too, and bring more work.
      */
-    private void leaveUnanswered(Session session, Reply reply) {
+    private void leaveUnanswered(Session session, Reply reply, Asked asked) {
         long number = unanswered.incrementAndGet();
         if (Long.bitCount(number) == 1) {
             LOG.warn(
@@ -582,23 +718,21 @@ public final class SeataAdapter implements RpcHandler {
                     session,
                     reply);
         }
+        asked.unanswered();
     }
 
     private void answer(
-            Session session,
-            Reply reply,
-            Function<Reply, Message.@Nullable Response> translate,
-            Consumer<Message.Response> respond) {
+            Session session, Reply reply, Function<Reply, Message.@Nullable Response> translate, Asked asked) {
         Message.Response response = translate.apply(reply);
         if (response == null && stopping) {
             LOG.debug("not answered, because the coordinator stops client={} reply={}", session, reply);
         } else if (response == null && isOverload(reply)) {
-            leaveUnanswered(session, reply);
+            leaveUnanswered(session, reply, asked);
         } else if (response == null) {
             LOG.warn("closing a connection, because there is no honest answer client={} reply={}", session, reply);
             session.connection.close();
         } else {
-            respond.accept(response);
+            asked.answer(response);
         }
     }
 }

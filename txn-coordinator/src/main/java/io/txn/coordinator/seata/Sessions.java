@@ -42,9 +42,16 @@ final class Sessions {
         all.add(session);
     }
 
-    /** Adds to what the session serves; never removes any. Returns false, and changes nothing, when that would be more than {@code most}. */
+    /**
+     * Adds to what the session serves; never removes any. Returns false, and changes nothing, when that would be more than {@code most}; what it serves already
+     * does not count again.
+     */
     synchronized boolean addResources(Session session, Collection<String> resources, int most) {
-        if (session.resources.size() + resources.size() > most) {
+        long more = resources.stream()
+                .distinct()
+                .filter(resource -> !session.resources.contains(resource))
+                .count();
+        if (session.resources.size() + more > most) {
             return false;
         }
         if (!all.contains(session)) {

@@ -43,7 +43,16 @@ class AbsentResourceManagerTest {
                 journal,
                 new JournalTime(clock),
                 new SplittableRandom(1),
-                new EngineSettings(100, 1L << 26, 100, 10, 15_000, 20_000, 3_600_000, 100, 1_000, 1_000_000, 1L << 30),
+                Settings.usual()
+                        .mailbox(100)
+                        .unwritten(100)
+                        .callsInFlight(10)
+                        .callTimeout(15_000)
+                        .initiatorWait(20_000)
+                        .retentionCount(100)
+                        .restartGrace(1_000)
+                        .snapshotBytes(1L << 30)
+                        .build(),
                 new BranchCaller() {
                     @Override
                     public void call(Effect.CallBranch call, CallEnd end) {

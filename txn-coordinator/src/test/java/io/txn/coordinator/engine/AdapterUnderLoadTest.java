@@ -66,7 +66,12 @@ class AdapterUnderLoadTest {
         journal = new HeldJournal(FileJournal.open(directory, FileJournalOptions.DEFAULTS));
         engine = Engine.start(
                 new Rules(1_000, 10, 0, 20, 200, 60_000),
-                new EngineSettings(MAILBOX, 1L << 26, 1, 10, 5_000, 5_000, 3_600_000, 100, 200, 1_000_000, 1L << 40),
+                Settings.usual()
+                        .mailbox(MAILBOX)
+                        .unwritten(1)
+                        .callsInFlight(10)
+                        .retentionCount(100)
+                        .build(),
                 journal,
                 InstantSource.system(),
                 new SplittableRandom(1),

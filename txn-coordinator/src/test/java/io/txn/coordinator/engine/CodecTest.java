@@ -8,6 +8,7 @@ import io.txn.coordinator.lock.LockKeys;
 import io.txn.coordinator.machine.Branch;
 import io.txn.coordinator.machine.BranchState;
 import io.txn.coordinator.machine.ClientId;
+import io.txn.coordinator.machine.Dirt;
 import io.txn.coordinator.machine.Event;
 import io.txn.coordinator.machine.GlobalTransaction;
 import io.txn.coordinator.machine.Outcome;
@@ -17,6 +18,7 @@ import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.extension.RowData;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -111,6 +113,48 @@ class CodecTest {
         assertThat(HexFormat.of().formatHex(encoded(1_000, events)))
                 .isEqualTo("0201" + "f1968b25" + "e0a712" + "e807" + "12" + BYTES_OF_VERSION_1 + "11ac02010103676f"
                         + "14ac0208" + "62792068616e64");
+    }
+
+    @Test
+    void entriesAboutRowsInTheWayAreOfVersion3() {
+        List<Event> events = List.of(
+                new Event.DirtReported(300, 301, new RowData("zq")),
+                new Event.DirtDecided(300, 301, new RowData("c"), "me"));
+        assertThat(HexFormat.of().formatHex(encoded(1_000, events)))
+                .isEqualTo(
+                        "0301" + "f1968b25" + "e0a712" + "e807" + "02" + "16ac02ad02037a71" + "17ac02ad020263036d65");
+        assertThat(events.toString()).doesNotContain("zq");
+    }
+
+    @Test
+    void aSnapshotOfVersion2HasNoRowsInTheWay() throws IOException {
+        Shard shard = new Shard(new Rules(1_000, 100, 0, 1, 1, 1));
+        Branch branch = new Branch(301, BranchType.AT, "db", SHOP, null, null, BranchState.STUCK, 2, 9, "no", 7);
+        shard.restore(new GlobalTransaction(
+                300,
+                "c:1",
+                "buy",
+                SHOP,
+                5,
+                6,
+                TransactionState.NEEDS_ATTENTION,
+                Outcome.ROLLBACK,
+                true,
+                "late",
+                7,
+                0,
+                0,
+                List.of(branch)));
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        SnapshotCodec.write(new EntrySequence.State(1, 2, List.of()), 77, shard.capture(), bytes);
+        byte[] older = bytes.toByteArray();
+        assertThat(HexFormat.of().formatHex(older))
+                .isEqualTo(
+                        "020102004d000147ac0204633a31046275790573686f700931302e302e302e31e7240506050201056c617465070000"
+                                + "01ad02000364620573686f700931302e302e302e31e7240000030209036e6f07");
+        Shard restored = new Shard(new Rules(1_000, 100, 0, 1, 1, 1));
+        SnapshotCodec.read(new ByteArrayInputStream(older), restored, new EntrySequence(), new Interner());
+        assertThat(restored.capture().transactions()).isEqualTo(shard.capture().transactions());
     }
 
     @Test
@@ -236,7 +280,7 @@ class CodecTest {
     private Event anyEvent() {
         long transaction = id();
         long branch = id();
-        return switch (random.nextInt(17)) {
+        return switch (random.nextInt(20)) {
             case 0 -> new Event.EpochStarted(random.nextInt(1 << 26), random.nextInt(32));
             case 1 ->
                 new Event.Begun(transaction, text(), text(), client(), random.nextInt(Integer.MAX_VALUE), requestId());
@@ -268,6 +312,9 @@ class CodecTest {
                         random.nextBoolean() ? Outcome.COMMIT : Outcome.ROLLBACK,
                         random.nextBoolean(),
                         data());
+            case 16 -> new Event.IdsLeased(1 + random.nextInt(10_000));
+            case 18 -> new Event.DirtReported(transaction, branch, new RowData(text()));
+            case 17 -> new Event.DirtDecided(transaction, branch, new RowData(text()), text());
             default -> new Event.BranchDue(transaction, branch);
         };
     }
@@ -286,7 +333,8 @@ class CodecTest {
                     random.nextInt(100),
                     id(),
                     data(),
-                    requestId()));
+                    requestId(),
+                    random.nextInt(3) > 0 ? null : new Dirt(rows(), rows(), data())));
         }
         TransactionState[] states = TransactionState.values();
         Outcome[] outcomes = Outcome.values();
@@ -305,6 +353,11 @@ class CodecTest {
                 id(),
                 requestId(),
                 branches);
+    }
+
+    private RowData rows() {
+        String text = data();
+        return text == null ? null : new RowData(text);
     }
 
     private long requestId() {

@@ -63,7 +63,7 @@ class CoreWritesTest {
                 journal,
                 new JournalTime(clock),
                 new SplittableRandom(1),
-                new EngineSettings(100, 1L << 26, 100, 100, 5_000, 5_000, 3_600_000, 100, 200, 1_000_000, 1L << 40),
+                Settings.usual().mailbox(100).unwritten(100).retentionCount(100).build(),
                 new BranchCaller() {
                     @Override
                     public void call(Effect.CallBranch call, CallEnd end) {

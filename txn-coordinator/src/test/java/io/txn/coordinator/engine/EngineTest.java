@@ -74,8 +74,7 @@ class EngineTest {
     }
 
     private static EngineSettings settings() {
-        return new EngineSettings(
-                1_000, 1L << 26, 1_000, 100, 5_000, 5_000, 3_600_000, 10_000, 200, 1_000_000, 1L << 40);
+        return Settings.usual().build();
     }
 
     @AfterEach
@@ -190,7 +189,7 @@ class EngineTest {
 
     @Test
     void aFullMailboxRefusesNewWorkAndStillTakesDecisions() throws Exception {
-        start(new EngineSettings(10, 1L << 26, 5, 100, 5_000, 5_000, 3_600_000, 10_000, 200, 1_000_000, 1L << 40));
+        start(Settings.usual().mailbox(10).unwritten(5).build());
         Xid xid = begin();
         journal.hold();
         List<CompletableFuture<Reply>> begins = new ArrayList<>();
@@ -212,7 +211,11 @@ class EngineTest {
 
     @Test
     void aMailboxIsFullWhenItsBytesAre() throws Exception {
-        start(new EngineSettings(10_000, 16 << 20, 1, 100, 5_000, 5_000, 3_600_000, 10_000, 200, 1_000_000, 1L << 40));
+        start(Settings.usual()
+                .mailbox(10_000)
+                .mailboxBytes(16 << 20)
+                .unwritten(1)
+                .build());
         Xid xid = begin();
         journal.hold();
         CompletableFuture<Reply> blocking = give(new Command.Begin("c:1", "buy", SHOP, 60_000));
@@ -240,7 +243,7 @@ class EngineTest {
 
     @Test
     void questionsAndReportsLeaveRoomForDecisions() throws Exception {
-        start(new EngineSettings(8, 1L << 26, 1, 100, 5_000, 5_000, 3_600_000, 10_000, 200, 1_000_000, 1L << 40));
+        start(Settings.usual().mailbox(8).unwritten(1).build());
         Xid xid = begin();
         journal.hold();
         give(new Command.Begin("c:1", "buy", SHOP, 60_000));
@@ -286,8 +289,7 @@ class EngineTest {
 
     @Test
     void theStateComesBackFromSnapshotsAndRecords() throws Exception {
-        EngineSettings often =
-                new EngineSettings(1_000, 1L << 26, 1_000, 100, 5_000, 5_000, 3_600_000, 10_000, 200, 40, 1L << 40);
+        EngineSettings often = Settings.usual().snapshotRecords(40).build();
         Shard.Capture before = null;
         for (int life = 0; life < 4; life++) {
             start(often);
@@ -317,8 +319,7 @@ class EngineTest {
 
     @Test
     void aResourceManagerThatDoesNotAnswerHoldsUpNobodyElse() throws Exception {
-        start(new EngineSettings(
-                1_000, 1L << 26, 1_000, 16, 60_000, 5_000, 3_600_000, 10_000, 200, 1_000_000, 1L << 40));
+        start(Settings.usual().callsInFlight(16).callTimeout(60_000).build());
         resourceManager =
                 call -> call.phase() == Outcome.COMMIT && call.resource().equals("db") ? null : Answer.DONE;
         for (int i = 0; i < 50; i++) {
@@ -342,8 +343,7 @@ class EngineTest {
 
     @Test
     void anInitiatorIsToldHowFarItIsWhenTheFirstPassTakesLong() throws Exception {
-        start(new EngineSettings(
-                1_000, 1L << 26, 1_000, 100, 60_000, 100, 3_600_000, 10_000, 200, 1_000_000, 1L << 40));
+        start(Settings.usual().callTimeout(60_000).initiatorWait(100).build());
         resourceManager = call -> null;
         Xid xid = begin();
         give(register(xid, BranchType.TCC, "svc", null)).get(10, TimeUnit.SECONDS);
@@ -355,7 +355,7 @@ class EngineTest {
 
     @Test
     void aCallThatIsNotAnsweredIsMadeAgain() throws Exception {
-        start(new EngineSettings(1_000, 1L << 26, 1_000, 100, 100, 5_000, 3_600_000, 10_000, 200, 1_000_000, 1L << 40));
+        start(Settings.usual().callTimeout(100).build());
         resourceManager = call -> call.attempt() < 3 ? null : Answer.DONE;
         Xid xid = begin();
         give(register(xid, BranchType.AT, "db", "t:1")).get(10, TimeUnit.SECONDS);
@@ -399,7 +399,7 @@ class EngineTest {
 
     @Test
     void finishedTransactionsLeaveByNumberAndIdsDoNotRepeat() throws Exception {
-        start(new EngineSettings(1_000, 1L << 26, 1_000, 100, 100, 5_000, 3_600_000, 10, 200, 1_000_000, 1L << 40));
+        start(Settings.usual().callTimeout(100).retentionCount(10).build());
         Xid first = begin();
         give(new Command.Commit(first)).get(10, TimeUnit.SECONDS);
         for (int i = 0; i < 30; i++) {

@@ -171,8 +171,16 @@ class LockWaitingModelTest {
                     journal,
                     new JournalTime(clock),
                     new SplittableRandom(seed),
-                    new EngineSettings(
-                            10_000, 1L << 26, 10_000, 100, 1L << 40, 1L << 40, 1L << 40, 1_000, 0, 1L << 40, 1L << 40),
+                    Settings.usual()
+                            .mailbox(10_000)
+                            .unwritten(10_000)
+                            .callTimeout(1L << 40)
+                            .initiatorWait(1L << 40)
+                            .retentionTime(1L << 40)
+                            .retentionCount(1_000)
+                            .restartGrace(0)
+                            .snapshotRecords(1L << 40)
+                            .build(),
                     new BranchCaller() {
                         @Override
                         public void call(Effect.CallBranch call, CallEnd end) {

@@ -10,11 +10,13 @@ import java.lang.reflect.Constructor;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.LongFunction;
+import java.util.stream.Stream;
 import javax.tools.FileObject;
 import javax.tools.ForwardingJavaFileManager;
 import javax.tools.JavaCompiler;
@@ -25,17 +27,35 @@ import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 
 /**
- * A mistake in the coordinator's own code: one text of a source file replaced by another. The changed file is compiled in memory, and the simulation
- * runs with it in a class loader of its own. So it is seen that the simulation would find the mistake if somebody made it.
+ * A mistake in the coordinator's own code: texts of its source files replaced by others. The changed files are compiled in memory, and the simulation
+ * runs with them in a class loader of its own. So it is seen that the simulation would find the mistake if somebody made it.
  *
  * @param what the mistake, in words
- * @param file the source file, below {@code io/txn/coordinator}
- * @param within a text before the place, as a rule the head of the method: the first place behind it is meant
  */
-record PlantedMistake(String what, String file, String within, String right, String wrong) {
+record PlantedMistake(String what, List<Change> changes) {
 
     private static final Path SOURCES = Path.of("src", "main", "java");
     private static final String ROOT = "io/txn/coordinator/";
+
+    /**
+     * One place.
+     *
+     * @param file the source file, below {@code io/txn/coordinator}
+     * @param within a text before the place, as a rule the head of the method: the first place behind it is meant
+     */
+    record Change(String file, String within, String right, String wrong) {}
+
+    PlantedMistake(String what, String file, String within, String right, String wrong) {
+        this(what, List.of(new Change(file, within, right, wrong)));
+    }
+
+    /** A mistake that takes one more change, which is made after the others. */
+    PlantedMistake and(String file, String within, String right, String wrong) {
+        return new PlantedMistake(
+                what,
+                Stream.concat(changes.stream(), Stream.of(new Change(file, within, right, wrong)))
+                        .toList());
+    }
 
     /** The worlds with this mistake: by seed, the broken promise, or null. */
     LongFunction<String> worlds() {
@@ -52,33 +72,45 @@ record PlantedMistake(String what, String file, String within, String right, Str
         }
     }
 
-    private String changedSource() {
-        String source;
+    private Map<String, String> changedSources() {
+        Map<String, String> sources = new HashMap<>();
+        for (Change change : changes) {
+            String source = sources.computeIfAbsent(change.file, PlantedMistake::source);
+            int from = source.indexOf(change.within);
+            int at = from < 0 ? -1 : source.indexOf(change.right, from);
+            if (at < 0) {
+                throw new AssertionError("\"" + what + "\" cannot be planted any more: " + change.file + " has no \""
+                        + change.right + "\" after \"" + change.within
+                        + "\". The code has changed: let the mistake follow it.");
+            }
+            String changed = source.substring(0, at) + change.wrong + source.substring(at + change.right.length());
+            sources.put(change.file, changed);
+        }
+        return sources;
+    }
+
+    private static String source(String file) {
         try {
-            source = Files.readString(SOURCES.resolve(ROOT + file));
+            return Files.readString(SOURCES.resolve(ROOT + file));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        int from = source.indexOf(within);
-        int at = from < 0 ? -1 : source.indexOf(right, from);
-        if (at < 0) {
-            throw new AssertionError("\"" + what + "\" cannot be planted any more: " + file + " has no \"" + right
-                    + "\" after \"" + within + "\". The code has changed: let the mistake follow it.");
-        }
-        return source.substring(0, at) + wrong + source.substring(at + right.length());
+    }
+
+    private static JavaFileObject input(String file, String source) {
+        return new SimpleJavaFileObject(URI.create("string:///" + ROOT + file), JavaFileObject.Kind.SOURCE) {
+            @Override
+            public CharSequence getCharContent(boolean ignoreEncodingErrors) {
+                return source;
+            }
+        };
     }
 
     private Map<String, byte[]> compile() {
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         StringWriter messages = new StringWriter();
-        String source = changedSource();
-        JavaFileObject input =
-                new SimpleJavaFileObject(URI.create("string:///" + ROOT + file), JavaFileObject.Kind.SOURCE) {
-                    @Override
-                    public CharSequence getCharContent(boolean ignoreEncodingErrors) {
-                        return source;
-                    }
-                };
+        List<JavaFileObject> inputs = new ArrayList<>();
+        changedSources().forEach((file, source) -> inputs.add(input(file, source)));
         try (StandardJavaFileManager standard = compiler.getStandardFileManager(null, Locale.ROOT, null);
                 InMemory output = new InMemory(standard)) {
             boolean compiled = compiler.getTask(
@@ -87,7 +119,7 @@ record PlantedMistake(String what, String file, String within, String right, Str
                             null,
                             List.of("-proc:none", "-nowarn", "-cp", System.getProperty("java.class.path")),
                             null,
-                            List.of(input))
+                            inputs)
                     .call();
             if (!compiled) {
                 throw new AssertionError("\"" + what + "\" does not compile: " + messages);

@@ -15,7 +15,8 @@ class PlantedMistakesTest {
     private static final long SEEDS = 30_000;
 
     static Stream<PlantedMistake> mistakes() {
-        return MISTAKES.stream();
+        String only = System.getProperty("txn.test.mistake", "");
+        return MISTAKES.stream().filter(mistake -> mistake.what().contains(only));
     }
 
     static final List<PlantedMistake> MISTAKES = List.of(
@@ -253,6 +254,24 @@ class PlantedMistakesTest {
                     "boolean isOwed(",
                     "type == BranchType.SAGA || state.isOver()",
                     "state.isOver()"),
+            new PlantedMistake(
+                    "a decision about rows that goes out again after they have changed",
+                    "machine/Machine.java",
+                    "event instanceof Event.DirtReported",
+                    "new Dirt(reported.report(), null, null)",
+                    "new Dirt(reported.report(), branch.dirt() == null ? null : branch.dirt().decision(), null)"),
+            new PlantedMistake(
+                    "a decision about rows that a call goes without",
+                    "machine/Machine.java",
+                    "static Effect.CallBranch call(",
+                    "branch.dirt() == null ? null",
+                    "branch.dirt() == null || branch.attempts() > 0 ? null"),
+            new PlantedMistake(
+                    "a decision about rows lost in a snapshot",
+                    "engine/SnapshotCodec.java",
+                    "private static void dirt(",
+                    "dirt.decision() == null ? null",
+                    "dirt.report() != null ? null"),
             // Time and recovery
             new PlantedMistake(
                     "a lost timer",
@@ -260,6 +279,15 @@ class PlantedMistakesTest {
                     "void moved(",
                     "shard.nextDue(transaction) != before",
                     "shard.nextDue(transaction) != before && before == Long.MAX_VALUE"),
+            new PlantedMistake(
+                            "a retry that is due when timers are cleared away, and is cleared away with them",
+                            "engine/Timers.java",
+                            "void compact(",
+                            "if (at != Long.MAX_VALUE)",
+                            "if (at != Long.MAX_VALUE && (at > now"
+                                    + " || transaction.state() == TransactionState.ACTIVE))")
+                    .and("engine/Timers.java", "long poll(", "void compact()", "void compact(long now)")
+                    .and("engine/EngineCore.java", "void tick(", "timers.compact();", "timers.compact(now);"),
             new PlantedMistake(
                     "a retry forgotten after a restart",
                     "engine/EngineCore.java",

@@ -20,6 +20,7 @@ import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.RowData;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -31,6 +32,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
 
@@ -58,6 +60,10 @@ final class Promises {
     private final Set<Long> registeredBy = new HashSet<>();
     private final Set<Long> forced = new HashSet<>();
     private final Set<Long> givenUp = new HashSet<>();
+
+    /** By branch, what was decided about rows in the way since it last reported some. */
+    private final Map<Long, RowData> decisions = new HashMap<>();
+
     private final Set<Long> transactionsWithGivenUp = new HashSet<>();
     private long lastRecordTime;
 
@@ -233,6 +239,10 @@ final class Promises {
         } else if (event instanceof Event.BranchGivenUp g) {
             givenUp.add(g.branch());
             transactionsWithGivenUp.add(g.transaction());
+        } else if (event instanceof Event.DirtDecided d) {
+            decisions.put(d.branch(), d.decision());
+        } else if (event instanceof Event.DirtReported r) {
+            decisions.remove(r.branch());
         }
     }
 
@@ -478,9 +488,12 @@ final class Promises {
         CallUnderWay underWay = new CallUnderWay(call, passed);
         calls.removeIf(other -> other.ended);
         calls.add(underWay);
-        return (answer, detail) -> {
+        require(
+                Objects.equals(decisions.get(call.branch()), call.decision()),
+                () -> "called with another decision than the one that was recorded since the last report: " + call);
+        return (answer, detail, report) -> {
             underWay.ended = true;
-            end.ended(answer, detail);
+            end.ended(answer, detail, report);
         };
     }
 

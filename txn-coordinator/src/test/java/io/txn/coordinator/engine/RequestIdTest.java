@@ -54,8 +54,7 @@ class RequestIdTest {
         journal = new HeldJournal(FileJournal.open(directory, FileJournalOptions.DEFAULTS));
         engine = Engine.start(
                 new Rules(10_000, 100, 0, 20, 200, 60_000),
-                new EngineSettings(
-                        1_000, 1L << 26, 1_000, 100, 5_000, 5_000, 3_600_000, 10_000, 200, 1_000_000, 1L << 40),
+                Settings.usual().build(),
                 journal,
                 InstantSource.system(),
                 new SplittableRandom(1),

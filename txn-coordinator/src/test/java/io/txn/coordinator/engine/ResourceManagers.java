@@ -9,6 +9,9 @@ import io.txn.coordinator.machine.Outcome;
 import io.txn.coordinator.machine.Reply;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.RowData;
+import io.txn.protocol.extension.UndoDecision;
+import io.txn.protocol.extension.UndoReport;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -60,12 +63,18 @@ final class ResourceManagers {
         final Map<String, Long> before = new HashMap<>();
         Progress progress = Progress.NOTHING;
         boolean failureNoted;
+        int reports;
+        boolean decided;
 
         private Work(long transaction, long branch, BranchType type, String resource) {
             this.transaction = transaction;
             this.branch = branch;
             this.type = type;
             this.resource = resource;
+        }
+
+        String reportId() {
+            return String.format("%016x", branch << 8 ^ reports);
         }
 
         @Override
@@ -318,7 +327,11 @@ final class ResourceManagers {
         Work work = workOf(call.transaction(), call.branch(), call.type(), call.resource(), null);
         boolean wasOver = work.progress == Progress.COMMITTED || work.progress == Progress.ROLLED_BACK;
         Answer answer;
-        if (dice.mishap(roughness.fails())) {
+        boolean undoes = work.type == BranchType.AT && call.phase() == Outcome.ROLLBACK;
+        if (call.decision() != null) {
+            world.promises().require(undoes, () -> "a decision about rows that are not to be undone: " + call);
+            answer = decided(work, UndoDecision.decode(call.decision())) ? Answer.DONE : Answer.NEVER;
+        } else if (dice.mishap(roughness.fails())) {
             answer = Answer.RETRYABLE;
         } else if (dice.mishap(roughness.never())) {
             answer = Answer.NEVER;
@@ -331,7 +344,41 @@ final class ResourceManagers {
         }
         Answer said = answer;
         trace.note(call.resource(), " answers ", said, " to ", call.phase(), " of ", work);
-        world.send(() -> end.ended(said, "simulated"));
+        RowData report = said == Answer.NEVER && undoes && work.progress == Progress.PREPARED && dice.below(4) > 0
+                ? report(work)
+                : null;
+        world.send(() -> end.ended(said, "simulated", report));
+    }
+
+    /** The rows in the way; somebody may have changed them since the last report. */
+    private RowData report(Work work) {
+        if (dice.coin()) {
+            work.reports++;
+        }
+        UndoReport.Row row =
+                new UndoReport.Row("t", "1", UndoReport.Cause.CHANGED, null, true, true, true, true, List.of(), 0);
+        return new UndoReport(work.reportId(), List.of(row), 0).encoded();
+    }
+
+    /** An operator wants the rows restored: that is done once, and only if they are what they were for the report. */
+    private boolean decided(Work work, UndoDecision decision) {
+        if (work.progress != Progress.PREPARED) {
+            return rollBack(work);
+        }
+        if (dice.mishap(3)) {
+            work.reports++; // somebody changed the rows again
+        }
+        if (!decision.report().equals(work.reportId())) {
+            return false;
+        }
+        world.promises().require(!work.decided, () -> "a decision is carried out twice: " + work);
+        world.promises().rollsBack(work);
+        work.decided = true;
+        for (LockKeys.Row row : work.rows) {
+            rows.computeIfPresent(key(work, row), (key, now) -> now == work.branch ? work.before.get(key) : now);
+        }
+        work.progress = Progress.ROLLED_BACK;
+        return true;
     }
 
     // Sagas

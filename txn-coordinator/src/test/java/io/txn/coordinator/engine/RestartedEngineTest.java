@@ -33,8 +33,18 @@ class RestartedEngineTest {
     /** Begins so many transactions, each of them durable, and tells the index of the newest snapshot once it is there. */
     private long run(int begins, long awaitedSnapshot) throws Exception {
         Journal journal = FileJournal.open(directory, FileJournalOptions.DEFAULTS);
-        EngineSettings settings = new EngineSettings(
-                100, 1L << 26, 100, 10, 1_000, 1_000, 60_000, 100, 1_000, SNAPSHOT_RECORDS, 1L << 30);
+        EngineSettings settings = Settings.usual()
+                .mailbox(100)
+                .unwritten(100)
+                .callsInFlight(10)
+                .callTimeout(1_000)
+                .initiatorWait(1_000)
+                .retentionTime(60_000)
+                .retentionCount(100)
+                .restartGrace(1_000)
+                .snapshotRecords(SNAPSHOT_RECORDS)
+                .snapshotBytes(1L << 30)
+                .build();
         try (Engine engine = Engine.start(
                 new Rules(1_000, 10, 0, 100, 1_000, 1_000),
                 settings,

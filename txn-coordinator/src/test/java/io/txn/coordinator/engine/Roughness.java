@@ -14,6 +14,7 @@ package io.txn.coordinator.engine;
  * @param jumps one movement of the clock in so many is a jump
  * @param operators one step in so many an operator interferes with what needs no one
  * @param rows how many rows there are in each table, {@code resources} in how many resources: the fewer, the more conflicts
+ * @param pointlessTimers how many timers that mean nothing may stay behind: the fewer, the more often all are set anew
  */
 record Roughness(
         int steps,
@@ -32,7 +33,8 @@ record Roughness(
         int unwritten,
         int callsInFlight,
         int maxAttempts,
-        int snapshotRecords) {
+        int snapshotRecords,
+        int pointlessTimers) {
 
     static Roughness draw(Dice dice) {
         return new Roughness(
@@ -49,9 +51,10 @@ record Roughness(
                 dice.oneOf(0, 0, 20, 60),
                 dice.oneOf(1, 1, 2, 3, 5),
                 dice.between(1, 3),
-                dice.oneOf(2, 100),
+                dice.oneOf(1, 1, 2, 100),
                 dice.oneOf(2, 8, 60),
                 dice.oneOf(0, 0, 1, 3),
-                dice.oneOf(5, 25, 100));
+                dice.oneOf(5, 25, 100),
+                dice.oneOf(0, 0, 0, 4_096));
     }
 }

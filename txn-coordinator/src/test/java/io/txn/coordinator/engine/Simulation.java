@@ -11,6 +11,9 @@ import io.txn.coordinator.machine.Reply;
 import io.txn.coordinator.machine.Rules;
 import io.txn.coordinator.machine.Shard;
 import io.txn.coordinator.machine.TransactionState;
+import io.txn.protocol.extension.RowData;
+import io.txn.protocol.extension.UndoDecision;
+import io.txn.protocol.extension.UndoReport;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -285,24 +288,25 @@ final class Simulation {
                     }
                 },
                 () -> {});
-        core.endsGoTo((flight, answer, detail) -> ends.add(() -> core.end(flight, answer, detail)));
+        core.endsGoTo((flight, answer, detail, report) -> ends.add(() -> core.end(flight, answer, detail, report)));
         core.recover();
         promises.booted(time.now(), passed, RESTART_GRACE);
     }
 
     private EngineSettings settings() {
-        return new EngineSettings(
-                100,
-                1L << 26,
-                roughness.unwritten(),
-                roughness.callsInFlight(),
-                CALL_TIMEOUT,
-                INITIATOR_WAIT,
-                RETENTION,
-                1_000,
-                RESTART_GRACE,
-                roughness.snapshotRecords(),
-                1 << 20);
+        return Settings.usual()
+                .mailbox(100)
+                .unwritten(roughness.unwritten())
+                .callsInFlight(roughness.callsInFlight())
+                .callTimeout(CALL_TIMEOUT)
+                .initiatorWait(INITIATOR_WAIT)
+                .retentionTime(RETENTION)
+                .retentionCount(1_000)
+                .restartGrace(RESTART_GRACE)
+                .snapshotRecords(roughness.snapshotRecords())
+                .snapshotBytes(1 << 20)
+                .pointlessTimers(roughness.pointlessTimers())
+                .build();
     }
 
     private void call(Effect.CallBranch call, BranchCaller.CallEnd end) {
@@ -314,9 +318,9 @@ final class Simulation {
         }
         trace.note("call: ", call.phase(), " branch ", call.branch(), " attempt ", call.attempt());
         int thisLife = life;
-        resources.call(call, (answer, detail) -> {
+        resources.call(call, (answer, detail, report) -> {
             if (thisLife == life) {
-                noted.ended(answer, detail);
+                noted.ended(answer, detail, report);
             }
         });
     }
@@ -517,6 +521,15 @@ final class Simulation {
 
     private void operate(GlobalTransaction transaction) {
         List<Branch> branches = transaction.branches();
+        for (Branch branch : branches) {
+            RowData report = branch.dirt() == null ? null : branch.dirt().report();
+            if (report != null && dice.below(3) > 0) {
+                UndoDecision decision =
+                        new UndoDecision(UndoReport.decode(report).id(), List.of(), UndoDecision.Action.RESTORE);
+                ask(new Command.Decide(transaction.xid(), branch.id(), decision, "simulated"), reply -> {});
+                return;
+            }
+        }
         if (dice.below(4) == 0) {
             ask(new Command.Force(transaction.xid(), dice.oneOf(Outcome.COMMIT, Outcome.ROLLBACK), "x"), reply -> {});
         } else if (branches.isEmpty() || dice.coin()) {

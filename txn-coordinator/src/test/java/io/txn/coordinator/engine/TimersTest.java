@@ -23,8 +23,10 @@ class TimersTest {
     private static final ClientId SHOP = new ClientId("shop", "10.0.0.1", 1);
     private static final int UNWRITTEN = 100;
 
+    private static final int POINTLESS = 50;
+
     /** More than ever stay behind. */
-    private static final int MANY = 5_000;
+    private static final int MANY = POINTLESS + 100;
 
     private final FakeJournal journal = new FakeJournal();
     private final SettableClock clock = new SettableClock();
@@ -36,8 +38,17 @@ class TimersTest {
             journal,
             new JournalTime(clock),
             new SplittableRandom(1),
-            new EngineSettings(
-                    100, 1L << 26, UNWRITTEN, 10, 15_000, 20_000, 3_600_000, 100, 1_000, 1_000_000, 1L << 30),
+            Settings.usual()
+                    .mailbox(100)
+                    .unwritten(UNWRITTEN)
+                    .callsInFlight(10)
+                    .callTimeout(15_000)
+                    .initiatorWait(20_000)
+                    .retentionCount(100)
+                    .restartGrace(1_000)
+                    .snapshotBytes(1L << 30)
+                    .pointlessTimers(POINTLESS)
+                    .build(),
             new BranchCaller() {
                 @Override
                 public void call(Effect.CallBranch call, CallEnd end) {

@@ -408,4 +408,61 @@ class OfflineJournalTest {
                 .isInstanceOfSatisfying(
                         TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.JOURNAL_TOO_NEW));
     }
+
+    @Test
+    void ofADamagedHeaderNothingIsLost() throws Exception {
+        for (long number = 1; number <= 4; number++) {
+            Damage.copy(pristine, work);
+            Damage.flip(segment(number), (int) (8 + 16 * (number - 1)), 2);
+            Repair repair = cut(temporary.resolve("aside" + number), (index, record) -> {
+                throw new AssertionError("record " + index + " is lost");
+            });
+            assertThat(repair.lostFrom()).isZero();
+            assertThat(repair.damages()).isNotEmpty();
+            assertThat(contents(work).get(segment(number).getFileName()))
+                    .isEqualTo(contents(pristine).get(segment(number).getFileName()));
+            assertThat(recovered()).isEqualTo(records);
+        }
+    }
+
+    /** Its first frames too, which the snapshot has. */
+    @Test
+    void ofASegmentWithADamagedBeginningThatTheSnapshotCoversTheRestIsKept() throws Exception {
+        int covered;
+        try (Journal journal = FileJournal.open(work, OPTIONS)) {
+            journal.replay(new Recorded());
+            append(journal, 5);
+            covered = records.size(); // the third record of its segment
+            journal.snapshot(covered, out -> out.write(1)).get(10, TimeUnit.SECONDS);
+            append(journal, 3);
+        }
+        List<Path> left = files(work, "segment-");
+        Damage.flip(left.get(0), 40, 1);
+        Damage.flip(left.get(0), 200, 1);
+        // The process was killed before it had removed what the snapshot has replaced.
+        for (long number = 1; number <= 3; number++) {
+            Files.copy(pristine.resolve(SegmentHeader.fileName(number)), segment(number));
+        }
+        Repair repair = cut(temporary.resolve("aside"), (index, record) -> {
+            throw new AssertionError("record " + index + " is lost");
+        });
+        assertThat(repair.lostFrom()).isZero();
+        assertThat(repair.skippedIn()).containsExactly(left.get(0));
+        Recorded recorded = new Recorded();
+        try (Journal journal = FileJournal.open(work, OPTIONS)) {
+            assertThat(journal.replay(recorded)).isEqualTo(records.size());
+        }
+        assertThat(recorded.snapshotIndex).isEqualTo(covered);
+        assertThat(recorded.records).isEqualTo(records.subList(covered, records.size()));
+    }
+
+    @Test
+    void aSegmentThatWasCutShortIsSeenToBeAlsoWhenItsHeaderIsDamaged() throws Exception {
+        int end = Frames.aligned(Damage.endOf(segment(4)));
+        Damage.flip(segment(4), 40, 1);
+        Damage.truncate(segment(4), end);
+        Repair repair = cut(temporary.resolve("aside"), (i, r) -> {});
+        assertThat(repair.lostFrom()).as("what stood there, nobody knows").isEqualTo(records.size() + 1);
+        assertThat(recovered()).isEqualTo(records);
+    }
 }

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.txn.coordinator.lock.LockKeys;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.RowData;
+import io.txn.protocol.extension.UndoDecision;
+import io.txn.protocol.extension.UndoReport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,7 +80,12 @@ class MachineScenarioTest {
                 }
                 case "pending" -> {
                     return shard.pending(id(words[1]), now).stream()
-                            .map(call -> "call " + call.phase() + ' ' + call.branch() + " attempt " + call.attempt())
+                            .map(call -> "call " + call.phase() + ' ' + call.branch() + " attempt " + call.attempt()
+                                    + (call.decision() == null
+                                            ? ""
+                                            : " decision for "
+                                                    + UndoDecision.decode(call.decision())
+                                                            .report()))
                             .toList();
                 }
                 case "show" -> {
@@ -223,6 +231,29 @@ class MachineScenarioTest {
                 case "retry" -> new Command.RetryNow(xid(words[1]));
                 case "give-up" -> new Command.GiveUp(xid(words[1]), id(words[2]), "mended by hand");
                 case "force" -> new Command.Force(xid(words[1]), Outcome.valueOf(words[2]), "ticket 812");
+                case "decide" ->
+                    new Command.Decide(
+                            xid(words[1]),
+                            id(words[2]),
+                            new UndoDecision(
+                                    words[3],
+                                    words.length > 5
+                                            ? List.of(new UndoDecision.Row(
+                                                    "t", words[5], UndoDecision.Action.KEEP, Map.of()))
+                                            : List.of(),
+                                    words[4].equals("-") ? null : UndoDecision.Action.valueOf(words[4])),
+                            "admin: ticket 812");
+                case "dirty" ->
+                    new Command.BranchAnswered(
+                            id(words[1]),
+                            id(words[2]),
+                            Outcome.valueOf(words[3]),
+                            Integer.parseInt(words[4]),
+                            now,
+                            Answer.NEVER,
+                            "rows",
+                            0,
+                            report(words[5], words[6]));
                 case "answer" ->
                     new Command.BranchAnswered(
                             id(words[1]),
@@ -235,6 +266,14 @@ class MachineScenarioTest {
                             0);
                 default -> throw new IllegalArgumentException(words[0]);
             };
+        }
+
+        private static RowData report(String id, String... keys) {
+            List<UndoReport.Row> rows = Stream.of(keys)
+                    .map(key -> new UndoReport.Row(
+                            "t", key, UndoReport.Cause.CHANGED, null, true, true, true, true, List.of(), 0))
+                    .toList();
+            return new UndoReport(id, rows, 0).encoded();
         }
 
         private void name(String name, long id) {
@@ -287,7 +326,11 @@ class MachineScenarioTest {
 
         private static String summary(Branch branch) {
             return "branch " + branch.id() + ' ' + branch.state() + " attempts " + branch.attempts() + " next "
-                    + time(branch.nextAt()) + " cause " + branch.cause() + " data " + branch.applicationData();
+                    + time(branch.nextAt()) + " cause " + branch.cause() + " data " + branch.applicationData()
+                    + (branch.dirt() == null
+                            ? ""
+                            : " rows in the way " + (branch.dirt().report() == null ? "no" : "yes") + " decided by "
+                                    + branch.dirt().decidedBy());
         }
 
         private static String time(long at) {

@@ -235,4 +235,13 @@ class SessionsTest {
         assertThat(sessions.addResources(one, List.of("c", "d"), 3)).isFalse();
         assertThat(choose("c", one.client, BranchType.AT, 1)).isNull();
     }
+
+    @Test
+    void whatIsRegisteredAgainCountsOnce() throws Exception {
+        Session one = session("shop", "a", "b");
+        assertThat(sessions.addResources(one, List.of("b", "a"), 2)).isTrue();
+        assertThat(sessions.addResources(one, List.of("a", "c", "c"), 3)).isTrue();
+        assertThat(sessions.addResources(one, List.of("a", "d"), 3)).isFalse();
+        assertThat(sessions.resources()).containsExactlyInAnyOrder("a", "b", "c");
+    }
 }

@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -110,7 +111,20 @@ public record UndoDecision(
         return null;
     }
 
-    /** The decision as text; null when it is too long for a head. */
+    /** What was decided in a few words, without any row: for the records of who decided what. */
+    public String summary() {
+        long byColumn = rows.stream().filter(row -> !row.columns.isEmpty()).count();
+        return "report " + report + ", kept " + count(Action.KEEP) + ", restored " + count(Action.RESTORE)
+                + (byColumn == 0 ? "" : ", by column " + byColumn) + (rest == null ? "" : ", rest " + rest);
+    }
+
+    private long count(Action action) {
+        return rows.stream()
+                .filter(row -> row.action == action && row.columns.isEmpty())
+                .count();
+    }
+
+    /** The decision as text, always the same for the same decision; null when it is too long for a head. */
     public @Nullable RowData encoded() {
         String packed = Packed.text(out -> {
             out.writeByte(VERSION);
@@ -122,7 +136,7 @@ public record UndoDecision(
                 Packed.string(out, row.key);
                 out.writeByte(row.action.ordinal());
                 out.writeShort(row.columns.size());
-                for (Map.Entry<String, Action> column : row.columns.entrySet()) {
+                for (Map.Entry<String, Action> column : new TreeMap<>(row.columns).entrySet()) {
                     Packed.string(out, column.getKey());
                     out.writeByte(column.getValue().ordinal());
                 }

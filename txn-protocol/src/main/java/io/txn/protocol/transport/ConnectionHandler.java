@@ -257,6 +257,16 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
                 failed(new TxnException(
                         ErrorCode.TLS_REQUIRED, null, "peer", ctx.channel().remoteAddress()));
                 ctx.close();
+            } else if (side == Side.CLIENT && !heard) {
+                // It never said anything of this protocol. Whoever waits for an answer says so in the log.
+                failed(new TxnException(
+                        ErrorCode.NO_COORDINATOR_THERE,
+                        null,
+                        "peer",
+                        ctx.channel().remoteAddress(),
+                        "reason",
+                        malformed.reason()));
+                ctx.close();
             } else {
                 close(ctx, malformed.reason());
             }

@@ -4,13 +4,18 @@ import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.transport.ConnectionHandler.Side;
+import java.net.ConnectException;
 import java.net.InetSocketAddress;
+import java.net.NoRouteToHostException;
+import java.net.UnknownHostException;
+import java.nio.channels.UnresolvedAddressException;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -148,7 +153,22 @@ public final class RpcClient implements AutoCloseable {
     }
 
     private static TxnException unreachable(String host, int port, @Nullable Throwable cause) {
-        return new TxnException(ErrorCode.NO_COORDINATOR, cause, "address", host + ':' + port);
+        return new TxnException(ErrorCode.NO_COORDINATOR, cause, "address", host + ':' + port, "reason", reason(cause));
+    }
+
+    /** What an operator can do something about. */
+    private static @Nullable String reason(@Nullable Throwable cause) {
+        if (cause instanceof UnresolvedAddressException || cause instanceof UnknownHostException) {
+            return "the host name is not known here";
+        } else if (cause instanceof ConnectTimeoutException) {
+            return "nobody answers at this address: a firewall is in between, the machine is down, or the address belongs to another network (that of"
+                    + " a container, say)";
+        } else if (cause instanceof NoRouteToHostException) {
+            return "no route leads to this address";
+        } else if (cause instanceof ConnectException) {
+            return "connection refused: the machine is there, and nothing listens on this port";
+        }
+        return null;
     }
 
     /** Closes every connection this client opened, and its event loops. */

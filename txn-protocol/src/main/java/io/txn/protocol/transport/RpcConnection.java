@@ -27,6 +27,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import javax.net.ssl.SSLPeerUnverifiedException;
@@ -67,7 +68,7 @@ public final class RpcConnection {
     private final @Nullable SSLSession tls;
     private volatile @Nullable TxnException failure;
     private volatile boolean admitted;
-    private volatile Runnable whenAdmitted = () -> {};
+    private volatile BooleanSupplier admission = () -> true;
     private volatile @Nullable Object attachment;
 
     RpcConnection(
@@ -94,19 +95,20 @@ public final class RpcConnection {
      *     MESSAGE_TOO_LARGE (not sent) or ANSWER_UNREADABLE
      */
     public CompletableFuture<Message> request(Message request, Duration timeout) {
-        return request(request, message -> true, timeout);
+        return request(request, Frame.EMPTY_HEAD, timeout, RpcConnection::body);
     }
 
     /**
-     * Like {@link #request(Message, Duration)}, for answers that say whose they are: what {@code isIts} turns away is passed over, and the request waits on.
+     * Like {@link #request(Message, Map, Duration)}, for answers that say whose they are: what {@code isIts} turns away is passed over, and the request waits on.
      * Asked on the event loop.
      */
-    public CompletableFuture<Message> request(Message request, Predicate<Message> isIts, Duration timeout) {
+    public CompletableFuture<Frame> request(
+            Message request, Map<String, @Nullable String> head, Predicate<Message> isIts, Duration timeout) {
         return send(
                 request,
-                Frame.EMPTY_HEAD,
+                head,
                 timeout,
-                new Waiter<>(new CompletableFuture<>(), frame -> isIts.test(body(frame)), RpcConnection::body));
+                new Waiter<>(new CompletableFuture<>(), frame -> isIts.test(body(frame)), frame -> frame));
     }
 
     /** Like {@link #request(Message, Duration)}, for the one kind of answer that makes sense; another one is ANSWER_UNREADABLE. */
@@ -256,15 +258,18 @@ public final class RpcConnection {
         }
     }
 
-    /** The peer is who it should be: the server's bounds for strangers, in time and number, no longer count. */
-    public void admit() {
-        admitted = true;
-        whenAdmitted.run();
+    /**
+     * The peer is who it should be: the server's bounds for strangers, in time and number, no longer count. Returns false where it comes too late: by one of
+     * these bounds the connection is being closed, and its peer is not to be told that it is in. Not to be called by two threads at once.
+     */
+    public boolean admit() {
+        admitted = admitted || admission.getAsBoolean();
+        return admitted;
     }
 
-    /** To be set before anybody can admit it. */
-    void whenAdmitted(Runnable action) {
-        whenAdmitted = action;
+    /** Says whether it is in time. To be set before anybody can admit it. */
+    void admission(BooleanSupplier inTime) {
+        admission = inTime;
     }
 
     boolean admitted() {

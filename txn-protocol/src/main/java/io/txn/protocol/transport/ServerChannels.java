@@ -15,7 +15,6 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLSession;
@@ -87,12 +86,13 @@ final class ServerChannels extends ChannelInitializer<Channel> {
             return;
         }
         channels.add(channel);
-        AtomicReference<@Nullable RpcConnection> connection = new AtomicReference<>();
-        expectAdmission(channel, connection);
+        expectAdmission(channel);
         Consumer<RpcConnection> opened = opening -> {
-            connection.set(opening);
             connections.add(opening);
-            opening.whenAdmitted(() -> unregistered.leave(channel));
+            if (admission.isZero()) {
+                return;
+            }
+            opening.admission(() -> unregistered.leave(channel));
             if (opening.admitted()) {
                 unregistered.leave(channel); // its handler was told before, and may have admitted it at once
             }
@@ -129,15 +129,14 @@ final class ServerChannels extends ChannelInitializer<Channel> {
                         failure -> refused(channel, "the TLS handshake failed: " + TlsFailures.reason(failure))));
     }
 
-    private void expectAdmission(Channel channel, AtomicReference<@Nullable RpcConnection> connection) {
+    private void expectAdmission(Channel channel) {
         if (admission.isZero()) {
             return;
         }
         Future<?> deadline = channel.eventLoop()
                 .schedule(
                         () -> {
-                            RpcConnection opened = connection.get();
-                            if (opened == null || !opened.admitted()) {
+                            if (unregistered.leave(channel)) {
                                 refused(channel, "it did not register within " + admission);
                                 FirstHandshake.close(channel);
                             }

@@ -66,8 +66,8 @@ final class WaitingRoom {
         return new Leaving(channel, why);
     }
 
-    /** It has been admitted, or is gone. */
-    synchronized void leave(Channel channel) {
+    /** It has been admitted, or is gone. Returns whether it was here: whoever admits it, or sends it away, is the only one for whom it was. */
+    synchronized boolean leave(Channel channel) {
         InetAddress address = waiting.remove(channel);
         if (address != null) {
             Set<Channel> neighbours = byAddress.get(address);
@@ -75,6 +75,7 @@ final class WaitingRoom {
                 byAddress.remove(address);
             }
         }
+        return address != null;
     }
 
     private static InetAddress address(@Nullable SocketAddress remote) {

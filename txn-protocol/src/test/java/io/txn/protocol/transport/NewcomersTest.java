@@ -17,6 +17,9 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -212,6 +215,36 @@ class NewcomersTest {
             register(strangers.get(1));
         } finally {
             peers.forEach(RawPeer::close);
+        }
+    }
+
+    /** Its registration may be decided on another thread, and take a while. */
+    @Test
+    void whoeverHasBeenSentAwayIsNotAdmittedAnyMore() throws Exception {
+        BlockingQueue<RpcConnection> registering = new LinkedBlockingQueue<>();
+        try (RpcServer bounded = RpcServer.bind(
+                        "127.0.0.1",
+                        0,
+                        PATIENT.withMaxUnregistered(1, 1),
+                        null,
+                        Duration.ofMinutes(10),
+                        (connection, frame) -> registering.add(connection));
+                RawPeer first = RawPeer.connect(bounded.port())) {
+            first.send(REGISTER);
+            RpcConnection late = registering.poll(30, TimeUnit.SECONDS);
+            try (RawPeer second = RawPeer.connect(bounded.port())) {
+                assertThat(first.isClosedByPeer()).isTrue();
+                assertThat(late.admit()).isFalse();
+                second.send(REGISTER);
+                RpcConnection inTime = registering.poll(30, TimeUnit.SECONDS);
+                assertThat(inTime.admit()).isTrue();
+                try (RawPeer third = RawPeer.connect(bounded.port())) {
+                    third.send(REGISTER);
+                    assertThat(registering.poll(30, TimeUnit.SECONDS).admit()).isTrue();
+                    assertThat(inTime.admit()).isTrue();
+                    assertThat(inTime.isOpen()).isTrue();
+                }
+            }
         }
     }
 

@@ -181,8 +181,9 @@ class RpcTest {
     @Test
     void anAnswerThatIsTurnedAwayLeavesItsRequestWaiting() throws Exception {
         RpcConnection connection = connect();
-        CompletableFuture<Message> ours = connection.request(
+        CompletableFuture<Frame> ours = connection.request(
                 new GlobalCommitRequest("x:1:1", null),
+                Frame.EMPTY_HEAD,
                 answer -> ((GlobalCommitResponse) answer).status() == GlobalStatus.COMMITTED,
                 LONG);
         Frame request = kept();
@@ -190,7 +191,7 @@ class RpcTest {
         get(connection.request(new GlobalBeginRequest(1, "behind it"), LONG));
         assertThat(ours).isNotDone();
         serverSideRespond(request, new GlobalCommitResponse(Outcome.SUCCESS, GlobalStatus.COMMITTED));
-        assertThat(((GlobalCommitResponse) get(ours)).status()).isEqualTo(GlobalStatus.COMMITTED);
+        assertThat(((GlobalCommitResponse) get(ours).body()).status()).isEqualTo(GlobalStatus.COMMITTED);
     }
 
     @Test

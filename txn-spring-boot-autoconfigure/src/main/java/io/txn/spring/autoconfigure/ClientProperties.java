@@ -22,7 +22,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param defaultTimeout after which a global transaction is rolled back when its annotation names no timeout; shorter frees locks of hung
  *     calls earlier, longer lets slow ones finish
  * @param requestTimeout how long one answer of the coordinator may take; too short turns a slow disk into failures, too long hides a hung one
- * @param connectWait how long a call waits for a connection while there is none, and a start that fails fast
+ * @param connectWait how long a call waits for a connection while there is none; long enough for a coordinator to restart, and as long as threads may pile up
+ * @param startWait how long a start that fails fast waits for a coordinator, which may be starting in the same moment
  * @param decisionWait how long the answer to a commit or rollback is pursued over lost connections before its outcome is called unknown; long
  *     enough for a coordinator to restart, and one and a half times as long as a coordinator takes to carry the decision out
  * @param lockWait how long a row that another global transaction holds is waited for; 0 gives up at once. The rows of the local transaction stay
@@ -46,6 +47,7 @@ record ClientProperties(
         @DefaultValue(GlobalTransactionOptions.TIMEOUT) Duration defaultTimeout,
         @DefaultValue(TxnClientOptions.REQUEST_TIMEOUT) Duration requestTimeout,
         @DefaultValue(TxnClientOptions.CONNECT_WAIT) Duration connectWait,
+        @DefaultValue(TxnClientOptions.START_WAIT) Duration startWait,
         @DefaultValue(TxnClientOptions.DECISION_WAIT) Duration decisionWait,
         @DefaultValue(AtOptions.LOCK_WAIT) Duration lockWait,
         @DefaultValue(TxnClientOptions.SHUTDOWN_TIMEOUT) Duration shutdownTimeout,
@@ -100,6 +102,7 @@ record ClientProperties(
                 .withServiceGroup(serviceGroup)
                 .withRequestTimeout(requestTimeout)
                 .withConnectWait(connectWait)
+                .withStartWait(startWait)
                 .withDecisionWait(decisionWait)
                 .withShutdownTimeout(shutdownTimeout)
                 .withFailFast(failFast)

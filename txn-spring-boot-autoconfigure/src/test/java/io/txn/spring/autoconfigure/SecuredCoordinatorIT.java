@@ -99,7 +99,10 @@ class SecuredCoordinatorIT {
                 .withConfiguration(AutoConfigurations.of(
                         SslAutoConfiguration.class, TxnAutoConfiguration.class, TxnDataSourceAutoConfiguration.class))
                 .withPropertyValues(
-                        coordinator.property(), "spring.application.name=orders", "txn.client.connect-wait=2s")
+                        coordinator.property(),
+                        "spring.application.name=orders",
+                        "txn.client.connect-wait=2s",
+                        "txn.client.start-wait=2s")
                 .withPropertyValues(properties);
     }
 

@@ -31,6 +31,7 @@ import io.txn.test.ConfigurationDoc;
 import io.txn.test.GeneratedDoc;
 import io.txn.test.Ports;
 import jakarta.servlet.Filter;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -38,7 +39,9 @@ import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import javax.sql.DataSource;
+import org.apache.catalina.startup.Tomcat;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.web.client.RestClientAutoConfiguration;
 import org.springframework.boot.autoconfigure.web.client.RestTemplateAutoConfiguration;
@@ -328,7 +331,7 @@ class TxnAutoConfigurationTest {
 
     @Test
     void coordinatorUnreachable() {
-        runner.withPropertyValues("txn.client.fail-fast=true", "txn.client.connect-wait=300ms")
+        runner.withPropertyValues("txn.client.fail-fast=true", "txn.client.start-wait=300ms")
                 .run(context -> {
                     FailureAnalysis analysis = analysis(context.getStartupFailure());
                     assertThat(analysis.getDescription())
@@ -339,6 +342,32 @@ class TxnAutoConfigurationTest {
                             .contains("Start the coordinator")
                             .contains("txn.client.fail-fast=false");
                 });
+    }
+
+    @Test
+    void thePortOfAWebServerIsNoCoordinatorAndNobodyWaitsForIt(@TempDir Path directory) throws Exception {
+        Tomcat tomcat = new Tomcat();
+        tomcat.setBaseDir(directory.toString());
+        tomcat.setPort(0);
+        tomcat.getConnector().setProperty("address", "127.0.0.1");
+        tomcat.start();
+        try {
+            int port = tomcat.getConnector().getLocalPort();
+            bare.withPropertyValues(
+                            "txn.coordinator.address=127.0.0.1:" + port,
+                            "txn.client.connect-wait=1h",
+                            "txn.client.start-wait=1h")
+                    .run(context -> {
+                        FailureAnalysis analysis = analysis(context.getStartupFailure());
+                        assertThat(analysis.getDescription())
+                                .contains("TXN-NET010")
+                                .contains("127.0.0.1:" + port);
+                        assertThat(analysis.getAction()).contains("8091").contains("HTTP");
+                    });
+        } finally {
+            tomcat.stop();
+            tomcat.destroy();
+        }
     }
 
     @Test
@@ -387,6 +416,7 @@ class TxnAutoConfigurationTest {
                 Map.entry("txn.client.service-group", "group"),
                 Map.entry("txn.client.request-timeout", "1s"),
                 Map.entry("txn.client.connect-wait", "2s"),
+                Map.entry("txn.client.start-wait", "8s"),
                 Map.entry("txn.client.decision-wait", "3s"),
                 Map.entry("txn.client.shutdown-timeout", "10m"),
                 Map.entry("txn.client.fail-fast", "false"),
@@ -407,6 +437,7 @@ class TxnAutoConfigurationTest {
                         .withServiceGroup("group")
                         .withRequestTimeout(Duration.ofSeconds(1))
                         .withConnectWait(Duration.ofSeconds(2))
+                        .withStartWait(Duration.ofSeconds(8))
                         .withDecisionWait(Duration.ofSeconds(3))
                         .withShutdownTimeout(Duration.ofMinutes(10))
                         .withFailFast(false)

@@ -106,9 +106,20 @@ public final class ShopClient {
         return admin("/api/v1/locks?limit=100").get("locks").valueStream().toList();
     }
 
+    /** What the admin API answers to an operator's action. */
+    public Answer operate(String path, String body) throws IOException {
+        return send(HttpRequest.newBuilder(plan.url(Program.COORDINATOR).resolve(path))
+                .header("Authorization", "Bearer " + token())
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(body)));
+    }
+
     private JsonNode admin(String path) throws IOException {
-        String token = Files.readString(plan.adminToken()).trim();
-        return get(plan.url(Program.COORDINATOR).resolve(path), token);
+        return get(plan.url(Program.COORDINATOR).resolve(path), token());
+    }
+
+    private String token() throws IOException {
+        return Files.readString(plan.adminToken()).trim();
     }
 
     private JsonNode get(URI uri, @Nullable String token) throws IOException {

@@ -11,6 +11,7 @@ import java.util.Set;
 import net.sf.jsqlparser.statement.Statement;
 import net.sf.jsqlparser.statement.insert.Insert;
 import net.sf.jsqlparser.statement.select.Values;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Plans INSERT and REPLACE, also behind WITH. A plain {@code INSERT … VALUES} is what parser and tokens agree on. The other forms are read by the
@@ -50,6 +51,7 @@ final class InsertPlanner {
         int conflict = conflictStart(returning);
         int valuesEnd = conflict;
         List<List<InsertValue>> rows = List.of();
+        Plan.SingleRow single = null;
         List<Identifier> named = columns;
         refuseUnless(at < conflict, "it has no values", "write INSERT INTO table (columns) VALUES (…)");
         if (text.is(at, "VALUES") || text.is(at, "VALUE")) {
@@ -67,6 +69,7 @@ final class InsertPlanner {
                         values.rowTexts());
             }
             rows = values.rows();
+            single = valuesEnd == conflict ? single(values, conflict, returning) : null;
         } else if (text.is(at, "SET")) {
             valuesEnd = rowAlias(at + 1, conflict);
             named = new ArrayList<>();
@@ -106,7 +109,20 @@ final class InsertPlanner {
                 text.fragment(0, returning),
                 assigned,
                 rowName,
-                ReturningClause.of(text, returning));
+                ReturningClause.of(text, returning),
+                single);
+    }
+
+    /** The pieces of a statement of one row, where several of its executions may go together. */
+    private Plan.@Nullable SingleRow single(InsertValues values, int conflict, int returning) {
+        Fragment head = text.fragment(0, at + 1);
+        Fragment tail = conflict == returning ? Fragment.EMPTY : text.fragment(conflict, returning);
+        boolean alone = values.rows().size() == 1
+                && head.parameterCount() == 0
+                && tail.parameterCount() == 0
+                && values.rows().get(0).stream().allMatch(InsertValue::independent)
+                && InsertValue.readsNoOtherRow(tail.text());
+        return alone ? new Plan.SingleRow(head, values.rowTexts().get(0), tail) : null;
     }
 
     private void modifiers() throws NotUnderstood {

@@ -36,6 +36,28 @@ public record InsertValue(Kind kind, Fragment source) {
             "NUMERIC",
             "TIMESTAMP");
 
+    /** The same behind ON CONFLICT and ON DUPLICATE KEY; a name before a parenthesis that is not a function's, or none. */
+    private static final Set<String> HARMLESS_IN_ACTION = Set.of(
+            "",
+            "AND",
+            "CONFLICT",
+            "ELSE",
+            "GREATEST",
+            "IF",
+            "IFNULL",
+            "IN",
+            "LEAST",
+            "NOT",
+            "OR",
+            "SET",
+            "THEN",
+            "VALUE",
+            "VALUES",
+            "WHEN",
+            "WHERE");
+
+    private static final Pattern READS_OR_NOTES = Pattern.compile("(?i)@|\\b(SELECT|WITH|TABLE)\\b");
+
     /** How much is known of a value. */
     public enum Kind {
         /** One bound parameter. */
@@ -55,10 +77,19 @@ public record InsertValue(Kind kind, Fragment source) {
      * need not have.
      */
     public boolean independent() {
-        return kind != Kind.EXPRESSION
-                || BEFORE_PARENTHESIS
-                        .matcher(source.text())
-                        .results()
-                        .allMatch(call -> HARMLESS.contains(call.group(1).toUpperCase(Locale.ROOT)));
+        return kind != Kind.EXPRESSION || calls(source.text(), HARMLESS);
+    }
+
+    private static boolean calls(String text, Set<String> names) {
+        return BEFORE_PARENTHESIS
+                .matcher(text)
+                .results()
+                .map(call -> call.group(1).toUpperCase(Locale.ROOT))
+                .allMatch(name -> names.contains(name) || HARMLESS.contains(name));
+    }
+
+    /** Whether what is done to a row that exists is the same whatever other rows the statement writes. In doubt it is not. */
+    static boolean readsNoOtherRow(String action) {
+        return !READS_OR_NOTES.matcher(action).find() && calls(action, HARMLESS_IN_ACTION);
     }
 }

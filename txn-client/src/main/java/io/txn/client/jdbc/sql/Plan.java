@@ -115,6 +115,7 @@ public sealed interface Plan {
      * @param assigned the columns that an existing row may be changed in
      * @param row what the statement calls a row of the table: its alias or name
      * @param returning what the application wants to see, or null
+     * @param single the statement in pieces, when it lists one row of values that several executions may list together; null otherwise
      */
     record RichInsert(
             TableName table,
@@ -131,7 +132,8 @@ public sealed interface Plan {
             Fragment body,
             List<Identifier> assigned,
             String row,
-            @Nullable Returning returning)
+            @Nullable Returning returning,
+            @Nullable SingleRow single)
             implements Write {
         public RichInsert {
             columns = List.copyOf(columns);
@@ -139,6 +141,16 @@ public sealed interface Plan {
             assigned = List.copyOf(assigned);
         }
     }
+
+    /**
+     * An INSERT that lists one row of values, and says the same whichever rows stand beside it: nothing in it but that row has parameters, and nothing
+     * looks at other rows.
+     *
+     * @param head all before the row
+     * @param row the row with its parentheses
+     * @param tail what follows it, up to RETURNING
+     */
+    record SingleRow(Fragment head, Fragment row, Fragment tail) {}
 
     /** What an INSERT does with a row whose key is taken. */
     enum Conflict {

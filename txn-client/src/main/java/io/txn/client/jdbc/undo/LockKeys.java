@@ -31,10 +31,7 @@ public final class LockKeys {
             List<Integer> key = change.keyIndexes();
             List<Integer> order =
                     order(key.stream().map(i -> change.columns().get(i).name()).toList());
-            for (List<Value> row : change.keys()) {
-                tables.computeIfAbsent(escaped(change.lockName()), t -> new TreeSet<>())
-                        .add(row(order.stream().map(row::get).toList()));
-            }
+            addAll(tables, change.lockName(), order, change.keys());
         }
         return text(tables);
     }
@@ -47,11 +44,22 @@ public final class LockKeys {
     public static String of(String lockName, List<String> columns, List<List<Value>> keys) {
         Map<String, SortedSet<String>> tables = new TreeMap<>();
         List<Integer> order = order(columns);
-        for (List<Value> key : keys) {
-            tables.computeIfAbsent(escaped(lockName), t -> new TreeSet<>())
-                    .add(row(order.stream().map(key::get).toList()));
-        }
+        addAll(tables, lockName, order, keys);
         return text(tables);
+    }
+
+    private static void addAll(
+            Map<String, SortedSet<String>> tables, String lockName, List<Integer> order, List<List<Value>> keys) {
+        if (keys.isEmpty()) {
+            return;
+        }
+        SortedSet<String> rows = tables.computeIfAbsent(escaped(lockName), t -> new TreeSet<>());
+        for (List<Value> key : keys) {
+            rows.add(
+                    order.size() == 1
+                            ? row(key)
+                            : row(order.stream().map(key::get).toList()));
+        }
     }
 
     /**
@@ -68,7 +76,9 @@ public final class LockKeys {
 
     /** One row's key as it stands between the commas, its values in the order given. */
     public static String row(List<Value> key) {
-        String text = key.stream().map(v -> escaped(v.asKeyText())).collect(Collectors.joining("_"));
+        String text = key.size() == 1
+                ? escaped(key.get(0).asKeyText())
+                : key.stream().map(v -> escaped(v.asKeyText())).collect(Collectors.joining("_"));
         return text.length() <= LONGEST ? text : digest(text);
     }
 

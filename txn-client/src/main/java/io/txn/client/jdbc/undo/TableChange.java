@@ -58,7 +58,7 @@ public record TableChange(
 
     /** The primary key of a row. */
     public List<Value> keyOf(List<Value> row) {
-        return keyIndexes().stream().map(row::get).toList();
+        return only(row, keyIndexes());
     }
 
     /** Whether the statement gave the row another key. */
@@ -70,10 +70,13 @@ public record TableChange(
 
     /** The keys of all rows, those that they have and those that they had, each once. */
     public List<List<Value>> keys() {
+        List<Integer> indexes = keyIndexes();
         Set<List<Value>> keys = new LinkedHashSet<>();
         for (RowChange row : rows) {
-            keys.add(keyOf(row.existing()));
-            keys.add(keyOf(row.original()));
+            keys.add(only(row.existing(), indexes));
+            if (row.before() != null && row.after() != null) {
+                keys.add(only(row.original(), indexes));
+            }
         }
         return List.copyOf(keys);
     }
@@ -104,7 +107,7 @@ public record TableChange(
                 lockName,
                 kept.stream().map(columns::get).toList(),
                 changed.stream()
-                        .map(r -> new RowChange(only(r.before(), kept), only(r.after(), kept)))
+                        .map(r -> new RowChange(onlyIf(r.before(), kept), onlyIf(r.after(), kept)))
                         .toList());
     }
 
@@ -119,7 +122,16 @@ public record TableChange(
         return false;
     }
 
-    private static @Nullable List<Value> only(@Nullable List<Value> row, List<Integer> indexes) {
-        return row == null ? null : indexes.stream().map(row::get).toList();
+    private static @Nullable List<Value> onlyIf(@Nullable List<Value> row, List<Integer> indexes) {
+        return row == null ? null : only(row, indexes);
+    }
+
+    /** Without a stream: it is done for each row of a large batch, several times. */
+    private static List<Value> only(List<Value> row, List<Integer> indexes) {
+        List<Value> some = new ArrayList<>(indexes.size());
+        for (int index : indexes) {
+            some.add(row.get(index));
+        }
+        return some;
     }
 }

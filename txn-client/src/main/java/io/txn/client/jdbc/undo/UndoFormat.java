@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -239,18 +238,28 @@ public final class UndoFormat {
 
     /** UTF-8, unless the text holds half a surrogate pair, which UTF-8 would silently replace. */
     private static void writeText(Writer out, String text) {
-        try {
-            ByteBuffer utf8 = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
-            byte[] bytes = new byte[utf8.remaining()];
-            utf8.get(bytes);
+        if (isUnicode(text)) {
             out.octet(UTF8);
-            out.sized(bytes);
-        } catch (CharacterCodingException e) {
-            ByteBuffer utf16 = ByteBuffer.allocate(2 * text.length());
-            utf16.asCharBuffer().put(text);
-            out.octet(UTF16);
-            out.sized(utf16.array());
+            out.string(text);
+            return;
         }
+        ByteBuffer utf16 = ByteBuffer.allocate(2 * text.length());
+        utf16.asCharBuffer().put(text);
+        out.octet(UTF16);
+        out.sized(utf16.array());
+    }
+
+    /** Whether all surrogates come in pairs. */
+    private static boolean isUnicode(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (Character.isSurrogate(text.charAt(i))) {
+                if (i + 1 == text.length() || !Character.isSurrogatePair(text.charAt(i), text.charAt(i + 1))) {
+                    return false;
+                }
+                i++;
+            }
+        }
+        return true;
     }
 
     /** Whether the bytes are a record of a newer version than this program reads. Magic, version and checksum stay where they are in every version. */

@@ -9,13 +9,19 @@ import io.txn.coordinator.TransactionQuery;
 import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.ErrorCode;
+import io.txn.protocol.LogText;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.UndoDecision;
+import io.txn.protocol.extension.UndoReport;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.security.cert.X509Certificate;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +53,7 @@ final class AdminController {
     private static final int LONGEST_TEXT = 256;
     private static final int LONGEST_REASON = OperatorCommand.MAX_REASON_LENGTH - 200;
     private static final int LONGEST_BODY = 16 << 10;
+    private static final int LONGEST_DECISION = 256 << 10;
 
     /** With address and words around it, within what a reason leaves of {@link OperatorCommand#MAX_REASON_LENGTH}. */
     private static final int LONGEST_OPERATOR = 80;
@@ -57,6 +64,7 @@ final class AdminController {
     private final Executor executor;
     private final ObjectReader giveUpBody;
     private final ObjectReader forceBody;
+    private final ObjectReader decisionBody;
 
     /** @param executor makes the answers, because the coordinator's futures complete on the thread that decides transactions */
     AdminController(Coordinator coordinator, JsonMapper mapper, Executor executor) {
@@ -64,6 +72,7 @@ final class AdminController {
         this.executor = executor;
         this.giveUpBody = strict(mapper.readerFor(GiveUpBody.class));
         this.forceBody = strict(mapper.readerFor(ForceBody.class));
+        this.decisionBody = strict(mapper.readerFor(DecisionBody.class));
     }
 
     private static ObjectReader strict(ObjectReader reader) {
@@ -74,6 +83,18 @@ final class AdminController {
     record GiveUpBody(@Nullable String reason) {}
 
     record ForceBody(@Nullable String status, @Nullable String reason) {}
+
+    record DecisionBody(
+            @Nullable String reason,
+            @Nullable String report,
+            @Nullable List<DecisionRow> rows,
+            @Nullable String rest) {}
+
+    record DecisionRow(
+            @Nullable String table,
+            @Nullable String key,
+            @Nullable String action,
+            @Nullable Map<String, String> columns) {}
 
     @GetMapping("/transactions")
     CompletableFuture<Views.Transactions> transactions(@RequestParam MultiValueMap<String, String> query) {
@@ -155,6 +176,59 @@ final class AdminController {
                 new TxnException(ErrorCode.BRANCH_NOT_FOUND, null, "xid", id, "branchId", branch));
     }
 
+    /** Says what becomes of the rows that are in the way of a branch's undo. */
+    @PostMapping(path = "/transactions/{xid}/branches/{branchId}/decision", consumes = MediaType.APPLICATION_JSON_VALUE)
+    CompletableFuture<Views.Done> decide(
+            @PathVariable("xid") String xid,
+            @PathVariable("branchId") String branchId,
+            @RequestParam MultiValueMap<String, String> query,
+            HttpServletRequest request)
+            throws IOException {
+        new Parameters(query);
+        Xid id = xid(xid);
+        BranchId branch = branchId(branchId);
+        DecisionBody body = body(
+                request,
+                decisionBody,
+                LONGEST_DECISION,
+                "{\"reason\":\"...\",\"report\":\"...\",\"rows\":[{\"table\":\"...\",\"key\":\"...\",\"action\":\"keep\"}],\"rest\":\"restore\"}");
+        return operate(
+                new OperatorCommand.Decide(id, branch, decision(body), reason(body.reason(), request)),
+                new TxnException(ErrorCode.BRANCH_NOT_FOUND, null, "xid", id, "branchId", branch));
+    }
+
+    private static UndoDecision decision(DecisionBody body) {
+        String report = body.report();
+        if (report == null || !report.matches("[0-9a-f]{16}")) {
+            throw bad("report", "it is the \"report\" that the branch's \"rowsInTheWay\" show, 16 hexadecimal digits");
+        }
+        List<DecisionRow> given = body.rows() == null ? List.of() : body.rows();
+        if (given.size() > UndoReport.MOST_ROWS) {
+            throw bad("rows", "no more than " + UndoReport.MOST_ROWS + " rows are named");
+        }
+        List<UndoDecision.Row> rows = new ArrayList<>();
+        for (DecisionRow row : given) {
+            if (row == null || row.table() == null || row.key() == null || row.action() == null) {
+                throw bad("rows", "each has \"table\", \"key\" and \"action\"");
+            }
+            Map<String, UndoDecision.Action> columns = new HashMap<>();
+            if (row.columns() != null) {
+                row.columns().forEach((name, action) -> columns.put(name, action("columns", action)));
+            }
+            rows.add(new UndoDecision.Row(row.table(), row.key(), action("action", row.action()), columns));
+        }
+        return new UndoDecision(report, rows, body.rest() == null ? null : action("rest", body.rest()));
+    }
+
+    private static UndoDecision.Action action(String field, @Nullable String text) {
+        if ("keep".equals(text)) {
+            return UndoDecision.Action.KEEP;
+        } else if ("restore".equals(text)) {
+            return UndoDecision.Action.RESTORE;
+        }
+        throw bad(field, "it is \"keep\" or \"restore\"");
+    }
+
     @PostMapping(path = "/transactions/{xid}/force", consumes = MediaType.APPLICATION_JSON_VALUE)
     CompletableFuture<Views.Done> force(
             @PathVariable("xid") String xid,
@@ -191,9 +265,14 @@ final class AdminController {
     }
 
     private static <T> T body(HttpServletRequest request, ObjectReader reader, String form) throws IOException {
-        byte[] bytes = request.getInputStream().readNBytes(LONGEST_BODY + 1);
-        if (bytes.length > LONGEST_BODY) {
-            throw bad("body", "it is longer than " + LONGEST_BODY + " bytes");
+        return body(request, reader, LONGEST_BODY, form);
+    }
+
+    private static <T> T body(HttpServletRequest request, ObjectReader reader, int longest, String form)
+            throws IOException {
+        byte[] bytes = request.getInputStream().readNBytes(longest + 1);
+        if (bytes.length > longest) {
+            throw bad("body", "it is longer than " + longest + " bytes");
         }
         try {
             @Nullable T body = reader.readValue(bytes);
@@ -221,7 +300,8 @@ final class AdminController {
             return "admin at " + request.getRemoteAddr();
         }
         X509Certificate own = ((X509Certificate[]) request.getAttribute(CERTIFICATES))[0];
-        String name = own.getSubjectX500Principal().getName();
+        // Whoever asked for the certificate chose the name: it may hold anything.
+        String name = LogText.oneLine(own.getSubjectX500Principal().getName());
         return "admin " + name.substring(0, Math.min(LONGEST_OPERATOR, name.length())) + " at "
                 + request.getRemoteAddr();
     }

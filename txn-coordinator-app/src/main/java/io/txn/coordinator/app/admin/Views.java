@@ -6,6 +6,8 @@ import io.txn.coordinator.LockWaitPage;
 import io.txn.coordinator.TransactionDetail;
 import io.txn.coordinator.TransactionPage;
 import io.txn.coordinator.TransactionSummary;
+import io.txn.protocol.extension.RowData;
+import io.txn.protocol.extension.UndoReport;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -99,6 +101,9 @@ final class Views {
             int attempts,
             @Nullable Instant nextAt,
             @Nullable String cause,
+            @Nullable RowsInTheWay rowsInTheWay,
+            boolean decisionUnderWay,
+            @Nullable String decidedBy,
             List<String> lockKeys,
             boolean moreLockKeys) {
 
@@ -112,8 +117,59 @@ final class Views {
                     branch.attempts(),
                     branch.nextAt(),
                     branch.cause(),
+                    branch.rowsInTheWay() == null ? null : RowsInTheWay.of(branch.rowsInTheWay()),
+                    branch.decisionUnderWay(),
+                    branch.decidedBy(),
                     branch.lockKeys(),
                     branch.moreLockKeys());
+        }
+    }
+
+    /** Rows that keep a branch from being undone; {@code more} are not shown. */
+    record RowsInTheWay(String report, List<Row> rows, int more) {
+
+        static RowsInTheWay of(RowData data) {
+            UndoReport report = UndoReport.decode(data);
+            return new RowsInTheWay(
+                    report.id(), report.rows().stream().map(Row::of).toList(), report.more());
+        }
+    }
+
+    record Row(
+            String table,
+            String key,
+            String cause,
+            @Nullable String detail,
+            boolean restorable,
+            boolean existedBefore,
+            boolean existedAfter,
+            boolean existsNow,
+            List<Column> columns,
+            int moreColumns) {
+
+        static Row of(UndoReport.Row row) {
+            return new Row(
+                    row.table(),
+                    row.key(),
+                    row.cause().name(),
+                    row.detail(),
+                    row.restorable(),
+                    row.existedBefore(),
+                    row.existedAfter(),
+                    row.existsNow(),
+                    row.columns().stream().map(Column::of).toList(),
+                    row.moreColumns());
+        }
+    }
+
+    record Column(
+            String name,
+            @Nullable String before,
+            @Nullable String after,
+            @Nullable String current) {
+
+        static Column of(UndoReport.Column column) {
+            return new Column(column.name(), column.before(), column.after(), column.current());
         }
     }
 
