@@ -388,7 +388,7 @@ final class ConnectionHandler implements InvocationHandler {
 
     /** Refuses a write that must not run, before others run. */
     void check(WorkContext context, Plan.Write plan, KeyRequest keys, StatementScope scope) throws SQLException {
-        WriteCapture.of(plan, new WriteRun(physical, resource, namespace, scope, keys));
+        checked(plan, keys, scope);
     }
 
     /** A savepoint of our own. */
@@ -426,6 +426,23 @@ final class ConnectionHandler implements InvocationHandler {
         Outcome run(WriteCapture capture, WriteRun run) throws SQLException;
     }
 
+    private record Checked(WriteRun run, WriteCapture capture) {}
+
+    /** A column that is not known may have come this moment: then it is looked for once more. */
+    private Checked checked(Plan.Write plan, KeyRequest keys, StatementScope scope) throws SQLException {
+        try {
+            WriteRun run = new WriteRun(physical, resource, namespace, scope, keys);
+            return new Checked(run, WriteCapture.of(plan, run));
+        } catch (SQLException e) {
+            if (!TableImages.NO_COLUMN.equals(e.getSQLState()) || LocalCommit.codeOf(e) != null) {
+                throw e;
+            }
+            resource.tables().forget();
+            WriteRun run = new WriteRun(physical, resource, namespace, scope, keys);
+            return new Checked(run, WriteCapture.of(plan, run));
+        }
+    }
+
     private @Nullable Outcome captured(
             WorkContext context,
             Plan.Write plan,
@@ -434,8 +451,9 @@ final class ConnectionHandler implements InvocationHandler {
             LocalTransaction transaction,
             Capturing capturing)
             throws SQLException {
-        WriteRun run = new WriteRun(physical, resource, namespace, scope, keys);
-        WriteCapture capture = WriteCapture.of(plan, run);
+        Checked checked = checked(plan, keys, scope);
+        WriteRun run = checked.run();
+        WriteCapture capture = checked.capture();
         transaction.pin(context.xid());
         try {
             Outcome outcome = capturing.run(capture, run);

@@ -411,6 +411,22 @@ abstract class BehindContract extends AtContract {
     }
 
     @Test
+    void aColumnThatCameThisMomentCanBeWritten() {
+        createOtherAndItsFollower();
+        learn();
+        behindTheBack("ALTER TABLE other ADD came INT DEFAULT 7");
+        Xid xid = begin();
+        committed(
+                xid,
+                "UPDATE other SET came = 8 WHERE id = 1",
+                "INSERT INTO other (id, a, came) VALUES (3, 3, 3)",
+                "DELETE FROM other WHERE id = 2");
+        assertThat(rows("SELECT id, came FROM other ORDER BY id")).containsExactly("1|8", "3|3");
+        assertRolledBack(xid);
+        assertThat(rows("SELECT id, came FROM other ORDER BY id")).containsExactly("1|7", "2|7");
+    }
+
+    @Test
     void anOldSnapshotDoesNotHideWhatCame() {
         assumeTrue(kind() == DatabaseKind.POSTGRESQL, "the catalogs of the others are not read in a snapshot");
         createOtherAndItsFollower();
