@@ -30,6 +30,7 @@ import io.txn.protocol.message.Outcome;
 import io.txn.protocol.message.TransactionExceptionCode;
 import io.txn.test.Await;
 import io.txn.test.Ports;
+import io.txn.test.VirtualThreads;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -57,6 +58,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -98,6 +100,39 @@ class TxnClientIT {
         String xid = coordinator.await(Message.GlobalCommitRequest.class).xid();
         assertThat(result).isEqualTo("done in " + xid);
         assertThat(coordinator.status(xid)).isEqualTo(GlobalStatus.COMMITTED);
+    }
+
+    /** Each waits for the network without the thread that carries it: else the last ones would never get to ask. */
+    @Test
+    @EnabledIf("io.txn.test.VirtualThreads#exist")
+    void moreVirtualThreadsWaitForAnAnswerThanThereAreThreadsToCarryThem() throws Exception {
+        start(options().withRequestTimeout(MAX));
+        int callers = VirtualThreads.MORE_THAN_CARRIERS;
+        CompletableFuture<Void> allHaveAsked = new CompletableFuture<>();
+        AtomicInteger asked = new AtomicInteger();
+        for (int i = 0; i < callers; i++) {
+            coordinator.on(Message.GlobalBeginRequest.class, (connection, frame) -> {
+                when(allHaveAsked, answer(coordinator.usual(frame.body()))).react(connection, frame);
+                if (asked.incrementAndGet() == callers) {
+                    allHaveAsked.complete(null);
+                }
+            });
+        }
+        ExecutorService threads = VirtualThreads.newExecutor();
+        List<Future<Boolean>> decided = new ArrayList<>();
+        for (int i = 0; i < callers; i++) {
+            decided.add(threads.submit(() -> {
+                assertThat(catchThrowable(() -> client.transactions().execute(PURCHASE, () -> client.contexts()
+                                .current()
+                                .xid())))
+                        .isNull();
+                return VirtualThreads.isThis() && client.contexts().current() == null;
+            }));
+        }
+        for (Future<Boolean> one : decided) {
+            assertThat(one.get(MAX.toSeconds(), TimeUnit.SECONDS)).isTrue();
+        }
+        threads.shutdown();
     }
 
     @Test
