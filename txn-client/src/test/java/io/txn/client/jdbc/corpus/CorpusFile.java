@@ -260,7 +260,8 @@ public final class CorpusFile {
         /** Those in parentheses are for the long form. */
         private void run(String[] words) {
             runs = new ArrayList<>();
-            for (String one : known(String.join(" ", words).replaceAll("[()]", "").split(" "), RUNS)) {
+            for (String one :
+                    known(String.join(" ", words).replaceAll("[()]", "").split(" "), RUNS)) {
                 if (scope.full || !Arrays.asList(words).contains('(' + one + ')')) {
                     runs.add(one);
                 }
