@@ -110,11 +110,33 @@ public sealed interface Command {
             boolean nothingToFinish,
             @Nullable String applicationData) implements Named {}
 
-    /** Asks for the commit. */
-    record Commit(Xid xid) implements Named {}
+    /**
+     * Somebody's work for the transaction failed, and somebody else may not learn of it: it is not to be committed.
+     *
+     * @param cause where and why, in one line
+     */
+    record Mark(Xid xid, String cause) implements Named {}
 
-    /** Asks for the rollback. */
-    record Rollback(Xid xid) implements Named {}
+    /** Asks for the commit. */
+    record Commit(Xid xid, OnSwallowed onSwallowed) implements Named {
+
+        /** Not over a mark. */
+        public Commit(Xid xid) {
+            this(xid, OnSwallowed.ROLLBACK);
+        }
+    }
+
+    /**
+     * Asks for the rollback.
+     *
+     * @param cause why, in one line; null when its initiator does not say
+     */
+    record Rollback(Xid xid, @Nullable String cause) implements Named {
+
+        public Rollback(Xid xid) {
+            this(xid, null);
+        }
+    }
 
     /**
      * The engine of a saga tells how it ended, or, if it is not over, in which direction it is to be called back. Changes nothing else than sagas.

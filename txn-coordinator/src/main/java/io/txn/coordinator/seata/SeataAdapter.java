@@ -5,6 +5,7 @@ import io.txn.coordinator.engine.BranchCaller;
 import io.txn.coordinator.engine.Engine;
 import io.txn.coordinator.lock.LockKeys;
 import io.txn.coordinator.machine.Command;
+import io.txn.coordinator.machine.OnSwallowed;
 import io.txn.coordinator.machine.Reply;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
@@ -14,6 +15,7 @@ import io.txn.protocol.codec.Frame;
 import io.txn.protocol.extension.Feature;
 import io.txn.protocol.extension.LockWait;
 import io.txn.protocol.extension.RequestId;
+import io.txn.protocol.extension.RollbackCause;
 import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.transport.Outbox;
@@ -281,19 +283,15 @@ public final class SeataAdapter implements RpcHandler {
         if (request instanceof Message.GlobalBeginRequest begin) {
             begin(serving, session, begin, frame, asked);
         } else if (request instanceof Message.GlobalCommitRequest commit) {
-            named(serving, session, commit.xid(), Command.Commit::new, Answers::commit, asked);
+            OnSwallowed onSwallowed = onSwallowed(words(session, frame));
+            named(serving, session, commit.xid(), xid -> new Command.Commit(xid, onSwallowed), Answers::commit, asked);
         } else if (request instanceof Message.GlobalRollbackRequest rollback) {
-            named(serving, session, rollback.xid(), Command.Rollback::new, Answers::rollback, asked);
+            String cause = RollbackCause.cause(words(session, frame));
+            named(serving, session, rollback.xid(), xid -> new Command.Rollback(xid, cause), Answers::rollback, asked);
         } else if (request instanceof Message.GlobalStatusRequest status) {
             named(serving, session, status.xid(), Command.QueryTransaction::new, Answers::status, asked);
         } else if (request instanceof Message.GlobalReportRequest report) {
-            named(
-                    serving,
-                    session,
-                    report.xid(),
-                    xid -> SagaWords.command(xid, report.status()),
-                    reply -> Answers.sagaReport(reply, report.status()),
-                    asked);
+            globalReport(serving, session, report, RollbackCause.mark(words(session, frame)), asked);
         } else if (request instanceof Message.BranchRegisterRequest register) {
             register(serving, session, register, frame, asked);
         } else if (request instanceof Message.BranchReportRequest report) {
@@ -307,6 +305,35 @@ public final class SeataAdapter implements RpcHandler {
                     request.getClass().getSimpleName());
             session.connection.close();
         }
+    }
+
+    /** @param mark null: the engine of a saga tells of it */
+    private void globalReport(
+            Engine serving, Session session, Message.GlobalReportRequest report, @Nullable String mark, Asked asked) {
+        if (mark == null) {
+            named(
+                    serving,
+                    session,
+                    report.xid(),
+                    xid -> SagaWords.command(xid, report.status()),
+                    reply -> Answers.sagaReport(reply, report.status()),
+                    asked);
+        } else {
+            named(serving, session, report.xid(), xid -> new Command.Mark(xid, mark), Answers::mark, asked);
+        }
+    }
+
+    /** What a request says about causes, if it may. */
+    private static Map<String, String> words(Session session, @Nullable Frame frame) {
+        return frame != null && session.has(Feature.ROLLBACK_CAUSE) ? frame.head() : Frame.EMPTY_HEAD;
+    }
+
+    private static OnSwallowed onSwallowed(Map<String, String> words) {
+        return switch (RollbackCause.onSwallowed(words)) {
+            case ROLLBACK -> OnSwallowed.ROLLBACK;
+            case WARN -> OnSwallowed.WARN;
+            case IGNORE -> OnSwallowed.IGNORE;
+        };
     }
 
     private void begin(

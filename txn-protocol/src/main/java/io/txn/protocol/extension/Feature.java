@@ -22,7 +22,9 @@ public enum Feature {
     /** A begin or a branch registration has an id by which it is known when it is asked again; see {@link RequestId}. */
     REQUEST_ID("request-id"),
     /** An undo reports the rows that are in its way, and takes a person's decision about them; see {@link UndoReport} and {@link UndoDecision}. */
-    UNDO_DECISIONS("undo-decisions");
+    UNDO_DECISIONS("undo-decisions"),
+    /** Why a transaction is rolled back travels with the decision, and that it may only be rolled back before it; see {@link RollbackCause}. */
+    ROLLBACK_CAUSE("rollback-cause");
 
     private static final String ANNOUNCED = "txn-features";
     private static final String AGREED = "txn-features-agreed";
