@@ -8,8 +8,10 @@ import io.txn.client.TxnClientOptions;
 import io.txn.client.discovery.AddressListLocator;
 import io.txn.client.jdbc.AtDataSource;
 import io.txn.client.jdbc.AtOptions;
+import io.txn.test.CoordinatorCalls;
 import io.txn.test.DatabaseKind;
 import io.txn.test.DatabaseServer;
+import io.txn.test.Relay;
 import io.txn.test.TestDatabase;
 import io.txn.test.TestDatabases;
 import java.io.PrintStream;
@@ -159,7 +161,8 @@ final class AtBenchmark implements Benchmark {
             this.client = TxnClient.start(
                     TxnClientOptions.of("shop"), AddressListLocator.of(List.of("127.0.0.1:" + coordinatorPort)));
             this.sources = pools.stream()
-                    .map(pool -> AtDataSource.wrap(pool, AtOptions.DEFAULTS, client.contexts(), client.resources()))
+                    .map(pool -> AtDataSource.wrap(
+                            pool, AtOptions.DEFAULTS, client.contexts(), client.resources(), beside(pool)))
                     .toList();
             sources.forEach(AtDataSource::prepare);
         }

@@ -7,6 +7,7 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.protocol.extension.Feature;
+import io.txn.protocol.extension.IdLease;
 import io.txn.protocol.extension.RequestId;
 import io.txn.protocol.message.Message;
 import java.time.Duration;
@@ -32,10 +33,19 @@ final class Beginning {
     private final long id;
     private final Duration requestTimeout;
     private final List<Exchange<Exchange.Answered<Message.GlobalBeginResponse>>> unanswered = new ArrayList<>();
+    private final @Nullable Xid named;
     private boolean known;
     private @Nullable Exchange<?> timedOut;
 
-    Beginning(Coordinators coordinators, String name, Duration timeout, long id, Duration requestTimeout) {
+    /** @param named the lent id that the transaction is to have, null for any */
+    Beginning(
+            Coordinators coordinators,
+            String name,
+            Duration timeout,
+            long id,
+            @Nullable Xid named,
+            Duration requestTimeout) {
+        this.named = named;
         this.coordinators = coordinators;
         this.request = new Message.GlobalBeginRequest(Math.toIntExact(timeout.toMillis()), name);
         this.id = id;
@@ -46,7 +56,7 @@ final class Beginning {
     Message.GlobalBeginResponse ask(Duration connectWait) {
         Exchange<Exchange.Answered<Message.GlobalBeginResponse>> exchange = coordinators.send(
                 ConnectionRole.TM,
-                null,
+                named,
                 request,
                 this::head,
                 Message.GlobalBeginResponse.class,
@@ -66,10 +76,24 @@ final class Beginning {
         }
     }
 
-    private Map<String, String> head(Set<Feature> agreed) {
+    private Map<String, String> head(Set<Feature> agreed, int idsWanted) {
         Map<String, String> head = new LinkedHashMap<>();
         if (agreed.contains(Feature.REQUEST_ID)) {
             RequestId.write(id, head);
+        }
+        if (agreed.contains(Feature.ID_LEASE)) {
+            IdLease.ask(idsWanted, head);
+            if (named != null) {
+                IdLease.nameTransaction(named, head);
+            }
+        } else if (named != null) {
+            throw new TxnException(
+                    ErrorCode.NO_COORDINATOR,
+                    null,
+                    "xid",
+                    named,
+                    "problem",
+                    "it lends no ids, so it is not the one that this transaction was to begin at");
         }
         return head;
     }

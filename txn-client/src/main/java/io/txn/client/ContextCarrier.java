@@ -101,7 +101,7 @@ public final class ContextCarrier {
         if (context == null) {
             MDC.remove(MDC_KEY);
         } else {
-            MDC.put(MDC_KEY, context.xid().value());
+            MDC.put(MDC_KEY, context.xidWithin().value());
         }
     }
 

@@ -3,11 +3,17 @@ package io.txn.client;
 import io.txn.client.rpc.Backoff;
 import io.txn.client.rpc.ConnectionRole;
 import io.txn.client.rpc.Coordinators;
+import io.txn.client.rpc.Exchange;
+import io.txn.client.rpc.LateBegin;
 import io.txn.client.rpc.Pause;
 import io.txn.protocol.ErrorCode;
+import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.Feature;
+import io.txn.protocol.extension.IdLease;
 import io.txn.protocol.extension.RequestId;
+import io.txn.protocol.extension.RollbackCause;
 import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.message.Outcome;
@@ -15,7 +21,12 @@ import io.txn.protocol.message.TransactionExceptionCode;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,6 +43,8 @@ final class TransactionManager {
 
     /** Holds even when the clock does not move. */
     private static final int TRIES_MAX = 1000;
+
+    private static final int MARK_TRIES = 3;
 
     private static final Backoff BETWEEN_TRIES = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(2));
 
@@ -71,7 +84,8 @@ final class TransactionManager {
     }
 
     /**
-     * Opens a global transaction. A coordinator that is away, goes away, or is about to stop is asked again until the connect wait is over: so its
+     * Opens a global transaction. With an id that its coordinator lent, nothing is sent: the coordinator hears of it with the first branch, or when its XID is asked for. Without,
+     * it is begun now: a coordinator that is away, goes away, or is about to stop is asked again until the connect wait is over: so its
      * restart costs a delay. Should it have opened one just before its connection broke, that one has no branch and ends at its deadline.
      *
      * @return the context of its launcher; its deadline is not after the coordinator's
@@ -81,8 +95,46 @@ final class TransactionManager {
     TransactionContext begin(String name, Duration timeout) {
         // From before the first try: a repeated begin may find what that one opened.
         Instant deadline = clock.instant().plus(timeout);
+        LateBegin late = coordinators.openLate(name, deadline);
+        if (late != null) {
+            log.debug("opened xid={} name={} timeout={}", late.xid(), name, timeout);
+            return new TransactionContext(
+                    late.xid(),
+                    TransactionContext.Role.LAUNCHER,
+                    deadline,
+                    Isolation.DEFAULT,
+                    () -> beginNow(late, deadline));
+        }
+        return new TransactionContext(begin(name, timeout, null), TransactionContext.Role.LAUNCHER, deadline);
+    }
+
+    /** Tells the coordinator of a transaction that somebody else may be about to ask it about. */
+    private void beginNow(LateBegin late, Instant deadline) {
+        if (late.isBegun()) {
+            return;
+        }
+        Duration left = Duration.between(clock.instant(), deadline);
+        if (left.compareTo(Duration.ofMillis(1)) < 0) {
+            throw new TxnException(
+                    ErrorCode.TRANSACTION_TIMED_OUT,
+                    null,
+                    "xid",
+                    late.xid(),
+                    "name",
+                    late.name(),
+                    "deadline",
+                    deadline);
+        }
+        late.asking();
+        begin(late.name(), left, late.xid());
+        late.begun();
+    }
+
+    private Xid begin(String name, Duration timeout, @Nullable Xid named) {
         Instant end = clock.instant().plus(connectWait);
-        Beginning beginning = new Beginning(coordinators, name, timeout, RequestId.next(random), requestTimeout);
+        Beginning beginning = new Beginning(coordinators, name, timeout, RequestId.next(random), named, requestTimeout);
+        // One that has its name from here is ended from here, whatever came of this.
+        Consumer<Xid> abandoned = named == null ? this::abandon : xid -> {};
         boolean timedOut = false;
         for (int tries = 1; ; tries++) {
             TxnException failure;
@@ -91,18 +143,18 @@ final class TransactionManager {
                 Message.GlobalBeginResponse answer = beginning.ask(left.isNegative() ? Duration.ZERO : left);
                 if (answer.outcome().succeeded()) {
                     Xid xid = Beginning.xidOf(answer);
-                    beginning.settle(xid, this::abandon);
-                    if (xid == null) {
+                    beginning.settle(xid, abandoned);
+                    if (xid == null || (named != null && !xid.equals(named))) {
                         throw new TxnException(
                                 ErrorCode.BEGIN_FAILED,
                                 null,
                                 "name",
                                 name,
                                 "reason",
-                                "the answer holds no XID: " + answer.xid());
+                                "the answer holds no XID, or another one: " + answer.xid());
                     }
                     log.debug("begun xid={} name={} timeout={}", xid, name, timeout);
-                    return new TransactionContext(xid, TransactionContext.Role.LAUNCHER, deadline);
+                    return xid;
                 }
                 failure = new TxnException(
                         ErrorCode.BEGIN_FAILED,
@@ -112,7 +164,7 @@ final class TransactionManager {
                         "reason",
                         answer.outcome().message());
                 if (!ErrorCode.NO_NEW_TRANSACTIONS.isNamedIn(answer.outcome().message())) {
-                    beginning.settle(null, this::abandon);
+                    beginning.settle(null, abandoned);
                     throw failure;
                 }
             } catch (TxnException e) {
@@ -124,14 +176,14 @@ final class TransactionManager {
                     timedOut = true; // once, at once, and to the same coordinator: it knows the request again
                     continue;
                 } else if (e.code() != ErrorCode.CONNECTION_LOST) {
-                    beginning.settle(null, this::abandon);
+                    beginning.settle(null, abandoned);
                     throw failure;
                 }
             }
             try {
                 awaitNextTry(tries, end, failure);
             } catch (TxnException e) {
-                beginning.settle(null, this::abandon);
+                beginning.settle(null, abandoned);
                 throw e;
             }
         }
@@ -164,10 +216,20 @@ final class TransactionManager {
      *
      * @throws TxnException {@link ErrorCode#TRANSACTION_TIMED_OUT}, {@link ErrorCode#COMMIT_REFUSED} or
      *     {@link ErrorCode#TRANSACTION_NOT_FOUND}: not committed; {@link ErrorCode#COMMIT_INCOMPLETE}: committed, with a branch that could not
-     *     carry it out; {@link ErrorCode#OUTCOME_UNKNOWN}
+     *     carry it out; {@link ErrorCode#ROLLED_BACK_ONLY}: rolled back, because a participant had failed; {@link ErrorCode#OUTCOME_UNKNOWN}
+     * @param onSwallowed what becomes of it if a participant failed
      */
-    void commit(Xid xid) {
-        Answer answer = decide(xid, new Message.GlobalCommitRequest(xid.value(), null));
+    void commit(Xid xid, OnSwallowed onSwallowed) {
+        LateBegin late = coordinators.endLate(xid);
+        if (late != null && !late.end()) {
+            log.debug("committed, with nothing done in it xid={}", xid);
+            return;
+        }
+        Answer answer = decide(
+                xid,
+                new Message.GlobalCommitRequest(xid.value(), null),
+                late,
+                head -> RollbackCause.onSwallowed(onSwallowed, head));
         switch (answer.status) {
             case COMMITTED, ASYNC_COMMITTING, COMMITTING, COMMIT_RETRYING, STOP_COMMIT_OR_COMMIT_RETRY ->
                 log.debug("committed xid={} status={}", xid, answer.status);
@@ -185,7 +247,17 @@ final class TransactionManager {
                 // other
                 // words for a success; the code beside it tells the truth.
                 if (answer.says(TransactionExceptionCode.GLOBAL_TRANSACTION_NOT_ACTIVE)) {
+                    String reason = answer.outcome.message();
+                    if (reason != null && ErrorCode.ROLLED_BACK_ONLY.isNamedIn(reason)) {
+                        String failure =
+                                reason.substring(reason.indexOf(':') + 1).strip();
+                        throw new TxnException(ErrorCode.ROLLED_BACK_ONLY, null, "xid", xid, "failure", failure);
+                    }
                     throw answer.failure(ErrorCode.COMMIT_REFUSED, xid);
+                }
+                if (late != null && !late.isBegun() && !answer.repeated) {
+                    log.debug("committed, with no branch xid={}", xid);
+                    return;
                 }
                 // Forgotten. Nobody else commits it, so it was not committed before this process asked: only a repeated
                 // question leaves a doubt.
@@ -201,8 +273,17 @@ final class TransactionManager {
      *
      * @throws TxnException {@link ErrorCode#ROLLBACK_FAILED}, {@link ErrorCode#TRANSACTION_NOT_FOUND}, {@link ErrorCode#OUTCOME_UNKNOWN}
      */
-    void rollback(Xid xid) {
-        Answer answer = decide(xid, new Message.GlobalRollbackRequest(xid.value(), null));
+    void rollback(Xid xid, String cause) {
+        LateBegin late = coordinators.endLate(xid);
+        if (late != null && !late.end()) {
+            log.debug("rolled back, with nothing done in it xid={}", xid);
+            return;
+        }
+        Answer answer = decide(
+                xid,
+                new Message.GlobalRollbackRequest(xid.value(), null),
+                late,
+                head -> RollbackCause.cause(cause, head));
         switch (answer.status) {
             case ROLLED_BACK,
                     TIMEOUT_ROLLED_BACK,
@@ -221,14 +302,20 @@ final class TransactionManager {
                     COMMIT_FAILED,
                     COMMIT_RETRY_TIMEOUT,
                     STOP_COMMIT_OR_COMMIT_RETRY -> throw answer.failure(ErrorCode.ROLLBACK_FAILED, xid);
-            case FINISHED, DELETING ->
+            case FINISHED, DELETING -> {
+                if (late != null && !late.isBegun()) {
+                    log.debug("rolled back, with no branch xid={}", xid);
+                    return;
+                }
                 throw answer.failure(
                         answer.repeated ? ErrorCode.OUTCOME_UNKNOWN : ErrorCode.TRANSACTION_NOT_FOUND, xid);
+            }
             case UNKNOWN, BEGIN -> throw answer.failure(ErrorCode.OUTCOME_UNKNOWN, xid);
         }
     }
 
-    private Answer decide(Xid xid, Message.Request decision) {
+    /** @param late the transaction, if its coordinator may not know it: the decision has it begun then, so that nothing that is still on its way can */
+    private Answer decide(Xid xid, Message.Request decision, @Nullable LateBegin late, Words words) {
         Instant end = clock.instant().plus(decisionWait);
         Throwable lastFailure = null;
         Outcome lastOutcome = null;
@@ -238,7 +325,8 @@ final class TransactionManager {
                 try {
                     // After a lost answer the question comes first: a decision is only sent to a transaction that has
                     // none.
-                    Answer answer = tries == 1 ? ask(xid, decision, false) : askAgain(xid, decision);
+                    Answer answer =
+                            tries == 1 ? ask(xid, decision, late, words, false) : askAgain(xid, decision, late, words);
                     if (answer.status != GlobalStatus.UNKNOWN && answer.status != GlobalStatus.BEGIN) {
                         return answer;
                     }
@@ -275,16 +363,30 @@ final class TransactionManager {
         }
     }
 
-    private Answer askAgain(Xid xid, Message.Request decision) {
-        Answer status = ask(xid, new Message.GlobalStatusRequest(xid.value(), null), true);
-        return status.status == GlobalStatus.BEGIN ? ask(xid, decision, true) : status;
+    private Answer askAgain(Xid xid, Message.Request decision, @Nullable LateBegin late, Words words) {
+        Answer status = ask(xid, new Message.GlobalStatusRequest(xid.value(), null), null, head -> {}, true);
+        return status.status == GlobalStatus.BEGIN ? ask(xid, decision, late, words, true) : status;
     }
 
-    private Answer ask(Xid xid, Message.Request question, boolean repeated) {
+    /** What is said about the causes of a decision, to those who read it. */
+    private interface Words {
+        void write(Map<String, String> head);
+    }
+
+    private Answer ask(Xid xid, Message.Request question, @Nullable LateBegin late, Words words, boolean repeated) {
         Duration wait = question instanceof Message.GlobalStatusRequest ? requestTimeout : decisionTimeout;
         Message.Response response = coordinators
-                .send(ConnectionRole.TM, xid, question, Message.Response.class, wait)
-                .await();
+                .send(
+                        ConnectionRole.TM,
+                        xid,
+                        question,
+                        (agreed, idsWanted) -> head(agreed, late, words),
+                        Message.Response.class,
+                        wait,
+                        connectWait,
+                        null)
+                .await()
+                .message();
         if (response instanceof Message.GlobalCommitResponse commit) {
             return Answer.of(commit.outcome(), commit.status(), repeated);
         } else if (response instanceof Message.GlobalRollbackResponse rollback) {
@@ -301,6 +403,67 @@ final class TransactionManager {
                 question.getClass().getSimpleName(),
                 "got",
                 response.getClass().getSimpleName());
+    }
+
+    private Map<String, String> head(Set<Feature> agreed, @Nullable LateBegin late, Words words) {
+        Map<String, String> head = new LinkedHashMap<>();
+        if (agreed.contains(Feature.ID_LEASE) && late != null && !late.isBegun()) {
+            IdLease.begin(late.beginning(clock.instant()), head);
+        }
+        if (agreed.contains(Feature.ROLLBACK_CAUSE)) {
+            words.write(head);
+        }
+        return head;
+    }
+
+    /**
+     * Tells the coordinator that work for a transaction failed which another process opened. Should it not hear of it, the answer to whoever called still
+     * says so.
+     */
+    void mark(Xid xid, String cause) {
+        Message.GlobalReportRequest report =
+                new Message.GlobalReportRequest(xid.value(), null, GlobalStatus.ROLLING_BACK);
+        for (int tries = 1; ; tries++) {
+            try {
+                Exchange<Exchange.Answered<Message.GlobalReportResponse>> exchange = coordinators.send(
+                        ConnectionRole.TM,
+                        xid,
+                        report,
+                        (agreed, idsWanted) -> marking(agreed, xid, cause),
+                        Message.GlobalReportResponse.class,
+                        requestTimeout,
+                        Duration.ZERO,
+                        null);
+                GlobalStatus status = exchange.await().message().status();
+                log.info("rollback only xid={} status={} cause={}", xid, status, cause);
+                return;
+            } catch (TxnException e) {
+                if (e.code() != ErrorCode.CONNECTION_LOST || tries == MARK_TRIES) {
+                    log.warn(
+                            "the coordinator could not be told that work failed; whoever called is told xid={} cause={}: {}",
+                            xid,
+                            cause,
+                            e.getMessage());
+                    return;
+                }
+            }
+        }
+    }
+
+    /** A coordinator that does not know of marks would take the report for that of a saga. */
+    private static Map<String, String> marking(Set<Feature> agreed, Xid xid, String cause) {
+        if (!agreed.contains(Feature.ROLLBACK_CAUSE)) {
+            throw new TxnException(
+                    ErrorCode.NO_COORDINATOR,
+                    null,
+                    "xid",
+                    xid,
+                    "problem",
+                    "it does not know of failures of participants");
+        }
+        Map<String, String> head = new LinkedHashMap<>();
+        RollbackCause.mark(cause, head);
+        return head;
     }
 
     /** What a coordinator says about a transaction. A status counts also in a failed answer: it says how far the decision got. */

@@ -7,6 +7,7 @@ import io.txn.client.jdbc.undo.TableChange;
 import io.txn.client.jdbc.undo.UndoFormat;
 import io.txn.client.jdbc.undo.UndoTable;
 import io.txn.client.rm.BranchRegistration;
+import io.txn.client.rm.ResourceManager;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
@@ -130,25 +131,111 @@ final class LocalCommit {
 
     private void commitBranch(Xid xid, WorkContext context, LocalTransaction local, boolean holding)
             throws SQLException {
-        BranchId branch;
-        String lockKeys = LockKeys.of(local.changes());
         byte[] undo;
+        BranchRegistration registration;
         try {
             undo = undo(xid, local.changes());
-            branch = register(xid, context, lockKeys, holding, UndoTable.parts(UndoFormat.length(xid, undo)));
+            registration = new BranchRegistration(
+                    xid,
+                    BranchType.AT,
+                    resource.dialect().resourceId(),
+                    LockKeys.of(local.changes()),
+                    resource.applicationData(UndoTable.parts(UndoFormat.length(xid, undo))),
+                    context.deadline(),
+                    resource.options().lockWait());
         } catch (TxnException e) {
             throw failed(local, Refusals.of(e));
         }
+        BranchId lent = resource.resources().lentBranchId(xid);
+        if (lent == null) {
+            oneAfterTheOther(context, local, registration, undo, holding);
+        } else {
+            sideBySide(context, local, registration, undo, lent, holding);
+        }
+    }
+
+    /** The undo record holds the branch's id, which comes with the answer to its registration. */
+    private void oneAfterTheOther(
+            WorkContext context, LocalTransaction local, BranchRegistration registration, byte[] undo, boolean holding)
+            throws SQLException {
+        BranchId branch;
+        try {
+            branch = registered(context, registration, null, start(registration, null), holding);
+        } catch (TxnException e) {
+            throw failed(local, Refusals.of(e));
+        }
+        end(local, registration.xid(), branch, () -> write(local, registration.xid(), branch, undo));
+    }
+
+    /** The id is there before: the record is written while the registration is under way, and nothing is committed before that was granted. */
+    private void sideBySide(
+            WorkContext context,
+            LocalTransaction local,
+            BranchRegistration registration,
+            byte[] undo,
+            BranchId lent,
+            boolean holding)
+            throws SQLException {
+        ResourceManager.Registration started;
+        try {
+            started = start(registration, lent);
+        } catch (TxnException e) {
+            throw failed(local, Refusals.of(e));
+        }
+        boolean ended = false;
+        try {
+            write(local, registration.xid(), lent, undo);
+            ended = true;
+        } catch (SQLException | TxnException e) {
+            SQLException reason = reason(e, registration.xid(), lent, false);
+            boolean rolledBack = rollBack(local, reason);
+            ended = true;
+            withdraw(started, registration.xid(), rolledBack);
+            throw reason;
+        } finally {
+            if (!ended) {
+                withdraw(started, registration.xid(), false);
+            }
+        }
+        BranchId branch;
+        try {
+            branch = registered(context, registration, lent, started, holding);
+        } catch (TxnException e) {
+            throw failed(local, Refusals.of(e));
+        }
+        end(local, registration.xid(), branch, () -> {});
+    }
+
+    /** Lets a registration come to its end whose local transaction came to nothing. */
+    private void withdraw(ResourceManager.Registration started, Xid xid, boolean rolledBack) {
+        BranchId branch;
+        try {
+            branch = started.await();
+        } catch (TxnException e) {
+            LOG.debug("a branch that was given up is not registered: xid={}", xid, e);
+            return;
+        }
+        try {
+            if (rolledBack) {
+                reportFailed(xid, branch);
+            }
+        } finally {
+            resource.resources().phaseOneEnded(branch);
+        }
+    }
+
+    /** What is left to be written of a registered branch. */
+    private interface Rest {
+        void write() throws SQLException;
+    }
+
+    /** Commits what belongs to a registered branch. */
+    private void end(LocalTransaction local, Xid xid, BranchId branch, Rest rest) throws SQLException {
         boolean commitSent = false;
         try {
-            Stamps stamps =
-                    Stamps.of(resource.dialect(), local.tables(), table -> capturedWhole(table, local.changes()));
-            byte[] content = UndoFormat.sealed(xid, branch, undo);
-            boolean same = resource.undoTable().insert(connection, xid, branch, content, stamps);
-            if (!same) {
-                requireStill(xid, local.tables());
-            }
+            rest.write();
             commitSent = true;
+            resource.worked();
             connection.commit();
             local.ended();
         } catch (SQLException | TxnException e) {
@@ -160,6 +247,16 @@ final class LocalCommit {
             throw reason;
         } finally {
             resource.resources().phaseOneEnded(branch);
+        }
+    }
+
+    /** Adds the undo record to the local transaction. */
+    private void write(LocalTransaction local, Xid xid, BranchId branch, byte[] undo) throws SQLException {
+        Stamps stamps = Stamps.of(resource.dialect(), local.tables(), table -> capturedWhole(table, local.changes()));
+        byte[] content = UndoFormat.sealed(xid, branch, undo);
+        boolean same = resource.undoTable().insert(connection, xid, branch, content, stamps);
+        if (!same) {
+            requireStill(xid, local.tables());
         }
     }
 
@@ -216,19 +313,21 @@ final class LocalCommit {
         return failure;
     }
 
-    private BranchId register(Xid xid, WorkContext context, String lockKeys, boolean holding, int undoParts) {
-        BranchRegistration registration = new BranchRegistration(
-                xid,
-                BranchType.AT,
-                resource.dialect().resourceId(),
-                lockKeys,
-                resource.applicationData(undoParts),
-                context.deadline(),
-                resource.options().lockWait());
+    private ResourceManager.Registration start(BranchRegistration registration, @Nullable BranchId lent) {
+        return resource.resources().startRegistration(registration, lent);
+    }
+
+    private BranchId registered(
+            WorkContext context,
+            BranchRegistration registration,
+            @Nullable BranchId lent,
+            ResourceManager.Registration started,
+            boolean holding) {
         int triesLeft = holding ? resource.triesForLocks() : 0;
+        ResourceManager.Registration now = started;
         while (true) {
             try {
-                return resource.resources().registerBranch(registration);
+                return now.await();
             } catch (TxnException e) {
                 boolean again = e.code() == ErrorCode.LOCK_CONFLICT
                         && triesLeft > 0
@@ -238,6 +337,7 @@ final class LocalCommit {
                 }
                 triesLeft--;
             }
+            now = start(registration, lent);
         }
     }
 

@@ -22,7 +22,7 @@ record WorkContext(@Nullable Xid xid, @Nullable Instant deadline, boolean readCo
     static WorkContext of(TransactionContext context, AtOptions options) {
         Isolation isolation = context.isolation() == Isolation.DEFAULT ? options.isolation() : context.isolation();
         return new WorkContext(
-                context.xid(), context.deadline(), isolation == Isolation.READ_COMMITTED, options.lockWait());
+                context.xidWithin(), context.deadline(), isolation == Isolation.READ_COMMITTED, options.lockWait());
     }
 
     static WorkContext of(LockGuard guard, AtOptions options) {

@@ -28,6 +28,11 @@ public final class CoordinatedResourceManager implements ResourceManager {
 
     private static final Duration REPORT_INTERVAL = Duration.ofMillis(100);
 
+    /** Holds even when the clock does not move. */
+    private static final int BEGIN_TRIES_MAX = 100;
+
+    private static final Duration BEGIN_INTERVAL = Duration.ofMillis(100);
+
     private final Coordinators coordinators;
     private final Resources resources;
     private final PhaseOne phaseOne;
@@ -59,6 +64,17 @@ public final class CoordinatedResourceManager implements ResourceManager {
 
     @Override
     public BranchId registerBranch(BranchRegistration registration) {
+        return startRegistration(registration, null).await();
+    }
+
+    @Override
+    public @Nullable BranchId lentBranchId(Xid xid) {
+        long id = coordinators.branchId(xid);
+        return id == 0 ? null : new BranchId(id);
+    }
+
+    @Override
+    public Registration startRegistration(BranchRegistration registration, @Nullable BranchId lent) {
         Instant deadline = registration.deadline();
         if (deadline != null && !clock.instant().isBefore(deadline)) {
             throw new TxnException(
@@ -73,16 +89,53 @@ public final class CoordinatedResourceManager implements ResourceManager {
         }
         Xid xid = registration.xid();
         phaseOne.registrationBegins(xid, registration.resourceId());
-        BranchId branch = null;
+        Registering registering = new Registering(coordinators, registration, lent, RequestId.next(random), clock);
+        boolean sent = false;
         try {
-            branch = new Registering(coordinators, registration, RequestId.next(random), clock).branch();
-            return branch;
+            registering.send();
+            sent = true;
         } finally {
-            if (branch == null) {
+            if (!sent) {
                 phaseOne.registrationFailed(xid, registration.resourceId());
-            } else {
-                phaseOne.registered(xid, registration.resourceId(), branch);
             }
+        }
+        return () -> {
+            BranchId branch = null;
+            try {
+                branch = patiently(registering, registration, lent);
+                return branch;
+            } finally {
+                if (branch == null) {
+                    phaseOne.registrationFailed(xid, registration.resourceId());
+                } else {
+                    phaseOne.registered(xid, registration.resourceId(), branch);
+                }
+            }
+        };
+    }
+
+    /** A coordinator that is about to stop does not begin what was opened here without a word to it: like a begin, that is asked for again, for a while. */
+    private BranchId patiently(Registering first, BranchRegistration registration, @Nullable BranchId lent) {
+        Instant end = clock.instant().plus(coordinators.options().connectWait());
+        Registering now = first;
+        for (int tries = 1; ; tries++) {
+            try {
+                return now.branch();
+            } catch (TxnException e) {
+                boolean again = e.code() == ErrorCode.NO_NEW_TRANSACTIONS
+                        && tries < BEGIN_TRIES_MAX
+                        && clock.instant().isBefore(end);
+                if (!again) {
+                    throw e;
+                }
+            }
+            try {
+                pause.forAbout(BEGIN_INTERVAL);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt(); // the tries that are left are made without a pause
+            }
+            now = new Registering(coordinators, registration, lent, RequestId.next(random), clock);
+            now.send();
         }
     }
 
@@ -147,7 +200,7 @@ public final class CoordinatedResourceManager implements ResourceManager {
                 xid,
                 new Message.GlobalLockQueryRequest(
                         xid == null ? null : xid.value(), BranchType.AT, resourceId, lockKeys, null),
-                agreed -> LockAnswers.head(agreed, wait),
+                (agreed, idsWanted) -> LockAnswers.head(agreed, wait),
                 Message.GlobalLockQueryResponse.class,
                 coordinators.options().requestTimeout().plus(wait),
                 coordinators.options().connectWait(),

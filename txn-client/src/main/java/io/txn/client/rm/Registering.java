@@ -3,11 +3,13 @@ package io.txn.client.rm;
 import io.txn.client.rpc.ConnectionRole;
 import io.txn.client.rpc.Coordinators;
 import io.txn.client.rpc.Exchange;
+import io.txn.client.rpc.LateBegin;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.protocol.extension.Feature;
+import io.txn.protocol.extension.IdLease;
 import io.txn.protocol.extension.LockRefusal;
 import io.txn.protocol.extension.RequestId;
 import io.txn.protocol.message.Message;
@@ -16,6 +18,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -30,9 +33,20 @@ final class Registering {
     private final InstantSource clock;
     private final Xid xid;
     private final Message.BranchRegisterRequest request;
+    private final @Nullable BranchId lent;
+    private @Nullable Exchange<Exchange.Answered<Message.BranchRegisterResponse>> first;
+    private Instant began = Instant.MIN;
+    private Duration firstWait = Duration.ZERO;
 
-    Registering(Coordinators coordinators, BranchRegistration registration, long requestId, InstantSource clock) {
+    /** @param lent the id that the branch is to have, null for any */
+    Registering(
+            Coordinators coordinators,
+            BranchRegistration registration,
+            @Nullable BranchId lent,
+            long requestId,
+            InstantSource clock) {
         this.coordinators = coordinators;
+        this.lent = lent;
         this.registration = registration;
         this.requestId = requestId;
         this.clock = clock;
@@ -45,10 +59,17 @@ final class Registering {
                 registration.applicationData());
     }
 
+    /** Asks. */
+    void send() {
+        began = clock.instant();
+        firstWait = bounded(registration.lockWait(), began);
+        first = send(firstWait, null);
+    }
+
+    /** Waits for the answer. */
     BranchId branch() {
-        Instant began = clock.instant();
-        Duration wait = bounded(registration.lockWait(), began);
-        Exchange<Exchange.Answered<Message.BranchRegisterResponse>> exchange = send(wait, null);
+        Exchange<Exchange.Answered<Message.BranchRegisterResponse>> exchange = Objects.requireNonNull(first);
+        Duration wait = firstWait;
         try {
             return branch(exchange, wait);
         } catch (TxnException e) {
@@ -89,17 +110,38 @@ final class Registering {
                 ConnectionRole.RM,
                 xid,
                 request,
-                agreed -> head(agreed, wait),
+                (agreed, idsWanted) -> head(agreed, idsWanted, wait),
                 Message.BranchRegisterResponse.class,
                 coordinators.options().requestTimeout().plus(wait),
                 coordinators.options().connectWait(),
                 before);
     }
 
-    private Map<String, String> head(Set<Feature> agreed, Duration wait) {
+    private Map<String, String> head(Set<Feature> agreed, int idsWanted, Duration wait) {
         Map<String, String> head = LockAnswers.head(agreed, wait);
         if (agreed.contains(Feature.REQUEST_ID)) {
             RequestId.write(requestId, head);
+        }
+        LateBegin late = coordinators.lateBegin(xid);
+        if (!agreed.contains(Feature.ID_LEASE)) {
+            if (lent != null || (late != null && !late.isBegun())) {
+                throw new TxnException(
+                        ErrorCode.NO_COORDINATOR,
+                        null,
+                        "xid",
+                        xid,
+                        "problem",
+                        "it lends no ids, so it is not the one that this transaction was to begin at");
+            }
+            return head;
+        }
+        IdLease.ask(idsWanted, head);
+        if (lent != null) {
+            IdLease.nameBranch(lent.value(), head);
+        }
+        if (late != null && !late.isBegun()) {
+            late.asking();
+            IdLease.begin(late.beginning(clock.instant()), head);
         }
         return head;
     }
@@ -110,6 +152,10 @@ final class Registering {
         if (!answer.outcome().succeeded()) {
             boolean waited = !wait.isZero() && exchange.agreed().contains(Feature.LOCK_WAIT);
             throw refusal(answered.head(), waited, answer.outcome());
+        }
+        LateBegin late = coordinators.lateBegin(xid);
+        if (late != null) {
+            late.begun();
         }
         return branchId(answer.branchId());
     }
@@ -126,6 +172,17 @@ final class Registering {
                     "problem",
                     "the coordinator reported success with a branch id that is not positive");
         }
+        if (lent != null && lent.value() != value) {
+            throw new TxnException(
+                    ErrorCode.MALFORMED_FRAME,
+                    null,
+                    "xid",
+                    xid,
+                    "branchId",
+                    value,
+                    "problem",
+                    "the coordinator gave the branch another id than " + lent);
+        }
         return new BranchId(value);
     }
 
@@ -140,6 +197,11 @@ final class Registering {
                     case TRANSACTION_TIMEOUT -> ErrorCode.TRANSACTION_TIMED_OUT;
                     default -> ErrorCode.BRANCH_REFUSED;
                 };
+        LateBegin late = coordinators.lateBegin(xid);
+        if (late != null && !late.isBegun() && ErrorCode.NO_NEW_TRANSACTIONS.isNamedIn(outcome.message())) {
+            return new TxnException(
+                    ErrorCode.NO_NEW_TRANSACTIONS, null, "xid", xid, "name", late.name(), "reason", outcome.message());
+        }
         boolean saysWho = LockRefusal.read(head) != null;
         if (code == ErrorCode.LOCK_CONFLICT || (code == ErrorCode.LOCK_CONFLICT_ROLLING_BACK && saysWho)) {
             return LockAnswers.refusal(head, waited, xid, registration.resourceId(), outcome);

@@ -40,6 +40,27 @@ public interface ResourceManager {
      */
     BranchId registerBranch(BranchRegistration registration);
 
+    /** An id that a branch of this transaction may have, so that it can be written down before the branch is registered; null: the coordinator gives one with the registration. */
+    default @Nullable BranchId lentBranchId(Xid xid) {
+        return null;
+    }
+
+    /** A registration that is under way. To be awaited, once. */
+    @FunctionalInterface
+    interface Registration {
+        /** Ends as {@link #registerBranch} does. */
+        BranchId await();
+    }
+
+    /**
+     * Begins what {@link #registerBranch} does, and does not wait for the answer. Until that is there nothing is registered, so nothing may be committed.
+     *
+     * @param lent the id that the branch is to have, from {@link #lentBranchId}; it may be used again after a refusal
+     */
+    default Registration startRegistration(BranchRegistration registration, @Nullable BranchId lent) {
+        return () -> registerBranch(registration);
+    }
+
     /**
      * Phase one of a branch has ended, committed or rolled back locally: from now on its resource may be called to finish it. Until then the
      * coordinator is told to try again later, so that a decision cannot overtake the local commit. Call it in a {@code finally}; calling it

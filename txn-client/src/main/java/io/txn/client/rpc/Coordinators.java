@@ -10,6 +10,7 @@ import io.txn.protocol.message.Message;
 import io.txn.protocol.transport.RpcClient;
 import io.txn.protocol.transport.RpcConnection;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -55,6 +56,11 @@ public final class Coordinators implements AutoCloseable {
     private final ScheduledThreadPoolExecutor scheduler;
 
     private final Map<ConnectionRole, Map<HostPort, Link>> links = new EnumMap<>(ConnectionRole.class);
+
+    private final LentIds lentIds = new LentIds();
+
+    /** Transactions opened here that their coordinator may not know; each leaves when it is ended. */
+    private final Map<Xid, LateBegin> lateBegins = new ConcurrentHashMap<>();
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition someLinkChanged = lock.newCondition();
@@ -146,10 +152,10 @@ public final class Coordinators implements AutoCloseable {
         return new Exchange<>(request.getClass().getSimpleName(), link.address(), Link.agreed(connection), answer);
     }
 
-    /** The head of a request over a connection on which these extensions were agreed on. */
+    /** The head of a request over a connection on which these extensions were agreed on, and how many ids the coordinator should be asked for along with it. */
     @FunctionalInterface
     public interface Head {
-        Map<String, String> over(Set<Feature> agreed);
+        Map<String, String> over(Set<Feature> agreed, int idsWanted);
     }
 
     /**
@@ -175,9 +181,12 @@ public final class Coordinators implements AutoCloseable {
         }
         Set<Feature> agreed = Link.agreed(connection);
         CompletableFuture<Exchange.Answered<R>> answer = connection
-                .request(request, head.over(agreed), answerTimeout)
+                .request(request, head.over(agreed, lentIds.wanted(link.address())), answerTimeout)
                 .thenApply(frame -> {
                     Message body = frame.body();
+                    if (agreed.contains(Feature.ID_LEASE)) {
+                        lentIds.answered(link.address(), connection, frame.head());
+                    }
                     if (body instanceof Message.GlobalBeginResponse begun && begun.xid() != null) {
                         link.learnAdvertised(addressOf(begun.xid()));
                     }
@@ -193,6 +202,55 @@ public final class Coordinators implements AutoCloseable {
                     return new Exchange.Answered<>(type.cast(body), frame.head());
                 });
         return new Exchange<>(request.getClass().getSimpleName(), link.address(), agreed, answer);
+    }
+
+    // Lent ids
+
+    /**
+     * Opens a transaction without a word to its coordinator, which hears of it with the first request about it.
+     *
+     * @return null when the coordinator of new transactions lends no ids, lent none that is left, or is not reachable for both roles
+     */
+    public @Nullable LateBegin openLate(String name, Instant deadline) {
+        Link forTransactions = pick(ConnectionRole.TM, null, true);
+        Link forBranches = pick(ConnectionRole.RM, null, true);
+        if (forTransactions == null
+                || forBranches == null
+                || !forTransactions.address().equals(forBranches.address())
+                || !lends(forTransactions)
+                || !lends(forBranches)) {
+            return null;
+        }
+        Xid xid = lentIds.take(forTransactions.address());
+        if (xid == null) {
+            return null;
+        }
+        LateBegin late = new LateBegin(xid, name, deadline);
+        lateBegins.put(xid, late);
+        return late;
+    }
+
+    /** The transaction, if its coordinator may not know it. */
+    public @Nullable LateBegin lateBegin(Xid xid) {
+        return lateBegins.get(xid);
+    }
+
+    /** Nothing has the transaction begun any more; what there was, if anything. */
+    public @Nullable LateBegin endLate(Xid xid) {
+        return lateBegins.remove(xid);
+    }
+
+    /** An id for a branch of that transaction; 0 when there is none. */
+    public long branchId(Xid xid) {
+        Link link = pick(ConnectionRole.RM, xid, true);
+        Xid lent = link == null || !lends(link) ? null : lentIds.take(link.address());
+        // Of another coordinator's transaction it would be another's id.
+        return lent != null && addressOf(lent.value()).equals(addressOf(xid.value())) ? lent.number() : 0;
+    }
+
+    private static boolean lends(Link link) {
+        RpcConnection over = link.live();
+        return over != null && Link.agreed(over).contains(Feature.ID_LEASE);
     }
 
     private Link awaitLink(ConnectionRole role, HostPort only, Duration connectWait) {

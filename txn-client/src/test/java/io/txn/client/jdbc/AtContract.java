@@ -56,6 +56,11 @@ abstract class AtContract {
         return null;
     }
 
+    /** Whether the coordinator lends ids, so that undo records are written while branches are registered. */
+    boolean sideBySide() {
+        return false;
+    }
+
     AtOptions options() {
         return AtOptions.DEFAULTS.withLockRetry(3, Duration.ofMillis(5)).withPhaseTwoWaitMax(Duration.ofSeconds(1));
     }
@@ -71,6 +76,9 @@ abstract class AtContract {
                 "INSERT INTO seat (train, place, passenger) VALUES (7, '1A', 'ann'), (7, '1B', NULL), (8, '1A', 'cy')",
                 "CREATE TABLE note (id " + identity() + ", text VARCHAR(100))");
         counter = new CountingDataSource(database.dataSource());
+        if (sideBySide()) {
+            manager.lendIds();
+        }
         at = AtDataSource.wrap(counter, options(), contexts, manager, forPhaseTwo(), adjust());
         at.prepare();
         counter.reset();
@@ -83,6 +91,7 @@ abstract class AtContract {
     @AfterEach
     void everyBranchLeftPhaseOne() {
         assertThat(manager.inPhaseOne()).isEmpty();
+        assertThat(manager.underWay()).isZero();
     }
 
     String identity() {

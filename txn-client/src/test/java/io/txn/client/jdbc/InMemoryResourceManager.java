@@ -34,6 +34,8 @@ final class InMemoryResourceManager implements ResourceManager {
     private final Set<Xid> decided = new HashSet<>();
     private final List<String> reports = new ArrayList<>();
     private final Set<BranchId> inPhaseOne = new HashSet<>();
+    private final AtomicInteger underWay = new AtomicInteger();
+    private volatile boolean lends;
     private final AtomicInteger lockQueries = new AtomicInteger();
     private volatile Runnable duringLockQuery = () -> {};
     private Runnable beforeRegister = () -> {};
@@ -82,12 +84,40 @@ final class InMemoryResourceManager implements ResourceManager {
     @Override
     public BranchId registerBranch(BranchRegistration registration) {
         beforeRegister.run();
-        BranchId id = registered(registration);
+        BranchId id = registered(registration, null);
         afterRegister.run();
         return id;
     }
 
-    private synchronized BranchId registered(BranchRegistration registration) {
+    /** From now on branches get ids before they are registered. */
+    void lendIds() {
+        lends = true;
+    }
+
+    @Override
+    public BranchId lentBranchId(Xid xid) {
+        return lends ? new BranchId(IDS.incrementAndGet()) : null;
+    }
+
+    /** Under way until it is awaited: then it is decided, and by then the undo record is written. */
+    @Override
+    public Registration startRegistration(BranchRegistration registration, BranchId lent) {
+        beforeRegister.run();
+        underWay.incrementAndGet();
+        return () -> {
+            underWay.decrementAndGet();
+            BranchId id = registered(registration, lent);
+            afterRegister.run();
+            return id;
+        };
+    }
+
+    /** Registrations that nobody has awaited. */
+    int underWay() {
+        return underWay.get();
+    }
+
+    private synchronized BranchId registered(BranchRegistration registration, BranchId lent) {
         Xid xid = registration.xid();
         List<Registered> branches = transactions.get(xid);
         if (branches == null) {
@@ -111,7 +141,7 @@ final class InMemoryResourceManager implements ResourceManager {
             }
         }
         keys.forEach(key -> locks.put(key, xid));
-        BranchId id = new BranchId(IDS.incrementAndGet());
+        BranchId id = lent == null ? new BranchId(IDS.incrementAndGet()) : lent;
         branches.add(new Registered(id, registration));
         inPhaseOne.add(id);
         return id;

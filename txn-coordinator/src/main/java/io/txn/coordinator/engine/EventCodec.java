@@ -93,6 +93,9 @@ final class EventCodec {
             out.u1(1);
             out.varint(e.epoch());
             out.varint(e.shard());
+        } else if (event instanceof Event.IdsLeased e) {
+            out.u1(21);
+            out.varint(e.count());
         } else if (event instanceof Event.Begun e) {
             out.u1(e.requestId() == 0 ? 2 : 18);
             out.varint(e.transaction());
@@ -212,6 +215,7 @@ final class EventCodec {
                 new Event.Begun(in.varint(), in.sharedText(), in.sharedText(), client(in), in.varint(), requestId(in));
             case 19 -> registered(in, true);
             case 20 -> new Event.CommitDecided(in.varint(), in.text());
+            case 21 -> new Event.IdsLeased(in.count(Integer.MAX_VALUE));
             case 22 -> new Event.DirtReported(in.varint(), in.varint(), new RowData(in.text()));
             case 23 -> new Event.DirtDecided(in.varint(), in.varint(), new RowData(in.text()), in.text());
             case 24 -> new Event.RollbackOnlyMarked(in.varint(), in.text());

@@ -2,6 +2,7 @@ package io.txn.coordinator.machine;
 
 import io.txn.coordinator.lock.LockKeys;
 import io.txn.protocol.BranchType;
+import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.Xid;
 import io.txn.protocol.extension.RowData;
 import io.txn.protocol.extension.UndoDecision;
@@ -36,6 +37,7 @@ public sealed interface Command {
      *
      * @param sagaEngine the resource of the engine that drives it when it is a saga, else null
      * @param requestId the client's own id of this request, by which a repeated one is known; 0 for none
+     * @param number a lent id that the transaction is to have, unless it has begun already; 0: any
      */
     record Begin(
             String address,
@@ -43,8 +45,20 @@ public sealed interface Command {
             ClientId client,
             long timeoutMillis,
             @Nullable String sagaEngine,
-            long requestId)
+            long requestId,
+            long number)
             implements Command {
+
+        /** One whose id the shard chooses. */
+        public Begin(
+                String address,
+                String name,
+                ClientId client,
+                long timeoutMillis,
+                @Nullable String sagaEngine,
+                long requestId) {
+            this(address, name, client, timeoutMillis, sagaEngine, requestId, 0);
+        }
 
         /** No saga. */
         public Begin(String address, String name, ClientId client, long timeoutMillis) {
@@ -57,6 +71,9 @@ public sealed interface Command {
         }
     }
 
+    /** Asks for ids that nobody else gets. */
+    record LeaseIds(String address, int count) implements Command {}
+
     /**
      * Adds a branch.
      *
@@ -64,6 +81,7 @@ public sealed interface Command {
      * @param holdsLocalTransaction whether the caller holds local row locks while it waits, so that a rolling-back holder must not be waited for
      * @param sagaEngine for a step of a saga the resource of the engine that drives it: a first step makes the transaction a saga
      * @param requestId as for {@link Begin}
+     * @param branch a lent id that the branch is to have; 0: any
      */
     record RegisterBranch(
             Xid xid,
@@ -75,8 +93,35 @@ public sealed interface Command {
             @Nullable String applicationData,
             @Nullable String sagaEngine,
             long waitMillis,
-            long requestId)
+            long requestId,
+            long branch)
             implements Named, ForRows {
+
+        /** One whose id the shard chooses. */
+        public RegisterBranch(
+                Xid xid,
+                BranchType type,
+                String resource,
+                ClientId client,
+                @Nullable LockKeys locks,
+                boolean holdsLocalTransaction,
+                @Nullable String applicationData,
+                @Nullable String sagaEngine,
+                long waitMillis,
+                long requestId) {
+            this(
+                    xid,
+                    type,
+                    resource,
+                    client,
+                    locks,
+                    holdsLocalTransaction,
+                    applicationData,
+                    sagaEngine,
+                    waitMillis,
+                    requestId,
+                    0);
+        }
 
         /** One that does not wait, and cannot be told from a repeated one. */
         public RegisterBranch(

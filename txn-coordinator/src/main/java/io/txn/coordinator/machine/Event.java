@@ -11,6 +11,9 @@ public sealed interface Event {
     /** A new range of ids begins: {@code epoch | shard | 1}. The first event of a journal. */
     record EpochStarted(int epoch, int shard) implements Event {}
 
+    /** The next ids were lent: whoever has them names transactions and branches by them. */
+    record IdsLeased(int count) implements Event {}
+
     /** Something happened to one transaction. */
     sealed interface OfTransaction extends Event {
         long transaction();

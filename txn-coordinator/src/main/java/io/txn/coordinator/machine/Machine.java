@@ -2,6 +2,7 @@ package io.txn.coordinator.machine;
 
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
+import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.extension.RowData;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -92,20 +93,29 @@ final class Machine {
             return Decision.of(Reply.Rejected.of(
                     ErrorCode.TOO_MANY_BRANCHES, "xid", transaction.xid(), "branches", rules.maxBranches()));
         }
+        long id = command.branch() == 0 ? moment.freshId : command.branch();
+        if (id != moment.freshId && !isLent(transaction, id, moment)) {
+            return Decision.of(Reply.Rejected.of(ErrorCode.BAD_REQUEST, "field", "branch-id", "value", id));
+        }
         Draft draft = new Draft(transaction, moment.at);
         if (command.sagaEngine() != null && transaction.branches().isEmpty()) {
             draft.add(driver(transaction.number(), command.sagaEngine(), command.client()));
         }
         return draft.add(new Event.BranchRegistered(
                         transaction.number(),
-                        moment.freshId,
+                        id,
                         command.type(),
                         command.resource(),
                         command.client(),
                         command.type() == BranchType.AT ? command.locks() : null,
                         command.applicationData(),
                         command.requestId()))
-                .reply(new Reply.Registered(moment.freshId));
+                .reply(new Reply.Registered(id));
+    }
+
+    /** Whether a branch of this transaction may have that id, which its client chose. */
+    private static boolean isLent(GlobalTransaction transaction, long id, Moment moment) {
+        return Shard.isGivenOut(id, moment.freshId - 1) && id != transaction.number() && transaction.branch(id) == null;
     }
 
     /** What a registration that was asked for before is told, or null when it is a new one. */

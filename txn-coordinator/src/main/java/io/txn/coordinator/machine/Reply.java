@@ -15,6 +15,9 @@ public sealed interface Reply {
 
     record Registered(long branch) implements Reply {}
 
+    /** Ids were lent, one after the other, beginning with that of {@code first}. */
+    record Leased(Xid first, int count) implements Reply {}
+
     /**
      * A row is held by another transaction; nothing was registered.
      *

@@ -68,6 +68,8 @@ public final class Shard {
     public Decision decide(Command command, long at) {
         if (command instanceof Command.Begin begin) {
             return begin(begin, at);
+        } else if (command instanceof Command.LeaseIds lease) {
+            return lease(lease);
         } else if (command instanceof Command.QueryLocks query) {
             return Decision.of(queryLocks(query, at));
         } else if (command instanceof Command.Named named) {
@@ -95,11 +97,15 @@ public final class Shard {
                             : Reply.Rejected.of(
                                     ErrorCode.BAD_REQUEST, "field", "request-id", "usedBy", repeated.xid()));
         }
+        Reply known = command.number() == 0 ? null : known(command);
+        if (known != null) {
+            return Decision.of(known);
+        }
         if (unfinished >= rules.maxTransactions()) {
             return Decision.of(
                     Reply.Rejected.of(ErrorCode.COORDINATOR_OVERLOADED, "transactions", rules.maxTransactions()));
         }
-        long number = lastId + 1;
+        long number = command.number() == 0 ? lastId + 1 : command.number();
         Event begun = new Event.Begun(
                 number,
                 command.address(),
@@ -113,6 +119,35 @@ public final class Shard {
                         : List.of(begun, Machine.driver(number, command.sagaEngine(), command.client())),
                 List.of(),
                 new Reply.Begun(Xid.of(command.address(), number)));
+    }
+
+    /** What follows for a begin under a lent id without looking further; null when nothing does. */
+    private @Nullable Reply known(Command.Begin command) {
+        GlobalTransaction there = transactions.get(command.number());
+        if (there != null
+                && there.name().equals(command.name())
+                && there.client().application().equals(command.client().application())) {
+            return new Reply.Begun(there.xid());
+        }
+        return there == null && isGivenOut(command.number(), lastId)
+                ? null
+                : Reply.Rejected.of(ErrorCode.BAD_REQUEST, "field", "begin-xid", "number", command.number());
+    }
+
+    /** Whether an id belongs to the range of {@code lastId}, and not to those that are still to be given out. */
+    static boolean isGivenOut(long id, long lastId) {
+        return id >>> COUNTER_BITS == lastId >>> COUNTER_BITS && id <= lastId && (id & ((1L << COUNTER_BITS) - 1)) != 0;
+    }
+
+    private Decision lease(Command.LeaseIds command) {
+        long counter = lastId & ((1L << COUNTER_BITS) - 1);
+        if (lastId == 0 || counter + command.count() >= (1L << COUNTER_BITS) - 2) {
+            return Decision.of(Reply.Rejected.of(ErrorCode.COORDINATOR_OVERLOADED, "ids", "used up"));
+        }
+        return new Decision(
+                List.of(new Event.IdsLeased(command.count())),
+                List.of(),
+                new Reply.Leased(Xid.of(command.address(), lastId + 1), command.count()));
     }
 
     /** The transaction that this very request opened before, if it can still be worked in. */
@@ -214,8 +249,10 @@ public final class Shard {
     public void apply(Event event, long at) {
         if (event instanceof Event.EpochStarted started) {
             lastId = firstId(started.epoch(), started.shard());
+        } else if (event instanceof Event.IdsLeased leased) {
+            lastId += leased.count();
         } else if (event instanceof Event.Begun begun) {
-            lastId = begun.transaction();
+            lastId = Math.max(lastId, begun.transaction());
             GlobalTransaction opened = Machine.begun(begun, at);
             transactions.put(begun.transaction(), opened);
             index(opened);
@@ -249,7 +286,7 @@ public final class Shard {
         }
         if (event instanceof Event.BranchRegistered registered) {
             if (!after.isDriver(registered.branch())) {
-                lastId = registered.branch();
+                lastId = Math.max(lastId, registered.branch());
             }
             if (registered.locks() != null && after.holdsLocks()) {
                 locks.grant(new Holder(after.number(), registered.branch()), registered.resource(), registered.locks());

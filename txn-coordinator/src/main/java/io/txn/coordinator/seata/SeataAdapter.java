@@ -5,14 +5,15 @@ import io.txn.coordinator.engine.BranchCaller;
 import io.txn.coordinator.engine.Engine;
 import io.txn.coordinator.lock.LockKeys;
 import io.txn.coordinator.machine.Command;
-import io.txn.coordinator.machine.OnSwallowed;
 import io.txn.coordinator.machine.Reply;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
+import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.protocol.codec.Frame;
 import io.txn.protocol.extension.Feature;
+import io.txn.protocol.extension.IdLease;
 import io.txn.protocol.extension.LockWait;
 import io.txn.protocol.extension.RequestId;
 import io.txn.protocol.extension.RollbackCause;
@@ -26,10 +27,12 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -283,11 +286,13 @@ public final class SeataAdapter implements RpcHandler {
         if (request instanceof Message.GlobalBeginRequest begin) {
             begin(serving, session, begin, frame, asked);
         } else if (request instanceof Message.GlobalCommitRequest commit) {
-            OnSwallowed onSwallowed = onSwallowed(words(session, frame));
-            named(serving, session, commit.xid(), xid -> new Command.Commit(xid, onSwallowed), Answers::commit, asked);
+            OnSwallowed onSwallowed = RollbackCause.onSwallowed(words(session, frame));
+            Function<Xid, Command> command = xid -> new Command.Commit(xid, onSwallowed);
+            decided(serving, session, commit.xid(), frame, command, Answers::commit, asked);
         } else if (request instanceof Message.GlobalRollbackRequest rollback) {
             String cause = RollbackCause.cause(words(session, frame));
-            named(serving, session, rollback.xid(), xid -> new Command.Rollback(xid, cause), Answers::rollback, asked);
+            Function<Xid, Command> command = xid -> new Command.Rollback(xid, cause);
+            decided(serving, session, rollback.xid(), frame, command, Answers::rollback, asked);
         } else if (request instanceof Message.GlobalStatusRequest status) {
             named(serving, session, status.xid(), Command.QueryTransaction::new, Answers::status, asked);
         } else if (request instanceof Message.GlobalReportRequest report) {
@@ -328,14 +333,6 @@ public final class SeataAdapter implements RpcHandler {
         return frame != null && session.has(Feature.ROLLBACK_CAUSE) ? frame.head() : Frame.EMPTY_HEAD;
     }
 
-    private static OnSwallowed onSwallowed(Map<String, String> words) {
-        return switch (RollbackCause.onSwallowed(words)) {
-            case ROLLBACK -> OnSwallowed.ROLLBACK;
-            case WARN -> OnSwallowed.WARN;
-            case IGNORE -> OnSwallowed.IGNORE;
-        };
-    }
-
     private void begin(
             Engine serving, Session session, Message.GlobalBeginRequest begin, @Nullable Frame frame, Asked asked) {
         String name = begin.transactionName() == null ? "" : begin.transactionName();
@@ -351,15 +348,29 @@ public final class SeataAdapter implements RpcHandler {
         }
         String sagaEngine = SagaWords.isSaga(name) ? shared.share(session.sagaEngine()) : null;
         long requestId;
+        Xid named;
+        Lending lending;
         try {
             requestId = requestId(session, frame);
+            named = frame != null && session.has(Feature.ID_LEASE) ? IdLease.transaction(frame.head()) : null;
+            lending = lending(serving, session, frame);
         } catch (TxnException e) {
             answer(session, new Reply.Rejected(e.code(), e.facts()), Answers::begin, asked);
             return;
         }
         Command command = new Command.Begin(
-                address, shared.share(name), session.client, begin.timeoutMillis(), sagaEngine, requestId);
-        submit(serving, session, command, Answers::begin, asked);
+                address,
+                shared.share(name),
+                session.client,
+                begin.timeoutMillis(),
+                sagaEngine,
+                requestId,
+                named == null ? 0 : named.number());
+        if (named != null && !named.equals(Xid.of(address, named.number()))) {
+            answer(session, Reply.Rejected.of(ErrorCode.BAD_REQUEST, "field", "begin-xid"), Answers::begin, asked);
+            return;
+        }
+        submit(serving, session, command, Answers::begin, lending.with(asked));
     }
 
     private void register(
@@ -383,10 +394,17 @@ public final class SeataAdapter implements RpcHandler {
         LockKeys locks;
         long wait;
         long requestId;
+        long branch;
+        IdLease.Beginning beginning;
+        Lending lending;
         try {
+            boolean leases = frame != null && session.has(Feature.ID_LEASE);
+            branch = frame != null && leases ? IdLease.branch(frame.head()) : 0;
+            beginning = frame != null && leases ? IdLease.beginning(frame.head()) : null;
             locks = register.branchType() == BranchType.AT ? locks(register.lockKey()) : null;
             wait = lockWait(session, frame);
             requestId = requestId(session, frame);
+            lending = lending(serving, session, frame);
         } catch (TxnException e) {
             answer(session, new Reply.Rejected(e.code(), e.facts()), Answers::register, asked);
             return;
@@ -401,8 +419,116 @@ public final class SeataAdapter implements RpcHandler {
                 data == null ? null : shared.share(data),
                 register.branchType() == BranchType.SAGA ? shared.share(session.sagaEngine()) : null,
                 wait,
-                requestId);
-        submitForRows(serving, session, command, frame, Answers::register, asked);
+                requestId,
+                branch);
+        AtomicReference<@Nullable Reply> begun = begunBefore(serving, session, xid, beginning);
+        submitForRows(
+                serving,
+                session,
+                command,
+                frame,
+                reply -> Answers.register(because(begun.get(), reply)),
+                lending.with(asked));
+    }
+
+    /**
+     * Has a transaction begun ahead of what is asked about it, which finds it then. Only when it does not, what the begin came to matters: that is in the
+     * reference by then.
+     */
+    private AtomicReference<@Nullable Reply> begunBefore(
+            Engine serving, Session session, Xid xid, IdLease.@Nullable Beginning beginning) {
+        AtomicReference<@Nullable Reply> begun = new AtomicReference<>();
+        if (beginning == null || !xid.equals(Xid.of(address, xid.number()))) {
+            return begun;
+        }
+        String name = beginning.name();
+        if (name.length() > limits.textLength()) {
+            begun.set(tooLong("begin-name", name, limits.textLength()));
+        } else {
+            serving.submit(
+                    new Command.Begin(
+                            address,
+                            shared.share(name),
+                            session.client,
+                            beginning.timeoutMillis(),
+                            null,
+                            0,
+                            xid.number()),
+                    begun::set);
+        }
+        return begun;
+    }
+
+    /** A decision, which may be the first that is heard of its transaction: it is recorded all the same, so that a branch that comes after it is refused. */
+    private void decided(
+            Engine serving,
+            Session session,
+            @Nullable String xidText,
+            @Nullable Frame frame,
+            Function<Xid, Command> command,
+            Function<Reply, Message.@Nullable Response> translate,
+            Asked asked) {
+        Xid xid = xid(xidText);
+        try {
+            if (xid != null && frame != null && session.has(Feature.ID_LEASE)) {
+                begunBefore(serving, session, xid, IdLease.beginning(frame.head()));
+            }
+        } catch (TxnException e) {
+            answer(session, new Reply.Rejected(e.code(), e.facts()), translate, asked);
+            return;
+        }
+        named(serving, session, xidText, command, translate, asked);
+    }
+
+    /** Of a transaction that is not known because it could not be begun, why it could not. */
+    private static Reply because(@Nullable Reply begun, Reply reply) {
+        return reply instanceof Reply.TransactionUnknown && begun instanceof Reply.Rejected ? begun : reply;
+    }
+
+    /** Ids that go with an answer. */
+    private final class Lending {
+
+        private final Session session;
+        private final @Nullable Frame frame;
+        private final AtomicReference<@Nullable Reply> reply = new AtomicReference<>();
+
+        Lending(Session session, @Nullable Frame frame) {
+            this.session = session;
+            this.frame = frame;
+        }
+
+        Asked with(Asked asked) {
+            if (frame == null) {
+                return asked;
+            }
+            return new Asked() {
+                @Override
+                public void answer(Message.Response response) {
+                    if (reply.get() instanceof Reply.Leased leased) {
+                        Map<String, String> head = new HashMap<>();
+                        new IdLease(leased.first(), leased.count()).lend(head);
+                        session.connection.respond(frame, head, response);
+                    } else {
+                        asked.answer(response);
+                    }
+                }
+
+                @Override
+                public void unanswered() {
+                    asked.unanswered();
+                }
+            };
+        }
+    }
+
+    /** Asks for the ids that the frame asks for. They come before the answer to what is asked after them. */
+    private Lending lending(Engine serving, Session session, @Nullable Frame frame) {
+        int count = frame != null && session.has(Feature.ID_LEASE) ? IdLease.asked(frame.head()) : 0;
+        Lending lending = new Lending(session, count == 0 ? null : frame);
+        if (count > 0) {
+            serving.submit(new Command.LeaseIds(address, count), lending.reply::set);
+        }
+        return lending;
     }
 
     private static long lockWait(Session session, @Nullable Frame frame) {

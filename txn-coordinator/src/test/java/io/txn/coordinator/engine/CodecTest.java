@@ -282,7 +282,7 @@ class CodecTest {
     private Event anyEvent() {
         long transaction = id();
         long branch = id();
-        return switch (random.nextInt(20)) {
+        return switch (random.nextInt(21)) {
             case 0 -> new Event.EpochStarted(random.nextInt(1 << 26), random.nextInt(32));
             case 1 ->
                 new Event.Begun(transaction, text(), text(), client(), random.nextInt(Integer.MAX_VALUE), requestId());
@@ -314,9 +314,10 @@ class CodecTest {
                         random.nextBoolean() ? Outcome.COMMIT : Outcome.ROLLBACK,
                         random.nextBoolean(),
                         data());
-            case 16 -> new Event.DirtReported(transaction, branch, new RowData(text()));
+            case 16 -> new Event.IdsLeased(1 + random.nextInt(10_000));
+            case 18 -> new Event.DirtReported(transaction, branch, new RowData(text()));
             case 17 -> new Event.DirtDecided(transaction, branch, new RowData(text()), text());
-            case 18 -> new Event.RollbackOnlyMarked(transaction, text());
+            case 19 -> new Event.RollbackOnlyMarked(transaction, text());
             default -> new Event.BranchDue(transaction, branch);
         };
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.txn.coordinator.lock.LockKeys;
 import io.txn.protocol.BranchType;
+import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.Xid;
 import io.txn.protocol.extension.RowData;
 import io.txn.protocol.extension.UndoDecision;

@@ -21,6 +21,8 @@ public enum Feature {
     LOCK_WAIT("lock-wait"),
     /** A begin or a branch registration has an id by which it is known when it is asked again; see {@link RequestId}. */
     REQUEST_ID("request-id"),
+    /** Clients name branches and transactions by ids that were lent to them, before the coordinator hears of them; see {@link IdLease}. */
+    ID_LEASE("id-lease"),
     /** An undo reports the rows that are in its way, and takes a person's decision about them; see {@link UndoReport} and {@link UndoDecision}. */
     UNDO_DECISIONS("undo-decisions"),
     /** Why a transaction is rolled back travels with the decision, and that it may only be rolled back before it; see {@link RollbackCause}. */

@@ -1,6 +1,7 @@
 package io.txn.protocol.extension;
 
 import io.txn.protocol.LogText;
+import io.txn.protocol.OnSwallowed;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -16,13 +17,6 @@ public final class RollbackCause {
     private static final String MARK = "rollback-only";
     private static final String ON_SWALLOWED = "on-swallowed";
     private static final String CAUSE = "rollback-cause";
-
-    /** What is to become of a marked transaction whose commit is asked for. */
-    public enum OnSwallowed {
-        ROLLBACK,
-        WARN,
-        IGNORE
-    }
 
     private RollbackCause() {}
 

@@ -76,6 +76,11 @@ public final class TestCoordinator implements AutoCloseable {
         return get(coordinator.transaction(xid)).orElseThrow();
     }
 
+    /** Begins nothing any more; whether everything else came to its end in time. */
+    public boolean drain(Duration most) {
+        return coordinator.drain(most);
+    }
+
     private static <T> T get(java.util.concurrent.CompletableFuture<T> future) {
         try {
             return future.get(20, TimeUnit.SECONDS);

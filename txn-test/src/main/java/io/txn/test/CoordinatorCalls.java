@@ -1,4 +1,4 @@
-package io.txn.benchmarks;
+package io.txn.test;
 
 import java.nio.ByteBuffer;
 import java.util.Set;
@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * Counts, in what one client sends over one connection, the requests about transactions: begin, commit, rollback, registrations, reports and questions. Neither
  * the answers to branch calls nor heartbeats and registrations of the client itself. Somebody waits for each of them. For one thread.
  */
-final class CoordinatorCalls implements Relay.Ear {
+public final class CoordinatorCalls implements Relay.Ear {
 
     private static final int HEAD = 16;
     private static final int ONE_WAY = 2;
@@ -18,7 +18,7 @@ final class CoordinatorCalls implements Relay.Ear {
     private final AtomicLong count;
     private ByteBuffer pending = ByteBuffer.allocate(1 << 16);
 
-    CoordinatorCalls(AtomicLong count) {
+    public CoordinatorCalls(AtomicLong count) {
         this.count = count;
     }
 

@@ -1,4 +1,4 @@
-package io.txn.benchmarks;
+package io.txn.test;
 
 import java.io.Closeable;
 import java.io.IOException;
@@ -12,17 +12,18 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Stands between a client and a server on this machine, hands every byte on, and lets an {@link Ear} count what goes by. Thread-safe. Costs time: whoever
  * measures that goes past it.
  */
-final class Relay implements Closeable {
+public final class Relay implements Closeable {
 
     private static final int BUFFER = 64 * 1024;
 
     /** Hears one connection; {@code sent} and {@code answered} may be called by two threads at a time. */
-    interface Ear {
+    public interface Ear {
         void sent(byte[] bytes, int length);
 
         void answered();
@@ -40,7 +41,7 @@ final class Relay implements Closeable {
     }
 
     /** Listens on a port of its own, and connects everybody to {@code target}. */
-    static Relay to(int target, Supplier<Ear> ears) {
+    public static Relay to(int target, Supplier<Ear> ears) {
         try {
             Relay relay = new Relay(new ServerSocket(0, 50, InetAddress.getLoopbackAddress()), target, ears);
             daemon(relay::accept);
@@ -51,7 +52,7 @@ final class Relay implements Closeable {
     }
 
     /** Counts questions: each change from listening to asking, whatever is asked at once. */
-    static Supplier<Ear> roundTrips(AtomicLong count) {
+    public static Supplier<Ear> roundTrips(AtomicLong count) {
         return () -> new Ear() {
             private boolean asked;
 
@@ -70,7 +71,7 @@ final class Relay implements Closeable {
         };
     }
 
-    int port() {
+    public int port() {
         return listening.getLocalPort();
     }
 
@@ -78,7 +79,11 @@ final class Relay implements Closeable {
         try {
             while (true) {
                 Socket client = listening.accept();
-                Socket server = new Socket(InetAddress.getLoopbackAddress(), target);
+                Socket server = connected();
+                if (server == null) {
+                    client.close();
+                    continue;
+                }
                 client.setTcpNoDelay(true);
                 server.setTcpNoDelay(true);
                 open.add(client);
@@ -89,6 +94,15 @@ final class Relay implements Closeable {
             }
         } catch (IOException e) {
             // Closed.
+        }
+    }
+
+    /** Null while the server is away. */
+    private @Nullable Socket connected() {
+        try {
+            return new Socket(InetAddress.getLoopbackAddress(), target);
+        } catch (IOException e) {
+            return null;
         }
     }
 
