@@ -195,7 +195,9 @@ final class Promises {
                     before.driver() != null || at < deadline(before),
                     () -> "committed after its deadline: " + before.xid());
             require(
-                    ((Event.CommitDecided) event).cause() != null || !marked.contains(before.number()),
+                    ((Event.CommitDecided) event).cause() != null
+                            || before.driver() != null
+                            || !marked.contains(before.number()),
                     () -> "committed although work for it had failed: " + before.xid());
         } else if (event instanceof Event.BranchRegistered) {
             require(handedBack || at < deadline(before), () -> "a branch joined after the deadline: " + before.xid());
