@@ -24,6 +24,12 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
+import io.txn.protocol.codec.Frame;
+import io.txn.protocol.codec.FrameKind;
+import io.txn.protocol.extension.Feature;
+import io.txn.protocol.extension.RowData;
+import io.txn.protocol.extension.UndoDecision;
+import io.txn.protocol.extension.UndoReport;
 import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
@@ -31,6 +37,7 @@ import io.txn.protocol.message.Outcome;
 import io.txn.protocol.message.TransactionExceptionCode;
 import io.txn.test.Await;
 import io.txn.test.Ports;
+import io.txn.test.VirtualThreads;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -58,6 +65,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -99,6 +107,39 @@ class TxnClientIT {
         String xid = coordinator.await(Message.GlobalCommitRequest.class).xid();
         assertThat(result).isEqualTo("done in " + xid);
         assertThat(coordinator.status(xid)).isEqualTo(GlobalStatus.COMMITTED);
+    }
+
+    /** Each waits for the network without the thread that carries it: else the last ones would never get to ask. */
+    @Test
+    @EnabledIf("io.txn.test.VirtualThreads#exist")
+    void moreVirtualThreadsWaitForAnAnswerThanThereAreThreadsToCarryThem() throws Exception {
+        start(options().withRequestTimeout(MAX));
+        int callers = VirtualThreads.MORE_THAN_CARRIERS;
+        CompletableFuture<Void> allHaveAsked = new CompletableFuture<>();
+        AtomicInteger asked = new AtomicInteger();
+        for (int i = 0; i < callers; i++) {
+            coordinator.on(Message.GlobalBeginRequest.class, (connection, frame) -> {
+                when(allHaveAsked, answer(coordinator.usual(frame.body()))).react(connection, frame);
+                if (asked.incrementAndGet() == callers) {
+                    allHaveAsked.complete(null);
+                }
+            });
+        }
+        ExecutorService threads = VirtualThreads.newExecutor();
+        List<Future<Boolean>> decided = new ArrayList<>();
+        for (int i = 0; i < callers; i++) {
+            decided.add(threads.submit(() -> {
+                assertThat(catchThrowable(() -> client.transactions().execute(PURCHASE, () -> client.contexts()
+                                .current()
+                                .xid())))
+                        .isNull();
+                return VirtualThreads.isThis() && client.contexts().current() == null;
+            }));
+        }
+        for (Future<Boolean> one : decided) {
+            assertThat(one.get(MAX.toSeconds(), TimeUnit.SECONDS)).isTrue();
+        }
+        threads.shutdown();
     }
 
     @Test
@@ -998,6 +1039,48 @@ class TxnClientIT {
         assertThat(resource.calls).containsExactly("rollback h:1:1 9 data");
     }
 
+    /** As when an application comes back for which a decision has been waiting. */
+    @Test
+    void aCallRightBehindTheRegistrationOfAConnectionKnowsWhatWasAgreed() throws Exception {
+        start();
+        List<UndoDecision> decisions = new CopyOnWriteArrayList<>();
+        RowData report = new UndoReport("00000000000000bb", List.of(), 1).encoded();
+        client.resources().register(new Recording("db") {
+            @Override
+            public BranchResult rollback(Branch branch) {
+                decisions.add(branch.decision());
+                return BranchResult.rollbackImpossible("rows", report);
+            }
+        });
+        while (!"db".equals(coordinator.await(Message.RegisterRmRequest.class).resourceIds())) {
+            // without resources
+        }
+        UndoDecision decision = new UndoDecision("00000000000000aa", List.of(), UndoDecision.Action.KEEP);
+        CompletableFuture<Message> answer = new CompletableFuture<>();
+        CompletableFuture<CoordinatorDouble.Connection> next = new CompletableFuture<>();
+        coordinator.on(Message.RegisterRmRequest.class, (connection, frame) -> {
+            Frame registered = new Frame(
+                    FrameKind.RESPONSE,
+                    frame.codec(),
+                    frame.compressor(),
+                    frame.id(),
+                    Feature.agreed(Feature.announcedIn(frame.head())),
+                    coordinator.usual(frame.body()));
+            connection.write(
+                    connection.bytes(registered),
+                    connection.question(
+                            new Message.BranchRollbackRequest("h:1:1", 9, BranchType.AT, "db", null),
+                            UndoDecision.head(decision.encoded()),
+                            answer));
+            next.complete(connection);
+        });
+        coordinator.rm().close();
+        assertThat(((Message.BranchRollbackResponse) answer.get(MAX.toSeconds(), TimeUnit.SECONDS)).status())
+                .isEqualTo(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE);
+        assertThat(decisions).containsExactly(decision);
+        assertThat(UndoReport.read(next.join().lastAnswerHead())).isEqualTo(report);
+    }
+
     @Test
     void branchCallsAreAnsweredOverTheWire() throws Exception {
         start();
@@ -1216,7 +1299,7 @@ class TxnClientIT {
         }
     }
 
-    private static final class Recording implements BranchResource {
+    private static class Recording implements BranchResource {
 
         private final String id;
         private final List<String> calls = new CopyOnWriteArrayList<>();

@@ -1,6 +1,7 @@
 package io.txn.protocol;
 
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** What strangers sent, for lines of logs. Stateless. */
 public final class LogText {
@@ -13,7 +14,8 @@ public final class LogText {
     private LogText() {}
 
     /** In a form that cannot pass for lines of our own: brief, and with a question mark for each control character. */
-    public static String oneLine(String text) {
+    public static String oneLine(@Nullable Object said) {
+        String text = String.valueOf(said);
         String brief = text.length() <= LONGEST ? text : text.substring(0, LONGEST) + '…';
         return CONTROL.matcher(brief).replaceAll("?");
     }

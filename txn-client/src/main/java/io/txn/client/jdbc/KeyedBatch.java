@@ -32,6 +32,9 @@ final class KeyedBatch {
     private final WriteRun run;
     private final ByKey write;
     private final List<KeyCondition.Equality> key;
+    /** Whether the elements say nothing of their rows but their keys. */
+    private final boolean onlyKeys;
+
     private final TableImages images;
 
     /**
@@ -63,10 +66,11 @@ final class KeyedBatch {
         }
     }
 
-    private KeyedBatch(WriteRun run, ByKey write, List<KeyCondition.Equality> key) {
+    private KeyedBatch(WriteRun run, ByKey write, List<KeyCondition.Equality> key, boolean onlyKeys) {
         this.run = run;
         this.write = write;
         this.key = key;
+        this.onlyKeys = onlyKeys;
         this.images = new TableImages(run, write.table());
     }
 
@@ -85,7 +89,11 @@ final class KeyedBatch {
         }
         boolean named = key.size() == write.table().key().size();
         return named && key.stream().allMatch(e -> boundAlike(e.value(), elements))
-                ? Optional.of(new KeyedBatch(run, write, key))
+                ? Optional.of(new KeyedBatch(
+                        run,
+                        write,
+                        key,
+                        condition.whole() && condition.equalities().size() == key.size()))
                 : Optional.empty();
     }
 
@@ -112,7 +120,9 @@ final class KeyedBatch {
         batch.run();
         Map<List<Value>, List<Value>> after;
         try {
-            after = read(batch.elements(), run.dialect().afterImageLocks());
+            after = deletes && allAreGone(before, batch)
+                    ? Map.of()
+                    : read(batch.elements(), run.dialect().afterImageLocks());
         } catch (SQLException e) {
             if (batch.failure() != null) {
                 // The transaction is over for the database; what it says now is of no interest.
@@ -132,6 +142,11 @@ final class KeyedBatch {
                 nothing ? List.of() : images.change(write.kind(), write.columns(), changes),
                 GeneratedKeys.NONE,
                 run.incomplete()));
+    }
+
+    /** The rows that were locked match still, so each of them was deleted; when as many were deleted as that, no other row was. */
+    private boolean allAreGone(Map<List<Value>, List<Value>> before, DriverBatch batch) {
+        return onlyKeys && batch.failure() == null && batch.changed() == before.size();
     }
 
     private List<RowChange> updated(Map<List<Value>, List<Value>> before, Map<List<Value>, List<Value>> after) {

@@ -9,10 +9,9 @@ import java.io.StringReader;
 import java.lang.reflect.Method;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.util.Arrays;
 import java.util.Calendar;
 import java.util.Date;
-import java.util.HashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,7 +23,11 @@ final class Parameters {
 
     private static final Method SET_DOUBLE = setDouble();
 
-    private final Map<Integer, Call> calls;
+    /** More than any database takes. */
+    private static final int MOST = 1 << 20;
+
+    /** By the parameters' numbers; none is numbered 0. */
+    private @Nullable Call[] calls;
 
     private static Method setDouble() {
         try {
@@ -35,10 +38,10 @@ final class Parameters {
     }
 
     Parameters() {
-        this(new HashMap<>());
+        this(new @Nullable Call[8]);
     }
 
-    private Parameters(Map<Integer, Call> calls) {
+    private Parameters(@Nullable Call[] calls) {
         this.calls = calls;
     }
 
@@ -73,12 +76,12 @@ final class Parameters {
     }
 
     /** Keeps a call that the physical statement has seen. */
-    void forwarded(Method method, @Nullable Object[] arguments) {
+    void forwarded(Method method, @Nullable Object[] arguments) throws SQLException {
         boolean stream = false;
         for (Object argument : arguments) {
             stream |= argument instanceof InputStream || argument instanceof Reader;
         }
-        calls.put(index(arguments), new Call(method, arguments, true, stream));
+        put(index(arguments), new Call(method, arguments, true, stream));
     }
 
     /** Keeps a call that the physical statement has not seen; the application may use its objects again for the next value. */
@@ -101,7 +104,21 @@ final class Parameters {
         } catch (IOException e) {
             throw new SQLException("parameter " + arguments[0] + " could not be read", e);
         }
-        calls.put(index(arguments), new Call(method, copy, false, false));
+        put(index(arguments), new Call(method, copy, false, false));
+    }
+
+    private void put(int parameter, Call call) throws SQLException {
+        if (parameter < 1 || parameter > MOST) {
+            throw new SQLException("there is no parameter " + parameter, "07009");
+        }
+        if (parameter >= calls.length) {
+            calls = Arrays.copyOf(calls, Math.max(parameter + 1, Math.min(2 * calls.length, MOST + 1)));
+        }
+        calls[parameter] = call;
+    }
+
+    private @Nullable Call call(int parameter) {
+        return parameter < calls.length ? calls[parameter] : null;
     }
 
     private static String text(Reader reader) throws IOException {
@@ -121,39 +138,39 @@ final class Parameters {
     }
 
     void clear() {
-        calls.clear();
+        Arrays.fill(calls, null);
     }
 
     Parameters copy() {
-        return new Parameters(new HashMap<>(calls));
+        return new Parameters(calls.clone());
     }
 
     /** Those of a piece of the text, numbered from its beginning. */
     Parameters of(int first, int count) {
-        Map<Integer, Call> part = new HashMap<>();
-        calls.forEach((parameter, call) -> {
-            if (parameter > first && parameter <= first + count) {
-                part.put(parameter - first, call);
-            }
-        });
+        @Nullable Call[] part = new @Nullable Call[count + 1];
+        for (int i = 1; i <= count; i++) {
+            part[i] = call(first + i);
+        }
         return new Parameters(part);
     }
 
     /** Gives the physical statement what it has not seen. */
     void flush(PreparedStatement physical) throws SQLException {
-        for (Map.Entry<Integer, Call> entry : calls.entrySet()) {
-            Call call = entry.getValue();
-            if (!call.forwarded()) {
-                call.replay(physical, entry.getKey());
-                entry.setValue(new Call(call.method(), call.arguments(), true, false));
+        for (int i = 1; i < calls.length; i++) {
+            Call call = calls[i];
+            if (call != null && !call.forwarded()) {
+                call.replay(physical, i);
+                calls[i] = new Call(call.method(), call.arguments(), true, false);
             }
         }
     }
 
     /** Gives a statement all of it, whatever it has seen. */
     void bindAll(PreparedStatement target) throws SQLException {
-        for (Map.Entry<Integer, Call> entry : calls.entrySet()) {
-            bind(target, entry.getKey(), entry.getKey());
+        for (int i = 1; i < calls.length; i++) {
+            if (calls[i] != null) {
+                bind(target, i, i);
+            }
         }
     }
 
@@ -171,7 +188,7 @@ final class Parameters {
     }
 
     private void bind(PreparedStatement target, int source, int index) throws SQLException {
-        Call call = calls.get(source);
+        Call call = call(source);
         if (call == null) {
             throw new SQLException("parameter " + source + " is not set", "07001");
         }
@@ -185,8 +202,8 @@ final class Parameters {
 
     /** Whether a parameter was bound as it is here: by the same method, to a value of the same type. */
     boolean boundLike(Parameters other, int parameter) {
-        Call mine = calls.get(parameter);
-        Call theirs = other.calls.get(parameter);
+        Call mine = call(parameter);
+        Call theirs = other.call(parameter);
         if (mine == null || theirs == null || !mine.method().equals(theirs.method())) {
             return mine == theirs;
         }
@@ -198,45 +215,43 @@ final class Parameters {
     /** About how many bytes are sent for them. */
     long size() {
         long size = 0;
-        for (Call call : calls.values()) {
-            Object value = call.arguments()[1];
-            if (value instanceof byte[] bytes) {
-                size += bytes.length;
-            } else if (value instanceof KeptBytes kept) {
-                size += kept.bytes.length;
-            } else if (value instanceof KeptText kept) {
-                size += 3L * kept.text.length();
-            } else if (value instanceof CharSequence text) {
-                size += 3L * text.length();
-            } else {
-                size += 16;
-            }
+        for (Call call : calls) {
+            size += call == null ? 0 : size(call.arguments()[1]);
         }
         return size;
     }
 
+    private static long size(@Nullable Object value) {
+        if (value instanceof byte[] bytes) {
+            return bytes.length;
+        } else if (value instanceof KeptBytes kept) {
+            return kept.bytes.length;
+        } else if (value instanceof KeptText kept) {
+            return 3L * kept.text.length();
+        }
+        return value instanceof CharSequence text ? 3L * text.length() : 16;
+    }
+
     /** The same with each number of single precision as one of double precision, as a driver sends it that sends the bits and not the digits. */
     Parameters widened() {
-        if (calls.values().stream().noneMatch(call -> call.arguments()[1] instanceof Float)) {
-            return this;
-        }
-        Parameters widened = copy();
-        widened.calls.replaceAll((parameter, call) -> {
-            if (!(call.arguments()[1] instanceof Float number)) {
-                return call;
+        Parameters widened = this;
+        for (int i = 1; i < calls.length; i++) {
+            Call call = calls[i];
+            if (call != null && call.arguments()[1] instanceof Float number) {
+                widened = widened == this ? copy() : widened;
+                @Nullable Object[] arguments = call.arguments().clone();
+                arguments[1] = number.doubleValue();
+                Method method = call.method().getName().equals("setFloat") ? SET_DOUBLE : call.method();
+                widened.calls[i] = new Call(method, arguments, false, false);
             }
-            @Nullable Object[] arguments = call.arguments().clone();
-            arguments[1] = number.doubleValue();
-            Method method = call.method().getName().equals("setFloat") ? SET_DOUBLE : call.method();
-            return new Call(method, arguments, false, false);
-        });
+        }
         return widened;
     }
 
     /** The value bound to a parameter (from 1), as far as it is a plain one; null for SQL NULL. */
     @Nullable
     Object valueOf(int parameter) {
-        Call call = calls.get(parameter);
+        Call call = call(parameter);
         return call == null || call.method().getName().equals("setNull") ? null : call.arguments()[1];
     }
 }

@@ -26,8 +26,7 @@ sealed interface Proof {
     record Certificate(List<X509Certificate> chain) implements Proof {
         @Override
         public String toString() {
-            return "Certificate["
-                    + LogText.oneLine(chain.get(0).getSubjectX500Principal().toString()) + ']';
+            return "Certificate[" + LogText.oneLine(chain.get(0).getSubjectX500Principal()) + ']';
         }
     }
 

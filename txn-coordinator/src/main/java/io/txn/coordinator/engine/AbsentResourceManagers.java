@@ -1,5 +1,6 @@
 package io.txn.coordinator.engine;
 
+import io.txn.protocol.LogText;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -51,14 +52,14 @@ final class AbsentResourceManagers {
         if (told.add(resource)) {
             LOG.warn(
                     "nobody is there to finish branches of a resource: they wait until an application that has it connects resource={}",
-                    resource);
+                    LogText.oneLine(resource));
         }
     }
 
     /** A call reached somebody who serves the resource. */
     void reached(String resource) {
         if (!told.isEmpty() && told.remove(resource)) {
-            LOG.info("a resource manager has come, what waited for it goes on resource={}", resource);
+            LOG.info("a resource manager has come, what waited for it goes on resource={}", LogText.oneLine(resource));
         }
     }
 

@@ -16,6 +16,7 @@ import io.txn.coordinator.machine.Shard;
 import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
+import io.txn.protocol.LogText;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.extension.RowData;
 import java.io.IOException;
@@ -304,7 +305,7 @@ final class EngineCore {
             // Deciding changes nothing, so everybody else can be served on.
             LOG.error(
                     "a command met a state that should not be: this is a mistake in the coordinator, please report it command={}",
-                    command,
+                    LogText.oneLine(command),
                     e);
             if (sink != null) {
                 deliver(

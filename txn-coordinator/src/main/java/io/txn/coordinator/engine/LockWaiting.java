@@ -5,6 +5,7 @@ import io.txn.coordinator.machine.LockWaits;
 import io.txn.coordinator.machine.Reply;
 import io.txn.coordinator.machine.Shard;
 import io.txn.protocol.ErrorCode;
+import io.txn.protocol.LogText;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -166,7 +167,7 @@ final class LockWaiting {
             counters.deadlock();
             LOG.info(
                     "a deadlock over global locks was ended by refusing its youngest transaction cycle={}",
-                    conflict.cycle());
+                    LogText.oneLine(conflict.cycle()));
         } else if (reply instanceof Reply.LockConflict conflict && conflict.why() == Reply.Why.WAIT_OVER) {
             counters.waitOver();
         }

@@ -4,6 +4,7 @@ import io.txn.coordinator.machine.Branch;
 import io.txn.coordinator.machine.Event;
 import io.txn.coordinator.machine.GlobalTransaction;
 import io.txn.coordinator.machine.TransactionState;
+import io.txn.protocol.LogText;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,19 +35,19 @@ final class OperatorLog {
                     transaction.outcome(),
                     e.attempts(),
                     e.nextAt() - now,
-                    e.cause());
+                    LogText.oneLine(e.cause()));
         } else if (event instanceof Event.AttentionNeeded e) {
             LOG.error(
                     "the transaction needs a person: look it up in the admin API, then decide about its rows, retry, or give up the branch xid={} phase={} cause={}",
                     transaction.xid(),
                     transaction.outcome(),
-                    e.cause());
+                    LogText.oneLine(e.cause()));
         } else if (event instanceof Event.DirtDecided e) {
             LOG.warn(
                     "an operator decided about rows in the way of an undo xid={} branchId={} by={}",
                     transaction.xid(),
                     e.branch(),
-                    e.decidedBy());
+                    LogText.oneLine(e.decidedBy()));
         } else if (event instanceof Event.BranchGivenUp e) {
             LOG.warn(
                     "an operator gave up a branch xid={} branchId={} reason={}",
@@ -64,10 +65,10 @@ final class OperatorLog {
             LOG.info(
                     "rolled back xid={} name={} application={} branches={} cause={}",
                     transaction.xid(),
-                    transaction.name(),
+                    LogText.oneLine(transaction.name()),
                     transaction.client().application(),
                     transaction.branches().size(),
-                    transaction.cause());
+                    LogText.oneLine(transaction.cause()));
         }
     }
 

@@ -65,7 +65,7 @@ final class AwaitedAnswer implements Predicate<Message> {
                     branch,
                     call.phase(),
                     answer.getClass().getSimpleName(),
-                    said == null || said.xid == null ? null : LogText.oneLine(said.xid),
+                    said == null ? null : LogText.oneLine(said.xid),
                     said == null ? null : said.branch);
         }
         return isIts;

@@ -281,7 +281,7 @@ final class Registrations {
             LOG.warn(
                     "refused a registration peer={} application={} role={} notLogged={} reason={}",
                     connection.remoteAddress(),
-                    registration.application() == null ? null : LogText.oneLine(registration.application()),
+                    LogText.oneLine(registration.application()),
                     registration.resources() == null ? "TM" : "RM",
                     leftOut,
                     LogText.oneLine(no.text()));

@@ -8,6 +8,7 @@ import io.txn.coordinator.machine.Command;
 import io.txn.coordinator.machine.Reply;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
+import io.txn.protocol.LogText;
 import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
@@ -737,7 +738,7 @@ public final class SeataAdapter implements RpcHandler {
                     "too much work waits even for a commit or rollback: it is left unanswered, its client will ask again unanswered={} client={} reply={}",
                     number,
                     session,
-                    reply);
+                    LogText.oneLine(reply));
         }
         asked.unanswered();
     }
@@ -750,7 +751,10 @@ public final class SeataAdapter implements RpcHandler {
         } else if (response == null && isOverload(reply)) {
             leaveUnanswered(session, reply, asked);
         } else if (response == null) {
-            LOG.warn("closing a connection, because there is no honest answer client={} reply={}", session, reply);
+            LOG.warn(
+                    "closing a connection, because there is no honest answer client={} reply={}",
+                    session,
+                    LogText.oneLine(reply));
             session.connection.close();
         } else {
             asked.answer(response);

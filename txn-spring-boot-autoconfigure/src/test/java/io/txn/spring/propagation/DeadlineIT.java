@@ -61,7 +61,8 @@ class DeadlineIT {
         coordinator = TestCoordinator.start(directory);
         callee = run(Callee.class);
         caller = run(
-                Caller.class, "callee.url=http://127.0.0.1:" + callee.getWebServer().getPort());
+                Caller.class,
+                "callee.url=http://127.0.0.1:" + callee.getWebServer().getPort());
     }
 
     private static ServletWebServerApplicationContext run(Class<?> application, String... more) {
@@ -125,10 +126,8 @@ class DeadlineIT {
                 Await.until("the deadline passed", LONG, () -> own.expired(Instant.now()));
                 return clients.call(via, "/left");
             }));
-            assertThat(thrown)
-                    .as(via)
-                    .isInstanceOfSatisfying(
-                            TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.TRANSACTION_TIMED_OUT));
+            assertThat(thrown).as(via).isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.code())
+                    .isEqualTo(ErrorCode.TRANSACTION_TIMED_OUT));
         }
         assertThat(ARRIVED).hasValue(before);
     }
@@ -200,7 +199,11 @@ class DeadlineIT {
             return switch (via) {
                 case "rest-template" -> template.getForObject(url + path, String.class);
                 case "web-client" ->
-                    reactive.get().uri(url + path).retrieve().bodyToMono(String.class).block(LONG);
+                    reactive.get()
+                            .uri(url + path)
+                            .retrieve()
+                            .bodyToMono(String.class)
+                            .block(LONG);
                 default -> path.equals("/left") ? feign.left() : feign.slow();
             };
         }

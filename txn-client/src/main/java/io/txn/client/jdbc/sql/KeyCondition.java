@@ -8,10 +8,12 @@ import java.util.Set;
 /**
  * The equalities with a value that a condition surely demands: those of its parts, joined by AND and by nothing else, that read {@code column = value}. What
  * else it demands, it demands of rows that fulfil these. Immutable.
+ *
+ * @param whole whether it demands nothing else
  */
-public record KeyCondition(List<Equality> equalities) {
+public record KeyCondition(List<Equality> equalities, boolean whole) {
 
-    private static final KeyCondition NONE = new KeyCondition(List.of());
+    private static final KeyCondition NONE = new KeyCondition(List.of(), false);
 
     /** Words that, outside parentheses, may give an AND beside them another meaning than "both". */
     private static final Set<String> OTHER_LOGIC = Set.of("OR", "XOR", "BETWEEN", "CASE", "NOT");
@@ -40,6 +42,7 @@ public record KeyCondition(List<Equality> equalities) {
         List<Equality> found = new ArrayList<>();
         int parameters = 0;
         int begin = 0;
+        int parts = 0;
         for (int i = 0; i <= tokens.size(); i++) {
             boolean end = i == tokens.size()
                     || tokens.get(i).depth() == 0 && tokens.get(i).is("AND");
@@ -50,11 +53,12 @@ public record KeyCondition(List<Equality> equalities) {
                         .filter(t -> t.kind() == Token.Kind.PARAMETER)
                         .count();
                 begin = i + 1;
+                parts++;
             } else if (tokens.get(i).depth() == 0 && otherLogic(tokens, i)) {
                 return NONE;
             }
         }
-        return new KeyCondition(found);
+        return new KeyCondition(found, found.size() == parts);
     }
 
     private static boolean otherLogic(List<Token> tokens, int index) {

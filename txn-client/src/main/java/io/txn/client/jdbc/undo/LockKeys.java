@@ -4,13 +4,13 @@ import io.txn.client.jdbc.dialect.Value;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedSet;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
@@ -26,7 +26,7 @@ public final class LockKeys {
 
     /** The keys of all rows that the changes matched, those that they had and those that they have; empty when there are none. */
     public static String of(List<TableChange> changes) {
-        Map<String, SortedSet<String>> tables = new TreeMap<>();
+        Map<String, List<String>> tables = new TreeMap<>();
         for (TableChange change : changes) {
             List<Integer> key = change.keyIndexes();
             List<Integer> order =
@@ -42,18 +42,18 @@ public final class LockKeys {
      * @param columns the names of the key's columns, in the key's order, as the values are
      */
     public static String of(String lockName, List<String> columns, List<List<Value>> keys) {
-        Map<String, SortedSet<String>> tables = new TreeMap<>();
+        Map<String, List<String>> tables = new TreeMap<>();
         List<Integer> order = order(columns);
         addAll(tables, lockName, order, keys);
         return text(tables);
     }
 
     private static void addAll(
-            Map<String, SortedSet<String>> tables, String lockName, List<Integer> order, List<List<Value>> keys) {
+            Map<String, List<String>> tables, String lockName, List<Integer> order, List<List<Value>> keys) {
         if (keys.isEmpty()) {
             return;
         }
-        SortedSet<String> rows = tables.computeIfAbsent(escaped(lockName), t -> new TreeSet<>());
+        List<String> rows = tables.computeIfAbsent(escaped(lockName), t -> new ArrayList<>());
         for (List<Value> key : keys) {
             rows.add(
                     order.size() == 1
@@ -82,23 +82,44 @@ public final class LockKeys {
         return text.length() <= LONGEST ? text : digest(text);
     }
 
-    private static String text(Map<String, SortedSet<String>> tables) {
-        return tables.entrySet().stream()
-                .map(e -> e.getKey() + ':' + String.join(",", e.getValue()))
-                .collect(Collectors.joining(";"));
+    private static String text(Map<String, List<String>> tables) {
+        StringBuilder text = new StringBuilder();
+        tables.forEach((table, rows) -> {
+            Collections.sort(rows);
+            text.append(text.isEmpty() ? "" : ";").append(table).append(':');
+            String last = "";
+            for (String row : rows) {
+                if (!row.equals(last)) {
+                    text.append(last.isEmpty() ? "" : ",").append(row);
+                }
+                last = row;
+            }
+        });
+        return text.toString();
     }
 
     private static String escaped(String value) {
+        int plain = 0;
+        while (plain < value.length() && !isSpecial(value.charAt(plain))) {
+            plain++;
+        }
+        if (plain > 0 && plain == value.length()) {
+            return value;
+        }
         StringBuilder escaped = new StringBuilder(value.length());
         for (int i = 0; i < value.length(); i++) {
             char c = value.charAt(i);
-            if (c == '%' || c == ',' || c == ';' || c == ':' || c == '^' || c < ' ' || c == 127) {
+            if (isSpecial(c)) {
                 escaped.append('%').append(HexFormat.of().toHexDigits((byte) c));
             } else {
                 escaped.append(c);
             }
         }
         return escaped.isEmpty() ? "%" : escaped.toString();
+    }
+
+    private static boolean isSpecial(char c) {
+        return c == '%' || c == ',' || c == ';' || c == ':' || c == '^' || c < ' ' || c == 127;
     }
 
     private static String digest(String text) {

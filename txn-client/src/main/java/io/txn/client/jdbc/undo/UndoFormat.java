@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.zip.CRC32C;
 import java.util.zip.DataFormatException;
@@ -69,7 +70,7 @@ public final class UndoFormat {
         Writer out = new Writer();
         out.varint(changes.size());
         changes.forEach(change -> write(out, change));
-        byte[] plain = out.bytes.toByteArray();
+        byte[] plain = out.bytes();
         byte[] deflated = plain.length < DEFLATED_FROM ? plain : deflated(plain);
         Writer body = new Writer();
         if (deflated.length < plain.length) {
@@ -80,14 +81,14 @@ public final class UndoFormat {
             body.octet(PLAIN);
             body.raw(plain);
         }
-        return body.bytes.toByteArray();
+        return body.bytes();
     }
 
     /** How long the record with this body will be. */
     public static int length(Xid xid, byte[] body) {
         Writer head = new Writer();
         head.string(xid.value());
-        return MAGIC.length + 1 + head.bytes.size() + 8 + body.length + 4;
+        return MAGIC.length + 1 + head.size() + 8 + body.length + 4;
     }
 
     /** The record of a branch with this body. */
@@ -99,9 +100,9 @@ public final class UndoFormat {
         out.raw(ByteBuffer.allocate(8).putLong(branch.value()).array());
         out.raw(body);
         CRC32C checksum = new CRC32C();
-        checksum.update(out.bytes.toByteArray());
+        checksum.update(out.bytes());
         out.raw(ByteBuffer.allocate(4).putInt((int) checksum.getValue()).array());
-        return out.bytes.toByteArray();
+        return out.bytes();
     }
 
     private static byte[] deflated(byte[] plain) {
@@ -189,6 +190,9 @@ public final class UndoFormat {
 
     /** UTF-8, unless the text holds half a surrogate pair, which UTF-8 would silently replace. */
     private static void writeText(Writer out, String text) {
+        if (out.plain(UTF8, text)) {
+            return;
+        }
         if (isUnicode(text)) {
             out.octet(UTF8);
             out.string(text);
@@ -316,23 +320,41 @@ public final class UndoFormat {
 
     private static final class Writer {
 
-        private final ByteArrayOutputStream bytes = new ByteArrayOutputStream(256);
+        private byte[] bytes = new byte[256];
+        private int size;
+
+        private void makeRoom(int more) {
+            if (more > bytes.length - size) {
+                bytes = Arrays.copyOf(bytes, Math.max(2 * bytes.length, Math.addExact(size, more)));
+            }
+        }
+
+        byte[] bytes() {
+            return Arrays.copyOf(bytes, size);
+        }
+
+        int size() {
+            return size;
+        }
 
         void octet(int value) {
-            bytes.write(value);
+            makeRoom(1);
+            bytes[size++] = (byte) value;
         }
 
         void raw(byte[] value) {
-            bytes.writeBytes(value);
+            makeRoom(value.length);
+            System.arraycopy(value, 0, bytes, size, value.length);
+            size += value.length;
         }
 
         void varint(int value) {
             int rest = value;
             while (rest > 0x7f) {
-                bytes.write(rest & 0x7f | 0x80);
+                octet(rest & 0x7f | 0x80);
                 rest >>>= 7;
             }
-            bytes.write(rest);
+            octet(rest);
         }
 
         void sized(byte[] value) {
@@ -342,6 +364,26 @@ public final class UndoFormat {
 
         void string(String value) {
             sized(value.getBytes(StandardCharsets.UTF_8));
+        }
+
+        /** Writes a short text of ASCII, whose length takes one byte; false, and nothing was written, when it is another. */
+        boolean plain(int type, String value) {
+            int length = value.length();
+            if (length > 0x7f) {
+                return false;
+            }
+            makeRoom(length + 2);
+            for (int i = 0; i < length; i++) {
+                char c = value.charAt(i);
+                if (c > 0x7f) {
+                    return false;
+                }
+                bytes[size + 2 + i] = (byte) c;
+            }
+            bytes[size] = (byte) type;
+            bytes[size + 1] = (byte) length;
+            size += length + 2;
+            return true;
         }
     }
 
