@@ -586,8 +586,7 @@ final class StatementHandler implements InvocationHandler {
             switch (method.getName()) {
                 case "updateRow", "insertRow", "deleteRow" -> {
                     if (connection.resource().context() != null) {
-                        throw Refusals.notSupported(
-                                "rows changed through a ResultSet are not captured", "send UPDATE, INSERT or DELETE");
+                        throw ReturnedRows.unchangeable();
                     }
                     connection.requireSame(null);
                 }
