@@ -109,6 +109,14 @@ final class AtResource {
         return guard == null ? null : WorkContext.of(guard, options);
     }
 
+    /** The calling thread is about to commit a branch. */
+    void worked() {
+        TransactionContext context = contexts.current();
+        if (context != null) {
+            context.participation().worked();
+        }
+    }
+
     /** Whether the undo table is known to be there. */
     boolean isPrepared() {
         return database != null;
