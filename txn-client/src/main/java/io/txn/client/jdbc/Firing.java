@@ -32,6 +32,7 @@ final class Firing {
     /** An UPDATE of these columns is undone by one. */
     void update(List<Column> columns) throws SQLException {
         refuseNumberedAnew(columns);
+        refuseKeyThatMovesByItself(columns);
         refuse(Event.UPDATE, columns, "");
     }
 
@@ -53,6 +54,9 @@ final class Firing {
         refuse(Event.DELETE, null, ", which undoes the INSERT");
         if (plan instanceof Plan.RichInsert rich && rich.conflict() == Plan.Conflict.CHANGE) {
             refuseNumberedAnew(columns(rich.assigned()));
+            if (!rich.replace()) {
+                refuseKeyThatMovesByItself(columns(rich.assigned()));
+            }
             refuse(Event.UPDATE, rich.replace() ? null : columns(rich.assigned()), "");
         }
         if (plan instanceof Plan.Merge merge
@@ -70,6 +74,19 @@ final class Firing {
                         "it gives " + column.name()
                                 + ", which is GENERATED ALWAYS, another number, and no UPDATE takes the old one back",
                         "delete the row and insert it anew");
+            }
+        }
+    }
+
+    /** MySQL sets the time of the last UPDATE behind all assignments: nothing tells which row got which. */
+    private void refuseKeyThatMovesByItself(List<Column> set) throws SQLException {
+        for (Column column : table.key()) {
+            if (column.is(Column.Trait.MAINTAINED)
+                    && !set.contains(column)
+                    && run.dialect().product().isMySqlFamily()) {
+                throw Refusals.notSupported(
+                        "the database changes " + column.name() + ", which is in the key, by itself at every UPDATE",
+                        "set " + column.name() + " in the statement");
             }
         }
     }

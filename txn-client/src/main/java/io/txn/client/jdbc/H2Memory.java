@@ -52,7 +52,8 @@ final class H2Memory {
                 .read(run.connection(), run.scope(), row -> {
                     String text = row.getString(1);
                     if (text != null) {
-                        for (String one : text.split(";")) {
+                        // Each ends in a semicolon, also one of a single empty value.
+                        for (String one : text.substring(0, text.length() - 1).split(";", -1)) {
                             rows.add(values(one.split(",", -1)));
                         }
                     }

@@ -58,8 +58,10 @@ final class Target {
         return assigned;
     }
 
+    /** Whether it may: a key may hold the time of the last UPDATE. */
     boolean changesKey() {
-        return assigned.stream().anyMatch(table::isKey);
+        return assigned.stream().anyMatch(table::isKey)
+                || !assigned.isEmpty() && table.key().stream().anyMatch(c -> c.is(Column.Trait.MAINTAINED));
     }
 
     /** The columns of an UPDATE's images: what it sets, by what other rows follow it, and what the database maintains, next to the key. */

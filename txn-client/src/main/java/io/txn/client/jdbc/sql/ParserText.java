@@ -170,6 +170,10 @@ final class ParserText {
             text.append(' '); // JDBC's way to write it
             return at + 1;
         }
+        if (isSymbol(at, ':') && isSymbol(at + 1, ':') && at + 2 < tokens.size() && isName(at + 2)) {
+            add(token, "::int");
+            return typeEnd(at + 2);
+        }
         int end = at;
         StringBuilder operator = new StringBuilder();
         while (isOperator(end)
@@ -189,6 +193,31 @@ final class ParserText {
             add(token(i), written(token(i)));
         }
         return Math.max(end, at + 1);
+    }
+
+    /** Where the type that begins at {@code from} ends. */
+    private int typeEnd(int from) {
+        int at = from + 1;
+        while (isSymbol(at, '.')) {
+            at += 2;
+        }
+        while (is(at, "VARYING") || is(at, "PRECISION")) {
+            at++;
+        }
+        if (isSymbol(at, '(')) {
+            at = closing(at) + 1;
+        }
+        if ((is(at, "WITH") || is(at, "WITHOUT")) && is(at + 1, "TIME") && is(at + 2, "ZONE")) {
+            at += 3;
+        }
+        while (isSymbol(at, '[')) {
+            at = closing(at) + 1;
+        }
+        return at;
+    }
+
+    private boolean isName(int at) {
+        return token(at).kind() == Token.Kind.WORD || token(at).kind() == Token.Kind.QUOTED_IDENTIFIER;
     }
 
     private boolean isOperator(int at) {

@@ -410,9 +410,11 @@ public final class Undo {
                     written.add(i);
                 }
             }
-            if (change.rows().stream().anyMatch(change::changesKey)) {
-                written.addAll(key);
-            }
+            boolean moves = change.rows().stream().anyMatch(change::changesKey);
+            // What the database would set by itself is set as well.
+            key.stream()
+                    .filter(i -> moves || columns.get(i).is(Column.Trait.MAINTAINED))
+                    .forEach(written::add);
             // These take no value from an UPDATE, so none had changed them.
             written.removeIf(i -> columns.get(i).is(Column.Trait.IDENTITY_ALWAYS));
             return written;

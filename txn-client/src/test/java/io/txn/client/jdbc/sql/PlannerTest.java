@@ -47,6 +47,8 @@ class PlannerTest {
                 "UPDATE t SET a = |/ b, c = @ -5, d = ||/ 27, e = b <-> c WHERE r -|- s AND b OPERATOR(pg_catalog.+) 3 = 5",
                 "UPDATE t SET a = 'x'::varchar COLLATE pg_catalog.\"C\" WHERE b IS NOT JSON OBJECT OR c IS JSON",
                 "UPDATE t SET (a, b) = ROW (DEFAULT, 5) WHERE c =-1",
+                "UPDATE t SET a = ARRAY['c']::s.step[], b = c::mood[][] WHERE d = ?::my_type(3) AND e::timestamp(3) with time zone > now()",
+                "INSERT INTO t VALUES ('c'::mood, ARRAY['c']::mood[])",
                 "DELETE FROM t WHERE s LIKE 'b' {escape '!'}",
                 "INSERT INTO t (a, b) VALUES (@ -5, |/ 4)",
                 "UPDATE \"a.b\" SET x = 'a' 'b'"
