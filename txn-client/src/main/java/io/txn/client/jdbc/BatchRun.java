@@ -104,7 +104,7 @@ final class BatchRun {
     }
 
     private DriverBatch driverBatch(PreparedStatement prepared) {
-        return new DriverBatch(
+        return DriverBatch.of(
                 prepared, elements.stream().map(Element::parameters).toList(), scope);
     }
 

@@ -116,6 +116,11 @@ final class KeyedBatch {
         if (deletes && !allFound && run.dialect().habits().hidesCounts()) {
             return Optional.empty();
         }
+        if (batch.ofRow() && !allFound) {
+            throw Refusals.notSupported(
+                    "the row is not there any more, or cannot be found by the key that the driver shows",
+                    "read it again, or send UPDATE or DELETE");
+        }
         run.changed();
         batch.run();
         Map<List<Value>, List<Value>> after;
@@ -131,6 +136,9 @@ final class KeyedBatch {
             throw e;
         }
         List<RowChange> changes = deletes ? deleted(before, after) : updated(before, after);
+        if (deletes && batch.ofRow() && batch.failure() == null && changes.isEmpty()) {
+            run.incomplete("the driver deleted another row than the one that was read before");
+        }
         if (deletes && !allFound && batch.changed() != changes.size()) {
             run.incomplete("of " + batch.changed() + " deleted rows, " + changes.size() + " were read before");
         }
