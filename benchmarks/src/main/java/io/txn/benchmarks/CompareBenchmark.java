@@ -36,10 +36,11 @@ final class CompareBenchmark implements Benchmark {
     @Override
     public Map<String, String> defaults() {
         Map<String, String> defaults = new LinkedHashMap<>();
-        defaults.put("concurrency", "8,32,64");
-        defaults.put("branches", "2");
+        defaults.put("concurrency", "1,8,32,64");
+        defaults.put("branches", "0,2,8");
+        defaults.put("hot-rows", "0,16");
         defaults.put("rounds", "3");
-        defaults.put("seconds", "5");
+        defaults.put("seconds", "2");
         defaults.put("warm-up", "50000");
         defaults.put("connections", "2");
         defaults.put("heap", "1g");
@@ -49,16 +50,22 @@ final class CompareBenchmark implements Benchmark {
 
     /** One series in one round. */
     private record Figures(
-            double perSecond, double serverCpu, double kernelShare, double clientCpu, double p50, double p99) {}
+            double perSecond,
+            double serverCpu,
+            double kernelShare,
+            double clientCpu,
+            double p50,
+            double p99,
+            double p999,
+            double rolledBack) {}
 
-    /** Something that runs so many transactions at a time and takes figures. */
+    /** Something that does a workload and takes figures. */
     private interface Series {
-        Figures run(int concurrency, Duration time, long most);
+        Figures run(Workload workload);
     }
 
     @Override
     public void run(Options options, Path directory, PrintStream out) {
-        int branches = options.number("branches");
         String heap = options.text("heap");
         try (CoordinatorProcess ours = CoordinatorProcess.start(
                         directory.resolve("data"), directory.resolve("coordinator.log"), heap);
@@ -73,31 +80,26 @@ final class CompareBenchmark implements Benchmark {
             Map<String, Series> series = new LinkedHashMap<>();
             series.put(
                     "Seata client, Seata server",
-                    (concurrency, time, most) ->
-                            real(toTheirs, theirs.process().pid(), concurrency, branches, time, most));
-            series.put(
-                    "Seata client, coordinator",
-                    (concurrency, time, most) -> real(toOurs, ours.pid(), concurrency, branches, time, most));
-            series.put(
-                    "light client, coordinator",
-                    (concurrency, time, most) -> light(
-                            load, ours, Workload.of(concurrency, branches, time).withMost(most)));
-            series.values()
-                    .forEach(each -> each.run(32, CoordinatorBenchmark.WARM_UP_LIMIT, options.number("warm-up")));
-            for (int concurrency : options.numbers("concurrency")) {
-                out.print(compare(series, concurrency, options));
+                    workload -> real(toTheirs, theirs.process().pid(), workload));
+            series.put("Seata client, coordinator", workload -> real(toOurs, ours.pid(), workload));
+            series.put("light client, coordinator", workload -> light(load, ours, workload));
+            Workload warmUp = Workload.of(32, 2, CoordinatorBenchmark.WARM_UP_LIMIT);
+            series.values().forEach(each -> each.run(warmUp.withMost(options.number("warm-up"))));
+            for (Workload workload : Workload.each(options)) {
+                out.print(compare(series, workload, options.number("rounds")));
             }
         }
     }
 
-    private static Table compare(Map<String, Series> series, int concurrency, Options options) {
+    private static Table compare(Map<String, Series> series, Workload workload, int times) {
         Map<String, List<Figures>> rounds = new LinkedHashMap<>();
-        for (int round = 0; round < options.number("rounds"); round++) {
-            series.forEach((name, each) -> rounds.computeIfAbsent(name, n -> new ArrayList<>())
-                    .add(each.run(concurrency, options.seconds("seconds"), Long.MAX_VALUE)));
+        for (int round = 0; round < times; round++) {
+            series.forEach((name, each) ->
+                    rounds.computeIfAbsent(name, n -> new ArrayList<>()).add(each.run(workload)));
         }
         Table table = new Table(
-                concurrency + " concurrent",
+                workload.concurrency() + " concurrent, " + workload.branches() + " branches"
+                        + (workload.hotRows() == 0 ? "" : ", " + workload.hotRows() + " hot rows"),
                 "tx/s",
                 "x",
                 "server CPU us/tx",
@@ -106,6 +108,8 @@ final class CompareBenchmark implements Benchmark {
                 "client CPU us/tx",
                 "p50 ms",
                 "p99 ms",
+                "p99.9 ms",
+                "given up",
                 "load");
         List<Figures> base = rounds.values().iterator().next();
         rounds.forEach((name, all) -> table.row(
@@ -118,6 +122,8 @@ final class CompareBenchmark implements Benchmark {
                 Table.number(median(all, Figures::clientCpu), 0),
                 Table.number(median(all, Figures::p50), 2),
                 Table.number(median(all, Figures::p99), 2),
+                Table.number(median(all, Figures::p999), 2),
+                Table.number(median(all, Figures::rolledBack), 0),
                 Machine.load()));
         return table;
     }
@@ -139,11 +145,16 @@ final class CompareBenchmark implements Benchmark {
         Double of(Figures figures);
     }
 
-    private static Figures real(
-            SeataClient client, long serverPid, int concurrency, int branches, Duration time, long most) {
+    private static Figures real(SeataClient client, long serverPid, Workload workload) {
         ProcessFigures server = ProcessFigures.of(serverPid);
         ProcessFigures clientBefore = ProcessFigures.of(client.process().pid());
-        Map<String, Long> result = client.load(concurrency, branches, time, most, SETTLE);
+        Map<String, Long> result = client.load(
+                workload.concurrency(),
+                workload.branches(),
+                workload.hotRows(),
+                workload.time(),
+                workload.most(),
+                SETTLE);
         ProcessFigures used = ProcessFigures.of(serverPid).since(server);
         ProcessFigures clientUsed = ProcessFigures.of(client.process().pid()).since(clientBefore);
         if (!figure(result, "branches").equals(figure(result, "branchesCommitted"))) {
@@ -156,7 +167,9 @@ final class CompareBenchmark implements Benchmark {
                 (double) used.kernelNanos() / Math.max(1, used.cpuNanos()),
                 clientUsed.cpuNanos() / n / 1e3,
                 figure(result, "p50") / 1e6,
-                figure(result, "p99") / 1e6);
+                figure(result, "p99") / 1e6,
+                figure(result, "p999") / 1e6,
+                figure(result, "rolledBack"));
     }
 
     private static Long figure(Map<String, Long> result, String name) {
@@ -182,6 +195,8 @@ final class CompareBenchmark implements Benchmark {
                 (double) used.kernelNanos() / Math.max(1, used.cpuNanos()),
                 selfUsed.cpuNanos() / n / 1e3,
                 result.latencyMillis(50),
-                result.latencyMillis(99));
+                result.latencyMillis(99),
+                result.latencyMillis(99.9),
+                result.rolledBack());
     }
 }

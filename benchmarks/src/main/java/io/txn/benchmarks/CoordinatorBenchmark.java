@@ -84,19 +84,10 @@ final class CoordinatorBenchmark implements Benchmark {
                 "conflicts/tx",
                 "given up",
                 "load");
-        for (int hotRows : options.numbers("hot-rows")) {
-            for (int branches : options.numbers("branches")) {
-                if (hotRows > 0 && branches == 0) {
-                    continue;
-                }
-                for (int concurrency : options.numbers("concurrency")) {
-                    Workload workload =
-                            Workload.of(concurrency, branches, seconds(options)).withHotRows(hotRows);
-                    table.row(row(workload, coordinator, load));
-                    if (hotRows > 0 && mayWait) {
-                        table.row(row(workload.withWaiting(true), coordinator, load));
-                    }
-                }
+        for (Workload workload : Workload.each(options)) {
+            table.row(row(workload, coordinator, load));
+            if (workload.hotRows() > 0 && mayWait) {
+                table.row(row(workload.withWaiting(true), coordinator, load));
             }
         }
         return table;
@@ -119,10 +110,6 @@ final class CoordinatorBenchmark implements Benchmark {
                     Table.number((coordinator.liveHeap() - before) / (double) Math.max(1, opened), 0));
         }
         return table;
-    }
-
-    private static Duration seconds(Options options) {
-        return options.seconds("seconds");
     }
 
     private static String[] row(Workload workload, CoordinatorProcess coordinator, Load load) {

@@ -1,6 +1,8 @@
 package io.txn.benchmarks;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * What is to be done.
@@ -19,6 +21,21 @@ record Workload(
     /** Transactions that are committed, every row used once. */
     static Workload of(int concurrency, int branches, Duration time) {
         return new Workload(concurrency, branches, 0, time, Long.MAX_VALUE, false, false);
+    }
+
+    /** Each combination that the options name: rows used once first; without branches there are no rows to be hot. */
+    static List<Workload> each(Options options) {
+        List<Workload> all = new ArrayList<>();
+        for (int hotRows : options.numbers("hot-rows")) {
+            for (int branches : options.numbers("branches")) {
+                for (int concurrency :
+                        hotRows > 0 && branches == 0 ? List.<Integer>of() : options.numbers("concurrency")) {
+                    all.add(of(concurrency, branches, options.seconds("seconds"))
+                            .withHotRows(hotRows));
+                }
+            }
+        }
+        return all;
     }
 
     Workload withHotRows(int rows) {

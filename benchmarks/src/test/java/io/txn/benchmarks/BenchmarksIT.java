@@ -60,7 +60,7 @@ class BenchmarksIT {
         try (CoordinatorProcess coordinator = coordinator();
                 SeataClient client =
                         SeataClient.startForLoad(coordinator.address(), "load", directory.resolve("client"))) {
-            Map<String, Long> figures = client.load(4, 2, LONG, 20, LONG);
+            Map<String, Long> figures = client.load(4, 2, 0, LONG, 20, LONG);
 
             assertThat(figures)
                     .containsEntry("transactions", 20L)
@@ -69,6 +69,12 @@ class BenchmarksIT {
             Statistics statistics = coordinator.settled();
             assertThat(statistics.committed()).isEqualTo(20);
             assertThat(statistics.branchesRegistered()).isEqualTo(40);
+
+            Map<String, Long> hot = client.load(4, 2, 2, LONG, 20, LONG);
+
+            assertThat(hot.get("transactions") + hot.get("rolledBack")).isEqualTo(20);
+            assertThat(coordinator.settled().committed()).isEqualTo(20 + hot.get("transactions"));
+            assertThat(coordinator.settled().locks()).isZero();
         }
     }
 
@@ -135,10 +141,20 @@ class BenchmarksIT {
     @EnabledIfSystemProperty(named = "txn.test.full", matches = "true")
     void theComparisonHasARowForEachSeries() throws Exception {
         String text = run(
-                new CompareBenchmark(), "--concurrency=2", "--rounds=1", "--seconds=1", "--warm-up=1", "--heap=512m");
+                new CompareBenchmark(),
+                "--concurrency=2",
+                "--branches=0,2",
+                "--hot-rows=0,4",
+                "--rounds=1",
+                "--seconds=1",
+                "--warm-up=1",
+                "--heap=512m");
 
-        assertThat(text)
-                .contains("Seata client, Seata server", "Seata client, coordinator", "light client, coordinator");
+        for (String series :
+                List.of("Seata client, Seata server", "Seata client, coordinator", "light client, coordinator")) {
+            assertThat(text.lines().filter(line -> line.startsWith(series))).hasSize(3);
+        }
+        assertThat(text).contains("2 concurrent, 0 branches", "2 concurrent, 2 branches, 4 hot rows");
     }
 
     private static void count(@Nullable Throwable failure, CountDownLatch durable) {

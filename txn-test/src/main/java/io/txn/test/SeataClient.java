@@ -308,14 +308,15 @@ public final class SeataClient implements AutoCloseable {
      * Runs transactions without a database: begin, register AT branches of one row each, commit. Returns when every branch was told to commit, or
      * {@code settle} has passed.
      *
+     * @param hotRows 0: every row is used once; otherwise rows are drawn from so many, and asked for again when they are locked
      * @param most transactions at most
      * @return figures by name: {@code transactions}, {@code nanos}, {@code branches}, {@code branchesCommitted}, {@code p50}, {@code p99},
-     *     {@code p999} (nanoseconds)
+     *     {@code p999} (nanoseconds), {@code rolledBack} because of a lock
      */
-    public Map<String, Long> load(int threads, int branches, Duration time, long most, Duration settle) {
+    public Map<String, Long> load(int threads, int branches, int hotRows, Duration time, long most, Duration settle) {
         String answer = call(
-                "/load?threads=" + threads + "&branches=" + branches + "&millis=" + time.toMillis() + "&most=" + most
-                        + "&settle=" + settle.toMillis(),
+                "/load?threads=" + threads + "&branches=" + branches + "&hotRows=" + hotRows + "&millis="
+                        + time.toMillis() + "&most=" + most + "&settle=" + settle.toMillis(),
                 List.of(),
                 CALL_WAIT.plus(time).plus(settle));
         Map<String, Long> figures = new LinkedHashMap<>();

@@ -533,6 +533,57 @@ class AdminApiIT {
         }
     }
 
+    @Test
+    void aDecisionIsSentToNobodyWhoDoesNotKnowIt() throws Exception {
+        String resource = RESOURCE + "-plain";
+        String xid;
+        long branch;
+        try (TcpApplication orders = new TcpApplication(tcpPort, "orders-plain", resource)) {
+            xid = orders.begin("purchase");
+            branch = orders.register(xid, resource, "stock:1");
+            orders.report(report("00000000000000cc", "7"));
+            orders.rollback(xid);
+            awaitState(xid, "NEEDS_ATTENTION");
+        }
+        try (TcpApplication plain = TcpApplication.plain(tcpPort, "orders-plain", resource)) {
+            String decision = "/api/v1/transactions/" + xid + "/branches/" + branch + "/decision";
+            assertThat(admin.post(decision, body("00000000000000cc", "", "\"keep\""))
+                            .status())
+                    .isEqualTo(200);
+            Await.until("it is tried in vain", Duration.ofSeconds(60), () -> {
+                JsonNode cause = branchOf(xid).get("cause");
+                return cause.isString() && cause.asString().contains("does not carry out decisions");
+            });
+            assertThat(plain.rollbacks()).isEmpty();
+            try (TcpApplication orders = new TcpApplication(tcpPort, "orders-plain", resource)) {
+                orders.report(report("00000000000000cc", "7"));
+                awaitState(xid, "ROLLED_BACK");
+                assertThat(orders.decisions()).hasSize(1);
+            }
+            assertThat(plain.rollbacks()).isEmpty();
+        }
+    }
+
+    @Test
+    void whoDidNotAgreeToItReportsNoRows() throws Exception {
+        String resource = RESOURCE + "-silent";
+        try (TcpApplication plain = TcpApplication.plain(tcpPort, "orders-silent", resource)) {
+            String xid = plain.begin("purchase");
+            long branch = plain.register(xid, resource, "stock:1");
+            plain.report(report("00000000000000dd", "7"));
+            plain.rollback(xid);
+            awaitState(xid, "NEEDS_ATTENTION");
+            assertThat(branchOf(xid).get("rowsInTheWay").isNull()).isTrue();
+            String path = "/api/v1/transactions/" + xid + "/branches/" + branch;
+            assertProblem(admin.post(path + "/decision", body("00000000000000dd", "", "\"keep\"")), 409, "TXN-ADM006");
+            // What it would undo later is dropped by a commit, which it knows.
+            assertThat(admin.post(path + "/give-up", "{\"reason\":\"mended\"}").status())
+                    .isEqualTo(200);
+            assertThat(plain.commits().poll(30, TimeUnit.SECONDS)).isEqualTo(branch);
+            awaitState(xid, "ROLLED_BACK");
+        }
+    }
+
     private JsonNode branchOf(String xid) {
         return admin.get("/api/v1/transactions/" + xid).json().get("branches").get(0);
     }

@@ -34,7 +34,19 @@ final class TcpApplication implements AutoCloseable, RpcHandler {
     private volatile UndoReport rowsInTheWay;
     private final BlockingQueue<UndoDecision> decisions = new LinkedBlockingQueue<>();
 
+    private final BlockingQueue<Long> commits = new LinkedBlockingQueue<>();
+    private final BlockingQueue<Long> rollbacks = new LinkedBlockingQueue<>();
+
     TcpApplication(int port, String name, String... resources) {
+        this(port, name, Feature.announced(), resources);
+    }
+
+    /** One that knows of no extension, as Seata's clients. */
+    static TcpApplication plain(int port, String name, String... resources) {
+        return new TcpApplication(port, name, Map.of(), resources);
+    }
+
+    private TcpApplication(int port, String name, Map<String, String> head, String... resources) {
         try {
             connection = rpc.connect("127.0.0.1", port, this).get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
         } catch (Exception e) {
@@ -46,7 +58,7 @@ final class TcpApplication implements AutoCloseable, RpcHandler {
                     .request(
                             new Message.RegisterRmRequest(
                                     "2.0.0", name, "default_tx_group", null, String.join(",", resources)),
-                            Feature.announced(),
+                            head,
                             PATIENCE)
                     .join();
             if (!(registered.body() instanceof Message.RegisterRmResponse answer) || !answer.identified()) {
@@ -108,8 +120,23 @@ final class TcpApplication implements AutoCloseable, RpcHandler {
         return decisions;
     }
 
+    /** The branches whose commit came. */
+    BlockingQueue<Long> commits() {
+        return commits;
+    }
+
+    /** The branches whose rollback came. */
+    BlockingQueue<Long> rollbacks() {
+        return rollbacks;
+    }
+
     @Override
     public void received(RpcConnection source, Frame frame) {
+        if (frame.body() instanceof Message.BranchCommitRequest call) {
+            commits.add(call.branchId());
+        } else if (frame.body() instanceof Message.BranchRollbackRequest call) {
+            rollbacks.add(call.branchId());
+        }
         if (frame.body() instanceof Message.BranchCommitRequest call) {
             source.respond(
                     frame,

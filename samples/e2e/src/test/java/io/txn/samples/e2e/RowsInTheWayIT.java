@@ -19,6 +19,7 @@ import java.sql.Statement;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -37,6 +38,8 @@ class RowsInTheWayIT {
 
     private static final int SOMEBODYS_LATER_STOCK = 880_088;
     private static final int SOMEBODYS_ORDER = 660_066;
+
+    private static final Set<String> OVER = Set.of("COMMITTED", "ROLLED_BACK");
 
     private Shop shop;
     private String xid;
@@ -101,15 +104,17 @@ class RowsInTheWayIT {
         String second = report("stock");
         assertRefused(decide("stock", first, "restore"), second);
 
-        // Nobody is there to carry the decision out; the coordinator dies with it, the application comes later.
-        shop.kill9(Program.STORAGE);
+        // It is sent, but the application dies before it looks at it, and so does the coordinator.
+        shop.process(Program.STORAGE).pause();
         assertAccepted(decide("stock", second, "restore"));
+        shop.kill9(Program.STORAGE);
         assertAccepted(decide("stock", second, "restore"));
         assertRefused(decide("stock", second, "keep"), "another decision");
         shop.kill9(Program.COORDINATOR);
         shop.start(Program.COORDINATOR);
         assertThat(branchWith("stock").get("decisionUnderWay").asBoolean()).isTrue();
         assertRefused(decide("stock", second, "keep"), "another decision");
+        assertThat(shop.state(xid)).isEqualTo("NEEDS_ATTENTION");
         shop.start(Program.STORAGE);
         Await.until("the stock is restored", Shop.MAX, () -> Figures.of(shop).stock() == before.stock());
 
@@ -134,7 +139,41 @@ class RowsInTheWayIT {
                     + branch.get("branchId").asString();
             assertRefused(shop.client().operate(path + "/decision", body(second, "keep")), "nothing is to be undone");
         }
+        whatIsGivenUpIsUndoneAtNoLaterTime(database);
         assertNoLogHasRows();
+    }
+
+    /** Not even when everything is again as the transaction had left it. */
+    private void whatIsGivenUpIsUndoneAtNoLaterTime(ShopDatabase database) throws Exception {
+        Figures before = Figures.of(shop);
+        rollBackWithRowsInTheWay(database, before);
+        Await.untilPasses("two branches are stuck", Shop.MAX, () -> {
+            report("stock");
+            report("purchase_order");
+        });
+        for (String table : List.of("stock", "purchase_order")) {
+            String branch = branchWith(table).get("branchId").asString();
+            String path = "/api/v1/transactions/" + xid + "/branches/" + branch + "/give-up";
+            assertAccepted(shop.client().operate(path, "{\"reason\":\"ticket 10\"}"));
+        }
+        shop.awaitSettled(xid, "ROLLED_BACK");
+        int after = before.stock() - 5;
+        execute(database, Program.STORAGE, "UPDATE stock SET quantity = " + after);
+        assertRefused(shop.client().operate("/api/v1/transactions/" + xid + "/retry", ""), "nothing is being tried");
+        shop.kill9(Program.COORDINATOR);
+        shop.kill9(Program.STORAGE);
+        shop.start(Program.STORAGE);
+        shop.start(Program.COORDINATOR);
+        List<String> known = shop.xids();
+        Await.until("the services are back", Shop.MAX, () -> shop.buy("bob", 1).status() == 200);
+        // Purchases that came too early, before every service was connected again, have left nothing.
+        for (String tried : shop.xids()) {
+            if (!known.contains(tried)) {
+                Await.until("it is over", Shop.MAX, () -> OVER.contains(shop.state(tried)));
+                shop.awaitSettled(tried, shop.state(tried));
+            }
+        }
+        assertThat(Figures.of(shop).stock()).isEqualTo(after - 1);
     }
 
     /** A purchase that fails at its end; before it is rolled back, somebody changes the stock and the order. */
@@ -148,7 +187,10 @@ class RowsInTheWayIT {
                 () -> shop.client().rows(Program.BUSINESS).get("purchase").size() == before.purchases() + 1);
         xid = shop.newXid(known);
         execute(database, Program.STORAGE, "UPDATE stock SET quantity = " + SOMEBODYS_STOCK);
-        execute(database, Program.ORDER, "UPDATE purchase_order SET quantity = " + SOMEBODYS_ORDER);
+        execute(
+                database,
+                Program.ORDER,
+                "UPDATE purchase_order SET quantity = " + SOMEBODYS_ORDER + " WHERE quantity = 5");
         shop.process(Program.ACCOUNT).resume();
         assertThat(purchase.get(120, TimeUnit.SECONDS).status()).isNotEqualTo(200);
     }

@@ -240,6 +240,7 @@ public final class SeataClientMain {
                 return load().run(
                                 Integer.parseInt(parameters.get("threads")),
                                 Integer.parseInt(parameters.get("branches")),
+                                Integer.parseInt(parameters.get("hotRows")),
                                 Long.parseLong(parameters.get("millis")),
                                 Long.parseLong(parameters.get("most")),
                                 Long.parseLong(parameters.get("settle")));

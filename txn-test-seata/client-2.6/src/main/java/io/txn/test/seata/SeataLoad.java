@@ -4,8 +4,11 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import org.apache.seata.core.exception.TransactionException;
+import org.apache.seata.core.exception.TransactionExceptionCode;
 import org.apache.seata.core.model.BranchStatus;
 import org.apache.seata.core.model.BranchType;
 import org.apache.seata.core.model.GlobalStatus;
@@ -26,10 +29,16 @@ final class SeataLoad extends AbstractResourceManager {
     private static final String RESOURCE = "jdbc:load";
     private static final int TIMEOUT_MILLIS = 60_000;
 
+    /** As Seata's data sources ask again for a row that is locked. */
+    private static final int LOCK_RETRIES = 30;
+
+    private static final int LOCK_RETRY_MILLIS = 10;
+
     private final String application;
     private final String group;
     private final AtomicLong rows = new AtomicLong();
     private final AtomicLong branchesCommitted = new AtomicLong();
+    private final AtomicLong rolledBack = new AtomicLong();
 
     private SeataLoad(String application, String group) {
         this.application = application;
@@ -48,13 +57,15 @@ final class SeataLoad extends AbstractResourceManager {
     /**
      * Runs until the time or the number is reached, then waits until every branch was told to commit.
      *
+     * @param hotRows 0: every row is used once; otherwise rows are drawn from so many
      * @param most transactions at most
      * @param settleMillis how long the branches of the last transactions may take
      * @return figures, {@code name=value} with blanks between; with a text in place of the figures when a call failed
      */
-    synchronized String run(int threads, int branches, long millis, long most, long settleMillis)
+    synchronized String run(int threads, int branches, int hotRows, long millis, long most, long settleMillis)
             throws InterruptedException {
         branchesCommitted.set(0);
+        rolledBack.set(0);
         AtomicLong tickets = new AtomicLong();
         AtomicReference<Exception> failure = new AtomicReference<>();
         long[][] latencies = new long[threads][];
@@ -66,7 +77,7 @@ final class SeataLoad extends AbstractResourceManager {
             new Thread(
                             () -> {
                                 try {
-                                    latencies[thread] = work(branches, end, most, tickets, failure);
+                                    latencies[thread] = work(branches, hotRows, end, most, tickets, failure);
                                 } finally {
                                     ended.countDown();
                                 }
@@ -88,20 +99,24 @@ final class SeataLoad extends AbstractResourceManager {
         }
         return "transactions=" + all.length + " nanos=" + worked + " branches=" + expected + " branchesCommitted="
                 + branchesCommitted.get() + " p50=" + percentile(all, 0.5) + " p99=" + percentile(all, 0.99) + " p999="
-                + percentile(all, 0.999);
+                + percentile(all, 0.999) + " rolledBack=" + rolledBack.get();
     }
 
     private static long percentile(long[] sorted, double share) {
         return sorted.length == 0 ? 0 : sorted[(int) Math.min(sorted.length - 1L, (long) (sorted.length * share))];
     }
 
-    private long[] work(int branches, long end, long most, AtomicLong tickets, AtomicReference<Exception> failure) {
+    private long[] work(
+            int branches, int hotRows, long end, long most, AtomicLong tickets, AtomicReference<Exception> failure) {
         long[] latencies = new long[1024];
         int count = 0;
         try {
             while (failure.get() == null && System.nanoTime() - end < 0 && tickets.incrementAndGet() <= most) {
                 long began = System.nanoTime();
-                transaction(branches);
+                if (!transaction(branches, hotRows)) {
+                    rolledBack.incrementAndGet();
+                    continue;
+                }
                 if (count == latencies.length) {
                     latencies = Arrays.copyOf(latencies, 2 * count);
                 }
@@ -113,15 +128,43 @@ final class SeataLoad extends AbstractResourceManager {
         return Arrays.copyOf(latencies, count);
     }
 
-    private void transaction(int branches) throws Exception {
+    /** Returns whether it was committed; else it was given up because of a lock. */
+    private boolean transaction(int branches, int hotRows) throws Exception {
         TransactionManager manager = TransactionManagerHolder.get();
         String xid = manager.begin(application, group, "load", TIMEOUT_MILLIS);
+        // Neighbouring rows in ascending order, so that two transactions never wait for each other in a circle.
+        int first = hotRows == 0 ? 0 : ThreadLocalRandom.current().nextInt(hotRows - branches + 1);
         for (int i = 0; i < branches; i++) {
-            branchRegister(BranchType.AT, RESOURCE, null, xid, null, "stock:" + rows.incrementAndGet());
+            if (!register(xid, hotRows == 0 ? "stock:" + rows.incrementAndGet() : "stock:hot-" + (first + i))) {
+                GlobalStatus status = manager.rollback(xid);
+                if (status != GlobalStatus.Rollbacked) {
+                    throw new IllegalStateException(xid + " is " + status);
+                }
+                return false;
+            }
         }
         GlobalStatus status = manager.commit(xid);
         if (status != GlobalStatus.Committed) {
             throw new IllegalStateException(xid + " is " + status);
+        }
+        return true;
+    }
+
+    private boolean register(String xid, String row) throws Exception {
+        for (int retries = LOCK_RETRIES; ; retries--) {
+            try {
+                branchRegister(BranchType.AT, RESOURCE, null, xid, null, row);
+                return true;
+            } catch (TransactionException e) {
+                boolean locked = e.getCode() == TransactionExceptionCode.LockKeyConflict
+                        || e.getCode() == TransactionExceptionCode.LockKeyConflictFailFast;
+                if (!locked) {
+                    throw e;
+                } else if (retries == 0) {
+                    return false;
+                }
+                Thread.sleep(LOCK_RETRY_MILLIS);
+            }
         }
     }
 
