@@ -619,11 +619,10 @@ final class ConnectionHandler implements InvocationHandler {
         return physical.getAutoCommit();
     }
 
-    /** Refuses a changing statement that comes under another global transaction than the local one began under. */
-    void requireSame(@Nullable WorkContext context) throws SQLException {
-        Xid current = context == null ? null : context.xid();
-        if (local.spans(current)) {
-            local.pin(current);
+    /** A row is about to be changed outside any global transaction. */
+    void pinPlain() throws SQLException {
+        if (!physical.getAutoCommit()) {
+            local.pin(null);
         }
     }
 }

@@ -92,7 +92,7 @@ final class UpdatableRows implements InvocationHandler {
             case "updateRow", "insertRow", "deleteRow" -> {
                 WorkContext context = connection.resource().context();
                 if (context == null) {
-                    connection.requireSame(null);
+                    connection.pinPlain();
                     Proxies.call(rows, method, arguments);
                 } else {
                     change(context, method);
