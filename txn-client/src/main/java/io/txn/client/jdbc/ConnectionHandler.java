@@ -7,7 +7,6 @@ import io.txn.client.jdbc.sql.Plan;
 import io.txn.client.jdbc.sql.TableName;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
-import io.txn.protocol.Xid;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
 import java.sql.CallableStatement;
