@@ -214,6 +214,8 @@ final class AtBenchmark implements Benchmark {
                     "AT p50 ms",
                     "plain p99 ms",
                     "AT p99 ms",
+                    "plain CPU ms",
+                    "AT CPU ms",
                     "plain trips",
                     "AT trips",
                     "calls",
@@ -221,8 +223,13 @@ final class AtBenchmark implements Benchmark {
             for (OrderShop.Work work : works) {
                 String threads = work == OrderShop.Work.ORDER ? "threads" : "statement-threads";
                 for (int number : options.numbers(threads)) {
-                    row(table, options, plain, at, work, number, Objects.requireNonNull(counts.get(work)));
-                    coordinator.settled();
+                    Load load = (way, seconds) -> {
+                        long before = ProcessFigures.ofAll().cpuNanos();
+                        Result result = load(way, work, number, seconds);
+                        coordinator.settled();
+                        return result.costing(ProcessFigures.ofAll().cpuNanos() - before);
+                    };
+                    row(table, options, plain, at, work, number, load, Objects.requireNonNull(counts.get(work)));
                 }
             }
             out.print(table);
@@ -246,14 +253,19 @@ final class AtBenchmark implements Benchmark {
                         .toList();
     }
 
+    /** Some seconds of the work of a row, and all that follows from it. */
+    private interface Load {
+        Result of(Way way, Duration time) throws Exception;
+    }
+
     private static void row(
-            Table table, Options options, Way plain, Way at, OrderShop.Work work, int threads, Counts counts)
-            throws InterruptedException {
+            Table table, Options options, Way plain, Way at, OrderShop.Work work, int threads, Load load, Counts counts)
+            throws Exception {
         List<Result> without = new ArrayList<>();
         List<Result> with = new ArrayList<>();
         for (int round = 0; round < options.number("rounds"); round++) {
-            without.add(load(plain, work, threads, options.seconds("seconds")));
-            with.add(load(at, work, threads, options.seconds("seconds")));
+            without.add(load.of(plain, options.seconds("seconds")));
+            with.add(load.of(at, options.seconds("seconds")));
         }
         List<Double> ratios = new ArrayList<>();
         for (int i = 0; i < with.size(); i++) {
@@ -269,6 +281,8 @@ final class AtBenchmark implements Benchmark {
                 Table.number(median(with, result -> result.millis(50)), 2),
                 Table.number(median(without, result -> result.millis(99)), 2),
                 Table.number(median(with, result -> result.millis(99)), 2),
+                Table.number(median(without, Result::cpuMillis), 2),
+                Table.number(median(with, Result::cpuMillis), 2),
                 Table.number(counts.plainTrips, 1),
                 Table.number(counts.atTrips, 1),
                 Table.number(counts.calls, 1),
@@ -340,8 +354,17 @@ final class AtBenchmark implements Benchmark {
      * How a run went.
      *
      * @param latency nanoseconds of each transaction
+     * @param cpuNanos what all processes took for it
      */
-    private record Result(long time, Histogram latency) {
+    private record Result(long time, Histogram latency, long cpuNanos) {
+
+        Result costing(long nanos) {
+            return new Result(time, latency, nanos);
+        }
+
+        double cpuMillis() {
+            return cpuNanos / 1e6 / latency.getTotalCount();
+        }
 
         double perSecond() {
             return latency.getTotalCount() * 1e9 / time;
@@ -379,7 +402,7 @@ final class AtBenchmark implements Benchmark {
         }
         Histogram all = new Histogram(LONGEST_NANOS, 3);
         latencies.forEach(all::add);
-        return new Result(took, all);
+        return new Result(took, all, 0);
     }
 
     private static void work(

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 
 /**
  * What the kernel counts for a process, since its start or between two moments. Not what it writes: that figure counts, for each write of a few
@@ -32,6 +33,27 @@ record ProcessFigures(long userNanos, long kernelNanos) {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + process, e);
         }
+    }
+
+    /** This process and all that it started, directly or not, and that are still there. */
+    static ProcessFigures ofAll() {
+        return Stream.concat(
+                        Stream.of(ProcessHandle.current()),
+                        ProcessHandle.current().descendants())
+                .map(ProcessFigures::ofIfThere)
+                .reduce(new ProcessFigures(0, 0), ProcessFigures::plus);
+    }
+
+    private static ProcessFigures ofIfThere(ProcessHandle process) {
+        try {
+            return of(process.pid());
+        } catch (UncheckedIOException e) {
+            return new ProcessFigures(0, 0); // gone between the two looks
+        }
+    }
+
+    private ProcessFigures plus(ProcessFigures other) {
+        return new ProcessFigures(userNanos + other.userNanos, kernelNanos + other.kernelNanos);
     }
 
     long cpuNanos() {

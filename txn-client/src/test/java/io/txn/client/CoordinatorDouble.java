@@ -271,6 +271,7 @@ public final class CoordinatorDouble implements AutoCloseable {
         private final AtomicInteger lastId = new AtomicInteger();
         private final Map<Integer, CompletableFuture<Message>> waiting = new ConcurrentHashMap<>();
         private volatile boolean rm;
+        private volatile Map<String, String> lastAnswerHead = Map.of();
 
         private Connection(Socket socket) {
             this.socket = socket;
@@ -301,9 +302,19 @@ public final class CoordinatorDouble implements AutoCloseable {
 
         /** The bytes of a question whose answer will complete {@code answer}. */
         public byte[] question(Message request, CompletableFuture<Message> answer) {
+            return question(request, Frame.EMPTY_HEAD, answer);
+        }
+
+        /** The same with these extension fields. */
+        public byte[] question(Message request, Map<String, String> head, CompletableFuture<Message> answer) {
             int id = lastId.incrementAndGet();
             waiting.put(id, answer);
-            return bytes(Frame.of(FrameKind.REQUEST, id, request));
+            return bytes(new Frame(FrameKind.REQUEST, Frame.CODEC_SEATA, (byte) 0, id, head, request));
+        }
+
+        /** The extension fields of the client's last answer. */
+        public Map<String, String> lastAnswerHead() {
+            return lastAnswerHead;
         }
 
         public void oneWay(Message request) throws IOException {
@@ -360,7 +371,10 @@ public final class CoordinatorDouble implements AutoCloseable {
                 case PING ->
                     write(bytes(
                             new Frame(FrameKind.PONG, frame.codec(), (byte) 0, frame.id(), Frame.EMPTY_HEAD, null)));
-                case RESPONSE -> waiting.remove(frame.id()).complete(frame.body());
+                case RESPONSE -> {
+                    lastAnswerHead = frame.head();
+                    waiting.remove(frame.id()).complete(frame.body());
+                }
                 case REQUEST, ONE_WAY -> handle(this, frame);
                 case PONG -> {}
             }

@@ -23,6 +23,12 @@ import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
+import io.txn.protocol.codec.Frame;
+import io.txn.protocol.codec.FrameKind;
+import io.txn.protocol.extension.Feature;
+import io.txn.protocol.extension.RowData;
+import io.txn.protocol.extension.UndoDecision;
+import io.txn.protocol.extension.UndoReport;
 import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
@@ -1000,6 +1006,48 @@ class TxnClientIT {
         assertThat(resource.calls).containsExactly("rollback h:1:1 9 data");
     }
 
+    /** As when an application comes back for which a decision has been waiting. */
+    @Test
+    void aCallRightBehindTheRegistrationOfAConnectionKnowsWhatWasAgreed() throws Exception {
+        start();
+        List<UndoDecision> decisions = new CopyOnWriteArrayList<>();
+        RowData report = new UndoReport("00000000000000bb", List.of(), 1).encoded();
+        client.resources().register(new Recording("db") {
+            @Override
+            public BranchResult rollback(Branch branch) {
+                decisions.add(branch.decision());
+                return BranchResult.rollbackImpossible("rows", report);
+            }
+        });
+        while (!"db".equals(coordinator.await(Message.RegisterRmRequest.class).resourceIds())) {
+            // without resources
+        }
+        UndoDecision decision = new UndoDecision("00000000000000aa", List.of(), UndoDecision.Action.KEEP);
+        CompletableFuture<Message> answer = new CompletableFuture<>();
+        CompletableFuture<CoordinatorDouble.Connection> next = new CompletableFuture<>();
+        coordinator.on(Message.RegisterRmRequest.class, (connection, frame) -> {
+            Frame registered = new Frame(
+                    FrameKind.RESPONSE,
+                    frame.codec(),
+                    frame.compressor(),
+                    frame.id(),
+                    Feature.agreed(Feature.announcedIn(frame.head())),
+                    coordinator.usual(frame.body()));
+            connection.write(
+                    connection.bytes(registered),
+                    connection.question(
+                            new Message.BranchRollbackRequest("h:1:1", 9, BranchType.AT, "db", null),
+                            UndoDecision.head(decision.encoded()),
+                            answer));
+            next.complete(connection);
+        });
+        coordinator.rm().close();
+        assertThat(((Message.BranchRollbackResponse) answer.get(MAX.toSeconds(), TimeUnit.SECONDS)).status())
+                .isEqualTo(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE);
+        assertThat(decisions).containsExactly(decision);
+        assertThat(UndoReport.read(next.join().lastAnswerHead())).isEqualTo(report);
+    }
+
     @Test
     void branchCallsAreAnsweredOverTheWire() throws Exception {
         start();
@@ -1218,7 +1266,7 @@ class TxnClientIT {
         }
     }
 
-    private static final class Recording implements BranchResource {
+    private static class Recording implements BranchResource {
 
         private final String id;
         private final List<String> calls = new CopyOnWriteArrayList<>();

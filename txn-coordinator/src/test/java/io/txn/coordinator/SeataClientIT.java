@@ -7,6 +7,7 @@ import io.txn.coordinator.machine.BranchState;
 import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.UndoDecision;
 import io.txn.test.Await;
 import io.txn.test.SeataClient;
 import io.txn.test.TestDatabase;
@@ -332,6 +333,12 @@ class SeataClientIT {
         assertThat(stuck.state()).isEqualTo(BranchState.STUCK);
         assertThat(stock()).contains("1 lamp 77");
         assertThat(locks(xid)).hasSize(1);
+        assertThat(stuck.rowsInTheWay()).as("Seata's clients show no rows").isNull();
+        UndoDecision keep = new UndoDecision("0123456789abcdef", List.of(), UndoDecision.Action.KEEP);
+        assertThat(coordinator
+                        .operate(new OperatorCommand.Decide(new Xid(xid), stuck.branchId(), keep, "counted by hand"))
+                        .join())
+                .isInstanceOf(OperatorResult.Refused.class);
 
         OperatorResult result = coordinator
                 .operate(new OperatorCommand.GiveUp(new Xid(xid), stuck.branchId(), "counted by hand"))
@@ -340,8 +347,9 @@ class SeataClientIT {
         assertThat(result).isEqualTo(new OperatorResult.Accepted());
         assertThat(state(xid)).isEqualTo(TransactionState.ROLLED_BACK);
         assertThat(locks(xid)).isEmpty();
-        // The record that the client could not undo stays for the person who decided.
-        stock.execute("DELETE FROM undo_log");
+        // By a commit, which it knows: nothing is undone later.
+        awaitNoUndo();
+        assertThat(stock()).contains("1 lamp 77");
     }
 
     @Test

@@ -16,8 +16,8 @@ import java.util.stream.Collectors;
  * @param undoTable name of the undo table, unquoted, without schema; the identity of the database is kept in
  *     {@code <undoTable>_database} beside it
  * @param planCacheSize how many SQL texts keep their plan
- * @param metadataMaxAge how long the catalog's answer about a table is trusted; a trigger or cascade that is added to a table while
- *     applications run is noticed after this time at the latest
+ * @param metadataMaxAge how long the catalog's answer about a table is trusted where no commit looks by the way; an undo finds what came
+ *     meanwhile and stops
  * @param maxRowsPerStatement how many rows one statement may write inside a global transaction; more are refused
  * @param maxUndoBytes how large one undo record may become; more fails the local commit
  * @param lockTries how often a global lock held by another transaction is asked for again, at a coordinator in which one cannot wait; 0 gives up at once

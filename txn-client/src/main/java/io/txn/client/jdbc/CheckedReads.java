@@ -147,7 +147,7 @@ final class CheckedReads {
     }
 
     private static boolean waits(Reading reading) {
-        return reading.plan().waits();
+        return reading.plan().waits() && !reading.context().lockWait().isZero();
     }
 
     private List<Checked> tables(Reading reading) throws SQLException {

@@ -2,6 +2,7 @@ package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.sql.Mentions;
 import io.txn.client.jdbc.sql.PlainStatement;
 import io.txn.client.jdbc.sql.Plan;
 import io.txn.client.jdbc.sql.TableName;
@@ -309,8 +310,8 @@ final class ConnectionHandler implements InvocationHandler {
     /** Refuses a statement that calls what may write, by name or through a view, a default, a check or an operator. */
     void requireNoWritingFunction(String sql, Plan plan) throws SQLException {
         boolean writes = plan instanceof Plan.Write;
-        String reason =
-                resource.tables().routines(physical).mayWrite(resource.plans().mentions(sql), writes);
+        Mentions text = resource.plans().mentions(sql);
+        String reason = resource.tables().routines(physical, text.called()).mayWrite(text, writes);
         if (reason != null) {
             throw Refusals.notSupported(
                     reason,
@@ -391,7 +392,7 @@ final class ConnectionHandler implements InvocationHandler {
 
     /** Refuses a write that must not run, before others run. */
     void check(WorkContext context, Plan.Write plan, KeyRequest keys, StatementScope scope) throws SQLException {
-        WriteCapture.of(plan, new WriteRun(physical, resource, namespace, scope, keys));
+        checked(plan, keys, scope);
     }
 
     /** What the catalog says of a table that a statement names. */
@@ -448,6 +449,23 @@ final class ConnectionHandler implements InvocationHandler {
         Outcome run(WriteCapture capture, WriteRun run) throws SQLException;
     }
 
+    private record Checked(WriteRun run, WriteCapture capture) {}
+
+    /** A column that is not known may have come this moment: then it is looked for once more. */
+    private Checked checked(Plan.Write plan, KeyRequest keys, StatementScope scope) throws SQLException {
+        try {
+            WriteRun run = new WriteRun(physical, resource, namespace, scope, keys);
+            return new Checked(run, WriteCapture.of(plan, run));
+        } catch (SQLException e) {
+            if (!TableImages.NO_COLUMN.equals(e.getSQLState()) || LocalCommit.codeOf(e) != null) {
+                throw e;
+            }
+            resource.tables().forget();
+            WriteRun run = new WriteRun(physical, resource, namespace, scope, keys);
+            return new Checked(run, WriteCapture.of(plan, run));
+        }
+    }
+
     private @Nullable Outcome captured(
             WorkContext context,
             Plan.Write plan,
@@ -456,8 +474,9 @@ final class ConnectionHandler implements InvocationHandler {
             LocalTransaction transaction,
             Capturing capturing)
             throws SQLException {
-        WriteRun run = new WriteRun(physical, resource, namespace, scope, keys);
-        WriteCapture capture = WriteCapture.of(plan, run);
+        Checked checked = checked(plan, keys, scope);
+        WriteRun run = checked.run();
+        WriteCapture capture = checked.capture();
         transaction.pin(context.xid());
         try {
             Outcome outcome = capturing.run(capture, run);

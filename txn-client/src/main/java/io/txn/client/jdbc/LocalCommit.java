@@ -1,8 +1,11 @@
 package io.txn.client.jdbc;
 
+import io.txn.client.jdbc.dialect.Capture;
+import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Stamps;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.undo.LockKeys;
+import io.txn.client.jdbc.undo.Reliance;
 import io.txn.client.jdbc.undo.TableChange;
 import io.txn.client.jdbc.undo.UndoFormat;
 import io.txn.client.jdbc.undo.UndoTable;
@@ -134,7 +137,7 @@ final class LocalCommit {
         byte[] undo;
         BranchRegistration registration;
         try {
-            undo = undo(xid, local.changes());
+            undo = undo(xid, local);
             registration = new BranchRegistration(
                     xid,
                     BranchType.AT,
@@ -251,11 +254,17 @@ final class LocalCommit {
 
     /** Adds the undo record to the local transaction. */
     private void write(LocalTransaction local, Xid xid, BranchId branch, byte[] undo) throws SQLException {
-        Stamps stamps = Stamps.of(resource.dialect(), local.tables(), table -> capturedWhole(table, local.changes()));
+        Stamps stamps = Stamps.of(
+                resource.dialect(),
+                local.tables(),
+                table -> capturedWhole(table, local.changes())
+                        || resource.tables().isDue(table));
         byte[] content = UndoFormat.sealed(xid, branch, undo);
         boolean same = resource.undoTable().insert(connection, xid, branch, content, stamps);
         if (!same) {
             requireStill(xid, local.tables());
+        } else if (stamps != null) {
+            resource.tables().seen(local.tables());
         }
     }
 
@@ -288,12 +297,21 @@ final class LocalCommit {
     }
 
     /** What the undo record says, before its branch has an id. */
-    private byte[] undo(Xid xid, List<TableChange> changes) {
+    private byte[] undo(Xid xid, LocalTransaction local) {
+        List<TableChange> changes = local.changes();
         List<TableChange> effective = changes.stream()
                 .map(TableChange::effective)
                 .filter(Objects::nonNull)
                 .toList();
-        byte[] undo = UndoFormat.body(effective);
+        // Where the insertion of the record brings no stamp back, nobody else asks for columns that came meanwhile.
+        boolean asked = resource.dialect().product() == Dialect.Product.H2
+                || resource.dialect().insert() == Capture.RETURNING;
+        List<Table> whole = asked
+                ? List.of()
+                : local.tables().stream()
+                        .filter(table -> capturedWhole(table, changes))
+                        .toList();
+        byte[] undo = UndoFormat.body(effective, Reliance.of(local.tables(), whole));
         int most = resource.options().maxUndoBytes();
         if (undo.length > most) {
             throw new TxnException(ErrorCode.UNDO_TOO_LARGE, null, "xid", xid, "bytes", undo.length, "limit", most);

@@ -108,7 +108,7 @@ final class PhaseTwo implements BranchResource {
         if (stored.defence()) {
             return true;
         }
-        new Undo(connection, dialect).apply(read(branch, stored), branch.decision());
+        new Undo(connection, dialect, stored.seen()).apply(read(branch, stored), branch.decision());
         undoTable.delete(connection, List.of(new UndoTable.Key(branch.xid(), branch.id(), stored.parts())));
         try {
             lent.commit();

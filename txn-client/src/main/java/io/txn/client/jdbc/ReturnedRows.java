@@ -59,7 +59,13 @@ final class ReturnedRows {
                     requireShown(found);
                     return found;
                 }
+                case "insertRow", "deleteRow", "moveToInsertRow" -> {
+                    throw unchangeable();
+                }
                 default -> {
+                    if (method.getName().startsWith("update")) {
+                        throw unchangeable();
+                    }
                     Object column = method.getName().startsWith("get") && arguments != null && arguments.length > 0
                             ? arguments[0]
                             : null;
@@ -70,6 +76,12 @@ final class ReturnedRows {
                 }
             }
         });
+    }
+
+    /** Also said of a statement whose rows can be changed, as it is: what the application sees are rows of one made for it. */
+    static SQLException unchangeable() {
+        return Refusals.notSupported(
+                "rows changed through a ResultSet are not captured", "send UPDATE, INSERT or DELETE");
     }
 
     private ResultSetMetaData metaData() throws SQLException {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The rows that an UPDATE or DELETE means, where the database does not tell which ones it wrote: they are read and locked, the statement runs
@@ -29,6 +30,7 @@ final class SelectedRows {
     private final WriteRun run;
     private final List<Target> targets;
     private final Function<Target, List<Column>> columns;
+    private @Nullable ForeseenRows foreseen;
 
     /** @param columns those of a target's images */
     SelectedRows(Plan.Selection selection, WriteRun run, List<Target> targets, Function<Target, List<Column>> columns) {
@@ -36,6 +38,11 @@ final class SelectedRows {
         this.run = run;
         this.targets = targets;
         this.columns = columns;
+    }
+
+    /** Has what the rows will be read along with them. */
+    void foreseeing(@Nullable ForeseenRows rows) {
+        foreseen = rows;
     }
 
     /** Reads and locks what the statement means. Nothing was changed yet, so whatever is wrong with it refuses the statement. */
@@ -47,6 +54,9 @@ final class SelectedRows {
             for (Plan.Source source : target.sources()) {
                 query.add(TableImages.reads(columns.apply(target), qualifier(source)));
             }
+        }
+        if (foreseen != null) {
+            foreseen.addTo(query, parameters);
         }
         String separator = " FROM ";
         for (Fragment from : selection.from()) {
@@ -102,6 +112,9 @@ final class SelectedRows {
                     target.before().put(key, values);
                 }
                 first += read.size();
+                if (foreseen != null) {
+                    foreseen.keep(row, first, values); // of one target that is one source
+                }
             }
         }
     }

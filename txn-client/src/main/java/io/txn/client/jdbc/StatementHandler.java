@@ -578,7 +578,8 @@ final class StatementHandler implements InvocationHandler {
     // Results
 
     /**
-     * A result that leads back to this statement, not to the physical one. Read-only results of statements outside are left as they are: a call a value costs something.
+     * A result that leads back to this statement, not to the physical one. Read-only results of statements outside are left as they are: a call a value
+     * costs something.
      */
     private @Nullable Object guarded(Object proxy, @Nullable Object result) {
         if (!(result instanceof ResultSet rows)) {

@@ -24,6 +24,9 @@ final class TableImages {
 
     static final int KEYS_PER_QUERY = 500;
 
+    /** The SQL state that says that a table has no such column. */
+    static final String NO_COLUMN = "42703";
+
     private final WriteRun run;
     private final Table table;
 
@@ -57,7 +60,8 @@ final class TableImages {
         Column column = table.column(written);
         if (column == null) {
             throw new SQLException(
-                    "table " + table.lockName() + " has no column " + written.text() + " that can be written", "42703");
+                    "table " + table.lockName() + " has no column " + written.text() + " that can be written",
+                    NO_COLUMN);
         }
         return column;
     }

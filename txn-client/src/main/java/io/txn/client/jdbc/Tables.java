@@ -10,6 +10,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Collection;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -21,6 +22,32 @@ final class Tables {
 
     private static final int MOST = 10_000;
 
+    /** Words before a parenthesis that are known without a look: they call nothing, or what every database has of its own. */
+    private static final Set<String> STANDARD = Set.of(
+            "values",
+            "in",
+            "and",
+            "or",
+            "not",
+            "on",
+            "as",
+            "any",
+            "all",
+            "exists",
+            "key",
+            "using",
+            "over",
+            "cast",
+            "coalesce",
+            "count",
+            "sum",
+            "min",
+            "max",
+            "avg");
+
+    /** How often a commit looks, by the way, whether a table is what it was. */
+    private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
+
     private final Dialect dialect;
     private final Duration maxAge;
     private final InstantSource clock;
@@ -28,6 +55,10 @@ final class Tables {
     private final Set<String> reading;
     private volatile @Nullable Known routines;
     private final Set<String> temporary = ConcurrentHashMap.newKeySet();
+    /** When tables were last seen to be what they were, by their names and stamps. */
+    private final Map<String, Instant> seen = new ConcurrentHashMap<>();
+    /** Names that statements called while the functions were known as they are. */
+    private final Set<String> calledBefore = ConcurrentHashMap.newKeySet();
 
     /** @param reading names of functions that are said only to read */
     Tables(Dialect dialect, Duration maxAge, Set<String> reading, InstantSource clock) {
@@ -89,22 +120,53 @@ final class Tables {
         }
         if (known.size() >= MOST) {
             known.clear();
+            seen.clear();
         }
         known.put(key, new Entry(table, now));
+        seen.put(seenAs(table), now);
         return table;
     }
 
-    /** The functions that may write, as they are now or were a short time ago. */
-    Routines routines(Connection connection) throws SQLException {
+    /** Whether it is time to look at a table again, where another statement is sent anyway. */
+    boolean isDue(Table table) {
+        Instant last = seen.get(seenAs(table));
+        return last == null || !clock.instant().isBefore(last.plus(LOOK_EVERY));
+    }
+
+    /** Tables were seen to be what they were. */
+    void seen(Collection<Table> tables) {
+        if (seen.size() >= MOST) {
+            seen.clear();
+        }
+        Instant now = clock.instant();
+        tables.forEach(table -> seen.put(seenAs(table), now));
+    }
+
+    private static String seenAs(Table table) {
+        return table.sqlName() + ' ' + table.stamps();
+    }
+
+    /**
+     * The functions that may write, as they are now or were a short time ago.
+     *
+     * @param called names of functions; one that nobody called before may have been made this moment
+     */
+    Routines routines(Connection connection, Set<String> called) throws SQLException {
         Instant time = clock.instant();
         Known last = routines;
-        if (last != null && time.isBefore(last.checkedAt().plus(maxAge))) {
+        if (last != null
+                && time.isBefore(last.checkedAt().plus(maxAge))
+                && called.stream().allMatch(name -> STANDARD.contains(name) || calledBefore.contains(name))) {
             return last.routines();
+        }
+        if (calledBefore.size() >= MOST) {
+            calledBefore.clear();
         }
         String now = dialect.routinesNow(connection);
         Routines current =
                 last != null && now.equals(last.now()) ? last.routines() : dialect.routines(connection, now, reading);
         routines = new Known(current, now, time);
+        calledBefore.addAll(called);
         return current;
     }
 

@@ -134,6 +134,9 @@ final class UpdateCapture implements WriteCapture {
             return returningOldAndNew(parameters);
         }
         SelectedRows rows = new SelectedRows(selection, run, targets, Target::changing);
+        boolean foresees = run.dialect().product().isMySqlFamily() && targets.size() == 1 && !followers.any();
+        ForeseenRows foreseen = foresees ? ForeseenRows.of(plan, targets.get(0), parameters) : null;
+        rows.foreseeing(foreseen);
         rows.readAndLock(parameters, followers);
         if (run.dialect().update() == Capture.GENERATED_KEYS) {
             return gettingNewRows(rows, parameters);
@@ -141,7 +144,7 @@ final class UpdateCapture implements WriteCapture {
         if (run.dialect().product() == Dialect.Product.POSTGRESQL) {
             return returningNew(rows, parameters);
         }
-        return readingAgain(rows, parameters);
+        return readingAgain(rows, foreseen == null ? null : foreseen.rows(), parameters);
     }
 
     private Outcome returningOldAndNew(Parameters parameters) throws SQLException {
@@ -278,8 +281,14 @@ final class UpdateCapture implements WriteCapture {
                 result.warnings());
     }
 
-    /** MySQL and MariaDB return nothing: the rows are read again, or, where their keys change, the statement notes what they become. */
-    private Outcome readingAgain(SelectedRows rows, Parameters parameters) throws SQLException {
+    /**
+     * MySQL and MariaDB return nothing: the rows are read again, or, where their keys change, the statement notes what they become.
+     *
+     * @param foreseen the rows after, where that is known before; else null
+     */
+    private Outcome readingAgain(
+            SelectedRows rows, @Nullable Map<List<Value>, List<Value>> foreseen, Parameters parameters)
+            throws SQLException {
         Target first = targets.get(0);
         if (first.changesKey()) {
             return notingNew(first, rows, parameters);
@@ -287,7 +296,8 @@ final class UpdateCapture implements WriteCapture {
         int count = rows.restricted(new Query().add(selection.head(), parameters), "", parameters)
                 .update(run.connection(), run.scope());
         run.changed();
-        Map<Target, Map<List<Value>, List<Value>>> after = rows.readAgain();
+        Map<Target, Map<List<Value>, List<Value>>> after =
+                foreseen == null ? rows.readAgain() : Map.of(first, foreseen);
         List<TableChange> changes = new ArrayList<>();
         for (Target target : targets) {
             changes.addAll(changes(target, selection.several() ? 0 : count, null, SelectedRows.known(after, target)));

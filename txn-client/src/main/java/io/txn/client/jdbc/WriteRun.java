@@ -75,13 +75,13 @@ final class WriteRun {
     /** Why a write to a table that no statement names may call what writes; null when it does not. */
     @Nullable
     String functionThatWrites(Table table) throws SQLException {
-        return resource.tables().routines(connection).mayWrite(table);
+        return resource.tables().routines(connection, Set.of()).mayWrite(table);
     }
 
     /** Why a text of the database's own may call what writes; null when it does not. */
     @Nullable
     String functionThatWrites(Mentions text) throws SQLException {
-        return resource.tables().routines(connection).mayWrite(text, true);
+        return resource.tables().routines(connection, text.called()).mayWrite(text, true);
     }
 
     /** A table that the statement names, whether or not it may be written. */

@@ -1,15 +1,19 @@
 package io.txn.client.jdbc;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.txn.client.rm.BranchResult;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.Xid;
+import io.txn.protocol.message.BranchStatus;
 import io.txn.test.DatabaseKind;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
@@ -82,12 +86,29 @@ abstract class BehindContract extends AtContract {
     }
 
     @Test
+    void aFunctionThatNobodyCalledBeforeIsLookedUp() {
+        createOther();
+        wrapped(options().withMetadataMaxAge(Duration.ofDays(1)).withClock(now::get));
+        Xid xid = begin();
+        inside(xid, connection -> query(connection, "SELECT ABS(a) FROM other"));
+        createDrain();
+        inside(
+                xid,
+                connection -> refusal(
+                        ErrorCode.STATEMENT_NOT_SUPPORTED,
+                        () -> query(connection, "SELECT ABS(a), drain() FROM other")));
+        assertThat(rows("SELECT a FROM other")).containsExactly("0");
+        assertRolledBack(xid);
+    }
+
+    @Test
     void functionsAreLookedUpOnceForManyStatements() {
         createOther();
         createDrain();
         Xid xid = begin();
         inside(xid, connection -> {
             query(connection, "SELECT ABS(a) FROM other");
+            query(connection, "SELECT COUNT(*) FROM other");
             counter.reset();
             query(connection, "SELECT ABS(a) + 1 FROM other");
             query(connection, "SELECT COUNT(*) FROM other");
@@ -177,5 +198,253 @@ abstract class BehindContract extends AtContract {
         assertThat(rows("SELECT * FROM other")).isEmpty();
         assertRolledBack(xid);
         assertThat(rows("SELECT * FROM other")).containsExactly("1|0|8");
+    }
+
+    /** Somebody else's change of the catalog that makes a statement do more than its images show. */
+    private enum Came {
+        INSERT_TRIGGER("INSERT INTO other VALUES (5, 5, 5)", "5|5|5"),
+        UPDATE_TRIGGER("UPDATE other SET b = 9 WHERE id = 1", "1|1|9"),
+        DELETE_TRIGGER("DELETE FROM other WHERE id = 1", null),
+        CASCADING_DELETE("DELETE FROM other WHERE id = 1", null),
+        CASCADING_UPDATE("UPDATE other SET a = 9 WHERE id = 1", "1|9|1"),
+        MAINTAINED_COLUMN("UPDATE other SET b = 9 WHERE id = 1", "1|1|9");
+
+        private final String statement;
+        private final String row;
+
+        Came(String statement, String row) {
+            this.statement = statement;
+            this.row = row;
+        }
+
+        /** Whether the row that it deletes is captured in all its columns, which is why this commit looks. */
+        boolean deletes() {
+            return row == null;
+        }
+
+        String ddl(DatabaseKind kind) {
+            return switch (this) {
+                case INSERT_TRIGGER, UPDATE_TRIGGER, DELETE_TRIGGER -> {
+                    String event = name().substring(0, 6);
+                    yield "CREATE TRIGGER came AFTER " + event + " ON other FOR EACH ROW "
+                            + switch (kind) {
+                                case H2 -> "CALL '" + RefusalContract.NothingTrigger.class.getName() + "'";
+                                case MARIADB -> "INSERT INTO audit (text) VALUES ('seen')";
+                                case POSTGRESQL -> "EXECUTE FUNCTION audit()";
+                            };
+                }
+                case CASCADING_DELETE ->
+                    "ALTER TABLE follower ADD CONSTRAINT came FOREIGN KEY (a) REFERENCES other (a) ON DELETE CASCADE";
+                case CASCADING_UPDATE ->
+                    "ALTER TABLE follower ADD CONSTRAINT came FOREIGN KEY (a) REFERENCES other (a) ON UPDATE CASCADE";
+                case MAINTAINED_COLUMN -> "ALTER TABLE other ADD came TIMESTAMP ON UPDATE CURRENT_TIMESTAMP";
+            };
+        }
+
+        String undone(DatabaseKind kind) {
+            return switch (this) {
+                case INSERT_TRIGGER, UPDATE_TRIGGER, DELETE_TRIGGER ->
+                    "DROP TRIGGER came" + (kind == DatabaseKind.POSTGRESQL ? " ON other" : "");
+                case CASCADING_DELETE, CASCADING_UPDATE ->
+                    "ALTER TABLE follower DROP "
+                            + (kind == DatabaseKind.MARIADB ? "FOREIGN KEY came" : "CONSTRAINT came");
+                case MAINTAINED_COLUMN -> "ALTER TABLE other DROP COLUMN came";
+            };
+        }
+
+        boolean possible(DatabaseKind kind) {
+            return this != MAINTAINED_COLUMN || kind != DatabaseKind.POSTGRESQL;
+        }
+
+        /** Whether a commit that looks would see it. */
+        boolean isInStamp(DatabaseKind kind) {
+            return kind != DatabaseKind.MARIADB || this != CASCADING_DELETE && this != CASCADING_UPDATE;
+        }
+    }
+
+    private void createOtherAndItsFollower() {
+        behindTheBack(
+                "DROP TABLE IF EXISTS follower",
+                "DROP TABLE IF EXISTS other",
+                "DROP TABLE IF EXISTS audit",
+                "CREATE TABLE audit (id " + identity() + ", text VARCHAR(10))",
+                "CREATE TABLE other (id INT NOT NULL PRIMARY KEY, a INT NOT NULL UNIQUE, b INT)",
+                "CREATE TABLE follower (id INT NOT NULL PRIMARY KEY, a INT)",
+                "INSERT INTO other VALUES (1, 1, 1), (2, 2, 2)",
+                "INSERT INTO follower VALUES (1, 1)");
+        if (kind() == DatabaseKind.POSTGRESQL) {
+            behindTheBack("CREATE OR REPLACE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS"
+                    + " 'BEGIN INSERT INTO audit (text) VALUES (''seen''); RETURN NULL; END'");
+        }
+        wrapped(options().withMetadataMaxAge(Duration.ofDays(1)).withClock(now::get));
+    }
+
+    /** Makes the definition of the table known, as it is. */
+    private void learn() {
+        inside(begin(), connection -> {
+            execute(connection, "UPDATE other SET b = 2 WHERE id = 2");
+            execute(connection, "DELETE FROM other WHERE id = 2");
+            execute(connection, "INSERT INTO other VALUES (2, 2, 2)");
+        });
+    }
+
+    private List<String> all() {
+        return rows("SELECT id, a, b FROM other ORDER BY id");
+    }
+
+    @Test
+    void whatCameBehindATableAndWasNotNoticedIsNoticedByTheUndo() {
+        for (Came came : Came.values()) {
+            if (!came.possible(kind())) {
+                continue;
+            }
+            createOtherAndItsFollower();
+            learn();
+            behindTheBack(came.ddl(kind()));
+            Xid xid = begin();
+            boolean looks = kind() == DatabaseKind.POSTGRESQL || came.deletes() && came.isInStamp(kind());
+            inside(xid, connection -> {
+                execute(connection, came.statement);
+                if (looks) {
+                    assertThat(refusal(ErrorCode.CAPTURE_FAILED, connection::commit)
+                                    .getMessage())
+                            .as("%s", came)
+                            .containsIgnoringCase("other was changed");
+                } else {
+                    connection.commit();
+                }
+            });
+            if (looks) {
+                assertRolledBack(xid);
+            } else {
+                BranchResult result = manager.rollback(xid);
+                assertThat(result.status())
+                        .as("%s", came)
+                        .isEqualTo(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE);
+                assertThat(result.cause()).as("%s", came).contains(ErrorCode.UNDO_UNREADABLE.id());
+                assertThat(result.cause())
+                        .as("%s", came)
+                        .containsIgnoringCase(
+                                switch (came) {
+                                    case CASCADING_DELETE, CASCADING_UPDATE -> "follower";
+                                    default -> "came";
+                                });
+                assertThat(all()).as("nothing was undone: %s", came).isEqualTo(after(came));
+                behindTheBack(came.undone(kind()));
+                assertRolledBack(xid);
+            }
+            assertThat(all()).as("%s", came).containsExactly("1|1|1", "2|2|2");
+            assertThat(rows("SELECT COUNT(*) FROM undo_log WHERE log_status = 0"))
+                    .containsExactly("0");
+        }
+    }
+
+    private static List<String> after(Came came) {
+        return came.deletes()
+                ? List.of("2|2|2")
+                : came.row.startsWith("1") ? List.of(came.row, "2|2|2") : List.of("1|1|1", "2|2|2", came.row);
+    }
+
+    @Test
+    void aSecondLaterTheCommitLooks() {
+        for (Came came : Came.values()) {
+            if (!came.possible(kind()) || !came.isInStamp(kind())) {
+                continue;
+            }
+            createOtherAndItsFollower();
+            learn();
+            behindTheBack(came.ddl(kind()));
+            now.updateAndGet(instant -> instant.plusSeconds(2));
+            Xid xid = begin();
+            counter.reset();
+            inside(xid, connection -> {
+                execute(connection, came.statement);
+                assertThat(refusal(ErrorCode.CAPTURE_FAILED, connection::commit).getMessage())
+                        .as("%s", came)
+                        .containsIgnoringCase("other was changed");
+            });
+            assertRolledBack(xid);
+            assertThat(all()).as("%s", came).containsExactly("1|1|1", "2|2|2");
+        }
+    }
+
+    @Test
+    void lookingCostsNoStatementAndIsDoneOnceASecond() {
+        createOtherAndItsFollower();
+        learn();
+        Xid xid = begin();
+        List<List<String>> sent = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            if (i == 1) {
+                now.updateAndGet(instant -> instant.plusSeconds(2));
+            }
+            String update = "UPDATE other SET b = " + (10 + i) + " WHERE id = 1";
+            inside(xid, connection -> {
+                execute(connection, update);
+                counter.reset();
+                connection.commit();
+                sent.add(List.copyOf(counter.sent()));
+            });
+        }
+        assertThat(sent.get(1)).hasSameSizeAs(sent.get(0));
+        assertThat(sent.get(2)).isEqualTo(sent.get(0));
+        if (kind() != DatabaseKind.POSTGRESQL) {
+            assertThat(sent.get(1)).isNotEqualTo(sent.get(0));
+        }
+        assertRolledBack(xid);
+    }
+
+    @Test
+    void whatCameBetweenThePhasesStopsTheUndoUnlessTheCommitHasSeenThatItWasNotThere() {
+        createOtherAndItsFollower();
+        Xid xid = begin();
+        committed(xid, Came.INSERT_TRIGGER.statement);
+        behindTheBack(Came.INSERT_TRIGGER.ddl(kind()));
+        if (kind() == DatabaseKind.POSTGRESQL) {
+            assertRolledBack(xid);
+        } else {
+            assertThat(manager.rollback(xid).status()).isEqualTo(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE);
+            behindTheBack(Came.INSERT_TRIGGER.undone(kind()));
+            assertRolledBack(xid);
+        }
+        assertThat(all()).containsExactly("1|1|1", "2|2|2");
+    }
+
+    @Test
+    void aColumnThatCameThisMomentCanBeWritten() {
+        createOtherAndItsFollower();
+        learn();
+        behindTheBack("ALTER TABLE other ADD came INT DEFAULT 7");
+        Xid xid = begin();
+        committed(
+                xid,
+                "UPDATE other SET came = 8 WHERE id = 1",
+                "INSERT INTO other (id, a, came) VALUES (3, 3, 3)",
+                "DELETE FROM other WHERE id = 2");
+        assertThat(rows("SELECT id, came FROM other ORDER BY id")).containsExactly("1|8", "3|3");
+        assertRolledBack(xid);
+        assertThat(rows("SELECT id, came FROM other ORDER BY id")).containsExactly("1|7", "2|7");
+    }
+
+    @Test
+    void anOldSnapshotDoesNotHideWhatCame() {
+        assumeTrue(kind() == DatabaseKind.POSTGRESQL, "the catalogs of the others are not read in a snapshot");
+        createOtherAndItsFollower();
+        learn();
+        Xid xid = begin();
+        inside(xid, connection -> {
+            connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+            query(connection, "SELECT a FROM follower");
+            behindTheBack(Came.INSERT_TRIGGER.ddl(kind()));
+            execute(connection, Came.INSERT_TRIGGER.statement);
+            connection.commit();
+        });
+        assertThat(rows("SELECT text FROM audit")).as("the trigger fired").containsExactly("seen");
+        BranchResult result = manager.rollback(xid);
+        assertThat(result.status()).isEqualTo(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE);
+        assertThat(result.cause()).contains("trigger came");
+        behindTheBack(Came.INSERT_TRIGGER.undone(kind()));
+        assertRolledBack(xid);
+        assertThat(all()).containsExactly("1|1|1", "2|2|2");
     }
 }

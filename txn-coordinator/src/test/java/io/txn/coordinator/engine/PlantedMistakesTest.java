@@ -265,13 +265,13 @@ class PlantedMistakesTest {
                     "machine/Machine.java",
                     "static Effect.CallBranch call(",
                     "branch.dirt() == null ? null",
-                    "branch.dirt() == null || branch.attempts() > 0 ? null"),
+                    "branch.dirt() == null || branch.dirt().report() != null ? null"),
             new PlantedMistake(
                     "a decision about rows lost in a snapshot",
                     "engine/SnapshotCodec.java",
                     "private static void dirt(",
                     "dirt.decision() == null ? null",
-                    "dirt.report() != null ? null"),
+                    "dirt.decision() == null || dirt.report() != null ? null"),
             // Time and recovery
             new PlantedMistake(
                     "a lost timer",

@@ -15,7 +15,12 @@ import io.txn.test.DatabaseKind;
 import io.txn.test.TestDatabase;
 import io.txn.test.TestDatabases;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
@@ -155,6 +160,17 @@ class GlobalLockIT {
             return jdbc.queryForObject(READ, Integer.class);
         }
 
+        @GlobalTransactional(name = "late reader", timeout = "2s")
+        public Integer lockInTime() {
+            return jdbc.queryForObject(READ + " FOR UPDATE", Integer.class);
+        }
+
+        @GlobalTransactional(name = "late writer", timeout = "2s")
+        @Transactional
+        public int addInTime() {
+            return jdbc.update(ADD, 1);
+        }
+
         @GlobalTransactional
         public Integer asConfigured() {
             return jdbc.queryForObject(READ, Integer.class);
@@ -275,6 +291,67 @@ class GlobalLockIT {
             second.commit();
             assertThat(locked.orTimeout(MAX.toSeconds(), TimeUnit.SECONDS).join())
                     .isEqualTo(90);
+        });
+    }
+
+    @ParameterizedTest
+    @EnumSource(DatabaseKind.class)
+    void noWaitOutlastsTheDeadlineOfWhoWaits(DatabaseKind kind) {
+        run(
+                kind,
+                context -> {
+                    OpenOrder order = new OpenOrder(context);
+                    Stocktaking stocktaking = context.getBean(Stocktaking.class);
+                    Instant began = Instant.now();
+                    assertThat(catchThrowable(stocktaking::lockInTime)).isNotNull();
+                    assertThat(catchThrowable(stocktaking::addInTime)).isNotNull();
+                    assertThat(Duration.between(began, Instant.now())).isLessThan(MAX);
+                    for (String late : List.of("late reader", "late writer")) {
+                        Await.until(late + " is rolled back", MAX, () -> coordinator
+                                .transaction(late)
+                                .state()
+                                .name()
+                                .equals("ROLLED_BACK"));
+                    }
+                    order.commit();
+                    assertThat(context.getBean(JdbcTemplate.class)
+                                    .queryForList("SELECT amount FROM stock ORDER BY id", Integer.class))
+                            .containsExactly(90, 100);
+                },
+                "txn.client.lock-wait=10m");
+    }
+
+    @ParameterizedTest
+    @EnumSource(DatabaseKind.class)
+    void anUndoThatMeetsALockedRowIsTriedAgainUntilTheRowIsFree(DatabaseKind kind) {
+        run(kind, context -> {
+            OpenOrder order = new OpenOrder(context);
+            try (Connection other = database.dataSource().getConnection();
+                    Statement statement = other.createStatement()) {
+                other.setAutoCommit(false);
+                statement.executeQuery("SELECT amount FROM stock WHERE id = 1 FOR UPDATE");
+                order.keep.complete(false);
+                Await.until(
+                        "the undo was tried",
+                        MAX,
+                        () -> coordinator
+                                .detail(coordinator.transaction("order").xid())
+                                .branches()
+                                .stream()
+                                .anyMatch(branch -> branch.attempts() > 0));
+                assertThat(coordinator.transaction("order").state().name()).isEqualTo("ROLLING_BACK");
+                other.rollback();
+            } catch (SQLException e) {
+                throw new IllegalStateException(e);
+            }
+            order.rollBack();
+            Await.until(
+                    "the undo is done",
+                    MAX,
+                    () -> coordinator.transaction("order").state().name().equals("ROLLED_BACK"));
+            assertThat(context.getBean(JdbcTemplate.class)
+                            .queryForList("SELECT amount FROM stock ORDER BY id", Integer.class))
+                    .containsExactly(100, 100);
         });
     }
 

@@ -38,8 +38,14 @@ public final class Stamps {
                     + " FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %1$s AND TABLE_NAME = %2$s)";
 
     private static final String H2_STAMP = "(SELECT COUNT(*) || '/' || LISTAGG(COLUMN_NAME || ' ' || DATA_TYPE, ',')"
-            + " WITHIN GROUP (ORDER BY ORDINAL_POSITION) || '/' || (SELECT COUNT(*) FROM INFORMATION_SCHEMA.TRIGGERS"
-            + " WHERE EVENT_OBJECT_SCHEMA = %1$s AND EVENT_OBJECT_TABLE = %2$s)"
+            + " WITHIN GROUP (ORDER BY ORDINAL_POSITION) || '/' || (SELECT COALESCE(LISTAGG(TRIGGER_NAME || ' '"
+            + " || EVENT_MANIPULATION, ',') WITHIN GROUP (ORDER BY TRIGGER_NAME), '') FROM INFORMATION_SCHEMA.TRIGGERS"
+            + " WHERE EVENT_OBJECT_SCHEMA = %1$s AND EVENT_OBJECT_TABLE = %2$s) || '/' || (SELECT"
+            + " COALESCE(LISTAGG(R.CONSTRAINT_SCHEMA || ' ' || R.CONSTRAINT_NAME || ' ' || R.DELETE_RULE || ' '"
+            + " || R.UPDATE_RULE, ',') WITHIN GROUP (ORDER BY R.CONSTRAINT_SCHEMA, R.CONSTRAINT_NAME), '')"
+            + " FROM INFORMATION_SCHEMA.REFERENTIAL_CONSTRAINTS R JOIN INFORMATION_SCHEMA.TABLE_CONSTRAINTS P"
+            + " ON P.CONSTRAINT_SCHEMA = R.UNIQUE_CONSTRAINT_SCHEMA AND P.CONSTRAINT_NAME = R.UNIQUE_CONSTRAINT_NAME"
+            + " WHERE P.TABLE_SCHEMA = %1$s AND P.TABLE_NAME = %2$s)"
             + " FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_SCHEMA = %1$s AND TABLE_NAME = %2$s)";
 
     private final String sql;
@@ -54,27 +60,27 @@ public final class Stamps {
      * Those of tables, as they were when the tables were read.
      *
      * @param tables of which rows were captured
-     * @param whole whether rows of a table were captured in all their columns, so that one which came meanwhile would be missed
+     * @param asked of which tables the stamp is asked for, where it costs something
      * @return null where there is no cheap way, or no need
      */
-    public static @Nullable Stamps of(Dialect dialect, Collection<Table> tables, Predicate<Table> whole) {
+    public static @Nullable Stamps of(Dialect dialect, Collection<Table> tables, Predicate<Table> asked) {
         return switch (dialect.product()) {
             case POSTGRESQL -> ofRelations(tables);
             case MARIADB ->
                 dialect.insert() == Capture.RETURNING
-                        ? ofNames(MARIADB_STAMP, "CONCAT_WS(' ', %s)", tables, whole)
+                        ? ofNames(MARIADB_STAMP, "CONCAT_WS(' ', %s)", tables, asked)
                         : null;
-            case H2 -> ofNames(H2_STAMP, "CONCAT_WS(' ', %s, CAST(NULL AS VARCHAR))", tables, whole);
+            case H2 -> ofNames(H2_STAMP, "CONCAT_WS(' ', %s, CAST(NULL AS VARCHAR))", tables, asked);
             case MYSQL -> null;
         };
     }
 
     private static @Nullable Stamps ofNames(
-            String stamp, String all, Collection<Table> tables, Predicate<Table> whole) {
+            String stamp, String all, Collection<Table> tables, Predicate<Table> asked) {
         Set<String> expressions = new LinkedHashSet<>();
         List<String> expected = new ArrayList<>();
         for (Table table : tables) {
-            if (!table.stamps().isEmpty() && whole.test(table)) {
+            if (!table.stamps().isEmpty() && asked.test(table)) {
                 boolean first = expressions.add(of(stamp, table.schema(), table.name()));
                 if (first || !expected.contains(table.stamps().get(0))) {
                     expected.add(table.stamps().get(0));

@@ -2,9 +2,14 @@ package io.txn.client.jdbc.dialect;
 
 import io.txn.client.jdbc.sql.Identifier;
 import io.txn.client.jdbc.sql.TableName;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -108,6 +113,43 @@ public record Table(
                         other.identities,
                         other.stamps)
                 .equals(other);
+    }
+
+    /**
+     * What acts behind writes to the table: triggers, foreign keys that carry changes on, columns that the database maintains; each in words, by a number that is
+     * another one when it is another one.
+     *
+     * @param withColumns whether all columns count, too
+     */
+    public Map<Integer, String> acting(boolean withColumns) {
+        Map<Integer, String> acting = new TreeMap<>();
+        for (Trigger trigger : triggers) {
+            List<Object> parts = List.of(new TreeSet<>(trigger.events()), new TreeSet<>(trigger.columns()));
+            acting.put(fingerprint(trigger.name() + parts + trigger.ofNewRow()), trigger.name());
+        }
+        for (ForeignKey reference : referencedBy) {
+            if (reference.followsDelete() || reference.followsUpdate()) {
+                acting.put(
+                        fingerprint(reference.toString()),
+                        "a foreign key of " + reference.child() + ", which carries changes on");
+            }
+        }
+        for (Column column : columns) {
+            if (column.is(Column.Trait.MAINTAINED)) {
+                acting.put(
+                        fingerprint("maintained " + column.name()),
+                        "column " + column.name() + ", which the database maintains");
+            } else if (withColumns) {
+                acting.put(fingerprint("column " + column.name()), "column " + column.name());
+            }
+        }
+        return acting;
+    }
+
+    private static int fingerprint(String text) {
+        CRC32C sum = new CRC32C();
+        sum.update(text.getBytes(StandardCharsets.UTF_8));
+        return (int) sum.getValue();
     }
 
     /** Same columns of the same types, and the same key. */

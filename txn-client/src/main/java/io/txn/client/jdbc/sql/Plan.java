@@ -303,12 +303,20 @@ public sealed interface Plan {
      * @param assigned the columns that it sets
      * @param verb all up to SET
      * @param assignments what follows SET
+     * @param values what the columns are set to, in the order of {@code assigned}; empty when that is not plain
      * @param rest from the end of the assignments to WHERE
      */
-    record Update(Selection selection, List<Assigned> assigned, Fragment verb, Fragment assignments, Fragment rest)
+    record Update(
+            Selection selection,
+            List<Assigned> assigned,
+            Fragment verb,
+            Fragment assignments,
+            List<NewValue> values,
+            Fragment rest)
             implements Modification {
         public Update {
             assigned = List.copyOf(assigned);
+            values = List.copyOf(values);
         }
     }
 

@@ -79,7 +79,20 @@ final class UpdatePlanner {
                 assigned,
                 text.fragment(0, set + 1),
                 text.fragment(set + 1, assignmentsEnd),
+                plain ? values(set + 1, assignmentsEnd) : List.of(),
                 text.fragment(assignmentsEnd, clauses.headEnd()));
+    }
+
+    /** What the columns are set to, one by one; empty when an assignment does not read {@code column = value}. */
+    private List<NewValue> values(int from, int to) throws NotUnderstood {
+        List<NewValue> values = new ArrayList<>();
+        for (int[] part : text.commaSeparated(from, to)) {
+            if (!text.isName(part[0]) || !text.isSymbol(part[0] + 1, '=')) {
+                return List.of();
+            }
+            values.add(NewValue.of(text, part[0] + 2, part[1]));
+        }
+        return values;
     }
 
     /** Where PostgreSQL's FROM stands; the end when there is none. IS DISTINCT FROM is none. */

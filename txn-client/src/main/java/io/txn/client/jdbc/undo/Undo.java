@@ -45,16 +45,21 @@ public final class Undo {
 
     private record Row(String table, List<Value> key) {}
 
+    /** Whether the local commit saw that nothing came behind the tables unseen. */
+    private final boolean seen;
+
     private final DirtyRows dirty;
     private final LargeValues large;
 
-    public Undo(Connection connection, Dialect dialect) {
-        this(connection, dialect, new DirtyRows());
+    /** @param seen whether the local commit saw that the tables were what they were taken for; else it is found out here */
+    public Undo(Connection connection, Dialect dialect, boolean seen) {
+        this(connection, dialect, seen, new DirtyRows());
     }
 
-    private Undo(Connection connection, Dialect dialect, DirtyRows dirty) {
+    private Undo(Connection connection, Dialect dialect, boolean seen, DirtyRows dirty) {
         this.connection = connection;
         this.dialect = dialect;
+        this.seen = seen;
         this.dirty = dirty;
         this.large = new LargeValues(connection, dialect);
     }
@@ -66,6 +71,9 @@ public final class Undo {
      * @throws SQLException when the database failed; the caller rolls back and tries again later
      */
     public void apply(UndoRecord undo, @Nullable UndoDecision decision) throws SQLException, CannotUndoException {
+        if (!seen) {
+            requireNothingUnknown(undo);
+        }
         if (decision == null) {
             apply(undo);
             return;
@@ -82,8 +90,28 @@ public final class Undo {
                 throw e;
             }
             connection.rollback(before);
-            new Undo(connection, dialect, new DirtyRows(dirty, decision)).apply(undo);
+            new Undo(connection, dialect, seen, new DirtyRows(dirty, decision)).apply(undo);
         }
+    }
+
+    /** What came behind a table after it was looked at may have acted in phase one, and no image tells of that. */
+    private void requireNothingUnknown(UndoRecord undo) throws SQLException, CannotUndoException {
+        for (Reliance reliance : undo.reliances()) {
+            Table now = dialect.table(connection, named(reliance.schema(), reliance.table()));
+            List<String> unknown = now == null ? List.of() : reliance.unknownIn(now);
+            if (now != null && !unknown.isEmpty()) {
+                throw CannotUndoException.unreadable(
+                        now.lockName(),
+                        "since phase one looked at the table, " + String.join(", ", unknown)
+                                + " came, and may have changed what no image tells of: mend that by hand, drop it, and retry");
+            }
+        }
+    }
+
+    private TableName named(String schema, String table) {
+        return new TableName(
+                List.of(new Identifier(schema, true), new Identifier(table, true)),
+                dialect.quote(schema) + '.' + dialect.quote(table));
     }
 
     private void apply(UndoRecord undo) throws SQLException, CannotUndoException {
@@ -137,10 +165,7 @@ public final class Undo {
         }
 
         private Table tableOf(TableChange change) throws SQLException, CannotUndoException {
-            TableName name = new TableName(
-                    List.of(new Identifier(change.schema(), true), new Identifier(change.table(), true)),
-                    dialect.quote(change.schema()) + '.' + dialect.quote(change.table()));
-            Table found = dialect.table(connection, name);
+            Table found = dialect.table(connection, named(change.schema(), change.table()));
             if (found == null) {
                 throw CannotUndoException.unreadable(change.lockName(), "the table is gone");
             }

@@ -12,7 +12,9 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.zip.CRC32C;
 import java.util.zip.DataFormatException;
 import java.util.zip.Deflater;
@@ -48,6 +50,7 @@ public final class UndoFormat {
     private static final int AFTER = 2;
     private static final int MAINTAINED = 1;
     private static final int FOLLOWING = 0x80;
+    private static final int WHOLE = 1;
 
     private UndoFormat() {}
 
@@ -62,14 +65,15 @@ public final class UndoFormat {
 
     /** The record as bytes. */
     public static byte[] encode(UndoRecord undo) {
-        return sealed(undo.xid(), undo.branch(), body(undo.changes()));
+        return sealed(undo.xid(), undo.branch(), body(undo.changes(), undo.reliances()));
     }
 
-    /** What a record says of its changes; its length tells that of the record, before its branch has an id. */
-    public static byte[] body(List<TableChange> changes) {
+    /** What a record says of its changes and of what they rely on; its length tells that of the record, before its branch has an id. */
+    public static byte[] body(List<TableChange> changes, List<Reliance> reliances) {
         Writer out = new Writer();
         out.varint(changes.size());
         changes.forEach(change -> write(out, change));
+        writeReliances(out, changes, reliances);
         byte[] plain = out.bytes();
         byte[] deflated = plain.length < DEFLATED_FROM ? plain : deflated(plain);
         Writer body = new Writer();
@@ -169,6 +173,51 @@ public final class UndoFormat {
         }
     }
 
+    /** A table that stands in a change already is named by the number of that change, the first one being 1. */
+    private static void writeReliances(Writer out, List<TableChange> changes, List<Reliance> reliances) {
+        out.varint(reliances.size());
+        for (Reliance reliance : reliances) {
+            int change = 0;
+            for (int i = changes.size(); i > 0; i--) {
+                if (isOf(reliance, changes.get(i - 1))) {
+                    change = i;
+                }
+            }
+            out.varint(change);
+            if (change == 0) {
+                out.string(reliance.schema());
+                out.string(reliance.table());
+            }
+            out.octet(reliance.whole() ? WHOLE : 0);
+            out.varint(reliance.known().size());
+            reliance.known().stream()
+                    .sorted()
+                    .forEach(known ->
+                            out.raw(ByteBuffer.allocate(4).putInt(known).array()));
+        }
+    }
+
+    private static boolean isOf(Reliance reliance, TableChange change) {
+        return reliance.schema().equals(change.schema()) && reliance.table().equals(change.table());
+    }
+
+    private static Reliance readReliance(Reader in, List<TableChange> changes) throws UnreadableException {
+        long number = in.number();
+        if (number > changes.size()) {
+            throw new UnreadableException("it relies on the table of a change that is not there");
+        }
+        TableChange change = number == 0 ? null : changes.get((int) number - 1);
+        String schema = change == null ? in.string() : change.schema();
+        String table = change == null ? in.string() : change.table();
+        boolean whole = in.octet() == WHOLE;
+        int count = in.count();
+        Set<Integer> known = new HashSet<>();
+        for (int i = 0; i < count; i++) {
+            known.add(in.buffer.getInt());
+        }
+        return new Reliance(schema, table, whole, known);
+    }
+
     private static void write(Writer out, @Nullable List<Value> row) {
         if (row != null) {
             row.forEach(value -> write(out, value));
@@ -265,10 +314,15 @@ public final class UndoFormat {
             for (int i = 0; i < count; i++) {
                 changes.add(readChange(in));
             }
+            int tables = in.count();
+            List<Reliance> reliances = new ArrayList<>();
+            for (int i = 0; i < tables; i++) {
+                reliances.add(readReliance(in, changes));
+            }
             if (in.buffer.hasRemaining()) {
                 throw new UnreadableException("it goes on after its end");
             }
-            return new UndoRecord(xid, branch, changes);
+            return new UndoRecord(xid, branch, changes, reliances);
         } catch (BufferUnderflowException | IllegalArgumentException e) {
             throw new UnreadableException("it contradicts itself: " + e);
         }

@@ -4,10 +4,15 @@ import io.txn.protocol.BranchId;
 import io.txn.protocol.Xid;
 import java.util.List;
 
-/** What a local transaction changed, statement by statement, in order. Immutable. */
-public record UndoRecord(Xid xid, BranchId branch, List<TableChange> changes) {
+/**
+ * What a local transaction changed, statement by statement, in order. Immutable.
+ *
+ * @param reliances what was known of the tables that it wrote
+ */
+public record UndoRecord(Xid xid, BranchId branch, List<TableChange> changes, List<Reliance> reliances) {
 
     public UndoRecord {
         changes = List.copyOf(changes);
+        reliances = List.copyOf(reliances);
     }
 }

@@ -52,6 +52,8 @@ public final class UndoTable {
     private static final int BYTES_PER_ROW = 1 << 20;
     /** What the context of a record's first row says of the others. */
     private static final String PARTS = "&parts=";
+    /** Says that the local commit saw the catalog as it was, and all that it relied on was there. */
+    private static final String SEEN = "&seen";
 
     private static final int KEYS_OF_STATEMENT = 64;
 
@@ -78,8 +80,9 @@ public final class UndoTable {
      * A stored record.
      *
      * @param parts how many rows it takes
+     * @param seen whether the local commit saw that its tables were what they were taken for
      */
-    public record Stored(String context, byte[] content, boolean defence, int parts) {}
+    public record Stored(String context, byte[] content, boolean defence, int parts, boolean seen) {}
 
     /** How many rows a record of this length takes. Servers limit what one statement may send, often to a few megabytes. */
     public static int parts(int length) {
@@ -315,9 +318,15 @@ public final class UndoTable {
     private record Entry(String xid, BranchId branch, String context, byte[] content, int status, long number) {}
 
     private boolean insert(Connection connection, Entry entry, @Nullable Stamps stamps) throws SQLException {
+        // A snapshot that is older than the statement hides what came meanwhile.
+        String context = stamps != null && dialect.product() == Dialect.Product.POSTGRESQL
+                ? "CAST(? AS text) || CASE current_setting('transaction_isolation') WHEN 'read committed' THEN '" + SEEN
+                        + "' ELSE '' END"
+                : "?";
         String sql = "INSERT INTO " + table
                 + " (branch_id, xid, context, rollback_info, log_status, log_created, log_modified"
-                + (numbered ? ", id" : "") + ") VALUES (?, ?, ?, ?, ?, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP"
+                + (numbered ? ", id" : "") + ") VALUES (?, ?, " + context
+                + ", ?, ?, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP"
                 + (numbered ? ", ?" : "") + ")";
         if (stamps != null) {
             sql = dialect.product() == Dialect.Product.H2
@@ -362,7 +371,11 @@ public final class UndoTable {
                 boolean defence = row.getInt(3) == DEFENCE;
                 int parts = partsIn(context);
                 return new Stored(
-                        context, parts == 1 ? first : whole(connection, xid, branch, first, parts), defence, parts);
+                        context,
+                        parts == 1 ? first : whole(connection, xid, branch, first, parts),
+                        defence,
+                        parts,
+                        context.endsWith(SEEN));
             }
         }
     }

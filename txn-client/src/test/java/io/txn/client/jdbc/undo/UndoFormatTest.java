@@ -9,8 +9,10 @@ import io.txn.protocol.Xid;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 
@@ -39,14 +41,17 @@ class UndoFormatTest {
                 BRANCH,
                 List.of(
                         new TableChange(TableChange.Kind.UPDATE, "public", "t", "t", columns, rows),
-                        new TableChange(
-                                TableChange.Kind.DELETE, "", "Order Line", "s.Order Line", columns, List.of())));
+                        new TableChange(TableChange.Kind.DELETE, "", "Order Line", "s.Order Line", columns, List.of())),
+                List.of(
+                        new Reliance("", "Order Line", true, Set.of(1, -1, Integer.MIN_VALUE)),
+                        new Reliance("public", "t", false, Set.of()),
+                        new Reliance("public", "untouched", false, Set.of(7))));
     }
 
     @Test
     void whatIsWrittenIsReadAgain() throws Exception {
         assertThat(UndoFormat.decode(UndoFormat.encode(record()))).isEqualTo(record());
-        UndoRecord empty = new UndoRecord(XID, BRANCH, List.of());
+        UndoRecord empty = new UndoRecord(XID, BRANCH, List.of(), List.of());
         assertThat(UndoFormat.decode(UndoFormat.encode(empty))).isEqualTo(empty);
     }
 
@@ -79,8 +84,17 @@ class UndoFormatTest {
             TableChange.Kind[] kinds = TableChange.Kind.values();
             changes.add(new TableChange(kinds[random.nextInt(kinds.length)], "s", "t" + c, "l" + c, columns, rows));
         }
+        List<Reliance> reliances = new ArrayList<>();
+        for (int r = random.nextInt(4); r > 0; r--) {
+            Set<Integer> known = new HashSet<>();
+            random.ints(random.nextInt(5)).forEach(known::add);
+            reliances.add(new Reliance("s", "t" + random.nextInt(5), random.nextBoolean(), known));
+        }
         return new UndoRecord(
-                Xid.of("h:1", random.nextInt(1_000_000)), new BranchId(1 + random.nextInt(1_000_000)), changes);
+                Xid.of("h:1", random.nextInt(1_000_000)),
+                new BranchId(1 + random.nextInt(1_000_000)),
+                changes,
+                reliances);
     }
 
     private static List<Value> randomRow(Random random, int columns) {

@@ -6,6 +6,7 @@ import io.txn.coordinator.LockWaitPage;
 import io.txn.coordinator.TransactionDetail;
 import io.txn.coordinator.TransactionPage;
 import io.txn.coordinator.TransactionSummary;
+import io.txn.protocol.TxnException;
 import io.txn.protocol.extension.RowData;
 import io.txn.protocol.extension.UndoReport;
 import java.time.Instant;
@@ -117,7 +118,7 @@ final class Views {
                     branch.attempts(),
                     branch.nextAt(),
                     branch.cause(),
-                    branch.rowsInTheWay() == null ? null : RowsInTheWay.of(branch.rowsInTheWay()),
+                    RowsInTheWay.of(branch.rowsInTheWay()),
                     branch.decisionUnderWay(),
                     branch.decidedBy(),
                     branch.lockKeys(),
@@ -128,10 +129,18 @@ final class Views {
     /** Rows that keep a branch from being undone; {@code more} are not shown. */
     record RowsInTheWay(String report, List<Row> rows, int more) {
 
-        static RowsInTheWay of(RowData data) {
-            UndoReport report = UndoReport.decode(data);
-            return new RowsInTheWay(
-                    report.id(), report.rows().stream().map(Row::of).toList(), report.more());
+        /** Null for what another version of the coordinator wrote and this one cannot read: the branch is shown all the same. */
+        static @Nullable RowsInTheWay of(@Nullable RowData data) {
+            if (data == null) {
+                return null;
+            }
+            try {
+                UndoReport report = UndoReport.decode(data);
+                return new RowsInTheWay(
+                        report.id(), report.rows().stream().map(Row::of).toList(), report.more());
+            } catch (TxnException e) {
+                return null;
+            }
         }
     }
 

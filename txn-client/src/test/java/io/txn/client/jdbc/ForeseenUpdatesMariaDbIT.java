@@ -1,0 +1,3 @@
+package io.txn.client.jdbc;
+
+class ForeseenUpdatesMariaDbIT extends ForeseenUpdatesContract {}
