@@ -28,8 +28,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 class BoundsTest {
 
-    private static final CoordinatorOptions.Limits DEFAULTS = CoordinatorOptions.Limits.DEFAULTS;
-
     @TempDir
     Path dataDir;
 
@@ -47,27 +45,23 @@ class BoundsTest {
                 .withDataDir(dataDir)));
     }
 
-    /** Limits in which everything is as usual but for what is asked here. */
-    private void start(
-            int mailbox, int unwritten, int transactions, int branches, int locks, int text, int data, int calls) {
-        start(options -> options.withLimits(new CoordinatorOptions.Limits(
-                mailbox,
-                1 << 20,
-                unwritten,
-                transactions,
-                branches,
-                locks,
-                text,
-                data,
-                calls,
-                mailbox < 10 ? 1_000 : 3,
-                2,
-                DEFAULTS.lockWaiters(),
-                DEFAULTS.lockWaitersPerConnection())));
+    private void start(TestLimits limits) {
+        start(options -> options.withLimits(limits.build()));
+    }
+
+    private static TestLimits small() {
+        return TestLimits.usual()
+                .branchesPerTransaction(2)
+                .locksPerBranch(3)
+                .textLength(40)
+                .applicationDataLength(50)
+                .callsInFlight(4)
+                .requestsPerConnection(3)
+                .resourcesPerConnection(2);
     }
 
     private void startSmall() {
-        start(DEFAULTS.mailbox(), DEFAULTS.unwritten(), 2, 2, 3, 40, 50, 4);
+        start(small().transactions(2));
     }
 
     private HandDrivenClient client(String... resources) throws Exception {
@@ -152,7 +146,7 @@ class BoundsTest {
 
     @Test
     void requestsOfAConnectionThatAreNotAnswered() throws Exception {
-        start(DEFAULTS.mailbox(), DEFAULTS.unwritten(), 100, 2, 3, 40, 50, 100);
+        start(small().callsInFlight(100));
         try (HandDrivenClient busy = client();
                 HandDrivenClient other = client("service")) {
             other.answerWith(call -> null);
@@ -181,7 +175,7 @@ class BoundsTest {
 
     @Test
     void callsInFlight() throws Exception {
-        start(DEFAULTS.mailbox(), DEFAULTS.unwritten(), 100, 2, 3, 40, 50, 4); // of one resource, 2
+        start(small()); // of one resource, 2
         try (HandDrivenClient manager = client("service");
                 HandDrivenClient initiator = client()) {
             List<Message> held = new CopyOnWriteArrayList<>();
@@ -245,7 +239,7 @@ class BoundsTest {
     /** One answer at a time may wait for the disk, so that what comes in the meantime fills the mailbox: of which begins have half. */
     @Test
     void commandsInTheMailbox() throws Exception {
-        start(4, 1, 1_000_000, 2, 3, 4_000, 50, 4);
+        start(TestLimits.usual().mailbox(4).unwritten(1).requestsPerConnection(1_000));
         try (HandDrivenClient client = client()) {
             Await.until("begins meet a full mailbox", Duration.ofSeconds(30), () -> flood(client, "x", "mailbox=2"));
             assertThat(client.status(client.begin(60_000))).isEqualTo(GlobalStatus.BEGIN);
@@ -254,8 +248,11 @@ class BoundsTest {
 
     @Test
     void bytesInTheMailbox() throws Exception {
-        start(options -> options.withLimits(new CoordinatorOptions.Limits(
-                1_000_000, 1 << 20, 1, 1_000_000, 2, 3, 4_000, 50, 4, 1_000_000, 2, 10, 10)));
+        start(TestLimits.usual()
+                .mailbox(1_000_000)
+                .mailboxBytes(1 << 20)
+                .unwritten(1)
+                .requestsPerConnection(1_000_000));
         try (HandDrivenClient client = client()) {
             Await.until(
                     "begins meet a mailbox full of long names",

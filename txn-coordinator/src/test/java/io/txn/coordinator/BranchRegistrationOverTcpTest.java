@@ -57,21 +57,10 @@ class BranchRegistrationOverTcpTest {
     }
 
     private static CoordinatorOptions.Limits limits(int branches, int applicationData) {
-        CoordinatorOptions.Limits defaults = CoordinatorOptions.Limits.DEFAULTS;
-        return new CoordinatorOptions.Limits(
-                defaults.mailbox(),
-                defaults.mailboxBytes(),
-                defaults.unwritten(),
-                defaults.transactions(),
-                branches,
-                defaults.locksPerBranch(),
-                defaults.textLength(),
-                applicationData,
-                defaults.callsInFlight(),
-                defaults.requestsPerConnection(),
-                defaults.resourcesPerConnection(),
-                defaults.lockWaiters(),
-                defaults.lockWaitersPerConnection());
+        return TestLimits.usual()
+                .branchesPerTransaction(branches)
+                .applicationDataLength(applicationData)
+                .build();
     }
 
     private static void assertRefused(

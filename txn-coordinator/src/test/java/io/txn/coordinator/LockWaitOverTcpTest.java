@@ -307,25 +307,14 @@ class LockWaitOverTcpTest {
 
     @Test
     void onlySoManyWaitOfOneConnectionAndInAllAndTheOthersAreToldAtOnce() throws Exception {
-        CoordinatorOptions.Limits usual = CoordinatorOptions.Limits.DEFAULTS;
         stop();
         coordinator = Coordinator.start(CoordinatorOptions.DEFAULTS
                 .withListen("127.0.0.1", 0)
                 .withDataDir(dataDir)
-                .withLimits(new CoordinatorOptions.Limits(
-                        usual.mailbox(),
-                        usual.mailboxBytes(),
-                        usual.unwritten(),
-                        usual.transactions(),
-                        usual.branchesPerTransaction(),
-                        usual.locksPerBranch(),
-                        usual.textLength(),
-                        usual.applicationDataLength(),
-                        usual.callsInFlight(),
-                        usual.requestsPerConnection(),
-                        usual.resourcesPerConnection(),
-                        3,
-                        2)));
+                .withLimits(TestLimits.usual()
+                        .lockWaiters(3)
+                        .lockWaitersPerConnection(2)
+                        .build()));
         client = nativeClient();
         String holder = client.begin(60_000);
         client.register(holder, BranchType.AT, DB, "t:1");

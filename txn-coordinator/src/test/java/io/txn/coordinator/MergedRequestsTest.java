@@ -227,24 +227,10 @@ class MergedRequestsTest {
     @ParameterizedTest
     @ValueSource(strings = {"2.2.0", "2.6.0"})
     void aPartForWhichThereIsNoRoomLeavesTheOthersAnsweredOrClosed(String version) throws Exception {
-        CoordinatorOptions.Limits usual = CoordinatorOptions.Limits.DEFAULTS;
         int most = 2;
         coordinator.close();
         coordinator = Coordinator.start(options()
-                .withLimits(new CoordinatorOptions.Limits(
-                        usual.mailbox(),
-                        usual.mailboxBytes(),
-                        usual.unwritten(),
-                        usual.transactions(),
-                        usual.branchesPerTransaction(),
-                        usual.locksPerBranch(),
-                        usual.textLength(),
-                        usual.applicationDataLength(),
-                        usual.callsInFlight(),
-                        most,
-                        usual.resourcesPerConnection(),
-                        usual.lockWaiters(),
-                        usual.lockWaitersPerConnection())));
+                .withLimits(TestLimits.usual().requestsPerConnection(most).build()));
         try (RawClient client = client(version);
                 RawClient initiator = RawClient.registered(coordinator.tcpPort(), "other", version, "else")) {
             List<Message.Request> slow = new ArrayList<>();

@@ -24,6 +24,11 @@ public final class SeataServer implements AutoCloseable {
         this.process = process;
     }
 
+    /** The server's libraries. */
+    static String classPath() {
+        return MODULE.classPath();
+    }
+
     /**
      * Starts a server on free ports; returns when it serves.
      *

@@ -15,6 +15,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The executable jar as an operator meets it: started with nothing, stopped, killed, started twice, started on damaged data. */
@@ -45,6 +46,12 @@ class CoordinatorProcessIT {
                     .contains("tcp=127.0.0.1:" + first.tcpPort())
                     .contains("advertised=127.0.0.1:" + first.tcpPort())
                     .doesNotContain("Using generated security password");
+            if (OS.LINUX.isCurrentOs()) {
+                assertThat(Files.readString(
+                                Path.of("/proc", Long.toString(first.process().pid()), "maps")))
+                        .as("Netty's native transport is in the jar, and loaded")
+                        .contains("netty_transport_native_epoll");
+            }
             assertThat(new Http(first.httpPort(), null)
                             .get("/api/v1/transactions")
                             .status())
