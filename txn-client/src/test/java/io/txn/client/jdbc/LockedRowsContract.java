@@ -127,7 +127,8 @@ abstract class LockedRowsContract extends AtContract {
         Xid xid = begin();
         committed(xid, "DELETE FROM child WHERE id = 1");
         List<String> alone = List.of("1|1|null|null", "2|2|2|2");
-        Connection other = open("UPDATE parent SET a = 9 WHERE id = 1", "SELECT id FROM parent WHERE id = 1 FOR UPDATE");
+        Connection other =
+                open("UPDATE parent SET a = 9 WHERE id = 1", "SELECT id FROM parent WHERE id = 1 FOR UPDATE");
         assertTriedLater(xid, FAMILY, alone);
         end(other, true);
         assertRolledBack(xid);
