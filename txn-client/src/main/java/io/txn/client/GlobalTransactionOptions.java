@@ -1,6 +1,7 @@
 package io.txn.client;
 
 import io.txn.protocol.ErrorCode;
+import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.TxnException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -13,9 +14,15 @@ import java.time.Duration;
  * @param propagation what to do with a surrounding one
  * @param rules which exceptions roll it back
  * @param isolation what plain reads in its scope may show of other global transactions
+ * @param onSwallowed what becomes of it when work for it failed, and somebody caught the failure on its way here
  */
 public record GlobalTransactionOptions(
-        String name, Duration timeout, Propagation propagation, RollbackRules rules, Isolation isolation) {
+        String name,
+        Duration timeout,
+        Propagation propagation,
+        RollbackRules rules,
+        Isolation isolation,
+        OnSwallowed onSwallowed) {
 
     /** How long a global transaction may take when nobody says otherwise. */
     public static final String TIMEOUT = "PT60S";
@@ -36,23 +43,32 @@ public record GlobalTransactionOptions(
     /** Required, with the default timeout, rolled back by every exception. */
     public static GlobalTransactionOptions named(String name) {
         return new GlobalTransactionOptions(
-                name, Duration.parse(TIMEOUT), Propagation.REQUIRED, RollbackRules.ALL, Isolation.DEFAULT);
+                name,
+                Duration.parse(TIMEOUT),
+                Propagation.REQUIRED,
+                RollbackRules.ALL,
+                Isolation.DEFAULT,
+                OnSwallowed.ROLLBACK);
     }
 
     public GlobalTransactionOptions withTimeout(Duration newTimeout) {
-        return new GlobalTransactionOptions(name, newTimeout, propagation, rules, isolation);
+        return new GlobalTransactionOptions(name, newTimeout, propagation, rules, isolation, onSwallowed);
     }
 
     public GlobalTransactionOptions withPropagation(Propagation newPropagation) {
-        return new GlobalTransactionOptions(name, timeout, newPropagation, rules, isolation);
+        return new GlobalTransactionOptions(name, timeout, newPropagation, rules, isolation, onSwallowed);
     }
 
     public GlobalTransactionOptions withRules(RollbackRules newRules) {
-        return new GlobalTransactionOptions(name, timeout, propagation, newRules, isolation);
+        return new GlobalTransactionOptions(name, timeout, propagation, newRules, isolation, onSwallowed);
     }
 
     public GlobalTransactionOptions withIsolation(Isolation newIsolation) {
-        return new GlobalTransactionOptions(name, timeout, propagation, rules, newIsolation);
+        return new GlobalTransactionOptions(name, timeout, propagation, rules, newIsolation, onSwallowed);
+    }
+
+    public GlobalTransactionOptions withOnSwallowed(OnSwallowed newOnSwallowed) {
+        return new GlobalTransactionOptions(name, timeout, propagation, rules, isolation, newOnSwallowed);
     }
 
     private static TxnException invalid(String key, Object value, String problem) {

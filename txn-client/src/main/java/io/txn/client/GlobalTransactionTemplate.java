@@ -1,6 +1,7 @@
 package io.txn.client;
 
 import io.txn.protocol.ErrorCode;
+import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.TxnException;
 import java.time.Duration;
 import java.time.Instant;
@@ -12,19 +13,26 @@ import org.slf4j.LoggerFactory;
 /**
  * Runs work in a global transaction. Thread-safe.
  *
- * <p>Only the scope that opened a transaction decides about it; scopes inside it just work in it, and their exceptions reach the opener like
- * any others. An exception that rolls back is rethrown as it is, and what went wrong with the rollback is attached to it as suppressed.
+ * <p>Only the scope that opened a transaction decides about it; scopes inside it just work in it. An exception that leaves one of them marks the transaction:
+ * should somebody catch it on its way to the opener, it is rolled back all the same, unless the opener's options say otherwise. An exception that rolls back
+ * is rethrown as it is, and what went wrong with the rollback is attached to it as suppressed.
  */
 public final class GlobalTransactionTemplate {
 
     private static final Logger log = LoggerFactory.getLogger(GlobalTransactionTemplate.class);
 
+    private final String application;
     private final ContextCarrier contexts;
     private final TransactionManager manager;
     private final BooleanSupplier inLocalTransaction;
     private final LaunchedTransactions launched = new LaunchedTransactions();
 
-    GlobalTransactionTemplate(ContextCarrier contexts, TransactionManager manager, BooleanSupplier inLocalTransaction) {
+    GlobalTransactionTemplate(
+            String application,
+            ContextCarrier contexts,
+            TransactionManager manager,
+            BooleanSupplier inLocalTransaction) {
+        this.application = application;
         this.contexts = contexts;
         this.manager = manager;
         this.inLocalTransaction = inLocalTransaction;
@@ -50,7 +58,7 @@ public final class GlobalTransactionTemplate {
      * @return what {@code work} returned; if this call opened the transaction, the decision to commit it is durable
      * @throws Throwable what {@code work} threw, untouched; or a {@link TxnException}: {@link ErrorCode#BEGIN_FAILED},
      *     {@link ErrorCode#PROPAGATION_VIOLATED} and {@link ErrorCode#LOCAL_TRANSACTION_OPEN} before anything ran, {@link ErrorCode#TRANSACTION_TIMED_OUT},
-     *     {@link ErrorCode#COMMIT_REFUSED}, {@link ErrorCode#TRANSACTION_NOT_FOUND} when it was not committed,
+     *     {@link ErrorCode#ROLLED_BACK_ONLY}, {@link ErrorCode#COMMIT_REFUSED}, {@link ErrorCode#TRANSACTION_NOT_FOUND} when it was not committed,
      *     {@link ErrorCode#COMMIT_INCOMPLETE} when it was and a person has to act, {@link ErrorCode#OUTCOME_UNKNOWN}
      */
     public <T extends @Nullable Object> T execute(GlobalTransactionOptions options, Callback<T> work) throws Throwable {
@@ -94,11 +102,35 @@ public final class GlobalTransactionTemplate {
     private <T extends @Nullable Object> T joined(
             GlobalTransactionOptions options, @Nullable TransactionContext surrounding, Callback<T> work)
             throws Throwable {
-        if (surrounding == null || options.isolation() == Isolation.DEFAULT) {
+        if (surrounding == null) {
             return work.run();
         }
         try (ContextCarrier.Scope scope = contexts.bind(surrounding.withIsolation(options.isolation()))) {
             return work.run();
+        } catch (Throwable failure) {
+            if (options.rules().rollsBack(failure)) {
+                mark(surrounding, options.name(), failure);
+            }
+            throw failure;
+        }
+    }
+
+    /**
+     * An exception leaves what this process does for a transaction that another one opened. If something was kept here or further down, the transaction is
+     * marked: it may only be rolled back, whoever catches the exception. What kept nothing may be tried again by whoever called. Blocks on the network.
+     *
+     * @param entry what it leaves, for people: {@code OrderController.create}
+     */
+    public void failed(TransactionContext context, String entry, Throwable failure) {
+        if (context.participation().hasWorked()) {
+            mark(context, entry, failure);
+        }
+    }
+
+    private void mark(TransactionContext context, String entry, Throwable failure) {
+        String cause = Failures.text(application + ' ' + entry, failure);
+        if (context.participation().mark(cause) && context.role() == TransactionContext.Role.PARTICIPANT) {
+            manager.mark(context.xidWithin(), cause);
         }
     }
 
@@ -145,6 +177,13 @@ public final class GlobalTransactionTemplate {
 
     private void commit(TransactionContext own, GlobalTransactionOptions options, Instant began) {
         Instant now = manager.clock().instant();
+        String mark = own.participation().mark();
+        if (mark != null && options.onSwallowed() == OnSwallowed.ROLLBACK) {
+            TxnException swallowed = new TxnException(
+                    ErrorCode.ROLLED_BACK_ONLY, null, "xid", own.xidWithin(), "name", options.name(), "failure", mark);
+            rollback(own, options, began, swallowed, mark);
+            throw swallowed;
+        }
         if (own.expired(now)) {
             // The coordinator has rolled it back or is about to: asking for a commit could only lose, or win by a
             // clock's error.
@@ -157,11 +196,18 @@ public final class GlobalTransactionTemplate {
                     options.name(),
                     "timeout",
                     options.timeout());
-            rollback(own, options, began, late);
+            rollback(own, options, began, late, "the time was over before the commit");
             throw late;
         }
         try {
-            manager.commit(own.xidWithin());
+            manager.commit(own.xidWithin(), options.onSwallowed());
+            if (mark != null && options.onSwallowed() == OnSwallowed.WARN) {
+                log.warn(
+                        "committed although work for it had failed, as onSwallowed wants it xid={} name={} failure={}",
+                        own.xidWithin(),
+                        options.name(),
+                        mark);
+            }
         } catch (TxnException e) {
             log.info("not simply committed: {} name={} elapsed={}", e.getMessage(), options.name(), elapsed(began));
             throw e;
@@ -170,7 +216,7 @@ public final class GlobalTransactionTemplate {
 
     private void endAfter(Throwable failure, TransactionContext own, GlobalTransactionOptions options, Instant began) {
         if (options.rules().rollsBack(failure)) {
-            rollback(own, options, began, failure);
+            rollback(own, options, began, failure, Failures.text(application + ' ' + options.name(), failure));
             return;
         }
         try {
@@ -183,9 +229,13 @@ public final class GlobalTransactionTemplate {
         }
     }
 
-    private void rollback(TransactionContext own, GlobalTransactionOptions options, Instant began, Throwable cause) {
+    private void rollback(
+            TransactionContext own, GlobalTransactionOptions options, Instant began, Throwable cause, String why) {
+        String mark = own.participation().mark();
+        String elapsed =
+                " [" + elapsed(began).toMillis() + " ms of " + options.timeout().toMillis() + " ms]";
         try {
-            manager.rollback(own.xidWithin());
+            manager.rollback(own.xidWithin(), (mark == null ? why : mark) + elapsed);
             log.info(
                     "rolled back xid={} name={} elapsed={} cause={}",
                     own.xidWithin(),

@@ -15,6 +15,7 @@ public final class TransactionContext {
     private final @Nullable Instant deadline;
     private final Isolation isolation;
     private final Runnable beforeItLeaves;
+    private final Participation participation;
 
     /** What this process may do with a transaction. */
     public enum Role {
@@ -41,6 +42,17 @@ public final class TransactionContext {
 
     /** @param beforeItLeaves has the coordinator know the transaction, or throws; quick when it does */
     TransactionContext(Xid xid, Role role, @Nullable Instant deadline, Isolation isolation, Runnable beforeItLeaves) {
+        this(xid, role, deadline, isolation, beforeItLeaves, new Participation());
+    }
+
+    private TransactionContext(
+            Xid xid,
+            Role role,
+            @Nullable Instant deadline,
+            Isolation isolation,
+            Runnable beforeItLeaves,
+            Participation participation) {
+        this.participation = participation;
         this.xid = xid;
         this.role = role;
         this.deadline = deadline;
@@ -50,7 +62,17 @@ public final class TransactionContext {
 
     /** The context of a process that an XID arrived at. */
     public static TransactionContext participant(Xid xid) {
-        return new TransactionContext(xid, Role.PARTICIPANT, null);
+        return participant(xid, null);
+    }
+
+    /** The context of a process that an XID arrived at, with what it was told about the deadline. */
+    public static TransactionContext participant(Xid xid, @Nullable Instant deadline) {
+        return new TransactionContext(xid, Role.PARTICIPANT, deadline);
+    }
+
+    /** What became of the transaction's work here. */
+    public Participation participation() {
+        return participation;
     }
 
     /**
@@ -86,7 +108,9 @@ public final class TransactionContext {
 
     /** The same with other isolation of reads; as it is when this says nothing. */
     public TransactionContext withIsolation(Isolation wanted) {
-        return wanted == Isolation.DEFAULT ? this : new TransactionContext(xid, role, deadline, wanted, beforeItLeaves);
+        return wanted == Isolation.DEFAULT
+                ? this
+                : new TransactionContext(xid, role, deadline, wanted, beforeItLeaves, participation);
     }
 
     /** Whether the deadline, if known, is not after {@code now}. */

@@ -3,14 +3,17 @@ package io.txn.client;
 import io.txn.client.rpc.Backoff;
 import io.txn.client.rpc.ConnectionRole;
 import io.txn.client.rpc.Coordinators;
+import io.txn.client.rpc.Exchange;
 import io.txn.client.rpc.LateBegin;
 import io.txn.client.rpc.Pause;
 import io.txn.protocol.ErrorCode;
+import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.protocol.extension.Feature;
 import io.txn.protocol.extension.IdLease;
 import io.txn.protocol.extension.RequestId;
+import io.txn.protocol.extension.RollbackCause;
 import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.message.Outcome;
@@ -40,6 +43,8 @@ final class TransactionManager {
 
     /** Holds even when the clock does not move. */
     private static final int TRIES_MAX = 1000;
+
+    private static final int MARK_TRIES = 3;
 
     private static final Backoff BETWEEN_TRIES = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(2));
 
@@ -211,15 +216,20 @@ final class TransactionManager {
      *
      * @throws TxnException {@link ErrorCode#TRANSACTION_TIMED_OUT}, {@link ErrorCode#COMMIT_REFUSED} or
      *     {@link ErrorCode#TRANSACTION_NOT_FOUND}: not committed; {@link ErrorCode#COMMIT_INCOMPLETE}: committed, with a branch that could not
-     *     carry it out; {@link ErrorCode#OUTCOME_UNKNOWN}
+     *     carry it out; {@link ErrorCode#ROLLED_BACK_ONLY}: rolled back, because a participant had failed; {@link ErrorCode#OUTCOME_UNKNOWN}
+     * @param onSwallowed what becomes of it if a participant failed
      */
-    void commit(Xid xid) {
+    void commit(Xid xid, OnSwallowed onSwallowed) {
         LateBegin late = coordinators.endLate(xid);
         if (late != null && !late.end()) {
             log.debug("committed, with nothing done in it xid={}", xid);
             return;
         }
-        Answer answer = decide(xid, new Message.GlobalCommitRequest(xid.value(), null), late);
+        Answer answer = decide(
+                xid,
+                new Message.GlobalCommitRequest(xid.value(), null),
+                late,
+                head -> RollbackCause.onSwallowed(onSwallowed, head));
         switch (answer.status) {
             case COMMITTED, ASYNC_COMMITTING, COMMITTING, COMMIT_RETRYING, STOP_COMMIT_OR_COMMIT_RETRY ->
                 log.debug("committed xid={} status={}", xid, answer.status);
@@ -237,6 +247,12 @@ final class TransactionManager {
                 // other
                 // words for a success; the code beside it tells the truth.
                 if (answer.says(TransactionExceptionCode.GLOBAL_TRANSACTION_NOT_ACTIVE)) {
+                    String reason = answer.outcome.message();
+                    if (reason != null && ErrorCode.ROLLED_BACK_ONLY.isNamedIn(reason)) {
+                        String failure =
+                                reason.substring(reason.indexOf(':') + 1).strip();
+                        throw new TxnException(ErrorCode.ROLLED_BACK_ONLY, null, "xid", xid, "failure", failure);
+                    }
                     throw answer.failure(ErrorCode.COMMIT_REFUSED, xid);
                 }
                 if (late != null && !late.isBegun() && !answer.repeated) {
@@ -257,13 +273,17 @@ final class TransactionManager {
      *
      * @throws TxnException {@link ErrorCode#ROLLBACK_FAILED}, {@link ErrorCode#TRANSACTION_NOT_FOUND}, {@link ErrorCode#OUTCOME_UNKNOWN}
      */
-    void rollback(Xid xid) {
+    void rollback(Xid xid, String cause) {
         LateBegin late = coordinators.endLate(xid);
         if (late != null && !late.end()) {
             log.debug("rolled back, with nothing done in it xid={}", xid);
             return;
         }
-        Answer answer = decide(xid, new Message.GlobalRollbackRequest(xid.value(), null), late);
+        Answer answer = decide(
+                xid,
+                new Message.GlobalRollbackRequest(xid.value(), null),
+                late,
+                head -> RollbackCause.cause(cause, head));
         switch (answer.status) {
             case ROLLED_BACK,
                     TIMEOUT_ROLLED_BACK,
@@ -295,7 +315,7 @@ final class TransactionManager {
     }
 
     /** @param late the transaction, if its coordinator may not know it: the decision has it begun then, so that nothing that is still on its way can */
-    private Answer decide(Xid xid, Message.Request decision, @Nullable LateBegin late) {
+    private Answer decide(Xid xid, Message.Request decision, @Nullable LateBegin late, Words words) {
         Instant end = clock.instant().plus(decisionWait);
         Throwable lastFailure = null;
         Outcome lastOutcome = null;
@@ -305,7 +325,8 @@ final class TransactionManager {
                 try {
                     // After a lost answer the question comes first: a decision is only sent to a transaction that has
                     // none.
-                    Answer answer = tries == 1 ? ask(xid, decision, late, false) : askAgain(xid, decision, late);
+                    Answer answer =
+                            tries == 1 ? ask(xid, decision, late, words, false) : askAgain(xid, decision, late, words);
                     if (answer.status != GlobalStatus.UNKNOWN && answer.status != GlobalStatus.BEGIN) {
                         return answer;
                     }
@@ -342,29 +363,30 @@ final class TransactionManager {
         }
     }
 
-    private Answer askAgain(Xid xid, Message.Request decision, @Nullable LateBegin late) {
-        Answer status = ask(xid, new Message.GlobalStatusRequest(xid.value(), null), null, true);
-        return status.status == GlobalStatus.BEGIN ? ask(xid, decision, late, true) : status;
+    private Answer askAgain(Xid xid, Message.Request decision, @Nullable LateBegin late, Words words) {
+        Answer status = ask(xid, new Message.GlobalStatusRequest(xid.value(), null), null, head -> {}, true);
+        return status.status == GlobalStatus.BEGIN ? ask(xid, decision, late, words, true) : status;
     }
 
-    private Answer ask(Xid xid, Message.Request question, @Nullable LateBegin late, boolean repeated) {
+    /** What is said about the causes of a decision, to those who read it. */
+    private interface Words {
+        void write(Map<String, String> head);
+    }
+
+    private Answer ask(Xid xid, Message.Request question, @Nullable LateBegin late, Words words, boolean repeated) {
         Duration wait = question instanceof Message.GlobalStatusRequest ? requestTimeout : decisionTimeout;
-        Message.Response response = late == null || late.isBegun()
-                ? coordinators
-                        .send(ConnectionRole.TM, xid, question, Message.Response.class, wait)
-                        .await()
-                : coordinators
-                        .send(
-                                ConnectionRole.TM,
-                                xid,
-                                question,
-                                (agreed, idsWanted) -> beginning(agreed, late),
-                                Message.Response.class,
-                                wait,
-                                connectWait,
-                                null)
-                        .await()
-                        .message();
+        Message.Response response = coordinators
+                .send(
+                        ConnectionRole.TM,
+                        xid,
+                        question,
+                        (agreed, idsWanted) -> head(agreed, late, words),
+                        Message.Response.class,
+                        wait,
+                        connectWait,
+                        null)
+                .await()
+                .message();
         if (response instanceof Message.GlobalCommitResponse commit) {
             return Answer.of(commit.outcome(), commit.status(), repeated);
         } else if (response instanceof Message.GlobalRollbackResponse rollback) {
@@ -383,11 +405,64 @@ final class TransactionManager {
                 response.getClass().getSimpleName());
     }
 
-    private Map<String, String> beginning(Set<Feature> agreed, LateBegin late) {
+    private Map<String, String> head(Set<Feature> agreed, @Nullable LateBegin late, Words words) {
         Map<String, String> head = new LinkedHashMap<>();
-        if (agreed.contains(Feature.ID_LEASE)) {
+        if (agreed.contains(Feature.ID_LEASE) && late != null && !late.isBegun()) {
             IdLease.begin(late.beginning(clock.instant()), head);
         }
+        if (agreed.contains(Feature.ROLLBACK_CAUSE)) {
+            words.write(head);
+        }
+        return head;
+    }
+
+    /**
+     * Tells the coordinator that work for a transaction failed which another process opened. Should it not hear of it, the answer to whoever called still
+     * says so.
+     */
+    void mark(Xid xid, String cause) {
+        Message.GlobalReportRequest report =
+                new Message.GlobalReportRequest(xid.value(), null, GlobalStatus.ROLLING_BACK);
+        for (int tries = 1; ; tries++) {
+            try {
+                Exchange<Exchange.Answered<Message.GlobalReportResponse>> exchange = coordinators.send(
+                        ConnectionRole.TM,
+                        xid,
+                        report,
+                        (agreed, idsWanted) -> marking(agreed, xid, cause),
+                        Message.GlobalReportResponse.class,
+                        requestTimeout,
+                        Duration.ZERO,
+                        null);
+                GlobalStatus status = exchange.await().message().status();
+                log.info("rollback only xid={} status={} cause={}", xid, status, cause);
+                return;
+            } catch (TxnException e) {
+                if (e.code() != ErrorCode.CONNECTION_LOST || tries == MARK_TRIES) {
+                    log.warn(
+                            "the coordinator could not be told that work failed; whoever called is told xid={} cause={}: {}",
+                            xid,
+                            cause,
+                            e.getMessage());
+                    return;
+                }
+            }
+        }
+    }
+
+    /** A coordinator that does not know of marks would take the report for that of a saga. */
+    private static Map<String, String> marking(Set<Feature> agreed, Xid xid, String cause) {
+        if (!agreed.contains(Feature.ROLLBACK_CAUSE)) {
+            throw new TxnException(
+                    ErrorCode.NO_COORDINATOR,
+                    null,
+                    "xid",
+                    xid,
+                    "problem",
+                    "it does not know of failures of participants");
+        }
+        Map<String, String> head = new LinkedHashMap<>();
+        RollbackCause.mark(cause, head);
         return head;
     }
 

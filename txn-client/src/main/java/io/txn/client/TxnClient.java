@@ -66,6 +66,7 @@ public final class TxnClient implements AutoCloseable {
                 random);
         this.resources = new CoordinatedResourceManager(coordinators, known, workers, clock, random, pause);
         this.transactions = new GlobalTransactionTemplate(
+                options.applicationId(),
                 contexts,
                 new TransactionManager(
                         coordinators,

@@ -21,6 +21,7 @@ import io.txn.client.rpc.Pause;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
+import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.protocol.codec.Frame;
@@ -272,23 +273,55 @@ class TxnClientIT {
     // Propagation
 
     @Test
-    void joinedScopesLeaveTheDecisionToTheOpener() throws Throwable {
+    void joinedScopesLeaveTheDecisionToTheOpenerWhoRollsBackWhatFailedAndWasCaught() throws Throwable {
         start();
-        GlobalTransactionTemplate transactions = client.transactions();
         for (Propagation joining : List.of(Propagation.REQUIRED, Propagation.SUPPORTS, Propagation.MANDATORY)) {
-            transactions.execute(PURCHASE, () -> {
-                TransactionContext outer = client.contexts().current();
-                IOException inner = new IOException();
-                assertThat(catchThrowable(() -> transactions.execute(PURCHASE.withPropagation(joining), () -> {
-                            assertThat(client.contexts().current()).isEqualTo(outer);
-                            throw inner;
-                        })))
-                        .isSameAs(inner);
-                assertThat(coordinator.status(outer.xid().value())).isEqualTo(GlobalStatus.BEGIN);
-                return null;
-            });
-            assertThat(coordinator.await(Message.GlobalCommitRequest.class)).isNotNull();
+            Throwable thrown = catchThrowable(() -> catching(PURCHASE, PURCHASE.withPropagation(joining)));
+            assertThat(codeOf(thrown)).isEqualTo(ErrorCode.ROLLED_BACK_ONLY);
+            assertThat(thrown)
+                    .hasMessageContaining("shop purchase: java.io.IOException: inner")
+                    .hasMessageContaining("name=purchase");
+            coordinator.await(Message.GlobalRollbackRequest.class);
         }
+        assertThat(coordinator.received()).noneMatch(Message.GlobalCommitRequest.class::isInstance);
+    }
+
+    @Test
+    void whatFailedAndWasCaughtIsCommittedWhereTheOpenerSaysSo() throws Throwable {
+        start();
+        try (LogLines log = LogLines.of("io.txn.client")) {
+            catching(PURCHASE.withOnSwallowed(OnSwallowed.IGNORE), PURCHASE);
+            coordinator.await(Message.GlobalCommitRequest.class);
+            assertThat(log.from(Level.WARN)).isEmpty();
+            catching(PURCHASE.withOnSwallowed(OnSwallowed.WARN), PURCHASE);
+            coordinator.await(Message.GlobalCommitRequest.class);
+            assertThat(log.from(Level.WARN)).singleElement().satisfies(line -> assertThat(line)
+                    .contains("committed although work for it had failed")
+                    .contains("java.io.IOException: inner"));
+        }
+    }
+
+    @Test
+    void aJoinedScopeSparesWhatItsRulesSpare() throws Throwable {
+        start();
+        catching(PURCHASE, PURCHASE.withRules(RollbackRules.ALL.noRollbackFor(IOException.class)));
+        coordinator.await(Message.GlobalCommitRequest.class);
+    }
+
+    /** A scope whose work is a joined one that fails, which it keeps to itself. */
+    private void catching(GlobalTransactionOptions opening, GlobalTransactionOptions joining) throws Throwable {
+        GlobalTransactionTemplate transactions = client.transactions();
+        transactions.execute(opening, () -> {
+            TransactionContext outer = client.contexts().current();
+            IOException inner = new IOException("inner");
+            assertThat(catchThrowable(() -> transactions.execute(joining, () -> {
+                        assertThat(client.contexts().current()).isEqualTo(outer);
+                        throw inner;
+                    })))
+                    .isSameAs(inner);
+            assertThat(coordinator.status(outer.xid().value())).isEqualTo(GlobalStatus.BEGIN);
+            return null;
+        });
     }
 
     @Test

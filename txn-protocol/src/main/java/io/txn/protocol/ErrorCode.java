@@ -122,6 +122,11 @@ public enum ErrorCode {
             Category.GIVE_UP,
             "a global transaction would begin or be left in the middle of a local transaction, which would split what belongs together",
             "put @GlobalTransactional on the outermost method, outside @Transactional, and no other propagation than REQUIRED or SUPPORTS inside"),
+    ROLLED_BACK_ONLY(
+            "TXN-TX013",
+            Category.GIVE_UP,
+            "the global transaction was rolled back, because work for it had failed and the failure was caught on the way",
+            "let the failure reach the method with @GlobalTransactional, or say with its onSwallowed that it is to be committed all the same"),
 
     STATEMENT_NOT_SUPPORTED(
             "TXN-AT001",

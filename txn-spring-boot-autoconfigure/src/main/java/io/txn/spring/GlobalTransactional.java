@@ -2,6 +2,7 @@ package io.txn.spring;
 
 import io.txn.client.Isolation;
 import io.txn.client.Propagation;
+import io.txn.protocol.OnSwallowed;
 import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Inherited;
@@ -41,6 +42,12 @@ public @interface GlobalTransactional {
      * keeps those that were read from being changed until the local transaction ends, and refuses reads that cannot be checked.
      */
     Isolation isolation() default Isolation.DEFAULT;
+
+    /**
+     * What becomes of the transaction when work for it failed, here or in a service that was called, and somebody caught the failure on its way to this method:
+     * a {@code catch}, an exception handler that answers well, a fallback. Matters where the transaction begins.
+     */
+    OnSwallowed onSwallowed() default OnSwallowed.ROLLBACK;
 
     /** Exceptions that roll back although a wider class of {@link #noRollbackFor} would spare them. Everything else rolls back anyway. */
     Class<? extends Throwable>[] rollbackFor() default {};

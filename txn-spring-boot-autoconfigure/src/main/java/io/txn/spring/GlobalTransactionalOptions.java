@@ -44,7 +44,8 @@ public final class GlobalTransactionalOptions {
                     timeout(annotation.timeout()),
                     annotation.propagation(),
                     rules(annotation),
-                    annotation.isolation());
+                    annotation.isolation(),
+                    annotation.onSwallowed());
         } catch (TxnException e) {
             throw new TxnException(ErrorCode.BAD_CONFIGURATION, e, "annotation", "@GlobalTransactional on " + specific);
         }

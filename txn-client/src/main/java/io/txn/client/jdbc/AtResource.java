@@ -35,7 +35,7 @@ final class AtResource {
     private final Plans plans;
     private final Tables tables;
     private final UndoTable undoTable;
-    private final AtomicLong numbers = new AtomicLong();
+    private final AtomicLong numbers;
     private volatile @Nullable String database;
 
     /** Not a monitor: whoever talks to a database inside one holds a virtual thread's carrier. */
@@ -56,6 +56,8 @@ final class AtResource {
         this.plans = new Plans(dialect.syntax(), options.planCacheSize());
         this.tables = new Tables(dialect, options.metadataMaxAge(), options.functionsThatOnlyRead(), options.clock());
         this.undoTable = new UndoTable(dialect, options.undoTable(), ids);
+        // Not from one on: sessions outlive resources, and may hold what a failed statement of another one left there.
+        this.numbers = new AtomicLong(ids.get().getMostSignificantBits() >>> 16);
     }
 
     /** A number for one execution of a statement. */
@@ -105,6 +107,14 @@ final class AtResource {
         }
         LockGuard guard = contexts.currentGuard();
         return guard == null ? null : WorkContext.of(guard, options);
+    }
+
+    /** The calling thread is about to commit a branch. */
+    void worked() {
+        TransactionContext context = contexts.current();
+        if (context != null) {
+            context.participation().worked();
+        }
     }
 
     /** Whether the undo table is known to be there. */

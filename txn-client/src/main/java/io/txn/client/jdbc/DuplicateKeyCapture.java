@@ -7,6 +7,7 @@ import io.txn.client.jdbc.sql.Plan;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -68,6 +69,8 @@ final class DuplicateKeyCapture implements WriteCapture {
         RowChanges changes = new RowChanges(images);
         List<@Nullable Object[]> made = new ArrayList<>();
         List<@Nullable Object[]> touched = new ArrayList<>();
+        // The usual way to learn the key of the row that was there, changed or not: id = LAST_INSERT_ID(id).
+        boolean tellsKey = plan.action().text().toUpperCase(Locale.ROOT).contains("LAST_INSERT_ID");
         long[] count = new long[1];
         ReturningStatement.Result result = new RememberingInsert(run, table, keys)
                 .run(
@@ -82,7 +85,7 @@ final class DuplicateKeyCapture implements WriteCapture {
                             changes.add(before, after);
                             if (before == null) {
                                 made.add(shown);
-                            } else if (!before.equals(after)) {
+                            } else if (tellsKey || !before.equals(after)) {
                                 touched.add(shown);
                             }
                             long one = count(before, after);

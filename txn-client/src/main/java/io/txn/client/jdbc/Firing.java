@@ -13,7 +13,10 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Refuses a write that a trigger may turn into more than its images show: at the statement itself, and at what undoes it. */
+/**
+ * Refuses a write that a trigger may turn into more than its images show: at the statement itself, and at what undoes it; and one that no statement
+ * undoes.
+ */
 final class Firing {
 
     private static final Pattern NO_ROW = Pattern.compile("(?i)\\breturn\\s+null\\b");
@@ -28,6 +31,7 @@ final class Firing {
 
     /** An UPDATE of these columns is undone by one. */
     void update(List<Column> columns) throws SQLException {
+        refuseNumberedAnew(columns);
         refuse(Event.UPDATE, columns, "");
     }
 
@@ -48,11 +52,25 @@ final class Firing {
         }
         refuse(Event.DELETE, null, ", which undoes the INSERT");
         if (plan instanceof Plan.RichInsert rich && rich.conflict() == Plan.Conflict.CHANGE) {
+            refuseNumberedAnew(columns(rich.assigned()));
             refuse(Event.UPDATE, rich.replace() ? null : columns(rich.assigned()), "");
         }
         if (plan instanceof Plan.Merge merge
                 && (merge.keyed() != null || !merge.assigned().isEmpty())) {
+            refuseNumberedAnew(columns(merge.assigned()));
             refuse(Event.UPDATE, merge.keyed() != null ? null : columns(merge.assigned()), "");
+        }
+    }
+
+    /** The old number could not be set back. */
+    private void refuseNumberedAnew(List<Column> columns) throws SQLException {
+        for (Column column : columns) {
+            if (column.is(Column.Trait.IDENTITY_ALWAYS)) {
+                throw Refusals.notSupported(
+                        "it gives " + column.name()
+                                + ", which is GENERATED ALWAYS, another number, and no UPDATE takes the old one back",
+                        "delete the row and insert it anew");
+            }
         }
     }
 

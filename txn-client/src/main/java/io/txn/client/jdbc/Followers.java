@@ -340,7 +340,7 @@ final class Followers {
                 .add("SELECT " + run.dialect().identity("") + TableImages.reads(child.columns(), "") + " FROM "
                         + child.sqlName() + " WHERE ")
                 .addKeys(compared, references)
-                .add(" FOR UPDATE");
+                .add(run.dialect().allForUpdate());
         TableImages images = new TableImages(run, child);
         images.readImage(query, () -> {}, child.columns(), rows);
         return rows;
@@ -490,7 +490,7 @@ final class Followers {
                             .add("SELECT " + run.dialect().identity("") + TableImages.reads(rows.table.columns(), "")
                                     + " FROM " + rows.table.sqlName() + " WHERE ")
                             .addKeys(rows.table.key(), chunk)
-                            .add(run.dialect().afterImageLocks() ? " FOR UPDATE" : ""),
+                            .add(run.dialect().afterImageLocks() ? run.dialect().allForUpdate() : ""),
                     () -> {},
                     rows.table.columns(),
                     now);

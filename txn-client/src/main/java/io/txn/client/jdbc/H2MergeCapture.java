@@ -133,17 +133,15 @@ final class H2MergeCapture implements WriteCapture {
                     .add(row.get(columns.indexOf(key.get(i))).source(), parameters);
         }
         query.add(" WHEN MATCHED AND " + memory.noting("txn_row") + " THEN UPDATE SET ");
-        boolean first = true;
         for (int i = 0; i < columns.size(); i++) {
-            if (!key.contains(columns.get(i))) {
-                query.add(first ? "" : ", ")
-                        .add(columns.get(i).sqlName() + " = ")
-                        .add(row.get(i).source(), parameters);
-                first = false;
+            // Those of the key as well: what is equal may be spelt in other letters, or at another offset.
+            boolean stays = key.contains(columns.get(i)) && row.get(i).otherEachTime();
+            query.add((i == 0 ? "" : ", ") + columns.get(i).sqlName() + " = ");
+            if (stays) {
+                query.add("txn_row." + columns.get(i).sqlName());
+            } else {
+                query.add(row.get(i).source(), parameters);
             }
-        }
-        if (first) {
-            query.add(key.get(0).sqlName() + " = txn_row." + key.get(0).sqlName());
         }
         query.add(" WHEN NOT MATCHED THEN INSERT (");
         for (int i = 0; i < columns.size(); i++) {
@@ -163,6 +161,10 @@ final class H2MergeCapture implements WriteCapture {
         for (List<Value> row : memory.recall()) {
             before.putIfAbsent(images.keyOf(table.columns(), row), row);
         }
+        if (plan.keyed() != null && !before.isEmpty()) {
+            changed(before, rows, changes);
+            return rows;
+        }
         Set<List<Value>> seen = new HashSet<>();
         boolean movesKeys = plan.keyed() == null && assignsKey();
         for (List<Value> after : rows.images()) {
@@ -179,6 +181,16 @@ final class H2MergeCapture implements WriteCapture {
         Set<List<Value>> there = before.isEmpty() || !plan.deletes() ? before.keySet() : stillThere(before);
         before.forEach((key, row) -> changes.add(row, there.contains(key) ? row : null));
         return rows;
+    }
+
+    /** The one row that a {@code MERGE … KEY} found: whatever it is called now, it is the one that was written. */
+    private void changed(Map<List<Value>, List<Value>> before, NewRows rows, RowChanges changes) {
+        if (before.size() > 1 || rows.images().size() > 1) {
+            run.incomplete("it found more than one row of a key, which MERGE … KEY is not for");
+        } else {
+            changes.add(
+                    before.values().iterator().next(), rows.images().iterator().next());
+        }
     }
 
     private boolean assignsKey() throws SQLException {

@@ -346,10 +346,11 @@ final class InsertCapture implements WriteCapture {
                 }
                 query.add(")");
             }
-            query.add(run.dialect().afterImageLocks() ? " FOR UPDATE" : "").read(run.connection(), run.scope(), row -> {
-                images.checkIdentity(row.getString(1));
-                found.add(TableImages.values(row, table.columns(), 2));
-            });
+            query.add(run.dialect().afterImageLocks() ? run.dialect().allForUpdate() : "")
+                    .read(run.connection(), run.scope(), row -> {
+                        images.checkIdentity(row.getString(1));
+                        found.add(TableImages.values(row, table.columns(), 2));
+                    });
         }
         return found;
     }

@@ -184,7 +184,7 @@ final class KeyedBatch {
                     .add(" WHERE ");
             addKeys(query, elements.subList(from, Math.min(from + together, elements.size())));
             List<List<Value>> found = new ArrayList<>();
-            images.readImage(query.add(lock ? " FOR UPDATE" : ""), () -> {}, write.columns(), found);
+            images.readImage(query.add(lock ? run.dialect().allForUpdate() : ""), () -> {}, write.columns(), found);
             found.forEach(row -> rows.put(images.keyOf(write.columns(), row), row));
         }
         return rows;

@@ -238,6 +238,7 @@ final class LocalCommit {
         try {
             rest.write();
             commitSent = true;
+            resource.worked();
             connection.commit();
             local.ended();
         } catch (SQLException | TxnException e) {

@@ -181,18 +181,26 @@ final class Query {
             boolean returnsRows =
                     statement instanceof PreparedStatement prepared ? prepared.execute() : statement.execute(text);
             executed.run();
-            if (!returnsRows) {
-                throw new SQLException("the driver brought no rows");
-            }
-            try (ResultSet rows = statement.getResultSet()) {
-                while (rows.next()) {
-                    each.row(rows);
+            if (returnsRows) {
+                try (ResultSet rows = statement.getResultSet()) {
+                    while (rows.next()) {
+                        each.row(rows);
+                    }
                 }
+            } else {
+                requireNothingDone(statement);
             }
             warnings[0] = statement.getWarnings();
             return Boolean.TRUE;
         });
         return warnings[0];
+    }
+
+    /** MariaDB answers a RETURNING without rows when it finds by the condition alone that there can be none. */
+    static void requireNothingDone(Statement statement) throws SQLException {
+        if (statement.getUpdateCount() != 0) {
+            throw new SQLException("the driver brought no rows");
+        }
     }
 
     int update(Connection connection, StatementScope scope) throws SQLException {

@@ -119,7 +119,7 @@ final class ReplaceCapture implements WriteCapture {
                         .add("SELECT " + run.dialect().identity("") + TableImages.reads(table.columns(), "") + " FROM "
                                 + table.sqlName() + " WHERE ");
                 addInTheWay(query, rows.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, rows.size())));
-                images.readImage(query.add(" FOR UPDATE"), () -> {}, table.columns(), there);
+                images.readImage(query.add(run.dialect().allForUpdate()), () -> {}, table.columns(), there);
             }
             followers.read(Map.of(
                     table.sqlName(),

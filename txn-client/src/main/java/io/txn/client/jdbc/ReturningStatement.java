@@ -5,6 +5,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLWarning;
+import java.sql.Statement;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,7 +60,7 @@ final class ReturningStatement {
                     statement instanceof PreparedStatement prepared ? prepared.execute() : statement.execute(text);
             run.changed();
             if (!returnsRows) {
-                throw new SQLException("the driver brought no rows");
+                return withoutRows(statement);
             }
             ResultSet result = statement.getResultSet();
             int shown = result.getMetaData().getColumnCount() - columns;
@@ -72,5 +73,19 @@ final class ReturningStatement {
             run.scope().keep(kept);
             return new Result(rows, kept, statement.getWarnings());
         });
+    }
+
+    /** The driver shows an application a result without rows and columns. */
+    private Result withoutRows(Statement ran) throws SQLException {
+        Query.requireNothingDone(ran);
+        SQLWarning warnings = ran.getWarnings();
+        ran.close();
+        return new Query()
+                .add("SELECT 1 FROM DUAL WHERE 1 = 0")
+                .keep(run.connection(), run.scope(), (statement, text) -> {
+                    ReturnedRows none = new ReturnedRows(statement, statement.executeQuery(text), 0);
+                    run.scope().keep(none);
+                    return new Result(0, none, warnings);
+                });
     }
 }

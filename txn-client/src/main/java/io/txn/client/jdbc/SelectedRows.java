@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
@@ -121,7 +122,10 @@ final class SelectedRows {
 
     private String lock() {
         boolean one = selection.several() && run.dialect().product() == Dialect.Product.POSTGRESQL;
-        return " FOR UPDATE" + (one ? " OF " + targets.get(0).sources().get(0).row() : "");
+        boolean limited = !selection.several()
+                && selection.tail().text().toUpperCase(Locale.ROOT).contains("LIMIT");
+        return (limited ? " FOR UPDATE" : run.dialect().allForUpdate())
+                + (one ? " OF " + targets.get(0).sources().get(0).row() : "");
     }
 
     /** What stands before a column of this source; nothing where no other table is read. */
@@ -213,9 +217,9 @@ final class SelectedRows {
             }
             query.add(" FROM " + part.target().table().sqlName() + " WHERE ")
                     .addKeys(part.target().table().key(), part.keys())
-                    .add(run.dialect().afterImageLocks() ? " FOR UPDATE" : "");
+                    .add(run.dialect().afterImageLocks() ? run.dialect().allForUpdate() : "");
         }
-        query.add(parts.size() == 1 ? "" : ")").read(run.connection(), run.scope(), row -> {
+        query.add(parts.size() == 1 ? "" : ")" + run.dialect().allRows()).read(run.connection(), run.scope(), row -> {
             int first = 2;
             for (Target before : targets.subList(0, row.getInt(1))) {
                 first += columns.apply(before).size();

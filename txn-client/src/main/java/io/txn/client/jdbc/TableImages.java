@@ -1,6 +1,7 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Identifier;
@@ -108,7 +109,15 @@ final class TableImages {
     }
 
     void checkIdentity(@Nullable String identity) {
-        if (!table.identities().isEmpty() && !table.identities().contains(identity == null ? "" : identity)) {
+        String found = identity == null ? "" : identity;
+        if (found.startsWith(Dialect.AMBIGUOUS)) {
+            found = found.substring(Dialect.AMBIGUOUS.length());
+            if (table.columns().stream().anyMatch(c -> c.is(Column.Trait.PRINTED_BY_SETTING))) {
+                run.incomplete("the session prints values of " + table.lockName() + " so that they cannot be read back:"
+                        + " leave extra_float_digits and IntervalStyle as they are by default");
+            }
+        }
+        if (!table.identities().isEmpty() && !table.identities().contains(found)) {
             run.incomplete("the statement reached another table than " + table.schema() + '.' + table.name()
                     + ": the schema, the search path or a temporary table changed what its name means");
         }

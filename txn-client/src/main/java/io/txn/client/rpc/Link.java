@@ -399,7 +399,13 @@ final class Link implements RpcHandler {
     public void closed(RpcConnection closed) {
         owner.post(() -> {
             if (closed == connection) {
-                broken(closed, null);
+                boolean registered = live != null;
+                broken(
+                        closed,
+                        registered
+                                ? null
+                                : unregistered(
+                                        new TxnException(ErrorCode.CONNECTION_LOST, null, "coordinator", address)));
             }
         });
     }

@@ -2,6 +2,7 @@ package io.txn.client.jdbc;
 
 import io.txn.client.ContextCarrier;
 import io.txn.client.TransactionContext;
+import io.txn.client.jdbc.corpus.Forgetful;
 import io.txn.client.jdbc.corpus.Subject;
 import io.txn.client.rm.BranchResult;
 import io.txn.protocol.ErrorCode;
@@ -13,11 +14,12 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Set;
 import javax.sql.DataSource;
 
 /** The AT proxy of this project, with a coordinator in memory. */
-final class AtSubject implements Subject {
+final class AtSubject implements Subject, Forgetful {
 
     private static final Set<ErrorCode> REFUSALS = Set.of(
             ErrorCode.STATEMENT_NOT_SUPPORTED,
@@ -30,6 +32,7 @@ final class AtSubject implements Subject {
     private final ContextCarrier contexts = new ContextCarrier();
     private final InMemoryResourceManager manager = new InMemoryResourceManager();
     private final AtDataSource at;
+    private Duration ahead = Duration.ZERO;
     private Xid xid;
     private ContextCarrier.Scope scope;
 
@@ -37,10 +40,18 @@ final class AtSubject implements Subject {
         this.physical = physical;
         at = AtDataSource.wrap(
                 physical,
-                AtOptions.DEFAULTS.withLockRetry(3, Duration.ofMillis(5)).withPhaseTwoWaitMax(Duration.ofSeconds(1)),
+                AtOptions.DEFAULTS
+                        .withLockRetry(3, Duration.ofMillis(5))
+                        .withPhaseTwoWaitMax(Duration.ofSeconds(1))
+                        .withClock(() -> Instant.now().plus(ahead)),
                 contexts,
                 manager);
         at.prepare();
+    }
+
+    @Override
+    public void forget() {
+        ahead = ahead.plus(AtOptions.DEFAULTS.metadataMaxAge()).plusSeconds(1);
     }
 
     @Override

@@ -52,7 +52,9 @@ final class EventCodec {
     }
 
     private static boolean isOfVersion3(Event event) {
-        return event instanceof Event.DirtReported || event instanceof Event.DirtDecided;
+        return event instanceof Event.DirtReported
+                || event instanceof Event.DirtDecided
+                || event instanceof Event.RollbackOnlyMarked;
     }
 
     static Entry decode(ByteBuffer record, Interner interner) {
@@ -179,6 +181,10 @@ final class EventCodec {
             branch(e, out);
             out.string(e.decision().text());
             out.string(e.decidedBy());
+        } else if (event instanceof Event.RollbackOnlyMarked e) {
+            out.u1(24);
+            out.varint(e.transaction());
+            out.string(e.cause());
         } else {
             throw new AssertionError("no code for " + event);
         }
@@ -212,6 +218,7 @@ final class EventCodec {
             case 21 -> new Event.IdsLeased(in.count(Integer.MAX_VALUE));
             case 22 -> new Event.DirtReported(in.varint(), in.varint(), new RowData(in.text()));
             case 23 -> new Event.DirtDecided(in.varint(), in.varint(), new RowData(in.text()), in.text());
+            case 24 -> new Event.RollbackOnlyMarked(in.varint(), in.text());
             default -> throw new IllegalArgumentException("no event " + type);
         };
     }

@@ -54,6 +54,13 @@ final class OperatorLog {
                     transaction.xid(),
                     e.branch(),
                     e.reason());
+        } else if (event instanceof Event.CommitDecided e && before != null && before.isMarked() && e.cause() != null) {
+            LOG.warn(
+                    "committed although work for it had failed, as its initiator wants it xid={} name={} application={} cause={}",
+                    transaction.xid(),
+                    transaction.name(),
+                    transaction.client().application(),
+                    before.cause());
         } else if (event instanceof Event.Ended && transaction.state() == TransactionState.ROLLED_BACK) {
             LOG.info(
                     "rolled back xid={} name={} application={} branches={} cause={}",

@@ -2,6 +2,7 @@ package io.txn.coordinator.machine;
 
 import io.txn.coordinator.lock.LockKeys;
 import io.txn.protocol.BranchType;
+import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.Xid;
 import io.txn.protocol.extension.RowData;
 import io.txn.protocol.extension.UndoDecision;
@@ -154,11 +155,33 @@ public sealed interface Command {
             boolean nothingToFinish,
             @Nullable String applicationData) implements Named {}
 
-    /** Asks for the commit. */
-    record Commit(Xid xid) implements Named {}
+    /**
+     * Somebody's work for the transaction failed, and somebody else may not learn of it: it is not to be committed.
+     *
+     * @param cause where and why, in one line
+     */
+    record Mark(Xid xid, String cause) implements Named {}
 
-    /** Asks for the rollback. */
-    record Rollback(Xid xid) implements Named {}
+    /** Asks for the commit. */
+    record Commit(Xid xid, OnSwallowed onSwallowed) implements Named {
+
+        /** Not over a mark. */
+        public Commit(Xid xid) {
+            this(xid, OnSwallowed.ROLLBACK);
+        }
+    }
+
+    /**
+     * Asks for the rollback.
+     *
+     * @param cause why, in one line; null when its initiator does not say
+     */
+    record Rollback(Xid xid, @Nullable String cause) implements Named {
+
+        public Rollback(Xid xid) {
+            this(xid, null);
+        }
+    }
 
     /**
      * The engine of a saga tells how it ended, or, if it is not over, in which direction it is to be called back. Changes nothing else than sagas.

@@ -100,6 +100,8 @@ final class Draft {
         } else if (event instanceof Event.OfBranch ofBranch) {
             Branch branch = transaction.branch(ofBranch.branch());
             legal = branch != null && Transitions.next(branch.state(), event.getClass()) != null;
+        } else if (event instanceof Event.RollbackOnlyMarked) {
+            legal = transaction.state() == TransactionState.ACTIVE && !transaction.isMarked();
         } else if (event instanceof Event.RetriesReset) {
             legal = transaction.state() != TransactionState.ACTIVE;
         } else if (event instanceof Event.SagaHandedBack && !transaction.isDriven()) {

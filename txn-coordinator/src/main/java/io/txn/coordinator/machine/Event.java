@@ -65,7 +65,10 @@ public sealed interface Event {
     record PhaseOneFailed(
             long transaction, long branch, @Nullable String applicationData) implements OfBranch {}
 
-    /** @param cause null when its initiator asked for it */
+    /** It is to be rolled back unless its initiator knows better; {@code cause} stays with it until it is decided. Decides nothing. */
+    record RollbackOnlyMarked(long transaction, String cause) implements OfTransaction {}
+
+    /** @param cause null when its initiator asked for it and nothing spoke against it */
     record CommitDecided(long transaction, @Nullable String cause) implements OfTransaction {}
 
     record RollbackDecided(

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param deadline when it is rolled back if it is still open
  * @param outcome what was decided; that of a saga which was handed back is still open
  * @param timedOut whether it was the deadline that decided
- * @param cause why it was rolled back, or committed without its initiator, in one line
+ * @param cause why it was rolled back, or committed without its initiator, in one line; while it is open, why it is not to be committed
  * @param decidedAt 0 while open
  * @param endedAt 0 until every branch is final
  * @param requestId the initiator's id of its begin, 0 for none
@@ -64,6 +64,11 @@ public record GlobalTransaction(
             }
         }
         return null;
+    }
+
+    /** Whether somebody failed in it, so that it is not to be committed. */
+    public boolean isMarked() {
+        return state == TransactionState.ACTIVE && cause != null;
     }
 
     /** Whether its branches hold locks: until the commit is decided, or until they are undone. */
@@ -177,6 +182,12 @@ public record GlobalTransaction(
         return new GlobalTransaction(
                 number, address, name, client, beganAt, deadline, newState, outcome, timedOut, cause, decidedAt,
                 endedAt, requestId, branches);
+    }
+
+    GlobalTransaction marked(String why) {
+        return new GlobalTransaction(
+                number, address, name, client, beganAt, deadline, state, outcome, timedOut, why, decidedAt, endedAt,
+                requestId, branches);
     }
 
     GlobalTransaction decided(

@@ -2,6 +2,7 @@ package io.txn.coordinator.machine;
 
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
+import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.extension.RowData;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -44,10 +45,12 @@ final class Machine {
             return register(transaction, register, moment);
         } else if (command instanceof Command.ReportBranch report) {
             return report(transaction, report, moment);
-        } else if (command instanceof Command.Commit) {
-            return commit(transaction, moment);
-        } else if (command instanceof Command.Rollback) {
-            return rollback(transaction, moment);
+        } else if (command instanceof Command.Mark mark) {
+            return mark(transaction, mark, moment);
+        } else if (command instanceof Command.Commit commit) {
+            return commit(transaction, commit, moment);
+        } else if (command instanceof Command.Rollback rollback) {
+            return rollback(transaction, rollback, moment);
         } else if (command instanceof Command.TimeOut) {
             return timeOut(transaction, moment);
         } else if (command instanceof Command.BranchAnswered answered) {
@@ -163,7 +166,19 @@ final class Machine {
         return draft.reply(new Reply.Reported());
     }
 
-    private Decision commit(GlobalTransaction transaction, Moment moment) {
+    private static Decision mark(GlobalTransaction transaction, Command.Mark command, Moment moment) {
+        if (transaction.state() != TransactionState.ACTIVE || transaction.isMarked()) {
+            return Decision.of(new Reply.Known(transaction));
+        }
+        if (moment.at >= moment.deadline) {
+            return expire(transaction, moment).reply(new Reply.Known(transaction));
+        }
+        Draft draft = new Draft(transaction, moment.at);
+        draft.add(new Event.RollbackOnlyMarked(transaction.number(), Draft.shorten(command.cause())));
+        return draft.reply(new Reply.Known(draft.now));
+    }
+
+    private Decision commit(GlobalTransaction transaction, Command.Commit command, Moment moment) {
         if (transaction.state() != TransactionState.ACTIVE) {
             return Decision.of(new Reply.Known(transaction));
         }
@@ -172,25 +187,39 @@ final class Machine {
             return draft.reply(new Reply.Expired(draft.now));
         }
         Draft draft = new Draft(transaction, moment.at);
+        String mark = transaction.cause();
+        if (mark != null && command.onSwallowed() == OnSwallowed.ROLLBACK) {
+            rollBack(draft, mark);
+            return draft.reply(new Reply.Marked(draft.now));
+        }
         if (transaction.driver() != null) {
             // Whoever commits a saga says that its engine is done.
             draft.add(new Event.BranchFinished(transaction.number(), transaction.number()));
         }
-        draft.add(new Event.CommitDecided(transaction.number(), null)).conclude();
+        String over = mark == null || command.onSwallowed() == OnSwallowed.IGNORE
+                ? null
+                : Draft.shorten("committed over: " + mark);
+        draft.add(new Event.CommitDecided(transaction.number(), over)).conclude();
         return draft.reply(draft.now.owesNothingInTurn() ? new Reply.Decided(draft.now, Reply.Pass.DONE) : null);
     }
 
-    private Decision rollback(GlobalTransaction transaction, Moment moment) {
+    private static void rollBack(Draft draft, @Nullable String cause) {
+        if (draft.now.driver() != null) {
+            Sagas.handBack(draft, Outcome.ROLLBACK, false, cause == null ? "rolled back by its initiator" : cause);
+        } else {
+            draft.add(new Event.RollbackDecided(draft.now.number(), false, cause))
+                    .conclude();
+        }
+    }
+
+    private Decision rollback(GlobalTransaction transaction, Command.Rollback command, Moment moment) {
         if (transaction.state() != TransactionState.ACTIVE) {
             return Decision.of(new Reply.Known(transaction));
         }
         Draft draft = new Draft(transaction, moment.at);
-        if (transaction.driver() != null) {
-            Sagas.handBack(draft, Outcome.ROLLBACK, false, "rolled back by its initiator");
-        } else {
-            draft.add(new Event.RollbackDecided(transaction.number(), false, null))
-                    .conclude();
-        }
+        // The mark was there first, and what the initiator says may only be what came of it.
+        String first = transaction.cause() == null ? command.cause() : transaction.cause();
+        rollBack(draft, first == null ? null : Draft.shorten(first));
         return draft.reply(draft.now.state().isFinal() ? new Reply.Decided(draft.now, Reply.Pass.DONE) : null);
     }
 
@@ -204,11 +233,12 @@ final class Machine {
 
     private static Draft expire(GlobalTransaction transaction, Moment moment) {
         long timeout = transaction.deadline() - transaction.beganAt();
-        String late = "not decided within its timeout of " + timeout + " ms";
+        String late = "not decided within its timeout of " + timeout + " ms"
+                + (transaction.cause() == null ? "" : ", and " + transaction.cause());
         Draft draft = new Draft(transaction, moment.at);
         return transaction.driver() != null
                 ? Sagas.handBack(draft, Outcome.ROLLBACK, true, late)
-                : draft.add(new Event.RollbackDecided(transaction.number(), true, late))
+                : draft.add(new Event.RollbackDecided(transaction.number(), true, Draft.shorten(late)))
                         .conclude();
     }
 
@@ -423,6 +453,9 @@ final class Machine {
                 return next == null ? branch : branch.with(next, 0, 0, branch.cause());
             });
             return transaction.withBranches(branches);
+        }
+        if (event instanceof Event.RollbackOnlyMarked marked) {
+            return transaction.state() == TransactionState.ACTIVE ? transaction.marked(marked.cause()) : transaction;
         }
         TransactionState next = Transitions.next(transaction.state(), event.getClass(), transaction.outcome());
         if (next == null) {

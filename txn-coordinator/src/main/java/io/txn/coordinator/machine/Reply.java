@@ -69,6 +69,9 @@ public sealed interface Reply {
     /** Somebody else decided before, or the command decides nothing; this is what is. */
     record Known(GlobalTransaction transaction) implements Reply {}
 
+    /** The commit that was asked for is refused because of a mark, and the transaction is being rolled back. */
+    record Marked(GlobalTransaction transaction) implements Reply {}
+
     /** The command came after the deadline: the transaction is being rolled back. */
     record Expired(GlobalTransaction transaction) implements Reply {}
 

@@ -107,6 +107,16 @@ final class Answers {
         return refused == null ? null : new Message.GlobalStatusResponse(refused, GlobalStatus.UNKNOWN);
     }
 
+    static Message.@Nullable Response mark(Reply reply) {
+        if (reply instanceof Reply.Known known) {
+            return new Message.GlobalReportResponse(Outcome.SUCCESS, StatusView.of(known.transaction()));
+        } else if (reply instanceof Reply.TransactionUnknown) {
+            return new Message.GlobalReportResponse(Outcome.SUCCESS, GlobalStatus.FINISHED);
+        }
+        Outcome refused = refused(reply, TransactionExceptionCode.UNKNOWN);
+        return refused == null ? null : new Message.GlobalReportResponse(refused, GlobalStatus.UNKNOWN);
+    }
+
     static Message.@Nullable Response sagaReport(Reply reply, @Nullable GlobalStatus reported) {
         if (reply instanceof Reply.Known known) {
             return new Message.GlobalReportResponse(Outcome.SUCCESS, StatusView.ofEnd(known.transaction()));
@@ -127,6 +137,13 @@ final class Answers {
                 case UNREACHABLE -> new Message.GlobalCommitResponse(unreachable(), GlobalStatus.COMMIT_RETRYING);
                 case STUCK -> new Message.GlobalCommitResponse(Outcome.SUCCESS, GlobalStatus.COMMIT_FAILED);
             };
+        } else if (reply instanceof Reply.Marked marked) {
+            return new Message.GlobalCommitResponse(
+                    Outcome.failed(
+                            TransactionExceptionCode.GLOBAL_TRANSACTION_NOT_ACTIVE,
+                            shorten(ErrorCode.ROLLED_BACK_ONLY.id() + ": "
+                                    + marked.transaction().cause())),
+                    GlobalStatus.FINISHED);
         } else if (reply instanceof Reply.Expired) {
             return new Message.GlobalCommitResponse(Outcome.SUCCESS, GlobalStatus.TIMEOUT_ROLLING_BACK);
         } else if (reply instanceof Reply.TransactionUnknown) {

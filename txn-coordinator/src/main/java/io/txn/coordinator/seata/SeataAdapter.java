@@ -9,6 +9,7 @@ import io.txn.coordinator.machine.Reply;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.LogText;
+import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.protocol.codec.Frame;
@@ -16,6 +17,7 @@ import io.txn.protocol.extension.Feature;
 import io.txn.protocol.extension.IdLease;
 import io.txn.protocol.extension.LockWait;
 import io.txn.protocol.extension.RequestId;
+import io.txn.protocol.extension.RollbackCause;
 import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.transport.Outbox;
@@ -285,19 +287,17 @@ public final class SeataAdapter implements RpcHandler {
         if (request instanceof Message.GlobalBeginRequest begin) {
             begin(serving, session, begin, frame, asked);
         } else if (request instanceof Message.GlobalCommitRequest commit) {
-            decided(serving, session, commit.xid(), frame, Command.Commit::new, Answers::commit, asked);
+            OnSwallowed onSwallowed = RollbackCause.onSwallowed(words(session, frame));
+            Function<Xid, Command> command = xid -> new Command.Commit(xid, onSwallowed);
+            decided(serving, session, commit.xid(), frame, command, Answers::commit, asked);
         } else if (request instanceof Message.GlobalRollbackRequest rollback) {
-            decided(serving, session, rollback.xid(), frame, Command.Rollback::new, Answers::rollback, asked);
+            String cause = RollbackCause.cause(words(session, frame));
+            Function<Xid, Command> command = xid -> new Command.Rollback(xid, cause);
+            decided(serving, session, rollback.xid(), frame, command, Answers::rollback, asked);
         } else if (request instanceof Message.GlobalStatusRequest status) {
             named(serving, session, status.xid(), Command.QueryTransaction::new, Answers::status, asked);
         } else if (request instanceof Message.GlobalReportRequest report) {
-            named(
-                    serving,
-                    session,
-                    report.xid(),
-                    xid -> SagaWords.command(xid, report.status()),
-                    reply -> Answers.sagaReport(reply, report.status()),
-                    asked);
+            globalReport(serving, session, report, RollbackCause.mark(words(session, frame)), asked);
         } else if (request instanceof Message.BranchRegisterRequest register) {
             register(serving, session, register, frame, asked);
         } else if (request instanceof Message.BranchReportRequest report) {
@@ -311,6 +311,27 @@ public final class SeataAdapter implements RpcHandler {
                     request.getClass().getSimpleName());
             session.connection.close();
         }
+    }
+
+    /** @param mark null: the engine of a saga tells of it */
+    private void globalReport(
+            Engine serving, Session session, Message.GlobalReportRequest report, @Nullable String mark, Asked asked) {
+        if (mark == null) {
+            named(
+                    serving,
+                    session,
+                    report.xid(),
+                    xid -> SagaWords.command(xid, report.status()),
+                    reply -> Answers.sagaReport(reply, report.status()),
+                    asked);
+        } else {
+            named(serving, session, report.xid(), xid -> new Command.Mark(xid, mark), Answers::mark, asked);
+        }
+    }
+
+    /** What a request says about causes, if it may. */
+    private static Map<String, String> words(Session session, @Nullable Frame frame) {
+        return frame != null && session.has(Feature.ROLLBACK_CAUSE) ? frame.head() : Frame.EMPTY_HEAD;
     }
 
     private void begin(

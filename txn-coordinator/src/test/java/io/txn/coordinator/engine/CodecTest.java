@@ -124,6 +124,8 @@ class CodecTest {
                 .isEqualTo(
                         "0301" + "f1968b25" + "e0a712" + "e807" + "02" + "16ac02ad02037a71" + "17ac02ad020263036d65");
         assertThat(events.toString()).doesNotContain("zq");
+        assertThat(HexFormat.of().formatHex(encoded(1_000, List.of(new Event.RollbackOnlyMarked(300, "me")))))
+                .isEqualTo("0301" + "f1968b25" + "e0a712" + "e807" + "01" + "18ac02036d65");
     }
 
     @Test
@@ -280,7 +282,7 @@ class CodecTest {
     private Event anyEvent() {
         long transaction = id();
         long branch = id();
-        return switch (random.nextInt(20)) {
+        return switch (random.nextInt(21)) {
             case 0 -> new Event.EpochStarted(random.nextInt(1 << 26), random.nextInt(32));
             case 1 ->
                 new Event.Begun(transaction, text(), text(), client(), random.nextInt(Integer.MAX_VALUE), requestId());
@@ -315,6 +317,7 @@ class CodecTest {
             case 16 -> new Event.IdsLeased(1 + random.nextInt(10_000));
             case 18 -> new Event.DirtReported(transaction, branch, new RowData(text()));
             case 17 -> new Event.DirtDecided(transaction, branch, new RowData(text()), text());
+            case 19 -> new Event.RollbackOnlyMarked(transaction, text());
             default -> new Event.BranchDue(transaction, branch);
         };
     }

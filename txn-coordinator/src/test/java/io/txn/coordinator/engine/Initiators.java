@@ -135,8 +135,11 @@ final class Initiators {
             return LockKeys.parse(text.toString(), 100);
         }
 
-        /** Commit only what worked; a rollback may come from somewhere else at any time. */
+        /** Commit only what worked; a rollback may come from somewhere else at any time. Now and then somebody else knows that something did not work. */
         private void decide() {
+            if (dice.below(12) == 0) {
+                world.ask(new Command.Mark(xid, "somebody failed"), reply -> {});
+            }
             int to = waits();
             if (saga && dice.below(4) > 0) {
                 world.ask(resources.report(xid), reply -> isAnswer(to));

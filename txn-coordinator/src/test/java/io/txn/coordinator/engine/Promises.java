@@ -59,6 +59,7 @@ final class Promises {
     private final Set<Long> ids = new HashSet<>();
     private final Set<Long> registeredBy = new HashSet<>();
     private final Set<Long> forced = new HashSet<>();
+    private final Set<Long> marked = new HashSet<>();
     private final Set<Long> givenUp = new HashSet<>();
 
     /** By branch, what was decided about rows in the way since it last reported some. */
@@ -193,6 +194,11 @@ final class Promises {
             require(
                     before.driver() != null || at < deadline(before),
                     () -> "committed after its deadline: " + before.xid());
+            require(
+                    ((Event.CommitDecided) event).cause() != null
+                            || before.driver() != null
+                            || !marked.contains(before.number()),
+                    () -> "committed although work for it had failed: " + before.xid());
         } else if (event instanceof Event.BranchRegistered) {
             require(handedBack || at < deadline(before), () -> "a branch joined after the deadline: " + before.xid());
             require(before.outcome() == Outcome.OPEN, () -> "a branch joined after the decision: " + before.xid());
@@ -234,6 +240,8 @@ final class Promises {
             ids.add(begun.transaction());
         } else if (event instanceof Event.BranchRegistered registered) {
             ids.add(registered.branch());
+        } else if (event instanceof Event.RollbackOnlyMarked e) {
+            marked.add(e.transaction());
         } else if (event instanceof Event.CommitDecided e && e.cause() != null) {
             forced.add(e.transaction());
         } else if (event instanceof Event.BranchGivenUp g) {

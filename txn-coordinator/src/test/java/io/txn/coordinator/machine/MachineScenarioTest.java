@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.txn.coordinator.lock.LockKeys;
 import io.txn.protocol.BranchType;
+import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.Xid;
 import io.txn.protocol.extension.RowData;
 import io.txn.protocol.extension.UndoDecision;
@@ -218,8 +219,11 @@ class MachineScenarioTest {
                             Long.parseLong(words[4]));
                 case "report" ->
                     new Command.ReportBranch(xid(words[1]), id(words[2]), words[3].equals("failed"), "new");
-                case "commit" -> new Command.Commit(xid(words[1]));
-                case "rollback" -> new Command.Rollback(xid(words[1]));
+                case "commit" ->
+                    new Command.Commit(
+                            xid(words[1]), words.length > 2 ? OnSwallowed.valueOf(words[2]) : OnSwallowed.ROLLBACK);
+                case "rollback" -> new Command.Rollback(xid(words[1]), words.length > 2 ? words[2] : null);
+                case "mark" -> new Command.Mark(xid(words[1]), words[2]);
                 case "saga" ->
                     new Command.ReportSaga(xid(words[1]), Outcome.valueOf(words[2]), words[3].equals("over"));
                 case "query" -> new Command.QueryTransaction(xid(words[1]));
@@ -304,6 +308,8 @@ class MachineScenarioTest {
                 return "Decided " + decided.transaction().state() + " pass " + decided.pass();
             } else if (reply instanceof Reply.Known known) {
                 return "Known " + known.transaction().state();
+            } else if (reply instanceof Reply.Marked marked) {
+                return "Marked " + marked.transaction().state();
             } else if (reply instanceof Reply.Expired expired) {
                 return "Expired " + expired.transaction().state();
             } else if (reply instanceof Reply.NotActive late) {

@@ -24,7 +24,9 @@ public enum Feature {
     /** Clients name branches and transactions by ids that were lent to them, before the coordinator hears of them; see {@link IdLease}. */
     ID_LEASE("id-lease"),
     /** An undo reports the rows that are in its way, and takes a person's decision about them; see {@link UndoReport} and {@link UndoDecision}. */
-    UNDO_DECISIONS("undo-decisions");
+    UNDO_DECISIONS("undo-decisions"),
+    /** Why a transaction is rolled back travels with the decision, and that it may only be rolled back before it; see {@link RollbackCause}. */
+    ROLLBACK_CAUSE("rollback-cause");
 
     private static final String ANNOUNCED = "txn-features";
     private static final String AGREED = "txn-features-agreed";

@@ -2,11 +2,19 @@ package io.txn.spring.autoconfigure;
 
 import feign.RequestInterceptor;
 import io.txn.client.ContextCarrier;
+import io.txn.client.GlobalTransactionTemplate;
+import io.txn.spring.propagation.EntryExceptions;
+import io.txn.spring.propagation.Incoming;
+import io.txn.spring.propagation.Outgoing;
 import io.txn.spring.propagation.XidClientPostProcessor;
+import io.txn.spring.propagation.XidExchangeFilter;
+import io.txn.spring.propagation.XidFeignCapability;
 import io.txn.spring.propagation.XidFeignInterceptor;
 import io.txn.spring.propagation.XidFilter;
 import io.txn.spring.propagation.XidRequestInterceptor;
+import io.txn.spring.propagation.XidWebClientPostProcessor;
 import jakarta.servlet.Filter;
+import java.time.InstantSource;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -21,12 +29,26 @@ import org.springframework.core.Ordered;
 import org.springframework.web.client.RestClient;
 import org.springframework.web.client.RestTemplate;
 import org.springframework.web.filter.OncePerRequestFilter;
+import org.springframework.web.reactive.function.client.WebClient;
+import org.springframework.web.servlet.HandlerExceptionResolver;
 
 /** The XID over HTTP. Types that Spring Boot 4 moved have a configuration for each place; one whose type is absent is never loaded. */
 @AutoConfiguration(after = TxnAutoConfiguration.class)
 @ConditionalOnProperty(name = "txn.enabled", havingValue = "true", matchIfMissing = true)
 @EnableConfigurationProperties(PropagationProperties.class)
 public final class TxnPropagationAutoConfiguration {
+
+    @Bean
+    @ConditionalOnMissingBean
+    Outgoing txnOutgoing(ContextCarrier contexts) {
+        return new Outgoing(contexts, InstantSource.system());
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    Incoming txnIncoming(ObjectProvider<GlobalTransactionTemplate> transactions) {
+        return new Incoming(transactions::getObject, InstantSource.system());
+    }
 
     /** RestTemplate and RestClient. */
     @Configuration(proxyBeanMethods = false)
@@ -36,8 +58,8 @@ public final class TxnPropagationAutoConfiguration {
 
         @Bean
         @ConditionalOnMissingBean
-        XidRequestInterceptor txnXidRequestInterceptor(ContextCarrier contexts) {
-            return new XidRequestInterceptor(contexts);
+        XidRequestInterceptor txnXidRequestInterceptor(Outgoing outgoing) {
+            return new XidRequestInterceptor(outgoing);
         }
 
         @Bean
@@ -90,8 +112,14 @@ public final class TxnPropagationAutoConfiguration {
 
         @Bean
         @ConditionalOnMissingBean
-        XidFeignInterceptor txnXidFeignInterceptor(ContextCarrier contexts) {
-            return new XidFeignInterceptor(contexts);
+        XidFeignInterceptor txnXidFeignInterceptor(Outgoing outgoing) {
+            return new XidFeignInterceptor(outgoing);
+        }
+
+        @Bean
+        @ConditionalOnMissingBean
+        XidFeignCapability txnXidFeignCapability(Outgoing outgoing) {
+            return new XidFeignCapability(outgoing);
         }
     }
 
@@ -104,13 +132,67 @@ public final class TxnPropagationAutoConfiguration {
 
         @Bean
         @ConditionalOnMissingBean(name = "txnXidFilter")
-        FilterRegistrationBean<XidFilter> txnXidFilter(ContextCarrier contexts) {
-            FilterRegistrationBean<XidFilter> registration = new FilterRegistrationBean<>(new XidFilter(contexts));
+        FilterRegistrationBean<XidFilter> txnXidFilter(ContextCarrier contexts, Incoming incoming) {
+            FilterRegistrationBean<XidFilter> registration =
+                    new FilterRegistrationBean<>(new XidFilter(contexts, incoming));
             registration.setName("txnXidFilter");
             // Early, so that whatever works in the request works in the transaction; after the filter that sets the
             // encoding.
             registration.setOrder(Ordered.HIGHEST_PRECEDENCE + 100);
             return registration;
+        }
+
+        /** Spring MVC. */
+        @Configuration(proxyBeanMethods = false)
+        @ConditionalOnClass(HandlerExceptionResolver.class)
+        static class MvcConfiguration {
+
+            @Bean
+            @ConditionalOnMissingBean
+            EntryExceptions txnEntryExceptions(ContextCarrier contexts, Incoming incoming) {
+                return new EntryExceptions(contexts, incoming);
+            }
+        }
+    }
+
+    /** WebClient. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(WebClient.class)
+    @ConditionalOnProperty(name = "txn.propagation.outgoing", havingValue = "true", matchIfMissing = true)
+    static class WebClientConfiguration {
+
+        @Bean
+        @ConditionalOnMissingBean
+        XidExchangeFilter txnXidExchangeFilter(ContextCarrier contexts, Outgoing outgoing) {
+            return new XidExchangeFilter(contexts, outgoing);
+        }
+
+        @Bean
+        static XidWebClientPostProcessor txnXidWebClientPostProcessor(ObjectProvider<XidExchangeFilter> filter) {
+            return new XidWebClientPostProcessor(filter::getObject);
+        }
+
+        /** Where Spring Boot 3 has its customizer. */
+        @Configuration(proxyBeanMethods = false)
+        @ConditionalOnClass(name = "org.springframework.boot.web.reactive.function.client.WebClientCustomizer")
+        static class SpringBoot3 {
+
+            @Bean
+            org.springframework.boot.web.reactive.function.client.WebClientCustomizer txnWebClientCustomizer(
+                    XidExchangeFilter filter) {
+                return builder -> builder.filters(filter::addTo);
+            }
+        }
+
+        /** Where Spring Boot 4 has its customizer. */
+        @Configuration(proxyBeanMethods = false)
+        @ConditionalOnClass(name = "org.springframework.boot.webclient.WebClientCustomizer")
+        static class SpringBoot4 {
+
+            @Bean
+            org.springframework.boot.webclient.WebClientCustomizer txnWebClientCustomizer4(XidExchangeFilter filter) {
+                return builder -> builder.filters(filter::addTo);
+            }
         }
     }
 }

@@ -2,22 +2,23 @@ package io.txn.spring.propagation;
 
 import feign.RequestInterceptor;
 import feign.RequestTemplate;
-import io.txn.client.ContextCarrier;
 
-/** Puts the XID bound to the calling thread on requests of OpenFeign clients. A header that the application set itself stays. */
+/** Takes the calling thread's global transaction along with requests of OpenFeign clients. An XID that the application set itself stays. */
 public final class XidFeignInterceptor implements RequestInterceptor {
 
-    private final ContextCarrier contexts;
+    private final Outgoing outgoing;
 
-    public XidFeignInterceptor(ContextCarrier contexts) {
-        this.contexts = contexts;
+    public XidFeignInterceptor(Outgoing outgoing) {
+        this.outgoing = outgoing;
     }
 
     @Override
     public void apply(RequestTemplate template) {
-        String xid = XidHeader.outgoing(contexts);
-        if (xid != null && !template.headers().containsKey(XidHeader.NAME)) {
-            template.header(XidHeader.NAME, xid);
+        Outgoing.Call call = template.headers().containsKey(XidHeader.NAME)
+                ? null
+                : outgoing.call(template.method(), template.feignTarget().name() + template.path());
+        if (call != null) {
+            call.write((name, value) -> template.header(name, value));
         }
     }
 }

@@ -2,61 +2,100 @@ package io.txn.spring.propagation;
 
 import io.txn.client.ContextCarrier;
 import io.txn.client.TransactionContext;
-import io.txn.protocol.Xid;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
+import jakarta.servlet.ServletOutputStream;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
+import jakarta.servlet.http.HttpServletResponseWrapper;
 import java.io.IOException;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.io.PrintWriter;
 import org.springframework.web.filter.OncePerRequestFilter;
 
 /**
- * Binds the XID that a request carries to the thread that handles it, as a participant, and unbinds it whatever the handler does. A header
- * that holds no XID is ignored with a line of log: a stranger must not be able to turn it into an error.
+ * Binds the XID that a request carries to the thread that handles it, as a participant, and unbinds it whatever the handler does. The answer says whether
+ * something was kept, and whether the transaction may only be rolled back.
  */
 public final class XidFilter extends OncePerRequestFilter {
 
-    private static final Logger log = LoggerFactory.getLogger(XidFilter.class);
-
     private final ContextCarrier contexts;
+    private final Incoming incoming;
 
-    public XidFilter(ContextCarrier contexts) {
+    public XidFilter(ContextCarrier contexts, Incoming incoming) {
         this.contexts = contexts;
+        this.incoming = incoming;
     }
 
     @Override
     @SuppressWarnings("try") // the scope is opened for its closing
     protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
             throws ServletException, IOException {
-        Xid xid = xidOf(request.getHeader(XidHeader.NAME));
-        if (xid == null) {
+        TransactionContext context = incoming.context(request::getHeader);
+        if (context == null) {
             chain.doFilter(request, response);
             return;
         }
-        try (ContextCarrier.Scope scope = contexts.bind(TransactionContext.participant(xid))) {
-            chain.doFilter(request, response);
+        Answer answer = new Answer(response, context);
+        try (ContextCarrier.Scope scope = contexts.bind(context)) {
+            chain.doFilter(request, answer);
+        } catch (Throwable failure) {
+            incoming.failed(context, request.getMethod() + ' ' + request.getRequestURI(), failure);
+            throw failure;
+        } finally {
+            answer.say();
         }
     }
 
-    private static @Nullable Xid xidOf(@Nullable String header) {
-        if (header == null || header.isBlank()) {
-            return null;
+    /** Says what is known when the answer begins to leave, and again, if that is not too late, at the end. */
+    private final class Answer extends HttpServletResponseWrapper {
+
+        private final TransactionContext context;
+
+        Answer(HttpServletResponse response, TransactionContext context) {
+            super(response);
+            this.context = context;
         }
-        String problem;
-        try {
-            Xid xid = new Xid(header.trim());
-            if (xid.number() > 0) {
-                return xid;
+
+        void say() {
+            if (!isCommitted()) {
+                incoming.answer(context, this::setHeader);
             }
-            problem = "it does not end in a colon and a number";
-        } catch (IllegalArgumentException e) {
-            problem = e.getMessage();
         }
-        // The text itself is a stranger's: it does not belong into a log.
-        log.warn("ignored a {} header of {} characters that is no XID: {}", XidHeader.NAME, header.length(), problem);
-        return null;
+
+        @Override
+        public ServletOutputStream getOutputStream() throws IOException {
+            say();
+            return super.getOutputStream();
+        }
+
+        @Override
+        public PrintWriter getWriter() throws IOException {
+            say();
+            return super.getWriter();
+        }
+
+        @Override
+        public void flushBuffer() throws IOException {
+            say();
+            super.flushBuffer();
+        }
+
+        @Override
+        public void sendError(int status) throws IOException {
+            say();
+            super.sendError(status);
+        }
+
+        @Override
+        public void sendError(int status, String message) throws IOException {
+            say();
+            super.sendError(status, message);
+        }
+
+        @Override
+        public void sendRedirect(String location) throws IOException {
+            say();
+            super.sendRedirect(location);
+        }
     }
 }

@@ -1,6 +1,5 @@
 package io.txn.spring.propagation;
 
-import io.txn.client.ContextCarrier;
 import java.io.IOException;
 import java.util.List;
 import org.springframework.http.HttpRequest;
@@ -9,25 +8,38 @@ import org.springframework.http.client.ClientHttpRequestInterceptor;
 import org.springframework.http.client.ClientHttpResponse;
 
 /**
- * Puts the XID bound to the calling thread on requests of RestTemplate and RestClient. A header that the application set itself stays. Only
+ * Takes the calling thread's global transaction along with requests of RestTemplate and RestClient. An XID that the application set itself stays. Only
  * methods of {@code HttpHeaders} that Spring Framework 6 and 7 share are used.
  */
 public final class XidRequestInterceptor implements ClientHttpRequestInterceptor {
 
-    private final ContextCarrier contexts;
+    private final Outgoing outgoing;
 
-    public XidRequestInterceptor(ContextCarrier contexts) {
-        this.contexts = contexts;
+    public XidRequestInterceptor(Outgoing outgoing) {
+        this.outgoing = outgoing;
     }
 
     @Override
     public ClientHttpResponse intercept(HttpRequest request, byte[] body, ClientHttpRequestExecution execution)
             throws IOException {
-        String xid = XidHeader.outgoing(contexts);
-        if (xid != null && request.getHeaders().getFirst(XidHeader.NAME) == null) {
-            request.getHeaders().set(XidHeader.NAME, xid);
+        Outgoing.Call call = request.getHeaders().getFirst(XidHeader.NAME) == null
+                ? outgoing.call(
+                        request.getMethod().name(),
+                        request.getURI().getHost() + request.getURI().getPath())
+                : null;
+        if (call == null) {
+            return execution.execute(request, body);
         }
-        return execution.execute(request, body);
+        call.write(request.getHeaders()::set);
+        ClientHttpResponse response;
+        try {
+            response = execution.execute(request, body);
+        } catch (IOException | RuntimeException | Error e) {
+            call.failed(e);
+            throw e;
+        }
+        call.answered(response.getHeaders()::getFirst);
+        return response;
     }
 
     /** Adds this interceptor unless one of its kind is there: a client may be met by a customizer and as a bean. */

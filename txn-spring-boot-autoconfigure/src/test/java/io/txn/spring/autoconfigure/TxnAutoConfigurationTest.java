@@ -23,6 +23,7 @@ import io.txn.client.rpc.Credentials;
 import io.txn.protocol.TxnException;
 import io.txn.spring.GlobalTransactionalAspect;
 import io.txn.spring.GlobalTransactionalOptions;
+import io.txn.spring.propagation.Outgoing;
 import io.txn.spring.propagation.XidClientPostProcessor;
 import io.txn.spring.propagation.XidFeignInterceptor;
 import io.txn.spring.propagation.XidFilter;
@@ -33,6 +34,7 @@ import io.txn.test.Ports;
 import jakarta.servlet.Filter;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -203,7 +205,7 @@ class TxnAutoConfigurationTest {
     void theUsersOwnBeansAreTaken() {
         ContextCarrier contexts = new ContextCarrier();
         CoordinatorLocator locator = AddressListLocator.of(List.of("127.0.0.1:" + nobody));
-        XidRequestInterceptor interceptor = new XidRequestInterceptor(contexts);
+        XidRequestInterceptor interceptor = new XidRequestInterceptor(new Outgoing(contexts, InstantSource.system()));
         bare.withPropertyValues("txn.client.fail-fast=false")
                 .withBean(ContextCarrier.class, () -> contexts)
                 .withBean(CoordinatorLocator.class, () -> locator)

@@ -145,7 +145,7 @@ class PropagationIT {
 
     @Test
     void whatIsNoXidIsIgnoredWithALineOfLogAndIsNeverAnError() throws Exception {
-        try (LogLines log = LogLines.of(XidFilter.class.getName())) {
+        try (LogLines log = LogLines.of(Incoming.class.getName())) {
             for (String header : List.of("x".repeat(129), "with blank inside", "umlaut-?", "h:1:-5", "tab\there:1")) {
                 HttpResponse<String> answer = get(url(callee) + "/xid", "TX_XID", header);
                 assertThat(answer.statusCode()).isEqualTo(200);

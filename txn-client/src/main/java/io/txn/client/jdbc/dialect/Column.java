@@ -21,7 +21,9 @@ public record Column(String name, String sqlName, String type, Codec codec, Set<
         /** An identity that refuses explicit values unless told otherwise. */
         IDENTITY_ALWAYS,
         /** Its default is made anew for each row. */
-        COMPUTED_DEFAULT
+        COMPUTED_DEFAULT,
+        /** The session decides with how many digits numbers in it are printed, or what the signs of intervals in it mean. */
+        PRINTED_BY_SETTING
     }
 
     public Column {

@@ -36,6 +36,9 @@ public record Dialect(
         boolean countsOnlyChanged,
         DriverHabits habits) {
 
+    /** See {@link #identity}. */
+    public static final String AMBIGUOUS = "~";
+
     /**
      * What the driver does in its own way, most of it with batches, as far as its URL tells.
      *
@@ -238,16 +241,33 @@ public record Dialect(
     }
 
     /**
-     * An expression that an image query adds to find out which table it really read.
+     * An expression that an image query adds to find out which table it really read. On PostgreSQL it is led by {@link #AMBIGUOUS} where the session
+     * prints numbers with fewer digits than they have, or intervals so that other sessions read them differently.
      *
      * @param qualifier a row alias with its dot, or nothing
      */
     public String identity(String qualifier) {
         return switch (product) {
             case H2 -> "CURRENT_SCHEMA";
-            case POSTGRESQL -> "CAST(CAST(" + qualifier + "tableoid AS bigint) AS text)";
+            case POSTGRESQL ->
+                "CASE WHEN CAST(current_setting('extra_float_digits') AS int) > 0"
+                        + " AND current_setting('IntervalStyle') <> 'sql_standard' THEN '' ELSE '" + AMBIGUOUS
+                        + "' END || CAST(CAST(" + qualifier + "tableoid AS bigint) AS text)";
             case MYSQL, MARIADB -> "DATABASE()";
         };
+    }
+
+    /**
+     * What lets a reading find all its rows: a limit that a session sets for every SELECT ({@code sql_select_limit}) does not hold for one that has
+     * its own.
+     */
+    public String allRows() {
+        return product.isMySqlFamily() ? " LIMIT 18446744073709551615" : "";
+    }
+
+    /** What ends a reading of rows that are about to be written, or were: it finds all of them, and locks them. */
+    public String allForUpdate() {
+        return allRows() + " FOR UPDATE";
     }
 
     /** The clause with which a read keeps everybody from changing its rows, and lets others read so too where the database can do that. */

@@ -284,8 +284,9 @@ final class MySqlCatalog implements Catalog {
         if (!charset.matches("\\w+") || !collation.matches("\\w+")) {
             return Codec.unsupported(type);
         }
-        return Codec.bytes(
-                type + ' ' + charset, "CAST(%s AS BINARY)", "CONVERT(? USING " + charset + ") COLLATE " + collation);
+        // Whether a CHAR is shown with the blanks that fill it up depends on the session's mode.
+        String read = type.equals("char") ? "CAST(RTRIM(%s) AS BINARY)" : "CAST(%s AS BINARY)";
+        return Codec.bytes(type + ' ' + charset, read, "CONVERT(? USING " + charset + ") COLLATE " + collation);
     }
 
     private static List<ForeignKey> referencedBy(Connection connection, String schema, String table)

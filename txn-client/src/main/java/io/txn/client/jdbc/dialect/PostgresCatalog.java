@@ -28,10 +28,15 @@ final class PostgresCatalog implements Catalog {
             SELECT a.attname, quote_ident(a.attname) AS sql_name, a.attidentity::text AS identity,
                 a.attgenerated::text AS generated, a.atthasdef,
                 quote_ident(tn.nspname) || '.' || quote_ident(t.typname) AS sql_type,
-                coalesce(b.typname, t.typname) AS base_type, t.typtype::text AS type_kind
+                coalesce(b.typname, t.typname) AS base_type, t.typtype::text AS type_kind,
+                (coalesce(b, t)).typcategory IN ('C', 'G') OR (coalesce(b, t)).typtype IN ('d', 'c')
+                    OR (coalesce(b, t)).typtype IN ('r', 'm') AND (coalesce(b, t)).oid >= 16384
+                    OR coalesce(e.typtype IN ('d', 'c', 'r') OR e.typcategory = 'G' OR e.typname IN ('float4', 'float8', 'interval'), false)
+                    AS printed_by_setting
             FROM pg_catalog.pg_attribute a
             JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace
             LEFT JOIN pg_catalog.pg_type b ON b.oid = nullif(t.typbasetype, 0)
+            LEFT JOIN pg_catalog.pg_type e ON e.oid = nullif((coalesce(b, t)).typelem, 0)
             WHERE a.attrelid = ?::bigint::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum""";
 
     /** The primary key, or where there is none the first unique key without NULLs that holds for all rows whenever a statement has ended. */
@@ -208,6 +213,9 @@ final class PostgresCatalog implements Catalog {
             if (identity.equals("a")) {
                 traits.add(Column.Trait.IDENTITY_ALWAYS);
             }
+            if (row.is("printed_by_setting", "t")) {
+                traits.add(Column.Trait.PRINTED_BY_SETTING);
+            }
             String type = row.text("sql_type");
             columns.add(new Column(
                     row.text("attname"),
@@ -228,6 +236,15 @@ final class PostgresCatalog implements Catalog {
             case "bytea" -> Codec.bytes(type, "%s", cast);
             case "float4" -> new Codec(type, Codec.Form.FLOAT_BITS, "encode(float4send(%s), 'hex')", cast);
             case "float8" -> new Codec(type, Codec.Form.DOUBLE_BITS, "encode(float8send(%s), 'hex')", cast);
+            // In the style of the SQL standard, one sign may mean one field or all.
+            case "interval" ->
+                Codec.text(
+                        type,
+                        "CASE WHEN isfinite(%s) THEN '+0 years ' || CAST(extract(year FROM %s) * 12 + extract(month FROM %s) AS numeric)"
+                                + " || ' mons ' || CAST(extract(day FROM %s) AS numeric) || ' days '"
+                                + " || CAST(extract(hour FROM %s) AS numeric) * 3600 + CAST(extract(minute FROM %s) AS numeric) * 60"
+                                + " + CAST(extract(second FROM %s) AS numeric) || ' secs' ELSE CAST(%s AS text) END",
+                        cast);
             case "timestamptz" ->
                 Codec.text(type, "CAST(%s AT TIME ZONE 'UTC' AS text)", "(CAST(? AS timestamp) AT TIME ZONE 'UTC')");
             default -> Codec.text(type, "CAST(%s AS text)", cast);

@@ -96,13 +96,14 @@ public final class UndoSession implements AutoCloseable {
             }
             case MYSQL, MARIADB -> {
                 CatalogRow now = CatalogRow.one(
-                        connection, "SELECT @@sql_mode AS m, @@time_zone AS z, @@innodb_lock_wait_timeout AS w");
+                        connection,
+                        "SELECT @@sql_mode AS m, @@time_zone AS z, @@innodb_lock_wait_timeout AS w, @@sql_select_limit AS l");
                 restore.add("SET SESSION sql_mode = '" + now.get("m") + "', time_zone = '" + now.get("z")
-                        + "', innodb_lock_wait_timeout = " + now.get("w"));
+                        + "', innodb_lock_wait_timeout = " + now.get("w") + ", sql_select_limit = " + now.get("l"));
                 // MySQL's driver learns once how names are quoted, and quotes those of its savepoints so.
                 String quotes = now.text("m").contains("ANSI_QUOTES") ? ",ANSI_QUOTES" : "";
                 execute("SET SESSION sql_mode = '" + RESTORING_MODE + quotes
-                        + "', time_zone = '+00:00', innodb_lock_wait_timeout = "
+                        + "', time_zone = '+00:00', sql_select_limit = DEFAULT, innodb_lock_wait_timeout = "
                         + Math.max(1, lockWaitMax.toSeconds()));
             }
         }

@@ -58,6 +58,8 @@ public record InsertValue(Kind kind, Fragment source) {
 
     private static final Pattern READS_OR_NOTES = Pattern.compile("(?i)@|\\b(SELECT|WITH|TABLE)\\b");
 
+    private static final Pattern OTHER_EACH_TIME = Pattern.compile("(?i)RAND|UUID|NEXT");
+
     /** How much is known of a value. */
     public enum Kind {
         /** One bound parameter. */
@@ -70,6 +72,11 @@ public record InsertValue(Kind kind, Fragment source) {
         DEFAULT,
         /** Anything that only the database can compute. */
         EXPRESSION
+    }
+
+    /** Whether it may have another value each time that it is evaluated, within one statement too. */
+    public boolean otherEachTime() {
+        return kind == Kind.EXPRESSION && OTHER_EACH_TIME.matcher(source.text()).find();
     }
 
     /**

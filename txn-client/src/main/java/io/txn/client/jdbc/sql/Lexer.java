@@ -85,7 +85,7 @@ final class Lexer {
     private void token(char c) throws NotUnderstood {
         int start = at;
         switch (c) {
-            case '\'' -> string(start, start, syntax.backslashEscapes());
+            case '\'' -> string(start, start, syntax.backslashEscapes() || goesOnEscaped());
             case '"' -> {
                 if (syntax.doubleQuotesAreStrings()) {
                     quoted('"', syntax.backslashEscapes());
@@ -214,6 +214,16 @@ final class Lexer {
             }
         }
         throw new NotUnderstood("a literal or name does not end", "close it");
+    }
+
+    /** Whether a literal that begins here goes on with an {@code E'…'} before it, and with its rules. */
+    private boolean goesOnEscaped() {
+        if (!syntax.escapePrefix() || tokens.isEmpty()) {
+            return false;
+        }
+        Token last = tokens.get(tokens.size() - 1);
+        return last.kind() == Token.Kind.STRING
+                && (last.text().startsWith("E") || last.text().startsWith("e"));
     }
 
     private void add(Token.Kind kind, int start) {

@@ -34,8 +34,8 @@ final class ReadPlanner {
         }
         refuseUnless(
                 !asksForRowCount(),
-                "ROW_COUNT() would tell of the statements that capture changes, too",
-                "use the update count that JDBC returns");
+                "ROW_COUNT() and FOUND_ROWS() would tell of the statements that capture changes, too",
+                "use the update count that JDBC returns, or SELECT COUNT(*)");
         int lock = lockClause();
         if (lock < 0) {
             return new Plan.Read();
@@ -79,7 +79,7 @@ final class ReadPlanner {
 
     private boolean asksForRowCount() {
         for (int i = 0; i + 1 < text.size(); i++) {
-            if (text.is(i, "ROW_COUNT") && text.isSymbol(i + 1, '(')) {
+            if ((text.is(i, "ROW_COUNT") || text.is(i, "FOUND_ROWS")) && text.isSymbol(i + 1, '(')) {
                 return true;
             }
         }

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import net.sf.jsqlparser.parser.CCJSqlParser;
 import net.sf.jsqlparser.parser.CCJSqlParserConstants;
 import net.sf.jsqlparser.parser.CCJSqlParserUtil;
@@ -22,56 +21,6 @@ final class StatementText {
 
     static final String OUTSIDE = "run it outside the global transaction";
 
-    /**
-     * Words that the parser keeps for itself, some for databases that are not ours, and that are names to at least one of ours: columns are
-     * called so. Where a database keeps one too, it says so itself.
-     */
-    private static final Set<String> NAMES_NEVERTHELESS = Set.of(
-            "ABSENT",
-            "CONNECT_BY_ROOT",
-            "CSV",
-            "CURRENT",
-            "DISTINCTROW",
-            "DOUBLE",
-            "ERRORS",
-            "EXCLUDES",
-            "EXTEND",
-            "FBV",
-            "FILE",
-            "FINAL",
-            "FORCE",
-            "FULL",
-            "IGNORE",
-            "ILIKE",
-            "IMPORT",
-            "INCLUDES",
-            "LONG",
-            "LOW_PRIORITY",
-            "MINUS",
-            "NOCYCLE",
-            "OUTPUT",
-            "PIVOT",
-            "PREFERRING",
-            "PREWHERE",
-            "PRIOR",
-            "QUALIFY",
-            "RETURNS",
-            "SAMPLE",
-            "SCRIPT",
-            "SEMI",
-            "SETTINGS",
-            "SQL_CACHE",
-            "SQL_NO_CACHE",
-            "STATEMENT",
-            "TABLESAMPLE",
-            "UNBOUNDED",
-            "UNKNOWN",
-            "UNPIVOT",
-            "USE",
-            "VERIFY",
-            "XMLSERIALIZE",
-            "XOR");
-
     private final String sql;
     private final SqlSyntax syntax;
     private final List<Token> tokens;
@@ -82,8 +31,12 @@ final class StatementText {
         this.tokens = tokens;
     }
 
-    static StatementText of(String sql, SqlSyntax syntax) throws NotUnderstood {
-        List<Token> all = new ArrayList<>(Lexer.tokens(sql, syntax));
+    static StatementText of(String written, SqlSyntax syntax) throws NotUnderstood {
+        List<Token> all = new ArrayList<>(Lexer.tokens(written, syntax));
+        String sql = signsApart(written, all);
+        if (!sql.equals(written)) {
+            all = new ArrayList<>(Lexer.tokens(sql, syntax));
+        }
         while (!all.isEmpty() && all.get(all.size() - 1).isSymbol(';')) {
             all.remove(all.size() - 1);
         }
@@ -94,6 +47,20 @@ final class StatementText {
             throw new NotUnderstood("it holds several statements", "send them one by one");
         }
         return new StatementText(sql, syntax, List.copyOf(all));
+    }
+
+    /** To MySQL, two minus signs with nothing behind are signs; its drivers, and the parser, take them for a comment, and parameters behind it for text. */
+    private static String signsApart(String sql, List<Token> tokens) {
+        StringBuilder apart = new StringBuilder(sql);
+        for (int i = tokens.size() - 1; i > 0; i--) {
+            Token token = tokens.get(i);
+            if (token.isSymbol('-')
+                    && tokens.get(i - 1).isSymbol('-')
+                    && tokens.get(i - 1).end() == token.start()) {
+                apart.insert(token.start(), ' ');
+            }
+        }
+        return apart.toString();
     }
 
     SqlSyntax syntax() {
@@ -189,15 +156,21 @@ final class StatementText {
     }
 
     static boolean sameName(TableName name, Table parsed) {
-        return Identifier.of(parsed.getName()).text().equals(name.table().text());
+        String written = name.table().text();
+        String last = Identifier.of(parsed.getName()).text();
+        // The parser takes a dot within quotes for one between names.
+        return last.equals(written) || written.endsWith('.' + last);
     }
 
     Statement parse(int to) throws NotUnderstood {
+        ParserText text = new ParserText(tokens.subList(0, to), syntax);
+        String plainly = text.plainly();
         try {
-            return parse(forParser(to, false));
+            return parse(plainly);
         } catch (NotUnderstood e) {
-            if (tokens.subList(0, to).stream().anyMatch(StatementText::isNameNevertheless)) {
-                return parse(forParser(to, true));
+            String simply = text.simply();
+            if (!simply.equals(plainly)) {
+                return parse(simply);
             }
             throw e;
         }
@@ -217,37 +190,6 @@ final class StatementText {
         } catch (ParseException | TokenMgrException e) {
             throw new NotUnderstood("the parser does not understand it", "write it in plainer SQL, or " + OUTSIDE);
         }
-    }
-
-    /**
-     * The tokens before {@code to} for the parser: without comments, and with plain literals instead of those that databases end by different
-     * rules, so that parser and lexer cannot differ about where a literal ends.
-     *
-     * @param quoting whether words that only the parser keeps for itself are quoted, which makes them names
-     */
-    private String forParser(int to, boolean quoting) {
-        StringBuilder text = new StringBuilder();
-        int end = 0;
-        for (Token token : tokens.subList(0, to)) {
-            text.append(token.start() > end ? " " : "");
-            boolean plain = token.text().startsWith("'") && token.text().indexOf('\\') < 0;
-            if (token.kind() == Token.Kind.STRING && !plain) {
-                text.append("'s'");
-            } else if (token.kind() == Token.Kind.SYMBOL && token.text().equals("??")) {
-                text.append("||");
-            } else if (quoting && isNameNevertheless(token)) {
-                text.append('"').append(token.text()).append('"');
-            } else {
-                text.append(token.text());
-            }
-            end = token.end();
-        }
-        return text.toString();
-    }
-
-    private static boolean isNameNevertheless(Token token) {
-        return token.kind() == Token.Kind.WORD
-                && NAMES_NEVERTHELESS.contains(token.text().toUpperCase(Locale.ROOT));
     }
 
     /** The index of the first such word outside all parentheses, or -1. */

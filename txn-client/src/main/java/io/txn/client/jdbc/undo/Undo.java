@@ -413,6 +413,8 @@ public final class Undo {
             if (change.rows().stream().anyMatch(change::changesKey)) {
                 written.addAll(key);
             }
+            // These take no value from an UPDATE, so none had changed them.
+            written.removeIf(i -> columns.get(i).is(Column.Trait.IDENTITY_ALWAYS));
             return written;
         }
 

@@ -218,6 +218,7 @@ public final class CorpusFile {
         private final Scope scope;
         private final List<String> axes = new ArrayList<>();
         private List<String> runs = List.of("tx", "auto");
+        private boolean runsNamed = true;
         private List<String> vias = List.of("literal");
 
         Template(String group, List<String> body, Scope scope) {
@@ -242,7 +243,7 @@ public final class CorpusFile {
                         }
                     }
                     case "vary" -> axes.addAll(Arrays.asList(words).subList(1, words.length));
-                    case "run" -> runs = known(words, RUNS);
+                    case "run" -> run(words);
                     case "via" -> vias = known(words, VIAS);
                     default -> lines.add(line);
                 }
@@ -254,6 +255,18 @@ public final class CorpusFile {
             List<CorpusCase> cases = new ArrayList<>();
             vary(0, new LinkedHashMap<>(scope.words), new ArrayList<>(), lines, cases);
             return cases;
+        }
+
+        /** Those in parentheses are for the long form. */
+        private void run(String[] words) {
+            runs = new ArrayList<>();
+            for (String one :
+                    known(String.join(" ", words).replaceAll("[()]", "").split(" "), RUNS)) {
+                if (scope.full || !Arrays.asList(words).contains('(' + one + ')')) {
+                    runs.add(one);
+                }
+            }
+            runsNamed = words.length > 2;
         }
 
         private static List<String> known(String[] words, Set<String> allowed) {
@@ -295,7 +308,7 @@ public final class CorpusFile {
             for (String run : runs) {
                 for (String via : vias) {
                     List<String> named = new ArrayList<>(variant);
-                    if (runs.size() > 1) {
+                    if (runsNamed) {
                         named.add(run);
                     }
                     if (vias.size() > 1) {

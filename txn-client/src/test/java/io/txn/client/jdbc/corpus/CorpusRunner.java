@@ -246,7 +246,7 @@ public final class CorpusRunner implements AutoCloseable {
         return pools.computeIfAbsent(parameters, added -> new Pool(with(added), user, password, onOpen()));
     }
 
-    /** What a subject has learnt about tables holds for one fixture only. */
+    /** What a subject has learnt about tables holds for one fixture only: it forgets, or is made anew. */
     private Subject subject(String parameters) {
         return running.computeIfAbsent(parameters, added -> subjects.apply(pool(added)));
     }
@@ -256,7 +256,8 @@ public final class CorpusRunner implements AutoCloseable {
     }
 
     private void forgetFixture() {
-        forgetSubjects();
+        running.values().removeIf(subject -> !(subject instanceof Forgetful));
+        running.values().forEach(subject -> ((Forgetful) subject).forget());
         Fixture old = fixture;
         fixture = null;
         if (old == null) {

@@ -40,7 +40,10 @@ final class Dump {
                     while (rows.next()) {
                         String name = rows.getString(1);
                         columns.add(new Column(
-                                name, mySql('`' + name + '`', rows.getString(2).toLowerCase(Locale.ROOT))));
+                                name,
+                                mySql(
+                                        '`' + name.replace("`", "``") + '`',
+                                        rows.getString(2).toLowerCase(Locale.ROOT))));
                     }
                 }
                 return columns;

@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
  */
 public record Fixture(String name, List<String> create, List<String> rows) {
 
-    private static final String ONE_NAME = "(?:\"[^\"]+\"|`[^`]+`|[\\w$]+)";
+    private static final String ONE_NAME = "(?:\"(?:[^\"]|\"\")+\"|`(?:[^`]|``)+`|[\\w$]+)";
     private static final Pattern CREATED = Pattern.compile(
             "CREATE (?:OR REPLACE )?(?:(?:UNLOGGED|CACHED|MEMORY) )?(TABLE|SEQUENCE|FUNCTION|PROCEDURE|VIEW|TYPE|DOMAIN|SCHEMA|ALIAS)"
                     + " (" + ONE_NAME + "(?:\\." + ONE_NAME + ")?)",

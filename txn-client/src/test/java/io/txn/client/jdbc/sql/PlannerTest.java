@@ -36,6 +36,49 @@ class PlannerTest {
     }
 
     @Test
+    void aLiteralInTheNextLineGoesOnByTheRulesOfTheFirst() {
+        Plan.Update update = (Plan.Update) plan("UPDATE t SET a = E'x'\n'y\\' WHERE b = ? -- ' WHERE id = ?");
+        assertThat(update.selection().where()).isEqualTo(new Fragment("id = ?", 0, 1));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "UPDATE t SET a = |/ b, c = @ -5, d = ||/ 27, e = b <-> c WHERE r -|- s AND b OPERATOR(pg_catalog.+) 3 = 5",
+                "UPDATE t SET a = 'x'::varchar COLLATE pg_catalog.\"C\" WHERE b IS NOT JSON OBJECT OR c IS JSON",
+                "UPDATE t SET (a, b) = ROW (DEFAULT, 5) WHERE c =-1",
+                "DELETE FROM t WHERE s LIKE 'b' {escape '!'}",
+                "INSERT INTO t (a, b) VALUES (@ -5, |/ 4)",
+                "UPDATE \"a.b\" SET x = 'a' 'b'"
+            })
+    void whatOnlyADatabaseKnowsDoesNotHideTheFormOfAStatement(String sql) {
+        assertThat(plan(sql)).isNotInstanceOf(Plan.Refused.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "UPDATE t SET a = b DIV 2, c = BINARY 'x' WHERE b MOD 2 = 1 AND c XOR d",
+                "UPDATE t SET a = PREVIOUS VALUE FOR s WHERE b SOUNDS LIKE c",
+                "INSERT INTO t VALUES (-7 MOD 3, BINARY 'x', 1 XOR 0)"
+            })
+    void whatOnlyMySqlKnowsDoesNotHideTheFormOfAStatement(String sql) {
+        assertThat(Planner.plan(sql, SqlSyntax.MYSQL)).isNotInstanceOf(Plan.Refused.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "UPDATE t SET a = 1 WHERE b = 1 FROBNICATE",
+                "UPDATE t SET a = 1 WHERE b = |/",
+                "DELETE FROM t WHERE a COLLATE",
+                "INSERT INTO t (a) VALUES (1 1)"
+            })
+    void whatIsNoStatementIsRefused(String sql) {
+        assertThat(plan(sql)).isInstanceOf(Plan.Refused.class);
+    }
+
+    @Test
     void anUpdateIsCutIntoItsPieces() {
         Plan.Update update = (Plan.Update) Planner.plan(
                 "update  s.`t` AS a /* ? */ set a.x = ?, `y`= 'it''s ?' WHERE (a.id = ? OR x IN (SELECT 1 WHERE 1 = ?)) order by x limit ? ; -- end",

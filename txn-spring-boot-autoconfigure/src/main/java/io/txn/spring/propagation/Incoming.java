@@ -1,0 +1,88 @@
+package io.txn.spring.propagation;
+
+import io.txn.client.GlobalTransactionTemplate;
+import io.txn.client.TransactionContext;
+import io.txn.protocol.Xid;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What arrives of a global transaction with a call from another service, and what its answer says: the one place that every way in asks. A header that holds no
+ * XID is ignored with a line of log: a stranger must not be able to turn it into an error. Thread-safe.
+ */
+public final class Incoming {
+
+    private static final Logger log = LoggerFactory.getLogger(Incoming.class);
+
+    /** No global transaction may take longer than that, in milliseconds. */
+    private static final long LONGEST = Integer.MAX_VALUE;
+
+    private final Supplier<GlobalTransactionTemplate> transactions;
+    private final InstantSource clock;
+
+    /** @param transactions asked for when the first work fails, so that making a filter starts nothing */
+    public Incoming(Supplier<GlobalTransactionTemplate> transactions, InstantSource clock) {
+        this.transactions = transactions;
+        this.clock = clock;
+    }
+
+    /** The context that a call brings; null when it brings none. */
+    public @Nullable TransactionContext context(Function<String, @Nullable String> headers) {
+        Xid xid = xidOf(headers.apply(XidHeader.NAME));
+        return xid == null ? null : TransactionContext.participant(xid, deadline(headers.apply(XidHeader.REMAINING)));
+    }
+
+    private @Nullable Instant deadline(@Nullable String remaining) {
+        if (remaining == null) {
+            return null;
+        }
+        if (!remaining.matches("\\d{1,10}") || Long.parseLong(remaining) > LONGEST) {
+            log.warn("ignored a {} header of {} characters that is no time", XidHeader.REMAINING, remaining.length());
+            return null;
+        }
+        return clock.instant().plusMillis(Long.parseLong(remaining));
+    }
+
+    /**
+     * An exception leaves what the call is handled by. To be said before the answer is sent; blocks on the network when something was kept.
+     *
+     * @param entry what it leaves, for people
+     */
+    public void failed(TransactionContext context, String entry, Throwable failure) {
+        transactions.get().failed(context, entry, failure);
+    }
+
+    /** Writes the headers of the answer. May be done again until the answer is sent. */
+    public void answer(TransactionContext context, BiConsumer<String, String> headers) {
+        headers.accept(XidHeader.WORK, context.participation().hasWorked() ? XidHeader.SOME_WORK : XidHeader.NO_WORK);
+        String mark = context.participation().mark();
+        if (mark != null) {
+            headers.accept(XidHeader.ROLLBACK_ONLY, XidHeader.encoded(mark));
+        }
+    }
+
+    private static @Nullable Xid xidOf(@Nullable String header) {
+        if (header == null || header.isBlank()) {
+            return null;
+        }
+        String problem;
+        try {
+            Xid xid = new Xid(header.trim());
+            if (xid.number() > 0) {
+                return xid;
+            }
+            problem = "it does not end in a colon and a number";
+        } catch (IllegalArgumentException e) {
+            problem = e.getMessage();
+        }
+        // The text itself is a stranger's: it does not belong into a log.
+        log.warn("ignored a {} header of {} characters that is no XID: {}", XidHeader.NAME, header.length(), problem);
+        return null;
+    }
+}

@@ -1,0 +1,128 @@
+package io.txn.spring.propagation;
+
+import io.txn.client.ContextCarrier;
+import io.txn.client.TransactionContext;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import java.net.ConnectException;
+import java.net.NoRouteToHostException;
+import java.net.UnknownHostException;
+import java.net.http.HttpConnectTimeoutException;
+import java.nio.channels.UnresolvedAddressException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Set;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** What calls to other services carry of a global transaction, and what their answers say about it: the one place that every carrier asks. Thread-safe. */
+public final class Outgoing {
+
+    private static final int MOST_CAUSES = 16;
+
+    private static final Set<String> SAFE = Set.of("GET", "HEAD", "OPTIONS", "TRACE");
+
+    private final ContextCarrier contexts;
+    private final InstantSource clock;
+
+    public Outgoing(ContextCarrier contexts, InstantSource clock) {
+        this.contexts = contexts;
+        this.clock = clock;
+    }
+
+    /** A call of the calling thread's transaction; null when none is bound. */
+    public @Nullable Call call(String method, String target) {
+        TransactionContext context = contexts.current();
+        return context == null ? null : call(context, method, target);
+    }
+
+    /**
+     * A call of a transaction.
+     *
+     * @param method of HTTP, which says whether a call can have changed anything
+     * @param target whom it goes to, for people; without what may be secret
+     */
+    public Call call(TransactionContext context, String method, String target) {
+        return new Call(context, SAFE.contains(method), method + ' ' + target);
+    }
+
+    /** One call. For one thread at a time. */
+    public final class Call {
+
+        private final TransactionContext context;
+        private final boolean safe;
+        private final String name;
+
+        private Call(TransactionContext context, boolean safe, String name) {
+            this.context = context;
+            this.safe = safe;
+            this.name = name;
+        }
+
+        /**
+         * Writes the headers. The coordinator knows the transaction when this returns.
+         *
+         * @throws TxnException TRANSACTION_TIMED_OUT when there is no time left: whoever is called could only refuse
+         */
+        public void write(BiConsumer<String, String> headers) {
+            Duration left = left();
+            if (left != null && left.toMillis() < 1) {
+                throw new TxnException(ErrorCode.TRANSACTION_TIMED_OUT, null, "xid", context.xidWithin(), "call", name);
+            }
+            headers.accept(XidHeader.NAME, context.xid().value());
+            if (left != null) {
+                headers.accept(XidHeader.REMAINING, Long.toString(left.toMillis()));
+            }
+        }
+
+        /** The XID that it carries. */
+        String xid() {
+            return context.xidWithin().value();
+        }
+
+        /** How long the call may take, as far as is known. */
+        public @Nullable Duration left() {
+            Instant deadline = context.deadline();
+            return deadline == null ? null : Duration.between(clock.instant(), deadline);
+        }
+
+        /** An answer came, whatever it says. */
+        public void answered(Function<String, @Nullable String> headers) {
+            String work = headers.apply(XidHeader.WORK);
+            // Who does not say so, an older version or another product, may have done something.
+            if (work == null ? !safe : !work.equals(XidHeader.NO_WORK)) {
+                context.participation().worked();
+            }
+            String mark = headers.apply(XidHeader.ROLLBACK_ONLY);
+            if (mark != null && !mark.isBlank()) {
+                context.participation().worked();
+                context.participation().mark(XidHeader.decoded(mark));
+            }
+        }
+
+        /** No answer came. Whoever was called may be at work still, or come to it later: only a rollback makes that good. */
+        public void failed(Throwable failure) {
+            if (!safe && !neverSent(failure)) {
+                context.participation().worked();
+                context.participation().mark("no answer to " + name + ": " + failure);
+            }
+        }
+    }
+
+    private static boolean neverSent(Throwable failure) {
+        Throwable cause = failure;
+        for (int depth = 0; depth < MOST_CAUSES && cause != null; depth++) {
+            if (cause instanceof ConnectException
+                    || cause instanceof UnknownHostException
+                    || cause instanceof NoRouteToHostException
+                    || cause instanceof HttpConnectTimeoutException
+                    || cause instanceof UnresolvedAddressException) {
+                return true;
+            }
+            cause = cause.getCause();
+        }
+        return false;
+    }
+}
