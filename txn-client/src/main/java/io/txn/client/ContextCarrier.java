@@ -11,7 +11,8 @@ import org.slf4j.MDC;
  *
  * <p>Every change is a {@link Scope} that restores what was there before, and is closed by the thread that opened it, innermost first
  * (try-with-resources does exactly that). Work that moves to another thread takes the context along by {@link #capture()} or one of the
- * {@code wrap} methods; nothing is inherited on its own, because a pooled thread would keep what it inherited.
+ * {@code wrap} methods; nothing is inherited on its own, because a pooled thread would keep what it inherited. What was wrapped is waited for: its transaction is not
+ * committed before it has run.
  *
  * <p>While a context is bound, the MDC holds its XID under {@value #MDC_KEY}.
  */
@@ -62,20 +63,32 @@ public final class ContextCarrier {
     @SuppressWarnings("try") // the scope is opened for its closing
     public Runnable wrap(Runnable task) {
         Captured captured = capture();
+        Participation.@Nullable Child child = captured.handOver();
         return () -> {
             try (Scope scope = captured.restore()) {
                 task.run();
+            } finally {
+                ended(child);
             }
         };
+    }
+
+    private static void ended(Participation.@Nullable Child child) {
+        if (child != null) {
+            child.ended();
+        }
     }
 
     /** {@code task} as it would run under what is bound to the calling thread now. */
     @SuppressWarnings("try") // the scope is opened for its closing
     public <T extends @Nullable Object> Callable<T> wrap(Callable<T> task) {
         Captured captured = capture();
+        Participation.@Nullable Child child = captured.handOver();
         return () -> {
             try (Scope scope = captured.restore()) {
                 return task.call();
+            } finally {
+                ended(child);
             }
         };
     }
@@ -114,6 +127,12 @@ public final class ContextCarrier {
         private Captured(ContextCarrier carrier, @Nullable Bound bound) {
             this.carrier = carrier;
             this.bound = bound;
+        }
+
+        /** Work under what was captured is handed to another thread; null when it belongs to no transaction. */
+        private Participation.@Nullable Child handOver() {
+            TransactionContext context = bound == null ? null : bound.context();
+            return context == null ? null : context.participation().handOver();
         }
 
         /** Binds what was captured to the calling thread until the scope is closed. */

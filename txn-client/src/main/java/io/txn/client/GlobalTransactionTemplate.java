@@ -176,6 +176,7 @@ public final class GlobalTransactionTemplate {
     }
 
     private void commit(TransactionContext own, GlobalTransactionOptions options, Instant began) {
+        int unfinished = awaitChildren(own);
         Instant now = manager.clock().instant();
         String mark = own.participation().mark();
         if (mark != null && options.onSwallowed() == OnSwallowed.ROLLBACK) {
@@ -184,7 +185,7 @@ public final class GlobalTransactionTemplate {
             rollback(own, options, began, swallowed, mark);
             throw swallowed;
         }
-        if (own.expired(now)) {
+        if (own.expired(now) || unfinished > 0) {
             // The coordinator has rolled it back or is about to: asking for a commit could only lose, or win by a
             // clock's error.
             TxnException late = new TxnException(
@@ -195,7 +196,9 @@ public final class GlobalTransactionTemplate {
                     "name",
                     options.name(),
                     "timeout",
-                    options.timeout());
+                    options.timeout(),
+                    "unfinishedTasks",
+                    unfinished == 0 ? null : unfinished);
             rollback(own, options, began, late, "the time was over before the commit");
             throw late;
         }
@@ -212,6 +215,15 @@ public final class GlobalTransactionTemplate {
             log.info("not simply committed: {} name={} elapsed={}", e.getMessage(), options.name(), elapsed(began));
             throw e;
         }
+    }
+
+    /** What was handed to other threads belongs to the transaction: how many of it is not over at the deadline. */
+    private int awaitChildren(TransactionContext own) {
+        Instant deadline = own.deadline();
+        Duration left = deadline == null
+                ? Duration.ZERO
+                : Duration.between(manager.clock().instant(), deadline);
+        return own.participation().awaitChildren(left.isNegative() ? Duration.ZERO : left);
     }
 
     private void endAfter(Throwable failure, TransactionContext own, GlobalTransactionOptions options, Instant began) {

@@ -1,7 +1,11 @@
 package io.txn.client;
 
 import io.txn.protocol.extension.RollbackCause;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Participation {
 
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition noChild = lock.newCondition();
+    private int children;
     private volatile boolean worked;
     private final AtomicReference<@Nullable String> mark = new AtomicReference<>();
 
@@ -36,5 +43,57 @@ public final class Participation {
     /** Why it may only be rolled back; null as long as nothing failed. */
     public @Nullable String mark() {
         return mark.get();
+    }
+
+    /** Work that was handed to another thread, from then on until it has ended. */
+    final class Child {
+
+        private final AtomicBoolean ended = new AtomicBoolean();
+
+        /** It is over, or will never be. Said again, it changes nothing. */
+        void ended() {
+            if (ended.compareAndSet(false, true)) {
+                lock.lock();
+                try {
+                    if (--children == 0) {
+                        noChild.signalAll();
+                    }
+                } finally {
+                    lock.unlock();
+                }
+            }
+        }
+    }
+
+    /** Work is handed to another thread. */
+    Child handOver() {
+        lock.lock();
+        try {
+            children++;
+            return new Child();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Waits until all work on other threads has ended.
+     *
+     * @return how much of it has not. An interrupt ends the wait, and is kept for whoever looks next
+     */
+    int awaitChildren(Duration most) {
+        long left = most.toNanos();
+        lock.lock();
+        try {
+            while (children > 0 && left > 0) {
+                left = noChild.awaitNanos(left);
+            }
+            return children;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return children;
+        } finally {
+            lock.unlock();
+        }
     }
 }

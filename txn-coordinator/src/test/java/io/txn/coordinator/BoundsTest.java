@@ -160,6 +160,11 @@ class BoundsTest {
             Await.until("all are decided", HandDrivenClient.PATIENCE, () -> waiting.stream()
                     .allMatch(xid -> state(xid) == TransactionState.COMMITTING));
             assertRefused(tryBegin(busy, "fourth"), "TXN-CRD005", "requestsOfConnection=3");
+            var branch = new Message.BranchRegisterRequest(waiting.get(0), BranchType.AT, "db", "stock:1", null);
+            assertRefused(
+                    busy.ask(branch, Message.BranchRegisterResponse.class).outcome(),
+                    "TXN-CRD005",
+                    "requestsOfConnection=3");
             assertThat(tryBegin(other, "of another").succeeded()).isTrue();
         }
     }

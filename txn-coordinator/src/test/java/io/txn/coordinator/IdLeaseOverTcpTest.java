@@ -167,7 +167,8 @@ class IdLeaseOverTcpTest {
                         .outcome()
                         .succeeded())
                 .isTrue();
-        for (long branch : new long[] {lease.id(1), lease.id(10_000), xid.number(), 1, Long.MAX_VALUE}) {
+        long next = lease.id(11); // behind the ten and the transaction that came with them
+        for (long branch : new long[] {lease.id(1), next, lease.id(10_000), xid.number(), 1, Long.MAX_VALUE}) {
             Message.BranchRegisterResponse refused = answer(register(xid, branch, "t:2", Map.of()));
             assertThat(refused.outcome().succeeded()).as("branch %d", branch).isFalse();
             assertThat(ErrorCode.BAD_REQUEST.isNamedIn(refused.outcome().message()))

@@ -341,6 +341,29 @@ class LockWaitOverTcpTest {
     }
 
     @Test
+    void thoseWhoWaitAreBoundedAndLeaveRoomForTheRequestThatEndsTheirWait() throws Exception {
+        stop();
+        coordinator = Coordinator.start(CoordinatorOptions.DEFAULTS
+                .withListen("127.0.0.1", 0)
+                .withDataDir(dataDir)
+                .withLimits(TestLimits.usual().requestsPerConnection(2).build()));
+        client = nativeClient();
+        String holder = client.begin(60_000);
+        client.register(holder, BranchType.AT, DB, "t:1");
+        CompletableFuture<Frame> first = register(client, client.begin(60_000), "t:1", LONG, 0);
+        CompletableFuture<Frame> second = register(client, client.begin(60_000), "t:1", LONG, 0);
+        awaitWaiters(2);
+        assertThat(answer(register(client, client.begin(60_000), "t:2", LONG, 0))
+                        .outcome()
+                        .message())
+                .contains("TXN-CRD005", "requestsOfConnection=2");
+        client.commit(holder);
+        assertThat(answer(first).outcome().succeeded()).isTrue();
+        client.register(client.begin(60_000), BranchType.AT, DB, "t:3");
+        assertThat(second).isNotDone();
+    }
+
+    @Test
     void whoAsksAgainWhileItWaitsKeepsItsPlace() throws Exception {
         String holder = client.begin(60_000);
         client.register(holder, BranchType.AT, DB, "t:1");

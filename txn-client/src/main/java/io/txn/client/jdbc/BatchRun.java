@@ -104,7 +104,7 @@ final class BatchRun {
     }
 
     private DriverBatch driverBatch(PreparedStatement prepared) {
-        return new DriverBatch(
+        return DriverBatch.of(
                 prepared, elements.stream().map(Element::parameters).toList(), scope);
     }
 
@@ -255,8 +255,10 @@ final class BatchRun {
                 throw e;
             }
             connection.back(transaction, before);
-            Arrays.fill(counts, 0);
-            return null;
+            // What is ours has no state: then none failed.
+            boolean all = connection.resource().dialect().habits().upsertsFailTogether() && e.getSQLState() != null;
+            Arrays.fill(counts, all ? Statement.EXECUTE_FAILED : 0);
+            return all ? new Result(counts, keys, failure(e, counts)) : null;
         }
         connection.forget(transaction, before);
         return new Result(counts, keys, null);

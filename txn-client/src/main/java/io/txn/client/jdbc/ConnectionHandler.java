@@ -1,22 +1,26 @@
 package io.txn.client.jdbc;
 
+import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.sql.Mentions;
 import io.txn.client.jdbc.sql.PlainStatement;
 import io.txn.client.jdbc.sql.Plan;
+import io.txn.client.jdbc.sql.TableName;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
-import io.txn.protocol.Xid;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
 import java.sql.CallableStatement;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -391,6 +395,25 @@ final class ConnectionHandler implements InvocationHandler {
         checked(plan, keys, scope);
     }
 
+    /** What the catalog says of a table that a statement names. */
+    Table table(TableName name) throws SQLException {
+        return resource.tables().table(physical, name, namespace);
+    }
+
+    /** Whether the key by which rows of this table are known is its primary key. */
+    boolean isPrimary(Table table) throws SQLException {
+        boolean mySql = resource.dialect().product().isMySqlFamily();
+        List<String> names = new ArrayList<>();
+        try (ResultSet keys = physical.getMetaData()
+                .getPrimaryKeys(mySql ? table.schema() : null, mySql ? null : table.schema(), table.name())) {
+            while (keys.next()) {
+                names.add(keys.getString("COLUMN_NAME"));
+            }
+        }
+        return names.size() == table.key().size()
+                && names.containsAll(table.key().stream().map(Column::name).toList());
+    }
+
     /** A savepoint of our own. */
     Savepoint mark(LocalTransaction transaction) throws SQLException {
         Savepoint savepoint = physical.setSavepoint();
@@ -482,14 +505,7 @@ final class ConnectionHandler implements InvocationHandler {
      * again from the start, with nothing held meanwhile, when another global transaction holds one of its rows.
      */
     <T> T inTransaction(WorkContext context, Work<T> work) throws SQLException {
-        try {
-            if (context.xid() != null) {
-                resource.prepare();
-            }
-        } catch (TxnException e) {
-            throw Refusals.misplaced(
-                    e.code(), "resource", resource.dialect().resourceId(), "problem", String.valueOf(e.getMessage()));
-        }
+        requirePrepared(context);
         if (!physical.getAutoCommit()) {
             return inOpenTransaction(work);
         }
@@ -498,7 +514,7 @@ final class ConnectionHandler implements InvocationHandler {
         int runs = 0;
         while (true) {
             try {
-                return inOwnTransaction(work);
+                return inOwnTransaction(work, false);
             } catch (RowsHeldException e) {
                 locks.await(context, e.lockKeys(), end, false);
                 if (++runs == MOST_RUNS) {
@@ -519,6 +535,23 @@ final class ConnectionHandler implements InvocationHandler {
         }
     }
 
+    /** The same with work that cannot be run again: it waits with its rows held. */
+    <T> T inTransactionOnce(WorkContext context, Work<T> work) throws SQLException {
+        requirePrepared(context);
+        return physical.getAutoCommit() ? inOwnTransaction(work, true) : inOpenTransaction(work);
+    }
+
+    private void requirePrepared(WorkContext context) throws SQLException {
+        try {
+            if (context.xid() != null) {
+                resource.prepare();
+            }
+        } catch (TxnException e) {
+            throw Refusals.misplaced(
+                    e.code(), "resource", resource.dialect().resourceId(), "problem", String.valueOf(e.getMessage()));
+        }
+    }
+
     private <T> T inOpenTransaction(Work<T> work) throws SQLException {
         try {
             return work.run(local);
@@ -531,7 +564,7 @@ final class ConnectionHandler implements InvocationHandler {
         }
     }
 
-    private <T> T inOwnTransaction(Work<T> work) throws SQLException {
+    private <T> T inOwnTransaction(Work<T> work, boolean holding) throws SQLException {
         physical.setAutoCommit(false);
         LocalTransaction own = new LocalTransaction();
         try {
@@ -545,7 +578,7 @@ final class ConnectionHandler implements InvocationHandler {
                 localCommit.rollBack(own, e);
                 throw e;
             }
-            localCommit.commit(own, false);
+            localCommit.commit(own, holding);
             return result;
         } finally {
             if (!physical.isClosed()) {
@@ -604,11 +637,10 @@ final class ConnectionHandler implements InvocationHandler {
         return physical.getAutoCommit();
     }
 
-    /** Refuses a changing statement that comes under another global transaction than the local one began under. */
-    void requireSame(@Nullable WorkContext context) throws SQLException {
-        Xid current = context == null ? null : context.xid();
-        if (local.spans(current)) {
-            local.pin(current);
+    /** A row is about to be changed outside any global transaction. */
+    void pinPlain() throws SQLException {
+        if (!physical.getAutoCommit()) {
+            local.pin(null);
         }
     }
 }

@@ -10,20 +10,70 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The application's own batch, run on its own statement, so that its driver decides how it is sent, what it counts and what becomes of the elements behind
- * one that fails. For one run.
+ * one that fails; or a change of one row that the driver makes in its own way. For one run.
  */
 final class DriverBatch {
 
-    private final PreparedStatement statement;
     private final List<Parameters> elements;
-    private final StatementScope scope;
+    private final Execution execution;
+    private final boolean ofRow;
     private long[] counts = {};
     private @Nullable BatchUpdateException failure;
 
-    DriverBatch(PreparedStatement statement, List<Parameters> elements, StatementScope scope) {
-        this.statement = statement;
+    private interface Execution {
+        long[] run() throws SQLException;
+    }
+
+    /** A change of one row. */
+    interface RowChange {
+        void run() throws SQLException;
+    }
+
+    private DriverBatch(List<Parameters> elements, Execution execution, boolean ofRow) {
         this.elements = elements;
-        this.scope = scope;
+        this.execution = execution;
+        this.ofRow = ofRow;
+    }
+
+    /** The elements of a prepared statement's batch. */
+    static DriverBatch of(PreparedStatement statement, List<Parameters> elements, StatementScope scope) {
+        return new DriverBatch(
+                elements,
+                () -> {
+                    for (Parameters element : elements) {
+                        element.bindAll(statement);
+                        statement.addBatch();
+                    }
+                    return Arrays.stream(scope.running(statement, statement::executeBatch))
+                            .asLongStream()
+                            .toArray();
+                },
+                false);
+    }
+
+    /** A change of the row that has this key, which has to be there unless it is inserted. */
+    static DriverBatch ofRow(Parameters key, RowChange change) {
+        return new DriverBatch(
+                List.of(key),
+                () -> {
+                    try {
+                        change.run();
+                    } catch (SQLException e) {
+                        throw new BatchUpdateException(
+                                e.getMessage(),
+                                e.getSQLState(),
+                                e.getErrorCode(),
+                                new long[] {Statement.EXECUTE_FAILED},
+                                e);
+                    }
+                    return new long[] {Statement.SUCCESS_NO_INFO};
+                },
+                true);
+    }
+
+    /** Whether it is a change of one row, which has to be there unless it is inserted. */
+    boolean ofRow() {
+        return ofRow;
     }
 
     List<Parameters> elements() {
@@ -32,14 +82,8 @@ final class DriverBatch {
 
     /** Runs it; a failing element is remembered, not thrown. */
     void run() throws SQLException {
-        for (Parameters element : elements) {
-            element.bindAll(statement);
-            statement.addBatch();
-        }
         try {
-            counts = Arrays.stream(scope.running(statement, statement::executeBatch))
-                    .asLongStream()
-                    .toArray();
+            counts = execution.run();
         } catch (BatchUpdateException e) {
             failure = e;
             counts = e.getLargeUpdateCounts();

@@ -97,13 +97,25 @@ final class InsertCapture implements WriteCapture {
         run.changed();
         batch.run();
         Map<List<Value>, RowChange> made = new LinkedHashMap<>();
-        for (List<Value> row : readInserted(keys, List.of())) {
+        for (List<Value> row : readAfter(batch, keys)) {
             List<Value> key = images.keyOf(table.columns(), row);
             if (!before.contains(key)) {
                 made.put(key, new RowChange(null, row));
             }
         }
         return inserted(-1, List.copyOf(made.values()), GeneratedKeys.NONE);
+    }
+
+    private List<List<Value>> readAfter(DriverBatch batch, List<InsertKey> keys) throws SQLException {
+        try {
+            return readInserted(keys, List.of());
+        } catch (SQLException e) {
+            if (batch.failure() != null) {
+                // To PostgreSQL the transaction is over; what it says now is of no interest.
+                throw batch.failure();
+            }
+            throw e;
+        }
     }
 
     /** The key of a row that the statement says itself, or null. */

@@ -9,6 +9,7 @@ import io.txn.client.jdbc.sql.Plan;
 import io.txn.client.jdbc.undo.RowChange;
 import io.txn.client.jdbc.undo.TableChange;
 import io.txn.protocol.ErrorCode;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -113,8 +114,13 @@ final class KeyedBatch {
         }
         boolean deletes = write.kind() == TableChange.Kind.DELETE;
         boolean allFound = before.size() == batch.elements().size();
-        if (deletes && !allFound && run.dialect().habits().hidesCounts()) {
+        if (deletes && !allFound && run.dialect().habits().hidesCounts() && !noneCanCome()) {
             return Optional.empty();
+        }
+        if (batch.ofRow() && !allFound) {
+            throw Refusals.notSupported(
+                    "the row is not there any more, or cannot be found by the key that the driver shows",
+                    "read it again, or send UPDATE or DELETE");
         }
         run.changed();
         batch.run();
@@ -131,7 +137,11 @@ final class KeyedBatch {
             throw e;
         }
         List<RowChange> changes = deletes ? deleted(before, after) : updated(before, after);
-        if (deletes && !allFound && batch.changed() != changes.size()) {
+        if (deletes && batch.ofRow() && batch.failure() == null && changes.isEmpty()) {
+            run.incomplete("the driver deleted another row than the one that was read before");
+        }
+        boolean counted = batch.failure() == null && batch.changed() >= 0;
+        if (deletes && !allFound && batch.changed() != changes.size() && (counted || !noneCanCome())) {
             run.incomplete("of " + batch.changed() + " deleted rows, " + changes.size() + " were read before");
         }
         boolean nothing = batch.failure() == null
@@ -142,6 +152,12 @@ final class KeyedBatch {
                 nothing ? List.of() : images.change(write.kind(), write.columns(), changes),
                 GeneratedKeys.NONE,
                 run.incomplete()));
+    }
+
+    /** Whether a key that was looked for and not found stays without a row: MySQL and MariaDB lock the place where it would be. */
+    private boolean noneCanCome() throws SQLException {
+        return run.dialect().product().isMySqlFamily()
+                && run.connection().getTransactionIsolation() >= Connection.TRANSACTION_REPEATABLE_READ;
     }
 
     /** The rows that were locked match still, so each of them was deleted; when as many were deleted as that, no other row was. */

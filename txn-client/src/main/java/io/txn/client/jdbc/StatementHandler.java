@@ -52,6 +52,9 @@ final class StatementHandler implements InvocationHandler {
     /** What follows it, of a text with several statements. */
     private final Queue<Outcome> more = new ArrayDeque<>();
 
+    /** What was executed last. */
+    private String lastSql = "";
+
     private boolean outcomeShown;
     private boolean warningsCleared;
     private boolean keysWanted;
@@ -200,6 +203,7 @@ final class StatementHandler implements InvocationHandler {
         scope.release();
         boolean prepared = preparedSql != null && given.length == 0;
         String sql = prepared ? Objects.requireNonNull(preparedSql) : String.valueOf(given[0]);
+        lastSql = sql;
         WorkContext context = connection.resource().context();
         if (context == null) {
             connection.touch();
@@ -574,22 +578,22 @@ final class StatementHandler implements InvocationHandler {
     // Results
 
     /**
-     * A result that leads back to this statement, not to the physical one, and through which no rows are changed while a global transaction is
-     * bound. Read-only results of statements outside are left as they are: a call a value costs something.
+     * A result that leads back to this statement, not to the physical one. Read-only results of statements outside are left as they are: a call a value
+     * costs something.
      */
     private @Nullable Object guarded(Object proxy, @Nullable Object result) {
-        boolean watched = updatable || connection.resource().context() != null;
-        if (!watched || !(result instanceof ResultSet rows)) {
+        if (!(result instanceof ResultSet rows)) {
+            return result;
+        }
+        if (updatable) {
+            String query = preparedSql != null ? preparedSql : lastSql;
+            return Proxies.of(ResultSet.class, new UpdatableRows(connection, proxy, rows, query, scope));
+        }
+        if (connection.resource().context() == null) {
             return result;
         }
         return Proxies.of(ResultSet.class, (self, method, arguments) -> {
             switch (method.getName()) {
-                case "updateRow", "insertRow", "deleteRow" -> {
-                    if (connection.resource().context() != null) {
-                        throw ReturnedRows.unchangeable();
-                    }
-                    connection.requireSame(null);
-                }
                 case "getStatement" -> {
                     return proxy;
                 }

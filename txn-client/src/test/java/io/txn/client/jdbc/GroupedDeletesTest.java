@@ -70,6 +70,36 @@ class GroupedDeletesTest {
         }
     }
 
+    @Test
+    void theTurnGoesToWhoeverWaitsAndNotToWhoeverComesBackFirst() throws Exception {
+        CountDownLatch first = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        List<Thread> deleting = new CopyOnWriteArrayList<>();
+        GroupedDeletes deletes = new GroupedDeletes(keys -> {
+            deleting.add(Thread.currentThread());
+            if (deleting.size() == 1) {
+                first.countDown();
+                awaitQuietly(go);
+            }
+        });
+        int repeated = 200;
+        Thread busy = new Thread(() -> {
+            for (int i = 0; i < repeated; i++) {
+                delete(deletes, 1 + i);
+            }
+        });
+        Thread waiting = new Thread(() -> delete(deletes, 1_000));
+        busy.start();
+        assertThat(first.await(20, TimeUnit.SECONDS)).isTrue();
+        waiting.start();
+        Await.until("the other call waits", Duration.ofSeconds(20), () -> waiting.getState() == Thread.State.WAITING);
+        go.countDown();
+        waiting.join(20_000);
+        busy.join(20_000);
+        assertThat(waiting.isAlive() || busy.isAlive()).isFalse();
+        assertThat(deleting.get(1)).isSameAs(waiting);
+    }
+
     private static void awaitQuietly(CountDownLatch latch) {
         try {
             latch.await();

@@ -120,6 +120,21 @@ abstract class LockedRowsContract extends AtContract {
         assertThat(rows(FAMILY)).containsExactly("1|1|1|1", "2|2|2|2");
     }
 
+    @Test
+    void aLockedParentHoldsUpTheChildThatIsToComeBack() {
+        assumeTrue(kind() != DatabaseKind.H2, "H2 checks foreign keys without locking: it puts the child back");
+        createFamily("");
+        Xid xid = begin();
+        committed(xid, "DELETE FROM child WHERE id = 1");
+        List<String> alone = List.of("1|1|null|null", "2|2|2|2");
+        Connection other =
+                open("UPDATE parent SET a = 9 WHERE id = 1", "SELECT id FROM parent WHERE id = 1 FOR UPDATE");
+        assertTriedLater(xid, FAMILY, alone);
+        end(other, true);
+        assertRolledBack(xid);
+        assertThat(rows(FAMILY)).containsExactly("1|9|1|1", "2|2|2|2");
+    }
+
     /** A child of the parent that a transaction made, not committed when that is taken back. */
     private void newChild(boolean commits) {
         assumeTrue(kind() != DatabaseKind.H2, "H2 checks foreign keys without locking: it takes the parent away");

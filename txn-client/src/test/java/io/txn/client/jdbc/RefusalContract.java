@@ -244,24 +244,44 @@ abstract class RefusalContract extends AtContract {
     }
 
     @Test
-    void rowsAreNotChangedThroughAResultSet() throws SQLException {
+    void aRowThatIsGoneIsNotChangedThroughAResultSet() {
+        Xid xid = begin();
+        committed(xid, connection -> {
+            try (Statement statement =
+                            connection.createStatement(ResultSet.TYPE_SCROLL_INSENSITIVE, ResultSet.CONCUR_UPDATABLE);
+                    ResultSet rows = statement.executeQuery("SELECT id, owner, amount FROM account ORDER BY id")) {
+                assertThat(rows.next()).isTrue();
+                assertThat(rows.getStatement()).isSameAs(statement);
+                behindTheBack("DELETE FROM account WHERE id = 1");
+                rows.updateString(2, "changed");
+                refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, rows::updateRow);
+                refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, rows::deleteRow);
+                rows.cancelRowUpdates();
+                assertThat(rows.next()).isTrue();
+                rows.updateString(2, "changed");
+                rows.updateRow();
+            }
+        });
+        assertThat(accounts()).containsExactly("2|changed|200.00", ROW_3);
+        assertRolledBack(xid);
+        assertThat(accounts()).containsExactly(ROW_2, ROW_3);
+    }
+
+    @Test
+    void rowsAreNotChangedThroughAResultSetUnderTwoAnswers() throws SQLException {
         try (Connection connection = at.getConnection()) {
             connection.setAutoCommit(false);
             try (Statement statement =
                             connection.createStatement(ResultSet.TYPE_SCROLL_INSENSITIVE, ResultSet.CONCUR_UPDATABLE);
                     ResultSet rows = statement.executeQuery("SELECT id, owner, amount FROM account ORDER BY id")) {
                 assertThat(rows.next()).isTrue();
-                assertThat(rows.getStatement()).isSameAs(statement);
-                Xid xid = begin();
-                try (var scope = contexts.bind(io.txn.client.TransactionContext.participant(xid))) {
-                    assertThat(scope).isNotNull();
-                    rows.updateString(2, "changed");
-                    refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, rows::updateRow);
-                    refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, rows::deleteRow);
-                    rows.cancelRowUpdates();
-                }
                 rows.updateString(2, "outside");
                 rows.updateRow();
+                rows.updateString(2, "inside");
+                try (var scope = contexts.bind(io.txn.client.TransactionContext.participant(begin()))) {
+                    assertThat(scope).isNotNull();
+                    refusal(ErrorCode.LOCAL_TRANSACTION_SPANS, rows::updateRow);
+                }
             }
             connection.commit();
         }

@@ -94,7 +94,7 @@ final class Machine {
                     ErrorCode.TOO_MANY_BRANCHES, "xid", transaction.xid(), "branches", rules.maxBranches()));
         }
         long id = command.branch() == 0 ? moment.freshId : command.branch();
-        if (id != moment.freshId && !isLent(transaction, id, moment)) {
+        if (command.branch() != 0 && !isLent(transaction, id, moment)) {
             return Decision.of(Reply.Rejected.of(ErrorCode.BAD_REQUEST, "field", "branch-id", "value", id));
         }
         Draft draft = new Draft(transaction, moment.at);

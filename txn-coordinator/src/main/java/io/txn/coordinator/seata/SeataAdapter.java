@@ -410,7 +410,7 @@ public final class SeataAdapter implements RpcHandler {
             answer(session, new Reply.Rejected(e.code(), e.facts()), Answers::register, asked);
             return;
         }
-        Command command = new Command.RegisterBranch(
+        Command.ForRows command = new Command.RegisterBranch(
                 xid,
                 register.branchType(),
                 shared.share(resource),
@@ -508,7 +508,7 @@ public final class SeataAdapter implements RpcHandler {
                     if (reply.get() instanceof Reply.Leased leased) {
                         Map<String, String> head = new HashMap<>();
                         new IdLease(leased.first(), leased.count()).lend(head);
-                        session.connection.respond(frame, head, response);
+                        respondWith(session, frame, head, response);
                     } else {
                         asked.answer(response);
                     }
@@ -546,24 +546,51 @@ public final class SeataAdapter implements RpcHandler {
     private void submitForRows(
             Engine serving,
             Session session,
-            Command command,
+            Command.ForRows command,
             @Nullable Frame frame,
             Function<Reply, Message.@Nullable Response> translate,
             Asked asked) {
+        // Whoever waits leaves room for others, of which one may give it its rows.
+        AtomicInteger underWay = command.waitMillis() == 0 ? session.waiting : session.waitingForRows;
+        if (isTooMuch(session, underWay, translate, asked)) {
+            return;
+        }
         serving.submit(command, session, reply -> {
+            underWay.decrementAndGet();
             Message.Response refusal = reply instanceof Reply.LockConflict ? translate.apply(reply) : null;
             if (refusal != null
                     && frame != null
                     && session.has(Feature.LOCK_WAIT)
                     && reply instanceof Reply.LockConflict conflict) {
-                respond(session, refusal, fitting -> {
-                    boolean whole = fitting == refusal; // else the head is too much as well
-                    session.connection.respond(frame, whole ? Answers.head(conflict) : Frame.EMPTY_HEAD, fitting);
-                });
+                respondWith(session, frame, Answers.head(conflict), refusal);
             } else {
                 answer(session, reply, translate, asked);
             }
         });
+    }
+
+    /** Answers with something in the head, which is left out where the answer alone is too long already. */
+    private void respondWith(Session session, Frame frame, Map<String, String> head, Message.Response response) {
+        respond(
+                session,
+                response,
+                fitting -> session.connection.respond(frame, fitting == response ? head : Frame.EMPTY_HEAD, fitting));
+    }
+
+    /** Counts one more request that is under way; refuses it, and does not count it, where these are too many. */
+    private boolean isTooMuch(
+            Session session,
+            AtomicInteger underWay,
+            Function<Reply, Message.@Nullable Response> translate,
+            Asked asked) {
+        if (underWay.incrementAndGet() <= limits.requestsPerConnection()) {
+            return false;
+        }
+        underWay.decrementAndGet();
+        Reply refusal = Reply.Rejected.of(
+                ErrorCode.COORDINATOR_OVERLOADED, "requestsOfConnection", limits.requestsPerConnection());
+        answer(session, refusal, translate, asked);
+        return true;
     }
 
     /** That the transaction is not known is said first, as Seata servers do. */
@@ -648,7 +675,7 @@ public final class SeataAdapter implements RpcHandler {
             answer(session, refusal == null ? new Reply.Lockable(true) : refusal, Answers::lockable, asked);
             return;
         }
-        Command command = new Command.QueryLocks(xid(query.xid()), resource, locks, wait);
+        Command.ForRows command = new Command.QueryLocks(xid(query.xid()), resource, locks, wait);
         submitForRows(serving, session, command, frame, Answers::lockable, asked);
     }
 
@@ -682,11 +709,7 @@ public final class SeataAdapter implements RpcHandler {
             Command command,
             Function<Reply, Message.@Nullable Response> translate,
             Asked asked) {
-        if (session.waiting.incrementAndGet() > limits.requestsPerConnection()) {
-            session.waiting.decrementAndGet();
-            Reply refusal = Reply.Rejected.of(
-                    ErrorCode.COORDINATOR_OVERLOADED, "requestsOfConnection", limits.requestsPerConnection());
-            answer(session, refusal, translate, asked);
+        if (isTooMuch(session, session.waiting, translate, asked)) {
             return;
         }
         serving.submit(command, reply -> {

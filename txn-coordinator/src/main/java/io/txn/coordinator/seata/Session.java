@@ -39,6 +39,9 @@ final class Session implements Caller {
     /** Its requests that are not answered yet. */
     final AtomicInteger waiting = new AtomicInteger();
 
+    /** The same of those that may wait for rows. */
+    final AtomicInteger waitingForRows = new AtomicInteger();
+
     private volatile Credential credential;
 
     private volatile Set<Feature> features = Set.of();

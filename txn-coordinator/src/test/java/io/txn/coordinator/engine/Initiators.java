@@ -6,6 +6,7 @@ import io.txn.coordinator.machine.Command;
 import io.txn.coordinator.machine.Reply;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.Xid;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -24,6 +25,7 @@ final class Initiators {
     private final Trace trace;
     private final Roughness roughness;
     private long lastRequestId;
+    private final ArrayDeque<Long> lent = new ArrayDeque<>();
     private final List<Purchase> purchases = new ArrayList<>();
 
     Initiators(Simulation world, ResourceManagers resources, Dice dice, Trace trace, Roughness roughness) {
@@ -44,6 +46,13 @@ final class Initiators {
         private final boolean saga = dice.below(5) == 0;
         private final boolean silent = dice.below(6) == 0;
         private boolean failed = dice.below(8) == 0;
+
+        /** Whether it takes ids that were lent, and so begins with the first request that names it. */
+        private final boolean late = !saga && dice.below(3) == 0;
+
+        /** Comes along with each request until one was answered well. */
+        private Command.Begin beginning;
+
         private boolean committing;
         private boolean working;
         private int asked;
@@ -62,7 +71,15 @@ final class Initiators {
                     trace.note("initiator of ", xid, " waits no longer");
                 }
             } else if (xid == null) {
-                begin();
+                if (!late) {
+                    begin();
+                } else if (lent.isEmpty()) {
+                    borrow();
+                } else {
+                    xid = Xid.of("c:1", lent.remove());
+                    beginning = new Command.Begin("c:1", "buy", CLIENT, timeout, null, 0, xid.number());
+                    trace.note("begin ", xid, " with the first request");
+                }
             } else if (stepsLeft > 0 && !failed) {
                 stepsLeft--;
                 work();
@@ -99,6 +116,19 @@ final class Initiators {
                     });
         }
 
+        private void borrow() {
+            int to = waits();
+            int count = dice.between(1, 5);
+            trace.note("lend ", count, " ids");
+            world.ask(new Command.LeaseIds("c:1", count), reply -> {
+                if (isAnswer(to) && reply instanceof Reply.Leased leased) {
+                    for (int i = 0; i < leased.count(); i++) {
+                        lent.add(leased.first().number() + i);
+                    }
+                }
+            });
+        }
+
         private void work() {
             int to = waits();
             working = true;
@@ -115,9 +145,11 @@ final class Initiators {
             if (locks != null && dice.below(6) == 0) {
                 world.promises().asksForLocks(xid, resource, locks);
             }
-            resources.work(xid, type, resource, locks, result -> {
+            long branch = late && !lent.isEmpty() && dice.below(4) > 0 ? lent.remove() : 0;
+            resources.work(new ResourceManagers.Order(xid, type, resource, locks, beginning, branch), result -> {
                 if (isAnswer(to)) {
                     working = false;
+                    beginning = result == ResourceManagers.Result.WORKED ? null : beginning;
                     boolean ignored = result == ResourceManagers.Result.FAILURE_NOTED && dice.below(4) > 0;
                     failed = failed || (result != ResourceManagers.Result.WORKED && !ignored);
                 }
@@ -149,7 +181,8 @@ final class Initiators {
             boolean commit = !saga && !failed && dice.below(12) > 0;
             committing |= commit;
             trace.note(commit ? "commit " : "rollback ", xid);
-            world.ask(commit ? new Command.Commit(xid) : new Command.Rollback(xid), reply -> isAnswer(to));
+            Command decision = commit ? new Command.Commit(xid) : new Command.Rollback(xid);
+            world.ask(beginning, decision, null, reply -> isAnswer(to));
         }
 
         @Override

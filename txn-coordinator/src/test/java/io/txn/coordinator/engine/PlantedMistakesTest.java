@@ -344,6 +344,25 @@ class PlantedMistakesTest {
                     "shard.apply(event, entry.time());",
                     "shard.apply(event, entry.time()); shard.apply(event, entry.time());"),
             new PlantedMistake(
+                    "ids that are lent and given to somebody else too",
+                    "machine/Shard.java",
+                    "public void apply(Event event, long at)",
+                    "lastId += leased.count();",
+                    "lastId += leased.count() - 1;"),
+            new PlantedMistake(
+                    "a transaction that is begun again under its lent id when it has ended",
+                    "machine/Shard.java",
+                    "Reply known(Command.Begin",
+                    "transactions.get(command.number());",
+                    "transactions.get(command.number());"
+                            + " if (there != null && there.state().isFinal()) { return null; }"),
+            new PlantedMistake(
+                    "a branch under the lent id of another one",
+                    "machine/Machine.java",
+                    "boolean isLent(",
+                    "&& transaction.branch(id) == null",
+                    ""),
+            new PlantedMistake(
                     "ids given out again after a restart",
                     "engine/SnapshotCodec.java",
                     "static long read(",

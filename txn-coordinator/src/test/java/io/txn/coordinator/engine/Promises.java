@@ -57,6 +57,8 @@ final class Promises {
     private final Map<Long, Long> toldBegun = new HashMap<>();
     private final Map<Long, Long> toldRegistered = new HashMap<>();
     private final Set<Long> ids = new HashSet<>();
+    private final Set<Long> lent = new HashSet<>();
+    private final Set<Long> toldLent = new HashSet<>();
     private final Set<Long> registeredBy = new HashSet<>();
     private final Set<Long> forced = new HashSet<>();
     private final Set<Long> marked = new HashSet<>();
@@ -257,6 +259,12 @@ final class Promises {
     /** Applies an event to the state on disk and notes which transition it took; a branch changes by an event of its own only. */
     private void visit(Event event, long at) {
         if (!(event instanceof Event.OfTransaction e)) {
+            if (event instanceof Event.IdsLeased leased) {
+                for (long id = onDisk.lastId() + 1; id <= onDisk.lastId() + leased.count(); id++) {
+                    long each = id;
+                    require(!ids.contains(each) && lent.add(each), () -> "an id was lent that somebody has: " + each);
+                }
+            }
             onDisk.apply(event, at);
             return;
         }
@@ -311,14 +319,30 @@ final class Promises {
             require(onDisk.transaction(begun.xid()) != null, () -> "begun before it is durable: " + begun.xid());
             long requestId = command instanceof Command.Begin begin ? begin.requestId() : 0;
             Long before = toldBegun.put(begun.xid().number(), requestId);
+            boolean asked = command instanceof Command.Begin begin
+                    && begin.number() == begun.xid().number();
             require(
-                    before == null || (before == requestId && requestId != 0),
+                    before == null || (before == requestId && requestId != 0) || asked,
                     () -> "two initiators were given " + begun.xid());
+            require(
+                    asked == lent.contains(begun.xid().number()),
+                    () -> "a transaction under an id that is not its own: " + begun.xid());
+        } else if (reply instanceof Reply.Leased leased) {
+            for (int i = 0; i < leased.count(); i++) {
+                long id = leased.first().number() + i;
+                require(lent.contains(id), () -> "lent before it is durable: " + id);
+                require(toldLent.add(id), () -> "two were lent " + id);
+            }
         } else if (reply instanceof Reply.Registered registered && command instanceof Command.RegisterBranch register) {
             GlobalTransaction durable = onDisk.transaction(register.xid());
             require(
                     durable != null && durable.branch(registered.branch()) != null,
                     () -> "registered before it is durable: " + registered);
+            require(
+                    lent.contains(registered.branch())
+                            ? register.branch() == registered.branch() || register.requestId() != 0
+                            : register.branch() == 0 || register.requestId() != 0,
+                    () -> "a branch under an id that is not its own: " + registered);
             require(
                     toldRegistered.put(registered.branch(), register.xid().number()) == null
                             || register.requestId() != 0,

@@ -176,30 +176,53 @@ final class ResourceManagers {
 
     // Phase one
 
+    /**
+     * What is to be done.
+     *
+     * @param beginning comes along with the registration, when the transaction may not have begun; else null
+     * @param branch a lent id for it; 0: any
+     */
+    record Order(Xid xid, BranchType type, String resource, LockKeys locks, Command.Begin beginning, long branch) {
+        Order withoutId() {
+            return new Order(xid, type, resource, locks, beginning, 0);
+        }
+    }
+
     /** Registers a branch and does its local work; {@code done} learns whether it worked, unless the news is lost. */
-    void work(Xid xid, BranchType type, String resource, LockKeys locks, Consumer<Result> done) {
-        if (!running.get(resource)) {
+    void work(Order order, Consumer<Result> done) {
+        if (!running.get(order.resource)) {
             world.send(() -> done.accept(Result.FAILED));
             return;
         }
-        register(xid, type, resource, locks, done, dice.below(3), 0);
+        register(order, done, dice.below(3), 0);
     }
 
-    private void register(
-            Xid xid,
-            BranchType type,
-            String resource,
-            LockKeys locks,
-            Consumer<Result> done,
-            int triesLeft,
-            long repeated) {
+    private void register(Order order, Consumer<Result> done, int triesLeft, long repeated) {
+        Xid xid = order.xid;
+        BranchType type = order.type;
+        String resource = order.resource;
+        LockKeys locks = order.locks;
         long wait = locks != null && dice.below(4) > 0 ? dice.between(20, 4_000) : 0;
         long requestId = repeated != 0 ? repeated : dice.coin() ? ++lastRequestId : 0;
-        trace.note("register ", xid, ' ', type, ' ', resource, ' ', locks, " waits ", wait, " request ", requestId);
+        trace.note(
+                "register ",
+                xid,
+                ' ',
+                type,
+                ' ',
+                resource,
+                ' ',
+                locks,
+                " waits ",
+                wait,
+                " request ",
+                requestId,
+                " id ",
+                order.branch);
         boolean[] over = new boolean[1];
         Command command = new Command.RegisterBranch(
-                xid, type, resource, CLIENT, locks, dice.coin(), "data", null, wait, requestId);
-        world.ask(command, connection(resource), reply -> whileAlive(resource, () -> {
+                xid, type, resource, CLIENT, locks, dice.coin(), "data", null, wait, requestId, order.branch);
+        world.ask(order.beginning, command, connection(resource), reply -> whileAlive(resource, () -> {
                     if (over[0]) {
                         return; // it was given up, or this is the answer to a repetition
                     }
@@ -208,8 +231,7 @@ final class ResourceManagers {
                         Work work = workOf(xid.number(), registered.branch(), type, resource, locks);
                         world.later(whileAlive(resource, () -> localCommit(xid, work, done)));
                     } else if (reply instanceof Reply.LockConflict conflict && !conflict.failFast() && triesLeft > 0) {
-                        world.later(whileAlive(
-                                resource, () -> register(xid, type, resource, locks, done, triesLeft - 1, 0)));
+                        world.later(whileAlive(resource, () -> register(order, done, triesLeft - 1, 0)));
                     } else {
                         world.send(() -> done.accept(Result.FAILED));
                     }
@@ -221,7 +243,8 @@ final class ResourceManagers {
                     over[0] = true;
                     trace.note(resource, " waits no longer for its registration");
                     if ((type == BranchType.AT || requestId != 0) && triesLeft > 0) {
-                        register(xid, type, resource, locks, done, triesLeft - 1, requestId);
+                        // What may be registered already under this id, nobody can tell from it without a request id.
+                        register(requestId == 0 ? order.withoutId() : order, done, triesLeft - 1, requestId);
                     } else {
                         world.send(() -> done.accept(Result.FAILED));
                     }

@@ -224,9 +224,17 @@ final class Simulation {
 
     /** The same over a connection that may end while the coordinator lets the command wait. */
     void ask(Command command, Caller from, Consumer<Reply> client) {
+        ask(null, command, from, client);
+    }
+
+    /** The same with the transaction's beginning in one message, unless that is null. */
+    void ask(Command.Begin beginning, Command command, Caller from, Consumer<Reply> client) {
         int asked = life;
         send(() -> {
             if (life == asked) {
+                if (beginning != null) {
+                    mailbox.add(() -> submit(beginning, null, reply -> {}));
+                }
                 mailbox.add(() -> submit(command, from, reply -> send(() -> client.accept(reply))));
             }
         });

@@ -44,6 +44,7 @@ public record Dialect(
      *
      * @param goesOn whether what follows a failing element is run
      * @param insertsFailTogether whether of an INSERT, when an element fails, none is done and all are said to have failed
+     * @param upsertsFailTogether the same of other forms of INSERT
      * @param sendsBits whether elements of an INSERT are sent in binary form, a number of single precision by its bits
      * @param hidesCounts whether it may not tell how many rows an element changed
      * @param severalStatements whether a text may hold several statements
@@ -51,22 +52,29 @@ public record Dialect(
     public record DriverHabits(
             boolean goesOn,
             boolean insertsFailTogether,
+            boolean upsertsFailTogether,
             boolean sendsBits,
             boolean hidesCounts,
             boolean severalStatements) {
 
-        static final DriverHabits H2 = new DriverHabits(true, false, false, false, true);
-        static final DriverHabits POSTGRESQL = new DriverHabits(false, true, false, false, true);
+        static final DriverHabits H2 = new DriverHabits(true, false, false, false, false, true);
+        static final DriverHabits POSTGRESQL = new DriverHabits(false, true, false, false, false, true);
 
         static DriverHabits mySql(String driver, String url) {
             boolean several = said(url, "allowMultiQueries", true);
             if (driver.startsWith("MariaDB")) {
                 boolean bulk = !said(url, "useBulkStmtsForInserts", false);
                 return new DriverHabits(
-                        !said(url, "disablePipeline", true), bulk, bulk, said(url, "useBulkStmts", true), several);
+                        !said(url, "disablePipeline", true),
+                        bulk,
+                        false,
+                        bulk,
+                        said(url, "useBulkStmts", true),
+                        several);
             }
             return new DriverHabits(
                     !said(url, "continueBatchOnError", false),
+                    said(url, "rewriteBatchedStatements", true),
                     said(url, "rewriteBatchedStatements", true),
                     false,
                     false,

@@ -35,6 +35,8 @@ public final class Undo {
     private static final int KEYS_PER_QUERY = 100;
     /** Drivers send the number of parameters as 16 bits. */
     private static final int MOST_PARAMETERS = 30_000;
+    /** Values of a large row that stay in its statement. */
+    private static final int INLINE = 1 << 10;
 
     private final Connection connection;
     private final Dialect dialect;
@@ -47,6 +49,7 @@ public final class Undo {
     private final boolean seen;
 
     private final DirtyRows dirty;
+    private final LargeValues large;
 
     /** @param seen whether the local commit saw that the tables were what they were taken for; else it is found out here */
     public Undo(Connection connection, Dialect dialect, boolean seen) {
@@ -58,6 +61,7 @@ public final class Undo {
         this.dialect = dialect;
         this.seen = seen;
         this.dirty = dirty;
+        this.large = new LargeValues(connection, dialect);
     }
 
     /**
@@ -420,11 +424,12 @@ public final class Undo {
             return written;
         }
 
-        private void update(List<RowChange> rows) throws SQLException {
+        private void update(List<RowChange> all) throws SQLException {
             List<Integer> written = written();
-            if (rows.isEmpty() || written.isEmpty()) {
+            if (all.isEmpty() || written.isEmpty()) {
                 return;
             }
+            List<RowChange> rows = writeLarge(all, written, false);
             String assignments = written.stream()
                     .map(columns::get)
                     .map(c -> c.sqlName() + " = " + c.codec().write())
@@ -551,20 +556,83 @@ public final class Undo {
             }
             writeAll(
                     insertSql(all),
-                    rows,
+                    writeLarge(rows, all, true),
                     (statement, first, row) -> bind(statement, first, all, before(row)),
                     this::insertAndHook);
         }
 
         private String insertSql(List<Integer> indexes) {
+            return insertSql(
+                    indexes,
+                    indexes.stream().map(i -> columns.get(i).codec().write()).toList());
+        }
+
+        private String insertSql(List<Integer> indexes, List<String> expressions) {
             String names =
                     indexes.stream().map(columns::get).map(Column::sqlName).collect(Collectors.joining(", "));
-            String values = indexes.stream()
-                    .map(columns::get)
-                    .map(c -> c.codec().write())
-                    .collect(Collectors.joining(", "));
+            String values = String.join(", ", expressions);
             return "INSERT INTO " + table.sqlName() + " (" + names + ")" + dialect.overridingIdentity(table)
                     + " VALUES (" + values + ")";
+        }
+
+        /**
+         * Writes the rows that are too large for a statement, each by itself.
+         *
+         * @param inserts whether they are to be inserted, not updated
+         * @return the others
+         */
+        private List<RowChange> writeLarge(List<RowChange> rows, List<Integer> written, boolean inserts)
+                throws SQLException {
+            List<RowChange> others = new ArrayList<>(rows.size());
+            for (RowChange row : rows) {
+                long bytes = 0;
+                for (int i : written) {
+                    bytes += before(row).get(i) instanceof Value.Bytes value ? value.bytes().length : 0;
+                }
+                if (!large.exceed(bytes)) {
+                    others.add(row);
+                } else if (!writeLarge(row, written, inserts)) {
+                    String reason = "the server puts no value of this length together, see max_allowed_packet";
+                    dirty.add(change, place, row, row.after(), UndoReport.Cause.CONSTRAINT, reason);
+                }
+            }
+            return others;
+        }
+
+        /** Whether it was written; if not, the server does not take one of its values in any number of pieces. */
+        private boolean writeLarge(RowChange row, List<Integer> written, boolean inserts) throws SQLException {
+            List<String> expressions = new ArrayList<>();
+            List<Integer> bound = new ArrayList<>();
+            for (int i : written) {
+                String expression = columns.get(i).codec().write();
+                String variable = null;
+                if (before(row).get(i) instanceof Value.Bytes value && value.bytes().length > INLINE) {
+                    variable = large.variable(value.bytes());
+                    if (variable == null) {
+                        large.forget();
+                        return false;
+                    }
+                } else {
+                    bound.add(i);
+                }
+                expressions.add(variable == null ? expression : expression.replace("?", variable));
+            }
+            StringBuilder sql = new StringBuilder(inserts ? insertSql(written, expressions) : "");
+            for (int i = 0; !inserts && i < written.size(); i++) {
+                sql.append(i == 0 ? "UPDATE " + table.sqlName() + " SET " : ", ")
+                        .append(columns.get(written.get(i)).sqlName())
+                        .append(" = ")
+                        .append(expressions.get(i));
+            }
+            sql.append(inserts ? "" : " WHERE " + keyCondition);
+            Binder binder = (statement, first, one) -> {
+                int parameter = bind(statement, first, bound, before(one));
+                return inserts ? parameter : bindKey(statement, parameter, one);
+            };
+            String text = sql.toString();
+            writeInPasses(text, List.of(row), binder, rest -> writeEach(text, rest, binder));
+            large.forget();
+            return true;
         }
 
         private static List<Value> before(RowChange row) {

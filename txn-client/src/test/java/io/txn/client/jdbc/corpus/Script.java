@@ -317,6 +317,7 @@ final class Script {
         try (Statement statement =
                         connection.createStatement(ResultSet.TYPE_SCROLL_INSENSITIVE, ResultSet.CONCUR_UPDATABLE);
                 ResultSet rows = statement.executeQuery(call.sql())) {
+            StringBuilder shown = new StringBuilder("cursor");
             for (String action : call.more()) {
                 String[] words = action.split(" +", 3);
                 if (words[0].equals("insert")) {
@@ -339,9 +340,12 @@ final class Script {
                     rows.moveToCurrentRow();
                 } else {
                     rows.updateRow();
+                    for (int i = 1; i <= rows.getMetaData().getColumnCount(); i++) {
+                        shown.append(i == 1 ? " " : "|").append(rows.getString(i));
+                    }
                 }
             }
-            return "cursor " + call.more().size();
+            return shown.toString();
         }
     }
 }

@@ -1,0 +1,133 @@
+package io.txn.spring.propagation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.txn.client.ContextCarrier;
+import io.txn.client.TransactionContext;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.protocol.Xid;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** What calls and answers say of a global transaction, without a network. */
+class OutgoingIncomingTest {
+
+    private static final Instant NOW = Instant.parse("2026-11-21T10:00:00Z");
+    private static final Xid XID = new Xid("10.0.0.1:8091:77");
+
+    private final Outgoing outgoing = new Outgoing(new ContextCarrier(), InstantSource.fixed(NOW));
+    private final Incoming incoming = new Incoming(
+            () -> {
+                throw new AssertionError("nothing failed");
+            },
+            InstantSource.fixed(NOW));
+
+    private static TransactionContext participant(Duration left) {
+        return TransactionContext.participant(XID, left == null ? null : NOW.plus(left));
+    }
+
+    private Outgoing.Call call(TransactionContext context, String method) {
+        return outgoing.call(context, method, "stock/take");
+    }
+
+    @Test
+    void whatACallCarriesArrives() {
+        Map<String, String> headers = new HashMap<>();
+        call(participant(Duration.ofSeconds(5)), "POST").write(headers::put);
+        TransactionContext arrived = incoming.context(headers::get);
+        assertThat(arrived).isEqualTo(participant(Duration.ofSeconds(5)));
+        headers.clear();
+        call(participant(null), "POST").write(headers::put);
+        assertThat(headers).containsOnlyKeys(XidHeader.NAME);
+        assertThat(incoming.context(headers::get)).isEqualTo(participant(null));
+    }
+
+    @Test
+    void noCallLeavesWithoutTime() {
+        for (Duration left : new Duration[] {Duration.ZERO, Duration.ofSeconds(-1), Duration.ofNanos(999_999)}) {
+            assertThatThrownBy(() -> call(participant(left), "GET").write((name, value) -> {
+                        throw new AssertionError(name);
+                    }))
+                    .isInstanceOfSatisfying(
+                            TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.TRANSACTION_TIMED_OUT));
+        }
+    }
+
+    @Test
+    void aTimeThatIsNoneIsIgnored() {
+        for (String remaining : new String[] {"", "-1", "1e3", "99999999999", "9999999999", "soon"}) {
+            Map<String, String> headers = Map.of(XidHeader.NAME, XID.value(), XidHeader.REMAINING, remaining);
+            assertThat(incoming.context(headers::get)).as(remaining).isEqualTo(participant(null));
+        }
+        assertThat(incoming.context(Map.of(XidHeader.REMAINING, "5")::get)).isNull();
+    }
+
+    @Test
+    void anAnswerTellsWhatWasDoneAndWhatFailed() {
+        TransactionContext callee = participant(null);
+        Map<String, String> answer = new HashMap<>();
+        incoming.answer(callee, answer::put);
+        TransactionContext caller = participant(null);
+        call(caller, "POST").answered(answer::get);
+        assertThat(caller.participation().hasWorked()).isFalse();
+
+        callee.participation().worked();
+        callee.participation().mark("stock Controller.take: Störung \uD83D\uDE00 100 %");
+        incoming.answer(callee, answer::put);
+        call(caller, "POST").answered(answer::get);
+        assertThat(caller.participation().hasWorked()).isTrue();
+        assertThat(caller.participation().mark()).isEqualTo("stock Controller.take: Störung \uD83D\uDE00 100 %");
+    }
+
+    @Test
+    void longFailuresFitIntoAHeader() {
+        TransactionContext callee = participant(null);
+        callee.participation().mark("\uD83D\uDE00".repeat(400));
+        Map<String, String> answer = new HashMap<>();
+        incoming.answer(callee, answer::put);
+        assertThat(answer.get(XidHeader.ROLLBACK_ONLY)).hasSizeBetween(1_000, 1_500);
+        assertThat(XidHeader.decoded(answer.get(XidHeader.ROLLBACK_ONLY))).startsWith("\uD83D\uDE00\uD83D\uDE00");
+    }
+
+    @Test
+    void whoSaysNothingMayHaveDoneSomethingUnlessAskedToReadOnly() {
+        TransactionContext reading = participant(null);
+        call(reading, "GET").answered(name -> null);
+        assertThat(reading.participation().hasWorked()).isFalse();
+        TransactionContext writing = participant(null);
+        call(writing, "PUT").answered(name -> null);
+        assertThat(writing.participation().hasWorked()).isTrue();
+        assertThat(writing.participation().mark()).isNull();
+    }
+
+    @Test
+    void onlyACallThatMayHaveArrivedMarks() {
+        for (Throwable failure : new Throwable[] {
+            new ConnectException(),
+            new IOException(new UnknownHostException("stock")),
+            new IllegalStateException(new ConnectException())
+        }) {
+            TransactionContext context = participant(null);
+            call(context, "POST").failed(failure);
+            assertThat(context.participation().mark()).isNull();
+            assertThat(context.participation().hasWorked()).isFalse();
+        }
+        TransactionContext context = participant(null);
+        call(context, "GET").failed(new SocketTimeoutException("read"));
+        assertThat(context.participation().mark()).isNull();
+        call(context, "DELETE").failed(new SocketTimeoutException("read"));
+        assertThat(context.participation().mark())
+                .contains("no answer to DELETE stock/take")
+                .contains("read");
+    }
+}

@@ -1,0 +1,222 @@
+package io.txn.spring.propagation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.txn.client.ContextCarrier;
+import io.txn.client.GlobalTransactionOptions;
+import io.txn.client.GlobalTransactionTemplate;
+import io.txn.client.TransactionContext;
+import io.txn.coordinator.machine.TransactionState;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.spring.autoconfigure.TestCoordinator;
+import io.txn.test.Await;
+import io.txn.test.TestDatabase;
+import io.txn.test.TestDatabases;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.boot.WebApplicationType;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
+import org.springframework.core.task.AsyncTaskExecutor;
+import org.springframework.core.task.TaskDecorator;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.scheduling.annotation.Async;
+import org.springframework.scheduling.annotation.EnableAsync;
+import org.springframework.stereotype.Service;
+
+/** Work on other threads: it belongs to the transaction of whoever handed it over, and is waited for. */
+@Timeout(180)
+class ThreadsIT {
+
+    private static final Duration LONG = Duration.ofSeconds(60);
+
+    @TempDir
+    static Path directory;
+
+    private static final TestDatabase ORDERS = TestDatabases.h2();
+    private static final AtomicInteger DECORATED = new AtomicInteger();
+    private static final AtomicInteger WAITING = new AtomicInteger();
+    private static TestCoordinator coordinator;
+    private static ConfigurableApplicationContext application;
+
+    @BeforeAll
+    static void start() {
+        ORDERS.execute("CREATE TABLE orders (id INT AUTO_INCREMENT PRIMARY KEY, text VARCHAR(50))");
+        coordinator = TestCoordinator.start(directory);
+        application = new SpringApplicationBuilder(Shop.class)
+                .web(WebApplicationType.NONE)
+                .properties(
+                        "spring.main.banner-mode=off",
+                        "spring.application.name=shop",
+                        "spring.datasource.url=" + ORDERS.jdbcUrl(),
+                        "spring.datasource.username=" + ORDERS.user(),
+                        "spring.datasource.password=" + ORDERS.password(),
+                        "logging.level.root=warn",
+                        coordinator.property())
+                .run();
+    }
+
+    @AfterAll
+    static void stop() {
+        application.close();
+        coordinator.close();
+    }
+
+    private static <T> T global(String name, Duration timeout, GlobalTransactionTemplate.Callback<T> work)
+            throws Throwable {
+        return application
+                .getBean(GlobalTransactionTemplate.class)
+                .execute(GlobalTransactionOptions.named(name).withTimeout(timeout), work);
+    }
+
+    private static Worker worker() {
+        return application.getBean(Worker.class);
+    }
+
+    private static int orders(String text) {
+        return new JdbcTemplate(ORDERS.dataSource())
+                .queryForObject("SELECT COUNT(*) FROM orders WHERE text = ?", Integer.class, text);
+    }
+
+    private static TransactionState endOf(String name) {
+        Await.until("it ended", LONG, () -> coordinator.transaction(name).endedAt() != null);
+        return coordinator.transaction(name).state();
+    }
+
+    @Test
+    void anAsyncMethodWorksInTheTransactionAndIsUndoneWithIt() {
+        int before = DECORATED.get();
+        IllegalStateException changedMind = new IllegalStateException();
+        assertThat(catchThrowable(() -> global("async", LONG, () -> {
+                    String own = application
+                            .getBean(ContextCarrier.class)
+                            .current()
+                            .xid()
+                            .value();
+                    assertThat(worker().insert("async").get(LONG.toSeconds(), TimeUnit.SECONDS))
+                            .isEqualTo(own);
+                    throw changedMind;
+                })))
+                .isSameAs(changedMind);
+        assertThat(endOf("async")).isEqualTo(TransactionState.ROLLED_BACK);
+        assertThat(orders("async")).isZero();
+        assertThat(DECORATED).as("the application's own decorator").hasValueGreaterThan(before);
+    }
+
+    @Test
+    void aCommitWaitsForWhatIsUnderWay() throws Throwable {
+        CountDownLatch goOn = new CountDownLatch(1);
+        CompletableFuture<Void> whole = CompletableFuture.runAsync(() -> {
+            try {
+                global("waits", LONG, () -> {
+                    worker().insertAfter(goOn, "waits");
+                    return "";
+                });
+            } catch (Throwable e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        Await.until("the task waits", LONG, () -> WAITING.get() == 1);
+        assertThat(whole).isNotDone();
+        goOn.countDown();
+        whole.get(LONG.toSeconds(), TimeUnit.SECONDS);
+        assertThat(endOf("waits")).isEqualTo(TransactionState.COMMITTED);
+        assertThat(orders("waits")).isEqualTo(1);
+    }
+
+    @Test
+    void whatIsNotOverAtTheDeadlineRollsBackAndIsNamed() {
+        CountDownLatch goOn = new CountDownLatch(1);
+        Throwable thrown = catchThrowable(() -> global("never", Duration.ofSeconds(2), () -> {
+            new JdbcTemplate(application.getBean(javax.sql.DataSource.class))
+                    .update("INSERT INTO orders (text) VALUES ('never')");
+            CompletableFuture.runAsync(() -> worker().awaitOnly(goOn), application.getBean(AsyncTaskExecutor.class));
+            return "";
+        }));
+        goOn.countDown();
+        assertThat(thrown)
+                .isInstanceOfSatisfying(
+                        TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.TRANSACTION_TIMED_OUT))
+                .hasMessageContaining("unfinishedTasks=1");
+        assertThat(endOf("never")).isEqualTo(TransactionState.ROLLED_BACK);
+        assertThat(orders("never")).isZero();
+    }
+
+    @Test
+    void outsideATransactionNothingIsBound() throws Exception {
+        assertThat(worker().current().get(LONG.toSeconds(), TimeUnit.SECONDS)).isEqualTo("none");
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableAutoConfiguration
+    @EnableAsync
+    @Import(Worker.class)
+    static class Shop {
+
+        @Bean
+        TaskDecorator counting() {
+            return task -> {
+                DECORATED.incrementAndGet();
+                return task;
+            };
+        }
+    }
+
+    @Service
+    static class Worker {
+
+        private final JdbcTemplate jdbc;
+        private final ContextCarrier contexts;
+
+        Worker(JdbcTemplate jdbc, ContextCarrier contexts) {
+            this.jdbc = jdbc;
+            this.contexts = contexts;
+        }
+
+        @Async
+        public CompletableFuture<String> insert(String text) {
+            jdbc.update("INSERT INTO orders (text) VALUES (?)", text);
+            return CompletableFuture.completedFuture(contexts.current().xid().value());
+        }
+
+        @Async
+        public CompletableFuture<String> current() {
+            TransactionContext context = contexts.current();
+            return CompletableFuture.completedFuture(
+                    context == null ? "none" : context.xid().value());
+        }
+
+        @Async
+        public void insertAfter(CountDownLatch goOn, String text) {
+            WAITING.incrementAndGet();
+            awaitOnly(goOn);
+            jdbc.update("INSERT INTO orders (text) VALUES (?)", text);
+        }
+
+        public void awaitOnly(CountDownLatch goOn) {
+            try {
+                if (!goOn.await(LONG.toSeconds(), TimeUnit.SECONDS)) {
+                    throw new AssertionError("nobody let it go");
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new AssertionError(e);
+            }
+        }
+    }
+}
