@@ -531,7 +531,7 @@ final class Simulation {
         List<Branch> branches = transaction.branches();
         for (Branch branch : branches) {
             RowData report = branch.dirt() == null ? null : branch.dirt().report();
-            if (report != null && dice.below(3) > 0) {
+            if (report != null && dice.coin()) {
                 UndoDecision decision =
                         new UndoDecision(UndoReport.decode(report).id(), List.of(), UndoDecision.Action.RESTORE);
                 ask(new Command.Decide(transaction.xid(), branch.id(), decision, "simulated"), reply -> {});
