@@ -76,7 +76,7 @@ class CorpusPeerIT {
         List<String> lines = Files.readAllLines(results);
         Files.copy(
                 results,
-                Path.of("target", "corpus-seata-" + target.word() + ".txt"),
+                ours.resolveSibling("corpus-seata-" + target.word() + ".txt"),
                 StandardCopyOption.REPLACE_EXISTING);
         assertThat(lines).last().isEqualTo("end");
         Map<Outcome, Integer> all = new EnumMap<>(Outcome.class);
