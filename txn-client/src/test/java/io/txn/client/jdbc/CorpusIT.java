@@ -18,8 +18,14 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,7 +38,22 @@ import org.junit.jupiter.params.provider.EnumSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class CorpusIT {
 
-    private final Map<Target, List<Result>> results = new EnumMap<>(Target.class);
+    private final ExecutorService threads =
+            Executors.newFixedThreadPool(Math.max(2, Runtime.getRuntime().availableProcessors()));
+
+    private final Map<Target, List<Future<List<Result>>>> runs = new EnumMap<>(Target.class);
+
+    @BeforeAll
+    void startWithTheLongest() {
+        for (Target target : List.of(Target.MARIADB, Target.POSTGRES, Target.MYSQL, Target.H2)) {
+            runs.put(target, start(target));
+        }
+    }
+
+    @AfterAll
+    void end() {
+        threads.shutdownNow();
+    }
 
     @ParameterizedTest
     @EnumSource
@@ -65,33 +86,49 @@ class CorpusIT {
         doc.checkSection("statements", report.statements());
     }
 
+    /** What came out of the cases of {@code target}, in the order of the files; all targets run from the first question on. */
     private List<Result> results(Target target) {
-        return results.computeIfAbsent(target, CorpusIT::run);
+        List<Result> results = new ArrayList<>();
+        for (Future<List<Result>> file : runs.getOrDefault(target, List.of())) {
+            try {
+                results.addAll(file.get());
+            } catch (InterruptedException | ExecutionException e) {
+                throw new IllegalStateException(target + " was not run to its end", e);
+            }
+        }
+        return results;
     }
 
-    private static List<Result> run(Target target) {
-        String only = System.getProperty("txn.corpus");
+    /** A file is a task with a database of its own: most of its time it waits for the server, which others can use. */
+    private List<Future<List<Result>>> start(Target target) {
+        return CorpusFile.all().stream()
+                .map(file -> threads.submit(() -> run(target, file)))
+                .toList();
+    }
+
+    private static List<Result> run(Target target, CorpusFile file) throws SQLException {
+        Pattern only = Pattern.compile(System.getProperty("txn.corpus", ""));
         List<Result> results = new ArrayList<>();
+        List<CorpusCase> cases = file.cases(target, Boolean.getBoolean("txn.test.full")).stream()
+                .filter(one -> only.matcher(one.toString()).find())
+                .toList();
+        if (cases.isEmpty()) {
+            return results;
+        }
         long begun = System.nanoTime();
         TestDatabase database = database(target);
         try (CorpusRunner runner =
                 new CorpusRunner(target, database.jdbcUrl(), database.user(), database.password(), AtSubject::new)) {
-            for (CorpusFile file : CorpusFile.all()) {
-                for (CorpusCase one : file.cases(target, Boolean.getBoolean("txn.test.full"))) {
-                    if (only == null
-                            || Pattern.compile(only).matcher(one.toString()).find()) {
-                        Result result = runner.run(one);
-                        results.add(result);
-                        if (only != null) {
-                            System.out.println(result);
-                        }
-                    }
+            for (CorpusCase one : cases) {
+                Result result = runner.run(one);
+                results.add(result);
+                if (!only.pattern().isEmpty()) {
+                    System.out.println(result);
                 }
             }
-        } catch (SQLException e) {
-            throw new IllegalStateException(e);
         }
-        System.out.println(target + ": " + Duration.ofNanos(System.nanoTime() - begun));
+        System.out.println(target + ", " + cases.get(0).group() + ": " + cases.size() + " cases in "
+                + Duration.ofNanos(System.nanoTime() - begun));
         return results;
     }
 
