@@ -24,6 +24,7 @@ class ErrorCodeTest {
         areas.put("DOC", "What the doctor finds");
         areas.put("ADM", "The admin API");
         areas.put("SEC", "TLS and credentials");
+        areas.put("ACT", "Actions (TCC, sagas) and the fence");
         return areas;
     }
 

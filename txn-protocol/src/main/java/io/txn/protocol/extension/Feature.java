@@ -28,7 +28,9 @@ public enum Feature {
     /** Why a transaction is rolled back travels with the decision, and that it may only be rolled back before it; see {@link RollbackCause}. */
     ROLLBACK_CAUSE("rollback-cause"),
     /** The answer to a registration says which coordinator this is, and what time it has; see {@link About}. */
-    ABOUT("about");
+    ABOUT("about"),
+    /** A begin has the key of a business request, by which a repeated one gets the first outcome; see {@link RequestKey}. */
+    IDEMPOTENCY("idempotency");
 
     private static final String ANNOUNCED = "txn-features";
     private static final String AGREED = "txn-features-agreed";
