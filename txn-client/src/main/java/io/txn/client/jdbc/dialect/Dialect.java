@@ -251,7 +251,7 @@ public record Dialect(
             case H2 -> new H2Catalog();
             case POSTGRESQL -> new PostgresCatalog();
             case MYSQL -> new MySqlCatalog("INNODB_FOREIGN");
-            case MARIADB -> new MySqlCatalog("INNODB_SYS_FOREIGN");
+            case MARIADB -> new MySqlCatalog(MySqlGrants.MARIADB_LISTING);
         };
     }
 
