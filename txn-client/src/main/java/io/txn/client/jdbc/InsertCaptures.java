@@ -71,7 +71,8 @@ final class InsertCaptures {
 
     static WriteCapture of(Plan.Merge plan, WriteRun run, Table table) throws SQLException {
         Plan.KeyedMerge keyed = plan.keyed();
-        List<Column> set = keyed != null && keyed.columns().isEmpty() ? table.columns() : columns(table, plan.assigned());
+        List<Column> set =
+                keyed != null && keyed.columns().isEmpty() ? table.columns() : columns(table, plan.assigned());
         return followed(choose(plan, run, table), run, table, set, plan.deletes());
     }
 

@@ -115,8 +115,7 @@ final class PhaseTwo implements BranchResource {
         new Undo(connection, dialect, stored.seen()).apply(read(branch, stored), branch.decision());
         undoTable.delete(connection, List.of(new UndoTable.Key(branch.xid(), branch.id(), stored.parts())));
         if (!resource.resources().undoWanted(branch.xid(), branch.id())) {
-            throw new TxnException(
-                    ErrorCode.UNDO_NOT_WANTED, null, "xid", branch.xid(), "branchId", branch.id());
+            throw new TxnException(ErrorCode.UNDO_NOT_WANTED, null, "xid", branch.xid(), "branchId", branch.id());
         }
         try {
             lent.commit();

@@ -202,10 +202,9 @@ public final class CoordinatedResourceManager implements ResourceManager {
                 ConnectionRole.RM,
                 xid,
                 new Message.GlobalStatusRequest(xid.value(), null),
-                (agreed, idsWanted) ->
-                        agreed.contains(Feature.UNDO_CONFIRMATION)
-                                ? UndoConfirmation.question(branch.value())
-                                : Map.of(),
+                (agreed, idsWanted) -> agreed.contains(Feature.UNDO_CONFIRMATION)
+                        ? UndoConfirmation.question(branch.value())
+                        : Map.of(),
                 Message.GlobalStatusResponse.class,
                 CONFIRMATION_WAIT,
                 CONFIRMATION_WAIT,

@@ -18,8 +18,8 @@ import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.LogText;
 import io.txn.protocol.TxnException;
-import io.txn.protocol.extension.UndoConfirmation;
 import io.txn.protocol.extension.RowData;
+import io.txn.protocol.extension.UndoConfirmation;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -337,9 +337,7 @@ final class EngineCore {
         if (reply instanceof Reply.LockConflict) {
             counters.lockConflict();
         }
-        if (command instanceof Command.ConfirmUndo confirm
-                && reply instanceof Reply.UndoWanted undo
-                && undo.wanted()) {
+        if (command instanceof Command.ConfirmUndo confirm && reply instanceof Reply.UndoWanted undo && undo.wanted()) {
             lanes.hold(confirm.branch(), now, now + UndoConfirmation.HOLDS.toMillis());
         }
         if (sink != null && reply != null) {

@@ -336,9 +336,7 @@ public final class SeataAdapter implements RpcHandler {
     }
 
     private static boolean asksForUndo(Session session, @Nullable Frame frame) {
-        return frame != null
-                && session.has(Feature.UNDO_CONFIRMATION)
-                && UndoConfirmation.branch(frame.head()) != 0;
+        return frame != null && session.has(Feature.UNDO_CONFIRMATION) && UndoConfirmation.branch(frame.head()) != 0;
     }
 
     private void confirmUndo(
