@@ -1,5 +1,7 @@
 package io.txn.client.rm;
 
+import io.txn.client.observation.TxnObserver;
+import io.txn.client.observation.Work;
 import io.txn.client.rpc.CoordinatorRequests;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.BranchType;
@@ -59,6 +61,7 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
     private static final int MOST_TOGETHER = 500;
 
     private final Resources resources;
+    private final TxnObserver observer;
     private final PhaseOne phaseOne = new PhaseOne();
     private final ThreadPoolExecutor pool;
     private final int workersPerLane;
@@ -75,13 +78,15 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
     /**
      * @param workers how many branches are finished at a time
      * @param queue how many more of one resource may wait
+     * @param observer sees each branch that is finished
      */
-    public BranchWorkers(Resources resources, int workers, int queue) {
-        this(resources, workers, queue, GATHERING_TIME);
+    public BranchWorkers(Resources resources, int workers, int queue, TxnObserver observer) {
+        this(resources, workers, queue, observer, GATHERING_TIME);
     }
 
-    BranchWorkers(Resources resources, int workers, int queue, Duration gatheringTime) {
+    BranchWorkers(Resources resources, int workers, int queue, TxnObserver observer, Duration gatheringTime) {
         this.resources = resources;
+        this.observer = TxnObserver.guarded(observer);
         this.gatheringTime = gatheringTime;
         this.workersPerLane = Math.max(1, workers - Math.max(1, workers / 4));
         this.queuePerLane = queue;
@@ -208,14 +213,19 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
         RowData report = null;
         MDC.put("xid", branch.xid().value());
         MDC.put("branchId", branch.id().toString());
+        TxnObserver.Span span = observer.begin(
+                new Work.PhaseTwo(branch.xid(), branch.id(), call.type, resource.resourceId(), call.commit));
         try {
             BranchResult result = call.commit ? resource.commit(branch) : resource.rollback(branch);
+            span.outcome(result.done() ? "done" : "not_done");
             response = call.answer(result);
             report = result.report();
         } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
+            span.failed(e);
             log.warn("branch failed and will be tried again commit={} resource={}", call.commit, call.resourceId, e);
             response = call.tryAgain(e.getMessage() == null ? e.toString() : e.getMessage());
         } finally {
+            span.close();
             MDC.remove("xid");
             MDC.remove("branchId");
             ended(call, response == null ? call.tryAgain("the worker broke off") : response, report);
@@ -331,6 +341,11 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
     }
 
     private void carryOutTogether(BranchResource resource, List<Gathered> group) {
+        List<TxnObserver.Span> spans = new ArrayList<>();
+        for (Gathered one : group) {
+            spans.add(observer.begin(
+                    new Work.PhaseTwo(one.branch.xid(), one.branch.id(), one.call.type, resource.resourceId(), true)));
+        }
         List<BranchResult> results = null;
         String failure = "the worker broke off";
         try {
@@ -338,7 +353,11 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
             if (results.size() != group.size()) {
                 throw new AssertionError(results.size() + " results for " + group.size() + " branches");
             }
+            for (int i = 0; i < group.size(); i++) {
+                spans.get(i).outcome(results.get(i).done() ? "done" : "not_done");
+            }
         } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
+            spans.forEach(span -> span.failed(e));
             log.warn(
                     "branches failed and will be tried again commit=true count={} resource={}",
                     group.size(),
@@ -347,6 +366,10 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
             failure = e.getMessage() == null ? e.toString() : e.getMessage();
             results = null;
         } finally {
+            // Innermost first.
+            for (int i = group.size() - 1; i >= 0; i--) {
+                spans.get(i).close();
+            }
             for (int i = 0; i < group.size(); i++) {
                 Call call = group.get(i).call;
                 if (results == null) {

@@ -2,6 +2,7 @@ package io.txn.client.rm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.txn.client.observation.TxnObserver;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.Xid;
@@ -25,7 +26,7 @@ class BranchWorkersTest {
     private static final Xid XID = new Xid("127.0.0.1:8091:7");
 
     private final Resources resources = new Resources();
-    private final BranchWorkers workers = new BranchWorkers(resources, 4, 2);
+    private final BranchWorkers workers = new BranchWorkers(resources, 4, 2, TxnObserver.NONE);
 
     @AfterEach
     void stop() {
@@ -210,7 +211,7 @@ class BranchWorkersTest {
         Together db = new Together();
         db.gate = new CountDownLatch(1);
         resources.add(db);
-        BranchWorkers many = new BranchWorkers(resources, 4, 1_000, Duration.ofMillis(1));
+        BranchWorkers many = new BranchWorkers(resources, 4, 1_000, TxnObserver.NONE, Duration.ofMillis(1));
         try {
             List<CompletableFuture<Message.BranchCommitResponse>> answers = new ArrayList<>();
             answers.add(commit(many, "db", 1));
@@ -246,7 +247,7 @@ class BranchWorkersTest {
     void commitsThatAreOnlyGatheredAreCarriedOutAtTheEnd() throws Exception {
         Together db = new Together();
         resources.add(db);
-        BranchWorkers patient = new BranchWorkers(resources, 4, 3, Duration.ofDays(1));
+        BranchWorkers patient = new BranchWorkers(resources, 4, 3, TxnObserver.NONE, Duration.ofDays(1));
         List<CompletableFuture<Message.BranchCommitResponse>> answers = new ArrayList<>();
         for (int i = 1; i <= 3; i++) {
             answers.add(commit(patient, "db", i));
