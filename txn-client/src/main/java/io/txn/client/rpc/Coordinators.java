@@ -17,6 +17,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -240,6 +241,19 @@ public final class Coordinators implements AutoCloseable {
         return lateBegins.remove(xid);
     }
 
+    /**
+     * Whether an extension is agreed on with the coordinator of that transaction.
+     *
+     * @throws TxnException {@link ErrorCode#NO_COORDINATOR} when there is no connection to it
+     */
+    public boolean agreed(ConnectionRole role, Xid xid, Feature feature, Duration connectWait) {
+        RpcConnection over = awaitLink(role, xid, connectWait).live();
+        if (over == null) {
+            throw unreachable(role);
+        }
+        return Link.agreed(over).contains(feature);
+    }
+
     /** An id for a branch of that transaction; 0 when there is none. */
     public long branchId(Xid xid) {
         Link link = pick(ConnectionRole.RM, xid, true);
@@ -334,6 +348,15 @@ public final class Coordinators implements AutoCloseable {
             first = first == null ? refusal : first;
         }
         return first;
+    }
+
+    /** How it stands with each coordinator that is listed, in their order. */
+    public List<CoordinatorState> states() {
+        return listed.stream()
+                .map(address -> linksOf(ConnectionRole.TM).get(address))
+                .filter(Objects::nonNull)
+                .map(Link::state)
+                .toList();
     }
 
     /** Whether a connection for global transactions is live. */

@@ -27,8 +27,12 @@ public enum Feature {
     UNDO_DECISIONS("undo-decisions"),
     /** Why a transaction is rolled back travels with the decision, and that it may only be rolled back before it; see {@link RollbackCause}. */
     ROLLBACK_CAUSE("rollback-cause"),
+    /** The answer to a registration says which coordinator this is, and what time it has; see {@link About}. */
+    ABOUT("about"),
     /** A begin has the key of a business request, by which a repeated one gets the first outcome; see {@link RequestKey}. */
-    IDEMPOTENCY("idempotency");
+    IDEMPOTENCY("idempotency"),
+    /** An undo asks, right before it commits, whether its branch is still to be undone; see {@link UndoConfirmation}. */
+    UNDO_CONFIRMATION("undo-confirmation");
 
     private static final String ANNOUNCED = "txn-features";
     private static final String AGREED = "txn-features-agreed";
