@@ -74,13 +74,15 @@ class ActionDeclarationsIT {
             while (cause != null && !(cause instanceof TxnException)) {
                 cause = cause.getCause();
             }
-            assertThat(cause).isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.code())
-                    .isEqualTo(code));
+            assertThat(cause)
+                    .as("%s", context.getStartupFailure())
+                    .isInstanceOfSatisfying(
+                            TxnException.class, e -> assertThat(e.code()).isEqualTo(code));
             assertThat(String.valueOf(cause.getMessage())).contains(texts);
         });
     }
 
-    static class Good {
+    public static class Good {
         @TccAction(name = "good")
         public void attempt(@Captured String id, List<String> notKept) {}
 

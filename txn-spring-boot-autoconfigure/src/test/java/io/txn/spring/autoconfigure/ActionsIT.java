@@ -112,14 +112,22 @@ class ActionsIT {
     /** Freezes money, then takes it or lets it go. Behind a class proxy. */
     static class Accounts {
 
-        final List<String> calls = new CopyOnWriteArrayList<>();
-        final AtomicInteger failures = new AtomicInteger();
+        private final List<String> calls = new CopyOnWriteArrayList<>();
+        private final AtomicInteger failures = new AtomicInteger();
         private final JdbcTemplate jdbc;
         private final ContextCarrier contexts;
 
         Accounts(JdbcTemplate jdbc, ContextCarrier contexts) {
             this.jdbc = jdbc;
             this.contexts = contexts;
+        }
+
+        public List<String> calls() {
+            return calls;
+        }
+
+        public AtomicInteger failures() {
+            return failures;
         }
 
         @TccAction(name = "account/freeze", confirm = "charge", cancel = "release")
@@ -216,11 +224,15 @@ class ActionsIT {
     /** Steps of a saga, and the ends of somebody else's action. */
     static class Trips {
 
-        final List<String> calls = new CopyOnWriteArrayList<>();
+        private final List<String> calls = new CopyOnWriteArrayList<>();
         private final JdbcTemplate jdbc;
 
         Trips(JdbcTemplate jdbc) {
             this.jdbc = jdbc;
+        }
+
+        public List<String> calls() {
+            return calls;
         }
 
         @SagaAction(name = "trip/hotel", compensation = "cancelHotel")
@@ -263,7 +275,11 @@ class ActionsIT {
     /** Reaches beyond the database. */
     static class Mails {
 
-        final List<String> sent = new CopyOnWriteArrayList<>();
+        private final List<String> sent = new CopyOnWriteArrayList<>();
+
+        public List<String> sent() {
+            return sent;
+        }
 
         @SagaAction(name = "mail/send", compensation = "apologize", fencing = Fencing.REMOTE)
         public String send(@Captured("to") String to, @Captured("fails") boolean fails) {
@@ -388,7 +404,7 @@ class ActionsIT {
                 .hasMessage("changed my mind");
         awaitEnd(rollback, "ROLLED_BACK");
         assertThat(money(application, two)).isEqualTo("100+0");
-        assertThat(accounts.calls)
+        assertThat(accounts.calls())
                 .contains("freeze " + one + " account/freeze", "charge " + one + " account/freeze", "release " + two)
                 .doesNotContain("charge " + two, "release " + one);
     }
@@ -435,7 +451,7 @@ class ActionsIT {
         awaitEnd(name, "COMMITTED");
         assertThat(money(application, poor)).isEqualTo("100+0");
         assertThat(money(application, rich)).isEqualTo("90+0");
-        assertThat(accounts.calls).noneMatch(call -> call.contains(poor));
+        assertThat(accounts.calls()).noneMatch(call -> call.contains(poor));
     }
 
     @ParameterizedTest
@@ -445,7 +461,7 @@ class ActionsIT {
         Accounts accounts = application.getBean(Accounts.class);
         String one = account(application);
         String two = account(application);
-        accounts.failures.set(2);
+        accounts.failures().set(2);
         String commit = unique("stubborn commit");
         assertThat(global(application, commit, () -> accounts.freeze(one, "", TEN, null)))
                 .isNull();
@@ -453,9 +469,9 @@ class ActionsIT {
         assertThat(money(application, one))
                 .as("what failed was taken back each time")
                 .isEqualTo("90+0");
-        assertThat(accounts.calls.stream().filter(call -> call.startsWith("charge " + one)))
+        assertThat(accounts.calls().stream().filter(call -> call.startsWith("charge " + one)))
                 .hasSize(3);
-        accounts.failures.set(2);
+        accounts.failures().set(2);
         String rollback = unique("stubborn rollback");
         assertThat(global(application, rollback, () -> {
                     accounts.freeze(two, "", TEN, null);
@@ -466,9 +482,9 @@ class ActionsIT {
         assertThat(money(application, two))
                 .as("an answer of false takes it back too")
                 .isEqualTo("100+0");
-        assertThat(accounts.calls.stream().filter(call -> call.equals("release " + two)))
+        assertThat(accounts.calls().stream().filter(call -> call.equals("release " + two)))
                 .hasSize(2);
-        accounts.failures.set(0);
+        accounts.failures().set(0);
     }
 
     @ParameterizedTest
@@ -486,7 +502,7 @@ class ActionsIT {
         assertThat(money(application, two))
                 .as("committed locally, then cancelled")
                 .isEqualTo("100+0");
-        assertThat(accounts.calls).contains("release " + two);
+        assertThat(accounts.calls()).contains("release " + two);
     }
 
     @ParameterizedTest
@@ -550,7 +566,7 @@ class ActionsIT {
         assertThat(bookings(application, stays)).isEqualTo(2);
         String guest = unique("guest");
         String name = unique("undone");
-        int before = trips.calls.size();
+        int before = trips.calls().size();
         assertThat(global(application, name, () -> {
                     assertThat(trips.hotel(guest, day)).isEqualTo(new Booking("hotel-" + guest, day));
                     trips.car(guest);
@@ -558,7 +574,7 @@ class ActionsIT {
                 }))
                 .hasMessage("no flight");
         awaitEnd(name, "ROLLED_BACK");
-        assertThat(trips.calls.subList(before, trips.calls.size()))
+        assertThat(trips.calls().subList(before, trips.calls().size()))
                 .containsExactly("cancelCar " + guest, "cancelHotel hotel-" + guest + " true");
         assertThat(bookings(application, guest)).isZero();
     }
@@ -583,14 +599,14 @@ class ActionsIT {
                 }))
                 .hasMessage("no");
         awaitEnd(whole, "ROLLED_BACK");
-        assertThat(mails.sent)
+        assertThat(mails.sent())
                 .containsSubsequence("hello " + one, "sorry " + one + " null")
                 .containsSubsequence("hello " + two, "sorry " + two + " id-" + two);
         String three = unique("to");
         String bare = unique("bare");
         assertThat(global(application, bare, () -> mails.bare(three))).isNull();
         awaitEnd(bare, "COMMITTED");
-        assertThat(mails.sent).containsSubsequence("bare " + three, "done " + three);
+        assertThat(mails.sent()).containsSubsequence("bare " + three, "done " + three);
     }
 
     @ParameterizedTest
