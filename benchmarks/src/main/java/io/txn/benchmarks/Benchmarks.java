@@ -17,7 +17,8 @@ public final class Benchmarks {
             new CompareBenchmark(),
             new JournalBenchmark(),
             new MillionBenchmark(),
-            new AtBenchmark());
+            new AtBenchmark(),
+            new StartBenchmark());
 
     private Benchmarks() {}
 

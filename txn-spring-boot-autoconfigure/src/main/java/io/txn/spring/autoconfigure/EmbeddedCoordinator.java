@@ -75,6 +75,11 @@ final class EmbeddedCoordinator implements SmartLifecycle, DisposableBean {
         return HOST + ':' + coordinator.tcpPort();
     }
 
+    /** Where its journal is. */
+    Path directory() {
+        return directory;
+    }
+
     boolean healthy() {
         return coordinator.healthy();
     }

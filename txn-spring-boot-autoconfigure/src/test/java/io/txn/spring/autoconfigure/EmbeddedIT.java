@@ -9,17 +9,13 @@ import io.txn.client.GlobalTransactionTemplate;
 import io.txn.client.discovery.AddressListLocator;
 import io.txn.client.discovery.CoordinatorLocator;
 import io.txn.coordinator.Coordinator;
+import io.txn.coordinator.TransactionSummary;
+import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.TxnException;
-import io.txn.test.Await;
-import java.io.IOException;
 import java.net.Socket;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Set;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,7 +50,7 @@ class EmbeddedIT {
 
     @Test
     void oneKeyIsEnoughToCommitAndToRollBack() {
-        Set<Path> before = temporary();
+        Path[] temporary = new Path[1];
         try (LogLines log = LogLines.of("io.txn")) {
             int[] port = new int[1];
             runner.run(context -> {
@@ -71,35 +67,32 @@ class EmbeddedIT {
                 EmbeddedCoordinator coordinator = context.getBean(EmbeddedCoordinator.class);
                 assertThat(coordinator.healthy()).isTrue();
                 port[0] = Integer.parseInt(coordinator.address().split(":")[1]);
-                assertThat(temporary()).hasSize(before.size() + 1);
+                temporary[0] = coordinator.directory();
+                assertThat(temporary[0]).isDirectory();
             });
             assertThat(log.from(Level.INFO)).anySatisfy(line -> assertThat(line)
                     .contains("embedded coordinator", "for development and tests only", "data=temporary"));
             assertThat(log.from(Level.WARN)).isEmpty();
             assertThat(catchThrowable(() -> new Socket("127.0.0.1", port[0]).close()))
                     .isNotNull();
-            assertThat(temporary()).isEqualTo(before);
+            assertThat(temporary[0]).doesNotExist();
         }
     }
 
     /** The application ends within a transaction: the journal that knows what has to be put back is not deleted. */
     @Test
-    void whatIsNotFinishedIsKeptAndGoesOn() {
+    void whatIsNotFinishedIsKept() {
         Path[] kept = new Path[1];
         try (LogLines log = LogLines.of("io.txn")) {
-            Set<Path> before = temporary();
             runner.withPropertyValues("txn.embedded.shutdown-timeout=10ms", "txn.client.shutdown-timeout=10ms")
                     .run(context -> {
                         JdbcTemplate jdbc = context.getBean(JdbcTemplate.class);
                         jdbc.execute("CREATE TABLE held (id INT PRIMARY KEY)");
-                        kept[0] = temporary().stream()
-                                .filter(path -> !before.contains(path))
-                                .findAny()
-                                .orElseThrow();
+                        kept[0] = context.getBean(EmbeddedCoordinator.class).directory();
                         assertThat(catchThrowable(() -> context.getBean(GlobalTransactionTemplate.class)
                                         .execute(
                                                 GlobalTransactionOptions.named("interrupted")
-                                                        .withTimeout(Duration.ofSeconds(3)),
+                                                        .withTimeout(Duration.ofMinutes(30)),
                                                 () -> {
                                                     jdbc.update("INSERT INTO held VALUES (1)");
                                                     context.getSourceApplicationContext()
@@ -112,13 +105,11 @@ class EmbeddedIT {
             assertThat(log.from(Level.WARN)).anySatisfy(line -> assertThat(line)
                     .contains("not finished", "txn.embedded.data-dir=" + kept[0], "unfinished=1"));
         }
-        runner.withPropertyValues("txn.embedded.data-dir=" + kept[0]).run(context -> {
-            JdbcTemplate jdbc = context.getBean(JdbcTemplate.class);
-            Await.until("what was begun before is undone", Duration.ofSeconds(60), () -> jdbc.queryForList(
-                            "SELECT id FROM held")
-                    .isEmpty());
-        });
-        assertThat(kept[0]).isDirectory();
+        try (TestCoordinator again = TestCoordinator.start(kept[0])) {
+            TransactionSummary transaction = again.transaction("interrupted");
+            assertThat(transaction.state()).isEqualTo(TransactionState.ACTIVE);
+            assertThat(again.detail(transaction.xid()).branches()).hasSize(1);
+        }
         FileSystemUtils.deleteRecursively(kept[0].toFile());
     }
 
@@ -162,14 +153,5 @@ class EmbeddedIT {
             work.run();
             return null;
         });
-    }
-
-    private static Set<Path> temporary() {
-        try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
-            return files.filter(file -> file.getFileName().toString().startsWith("txn-embedded-"))
-                    .collect(Collectors.toSet());
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
     }
 }

@@ -1,0 +1,35 @@
+package io.txn.test.start;
+
+import io.txn.spring.GlobalTransactional;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.autoconfigure.SpringBootApplication;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.stereotype.Service;
+import org.springframework.transaction.annotation.Transactional;
+
+/** A web server, a pool, and a service that works in transactions. */
+@SpringBootApplication(proxyBeanMethods = false)
+public class StartApplication {
+
+    public static void main(String[] arguments) {
+        SpringApplication.run(StartApplication.class, arguments);
+    }
+
+    /** As its applications have some: proxies are made for it with and without the starter. */
+    @Service
+    static class Orders {
+
+        private final JdbcTemplate jdbc;
+
+        Orders(JdbcTemplate jdbc) {
+            this.jdbc = jdbc;
+        }
+
+        @GlobalTransactional
+        @Transactional
+        public int count() {
+            Integer count = jdbc.queryForObject("SELECT 1", Integer.class);
+            return count == null ? 0 : count;
+        }
+    }
+}
