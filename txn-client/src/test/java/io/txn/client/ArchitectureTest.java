@@ -100,7 +100,7 @@ class ArchitectureTest {
 
     @Test
     void timeAndChanceComeInThroughTheDoor() {
-        ArchitectureRules.timeAndChanceComeInThroughTheDoor("TxnClient", "AtDataSource")
+        ArchitectureRules.timeAndChanceComeInThroughTheDoor("TxnClient", "AtDataSource", "Fence")
                 .check(CLASSES);
     }
 }

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Areas: {@code CFG} configuration and start-up, {@code NET} reaching the coordinator, {@code TX} global transactions, {@code AT}
  * statements and undo, {@code LCK} global locks, {@code CRD} the coordinator itself, {@code ADM} the admin API, {@code SEC} TLS and
- * credentials.
+ * credentials, {@code ACT} actions and the fence.
  */
 public enum ErrorCode {
     NO_COORDINATOR(
@@ -439,7 +439,48 @@ public enum ErrorCode {
             "TXN-SEC012",
             Category.OPERATOR,
             "credentials cannot be used",
-            "correct the named file or key; see docs/operations.md for what belongs there");
+            "correct the named file or key; see docs/operations.md for what belongs there"),
+
+    NO_FENCE_TABLE(
+            "TXN-ACT001",
+            Category.OPERATOR,
+            "the fence's table is missing, or cannot be used",
+            "let the starter create it (txn.fence.create-table=true), or run the script for this database that the txn-client jar ships under io/txn/client/fence/schema; let this account SELECT, INSERT, UPDATE and DELETE its rows"),
+    ACTION_TOO_LATE(
+            "TXN-ACT002",
+            Category.GIVE_UP,
+            "an action came after its branch had been ended, and was refused before its first line",
+            "nothing: the global transaction has been decided, and no change was made"),
+    NOTHING_TO_CONFIRM(
+            "TXN-ACT003",
+            Category.OPERATOR,
+            "a branch is to be confirmed whose action was never kept in this database",
+            "see whether the database was restored or its fence table emptied, or the action broke off; finish the branch by hand, then give it up in the admin API"),
+    ENDED_THE_OTHER_WAY(
+            "TXN-ACT004",
+            Category.OPERATOR,
+            "a branch is to be ended one way and was ended the other way",
+            "somebody else than the coordinator called its confirm or cancel: compare what both did, and give the branch up in the admin API"),
+    ACTION_OUTSIDE_TRANSACTION(
+            "TXN-ACT005",
+            Category.GIVE_UP,
+            "an action was called outside a global transaction, where nobody would confirm or cancel it",
+            "call it from a method with @GlobalTransactional, or in a service that received the XID"),
+    ACTION_VALUES_UNFIT(
+            "TXN-ACT006",
+            Category.GIVE_UP,
+            "what an action captures cannot be kept",
+            "capture texts, numbers, booleans, java.time values, UUIDs, enums, byte arrays, lists, sets, maps with text keys, optionals and records of these; and less of them"),
+    ACTION_VALUES_UNREADABLE(
+            "TXN-ACT007",
+            Category.RETRY,
+            "what an action captured cannot be read here",
+            "another version of the application wrote it: see that an instance of that version runs until its transactions have ended"),
+    ACTION_MISDECLARED(
+            "TXN-ACT008",
+            Category.GIVE_UP,
+            "an action is declared in a way that cannot work",
+            "declare it as the message shows");
 
     /** What the caller can do about an error. */
     public enum Category {

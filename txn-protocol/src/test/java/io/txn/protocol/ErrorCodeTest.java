@@ -23,6 +23,7 @@ class ErrorCodeTest {
         areas.put("CFG", "Configuration and start-up");
         areas.put("ADM", "The admin API");
         areas.put("SEC", "TLS and credentials");
+        areas.put("ACT", "Actions (TCC, sagas) and the fence");
         return areas;
     }
 
