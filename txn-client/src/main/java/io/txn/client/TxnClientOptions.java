@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * @param transport limits of the transport
  * @param tls how TLS is spoken with coordinators; null: it is not
  * @param credentials how this process proves to coordinators who it is
+ * @param causeMessages whether causes of rollbacks that the coordinator keeps repeat what exceptions say, and not their classes alone
  */
 public record TxnClientOptions(
         String applicationId,
@@ -44,7 +45,8 @@ public record TxnClientOptions(
         Backoff reconnect,
         TransportOptions transport,
         @Nullable ClientTls tls,
-        Credentials credentials) {
+        Credentials credentials,
+        boolean causeMessages) {
 
     // The defaults as texts, so that configuration metadata can quote them: each stands here and nowhere else.
 
@@ -57,6 +59,7 @@ public record TxnClientOptions(
     public static final String FAIL_FAST = "true";
     public static final String BRANCH_WORKERS = "8";
     public static final String BRANCH_QUEUE = "1000";
+    public static final String CAUSE_MESSAGES = "true";
 
     private static final Backoff RECONNECT = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(10));
 
@@ -95,7 +98,8 @@ public record TxnClientOptions(
                 RECONNECT,
                 TRANSPORT,
                 null,
-                Credentials.NONE);
+                Credentials.NONE,
+                Boolean.parseBoolean(CAUSE_MESSAGES));
     }
 
     public TxnClientOptions withServiceGroup(String value) {
@@ -149,6 +153,10 @@ public record TxnClientOptions(
         return with(draft -> draft.credentials = value);
     }
 
+    public TxnClientOptions withCauseMessages(boolean value) {
+        return with(draft -> draft.causeMessages = value);
+    }
+
     private TxnClientOptions with(Consumer<Draft> change) {
         Draft draft = new Draft(this);
         change.accept(draft);
@@ -171,6 +179,7 @@ public record TxnClientOptions(
         private TransportOptions transport;
         private @Nullable ClientTls tls;
         private Credentials credentials;
+        private boolean causeMessages;
 
         Draft(TxnClientOptions from) {
             applicationId = from.applicationId;
@@ -187,6 +196,7 @@ public record TxnClientOptions(
             transport = from.transport;
             tls = from.tls;
             credentials = from.credentials;
+            causeMessages = from.causeMessages;
         }
 
         TxnClientOptions finish() {
@@ -204,7 +214,8 @@ public record TxnClientOptions(
                     reconnect,
                     transport,
                     tls,
-                    credentials);
+                    credentials,
+                    causeMessages);
         }
     }
 

@@ -4,6 +4,7 @@ import com.alibaba.nacos.api.naming.NamingService;
 import io.txn.client.ContextCarrier;
 import io.txn.client.GlobalLockTemplate;
 import io.txn.client.GlobalTransactionTemplate;
+import io.txn.client.ResultCodec;
 import io.txn.client.TxnClient;
 import io.txn.client.TxnClientOptions;
 import io.txn.client.discovery.AddressListLocator;
@@ -160,8 +161,9 @@ public final class TxnAutoConfiguration {
 
         @Bean
         GlobalTransactionalOptions txnGlobalTransactionalOptions(
-                ClientProperties properties, ConfigurableBeanFactory beanFactory) {
-            return new GlobalTransactionalOptions(properties.defaultTimeout(), beanFactory::resolveEmbeddedValue);
+                ClientProperties properties, ConfigurableBeanFactory beanFactory, ObjectProvider<ResultCodec> results) {
+            return new GlobalTransactionalOptions(
+                    properties.defaultTimeout(), beanFactory::resolveEmbeddedValue, results::getIfAvailable);
         }
 
         @Bean
