@@ -1,5 +1,6 @@
 package io.txn.client;
 
+import io.txn.client.observation.TxnObserver;
 import io.txn.client.rpc.Backoff;
 import io.txn.client.rpc.Credentials;
 import io.txn.protocol.ErrorCode;
@@ -30,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param tls how TLS is spoken with coordinators; null: it is not
  * @param credentials how this process proves to coordinators who it is
  * @param causeMessages whether causes of rollbacks that the coordinator keeps repeat what exceptions say, and not their classes alone
+ * @param observer sees what the client does
  */
 public record TxnClientOptions(
         String applicationId,
@@ -46,7 +48,8 @@ public record TxnClientOptions(
         TransportOptions transport,
         @Nullable ClientTls tls,
         Credentials credentials,
-        boolean causeMessages) {
+        boolean causeMessages,
+        TxnObserver observer) {
 
     // The defaults as texts, so that configuration metadata can quote them: each stands here and nowhere else.
 
@@ -99,7 +102,8 @@ public record TxnClientOptions(
                 TRANSPORT,
                 null,
                 Credentials.NONE,
-                Boolean.parseBoolean(CAUSE_MESSAGES));
+                Boolean.parseBoolean(CAUSE_MESSAGES),
+                TxnObserver.NONE);
     }
 
     public TxnClientOptions withServiceGroup(String value) {
@@ -157,6 +161,10 @@ public record TxnClientOptions(
         return with(draft -> draft.causeMessages = value);
     }
 
+    public TxnClientOptions withObserver(TxnObserver value) {
+        return with(draft -> draft.observer = value);
+    }
+
     private TxnClientOptions with(Consumer<Draft> change) {
         Draft draft = new Draft(this);
         change.accept(draft);
@@ -180,6 +188,7 @@ public record TxnClientOptions(
         private @Nullable ClientTls tls;
         private Credentials credentials;
         private boolean causeMessages;
+        private TxnObserver observer;
 
         Draft(TxnClientOptions from) {
             applicationId = from.applicationId;
@@ -197,6 +206,7 @@ public record TxnClientOptions(
             tls = from.tls;
             credentials = from.credentials;
             causeMessages = from.causeMessages;
+            observer = from.observer;
         }
 
         TxnClientOptions finish() {
@@ -215,7 +225,8 @@ public record TxnClientOptions(
                     transport,
                     tls,
                     credentials,
-                    causeMessages);
+                    causeMessages,
+                    observer);
         }
     }
 

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
  * {@code docs/errors.md} is generated from this list.
  *
  * <p>Areas: {@code CFG} configuration and start-up, {@code NET} reaching the coordinator, {@code TX} global transactions, {@code AT}
- * statements and undo, {@code LCK} global locks, {@code CRD} the coordinator itself, {@code ADM} the admin API, {@code SEC} TLS and
- * credentials, {@code ACT} actions and the fence.
+ * statements and undo, {@code LCK} global locks, {@code CRD} the coordinator itself, {@code DOC} what the doctor of an application finds, {@code ADM} the
+ * admin API, {@code SEC} TLS and credentials, {@code ACT} actions and the fence.
  */
 public enum ErrorCode {
     NO_COORDINATOR(
@@ -338,6 +338,72 @@ public enum ErrorCode {
             Category.OPERATOR,
             "no coordinator is configured",
             "set txn.coordinator.address=host:port, or configure a registry such as txn.nacos.server-addr"),
+    UNKNOWN_KEY(
+            "TXN-CFG003",
+            Category.OPERATOR,
+            "a configuration key is not known, so it does nothing",
+            "correct or remove it; docs/configuration.md lists every key"),
+
+    REGISTRY_NAME_UNKNOWN(
+            "TXN-DOC001",
+            Category.OPERATOR,
+            "the registry's host name is not known on this machine",
+            "correct the host name of the registry, or mend name resolution (DNS, /etc/hosts)"),
+    REGISTRY_UNREACHABLE(
+            "TXN-DOC002",
+            Category.OPERATOR,
+            "nothing takes connections at the registry's address",
+            "start the registry, correct its port, or open the way to it; Nacos 2 and later need the port plus 1000 as well"),
+    REGISTRY_REFUSES(
+            "TXN-DOC003",
+            Category.OPERATOR,
+            "the registry does not take this user or password",
+            "correct the registry's user and password"),
+    REGISTRY_NAMESPACE_UNKNOWN(
+            "TXN-DOC004",
+            Category.OPERATOR,
+            "the registry has no such namespace",
+            "give the id of the namespace, which is not its name, or create it; the coordinator must use the same one"),
+    REGISTRY_SERVICE_UNKNOWN(
+            "TXN-DOC005",
+            Category.OPERATOR,
+            "no coordinator is registered under this name where this application looks",
+            "start a coordinator that registers there, and compare service name, group and namespace on both sides"),
+    REGISTRY_INSTANCE_UNUSABLE(
+            "TXN-DOC006",
+            Category.OPERATOR,
+            "coordinators are registered, and none of them can be used",
+            "see in the registry why they are disabled, unhealthy or in another cluster"),
+    CLOCKS_DIFFER(
+            "TXN-DOC007",
+            Category.OPERATOR,
+            "the clocks of this machine and of the coordinator differ",
+            "synchronise both with a time server: logs are compared by them, and signatures and certificates depend on them"),
+    DATA_SOURCE_NOT_WRAPPED(
+            "TXN-DOC008",
+            Category.OPERATOR,
+            "a data source beneath another one is no bean, so its changes are NOT undone by global transactions",
+            "make the data source beneath a bean, or exclude it by name in txn.jdbc.excluded if that is meant"),
+    ADVICE_INSIDE_TRANSACTION(
+            "TXN-DOC009",
+            Category.OPERATOR,
+            "the global transaction of a method would begin inside its local one, which is refused when it is called",
+            "give @EnableTransactionManagement (or spring.aop, or your own advisor) a later order than the global transaction's, which is the first"),
+    JAR_TWICE(
+            "TXN-DOC010",
+            Category.OPERATOR,
+            "a jar of this product is on the class path in several versions or several times",
+            "let txn-bom decide the version, and see mvn dependency:tree or gradle dependencies for who brings the other one"),
+    SEATA_BESIDE(
+            "TXN-DOC011",
+            Category.OPERATOR,
+            "Seata's client is on the class path too, and would wrap the same data sources and begin transactions of its own",
+            "remove it (docs/migrate-from-seata.md), or switch it off with seata.enabled=false"),
+    EXAMINATION_FAILED(
+            "TXN-DOC012",
+            Category.OPERATOR,
+            "the doctor could not look at something",
+            "see the reason; the application itself is not touched by it"),
 
     UNAUTHENTICATED(
             "TXN-ADM001",
