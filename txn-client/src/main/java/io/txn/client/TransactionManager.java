@@ -128,8 +128,8 @@ final class TransactionManager {
     Opened begin(String name, Duration timeout, IdempotencyKey key) {
         Instant began = clock.instant();
         Instant deadline = began.plus(timeout);
+        Duration left = timeout;
         for (int looks = 1; ; looks++) {
-            Duration left = Duration.between(clock.instant(), deadline);
             Begun begun = begin(name, left, null, key.value());
             if (begun.xid != null) {
                 return new Opened(new TransactionContext(begun.xid, TransactionContext.Role.LAUNCHER, deadline), null);
@@ -138,10 +138,9 @@ final class TransactionManager {
             if (first == null || first.state() != RequestKey.State.OPEN) {
                 return new Opened(null, first);
             }
-            Duration wait = BETWEEN_LOOKS.delay(looks, random);
-            boolean goesOn = key.onDuplicate() == OnDuplicate.WAIT
-                    && clock.instant().plus(wait).plusMillis(1).isBefore(deadline);
-            if (!goesOn || !pauses(wait)) {
+            boolean goesOn = key.onDuplicate() == OnDuplicate.WAIT && pauses(BETWEEN_LOOKS.delay(looks, random));
+            left = Duration.between(clock.instant(), deadline);
+            if (!goesOn || left.toMillis() < 1) {
                 throw new TxnException(
                         ErrorCode.DUPLICATE_REQUEST,
                         null,

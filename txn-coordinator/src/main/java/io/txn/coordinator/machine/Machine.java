@@ -227,7 +227,8 @@ final class Machine {
             return Decision.of(new Reply.Known(transaction));
         }
         Draft draft = new Draft(transaction, moment.at);
-        // The mark was there first, and what the initiator says may only be what came of it; unless that is the same, and more.
+        // The mark was there first, and what the initiator says may only be what came of it; unless that is the same,
+        // and more.
         String mark = transaction.cause();
         String said = command.cause();
         String first = mark == null || (said != null && said.startsWith(mark)) ? said : mark;
