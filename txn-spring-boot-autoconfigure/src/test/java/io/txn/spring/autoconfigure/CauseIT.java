@@ -134,7 +134,7 @@ class CauseIT {
     }
 
     @Test
-    void theDeadlineIsACauseAndAboveItIsToldWhatHadFailedBefore() throws Exception {
+    void pastTheDeadlineABranchRefusesToCommitAndThatIsTheCause() throws Exception {
         CountDownLatch known = new CountDownLatch(1);
         Throwable thrown = catchThrowable(() -> open.transactions()
                 .execute(GlobalTransactionOptions.named("late").withTimeout(Duration.ofMillis(300)), () -> {
@@ -147,7 +147,8 @@ class CauseIT {
         assertThat(known.getCount()).isZero();
         assertThat(thrown).as("the branch refuses to commit").isInstanceOf(SQLException.class);
         assertThat(thrown).hasMessageContaining(ErrorCode.TRANSACTION_TIMED_OUT.id());
-        assertThat(ended("late").cause()).containsAnyOf("not decided within its timeout of 300 ms", "TXN-TX");
+        // Whoever is first: the coordinator at the deadline, or the opener that saw it pass.
+        assertThat(ended("late").cause()).containsPattern("not decided within its timeout of \\d+ ms|TXN-TX");
         Await.until("it is undone", LONG, () -> amount() == 100);
     }
 
