@@ -19,6 +19,7 @@ import org.springframework.context.expression.MethodBasedEvaluationContext;
 import org.springframework.core.DefaultParameterNameDiscoverer;
 import org.springframework.core.GenericTypeResolver;
 import org.springframework.core.ParameterNameDiscoverer;
+import org.springframework.core.ReactiveAdapterRegistry;
 import org.springframework.expression.EvaluationException;
 import org.springframework.expression.Expression;
 import org.springframework.expression.ParseException;
@@ -50,6 +51,11 @@ final class KeyExpression {
         this.onDuplicate = onDuplicate;
         this.expression = parsed(method, text);
         this.result = GenericTypeResolver.resolveType(method.getGenericReturnType(), target);
+        if (ReactiveAdapterRegistry.getSharedInstance().getAdapter(method.getReturnType()) != null) {
+            throw invalid(
+                    text,
+                    "what is published or ready later is not stored: put the key on a method that returns its result");
+        }
         boolean returnsSomething = result != void.class && result != Void.class;
         if (returnsSomething && !namesAType(result)) {
             throw invalid(

@@ -173,6 +173,13 @@ class GlobalTransactionalCheckTest {
         }
     }
 
+    static class KeyWithLaterResult {
+        @GlobalTransactional(idempotencyKey = "#order.id")
+        public Flow.Publisher<String> buy(Order order) {
+            return subscriber -> {};
+        }
+    }
+
     static class KeyWithSomeResult<T> {
         @GlobalTransactional(idempotencyKey = "#order.id")
         public T buy(Order order) {
@@ -188,6 +195,7 @@ class GlobalTransactionalCheckTest {
                 KeyIsAlwaysTheSame.class,
                 KeyWhereNothingBegins.class,
                 KeyWithAnyResult.class,
+                KeyWithLaterResult.class,
                 KeyWithSomeResult.class,
                 ReturnsFuture.class,
                 ReturnsStage.class,
