@@ -290,7 +290,10 @@ final class ConnectionHandler implements InvocationHandler {
      */
     PlainStatement beforePlain(String sql, boolean surelyWrites) throws SQLException {
         PlainStatement plain = resource.plans().plain(sql);
-        if ((plain.writes() || surelyWrites) && !physical.getAutoCommit()) {
+        boolean writes = plain.writes() || surelyWrites;
+        // What is done by own hand goes with whatever the local transaction belongs to: its undo is no matter of the
+        // undo log.
+        if (writes && !resource.worksByOwnHand() && !physical.getAutoCommit()) {
             local.pin(null);
         }
         return plain;
@@ -316,6 +319,17 @@ final class ConnectionHandler implements InvocationHandler {
             throw Refusals.notSupported(
                     reason,
                     "call it outside the global transaction, or name it under functionsThatOnlyRead if it writes nothing");
+        }
+    }
+
+    /** Refuses a call of what may write. */
+    void requireReading(Plan.Call call) throws SQLException {
+        String reason =
+                resource.tables().mayWrite(physical, call, resource.plans().mentions(call.body()));
+        if (reason != null) {
+            throw Refusals.notSupported(
+                    reason,
+                    "send its statements, call it outside the global transaction, or name it under functionsThatOnlyRead if it writes nothing");
         }
     }
 

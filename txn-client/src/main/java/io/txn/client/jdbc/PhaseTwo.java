@@ -11,6 +11,7 @@ import io.txn.client.rm.BranchResource;
 import io.txn.client.rm.BranchResult;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -107,6 +108,9 @@ final class PhaseTwo implements BranchResource {
             return BranchResult.rollbackLater("phase one is committing");
         } catch (CannotUndoException e) {
             return impossible(branch, e);
+        } catch (TxnException e) {
+            LOG.info("an undo was taken back: {}", e.getMessage());
+            return BranchResult.rollbackLater(String.valueOf(e.getMessage()));
         } catch (ForeignUndoException e) {
             return BranchResult.rollbackLater(ErrorCode.UNDO_UNREADABLE.id() + " " + e.getMessage());
         } catch (SQLException e) {
@@ -129,6 +133,9 @@ final class PhaseTwo implements BranchResource {
         }
         new Undo(connection, dialect, stored.seen()).apply(read(branch, stored), branch.decision());
         undoTable.delete(connection, List.of(new UndoTable.Key(branch.xid(), branch.id(), stored.parts())));
+        if (!resource.resources().undoWanted(branch.xid(), branch.id())) {
+            throw new TxnException(ErrorCode.UNDO_NOT_WANTED, null, "xid", branch.xid(), "branchId", branch.id());
+        }
         try {
             lent.commit();
         } catch (SQLException e) {
