@@ -378,6 +378,29 @@ final class ConnectionHandler implements InvocationHandler {
         });
     }
 
+    /** Has the driver change or delete a row, whatever comes with that. */
+    Outcome row(
+            WorkContext context,
+            Plan.Write plan,
+            DriverBatch row,
+            Parameters newKey,
+            StatementScope scope,
+            LocalTransaction transaction)
+            throws SQLException {
+        return Objects.requireNonNull(
+                captured(context, plan, KeyRequest.NONE, scope, transaction, (capture, run) -> {
+                    Table table = run.writable(plan.table());
+                    List<Column> set = null;
+                    if (plan instanceof Plan.Update update) {
+                        set = new ArrayList<>();
+                        for (Plan.Assigned assigned : update.assigned()) {
+                            set.add(TableImages.column(table, assigned.column()));
+                        }
+                    }
+                    return new RowCapture(run, table, set).run(row, newKey);
+                }));
+    }
+
     /**
      * Runs several executions of one write as one statement; null, and nothing was done, where there is no way to capture that.
      *

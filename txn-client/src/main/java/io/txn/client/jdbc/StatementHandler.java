@@ -441,7 +441,8 @@ final class StatementHandler implements InvocationHandler {
                 parameters,
                 scope,
                 physical.getMaxRows(),
-                () -> callWhole(method, given)));
+                () -> callWhole(method, given),
+                updatable));
         if (shown.rows() == null) {
             return guarded(proxy, shown.result());
         }
