@@ -7,6 +7,7 @@ import io.txn.client.jdbc.sql.Plan;
 import io.txn.client.jdbc.sql.SeveralStatements;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
+import java.sql.BatchUpdateException;
 import java.sql.CallableStatement;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -524,9 +525,7 @@ final class StatementHandler implements InvocationHandler {
             return new long[0];
         }
         List<Plan.Write> plans = batchPlans(elements);
-        BatchRun.Result result = connection.inTransaction(context, transaction -> new BatchRun(
-                        connection, physical, preparedKeys, scope, context, elements, plans, transaction)
-                .run());
+        BatchRun.Result result = run(context, elements, plans);
         if (result.keys() != null) {
             show(new Outcome(-1, List.of(), result.keys(), null));
             outcomeShown = true;
@@ -535,6 +534,24 @@ final class StatementHandler implements InvocationHandler {
             throw result.failure();
         }
         return result.counts();
+    }
+
+    private BatchRun.Result run(WorkContext context, List<BatchRun.Element> elements, List<Plan.Write> plans)
+            throws SQLException {
+        boolean apart = connection.inAutoCommit()
+                && connection.resource().dialect().product() == Dialect.Product.POSTGRESQL
+                && connection.resource().dialect().habits().goesOn();
+        try {
+            return connection.inTransaction(context, transaction -> new BatchRun(
+                            connection, physical, preparedKeys, scope, context, elements, plans, transaction)
+                    .run());
+        } catch (BatchUpdateException e) {
+            if (!apart || !ApartBatch.isFor(e)) {
+                throw e;
+            }
+            return connection.inTransaction(
+                    context, new ApartBatch(connection, context, preparedKeys, scope, elements, plans)::run);
+        }
     }
 
     /** The plans of the elements, one each; elements of one text have one in common. */
