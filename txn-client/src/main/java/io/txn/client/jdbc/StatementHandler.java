@@ -406,6 +406,12 @@ final class StatementHandler implements InvocationHandler {
         WorkContext context = connection.resource().context();
         if (plan instanceof Plan.Call call) {
             connection.requireReading(call);
+        } else if (plan instanceof Plan.Deferring deferring) {
+            connection.requireNoKeyDeferred(deferring);
+            return new Plan.Read();
+        } else if (plan instanceof Plan.OnceIsolated) {
+            connection.requireOpenTransaction();
+            return new Plan.Read();
         } else if (context != null && context.xid() != null || !(plan instanceof Plan.Read)) {
             connection.requireNoWritingFunction(sql, plan);
         }

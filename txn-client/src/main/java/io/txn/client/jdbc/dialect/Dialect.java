@@ -293,6 +293,15 @@ public record Dialect(
         return catalog().procedures(connection, name, reading, syntax);
     }
 
+    /**
+     * A key whose check is deferred with these constraints; null when there is none.
+     *
+     * @param names of constraints; empty for all
+     */
+    public @Nullable String deferrableKey(Connection connection, List<String> names) throws SQLException {
+        return catalog().deferrableKey(connection, names);
+    }
+
     /** A name in this database's quotes. */
     public String quote(String name) {
         return (product.isMySqlFamily() ? Quotes.BACKTICK : Quotes.DOUBLE).quote(name);
