@@ -55,7 +55,8 @@ final class ApartBatch {
                 counts[i] = one.count();
                 connection.forget(transaction, before);
             } catch (SQLException e) {
-                if (LocalCommit.codeOf(e) != null || String.valueOf(e.getSQLState()).startsWith("40")) {
+                if (LocalCommit.codeOf(e) != null
+                        || String.valueOf(e.getSQLState()).startsWith("40")) {
                     throw e;
                 }
                 connection.back(transaction, before);

@@ -409,18 +409,17 @@ final class ConnectionHandler implements InvocationHandler {
             StatementScope scope,
             LocalTransaction transaction)
             throws SQLException {
-        return Objects.requireNonNull(
-                captured(context, plan, KeyRequest.NONE, scope, transaction, (capture, run) -> {
-                    Table table = run.writable(plan.table());
-                    List<Column> set = null;
-                    if (plan instanceof Plan.Update update) {
-                        set = new ArrayList<>();
-                        for (Plan.Assigned assigned : update.assigned()) {
-                            set.add(TableImages.column(table, assigned.column()));
-                        }
-                    }
-                    return new RowCapture(run, table, set).run(row, newKey);
-                }));
+        return Objects.requireNonNull(captured(context, plan, KeyRequest.NONE, scope, transaction, (capture, run) -> {
+            Table table = run.writable(plan.table());
+            List<Column> set = null;
+            if (plan instanceof Plan.Update update) {
+                set = new ArrayList<>();
+                for (Plan.Assigned assigned : update.assigned()) {
+                    set.add(TableImages.column(table, assigned.column()));
+                }
+            }
+            return new RowCapture(run, table, set).run(row, newKey);
+        }));
     }
 
     /**

@@ -39,8 +39,7 @@ final class RowCapture {
      */
     Outcome run(DriverBatch row, Parameters now) throws SQLException {
         TableImages.requireSupported(table, table.columns());
-        Followers followers =
-                set == null ? new Followers(run).deleting(table) : new Followers(run).setting(table, set);
+        Followers followers = set == null ? new Followers(run).deleting(table) : new Followers(run).setting(table, set);
         followers.check();
         List<List<Value>> before = read(row.elements().get(0), true);
         String incomplete = run.incomplete();
@@ -72,8 +71,7 @@ final class RowCapture {
     }
 
     private List<List<Value>> read(Parameters key, boolean lock) throws SQLException {
-        String condition =
-                table.key().stream().map(c -> c.sqlName() + " = ?").collect(Collectors.joining(" AND "));
+        String condition = table.key().stream().map(c -> c.sqlName() + " = ?").collect(Collectors.joining(" AND "));
         List<List<Value>> rows = new ArrayList<>();
         Query query = new Query()
                 .add("SELECT " + run.dialect().identity("") + TableImages.reads(table.columns(), "") + " FROM "

@@ -131,7 +131,9 @@ final class UpdatableRows implements InvocationHandler {
                 String label = given[0] instanceof Integer column
                         ? rows.getMetaData().getColumnLabel(column)
                         : String.valueOf(given[0]);
-                if (!inserting && !set.containsKey(label) && connection.resource().context() != null) {
+                if (!inserting
+                        && !set.containsKey(label)
+                        && connection.resource().context() != null) {
                     original.put(label, rows.getObject(label));
                 }
                 Object result = Proxies.call(rows, method, arguments);
@@ -169,16 +171,14 @@ final class UpdatableRows implements InvocationHandler {
     }
 
     /** False, and nothing was done, where there is no way to capture it. */
-    private boolean captured(WorkContext context, Plan plan, DriverBatch row, Parameters newKey)
-            throws SQLException {
+    private boolean captured(WorkContext context, Plan plan, DriverBatch row, Parameters newKey) throws SQLException {
         try {
             return connection.inTransactionOnce(context, transaction -> {
                 boolean done = plan instanceof Plan.Insert insert
                         ? connection.insert(context, insert, row, scope, transaction) != null
                         : connection.batch(context, (Plan.Write) plan, row, scope, transaction) != null
                                 || row.failure() == null
-                                        && connection.row(
-                                                        context, (Plan.Write) plan, row, newKey, scope, transaction)
+                                        && connection.row(context, (Plan.Write) plan, row, newKey, scope, transaction)
                                                 != null;
                 if (row.failure() != null) {
                     throw row.failure();
