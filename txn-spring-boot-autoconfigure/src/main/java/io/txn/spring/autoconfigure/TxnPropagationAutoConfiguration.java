@@ -3,9 +3,13 @@ package io.txn.spring.autoconfigure;
 import feign.RequestInterceptor;
 import io.txn.client.ContextCarrier;
 import io.txn.client.GlobalTransactionTemplate;
+import io.txn.spring.propagation.Carrier;
+import io.txn.spring.propagation.Carriers;
 import io.txn.spring.propagation.EntryExceptions;
 import io.txn.spring.propagation.Incoming;
 import io.txn.spring.propagation.Outgoing;
+import io.txn.spring.propagation.ReactiveContexts;
+import io.txn.spring.propagation.Trust;
 import io.txn.spring.propagation.XidClientPostProcessor;
 import io.txn.spring.propagation.XidExchangeFilter;
 import io.txn.spring.propagation.XidFeignCapability;
@@ -40,14 +44,26 @@ public final class TxnPropagationAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
-    Outgoing txnOutgoing(ContextCarrier contexts) {
-        return new Outgoing(contexts, InstantSource.system());
+    Trust txnTrust(PropagationProperties properties) {
+        return properties.trust();
     }
 
     @Bean
     @ConditionalOnMissingBean
-    Incoming txnIncoming(ObjectProvider<GlobalTransactionTemplate> transactions) {
-        return new Incoming(transactions::getObject, InstantSource.system());
+    Outgoing txnOutgoing(ContextCarrier contexts, Trust trust) {
+        return new Outgoing(contexts, trust, InstantSource.system());
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    Incoming txnIncoming(ObjectProvider<GlobalTransactionTemplate> transactions, Trust trust) {
+        return new Incoming(transactions::getObject, trust, InstantSource.system());
+    }
+
+    /** Each way in or out has a {@link Carrier} of its own. */
+    @Bean
+    Carriers txnCarriers(ObjectProvider<Carrier> carriers) {
+        return new Carriers(carriers.stream().toList());
     }
 
     /** RestTemplate and RestClient. */
@@ -55,6 +71,15 @@ public final class TxnPropagationAutoConfiguration {
     @ConditionalOnClass({RestTemplate.class, RestClient.class})
     @ConditionalOnProperty(name = "txn.propagation.outgoing", havingValue = "true", matchIfMissing = true)
     static class ClientConfiguration {
+
+        @Bean
+        Carrier txnRestCarrier() {
+            return new Carrier(
+                    "RestTemplate, RestClient",
+                    Carrier.Way.OUT,
+                    "beans, and what Spring Boot's builders build",
+                    "its client's read timeout");
+        }
 
         @Bean
         @ConditionalOnMissingBean
@@ -111,6 +136,12 @@ public final class TxnPropagationAutoConfiguration {
     static class FeignConfiguration {
 
         @Bean
+        Carrier txnFeignCarrier() {
+            return new Carrier(
+                    "OpenFeign", Carrier.Way.OUT, "every client, whatever is behind it", "a shorter read timeout");
+        }
+
+        @Bean
         @ConditionalOnMissingBean
         XidFeignInterceptor txnXidFeignInterceptor(Outgoing outgoing) {
             return new XidFeignInterceptor(outgoing);
@@ -129,6 +160,11 @@ public final class TxnPropagationAutoConfiguration {
     @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
     @ConditionalOnProperty(name = "txn.propagation.incoming", havingValue = "true", matchIfMissing = true)
     static class ServletConfiguration {
+
+        @Bean
+        Carrier txnServletCarrier() {
+            return new Carrier("Servlet requests", Carrier.Way.IN, "every request", "");
+        }
 
         @Bean
         @ConditionalOnMissingBean(name = "txnXidFilter")
@@ -162,8 +198,14 @@ public final class TxnPropagationAutoConfiguration {
     static class WebClientConfiguration {
 
         @Bean
+        Carrier txnWebClientCarrier() {
+            return new Carrier(
+                    "WebClient", Carrier.Way.OUT, "builder beans, and what Spring Boot's builder builds", "cancelling");
+        }
+
+        @Bean
         @ConditionalOnMissingBean
-        XidExchangeFilter txnXidExchangeFilter(ContextCarrier contexts, Outgoing outgoing) {
+        XidExchangeFilter txnXidExchangeFilter(ReactiveContexts contexts, Outgoing outgoing) {
             return new XidExchangeFilter(contexts, outgoing);
         }
 

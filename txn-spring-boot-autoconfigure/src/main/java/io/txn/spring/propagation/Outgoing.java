@@ -25,10 +25,12 @@ public final class Outgoing {
     private static final Set<String> SAFE = Set.of("GET", "HEAD", "OPTIONS", "TRACE");
 
     private final ContextCarrier contexts;
+    private final Trust trust;
     private final InstantSource clock;
 
-    public Outgoing(ContextCarrier contexts, InstantSource clock) {
+    public Outgoing(ContextCarrier contexts, Trust trust, InstantSource clock) {
         this.contexts = contexts;
+        this.trust = trust;
         this.clock = clock;
     }
 
@@ -71,9 +73,15 @@ public final class Outgoing {
             if (left != null && left.toMillis() < 1) {
                 throw new TxnException(ErrorCode.TRANSACTION_TIMED_OUT, null, "xid", context.xidWithin(), "call", name);
             }
-            headers.accept(XidHeader.NAME, context.xid().value());
-            if (left != null) {
-                headers.accept(XidHeader.REMAINING, Long.toString(left.toMillis()));
+            String xid = context.xid().value();
+            headers.accept(XidHeader.NAME, xid);
+            String remaining = left == null ? null : Long.toString(left.toMillis());
+            if (remaining != null) {
+                headers.accept(XidHeader.REMAINING, remaining);
+            }
+            Signature signature = trust.signature();
+            if (signature != null) {
+                headers.accept(XidHeader.SIGNATURE, signature.sign(xid, remaining));
             }
         }
 
