@@ -5,6 +5,7 @@ import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.TxnException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a global transaction should be like. Immutable; start from {@link #named}.
@@ -15,6 +16,8 @@ import java.time.Duration;
  * @param rules which exceptions roll it back
  * @param isolation what plain reads in its scope may show of other global transactions
  * @param onSwallowed what becomes of it when work for it failed, and somebody caught the failure on its way here
+ * @param onUnfinished what becomes of it when work for it still runs on other threads at the end
+ * @param idempotencyKey by what a repeated request is known, where this opens a transaction; null: none is
  */
 public record GlobalTransactionOptions(
         String name,
@@ -22,7 +25,9 @@ public record GlobalTransactionOptions(
         Propagation propagation,
         RollbackRules rules,
         Isolation isolation,
-        OnSwallowed onSwallowed) {
+        OnSwallowed onSwallowed,
+        OnUnfinished onUnfinished,
+        @Nullable IdempotencyKey idempotencyKey) {
 
     /** How long a global transaction may take when nobody says otherwise. */
     public static final String TIMEOUT = "PT60S";
@@ -48,27 +53,45 @@ public record GlobalTransactionOptions(
                 Propagation.REQUIRED,
                 RollbackRules.ALL,
                 Isolation.DEFAULT,
-                OnSwallowed.ROLLBACK);
+                OnSwallowed.ROLLBACK,
+                OnUnfinished.WAIT,
+                null);
     }
 
     public GlobalTransactionOptions withTimeout(Duration newTimeout) {
-        return new GlobalTransactionOptions(name, newTimeout, propagation, rules, isolation, onSwallowed);
+        return new GlobalTransactionOptions(
+                name, newTimeout, propagation, rules, isolation, onSwallowed, onUnfinished, idempotencyKey);
     }
 
     public GlobalTransactionOptions withPropagation(Propagation newPropagation) {
-        return new GlobalTransactionOptions(name, timeout, newPropagation, rules, isolation, onSwallowed);
+        return new GlobalTransactionOptions(
+                name, timeout, newPropagation, rules, isolation, onSwallowed, onUnfinished, idempotencyKey);
     }
 
     public GlobalTransactionOptions withRules(RollbackRules newRules) {
-        return new GlobalTransactionOptions(name, timeout, propagation, newRules, isolation, onSwallowed);
+        return new GlobalTransactionOptions(
+                name, timeout, propagation, newRules, isolation, onSwallowed, onUnfinished, idempotencyKey);
     }
 
     public GlobalTransactionOptions withIsolation(Isolation newIsolation) {
-        return new GlobalTransactionOptions(name, timeout, propagation, rules, newIsolation, onSwallowed);
+        return new GlobalTransactionOptions(
+                name, timeout, propagation, rules, newIsolation, onSwallowed, onUnfinished, idempotencyKey);
     }
 
     public GlobalTransactionOptions withOnSwallowed(OnSwallowed newOnSwallowed) {
-        return new GlobalTransactionOptions(name, timeout, propagation, rules, isolation, newOnSwallowed);
+        return new GlobalTransactionOptions(
+                name, timeout, propagation, rules, isolation, newOnSwallowed, onUnfinished, idempotencyKey);
+    }
+
+    public GlobalTransactionOptions withOnUnfinished(OnUnfinished newOnUnfinished) {
+        return new GlobalTransactionOptions(
+                name, timeout, propagation, rules, isolation, onSwallowed, newOnUnfinished, idempotencyKey);
+    }
+
+    /** The key is one request's: these options are, too. */
+    public GlobalTransactionOptions withIdempotencyKey(@Nullable IdempotencyKey newKey) {
+        return new GlobalTransactionOptions(
+                name, timeout, propagation, rules, isolation, onSwallowed, onUnfinished, newKey);
     }
 
     private static TxnException invalid(String key, Object value, String problem) {

@@ -127,6 +127,41 @@ public enum ErrorCode {
             Category.GIVE_UP,
             "the global transaction was rolled back, because work for it had failed and the failure was caught on the way",
             "let the failure reach the method with @GlobalTransactional, or say with its onSwallowed that it is to be committed all the same"),
+    REPEATED_FAILURE(
+            "TXN-TX014",
+            Category.GIVE_UP,
+            "a request with this idempotency key has failed before, and is not run again",
+            "see what it failed with; mend that and send the request under a new key"),
+    DUPLICATE_REQUEST(
+            "TXN-TX015",
+            Category.RETRY,
+            "another request with this idempotency key is under way",
+            "ask again later: its outcome will be given then; onDuplicate says whether to wait for it"),
+    RESULT_NOT_KEPT(
+            "TXN-TX016",
+            Category.GIVE_UP,
+            "a request with this idempotency key was committed before, and what it returned cannot be given again",
+            "do not repeat it; read its result where the business keeps it"),
+    BAD_IDEMPOTENCY_KEY(
+            "TXN-TX017",
+            Category.GIVE_UP,
+            "the idempotency key of this request cannot be used, so it was not run",
+            "let the expression make a text, a number or a UUID of 1 to 200 bytes that is the same for the same request"),
+    RESULT_NOT_STORABLE(
+            "TXN-TX018",
+            Category.GIVE_UP,
+            "what a request with an idempotency key returned cannot be stored, so it was rolled back",
+            "return something smaller or simpler, such as an id, of a type that the application's JSON mapper can write and read"),
+    WORK_UNFINISHED(
+            "TXN-TX019",
+            Category.GIVE_UP,
+            "the global transaction was to end while work for it still ran on other threads, and was rolled back",
+            "wait for that work inside the method, or set onUnfinished to WAIT"),
+    ROLLED_BACK(
+            "TXN-TX020",
+            Category.GIVE_UP,
+            "the global transaction was rolled back because of the exception that this one is attached to",
+            "see that exception: it is why"),
 
     STATEMENT_NOT_SUPPORTED(
             "TXN-AT001",

@@ -1,6 +1,8 @@
 package io.txn.spring;
 
 import io.txn.client.Isolation;
+import io.txn.client.OnDuplicate;
+import io.txn.client.OnUnfinished;
 import io.txn.client.Propagation;
 import io.txn.protocol.OnSwallowed;
 import java.lang.annotation.Documented;
@@ -48,6 +50,22 @@ public @interface GlobalTransactional {
      * a {@code catch}, an exception handler that answers well, a fallback. Matters where the transaction begins.
      */
     OnSwallowed onSwallowed() default OnSwallowed.ROLLBACK;
+
+    /**
+     * What becomes of the transaction when this method returns while work that it handed to other threads still runs. Where the transaction begins, for its
+     * commit; in a service that was called, for its answer.
+     */
+    OnUnfinished onUnfinished() default OnUnfinished.WAIT;
+
+    /**
+     * By what a repeated request is known: an expression over the arguments, such as {@code "#order.id"} or {@code "#customer + '/' + #number"}. The second request of a key
+     * does not run: it gets what the first one returned, or learns what it failed with. Matters where the transaction begins; keys count within one application and one
+     * {@link #name}, and are forgotten when the coordinator has kept them for its {@code txn.coordinator.request-keys.lifetime}.
+     */
+    String idempotencyKey() default "";
+
+    /** What to do while another request of the same key is under way. */
+    OnDuplicate onDuplicate() default OnDuplicate.WAIT;
 
     /** Exceptions that roll back although a wider class of {@link #noRollbackFor} would spare them. Everything else rolls back anyway. */
     Class<? extends Throwable>[] rollbackFor() default {};

@@ -45,7 +45,9 @@ public final class GlobalTransactionalOptions {
                     annotation.propagation(),
                     rules(annotation),
                     annotation.isolation(),
-                    annotation.onSwallowed());
+                    annotation.onSwallowed(),
+                    annotation.onUnfinished(),
+                    null);
         } catch (TxnException e) {
             throw new TxnException(ErrorCode.BAD_CONFIGURATION, e, "annotation", "@GlobalTransactional on " + specific);
         }

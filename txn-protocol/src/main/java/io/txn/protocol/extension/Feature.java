@@ -26,7 +26,9 @@ public enum Feature {
     /** An undo reports the rows that are in its way, and takes a person's decision about them; see {@link UndoReport} and {@link UndoDecision}. */
     UNDO_DECISIONS("undo-decisions"),
     /** Why a transaction is rolled back travels with the decision, and that it may only be rolled back before it; see {@link RollbackCause}. */
-    ROLLBACK_CAUSE("rollback-cause");
+    ROLLBACK_CAUSE("rollback-cause"),
+    /** A begin has the key of a business request, by which a repeated one gets the first outcome; see {@link RequestKey}. */
+    IDEMPOTENCY("idempotency");
 
     private static final String ANNOUNCED = "txn-features";
     private static final String AGREED = "txn-features-agreed";
