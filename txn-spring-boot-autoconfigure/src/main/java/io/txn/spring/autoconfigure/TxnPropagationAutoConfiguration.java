@@ -5,6 +5,7 @@ import io.txn.client.ContextCarrier;
 import io.txn.client.GlobalTransactionTemplate;
 import io.txn.spring.propagation.Carrier;
 import io.txn.spring.propagation.Carriers;
+import io.txn.spring.propagation.ContextCircuitBreakers;
 import io.txn.spring.propagation.EntryExceptions;
 import io.txn.spring.propagation.Incoming;
 import io.txn.spring.propagation.Outgoing;
@@ -27,6 +28,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
+import org.springframework.cloud.client.circuitbreaker.CircuitBreakerFactory;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.Ordered;
@@ -151,6 +153,24 @@ public final class TxnPropagationAutoConfiguration {
         @ConditionalOnMissingBean
         XidFeignCapability txnXidFeignCapability(Outgoing outgoing) {
             return new XidFeignCapability(outgoing);
+        }
+    }
+
+    /** Circuit breakers of Spring Cloud, whoever makes them. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(CircuitBreakerFactory.class)
+    @ConditionalOnProperty(name = "txn.propagation.outgoing", havingValue = "true", matchIfMissing = true)
+    static class CircuitBreakerConfiguration {
+
+        @Bean
+        static ContextCircuitBreakers txnContextCircuitBreakers(
+                ObjectProvider<ContextCarrier> contexts, ObjectProvider<GlobalTransactionTemplate> transactions) {
+            return new ContextCircuitBreakers(contexts::getObject, transactions::getObject);
+        }
+
+        @Bean
+        Carrier txnCircuitBreakerCarrier() {
+            return new Carrier("Spring Cloud circuit breakers", Carrier.Way.THREADS, "those of every factory bean", "");
         }
     }
 

@@ -24,6 +24,15 @@ public final class Outgoing {
 
     private static final Set<String> SAFE = Set.of("GET", "HEAD", "OPTIONS", "TRACE");
 
+    /** As method of a call that has none of HTTP's. */
+    static final String CALLS = "CALL";
+
+    /** The same, of one that is declared to change nothing. */
+    static final String READS = "GET";
+
+    /** What this library's branches are to Seata's receivers, who heed nothing but TCC. */
+    static final String BRANCH_TYPE = "AT";
+
     private final ContextCarrier contexts;
     private final Trust trust;
     private final InstantSource clock;

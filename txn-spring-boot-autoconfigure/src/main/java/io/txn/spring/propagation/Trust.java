@@ -1,6 +1,8 @@
 package io.txn.spring.propagation;
 
 import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -64,7 +66,7 @@ public final class Trust {
             }
             return problem == null;
         }
-        if (named == null && from != null && near.contain(from)) {
+        if (named == null && from != null && (near.contain(from) || isOwn(from))) {
             return true;
         }
         drop(
@@ -73,6 +75,15 @@ public final class Trust {
                 "it comes from outside of "
                         + (named == null ? "this machine and the private networks" : "txn.propagation.peers"));
         return false;
+    }
+
+    /** Machines with public addresses call themselves under these. */
+    private static boolean isOwn(InetAddress address) {
+        try {
+            return NetworkInterface.getByInetAddress(address) != null;
+        } catch (SocketException e) {
+            return false;
+        }
     }
 
     /** A header came several times, with different values. */

@@ -24,6 +24,7 @@ import io.txn.protocol.TxnException;
 import io.txn.spring.GlobalTransactionalAspect;
 import io.txn.spring.GlobalTransactionalOptions;
 import io.txn.spring.propagation.Outgoing;
+import io.txn.spring.propagation.Trust;
 import io.txn.spring.propagation.XidClientPostProcessor;
 import io.txn.spring.propagation.XidFeignInterceptor;
 import io.txn.spring.propagation.XidFilter;
@@ -205,7 +206,8 @@ class TxnAutoConfigurationTest {
     void theUsersOwnBeansAreTaken() {
         ContextCarrier contexts = new ContextCarrier();
         CoordinatorLocator locator = AddressListLocator.of(List.of("127.0.0.1:" + nobody));
-        XidRequestInterceptor interceptor = new XidRequestInterceptor(new Outgoing(contexts, InstantSource.system()));
+        XidRequestInterceptor interceptor = new XidRequestInterceptor(
+                new Outgoing(contexts, new Trust(null, null, InstantSource.system()), InstantSource.system()));
         bare.withPropertyValues("txn.client.fail-fast=false")
                 .withBean(ContextCarrier.class, () -> contexts)
                 .withBean(CoordinatorLocator.class, () -> locator)
