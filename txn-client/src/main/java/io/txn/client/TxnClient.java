@@ -6,12 +6,14 @@ import io.txn.client.rm.CoordinatedResourceManager;
 import io.txn.client.rm.ResourceManager;
 import io.txn.client.rm.Resources;
 import io.txn.client.rpc.ConnectionOptions;
+import io.txn.client.rpc.CoordinatorState;
 import io.txn.client.rpc.Coordinators;
 import io.txn.client.rpc.Pause;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
@@ -48,7 +50,7 @@ public final class TxnClient implements AutoCloseable {
         this.locator = locator;
         this.shutdownTimeout = options.shutdownTimeout();
         Resources known = new Resources();
-        this.workers = new BranchWorkers(known, options.branchWorkers(), options.branchQueue());
+        this.workers = new BranchWorkers(known, options.branchWorkers(), options.branchQueue(), options.observer());
         this.coordinators = new Coordinators(
                 new ConnectionOptions(
                         options.applicationId(),
@@ -58,7 +60,8 @@ public final class TxnClient implements AutoCloseable {
                         options.reconnect(),
                         options.transport(),
                         options.tls(),
-                        options.credentials()),
+                        options.credentials(),
+                        options.observer()),
                 locator,
                 known::ids,
                 workers,
@@ -143,6 +146,16 @@ public final class TxnClient implements AutoCloseable {
     /** Registers resources and branches. */
     public ResourceManager resources() {
         return resources;
+    }
+
+    /** How it stands with each coordinator that is known, for people. */
+    public List<CoordinatorState> coordinatorStates() {
+        return coordinators.states();
+    }
+
+    /** Says where coordinators are. */
+    public CoordinatorLocator locator() {
+        return locator;
     }
 
     /** Whether a coordinator is connected now. */

@@ -1,5 +1,6 @@
 package io.txn.client;
 
+import io.txn.client.observation.TxnObserver;
 import io.txn.client.rpc.Backoff;
 import io.txn.client.rpc.Credentials;
 import io.txn.protocol.ErrorCode;
@@ -29,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param transport limits of the transport
  * @param tls how TLS is spoken with coordinators; null: it is not
  * @param credentials how this process proves to coordinators who it is
+ * @param observer sees what the client does
  */
 public record TxnClientOptions(
         String applicationId,
@@ -44,7 +46,8 @@ public record TxnClientOptions(
         Backoff reconnect,
         TransportOptions transport,
         @Nullable ClientTls tls,
-        Credentials credentials) {
+        Credentials credentials,
+        TxnObserver observer) {
 
     // The defaults as texts, so that configuration metadata can quote them: each stands here and nowhere else.
 
@@ -95,7 +98,8 @@ public record TxnClientOptions(
                 RECONNECT,
                 TRANSPORT,
                 null,
-                Credentials.NONE);
+                Credentials.NONE,
+                TxnObserver.NONE);
     }
 
     public TxnClientOptions withServiceGroup(String value) {
@@ -149,6 +153,10 @@ public record TxnClientOptions(
         return with(draft -> draft.credentials = value);
     }
 
+    public TxnClientOptions withObserver(TxnObserver value) {
+        return with(draft -> draft.observer = value);
+    }
+
     private TxnClientOptions with(Consumer<Draft> change) {
         Draft draft = new Draft(this);
         change.accept(draft);
@@ -171,6 +179,7 @@ public record TxnClientOptions(
         private TransportOptions transport;
         private @Nullable ClientTls tls;
         private Credentials credentials;
+        private TxnObserver observer;
 
         Draft(TxnClientOptions from) {
             applicationId = from.applicationId;
@@ -187,6 +196,7 @@ public record TxnClientOptions(
             transport = from.transport;
             tls = from.tls;
             credentials = from.credentials;
+            observer = from.observer;
         }
 
         TxnClientOptions finish() {
@@ -204,7 +214,8 @@ public record TxnClientOptions(
                     reconnect,
                     transport,
                     tls,
-                    credentials);
+                    credentials,
+                    observer);
         }
     }
 

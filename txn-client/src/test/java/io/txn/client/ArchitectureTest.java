@@ -32,6 +32,17 @@ class ArchitectureTest {
     }
 
     @Test
+    void observersKnowTheWordsOfTheProtocolOnly() {
+        ArchitectureRules.onlyDependOn(
+                        "io.txn.client.observation",
+                        "java..",
+                        "org.slf4j..",
+                        "io.txn.protocol",
+                        "io.txn.client.observation")
+                .check(CLASSES);
+    }
+
+    @Test
     void connectionsKnowNoTransactions() {
         ArchitectureRules.onlyDependOn(
                         "io.txn.client.rpc",
@@ -39,6 +50,7 @@ class ArchitectureTest {
                         "org.slf4j..",
                         "io.txn.protocol..",
                         "io.txn.client.discovery",
+                        "io.txn.client.observation",
                         "io.txn.client.rpc")
                 .check(CLASSES);
     }
@@ -50,6 +62,7 @@ class ArchitectureTest {
                         "java..",
                         "org.slf4j..",
                         "io.txn.protocol..",
+                        "io.txn.client.observation",
                         "io.txn.client.rpc",
                         "io.txn.client.rm")
                 .check(CLASSES);
@@ -100,7 +113,7 @@ class ArchitectureTest {
 
     @Test
     void timeAndChanceComeInThroughTheDoor() {
-        ArchitectureRules.timeAndChanceComeInThroughTheDoor("TxnClient", "AtDataSource")
+        ArchitectureRules.timeAndChanceComeInThroughTheDoor("TxnClient", "AtDataSource", "Fence")
                 .check(CLASSES);
     }
 }

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
  * {@code docs/errors.md} is generated from this list.
  *
  * <p>Areas: {@code CFG} configuration and start-up, {@code NET} reaching the coordinator, {@code TX} global transactions, {@code AT}
- * statements and undo, {@code LCK} global locks, {@code CRD} the coordinator itself, {@code ADM} the admin API, {@code SEC} TLS and
- * credentials.
+ * statements and undo, {@code LCK} global locks, {@code CRD} the coordinator itself, {@code DOC} what the doctor of an application finds, {@code ADM} the
+ * admin API, {@code SEC} TLS and credentials, {@code ACT} actions and the fence.
  */
 public enum ErrorCode {
     NO_COORDINATOR(
@@ -338,6 +338,72 @@ public enum ErrorCode {
             Category.OPERATOR,
             "no coordinator is configured",
             "set txn.coordinator.address=host:port, or configure a registry such as txn.nacos.server-addr"),
+    UNKNOWN_KEY(
+            "TXN-CFG003",
+            Category.OPERATOR,
+            "a configuration key is not known, so it does nothing",
+            "correct or remove it; docs/configuration.md lists every key"),
+
+    REGISTRY_NAME_UNKNOWN(
+            "TXN-DOC001",
+            Category.OPERATOR,
+            "the registry's host name is not known on this machine",
+            "correct the host name of the registry, or mend name resolution (DNS, /etc/hosts)"),
+    REGISTRY_UNREACHABLE(
+            "TXN-DOC002",
+            Category.OPERATOR,
+            "nothing takes connections at the registry's address",
+            "start the registry, correct its port, or open the way to it; Nacos 2 and later need the port plus 1000 as well"),
+    REGISTRY_REFUSES(
+            "TXN-DOC003",
+            Category.OPERATOR,
+            "the registry does not take this user or password",
+            "correct the registry's user and password"),
+    REGISTRY_NAMESPACE_UNKNOWN(
+            "TXN-DOC004",
+            Category.OPERATOR,
+            "the registry has no such namespace",
+            "give the id of the namespace, which is not its name, or create it; the coordinator must use the same one"),
+    REGISTRY_SERVICE_UNKNOWN(
+            "TXN-DOC005",
+            Category.OPERATOR,
+            "no coordinator is registered under this name where this application looks",
+            "start a coordinator that registers there, and compare service name, group and namespace on both sides"),
+    REGISTRY_INSTANCE_UNUSABLE(
+            "TXN-DOC006",
+            Category.OPERATOR,
+            "coordinators are registered, and none of them can be used",
+            "see in the registry why they are disabled, unhealthy or in another cluster"),
+    CLOCKS_DIFFER(
+            "TXN-DOC007",
+            Category.OPERATOR,
+            "the clocks of this machine and of the coordinator differ",
+            "synchronise both with a time server: logs are compared by them, and signatures and certificates depend on them"),
+    DATA_SOURCE_NOT_WRAPPED(
+            "TXN-DOC008",
+            Category.OPERATOR,
+            "a data source beneath another one is no bean, so its changes are NOT undone by global transactions",
+            "make the data source beneath a bean, or exclude it by name in txn.jdbc.excluded if that is meant"),
+    ADVICE_INSIDE_TRANSACTION(
+            "TXN-DOC009",
+            Category.OPERATOR,
+            "the global transaction of a method would begin inside its local one, which is refused when it is called",
+            "give @EnableTransactionManagement (or spring.aop, or your own advisor) a later order than the global transaction's, which is the first"),
+    JAR_TWICE(
+            "TXN-DOC010",
+            Category.OPERATOR,
+            "a jar of this product is on the class path in several versions or several times",
+            "let txn-bom decide the version, and see mvn dependency:tree or gradle dependencies for who brings the other one"),
+    SEATA_BESIDE(
+            "TXN-DOC011",
+            Category.OPERATOR,
+            "Seata's client is on the class path too, and would wrap the same data sources and begin transactions of its own",
+            "remove it (docs/migrate-from-seata.md), or switch it off with seata.enabled=false"),
+    EXAMINATION_FAILED(
+            "TXN-DOC012",
+            Category.OPERATOR,
+            "the doctor could not look at something",
+            "see the reason; the application itself is not touched by it"),
 
     UNAUTHENTICATED(
             "TXN-ADM001",
@@ -439,7 +505,48 @@ public enum ErrorCode {
             "TXN-SEC012",
             Category.OPERATOR,
             "credentials cannot be used",
-            "correct the named file or key; see docs/operations.md for what belongs there");
+            "correct the named file or key; see docs/operations.md for what belongs there"),
+
+    NO_FENCE_TABLE(
+            "TXN-ACT001",
+            Category.OPERATOR,
+            "the fence's table is missing, or cannot be used",
+            "let the starter create it (txn.fence.create-table=true), or run the script for this database that the txn-client jar ships under io/txn/client/fence/schema; let this account SELECT, INSERT, UPDATE and DELETE its rows"),
+    ACTION_TOO_LATE(
+            "TXN-ACT002",
+            Category.GIVE_UP,
+            "an action came after its branch had been ended, and was refused before its first line",
+            "nothing: the global transaction has been decided, and no change was made"),
+    NOTHING_TO_CONFIRM(
+            "TXN-ACT003",
+            Category.OPERATOR,
+            "a branch is to be confirmed whose action was never kept in this database",
+            "see whether the database was restored or its fence table emptied, or the action broke off; finish the branch by hand, then give it up in the admin API"),
+    ENDED_THE_OTHER_WAY(
+            "TXN-ACT004",
+            Category.OPERATOR,
+            "a branch is to be ended one way and was ended the other way",
+            "somebody else than the coordinator called its confirm or cancel: compare what both did, and give the branch up in the admin API"),
+    ACTION_OUTSIDE_TRANSACTION(
+            "TXN-ACT005",
+            Category.GIVE_UP,
+            "an action was called outside a global transaction, where nobody would confirm or cancel it",
+            "call it from a method with @GlobalTransactional, or in a service that received the XID"),
+    ACTION_VALUES_UNFIT(
+            "TXN-ACT006",
+            Category.GIVE_UP,
+            "what an action captures cannot be kept",
+            "capture texts, numbers, booleans, java.time values, UUIDs, enums, byte arrays, lists, sets, maps with text keys, optionals and records of these; and less of them"),
+    ACTION_VALUES_UNREADABLE(
+            "TXN-ACT007",
+            Category.RETRY,
+            "what an action captured cannot be read here",
+            "another version of the application wrote it: see that an instance of that version runs until its transactions have ended"),
+    ACTION_MISDECLARED(
+            "TXN-ACT008",
+            Category.GIVE_UP,
+            "an action is declared in a way that cannot work",
+            "declare it as the message shows");
 
     /** What the caller can do about an error. */
     public enum Category {

@@ -21,8 +21,10 @@ class ErrorCodeTest {
         areas.put("LCK", "Global locks");
         areas.put("CRD", "The coordinator");
         areas.put("CFG", "Configuration and start-up");
+        areas.put("DOC", "What the doctor finds");
         areas.put("ADM", "The admin API");
         areas.put("SEC", "TLS and credentials");
+        areas.put("ACT", "Actions (TCC, sagas) and the fence");
         return areas;
     }
 

@@ -24,6 +24,14 @@ public interface CoordinatorLocator extends AutoCloseable {
      */
     String description();
 
+    /**
+     * Goes the way to coordinators step by step, apart from what goes on anyway, and ends at the first step that cannot be made: so that people see which one it is. Empty
+     * where there are no steps, as with a list of addresses. Blocks on the network, a few seconds at most.
+     */
+    default List<LookupStep> examine() {
+        return List.of();
+    }
+
     @Override
     void close();
 }

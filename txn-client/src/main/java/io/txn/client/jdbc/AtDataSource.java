@@ -126,6 +126,15 @@ public final class AtDataSource implements DataSource, AutoCloseable {
         resource.prepare();
     }
 
+    /**
+     * Looks at the database, for people. Takes one connection, asks the catalog, tries the undo table and takes that back.
+     *
+     * @throws SQLException when the database cannot be asked
+     */
+    public DatabaseFindings look() throws SQLException {
+        return resource.look();
+    }
+
     /** The id under which the coordinator knows this data source. */
     public String resourceId() {
         return resource.dialect().resourceId();

@@ -27,6 +27,9 @@ final class AtResource {
 
     private static final Pattern UNDO_PARTS = Pattern.compile("\"undoParts\"\\s*:\\s*(\\d{1,4})(?!\\d)");
 
+    /** Who has more of them is told of these. */
+    private static final int MOST_WITHOUT_KEY = 50;
+
     private final DataSource physical;
     private final Dialect dialect;
     private final AtOptions options;
@@ -149,6 +152,25 @@ final class AtResource {
         } catch (SQLException e) {
             throw new TxnException(
                     ErrorCode.NO_UNDO_TABLE, e, "resource", dialect.resourceId(), "problem", e.getMessage());
+        }
+    }
+
+    /** See {@link AtDataSource#look()}. */
+    DatabaseFindings look() throws SQLException {
+        try (Connection connection = physical.getConnection()) {
+            boolean autoCommit = connection.getAutoCommit();
+            connection.setAutoCommit(true);
+            try {
+                return new DatabaseFindings(
+                        dialect.resourceId(),
+                        undoTable.tableName(),
+                        undoTable.look(connection),
+                        dialect.missingGrants(connection),
+                        dialect.tablesWithoutKey(connection, MOST_WITHOUT_KEY),
+                        dialect.losesAcknowledgedCommits(connection));
+            } finally {
+                connection.setAutoCommit(autoCommit);
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 package io.txn.client.rm;
 
+import io.txn.client.observation.TxnObserver;
+import io.txn.client.observation.Work;
 import io.txn.client.rpc.CoordinatorRequests;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.BranchType;
@@ -48,6 +50,7 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
     private static final int REPEATS_MAX = 4;
 
     private final Resources resources;
+    private final TxnObserver observer;
     private final PhaseOne phaseOne = new PhaseOne();
     private final ThreadPoolExecutor pool;
     private final int workersPerLane;
@@ -60,9 +63,11 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
     /**
      * @param workers how many branches are finished at a time
      * @param queue how many more of one resource may wait
+     * @param observer sees each branch that is finished
      */
-    public BranchWorkers(Resources resources, int workers, int queue) {
+    public BranchWorkers(Resources resources, int workers, int queue, TxnObserver observer) {
         this.resources = resources;
+        this.observer = TxnObserver.guarded(observer);
         this.workersPerLane = Math.max(1, workers - Math.max(1, workers / 4));
         this.queuePerLane = queue;
         AtomicInteger number = new AtomicInteger();
@@ -175,14 +180,19 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
         RowData report = null;
         MDC.put("xid", branch.xid().value());
         MDC.put("branchId", branch.id().toString());
+        TxnObserver.Span span = observer.begin(
+                new Work.PhaseTwo(branch.xid(), branch.id(), call.type, resource.resourceId(), call.commit));
         try {
             BranchResult result = call.commit ? resource.commit(branch) : resource.rollback(branch);
+            span.outcome(result.done() ? "done" : "not_done");
             response = call.answer(result);
             report = result.report();
         } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
+            span.failed(e);
             log.warn("branch failed and will be tried again commit={} resource={}", call.commit, call.resourceId, e);
             response = call.tryAgain(e.getMessage() == null ? e.toString() : e.getMessage());
         } finally {
+            span.close();
             MDC.remove("xid");
             MDC.remove("branchId");
             Running ended;

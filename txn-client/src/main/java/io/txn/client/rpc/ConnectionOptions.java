@@ -1,5 +1,6 @@
 package io.txn.client.rpc;
 
+import io.txn.client.observation.TxnObserver;
 import io.txn.protocol.transport.ClientTls;
 import io.txn.protocol.transport.TransportOptions;
 import java.time.Duration;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param transport limits of the transport
  * @param tls how TLS is spoken; null: it is not
  * @param credentials how this process proves who it is
+ * @param observer sees each request
  */
 public record ConnectionOptions(
         String applicationId,
@@ -25,4 +27,5 @@ public record ConnectionOptions(
         Backoff reconnect,
         TransportOptions transport,
         @Nullable ClientTls tls,
-        Credentials credentials) {}
+        Credentials credentials,
+        TxnObserver observer) {}

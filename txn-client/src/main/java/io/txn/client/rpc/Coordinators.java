@@ -17,6 +17,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -334,6 +335,15 @@ public final class Coordinators implements AutoCloseable {
             first = first == null ? refusal : first;
         }
         return first;
+    }
+
+    /** How it stands with each coordinator that is listed, in their order. */
+    public List<CoordinatorState> states() {
+        return listed.stream()
+                .map(address -> linksOf(ConnectionRole.TM).get(address))
+                .filter(Objects::nonNull)
+                .map(Link::state)
+                .toList();
     }
 
     /** Whether a connection for global transactions is live. */

@@ -5,11 +5,13 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.access.Refusal;
 import io.txn.protocol.codec.Frame;
+import io.txn.protocol.extension.About;
 import io.txn.protocol.extension.Feature;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.transport.RpcConnection;
 import io.txn.protocol.transport.RpcHandler;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -55,6 +57,13 @@ final class Link implements RpcHandler {
     /** The address the coordinator behind this link writes into its XIDs, once one was seen. */
     private volatile @Nullable String advertised;
 
+    private volatile Told aboutIt = Told.NOTHING;
+
+    /** What the coordinator said of itself, and when it was asked and answered by our clock. */
+    private record Told(About about, Instant asked, Instant answered) {
+        static final Told NOTHING = new Told(new About(null, null), Instant.EPOCH, Instant.EPOCH);
+    }
+
     // Scheduler thread only.
     private final Set<String> announced = new LinkedHashSet<>();
     private @Nullable RpcConnection connection;
@@ -91,6 +100,23 @@ final class Link implements RpcHandler {
     @Nullable
     Throwable lastFailure() {
         return lastFailure;
+    }
+
+    /** How it stands with the coordinator behind this link. */
+    CoordinatorState state() {
+        RpcConnection current = live();
+        Told told = aboutIt;
+        Instant theirs = told.about.time();
+        Duration took = Duration.between(told.asked, told.answered);
+        Instant middle = told.asked.plus(took.dividedBy(2));
+        return new CoordinatorState(
+                address,
+                current != null,
+                current == null ? Set.of() : agreed(current),
+                told.about.version(),
+                theirs == null ? null : Duration.between(middle, theirs),
+                theirs == null ? null : took.dividedBy(2),
+                current == null ? lastFailure : null);
     }
 
     /** Whether the coordinator behind this link opened the transaction. */
@@ -146,7 +172,12 @@ final class Link implements RpcHandler {
             broken(opened, e);
             return;
         }
+        Instant asked = owner.clock().instant();
         opened.request(registration, Feature.announced(), registrationTimeout()).whenComplete((answer, failure) -> {
+            if (answer != null) {
+                aboutIt =
+                        new Told(About.read(answer.head()), asked, owner.clock().instant());
+            }
             // Before the next frame is read, which may be a call for what waited here for this resource.
             opened.attach(new Agreed(answer == null ? Set.of() : Feature.agreedIn(answer.head())));
             owner.post(() -> registered(opened, answer, failure));

@@ -86,6 +86,27 @@ class MySqlPrivilegesIT extends AtContract {
         behindTheBack("DROP DATABASE " + elsewhere, "DROP USER " + user);
     }
 
+    @Test
+    void aForeignKeyBetweenTablesOfOddNamesIsFound() throws SQLException {
+        String elsewhere = "`" + database.name() + " - \u00e9\u65e5$`";
+        String parent = "`pa-r/ent'\u00fc@0041`";
+        String child = elsewhere + ".`kid.\u0416#mysql50`";
+        behindTheBack(
+                "CREATE TABLE " + parent + " (id INT NOT NULL PRIMARY KEY, a INT)",
+                "CREATE DATABASE " + elsewhere,
+                "CREATE TABLE " + child + " (id INT NOT NULL PRIMARY KEY, a INT, FOREIGN KEY (a) REFERENCES `"
+                        + database.name() + "`." + parent + " (id) ON DELETE CASCADE)",
+                "INSERT INTO " + parent + " VALUES (1, 0), (2, 0)",
+                "INSERT INTO " + child + " VALUES (10, 1), (20, 2)");
+        Xid xid = begin();
+        committed(xid, "DELETE FROM " + parent + " WHERE id = 1");
+        assertThat(rows("SELECT id, a FROM " + child)).containsExactly("20|2");
+        assertRolledBack(xid);
+        assertThat(rows("SELECT id, a FROM " + parent)).containsExactly("1|0", "2|0");
+        assertThat(rows("SELECT id, a FROM " + child)).containsExactly("10|1", "20|2");
+        behindTheBack("DROP DATABASE " + elsewhere);
+    }
+
     private void refused(Xid xid, String reason) throws SQLException {
         try (var scope = contexts.bind(TransactionContext.participant(xid));
                 Connection connection = at.getConnection()) {

@@ -2,6 +2,7 @@ package io.txn.client.rm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.txn.client.observation.TxnObserver;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.Xid;
@@ -24,7 +25,7 @@ class BranchWorkersTest {
     private static final Xid XID = new Xid("127.0.0.1:8091:7");
 
     private final Resources resources = new Resources();
-    private final BranchWorkers workers = new BranchWorkers(resources, 4, 2);
+    private final BranchWorkers workers = new BranchWorkers(resources, 4, 2, TxnObserver.NONE);
 
     @AfterEach
     void stop() {

@@ -10,17 +10,23 @@ import io.txn.protocol.TxnException;
 import io.txn.protocol.access.ExtraData;
 import io.txn.protocol.access.Refusal;
 import io.txn.protocol.codec.Frame;
+import io.txn.protocol.extension.About;
 import io.txn.protocol.extension.Feature;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.transport.LogBudget;
 import io.txn.protocol.transport.RpcConnection;
+import java.io.IOException;
+import java.io.InputStream;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
+import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
@@ -40,6 +46,8 @@ final class Registrations {
 
     /** How long a resource manager that depends on its transaction manager may be there first, as after a restart of the coordinator. */
     static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    private static final @Nullable String PRODUCT = product();
 
     private static final int MOST_PARKED = 1_000;
     private static final int LINES = 20;
@@ -87,7 +95,7 @@ final class Registrations {
     private record Parked(Registration registration, long until) {}
 
     /**
-     * @param version of this side, for the answers
+     * @param version of the protocol as this side speaks it, for the answers
      * @param available told which resources have come
      */
     Registrations(
@@ -303,8 +311,26 @@ final class Registrations {
         return new Admission.Refused(code, TxnException.asMap(facts));
     }
 
-    private static void respond(Registration registration, Set<Feature> features, Message.Response response) {
-        registration.connection().respond(registration.frame(), Feature.agreed(features), response);
+    private void respond(Registration registration, Set<Feature> features, Message.Response response) {
+        Map<String, String> head = new HashMap<>(Feature.agreed(features));
+        if (features.contains(Feature.ABOUT)) {
+            new About(PRODUCT, clock.instant()).write(head);
+        }
+        registration.connection().respond(registration.frame(), head, response);
+    }
+
+    /** The version of the jar that this class came in, as the build wrote it there; null outside of a jar. */
+    private static @Nullable String product() {
+        try (InputStream in =
+                Registrations.class.getResourceAsStream("/META-INF/maven/io.txn/txn-coordinator/pom.properties")) {
+            Properties about = new Properties();
+            if (in != null) {
+                about.load(in);
+            }
+            return about.getProperty("version");
+        } catch (IOException e) {
+            return null; // it is for people, and nothing depends on it
+        }
     }
 
     /** Whether one of its texts is too long, or would break the lines of logs. */

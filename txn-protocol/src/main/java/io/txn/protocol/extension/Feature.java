@@ -27,6 +27,8 @@ public enum Feature {
     UNDO_DECISIONS("undo-decisions"),
     /** Why a transaction is rolled back travels with the decision, and that it may only be rolled back before it; see {@link RollbackCause}. */
     ROLLBACK_CAUSE("rollback-cause"),
+    /** The answer to a registration says which coordinator this is, and what time it has; see {@link About}. */
+    ABOUT("about"),
     /** A begin has the key of a business request, by which a repeated one gets the first outcome; see {@link RequestKey}. */
     IDEMPOTENCY("idempotency");
 

@@ -1,5 +1,6 @@
 package io.txn.client.jdbc.dialect;
 
+import io.txn.client.jdbc.sql.Identifier;
 import io.txn.client.jdbc.sql.SqlSyntax;
 import io.txn.client.jdbc.sql.TableName;
 import io.txn.protocol.ErrorCode;
@@ -9,6 +10,7 @@ import java.sql.DatabaseMetaData;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -214,12 +216,42 @@ public record Dialect(
         return catalog().table(connection, name, ownSchema);
     }
 
+    /** Tables of the connection's own schema that have no primary key; views and temporary tables are none. */
+    private static final String WITHOUT_PRIMARY_KEY = """
+            SELECT T.TABLE_NAME AS TABLE_NAME FROM INFORMATION_SCHEMA.TABLES T
+            WHERE T.TABLE_SCHEMA = ? AND T.TABLE_TYPE = 'BASE TABLE' AND NOT EXISTS (
+                SELECT 1 FROM INFORMATION_SCHEMA.TABLE_CONSTRAINTS C
+                WHERE C.TABLE_SCHEMA = T.TABLE_SCHEMA AND C.TABLE_NAME = T.TABLE_NAME AND C.CONSTRAINT_TYPE = 'PRIMARY KEY')
+            ORDER BY T.TABLE_NAME""";
+
+    /**
+     * Tables of the connection's own schema whose rows cannot be named, because they have neither a primary key nor a unique one without NULLs.
+     *
+     * @param most how many tables without a primary key are looked at
+     */
+    public List<String> tablesWithoutKey(Connection connection, int most) throws SQLException {
+        List<String> found = new ArrayList<>();
+        List<CatalogRow> candidates = CatalogRow.query(connection, WITHOUT_PRIMARY_KEY, ownSchema);
+        for (CatalogRow candidate : candidates.subList(0, Math.min(most, candidates.size()))) {
+            String name = candidate.text("TABLE_NAME");
+            Table table = table(
+                    connection,
+                    new TableName(
+                            List.of(new Identifier(ownSchema, true), new Identifier(name, true)),
+                            quote(ownSchema) + '.' + quote(name)));
+            if (table != null && table.key().isEmpty()) {
+                found.add(name);
+            }
+        }
+        return found;
+    }
+
     private Catalog catalog() {
         return switch (product) {
             case H2 -> new H2Catalog();
             case POSTGRESQL -> new PostgresCatalog();
             case MYSQL -> new MySqlCatalog("INNODB_FOREIGN");
-            case MARIADB -> new MySqlCatalog("INNODB_SYS_FOREIGN");
+            case MARIADB -> new MySqlCatalog(MySqlGrants.MARIADB_LISTING);
         };
     }
 

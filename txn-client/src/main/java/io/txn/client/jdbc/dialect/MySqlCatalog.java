@@ -5,6 +5,7 @@ import io.txn.client.jdbc.sql.TableName;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -48,19 +49,22 @@ final class MySqlCatalog implements Catalog {
                 COLUMN_DEFAULT
             FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION""";
 
-    /** The primary key first, then unique keys in the order in which the server looks at them: those without NULLs before the others. */
+    /**
+     * Asked for by the names of schema and table alone: a MariaDB server opens the tables of all schemas for each row of an outer query, or where it
+     * is not told whose.
+     */
     private static final String KEYS = """
-            SELECT INDEX_NAME, COLUMN_NAME, SUB_PART, NULLABLE,
-                (SELECT MAX(N.NULLABLE = 'YES') FROM information_schema.STATISTICS N WHERE N.TABLE_SCHEMA = S.TABLE_SCHEMA
-                    AND N.TABLE_NAME = S.TABLE_NAME AND N.INDEX_NAME = S.INDEX_NAME) AS HAS_NULLS
-            FROM information_schema.STATISTICS S WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND NON_UNIQUE = 0
-            ORDER BY INDEX_NAME <> 'PRIMARY', HAS_NULLS, INDEX_NAME, SEQ_IN_INDEX""";
+            SELECT INDEX_NAME, COLUMN_NAME, SUB_PART, NULLABLE FROM information_schema.STATISTICS
+            WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND NON_UNIQUE = 0 ORDER BY INDEX_NAME, SEQ_IN_INDEX""";
 
     private static final String REFERENCED_BY = """
             SELECT CONSTRAINT_SCHEMA, CONSTRAINT_NAME, TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, REFERENCED_COLUMN_NAME
             FROM information_schema.KEY_COLUMN_USAGE
-            WHERE REFERENCED_TABLE_SCHEMA = ? AND REFERENCED_TABLE_NAME = ?
-            ORDER BY CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION""";
+            WHERE REFERENCED_TABLE_SCHEMA = ? AND REFERENCED_TABLE_NAME = ?""";
+
+    private static final String OF_CHILD = " AND TABLE_SCHEMA = ? AND TABLE_NAME = ?";
+
+    private static final String IN_ORDER = " ORDER BY CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION";
 
     private static final String RULES = """
             SELECT DELETE_RULE, UPDATE_RULE FROM information_schema.REFERENTIAL_CONSTRAINTS
@@ -108,7 +112,7 @@ final class MySqlCatalog implements Catalog {
                 .map(Map.Entry::getKey)
                 .findFirst()
                 .orElse(List.of());
-        List<ForeignKey> referencedBy = referencedBy(connection, schema, table);
+        List<ForeignKey> referencedBy = referencedBy(connection, row, schema, table);
         return new Table(
                 schema,
                 table,
@@ -181,7 +185,10 @@ final class MySqlCatalog implements Catalog {
         return triggers;
     }
 
-    /** The columns of each unique key, and whether it holds no NULLs. */
+    /**
+     * The columns of each unique key, and whether it holds no NULLs: the primary key first, then unique keys in the order in which the server looks at
+     * them, those without NULLs before the others.
+     */
     private static Map<List<Column>, Boolean> uniqueKeys(
             Connection connection, String schema, String table, List<Column> columns) throws SQLException {
         Map<String, List<Column>> byName = new LinkedHashMap<>();
@@ -202,11 +209,11 @@ final class MySqlCatalog implements Catalog {
             }
         }
         Map<List<Column>, Boolean> keys = new LinkedHashMap<>();
-        byName.forEach((name, key) -> {
-            if (!odd.contains(name)) {
-                keys.merge(key, !withNulls.contains(name), Boolean::logicalOr);
-            }
-        });
+        byName.keySet().stream()
+                .filter(name -> !odd.contains(name))
+                .sorted(Comparator.comparing((String name) -> !name.equals("PRIMARY"))
+                        .thenComparing(withNulls::contains))
+                .forEach(name -> keys.merge(byName.get(name), !withNulls.contains(name), Boolean::logicalOr));
         return keys;
     }
 
@@ -289,23 +296,39 @@ final class MySqlCatalog implements Catalog {
         return Codec.bytes(type + ' ' + charset, read, "CONVERT(? USING " + charset + ") COLLATE " + collation);
     }
 
-    private static List<ForeignKey> referencedBy(Connection connection, String schema, String table)
+    /** Parts of the foreign keys that refer to a table, as far as this account sees their tables. */
+    private List<CatalogRow> references(Connection connection, CatalogRow row, String schema, String table)
+            throws SQLException {
+        List<MySqlGrants.Child> children =
+                row.is("ENGINE", "InnoDB") ? MySqlGrants.children(connection, foreignKeys, schema, table) : null;
+        if (children == null) {
+            return CatalogRow.query(connection, REFERENCED_BY + IN_ORDER, schema, table);
+        }
+        List<CatalogRow> references = new ArrayList<>();
+        for (MySqlGrants.Child child : children) {
+            references.addAll(CatalogRow.query(
+                    connection, REFERENCED_BY + OF_CHILD + IN_ORDER, schema, table, child.schema(), child.table()));
+        }
+        return references;
+    }
+
+    private List<ForeignKey> referencedBy(Connection connection, CatalogRow found, String schema, String table)
             throws SQLException {
         List<ForeignKey.Part> parts = new ArrayList<>();
         Map<String, CatalogRow> rules = new HashMap<>();
-        for (CatalogRow row : CatalogRow.query(connection, REFERENCED_BY, schema, table)) {
+        for (CatalogRow row : references(connection, found, schema, table)) {
             String childSchema = row.text("TABLE_SCHEMA");
             String childTable = row.text("TABLE_NAME");
             String constraint = row.text("CONSTRAINT_NAME");
             String id = String.join(".", childSchema, childTable, constraint);
             CatalogRow rule = rules.get(id);
             if (rule == null) {
-                List<CatalogRow> found =
+                List<CatalogRow> known =
                         CatalogRow.query(connection, RULES, row.text("CONSTRAINT_SCHEMA"), childTable, constraint);
-                if (found.isEmpty()) {
+                if (known.isEmpty()) {
                     throw new SQLException("the catalog knows constraint " + id + " and not its rules");
                 }
-                rule = found.get(0);
+                rule = known.get(0);
                 rules.put(id, rule);
             }
             parts.add(new ForeignKey.Part(

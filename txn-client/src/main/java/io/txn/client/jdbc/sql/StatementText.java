@@ -158,8 +158,10 @@ final class StatementText {
     static boolean sameName(TableName name, Table parsed) {
         String written = name.table().text();
         String last = Identifier.of(parsed.getName()).text();
-        // The parser takes a dot within quotes for one between names.
-        return last.equals(written) || written.endsWith('.' + last);
+        // The parser takes a dot within quotes for one between names, and an @ for the beginning of a link.
+        return last.equals(written)
+                || written.endsWith('.' + last)
+                || parsed.getFullyQualifiedName().equals(name.written());
     }
 
     Statement parse(int to) throws NotUnderstood {

@@ -121,6 +121,33 @@ public final class UndoTable {
         return identity;
     }
 
+    /**
+     * Looks again, and changes nothing.
+     *
+     * @param connection in auto-commit mode
+     * @return what is wrong with the tables or with this account's rights on them; null when nothing is
+     */
+    public @Nullable String look(Connection connection) throws SQLException {
+        String problem = problem(connection);
+        if (problem == null && storedIdentity(connection) == null) {
+            problem = "table " + databaseTable + " does not name the database";
+        }
+        if (problem != null) {
+            return problem;
+        }
+        try {
+            requireRights(connection);
+            return null;
+        } catch (TxnException e) {
+            return String.valueOf(e.facts().get("problem"));
+        }
+    }
+
+    /** Its name as the database is asked for it. */
+    public String tableName() {
+        return table;
+    }
+
     /** Does once what each branch does, and takes it back: a right that is missing is to be found at the start. */
     private void requireRights(Connection connection) throws SQLException {
         Xid nobody = Xid.of("start-up-check", 1);

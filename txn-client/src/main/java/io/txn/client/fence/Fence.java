@@ -1,0 +1,322 @@
+package io.txn.client.fence;
+
+import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.rpc.Pause;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.random.RandomGenerator;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The fence of one business database: lets the first phase and the ends of a branch happen at most once and in order. Thread-safe.
+ *
+ * <p>Each call first arrives at the row of its branch: it makes it, or takes it over from whoever has it, whose end it waits for. So two calls never decide at once, whatever the
+ * isolation level. Then {@link FenceRules} say whether to go on. The row is committed together with the work, in the business's own local transaction. A deadlock or a serialization
+ * failure can hit the arrival only, or the business itself: at the arrival nothing has been done yet, so the local transaction is begun anew here and nobody hears of it.
+ */
+public final class Fence {
+
+    private static final Logger log = LoggerFactory.getLogger(Fence.class);
+
+    /** How often a local transaction is begun anew at most. */
+    static final int TRIES = 10;
+
+    private static final Duration PAUSE = Duration.ofMillis(5);
+    private static final int DELETED_AT_ONCE = 1_000;
+    private static final int DELETED_IN_ALL = 1_000_000;
+
+    private final DataSource dataSource;
+    private final FenceOptions options;
+    private final InstantSource clock;
+    private final RandomGenerator random;
+    private final Pause pause;
+    private final AtomicLong deleted = new AtomicLong();
+    private final AtomicLong begunAnew = new AtomicLong();
+    private volatile long unfinished;
+
+    private volatile @Nullable Prepared prepared;
+
+    /** Not a monitor: whoever talks to a database inside one holds a virtual thread's carrier. */
+    private final ReentrantLock preparing = new ReentrantLock();
+
+    private record Prepared(Dialect dialect, FenceTable table) {}
+
+    Fence(DataSource dataSource, FenceOptions options, InstantSource clock, RandomGenerator random, Pause pause) {
+        this.dataSource = dataSource;
+        this.options = options;
+        this.clock = clock;
+        this.random = random;
+        this.pause = pause;
+    }
+
+    /** The fence of the database that a data source leads to; the table is not touched before {@link #prepare} or the first call. */
+    public static Fence of(DataSource dataSource, FenceOptions options) {
+        return new Fence(dataSource, options, InstantSource.system(), new Random(), Pause.REAL);
+    }
+
+    /**
+     * Makes or checks the table, once.
+     *
+     * @throws TxnException NO_FENCE_TABLE, DATABASE_NOT_SUPPORTED
+     */
+    public void prepare() {
+        prepared();
+    }
+
+    private Prepared prepared() {
+        Prepared known = prepared;
+        if (known != null) {
+            return known;
+        }
+        preparing.lock();
+        try {
+            Prepared meanwhile = prepared;
+            if (meanwhile != null) {
+                return meanwhile;
+            }
+            Prepared made = prepareNow();
+            prepared = made;
+            return made;
+        } finally {
+            preparing.unlock();
+        }
+    }
+
+    private Prepared prepareNow() {
+        try (Connection connection = dataSource.getConnection()) {
+            boolean autoCommit = connection.getAutoCommit();
+            connection.setAutoCommit(true);
+            Dialect dialect = Dialect.of(connection);
+            FenceTable table = new FenceTable(dialect, options);
+            table.prepare(connection);
+            connection.setAutoCommit(autoCommit);
+            return new Prepared(dialect, table);
+        } catch (SQLException e) {
+            throw new TxnException(ErrorCode.NO_FENCE_TABLE, e, "problem", e.getMessage());
+        }
+    }
+
+    /** What a call that may run does, in the local transaction that holds its row. */
+    @FunctionalInterface
+    public interface Work<T extends @Nullable Object> {
+        T run(Passage passage) throws Throwable;
+    }
+
+    /** A call that may run. For the thread of the work, until it ends. */
+    public static final class Passage {
+
+        private final Connection connection;
+        private @Nullable String data;
+
+        private Passage(Connection connection, @Nullable String data) {
+            this.connection = connection;
+            this.data = data;
+        }
+
+        /** The connection of the local transaction; neither committed nor closed by the work. */
+        public Connection connection() {
+            return connection;
+        }
+
+        /** What an earlier call of the branch kept, or null. */
+        public @Nullable String data() {
+            return data;
+        }
+
+        /** Keeps a text for the branch's later calls, with the local transaction. */
+        public void keep(@Nullable String text) {
+            data = text;
+        }
+    }
+
+    /**
+     * How a call went.
+     *
+     * @param result what the work returned; null when it was not run
+     */
+    public record Passed<T extends @Nullable Object>(
+            FenceVerdict verdict, @Nullable T result) {}
+
+    /**
+     * Runs the work if its turn has come, in a local transaction that is committed together with what the fence notes. The work must not be called in any other
+     * way. When this throws, the local transaction was rolled back, and so was the note.
+     *
+     * @return the verdict; nothing was run unless it is {@link FenceVerdict#RUN}
+     * @throws Throwable what the work threw, untouched; an {@link SQLException} of the database
+     */
+    public <T extends @Nullable Object> Passed<T> pass(
+            FenceTransaction transaction, FenceKey key, FencePhase phase, Work<T> work) throws Throwable {
+        return pass(transaction, key, phase, work, false);
+    }
+
+    /** The same in a local transaction of its own, whatever is open. */
+    public <T extends @Nullable Object> Passed<T> passApart(
+            FenceTransaction transaction, FenceKey key, FencePhase phase, Work<T> work) throws Throwable {
+        return pass(transaction, key, phase, work, true);
+    }
+
+    private <T extends @Nullable Object> Passed<T> pass(
+            FenceTransaction transaction, FenceKey key, FencePhase phase, Work<T> work, boolean apart)
+            throws Throwable {
+        Prepared ready = prepared();
+        boolean mayBeginAnew = apart || !transaction.isOpen();
+        for (int tries = 1; ; tries++) {
+            try {
+                return apart
+                        ? transaction.executeApart(connection -> within(ready, connection, key, phase, work))
+                        : transaction.execute(connection -> within(ready, connection, key, phase, work));
+            } catch (ArrivalException e) {
+                SQLException reason = e.reason();
+                if (!mayBeginAnew || tries == TRIES || !wantsAnother(ready.dialect(), reason)) {
+                    throw reason;
+                }
+                begunAnew.incrementAndGet();
+                log.debug(
+                        "the fence begins anew key={} phase={} tries={} cause={}",
+                        key,
+                        phase,
+                        tries,
+                        reason.toString());
+                pause(tries);
+            }
+        }
+    }
+
+    private void pause(int tries) throws InterruptedException {
+        long most = PAUSE.toNanos() << Math.min(tries, 6);
+        pause.forAbout(Duration.ofNanos(1 + random.nextLong(most)));
+    }
+
+    private <T extends @Nullable Object> Passed<T> within(
+            Prepared ready, Connection connection, FenceKey key, FencePhase phase, Work<T> work) throws Throwable {
+        FenceTable.Row row;
+        Instant now = clock.instant();
+        try {
+            row = ready.table().arrive(connection, key, FenceRules.whenNew(phase), now);
+        } catch (SQLException e) {
+            throw new ArrivalException(e);
+        }
+        boolean isNew = row.calls() == 1;
+        FenceRules.Decision decision = FenceRules.decide(phase, isNew ? null : row.state());
+        if (decision.verdict() != FenceVerdict.RUN) {
+            log.debug("the fence says {} key={} phase={} found={}", decision.verdict(), key, phase, row.state());
+            return new Passed<>(decision.verdict(), null);
+        }
+        Passage passage = new Passage(connection, row.data());
+        T result = work.run(passage);
+        if (decision.state() != row.state() || passage.data != null) {
+            ready.table().write(connection, key, decision.state(), passage.data, now);
+        }
+        return new Passed<>(FenceVerdict.RUN, result);
+    }
+
+    /** Whether the database asks for the local transaction to be tried again. */
+    private static boolean wantsAnother(Dialect dialect, SQLException error) {
+        Set<Integer> codes =
+                switch (dialect.product()) {
+                    // Deadlock, lock wait over, record changed since the snapshot.
+                    case MYSQL, MARIADB -> Set.of(1213, 1205, 1020);
+                    // Lock time-out, row changed at the same time; a duplicate that another has not committed.
+                    case H2 -> Set.of(50200, 90131, 23505);
+                    case POSTGRESQL -> Set.of();
+                };
+        String state = String.valueOf(error.getSQLState());
+        return codes.contains(error.getErrorCode()) || state.startsWith("40") || state.equals("55P03");
+    }
+
+    /** The arrival failed: nothing was run. Crosses the transaction, which rolls back over it. */
+    private static final class ArrivalException extends RuntimeException {
+
+        private static final long serialVersionUID = 1L;
+
+        private final SQLException reason;
+
+        ArrivalException(SQLException reason) {
+            super(null, reason, false, false);
+            this.reason = reason;
+        }
+
+        SQLException reason() {
+            return reason;
+        }
+    }
+
+    // Cleaning up
+
+    /**
+     * Deletes rows whose branch is over and that are older than the options keep. Rows whose end is still owed stay, whatever their age, and are counted.
+     *
+     * @return how many were deleted
+     */
+    public long cleanUp() {
+        Prepared ready = prepared();
+        Instant before = clock.instant().minus(options.keep());
+        long total = 0;
+        try (Connection connection = dataSource.getConnection()) {
+            boolean autoCommit = connection.getAutoCommit();
+            connection.setAutoCommit(false);
+            try {
+                int some;
+                do {
+                    some = ready.table().deleteSome(connection, before, DELETED_AT_ONCE);
+                    connection.commit();
+                    total += some;
+                } while (some == DELETED_AT_ONCE && total < DELETED_IN_ALL);
+                unfinished = ready.table().unfinished(connection, before);
+            } finally {
+                connection.rollback();
+                connection.setAutoCommit(autoCommit);
+            }
+        } catch (SQLException e) {
+            log.warn(
+                    "old rows of the fence could not be deleted, the next round tries again resource={} cause={}",
+                    ready.dialect().resourceId(),
+                    e.toString());
+        }
+        deleted.addAndGet(total);
+        if (unfinished > 0) {
+            log.warn(
+                    "branches are older than {} and their end has not come: look them up at the coordinator resource={} count={}",
+                    options.keep(),
+                    ready.dialect().resourceId(),
+                    unfinished);
+        }
+        return total;
+    }
+
+    /** How many rows were deleted since the start. */
+    public long deleted() {
+        return deleted.get();
+    }
+
+    /** How many rows, at the last clean-up, were older than the options keep although their branch was not over. */
+    public long unfinished() {
+        return unfinished;
+    }
+
+    /** How often local transactions were begun anew since the start, because the database asked for it. */
+    public long begunAnew() {
+        return begunAnew.get();
+    }
+
+    /** The id of the database, as the coordinator would know it. */
+    public String resourceId() {
+        return prepared().dialect().resourceId();
+    }
+
+    FenceOptions options() {
+        return options;
+    }
+}

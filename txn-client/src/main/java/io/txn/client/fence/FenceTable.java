@@ -1,0 +1,281 @@
+package io.txn.client.fence;
+
+import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.sql.Identifier;
+import io.txn.client.jdbc.sql.TableName;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/** The table of the fence in one database: its statements, its making and its check. Thread-safe; works on the connections it is given, within their transactions. */
+final class FenceTable {
+
+    private static final List<String> COLUMNS =
+            List.of("xid", "branch_id", "part", "state", "calls", "data", "created", "modified");
+    private static final Set<String> KEY = Set.of("xid", "branch_id", "part");
+    private static final String WHERE_KEY = " WHERE xid = ? AND branch_id = ? AND part = ?";
+    private static final String OVER;
+
+    static {
+        StringBuilder over = new StringBuilder();
+        for (FenceState state : FenceState.values()) {
+            if (state.isOver()) {
+                over.append(over.isEmpty() ? "state IN (" : ", ").append(state.number());
+            }
+        }
+        OVER = over.append(")").toString();
+    }
+
+    private final Dialect dialect;
+    private final FenceOptions options;
+    private final String table;
+
+    FenceTable(Dialect dialect, FenceOptions options) {
+        this.dialect = dialect;
+        this.options = options;
+        String schema = dialect.ownSchema().isEmpty() ? "" : dialect.quote(dialect.ownSchema()) + '.';
+        // Unquoted, as in the script, so that the database folds the name as it did when the table was made.
+        this.table = schema + options.table();
+    }
+
+    /** What a row says; {@code calls} is 1 for whoever made it. */
+    record Row(FenceState state, int calls, @Nullable String data) {}
+
+    /**
+     * Makes the row, or counts the call on the one that is there; it is this transaction's from then on. Waits for others who have it.
+     *
+     * @param state what the row says when this call makes it
+     */
+    Row arrive(Connection connection, FenceKey key, FenceState state, Instant now) throws SQLException {
+        switch (dialect.product()) {
+            case POSTGRESQL ->
+                // A failing INSERT would abort the transaction.
+                insert(
+                        connection,
+                        key,
+                        state,
+                        now,
+                        " ON CONFLICT (xid, branch_id, part) DO UPDATE SET calls = f.calls + 1");
+            case MYSQL, MARIADB ->
+                // INSERT IGNORE takes a shared lock on a duplicate, and two who then go on to update it deadlock.
+                insert(connection, key, state, now, " ON DUPLICATE KEY UPDATE calls = calls + 1");
+            case H2 -> insertOrCount(connection, key, state, now);
+        }
+        return read(connection, key);
+    }
+
+    private void insert(Connection connection, FenceKey key, FenceState state, Instant now, String otherwise)
+            throws SQLException {
+        String alias = dialect.product() == Dialect.Product.POSTGRESQL ? " AS f" : "";
+        try (PreparedStatement insert = connection.prepareStatement("INSERT INTO " + table + alias
+                + " (xid, branch_id, part, state, calls, created, modified) VALUES (?, ?, ?, ?, 1, ?, ?)"
+                + otherwise)) {
+            int next = set(insert, 1, key);
+            insert.setInt(next++, state.number());
+            insert.setLong(next++, now.toEpochMilli());
+            insert.setLong(next, now.toEpochMilli());
+            insert.executeUpdate();
+        }
+    }
+
+    private void insertOrCount(Connection connection, FenceKey key, FenceState state, Instant now) throws SQLException {
+        try {
+            insert(connection, key, state, now, "");
+        } catch (SQLException e) {
+            if (!dialect.isDuplicate(e)) {
+                throw e;
+            }
+            try (PreparedStatement count =
+                    connection.prepareStatement("UPDATE " + table + " SET calls = calls + 1" + WHERE_KEY)) {
+                set(count, 1, key);
+                if (count.executeUpdate() == 0) {
+                    // Whoever had it rolled back in between.
+                    throw new SQLException("the row of the fence went away", "40001", e);
+                }
+            }
+        }
+    }
+
+    private Row read(Connection connection, FenceKey key) throws SQLException {
+        try (PreparedStatement select =
+                connection.prepareStatement("SELECT state, calls, data FROM " + table + WHERE_KEY + " FOR UPDATE")) {
+            set(select, 1, key);
+            try (ResultSet row = select.executeQuery()) {
+                if (!row.next()) {
+                    throw new SQLException("the row of the fence that this transaction wrote is not there", "40001");
+                }
+                return new Row(FenceState.of(row.getInt(1)), row.getInt(2), row.getString(3));
+            }
+        }
+    }
+
+    void write(Connection connection, FenceKey key, FenceState state, @Nullable String data, Instant now)
+            throws SQLException {
+        try (PreparedStatement update =
+                connection.prepareStatement("UPDATE " + table + " SET state = ?, data = ?, modified = ?" + WHERE_KEY)) {
+            update.setInt(1, state.number());
+            update.setString(2, data);
+            update.setLong(3, now.toEpochMilli());
+            set(update, 4, key);
+            if (update.executeUpdate() != 1) {
+                throw new SQLException("the row of the fence that this transaction holds is gone", "40001");
+            }
+        }
+    }
+
+    private static int set(PreparedStatement statement, int first, FenceKey key) throws SQLException {
+        statement.setString(first, key.xid().value());
+        statement.setLong(first + 1, key.branch().value());
+        statement.setString(first + 2, key.part());
+        return first + 3;
+    }
+
+    /** Deletes some of the rows that are over and were last changed before then; how many. */
+    int deleteSome(Connection connection, Instant before, int most) throws SQLException {
+        String old = OVER + " AND modified < ?";
+        int count = 0;
+        try (PreparedStatement select = connection.prepareStatement(
+                        "SELECT xid, branch_id, part FROM " + table + " WHERE " + old + " LIMIT " + most);
+                PreparedStatement delete =
+                        connection.prepareStatement("DELETE FROM " + table + WHERE_KEY + " AND " + old)) {
+            select.setLong(1, before.toEpochMilli());
+            try (ResultSet rows = select.executeQuery()) {
+                while (rows.next()) {
+                    delete.setString(1, rows.getString(1));
+                    delete.setLong(2, rows.getLong(2));
+                    delete.setString(3, rows.getString(3));
+                    delete.setLong(4, before.toEpochMilli());
+                    delete.addBatch();
+                    count++;
+                }
+            }
+            if (count > 0) {
+                delete.executeBatch();
+            }
+        }
+        return count;
+    }
+
+    /** How many rows are not over and were last changed before then. */
+    long unfinished(Connection connection, Instant before) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement(
+                "SELECT COUNT(*) FROM " + table + " WHERE NOT (" + OVER + ") AND modified < ?")) {
+            select.setLong(1, before.toEpochMilli());
+            try (ResultSet row = select.executeQuery()) {
+                return row.next() ? row.getLong(1) : 0;
+            }
+        }
+    }
+
+    // Making and checking
+
+    /** @throws TxnException NO_FENCE_TABLE */
+    void prepare(Connection connection) throws SQLException {
+        String problem = problem(connection);
+        SQLException failure = null;
+        if (problem != null && options.createTable()) {
+            failure = create(connection);
+            problem = problem(connection);
+        }
+        if (problem != null) {
+            throw new TxnException(
+                    ErrorCode.NO_FENCE_TABLE,
+                    failure,
+                    "resource",
+                    dialect.resourceId(),
+                    "problem",
+                    problem,
+                    "creating",
+                    failure == null ? null : failure.getMessage(),
+                    "script",
+                    scriptPath());
+        }
+    }
+
+    private @Nullable String problem(Connection connection) throws SQLException {
+        Identifier written = new Identifier(options.table(), false);
+        TableName name = dialect.ownSchema().isEmpty()
+                ? new TableName(List.of(written), options.table())
+                : new TableName(List.of(new Identifier(dialect.ownSchema(), true), written), table);
+        Table found = dialect.table(connection, name);
+        if (found == null) {
+            return "there is no table " + table;
+        }
+        for (String column : COLUMNS) {
+            if (found.column(new Identifier(column, false)) == null) {
+                return "table " + table + " has no column " + column;
+            }
+        }
+        return isKey(connection, found) ? null : "table " + table + " has not the primary key (xid, branch_id, part)";
+    }
+
+    private boolean isKey(Connection connection, Table found) throws SQLException {
+        boolean schemasAreCatalogs = dialect.product().isMySqlFamily();
+        Set<String> columns = new TreeSet<>();
+        try (ResultSet rows = connection
+                .getMetaData()
+                .getPrimaryKeys(
+                        schemasAreCatalogs ? found.schema() : null,
+                        schemasAreCatalogs ? null : found.schema(),
+                        found.name())) {
+            while (rows.next()) {
+                columns.add(String.valueOf(rows.getString("COLUMN_NAME")).toLowerCase(Locale.ROOT));
+            }
+        }
+        return columns.equals(KEY);
+    }
+
+    /** Two applications may do this at once; whoever comes second may see an error, and the table. */
+    private @Nullable SQLException create(Connection connection) {
+        SQLException failure = null;
+        for (String sql : statements()) {
+            try (Statement statement = connection.createStatement()) {
+                statement.execute(sql);
+            } catch (SQLException e) {
+                failure = e;
+            }
+        }
+        return failure;
+    }
+
+    private String scriptPath() {
+        return "io/txn/client/fence/schema/" + dialect.product().script() + ".sql";
+    }
+
+    private List<String> statements() {
+        String resource = '/' + scriptPath();
+        try (InputStream in = FenceTable.class.getResourceAsStream(resource)) {
+            if (in == null) {
+                throw new AssertionError("the jar lacks " + resource);
+            }
+            String script = new String(in.readAllBytes(), StandardCharsets.UTF_8)
+                    .replaceAll("(?m)^--.*$", "")
+                    .replace("txn_fence", options.table());
+            List<String> statements = new ArrayList<>();
+            for (String sql : script.split(";")) {
+                if (!sql.isBlank()) {
+                    statements.add(sql);
+                }
+            }
+            return statements;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
