@@ -3,6 +3,8 @@ package io.txn.spring.autoconfigure;
 import feign.RequestInterceptor;
 import io.txn.client.ContextCarrier;
 import io.txn.client.GlobalTransactionTemplate;
+import io.txn.spring.propagation.Alarm;
+import io.txn.spring.propagation.ApacheDeadlines;
 import io.txn.spring.propagation.Carrier;
 import io.txn.spring.propagation.Carriers;
 import io.txn.spring.propagation.ContextCircuitBreakers;
@@ -10,6 +12,7 @@ import io.txn.spring.propagation.EntryExceptions;
 import io.txn.spring.propagation.Incoming;
 import io.txn.spring.propagation.Outgoing;
 import io.txn.spring.propagation.ReactiveContexts;
+import io.txn.spring.propagation.RequestFactories;
 import io.txn.spring.propagation.Trust;
 import io.txn.spring.propagation.XidClientPostProcessor;
 import io.txn.spring.propagation.XidExchangeFilter;
@@ -80,13 +83,30 @@ public final class TxnPropagationAutoConfiguration {
                     "RestTemplate, RestClient",
                     Carrier.Way.OUT,
                     "beans, and what Spring Boot's builders build",
-                    "its client's read timeout");
+                    "cancelling; with HttpURLConnection by its own read timeout");
         }
 
         @Bean
         @ConditionalOnMissingBean
-        XidRequestInterceptor txnXidRequestInterceptor(Outgoing outgoing) {
-            return new XidRequestInterceptor(outgoing);
+        XidRequestInterceptor txnXidRequestInterceptor(
+                Outgoing outgoing, Alarm alarm, ObjectProvider<RequestFactories> factories) {
+            return new XidRequestInterceptor(outgoing, alarm, factories.getIfAvailable(() -> factory -> {}));
+        }
+
+        @Bean
+        Alarm txnAlarm() {
+            return new Alarm();
+        }
+
+        /** Apache's client, version 5. */
+        @Configuration(proxyBeanMethods = false)
+        @ConditionalOnClass(org.apache.hc.client5.http.classic.HttpClient.class)
+        static class ApacheConfiguration {
+
+            @Bean
+            RequestFactories txnApacheDeadlines(ContextCarrier contexts, Alarm alarm) {
+                return new ApacheDeadlines(contexts, alarm, InstantSource.system());
+            }
         }
 
         @Bean
@@ -102,13 +122,13 @@ public final class TxnPropagationAutoConfiguration {
             @Bean
             org.springframework.boot.web.client.RestTemplateCustomizer txnRestTemplateCustomizer(
                     XidRequestInterceptor interceptor) {
-                return template -> interceptor.addTo(template.getInterceptors());
+                return interceptor::addTo;
             }
 
             @Bean
             org.springframework.boot.web.client.RestClientCustomizer txnRestClientCustomizer(
                     XidRequestInterceptor interceptor) {
-                return builder -> builder.requestInterceptors(interceptor::addTo);
+                return interceptor::addTo;
             }
         }
 
@@ -120,13 +140,13 @@ public final class TxnPropagationAutoConfiguration {
             @Bean
             org.springframework.boot.restclient.RestTemplateCustomizer txnRestTemplateCustomizer4(
                     XidRequestInterceptor interceptor) {
-                return template -> interceptor.addTo(template.getInterceptors());
+                return interceptor::addTo;
             }
 
             @Bean
             org.springframework.boot.restclient.RestClientCustomizer txnRestClientCustomizer4(
                     XidRequestInterceptor interceptor) {
-                return builder -> builder.requestInterceptors(interceptor::addTo);
+                return interceptor::addTo;
             }
         }
     }

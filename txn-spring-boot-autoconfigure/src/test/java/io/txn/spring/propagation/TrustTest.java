@@ -139,7 +139,7 @@ class TrustTest {
         now.set(now.get().plusMillis(1));
         assertThat(signature.problem(signed, XID, "5")).contains("300 s ago");
         now.set(now.get().minus(Signature.FRESH).minus(Signature.FRESH).minusMillis(2));
-        assertThat(signature.problem(signed, XID, "5")).contains("-300 s ago");
+        assertThat(signature.problem(signed, XID, "5")).contains("-301 s ago");
     }
 
     @Test

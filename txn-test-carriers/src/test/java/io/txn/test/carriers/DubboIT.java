@@ -175,7 +175,15 @@ class DubboIT {
     @Test
     void whoIsNotThereDidNothing() throws Throwable {
         global("dubbo-nobody", LONG, () -> {
-            assertThat(catchThrowable(() -> { try {stock("nobody").take("insert x");} catch(Throwable t){t.printStackTrace();throw t;} })).isInstanceOf(RpcException.class);
+            assertThat(catchThrowable(() -> {
+                        try {
+                            stock("nobody").take("insert x");
+                        } catch (Throwable t) {
+                            t.printStackTrace();
+                            throw t;
+                        }
+                    }))
+                    .isInstanceOf(RpcException.class);
             return "";
         });
         assertThat(ended("dubbo-nobody").state()).isEqualTo(TransactionState.COMMITTED);
