@@ -1,5 +1,6 @@
 package io.txn.spring;
 
+import io.txn.client.GlobalTransactionOptions;
 import io.txn.client.GlobalTransactionTemplate;
 import java.util.function.Supplier;
 import org.aspectj.lang.ProceedingJoinPoint;
@@ -25,12 +26,16 @@ public final class GlobalTransactionalAspect implements Ordered {
 
     private final Supplier<GlobalTransactionTemplate> transactions;
     private final Supplier<GlobalTransactionalOptions> options;
+    private final Supplier<@Nullable LaterResults> later;
 
-    /** Both are asked for at the first call, so that making the aspect starts nothing. */
+    /** All are asked for at the first call, so that making the aspect starts nothing. */
     public GlobalTransactionalAspect(
-            Supplier<GlobalTransactionTemplate> transactions, Supplier<GlobalTransactionalOptions> options) {
+            Supplier<GlobalTransactionTemplate> transactions,
+            Supplier<GlobalTransactionalOptions> options,
+            Supplier<@Nullable LaterResults> later) {
         this.transactions = transactions;
         this.options = options;
+        this.later = later;
     }
 
     @Override
@@ -43,6 +48,10 @@ public final class GlobalTransactionalAspect implements Ordered {
     public @Nullable Object inGlobalTransaction(ProceedingJoinPoint call) throws Throwable {
         MethodSignature signature = (MethodSignature) call.getSignature();
         Class<?> target = AopUtils.getTargetClass(call.getTarget());
-        return transactions.get().execute(options.get().of(signature.getMethod(), target), call::proceed);
+        GlobalTransactionOptions wanted = options.get().of(signature.getMethod(), target);
+        LaterResults results = later.get();
+        return results != null && results.handles(signature.getReturnType())
+                ? results.run(signature.getReturnType(), wanted, call::proceed)
+                : transactions.get().execute(wanted, call::proceed);
     }
 }

@@ -25,7 +25,7 @@ class GlobalTransactionalCheckTest {
     private final GlobalTransactionalOptions options = new GlobalTransactionalOptions(
             Duration.ofSeconds(60), text -> text.equals("${purchase.timeout}") ? "2m" : text);
     private final GlobalLockOptions locks = new GlobalLockOptions(text -> text.equals("${wait}") ? "5s" : text);
-    private final GlobalTransactionalCheck check = new GlobalTransactionalCheck(() -> options, () -> locks);
+    private final GlobalTransactionalCheck check = new GlobalTransactionalCheck(() -> options, () -> locks, () -> null);
 
     // What cannot work
 

@@ -1,11 +1,14 @@
 package io.txn.spring.autoconfigure;
 
 import io.txn.client.ContextCarrier;
+import io.txn.client.GlobalTransactionTemplate;
+import io.txn.spring.ReactiveTransactions;
 import io.txn.spring.propagation.Carrier;
 import io.txn.spring.propagation.EntryHandlerAdapter;
 import io.txn.spring.propagation.Incoming;
 import io.txn.spring.propagation.ReactiveContexts;
 import io.txn.spring.propagation.XidWebFilter;
+import java.time.InstantSource;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -28,6 +31,13 @@ public final class TxnReactiveAutoConfiguration {
     @ConditionalOnMissingBean
     ReactiveContexts txnReactiveContexts(ContextCarrier contexts) {
         return new ReactiveContexts(contexts);
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    ReactiveTransactions txnReactiveTransactions(
+            ContextCarrier contexts, ObjectProvider<GlobalTransactionTemplate> transactions) {
+        return new ReactiveTransactions(contexts, transactions::getObject, InstantSource.system());
     }
 
     /** Requests of WebFlux. */

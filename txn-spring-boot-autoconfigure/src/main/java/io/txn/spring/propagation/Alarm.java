@@ -56,8 +56,7 @@ public final class Alarm implements AutoCloseable {
 
         private Set(Duration left, Runnable end, Runnable after) {
             this.after = after;
-            this.pending =
-                    timer.schedule(() -> ring(end), Math.max(0, left.toMillis()), TimeUnit.MILLISECONDS);
+            this.pending = timer.schedule(() -> ring(end), Math.max(0, left.toMillis()), TimeUnit.MILLISECONDS);
         }
 
         /** It and the end of the call meet under one lock: whoever comes late does nothing. */
