@@ -96,7 +96,11 @@ class WebFluxIT {
     }
 
     private static String post(String path) {
-        return client().post().uri(url(path)).retrieve().bodyToMono(String.class).block(LONG);
+        return client().post()
+                .uri(url(path))
+                .retrieve()
+                .bodyToMono(String.class)
+                .block(LONG);
     }
 
     private static <T> T global(String name, GlobalTransactionTemplate.Callback<T> work) throws Throwable {
@@ -144,7 +148,8 @@ class WebFluxIT {
         String own = global("flux-chain", () -> {
             String answer = post("/pass-on/flux-chain");
             assertThat(answer)
-                    .isEqualTo(application.getBean(ContextCarrier.class).current().xid() + " PARTICIPANT");
+                    .isEqualTo(
+                            application.getBean(ContextCarrier.class).current().xid() + " PARTICIPANT");
             return answer;
         });
         assertThat(own).isNotEqualTo("none");
@@ -277,7 +282,11 @@ class WebFluxIT {
 
     @Test
     void aHandlerOfWebFluxMayBegin() {
-        assertThat(client().post().uri(url("/begin/begun")).retrieve().bodyToMono(String.class).block(LONG))
+        assertThat(client().post()
+                        .uri(url("/begin/begun"))
+                        .retrieve()
+                        .bodyToMono(String.class)
+                        .block(LONG))
                 .isNotEqualTo("none");
         assertThat(ended("mono-begun").state()).isEqualTo(TransactionState.COMMITTED);
         assertThat(taken("begun")).isEqualTo(2);
@@ -307,7 +316,8 @@ class WebFluxIT {
         }
 
         private Mono<String> xid() {
-            return Mono.deferContextual(view -> Mono.just(contexts.of(view).xid().value()));
+            return Mono.deferContextual(
+                    view -> Mono.just(contexts.of(view).xid().value()));
         }
 
         /** A row here, and one of the service, called from an event loop's thread. */
@@ -316,10 +326,8 @@ class WebFluxIT {
                     .uri(url("/look"))
                     .retrieve()
                     .bodyToMono(String.class)
-                    .flatMap(looked -> client.post()
-                            .uri(url("/take/" + text))
-                            .retrieve()
-                            .bodyToMono(String.class))
+                    .flatMap(looked ->
+                            client.post().uri(url("/take/" + text)).retrieve().bodyToMono(String.class))
                     .then(insert(text))
                     .then(xid());
         }
