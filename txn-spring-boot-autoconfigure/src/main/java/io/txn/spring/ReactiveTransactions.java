@@ -144,7 +144,7 @@ public final class ReactiveTransactions implements LaterResults, AutoCloseable {
                     Flux.from(publisher).contextWrite(reactor).subscribe(whole);
                     await(whole, own, options);
                 }
-                return null;
+                return sink;
             });
             sink.complete();
         } catch (Throwable failure) {
