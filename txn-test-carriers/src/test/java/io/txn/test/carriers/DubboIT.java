@@ -148,7 +148,7 @@ class DubboIT {
         goOn = new CountDownLatch(1);
         Instant began = Instant.now();
         Throwable thrown = catchThrowable(() -> global(
-                protocol + "-slow", Duration.ofSeconds(2), () -> stock(protocol).take("wait")));
+                protocol + "-slow", Duration.ofSeconds(3), () -> stock(protocol).take("wait")));
         assertThat(Duration.between(began, Instant.now())).isLessThan(LONG);
         goOn.countDown();
         assertThat(thrown).isInstanceOf(RpcException.class);

@@ -209,11 +209,9 @@ class GrpcIT {
     void aCallUnderWayEndsWithTheTransactionAndMarksUnlessItOnlyReads() throws Throwable {
         goOn = new CountDownLatch(1);
         Instant began = Instant.now();
-        Throwable thrown = catchThrowable(() -> global("grpc-slow", Duration.ofSeconds(2), () -> call(TAKE, "wait")));
+        Throwable thrown = catchThrowable(() -> global("grpc-slow", Duration.ofSeconds(3), () -> call(TAKE, "wait")));
         assertThat(Duration.between(began, Instant.now())).isLessThan(LONG);
-        assertThat(thrown).isInstanceOfSatisfying(StatusRuntimeException.class, e -> assertThat(
-                        e.getStatus().getCode())
-                .isEqualTo(Status.Code.DEADLINE_EXCEEDED));
+        assertThat(thrown).isInstanceOf(StatusRuntimeException.class).hasMessageContaining("DEADLINE_EXCEEDED");
         CallOptions impatient = CallOptions.DEFAULT.withDeadlineAfter(200, TimeUnit.MILLISECONDS);
         assertThat(catchThrowable(() -> global("grpc-impatient", LONG, () -> {
                     catchThrowable(() -> ClientCalls.blockingUnaryCall(channel, TAKE, impatient, "wait"));
