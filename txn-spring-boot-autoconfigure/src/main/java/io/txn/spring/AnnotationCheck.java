@@ -27,6 +27,11 @@ final class AnnotationCheck {
     private final BiConsumer<Method, Class<?>> reader;
     private final Predicate<Class<?>> later;
 
+    /** Of an annotation whose methods return their result. */
+    AnnotationCheck(Class<? extends Annotation> annotation, BiConsumer<Method, Class<?>> reader) {
+        this(annotation, type -> false, reader);
+    }
+
     /**
      * @param later results that are there only later, and are waited for nevertheless
      * @param reader reads the annotations that are found, so that a bad one fails the start and not the first call

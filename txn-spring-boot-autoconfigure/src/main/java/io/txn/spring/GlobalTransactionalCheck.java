@@ -45,8 +45,8 @@ public final class GlobalTransactionalCheck implements BeanPostProcessor {
                                 "what a publisher emitted is not kept: no idempotencyKey here");
                     }
                 }),
-                new AnnotationCheck(GlobalLock.class, type -> false, (method, type) -> locks.get()
-                        .of(method, type)));
+                new AnnotationCheck(
+                        GlobalLock.class, (method, type) -> locks.get().of(method, type)));
     }
 
     @Override
