@@ -7,6 +7,7 @@ import io.txn.spring.propagation.Alarm;
 import io.txn.spring.propagation.ApacheDeadlines;
 import io.txn.spring.propagation.Carrier;
 import io.txn.spring.propagation.Carriers;
+import io.txn.spring.propagation.CarriersExamination;
 import io.txn.spring.propagation.ContextCircuitBreakers;
 import io.txn.spring.propagation.EntryExceptions;
 import io.txn.spring.propagation.Incoming;
@@ -69,6 +70,11 @@ public final class TxnPropagationAutoConfiguration {
     @Bean
     Carriers txnCarriers(ObjectProvider<Carrier> carriers) {
         return new Carriers(carriers.stream().toList());
+    }
+
+    @Bean
+    CarriersExamination txnCarriersExamination(Carriers carriers) {
+        return new CarriersExamination(carriers);
     }
 
     /** RestTemplate and RestClient. */

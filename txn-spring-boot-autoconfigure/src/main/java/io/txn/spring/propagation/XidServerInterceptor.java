@@ -63,6 +63,7 @@ public final class XidServerInterceptor implements ServerInterceptor {
     private final class Answering<Q, R> extends SimpleForwardingServerCall<Q, R> {
 
         private final TransactionContext context;
+        private volatile boolean closed;
 
         Answering(ServerCall<Q, R> delegate, TransactionContext context) {
             super(delegate);
@@ -71,6 +72,7 @@ public final class XidServerInterceptor implements ServerInterceptor {
 
         @Override
         public void close(Status status, Metadata trailers) {
+            closed = true;
             if (!status.isOk()) {
                 incoming.failed(
                         context,
@@ -88,10 +90,10 @@ public final class XidServerInterceptor implements ServerInterceptor {
     /** Binds the context around each callback. */
     private final class Bound<Q> extends SimpleForwardingServerCallListener<Q> {
 
-        private final ServerCall<Q, ?> call;
+        private final Answering<Q, ?> call;
         private final TransactionContext context;
 
-        Bound(ServerCall.Listener<Q> delegate, ServerCall<Q, ?> call, TransactionContext context) {
+        Bound(ServerCall.Listener<Q> delegate, Answering<Q, ?> call, TransactionContext context) {
             super(delegate);
             this.call = call;
             this.context = context;
@@ -109,11 +111,13 @@ public final class XidServerInterceptor implements ServerInterceptor {
             try {
                 bound(callback);
             } catch (Throwable failure) {
-                call.close(
-                        Status.UNKNOWN
-                                .withDescription("Application error processing RPC")
-                                .withCause(failure),
-                        new Metadata());
+                if (!call.closed) {
+                    call.close(
+                            Status.UNKNOWN
+                                    .withDescription("Application error processing RPC")
+                                    .withCause(failure),
+                            new Metadata());
+                }
                 throw failure;
             }
         }
