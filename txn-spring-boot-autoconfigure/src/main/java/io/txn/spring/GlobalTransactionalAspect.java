@@ -48,10 +48,15 @@ public final class GlobalTransactionalAspect implements Ordered {
     public @Nullable Object inGlobalTransaction(ProceedingJoinPoint call) throws Throwable {
         MethodSignature signature = (MethodSignature) call.getSignature();
         Class<?> target = AopUtils.getTargetClass(call.getTarget());
+        GlobalTransactionTemplate template = transactions.get();
         GlobalTransactionOptions wanted = options.get().of(signature.getMethod(), target);
         LaterResults results = later.get();
-        return results != null && results.handles(signature.getReturnType())
-                ? results.run(signature.getReturnType(), wanted, call::proceed)
-                : transactions.get().execute(wanted, call::proceed);
+        if (results != null && results.handles(signature.getReturnType())) {
+            return results.run(signature.getReturnType(), wanted, call::proceed);
+        }
+        if (template.opens(wanted)) {
+            wanted = options.get().of(signature.getMethod(), target, call.getArgs());
+        }
+        return template.execute(wanted, call::proceed);
     }
 }
