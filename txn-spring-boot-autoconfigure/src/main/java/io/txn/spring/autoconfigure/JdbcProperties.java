@@ -5,7 +5,6 @@ import io.txn.client.jdbc.AtOptions;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Set;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -33,7 +32,7 @@ import org.springframework.util.unit.DataSize;
  *     say: with read-committed they wait for such rows, each asks the coordinator once, and reads that cannot be checked are refused
  * @param mode how local transactions take part: at captures what statements change and undoes that; xa has the database itself prepare them, which needs no undo table,
  *     shows nothing before the decision, and keeps the database's row locks until then
- * @param modes the same for single data sources, by bean name
+ * @param xa names of data source beans that work in XA mode, whatever the mode is
  */
 @ConfigurationProperties("txn.jdbc")
 record JdbcProperties(
@@ -49,7 +48,7 @@ record JdbcProperties(
         @DefaultValue Set<String> functionsThatOnlyRead,
         @DefaultValue("read-uncommitted") Isolation isolation,
         @DefaultValue("at") Mode mode,
-        @DefaultValue Map<String, Mode> modes) {
+        @DefaultValue Set<String> xa) {
 
     /** How a data source takes part. */
     enum Mode {
@@ -60,12 +59,12 @@ record JdbcProperties(
     JdbcProperties {
         excluded = Set.copyOf(excluded);
         functionsThatOnlyRead = Set.copyOf(functionsThatOnlyRead);
-        modes = Map.copyOf(modes);
+        xa = Set.copyOf(xa);
     }
 
     /** @param dataSource its bean name */
     AtOptions toOptions(String dataSource) {
-        return toOptions().withXa(modes.getOrDefault(dataSource, mode) == Mode.XA);
+        return toOptions().withXa(mode == Mode.XA || xa.contains(dataSource));
     }
 
     AtOptions toOptions() {

@@ -55,11 +55,10 @@ class XaFaultsIT {
                 assertThat(doomed.waitFor(MAX)).isTrue();
             }
             try (XaTransfer heir = new XaTransfer(coordinator.port(), from.dataSource(), to.dataSource(), "")) {
-                Await.until("it is " + state, MAX, () -> coordinator
-                        .transaction(where)
-                        .state()
-                        .name()
-                        .equals(state));
+                Await.until(
+                        "it is " + state,
+                        MAX,
+                        () -> coordinator.transaction(where).state().name().equals(state));
                 assertThat(heir).isNotNull();
             }
         }

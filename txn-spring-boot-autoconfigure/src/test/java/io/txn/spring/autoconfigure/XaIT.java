@@ -73,7 +73,7 @@ class XaIT {
                             "spring.datasource.url=" + database.jdbcUrl(),
                             "spring.datasource.username=" + database.user(),
                             "spring.datasource.password=" + database.password(),
-                            "txn.jdbc.modes.dataSource=xa")
+                            "txn.jdbc.xa=dataSource")
                     .run(context -> {
                         JdbcTemplate jdbc = context.getBean(JdbcTemplate.class);
                         Bank bank = context.getBean(Bank.class);
