@@ -88,6 +88,6 @@ final class XaTransfer implements AutoCloseable {
                 new DriverManagerDataSource(arguments[1], arguments[2], arguments[3]),
                 new DriverManagerDataSource(arguments[4], arguments[5], arguments[6]),
                 where);
-        transfer.move(where, Duration.ofSeconds(where.equals("prepared") ? 4 : 60));
+        transfer.move(where, Duration.ofMinutes(5));
     }
 }

@@ -17,15 +17,19 @@ class Databases {
     @Bean
     @Primary
     DataSource trip() {
-        return database("trip", "CREATE TABLE IF NOT EXISTS wallet (customer VARCHAR(20) PRIMARY KEY, balance INT NOT NULL, held INT NOT NULL)"
-                + "\\;MERGE INTO wallet VALUES ('alice', 500, 0)"
-                + "\\;CREATE TABLE IF NOT EXISTS booking (id VARCHAR(40) PRIMARY KEY, customer VARCHAR(20) NOT NULL)");
+        return database(
+                "trip",
+                "CREATE TABLE IF NOT EXISTS wallet (customer VARCHAR(20) PRIMARY KEY, balance INT NOT NULL, held INT NOT NULL)"
+                        + "\\;MERGE INTO wallet VALUES ('alice', 500, 0)"
+                        + "\\;CREATE TABLE IF NOT EXISTS booking (id VARCHAR(40) PRIMARY KEY, customer VARCHAR(20) NOT NULL)");
     }
 
     @Bean
     DataSource loyalty() {
-        return database("loyalty", "CREATE TABLE IF NOT EXISTS points (customer VARCHAR(20) PRIMARY KEY, points INT NOT NULL)"
-                + "\\;MERGE INTO points VALUES ('alice', 0)");
+        return database(
+                "loyalty",
+                "CREATE TABLE IF NOT EXISTS points (customer VARCHAR(20) PRIMARY KEY, points INT NOT NULL)"
+                        + "\\;MERGE INTO points VALUES ('alice', 0)");
     }
 
     private static DataSource database(String name, String schema) {
