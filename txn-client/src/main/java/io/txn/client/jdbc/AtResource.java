@@ -12,6 +12,7 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
@@ -128,6 +129,14 @@ final class AtResource {
         TransactionContext context = contexts.current();
         if (context != null) {
             context.participation().worked();
+        }
+    }
+
+    /** The calling thread's branch took that long: its registration, with what was waited for rows, and its commit. */
+    void took(Duration time) {
+        TransactionContext context = contexts.current();
+        if (context != null) {
+            context.participation().took("branch of " + dialect().resourceId(), time);
         }
     }
 
