@@ -103,11 +103,15 @@ final class AtResource {
         return undoTable;
     }
 
+    ContextCarrier contexts() {
+        return contexts;
+    }
+
     /** What the calling thread's statements are subject to, or null. */
     @Nullable
     WorkContext context() {
         TransactionContext context = contexts.current();
-        if (context != null && context.mode() == WorkMode.AT) {
+        if (context != null && context.mode() != WorkMode.OWN) {
             return WorkContext.of(context, options);
         }
         LockGuard guard = contexts.currentGuard();
