@@ -1,6 +1,8 @@
 package io.txn.spring.autoconfigure;
 
 import io.txn.client.jdbc.AtDataSource;
+import io.txn.spring.doctor.SeenDataSource;
+import io.txn.spring.doctor.SeenDataSources;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -8,19 +10,35 @@ import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 
 /**
- * The data sources of this application that AT mode wraps, by bean name. Checks or creates their undo tables once all beans are made, so
- * that migration tools find the schema as they expect it. Destroyed before the pools beneath.
+ * The data sources of this application, by name: those that AT mode wraps, and what became of the others. Checks or creates the undo tables once all beans are
+ * made, so that migration tools find the schema as they expect it. Destroyed before the pools beneath.
  */
-final class AtDataSources implements SmartInitializingSingleton, DisposableBean {
+final class AtDataSources implements SeenDataSources, SmartInitializingSingleton, DisposableBean {
 
     private final Map<String, AtDataSource> wrapped = new ConcurrentSkipListMap<>();
+    private final Map<String, SeenDataSource> seen = new ConcurrentSkipListMap<>();
 
-    void add(String beanName, AtDataSource dataSource) {
-        wrapped.put(beanName, dataSource);
+    void add(String name, AtDataSource dataSource) {
+        wrapped.put(name, dataSource);
+        saw(new SeenDataSource(
+                name,
+                dataSource.physical().getClass().getName(),
+                SeenDataSource.Fate.WRAPPED,
+                "takes part in global transactions",
+                dataSource.resourceId()));
+    }
+
+    void saw(SeenDataSource dataSource) {
+        seen.put(dataSource.name(), dataSource);
     }
 
     List<String> names() {
         return List.copyOf(wrapped.keySet());
+    }
+
+    @Override
+    public List<SeenDataSource> seen() {
+        return List.copyOf(seen.values());
     }
 
     @Override

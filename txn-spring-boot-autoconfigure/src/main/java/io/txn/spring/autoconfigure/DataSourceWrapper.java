@@ -5,24 +5,26 @@ import io.txn.client.TxnClient;
 import io.txn.client.jdbc.AtDataSource;
 import io.txn.client.jdbc.AtOptions;
 import io.txn.client.rm.ResourceManager;
+import io.txn.spring.doctor.SeenDataSource;
+import io.txn.spring.doctor.SeenDataSource.Fate;
 import java.sql.SQLException;
-import java.util.Collection;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.aop.scope.ScopedProxyUtils;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
-import org.springframework.jdbc.datasource.DelegatingDataSource;
-import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.util.ClassUtils;
 
 /**
- * Puts an {@link AtDataSource} around every physical pool, once. What stands above pools (routers, delegating data sources) is left alone: it
- * leads to wrapped pools when those are beans, and a line of log says when they are not. The target of a scoped proxy is left alone because
- * the proxy is wrapped.
+ * Puts an {@link AtDataSource} around every physical pool, once. What stands above pools (routers, delegating data sources) is left alone: it leads to wrapped pools
+ * when those are beans, and those that are none are wrapped in their places. The target of a scoped proxy is left alone because the proxy is wrapped. What became of each
+ * data source is kept in {@link AtDataSources}.
  */
 final class DataSourceWrapper implements BeanPostProcessor {
 
@@ -39,6 +41,10 @@ final class DataSourceWrapper implements BeanPostProcessor {
 
     private final ConfigurableListableBeanFactory beanFactory;
 
+    /** Those that are left alone by name stay so beneath others, too. */
+    private final Set<DataSource> excluded =
+            Collections.synchronizedSet(Collections.newSetFromMap(new IdentityHashMap<>()));
+
     DataSourceWrapper(ConfigurableListableBeanFactory beanFactory) {
         this.beanFactory = beanFactory;
     }
@@ -46,34 +52,69 @@ final class DataSourceWrapper implements BeanPostProcessor {
     @Override
     public Object postProcessAfterInitialization(Object bean, String beanName) {
         if (!(bean instanceof DataSource dataSource) || ScopedProxyUtils.isScopedTarget(beanName)) {
-            return DYNAMIC ? DynamicDataSources.wrappingCreator(bean, this::wrapped) : bean;
+            return DYNAMIC ? DynamicDataSources.wrappingCreator(bean, (pool, name) -> wrapped(pool, name, null)) : bean;
         }
-        if (DYNAMIC && DynamicDataSources.wrapThoseOf(dataSource, this::wrapped)) {
+        if (DYNAMIC && DynamicDataSources.wrapThoseOf(dataSource, (pool, name) -> wrapped(pool, name, beanName))) {
+            saw(dataSource, beanName, Fate.ABOVE, "a router of dynamic-datasource; its pools are wrapped one by one");
             return bean;
         }
-        if (isWrapped(dataSource) || SPRING_JDBC && Layers.isAbovePools(dataSource, beanName)) {
-            return bean;
-        }
-        return wrapped(dataSource, beanName);
+        return wrapped(dataSource, beanName, beanName);
     }
 
-    /** The data source itself where it is excluded, or leads to a wrapped one. */
-    private DataSource wrapped(DataSource dataSource, String name) {
-        if (isWrapped(dataSource)) {
+    /**
+     * The data source itself where it is excluded, wrapped already, or leads to wrapped ones.
+     *
+     * @param bean the bean that holds it, which is destroyed after what works with the pool; null where none does
+     */
+    private DataSource wrapped(DataSource dataSource, String name, @Nullable String bean) {
+        if (dataSource instanceof AtDataSource || excluded.contains(dataSource)) {
             return dataSource;
         }
         if (beanFactory.getBean(JdbcProperties.class).excluded().contains(name)) {
             log.info("data source is excluded from global transactions name={}", name);
+            saw(dataSource, name, Fate.EXCLUDED, "named in txn.jdbc.excluded");
+            excluded.add(dataSource);
+            return dataSource;
+        }
+        SpringLayers.Layer layer = SPRING_JDBC
+                ? SpringLayers.wrapBeneath(dataSource, name, (pool, key) -> wrapped(pool, key, bean))
+                : SpringLayers.Layer.OTHER;
+        if (layer == SpringLayers.Layer.ABOVE) {
+            saw(dataSource, name, Fate.ABOVE, "leads to other data sources, which are looked at one by one");
+            return dataSource;
+        }
+        if (isWrapped(dataSource)) {
+            saw(dataSource, name, Fate.ABOVE, "says that it wraps one that takes part");
             return dataSource;
         }
         if (AtDataSource.isBeneath(dataSource)) {
             log.info("data source leads to one that takes part in global transactions name={}", name);
+            saw(dataSource, name, Fate.ABOVE, "its connections come from one that takes part");
             return dataSource;
         }
-        return wrap(dataSource, name);
+        if (layer == SpringLayers.Layer.ABOVE_UNKNOWN) {
+            log.warn(
+                    "a data source leads to others that it does not tell, so what is done through it is NOT undone by global transactions; make its pools beans, or"
+                            + " name it in txn.jdbc.excluded name={} type={}",
+                    name,
+                    dataSource.getClass().getName());
+            saw(
+                    dataSource,
+                    name,
+                    Fate.UNCOVERED,
+                    "leads to others that it does not tell; make its pools beans, or name it in txn.jdbc.excluded");
+            return dataSource;
+        }
+        return wrap(dataSource, name, bean);
     }
 
-    private AtDataSource wrap(DataSource physical, String beanName) {
+    private void saw(DataSource dataSource, String name, Fate fate, String why) {
+        beanFactory
+                .getBean(AtDataSources.class)
+                .saw(new SeenDataSource(name, dataSource.getClass().getName(), fate, why, null));
+    }
+
+    private AtDataSource wrap(DataSource physical, String name, @Nullable String bean) {
         AtOptions options = beanFactory
                 .getBean(JdbcProperties.class)
                 .toOptions()
@@ -82,7 +123,7 @@ final class DataSourceWrapper implements BeanPostProcessor {
                 .getBeanProvider(AtOptionsCustomizer.class)
                 .orderedStream()
                 .toList()) {
-            options = customizer.customize(beanName, options);
+            options = customizer.customize(name, options);
         }
         ContextCarrier contexts = beanFactory.getBean(ContextCarrier.class);
         ResourceManager resources = beanFactory.getBean(ResourceManager.class);
@@ -90,60 +131,30 @@ final class DataSourceWrapper implements BeanPostProcessor {
         if (beside == null && options.phaseTwoConnections() > 0) {
             log.info(
                     "it is not known how this data source connects, so branches are finished on its own connections name={} type={}",
-                    beanName,
+                    name,
                     physical.getClass().getName());
         }
         AtDataSource wrapped = beside == null
                 ? AtDataSource.wrap(physical, options, contexts, resources)
                 : AtDataSource.wrap(physical, options, contexts, resources, beside);
-        beanFactory.getBean(AtDataSources.class).add(beanName, wrapped);
+        beanFactory.getBean(AtDataSources.class).add(name, wrapped);
         // On the way down the client stops first, then AT mode, and the pool that both work with last.
-        for (Class<?> user : List.of(TxnClient.class, AtDataSources.class)) {
-            for (String name : beanFactory.getBeanNamesForType(user, true, false)) {
-                beanFactory.registerDependentBean(beanName, name);
+        if (bean != null) {
+            for (Class<?> user : List.of(TxnClient.class, AtDataSources.class)) {
+                for (String dependent : beanFactory.getBeanNamesForType(user, true, false)) {
+                    beanFactory.registerDependentBean(bean, dependent);
+                }
             }
         }
-        log.info("data source takes part in global transactions name={} resource={}", beanName, wrapped.resourceId());
+        log.info("data source takes part in global transactions name={} resource={}", name, wrapped.resourceId());
         return wrapped;
     }
 
     private static boolean isWrapped(DataSource dataSource) {
         try {
-            return dataSource instanceof AtDataSource || dataSource.isWrapperFor(AtDataSource.class);
+            return dataSource.isWrapperFor(AtDataSource.class);
         } catch (SQLException | RuntimeException e) {
             return false; // one that cannot say what it wraps is taken for a pool
-        }
-    }
-
-    /** Data sources of spring-jdbc that stand above others; loaded only where spring-jdbc is. */
-    private static final class Layers {
-
-        static boolean isAbovePools(DataSource dataSource, String beanName) {
-            if (dataSource instanceof AbstractRoutingDataSource router) {
-                Map<Object, DataSource> targets = router.getResolvedDataSources();
-                warnIfBare(targets.values(), beanName);
-                return true;
-            }
-            if (dataSource instanceof DelegatingDataSource delegating) {
-                DataSource target = delegating.getTargetDataSource();
-                warnIfBare(target == null ? List.of() : List.of(target), beanName);
-                return true;
-            }
-            return false;
-        }
-
-        private static void warnIfBare(Collection<DataSource> targets, String beanName) {
-            for (DataSource target : targets) {
-                if (!isWrapped(target)
-                        && !(target instanceof AbstractRoutingDataSource)
-                        && !(target instanceof DelegatingDataSource)) {
-                    log.warn(
-                            "a data source beneath another one is no bean, so its changes are NOT undone by global transactions; "
-                                    + "make it a bean name={} type={}",
-                            beanName,
-                            target.getClass().getName());
-                }
-            }
         }
     }
 }

@@ -7,11 +7,13 @@ import com.zaxxer.hikari.HikariConfigMXBean;
 import com.zaxxer.hikari.HikariDataSource;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.txn.client.jdbc.AtDataSource;
+import io.txn.spring.doctor.SeenDataSources;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import javax.sql.DataSource;
@@ -20,6 +22,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.aop.support.AopUtils;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.config.ConfigurableBeanFactory;
 import org.springframework.boot.LazyInitializationBeanFactoryPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
@@ -150,16 +153,72 @@ class DataSourceIT {
     }
 
     @Test
-    void aPoolHiddenInARouterIsSaidToBeUncovered() {
+    void poolsThatAreNoBeansAreWrappedInTheirPlaces() {
         try (LogLines log = LogLines.of("io.txn")) {
-            runner.withUserConfiguration(HiddenPool.class)
-                    .run(context -> assertThat(context).hasNotFailed());
+            runner.withUserConfiguration(HiddenPools.class).run(context -> {
+                Router router = context.getBean(Router.class);
+                assertThat(router.getResolvedDataSources().get("orders")).isInstanceOf(AtDataSource.class);
+                assertThat(router.getResolvedDefaultDataSource())
+                        .isSameAs(router.getResolvedDataSources().get("orders"));
+                LazyConnectionDataSourceProxy lazy = context.getBean(LazyConnectionDataSourceProxy.class);
+                assertThat(lazy.getTargetDataSource()).isInstanceOf(AtDataSource.class);
+                assertThat(context.getBean(AtDataSources.class).names())
+                        .containsExactly("lazy.target", "router.orders");
+                assertThat(undoTable(context, "router", "UNDO_LOG")).isTrue();
+                assertThat(undoTable(context, "lazy", "UNDO_LOG")).isTrue();
+            });
+            assertThat(log.from(Level.WARN)).isEmpty();
+        }
+    }
+
+    @Test
+    void excludedOnesStaySoBeneathOthers() {
+        runner.withUserConfiguration(TwoPools.class, Layered.class)
+                .withPropertyValues("txn.jdbc.excluded=reporting")
+                .run(context -> {
+                    assertThat(context.getBean(Router.class).getResolvedDataSources())
+                            .hasEntrySatisfying(
+                                    "orders", target -> assertThat(target).isInstanceOf(AtDataSource.class))
+                            .hasEntrySatisfying("reporting", target -> assertThat(target)
+                                    .isInstanceOf(DriverManagerDataSource.class));
+                    assertThat(context.getBean(TransactionAwareDataSourceProxy.class)
+                                    .getTargetDataSource())
+                            .isInstanceOf(DriverManagerDataSource.class);
+                });
+    }
+
+    @Test
+    void aRouterThatDoesNotTellItsPoolsIsSaidToBeUncovered() {
+        try (LogLines log = LogLines.of("io.txn")) {
+            runner.withUserConfiguration(SecretRouting.class).run(context -> {
+                assertThat(context.getBean(DataSource.class)).isInstanceOf(SecretRouter.class);
+                assertThat(seen(context)).containsExactly("router UNCOVERED");
+            });
             assertThat(log.from(Level.WARN))
                     .singleElement()
                     .asString()
                     .contains("NOT undone")
                     .contains("router");
         }
+    }
+
+    @Test
+    void whatBecameOfEachDataSourceCanBeAsked() {
+        runner.withUserConfiguration(TwoPools.class, Layered.class)
+                .withPropertyValues("txn.jdbc.excluded=reporting")
+                .run(context -> assertThat(seen(context))
+                        .containsExactly(
+                                "aware ABOVE",
+                                "lazy ABOVE",
+                                "orders WRAPPED " + ((AtDataSource) context.getBean("orders")).resourceId(),
+                                "reporting EXCLUDED",
+                                "router ABOVE"));
+    }
+
+    private static List<String> seen(AssertableApplicationContext context) {
+        return context.getBean(SeenDataSources.class).seen().stream()
+                .map(seen -> seen.name() + ' ' + seen.fate() + (seen.resource() == null ? "" : ' ' + seen.resource()))
+                .toList();
     }
 
     @Test
@@ -253,7 +312,11 @@ class DataSourceIT {
     }
 
     private static boolean undoTable(AssertableApplicationContext context, String name) {
-        return Boolean.TRUE.equals(context.getBean(JdbcTemplate.class)
+        return undoTable(context, "dataSource", name);
+    }
+
+    private static boolean undoTable(AssertableApplicationContext context, String dataSource, String name) {
+        return Boolean.TRUE.equals(new JdbcTemplate(context.getBean(dataSource, DataSource.class))
                 .queryForObject(
                         "SELECT COUNT(*) > 0 FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME = ?",
                         Boolean.class,
@@ -289,7 +352,7 @@ class DataSourceIT {
     static class Layered {
 
         @Bean
-        Router router(DataSource orders, DataSource reporting) {
+        Router router(DataSource orders, @Qualifier("reporting") DataSource reporting) {
             Router router = new Router();
             router.setTargetDataSources(Map.of("orders", orders, "reporting", reporting));
             return router;
@@ -301,19 +364,57 @@ class DataSourceIT {
         }
 
         @Bean
-        TransactionAwareDataSourceProxy aware(DataSource reporting) {
+        TransactionAwareDataSourceProxy aware(@Qualifier("reporting") DataSource reporting) {
             return new TransactionAwareDataSourceProxy(reporting);
         }
     }
 
     @Configuration(proxyBeanMethods = false)
-    static class HiddenPool {
+    static class HiddenPools {
 
         @Bean
+        @Primary
         Router router() {
+            DataSource hidden = new DriverManagerDataSource(memory("hidden"), "sa", "");
             Router router = new Router();
-            router.setTargetDataSources(Map.of("orders", new DriverManagerDataSource(memory("hidden"), "sa", "")));
+            router.setTargetDataSources(Map.of("orders", hidden));
+            router.setDefaultTargetDataSource(hidden);
             return router;
+        }
+
+        @Bean
+        LazyConnectionDataSourceProxy lazy() {
+            return new LazyConnectionDataSourceProxy(new DriverManagerDataSource(memory("lazy"), "sa", ""));
+        }
+    }
+
+    /** As people write them whose tenants come and go. */
+    static class SecretRouter extends AbstractRoutingDataSource {
+
+        private final DataSource secret = new DriverManagerDataSource(memory("secret"), "sa", "");
+
+        @Override
+        public void afterPropertiesSet() {
+            // It has no targets of Spring's.
+        }
+
+        @Override
+        protected DataSource determineTargetDataSource() {
+            return secret;
+        }
+
+        @Override
+        protected Object determineCurrentLookupKey() {
+            return "";
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class SecretRouting {
+
+        @Bean
+        SecretRouter router() {
+            return new SecretRouter();
         }
     }
 
