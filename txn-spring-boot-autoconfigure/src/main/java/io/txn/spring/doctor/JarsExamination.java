@@ -55,7 +55,8 @@ public final class JarsExamination implements Examination {
         ANCHORS.forEach((artifact, anchor) -> {
             Set<String> places = places(anchor);
             if (places.size() > 1) {
-                findings.add(Finding.problem(ErrorCode.JARS_MIXED, artifact, "it is there as " + String.join(" and as ", places)));
+                findings.add(Finding.problem(
+                        ErrorCode.JARS_MIXED, artifact, "it is there as " + String.join(" and as ", places)));
             }
             for (URL about : resources("META-INF/maven/io.txn/" + artifact + "/pom.properties")) {
                 versions.put(artifact, version(about));
@@ -65,15 +66,15 @@ public final class JarsExamination implements Examination {
         if (findings.isEmpty() && different.size() > 1) {
             findings.add(Finding.problem(ErrorCode.JARS_MIXED, "", "versions differ: " + versions));
         }
-        for (String seata : SEATA) {
-            for (String place : places(seata)) {
-                if (!seataIsOff.getAsBoolean()) {
-                    findings.add(Finding.problem(ErrorCode.SEATA_BESIDE, "", place));
-                }
-            }
+        Set<String> seata = new LinkedHashSet<>();
+        SEATA.forEach(anchor -> seata.addAll(places(anchor)));
+        if (!seata.isEmpty() && !seataIsOff.getAsBoolean()) {
+            findings.add(Finding.problem(ErrorCode.SEATA_BESIDE, "", String.join(" and ", seata)));
         }
         if (findings.isEmpty()) {
-            String version = different.isEmpty() ? "of unknown version (no jars)" : "version " + different.iterator().next();
+            String version = different.isEmpty()
+                    ? "of unknown version (no jars)"
+                    : "version " + different.iterator().next();
             findings.add(Finding.well("", version + ", each once"));
         }
         return findings;

@@ -1,7 +1,6 @@
 package io.txn.spring.doctor;
 
 import io.txn.protocol.ErrorCode;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -65,7 +64,8 @@ public final class KeysExamination implements Examination {
     }
 
     private static boolean isShared(PropertySource<?> source) {
-        return isVariable(source) || source.getName().equals(StandardEnvironment.SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME);
+        return isVariable(source)
+                || source.getName().equals(StandardEnvironment.SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME);
     }
 
     private static boolean isOurs(PropertySource<?> source, String name) {

@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -103,7 +104,7 @@ final class KnownKeys {
 
     /** Whether the name of an environment variable means something: it has no dashes, and one sign for all else. */
     boolean knowsVariable(String name) {
-        String form = undotted(comparable(name)).replaceAll("\\d+$", "");
+        String form = undotted(comparable(name.replaceAll("_\\d+(?=_|$)", "")));
         for (String key : keys.keySet()) {
             String own = undotted(key);
             if (own.equals(form) || maps.contains(key) && form.startsWith(own)) {
@@ -127,13 +128,13 @@ final class KnownKeys {
         String form = undotted(comparable(written));
         String lastPart = last(comparable(written));
         String best = null;
-        int bestDistance = most + 1;
-        for (Map.Entry<String, String> known : keys.entrySet()) {
-            int distance = distance(form, undotted(known.getKey()), bestDistance);
-            if (known.getKey().contains(".") && last(known.getKey()).equals(lastPart) && lastPart.length() > 3) {
-                distance = Math.min(distance, most); // the right word in the wrong section
+        int bestDistance = Integer.MAX_VALUE;
+        for (Map.Entry<String, String> known : new TreeMap<>(keys).entrySet()) {
+            int distance = distance(form, undotted(known.getKey()));
+            if (lastPart.length() > 3 && last(known.getKey()).equals(lastPart)) {
+                distance = Math.min(distance, 2); // the right word in the wrong section
             }
-            if (distance < bestDistance || distance == bestDistance && best != null && known.getValue().compareTo(best) < 0) {
+            if (distance <= most && distance < bestDistance) {
                 bestDistance = distance;
                 best = known.getValue();
             }
@@ -145,11 +146,8 @@ final class KnownKeys {
         return key.substring(key.lastIndexOf('.') + 1);
     }
 
-    /** How many letters have to be put in, taken out, changed, or swapped with their neighbour; {@code most} when it is as much or more. */
-    private static int distance(String one, String other, int most) {
-        if (Math.abs(one.length() - other.length()) >= most) {
-            return most;
-        }
+    /** How many letters have to be put in, taken out, changed, or swapped with their neighbour. */
+    private static int distance(String one, String other) {
         int[] beforeLast = new int[other.length() + 1];
         int[] last = new int[other.length() + 1];
         for (int j = 0; j <= other.length(); j++) {
@@ -171,6 +169,6 @@ final class KnownKeys {
             beforeLast = last;
             last = now;
         }
-        return Math.min(last[other.length()], most);
+        return last[other.length()];
     }
 }
