@@ -31,6 +31,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
@@ -216,6 +219,9 @@ final class AtBenchmark implements Benchmark {
                     "AT p99 ms",
                     "plain CPU ms",
                     "AT CPU ms",
+                    "application",
+                    "coordinator",
+                    "database",
                     "plain trips",
                     "AT trips",
                     "calls",
@@ -224,10 +230,10 @@ final class AtBenchmark implements Benchmark {
                 String threads = work == OrderShop.Work.ORDER ? "threads" : "statement-threads";
                 for (int number : options.numbers(threads)) {
                     Load load = (way, seconds) -> {
-                        long before = ProcessFigures.ofAll().cpuNanos();
+                        Cpu before = Cpu.now(coordinator);
                         Result result = load(way, work, number, seconds);
                         coordinator.settled();
-                        return result.costing(ProcessFigures.ofAll().cpuNanos() - before);
+                        return result.costing(Cpu.now(coordinator).since(before));
                     };
                     row(table, options, plain, at, work, number, load, Objects.requireNonNull(counts.get(work)));
                 }
@@ -281,12 +287,22 @@ final class AtBenchmark implements Benchmark {
                 Table.number(median(with, result -> result.millis(50)), 2),
                 Table.number(median(without, result -> result.millis(99)), 2),
                 Table.number(median(with, result -> result.millis(99)), 2),
-                Table.number(median(without, Result::cpuMillis), 2),
-                Table.number(median(with, Result::cpuMillis), 2),
+                Table.number(median(without, result -> result.cpuMillis(result.cpu.all())), 2),
+                Table.number(median(with, result -> result.cpuMillis(result.cpu.all())), 2),
+                both(without, with, Cpu::application),
+                both(without, with, Cpu::coordinator),
+                both(without, with, Cpu::database),
                 Table.number(counts.plainTrips, 1),
                 Table.number(counts.atTrips, 1),
                 Table.number(counts.calls, 1),
                 Machine.load());
+    }
+
+    /** What one kind of process took of the CPU for a transaction, without AT and with it. */
+    private static String both(List<Result> without, List<Result> with, ToLongFunction<Cpu> nanos) {
+        return Stream.of(without, with)
+                .map(results -> Table.number(median(results, r -> r.cpuMillis(nanos.applyAsLong(r.cpu))), 2))
+                .collect(Collectors.joining(" / "));
     }
 
     private static double median(List<Result> results, Function<Result, Double> figure) {
@@ -351,19 +367,45 @@ final class AtBenchmark implements Benchmark {
     // Load
 
     /**
+     * Nanoseconds of CPU time, by who took them.
+     *
+     * @param application this process, in which the load and AT mode run
+     * @param database the server with all its processes; a database inside the application is none
+     */
+    private record Cpu(long application, long coordinator, long database) {
+
+        static final Cpu NONE = new Cpu(0, 0, 0);
+
+        static Cpu now(CoordinatorProcess coordinator) {
+            long own = ProcessFigures.of(ProcessHandle.current().pid()).cpuNanos();
+            long other = coordinator.figures().cpuNanos();
+            return new Cpu(own, other, Math.max(0, ProcessFigures.ofAll().cpuNanos() - own - other));
+        }
+
+        Cpu since(Cpu before) {
+            return new Cpu(
+                    application - before.application, coordinator - before.coordinator, database - before.database);
+        }
+
+        long all() {
+            return application + coordinator + database;
+        }
+    }
+
+    /**
      * How a run went.
      *
      * @param latency nanoseconds of each transaction
-     * @param cpuNanos what all processes took for it
+     * @param cpu what the processes took for it
      */
-    private record Result(long time, Histogram latency, long cpuNanos) {
+    private record Result(long time, Histogram latency, Cpu cpu) {
 
-        Result costing(long nanos) {
-            return new Result(time, latency, nanos);
+        Result costing(Cpu took) {
+            return new Result(time, latency, took);
         }
 
-        double cpuMillis() {
-            return cpuNanos / 1e6 / latency.getTotalCount();
+        double cpuMillis(long nanos) {
+            return nanos / 1e6 / latency.getTotalCount();
         }
 
         double perSecond() {
@@ -402,7 +444,7 @@ final class AtBenchmark implements Benchmark {
         }
         Histogram all = new Histogram(LONGEST_NANOS, 3);
         latencies.forEach(all::add);
-        return new Result(took, all, 0);
+        return new Result(took, all, Cpu.NONE);
     }
 
     private static void work(

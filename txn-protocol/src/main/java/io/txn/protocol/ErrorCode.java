@@ -238,6 +238,11 @@ public enum ErrorCode {
             Category.GIVE_UP,
             "a read is to show committed rows only, and this one cannot be checked",
             "rewrite it as the reason says, or read it without isolation = READ_COMMITTED"),
+    UNDO_NOT_WANTED(
+            "TXN-AT016",
+            Category.GIVE_UP,
+            "the coordinator does not want this branch undone any more, and nothing was undone",
+            "nothing: an operator gave the branch up, or it has ended, while this process stood still"),
 
     LOCK_CONFLICT(
             "TXN-LCK001",

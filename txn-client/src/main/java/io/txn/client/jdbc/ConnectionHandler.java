@@ -319,6 +319,17 @@ final class ConnectionHandler implements InvocationHandler {
         }
     }
 
+    /** Refuses a call of what may write. */
+    void requireReading(Plan.Call call) throws SQLException {
+        String reason =
+                resource.tables().mayWrite(physical, call, resource.plans().mentions(call.body()));
+        if (reason != null) {
+            throw Refusals.notSupported(
+                    reason,
+                    "send its statements, call it outside the global transaction, or name it under functionsThatOnlyRead if it writes nothing");
+        }
+    }
+
     /** Work in a local transaction. */
     interface Work<T> {
         T run(LocalTransaction transaction) throws SQLException;

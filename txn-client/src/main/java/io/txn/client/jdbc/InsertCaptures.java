@@ -3,12 +3,12 @@ package io.txn.client.jdbc;
 import io.txn.client.jdbc.dialect.Capture;
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
-import io.txn.client.jdbc.dialect.ForeignKey;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.sql.Fragment;
 import io.txn.client.jdbc.sql.Identifier;
 import io.txn.client.jdbc.sql.Plan;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -19,9 +19,21 @@ final class InsertCaptures {
     private InsertCaptures() {}
 
     static WriteCapture of(Plan.RichInsert plan, WriteRun run, Table table) throws SQLException {
+        if (plan.replace()) {
+            // On MariaDB it sees to those who follow by itself.
+            if (run.dialect().insert() != Capture.RETURNING
+                    && new Followers(run).deleting(table).any()) {
+                throw Refusals.notSupported(
+                        "rows that refer to a replaced one would be deleted or changed with it by a foreign key",
+                        "write INSERT … ON DUPLICATE KEY UPDATE");
+            }
+            return choose(plan, run, table);
+        }
+        return followed(choose(plan, run, table), run, table, columns(table, plan.assigned()), false);
+    }
+
+    private static WriteCapture choose(Plan.RichInsert plan, WriteRun run, Table table) throws SQLException {
         Dialect dialect = run.dialect();
-        boolean followed = plan.replace() && dialect.insert() == Capture.RETURNING;
-        requireNothingFollows(table, plan.assigned(), plan.replace() && !followed);
         boolean changes = plan.conflict() == Plan.Conflict.CHANGE;
         switch (dialect.product()) {
             case POSTGRESQL -> {
@@ -58,7 +70,13 @@ final class InsertCaptures {
     }
 
     static WriteCapture of(Plan.Merge plan, WriteRun run, Table table) throws SQLException {
-        requireNothingFollows(table, plan.assigned(), plan.deletes());
+        Plan.KeyedMerge keyed = plan.keyed();
+        List<Column> set =
+                keyed != null && keyed.columns().isEmpty() ? table.columns() : columns(table, plan.assigned());
+        return followed(choose(plan, run, table), run, table, set, plan.deletes());
+    }
+
+    private static WriteCapture choose(Plan.Merge plan, WriteRun run, Table table) throws SQLException {
         if (run.dialect().update() == Capture.RETURNING_OLD_AND_NEW) {
             return new OldAndNewCapture(run, table, plan.body(), returning(plan, run), null);
         }
@@ -81,24 +99,27 @@ final class InsertCaptures {
         return new Plan.Returning(new Fragment(list, 0, 0), null, null, false);
     }
 
-    /** Refuses what a foreign key would carry on to other rows. */
-    private static void requireNothingFollows(Table table, List<Identifier> assigned, boolean deletes)
-            throws SQLException {
-        for (ForeignKey reference : table.referencedBy()) {
-            if (deletes && reference.followsDelete()) {
-                throw Refusals.notSupported(
-                        "rows of " + reference.child() + " would be deleted or changed with it by a foreign key",
-                        "delete or change those rows first, with a key that does not act by itself");
-            }
-            for (Identifier written : assigned) {
-                Column column = TableImages.column(table, written);
-                if (reference.followsUpdate() && reference.parentColumns().contains(column.name())) {
-                    throw Refusals.notSupported(
-                            "rows of " + reference.child() + " follow a change of " + column.name()
-                                    + " by a foreign key",
-                            "change those rows and this one by statements of their own, without ON UPDATE on the key");
-                }
-            }
+    /** The same with the rows that follow by a foreign key what it changes or deletes. */
+    private static WriteCapture followed(
+            WriteCapture capture, WriteRun run, Table table, List<Column> set, boolean deletes) throws SQLException {
+        boolean updated = new Followers(run).setting(table, set).any();
+        boolean deleted = deletes && new Followers(run).deleting(table).any();
+        if (updated && deleted) {
+            throw Refusals.notSupported(
+                    "some rows follow by a foreign key what it changes, and others what it deletes",
+                    "send the UPDATE and the DELETE by themselves");
         }
+        if (updated) {
+            run.keepMovedRows();
+        }
+        return updated || deleted ? new FollowedCapture(capture, run, table, updated ? set : null) : capture;
+    }
+
+    private static List<Column> columns(Table table, List<Identifier> assigned) throws SQLException {
+        List<Column> columns = new ArrayList<>();
+        for (Identifier written : assigned) {
+            columns.add(TableImages.column(table, written));
+        }
+        return columns;
     }
 }

@@ -11,8 +11,10 @@ import io.txn.client.rm.BranchResource;
 import io.txn.client.rm.BranchResult;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,7 +33,6 @@ final class PhaseTwo implements BranchResource {
     private final AtResource resource;
     private final Dialect dialect;
     private final UndoTable undoTable;
-    private final GroupedDeletes deletes;
     private final PhaseTwoConnections connections;
 
     PhaseTwo(AtResource resource, PhaseTwoConnections connections) {
@@ -39,7 +40,6 @@ final class PhaseTwo implements BranchResource {
         this.connections = connections;
         this.dialect = resource.dialect();
         this.undoTable = resource.undoTable();
-        this.deletes = new GroupedDeletes(connections::delete);
     }
 
     @Override
@@ -61,15 +61,35 @@ final class PhaseTwo implements BranchResource {
 
     @Override
     public BranchResult commit(Branch branch) {
-        if (!resource.isOfThisDatabase(branch.applicationData())) {
-            return BranchResult.commitLater(otherDatabase());
+        return commitAll(List.of(branch)).get(0);
+    }
+
+    @Override
+    public boolean commitsTogether() {
+        return true;
+    }
+
+    @Override
+    public List<BranchResult> commitAll(List<Branch> branches) {
+        List<UndoTable.Key> keys = new ArrayList<>();
+        List<BranchResult> results = new ArrayList<>();
+        for (Branch branch : branches) {
+            boolean here = resource.isOfThisDatabase(branch.applicationData());
+            results.add(here ? BranchResult.committed() : BranchResult.commitLater(otherDatabase()));
+            if (here) {
+                keys.add(new UndoTable.Key(branch.xid(), branch.id(), AtResource.undoParts(branch.applicationData())));
+            }
         }
         try {
-            deletes.delete(
-                    new UndoTable.Key(branch.xid(), branch.id(), AtResource.undoParts(branch.applicationData())));
-            return BranchResult.committed();
+            if (!keys.isEmpty()) {
+                connections.delete(keys);
+            }
+            return results;
         } catch (SQLException e) {
-            return BranchResult.commitLater("the undo record could not be deleted: " + describe(e));
+            BranchResult failed = BranchResult.commitLater("the undo record could not be deleted: " + describe(e));
+            return results.stream()
+                    .map(result -> result.done() ? failed : result)
+                    .toList();
         }
     }
 
@@ -88,6 +108,9 @@ final class PhaseTwo implements BranchResource {
             return BranchResult.rollbackLater("phase one is committing");
         } catch (CannotUndoException e) {
             return impossible(branch, e);
+        } catch (TxnException e) {
+            LOG.info("an undo was taken back: {}", e.getMessage());
+            return BranchResult.rollbackLater(String.valueOf(e.getMessage()));
         } catch (ForeignUndoException e) {
             return BranchResult.rollbackLater(ErrorCode.UNDO_UNREADABLE.id() + " " + e.getMessage());
         } catch (SQLException e) {
@@ -110,6 +133,9 @@ final class PhaseTwo implements BranchResource {
         }
         new Undo(connection, dialect, stored.seen()).apply(read(branch, stored), branch.decision());
         undoTable.delete(connection, List.of(new UndoTable.Key(branch.xid(), branch.id(), stored.parts())));
+        if (!resource.resources().undoWanted(branch.xid(), branch.id())) {
+            throw new TxnException(ErrorCode.UNDO_NOT_WANTED, null, "xid", branch.xid(), "branchId", branch.id());
+        }
         try {
             lent.commit();
         } catch (SQLException e) {

@@ -71,7 +71,7 @@ final class RowChanges {
             List<Value> before = row.before();
             if (before == null) {
                 inserted.add(new RowChange(null, row.after()));
-            } else if (Objects.equals(images.keyOf(columns, before), key)) {
+            } else if (images.keepsMovedRows() || Objects.equals(images.keyOf(columns, before), key)) {
                 updated.add(new RowChange(before, row.after()));
             } else {
                 deleted.add(new RowChange(before, null));

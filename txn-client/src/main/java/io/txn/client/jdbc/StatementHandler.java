@@ -188,13 +188,20 @@ final class StatementHandler implements InvocationHandler {
     }
 
     private @Nullable Object setParameter(Method method, @Nullable Object[] given) throws SQLException {
-        if (connection.resource().context() != null && !(physical instanceof CallableStatement)) {
+        if (connection.resource().context() != null && !callsRoutine()) {
             parameters.kept(method, given);
             return null;
         }
         Object result = Proxies.call(physical, method, given);
         parameters.forwarded(method, given);
         return result;
+    }
+
+    /** Whether the physical statement itself will run, and needs its parameters at once: their order among those that come out matters to drivers. */
+    private boolean callsRoutine() {
+        return physical instanceof CallableStatement
+                && preparedSql != null
+                && connection.resource().plans().plan(preparedSql) instanceof Plan.Call;
     }
 
     private @Nullable Object execute(Object proxy, Method method, @Nullable Object[] given) throws SQLException {
@@ -223,6 +230,9 @@ final class StatementHandler implements InvocationHandler {
             show(NOTHING);
             return result(proxy, method.getName(), NOTHING);
         }
+        if (plan instanceof Plan.Call && context.readCommitted()) {
+            throw Refusals.notCheckable("what a routine reads is not shown", "send its SELECT");
+        }
         if (plan instanceof Plan.Read && context.readCommitted()) {
             plan = committedRead(sql);
         }
@@ -230,7 +240,7 @@ final class StatementHandler implements InvocationHandler {
             return executeCheckedRead(proxy, context, read, method, given);
         }
         connection.touch();
-        if (plan instanceof Plan.Read) {
+        if (plan instanceof Plan.Read || plan instanceof Plan.Call) {
             return guarded(proxy, callPhysical(method, given));
         }
         KeyRequest keys = requestedKeys(prepared, given);
@@ -275,9 +285,9 @@ final class StatementHandler implements InvocationHandler {
             if (plan instanceof Plan.Read && context.readCommitted()) {
                 plan = committedRead(piece.sql());
             }
-            if (plan instanceof Plan.LockingRead) {
+            if (plan instanceof Plan.LockingRead || plan instanceof Plan.Call) {
                 throw Refusals.notSupported(
-                        "a SELECT whose rows are locked or checked stands beside other statements",
+                        "a call, or a SELECT whose rows are locked or checked, stands beside other statements",
                         "send it as a statement of its own");
             }
             plans.add(plan);
@@ -383,11 +393,6 @@ final class StatementHandler implements InvocationHandler {
 
     /** The plan of a statement that may run; anything else is refused here. */
     private Plan plan(String sql, boolean prepared) throws SQLException {
-        if (physical instanceof CallableStatement) {
-            throw Refusals.notSupported(
-                    "what a stored procedure writes is not captured",
-                    "send its statements, or call it outside the global transaction");
-        }
         Plan plan = connection.resource().plans().plan(sql);
         if (plan instanceof Plan.Refused refused) {
             throw Refusals.notSupported(refused.reason(), refused.rewrite());
@@ -398,7 +403,9 @@ final class StatementHandler implements InvocationHandler {
                     "use a PreparedStatement; write an operator with a question mark as ??");
         }
         WorkContext context = connection.resource().context();
-        if (context != null && context.xid() != null || !(plan instanceof Plan.Read)) {
+        if (plan instanceof Plan.Call call) {
+            connection.requireReading(call);
+        } else if (context != null && context.xid() != null || !(plan instanceof Plan.Read)) {
             connection.requireNoWritingFunction(sql, plan);
         }
         return plan;

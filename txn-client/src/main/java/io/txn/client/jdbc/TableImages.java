@@ -40,6 +40,10 @@ final class TableImages {
         return table;
     }
 
+    boolean keepsMovedRows() {
+        return run.keepsMovedRows();
+    }
+
     /** Refuses columns of types whose values cannot be kept. */
     static void requireSupported(Table table, List<Column> columns) throws SQLException {
         for (Column column : columns) {

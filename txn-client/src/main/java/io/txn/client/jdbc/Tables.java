@@ -1,8 +1,11 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.dialect.Procedures;
 import io.txn.client.jdbc.dialect.Routines;
 import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.sql.Mentions;
+import io.txn.client.jdbc.sql.Plan;
 import io.txn.client.jdbc.sql.TableName;
 import io.txn.protocol.ErrorCode;
 import java.sql.Connection;
@@ -168,6 +171,35 @@ final class Tables {
         routines = new Known(current, now, time);
         calledBefore.addAll(called);
         return current;
+    }
+
+    /**
+     * Why a call may write, or do what it does not show.
+     *
+     * @param body what stands behind CALL
+     * @return null when it only reads
+     */
+    @Nullable
+    String mayWrite(Connection connection, Plan.Call call, Mentions body) throws SQLException {
+        if (body.writes()) {
+            return "it holds a write";
+        }
+        String why = routines(connection, body.called()).mayWrite(body, false);
+        TableName routine = call.routine();
+        if (why != null || routine == null || call.result()) {
+            return why;
+        }
+        Procedures procedures = dialect.procedures(connection, routine.table().text(), reading);
+        if (procedures == null || procedures.refusal() != null) {
+            return procedures == null ? null : procedures.refusal();
+        }
+        for (Mentions text : procedures.texts()) {
+            String through = routines(connection, text.called()).mayWrite(text, false);
+            if (through != null) {
+                return "procedure " + routine.written() + " calls what may write: " + through;
+            }
+        }
+        return null;
     }
 
     /** What was known may be wrong. */

@@ -23,6 +23,7 @@ final class WriteRun {
     private final KeyRequest keyRequest;
     private @Nullable String incomplete;
     private boolean changed;
+    private boolean keepsMovedRows;
     private final Set<Table> tables = new LinkedHashSet<>();
 
     /** @param namespace where unqualified names lead, as far as the application switched it */
@@ -70,6 +71,15 @@ final class WriteRun {
         Table table = resource.tables().writable(connection, name, namespace);
         tables.add(table);
         return table;
+    }
+
+    /** A row whose key changes is told as one that changed, not as one deleted and one inserted: others follow it. */
+    void keepMovedRows() {
+        keepsMovedRows = true;
+    }
+
+    boolean keepsMovedRows() {
+        return keepsMovedRows;
     }
 
     /** Why a write to a table that no statement names may call what writes; null when it does not. */

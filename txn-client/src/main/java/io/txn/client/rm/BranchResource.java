@@ -1,6 +1,7 @@
 package io.txn.client.rm;
 
 import io.txn.protocol.BranchType;
+import java.util.List;
 
 /**
  * What can finish the branches of one resource: a data source, a TCC action. Called by the resource manager's workers, several at a time
@@ -19,6 +20,19 @@ public interface BranchResource {
 
     /** Makes the branch's work final; what it answers is true when it returns. */
     BranchResult commit(Branch branch);
+
+    /**
+     * Whether commits may wait a moment for others, to be carried out by {@link #commitAll}: where many together cost little more than one, and nobody
+     * waits for a commit's end.
+     */
+    default boolean commitsTogether() {
+        return false;
+    }
+
+    /** Makes the work of several branches final; what it answers, one result for each in their order, is true when it returns. One call at a time. */
+    default List<BranchResult> commitAll(List<Branch> branches) {
+        return branches.stream().map(this::commit).toList();
+    }
 
     /** Undoes the branch's work; what it answers is true when it returns. */
     BranchResult rollback(Branch branch);

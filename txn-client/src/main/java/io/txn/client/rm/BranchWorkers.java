@@ -18,11 +18,13 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -38,6 +40,10 @@ import org.slf4j.MDC;
  * answer of the first instead of piling up behind the same row lock. Each resource has a lane of its own, which never takes all workers.
  * When the lane's queue is full the answer is <em>failed, try again</em>, at once: the event loop never waits. Every answer carries a status
  * that says what to do next.
+ *
+ * <p>Commits of a resource that {@linkplain BranchResource#commitsTogether() lets them go together} are gathered for a moment: the first waits for those that come
+ * within {@link #GATHERING_TIME}, and what comes while a group is carried out makes the next one. Nobody waits for them, their rows are free since the decision, and a
+ * group costs one statement and one sync where each alone would cost its own.
  */
 public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
 
@@ -49,14 +55,23 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
     /** How many repeated requests wait for the answer of the call that runs; later ones are told to try again. */
     private static final int REPEATS_MAX = 4;
 
+    /** How long the first commit of a group waits for others. */
+    static final Duration GATHERING_TIME = Duration.ofMillis(20);
+
+    private static final int MOST_TOGETHER = 500;
+
     private final Resources resources;
     private final TxnObserver observer;
     private final PhaseOne phaseOne = new PhaseOne();
     private final ThreadPoolExecutor pool;
     private final int workersPerLane;
     private final int queuePerLane;
+    private final Duration gatheringTime;
+    private final ScheduledThreadPoolExecutor timer;
 
     // Guarded by this.
+    private final Map<BranchResource, Gathering> gatherings = new IdentityHashMap<>();
+    private boolean stopping;
     private final Map<String, Lane> lanes = new HashMap<>();
     private final Map<Long, Running> running = new HashMap<>();
 
@@ -66,8 +81,13 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
      * @param observer sees each branch that is finished
      */
     public BranchWorkers(Resources resources, int workers, int queue, TxnObserver observer) {
+        this(resources, workers, queue, observer, GATHERING_TIME);
+    }
+
+    BranchWorkers(Resources resources, int workers, int queue, TxnObserver observer, Duration gatheringTime) {
         this.resources = resources;
         this.observer = TxnObserver.guarded(observer);
+        this.gatheringTime = gatheringTime;
         this.workersPerLane = Math.max(1, workers - Math.max(1, workers / 4));
         this.queuePerLane = queue;
         AtomicInteger number = new AtomicInteger();
@@ -79,6 +99,14 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
                     return thread;
                 });
         pool.allowCoreThreadTimeOut(true);
+        this.timer = new ScheduledThreadPoolExecutor(1, task -> {
+            Thread thread = new Thread(task, "txn-branch-timer");
+            thread.setDaemon(true);
+            return thread;
+        });
+        timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+        timer.setKeepAliveTime(30, TimeUnit.SECONDS);
+        timer.allowCoreThreadTimeOut(true);
     }
 
     PhaseOne phaseOne() {
@@ -164,13 +192,18 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
             }
             running.put(call.branchId, new Running(call, answer));
         }
-        if (enqueue(resource.resourceId(), () -> carryOut(call, branch, resource))) {
+        boolean taken = call.commit && resource.commitsTogether()
+                ? gather(call, branch, resource)
+                : enqueue(resource.resourceId(), () -> carryOut(call, branch, resource));
+        if (taken) {
             return null;
         }
+        boolean ends;
         synchronized (this) {
             running.remove(call.branchId);
+            ends = stopping;
         }
-        return pool.isShutdown()
+        return ends
                 ? "this process is stopping"
                 : "the workers for resource " + resource.resourceId() + " are busy and their queue is full";
     }
@@ -195,12 +228,155 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
             span.close();
             MDC.remove("xid");
             MDC.remove("branchId");
-            Running ended;
-            synchronized (this) {
-                ended = running.remove(call.branchId);
+            ended(call, response == null ? call.tryAgain("the worker broke off") : response, report);
+        }
+    }
+
+    private void ended(Call call, Message.Response response, @Nullable RowData report) {
+        Running ended;
+        synchronized (this) {
+            ended = running.remove(call.branchId);
+        }
+        if (ended != null) {
+            ended.answer(response, report);
+        }
+    }
+
+    // Commits that go together
+
+    private record Gathered(Call call, Branch branch) {}
+
+    /** What waits for a resource's next group. Guarded by the workers. */
+    private static final class Gathering {
+        private final BranchResource resource;
+        private final ArrayDeque<Gathered> waiting = new ArrayDeque<>();
+        /** Whether a group will be made of what waits: by the timer, or by the worker that carries out the one before. */
+        private boolean foreseen;
+        /** Whether it is the timer's turn. */
+        private boolean planned;
+
+        Gathering(BranchResource resource) {
+            this.resource = resource;
+        }
+    }
+
+    /** Whether it was taken: it is answered then, whatever happens. */
+    private boolean gather(Call call, Branch branch, BranchResource resource) {
+        Gathering gathering;
+        synchronized (this) {
+            gathering = gatherings.computeIfAbsent(resource, Gathering::new);
+            if (stopping || gathering.waiting.size() >= queuePerLane) {
+                return false;
             }
-            if (ended != null) {
-                ended.answer(response == null ? call.tryAgain("the worker broke off") : response, report);
+            gathering.waiting.add(new Gathered(call, branch));
+            if (gathering.foreseen) {
+                return true;
+            }
+            gathering.foreseen = true;
+            gathering.planned = true;
+        }
+        startSoon(gathering);
+        return true;
+    }
+
+    private void startSoon(Gathering gathering) {
+        try {
+            timer.schedule(() -> start(gathering), gatheringTime.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException e) {
+            refuseAll(gathering, "this process is stopping");
+        }
+    }
+
+    private void start(Gathering gathering) {
+        synchronized (this) {
+            if (!gathering.planned) {
+                return;
+            }
+            gathering.planned = false;
+        }
+        if (!enqueue(gathering.resource.resourceId(), () -> carryOutAll(gathering))) {
+            refuseAll(
+                    gathering,
+                    "the workers for resource " + gathering.resource.resourceId()
+                            + " are busy and their queue is full");
+        }
+    }
+
+    private void refuseAll(Gathering gathering, String reason) {
+        List<Gathered> refused;
+        synchronized (this) {
+            gathering.foreseen = false;
+            gathering.planned = false;
+            refused = List.copyOf(gathering.waiting);
+            gathering.waiting.clear();
+        }
+        refused.forEach(one -> ended(one.call, one.call.tryAgain(reason), null));
+    }
+
+    /** Group after group while they are full or the end is near; what came meanwhile otherwise waits for more. */
+    private void carryOutAll(Gathering gathering) {
+        boolean more = true;
+        while (more) {
+            List<Gathered> group = new ArrayList<>();
+            synchronized (this) {
+                while (!gathering.waiting.isEmpty() && group.size() < MOST_TOGETHER) {
+                    group.add(gathering.waiting.remove());
+                }
+            }
+            try {
+                carryOutTogether(gathering.resource, group);
+            } finally {
+                boolean soon;
+                synchronized (this) {
+                    gathering.foreseen = !gathering.waiting.isEmpty();
+                    more = gathering.foreseen && (stopping || gathering.waiting.size() >= MOST_TOGETHER);
+                    soon = gathering.foreseen && !more;
+                    gathering.planned = soon;
+                }
+                if (soon) {
+                    startSoon(gathering);
+                }
+            }
+        }
+    }
+
+    private void carryOutTogether(BranchResource resource, List<Gathered> group) {
+        List<TxnObserver.Span> spans = new ArrayList<>();
+        for (Gathered one : group) {
+            spans.add(observer.begin(
+                    new Work.PhaseTwo(one.branch.xid(), one.branch.id(), one.call.type, resource.resourceId(), true)));
+        }
+        List<BranchResult> results = null;
+        String failure = "the worker broke off";
+        try {
+            results = resource.commitAll(group.stream().map(Gathered::branch).toList());
+            if (results.size() != group.size()) {
+                throw new AssertionError(results.size() + " results for " + group.size() + " branches");
+            }
+            for (int i = 0; i < group.size(); i++) {
+                spans.get(i).outcome(results.get(i).done() ? "done" : "not_done");
+            }
+        } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
+            spans.forEach(span -> span.failed(e));
+            log.warn(
+                    "branches failed and will be tried again commit=true count={} resource={}",
+                    group.size(),
+                    resource.resourceId(),
+                    e);
+            failure = e.getMessage() == null ? e.toString() : e.getMessage();
+            results = null;
+        } finally {
+            // Innermost first.
+            for (int i = group.size() - 1; i >= 0; i--) {
+                spans.get(i).close();
+            }
+            for (int i = 0; i < group.size(); i++) {
+                Call call = group.get(i).call;
+                if (results == null) {
+                    ended(call, call.tryAgain(failure), null);
+                } else {
+                    ended(call, call.answer(results.get(i)), results.get(i).report());
+                }
             }
         }
     }
@@ -259,8 +435,18 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
         close(Duration.ofSeconds(10));
     }
 
-    /** Lets running calls end for a while. What still waits is dropped unanswered: the coordinator asks again, here or elsewhere. */
+    /**
+     * Lets running calls end for a while, and starts commits that were only gathered. What still waits for a worker is dropped unanswered: the coordinator asks again,
+     * here or elsewhere.
+     */
     public void close(Duration wait) {
+        List<Gathering> gathered;
+        synchronized (this) {
+            stopping = true;
+            gathered = List.copyOf(gatherings.values());
+        }
+        timer.shutdownNow(); // and what it was to start begins now; what a group under way leaves, it takes along
+        gathered.forEach(this::start);
         pool.shutdown();
         synchronized (this) {
             lanes.values().forEach(lane -> lane.waiting.clear());

@@ -11,12 +11,14 @@ import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.protocol.extension.Feature;
 import io.txn.protocol.extension.RequestId;
+import io.txn.protocol.extension.UndoConfirmation;
 import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.message.Outcome;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Map;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +34,9 @@ public final class CoordinatedResourceManager implements ResourceManager {
     private static final int BEGIN_TRIES_MAX = 100;
 
     private static final Duration BEGIN_INTERVAL = Duration.ofMillis(100);
+
+    /** Meanwhile the undo stands open in its database, which does not wait for ever. */
+    private static final Duration CONFIRMATION_WAIT = UndoConfirmation.STANDS_STILL.dividedBy(4);
 
     private final Coordinators coordinators;
     private final Resources resources;
@@ -186,6 +191,26 @@ public final class CoordinatedResourceManager implements ResourceManager {
                     "reason",
                     outcome.message());
         }
+    }
+
+    @Override
+    public boolean undoWanted(Xid xid, BranchId branch) {
+        if (!coordinators.agreed(ConnectionRole.RM, xid, Feature.UNDO_CONFIRMATION, CONFIRMATION_WAIT)) {
+            return true;
+        }
+        Exchange<Exchange.Answered<Message.GlobalStatusResponse>> exchange = coordinators.send(
+                ConnectionRole.RM,
+                xid,
+                new Message.GlobalStatusRequest(xid.value(), null),
+                (agreed, idsWanted) -> agreed.contains(Feature.UNDO_CONFIRMATION)
+                        ? UndoConfirmation.question(branch.value())
+                        : Map.of(),
+                Message.GlobalStatusResponse.class,
+                CONFIRMATION_WAIT,
+                CONFIRMATION_WAIT,
+                null);
+        return UndoConfirmation.confirmed(exchange.await().head())
+                || !exchange.agreed().contains(Feature.UNDO_CONFIRMATION);
     }
 
     @Override

@@ -78,6 +78,16 @@ public interface ResourceManager {
     void report(Xid xid, BranchId branch, BranchType type, BranchStatus status, @Nullable String applicationData);
 
     /**
+     * Whether a branch is still to be undone. Asked when its undo is done and not committed yet: this process may have stood still meanwhile, and the
+     * branch may have been given up. After a yes it is not, for as long as a commit takes. A coordinator that cannot be asked such things is taken to want it.
+     *
+     * @throws TxnException when the coordinator could not be asked; then nothing may be committed
+     */
+    default boolean undoWanted(Xid xid, BranchId branch) {
+        return true;
+    }
+
+    /**
      * Whether no other global transaction holds one of the rows.
      *
      * @param xid the asking transaction; null asks whether anybody holds them

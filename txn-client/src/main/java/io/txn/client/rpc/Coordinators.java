@@ -241,6 +241,19 @@ public final class Coordinators implements AutoCloseable {
         return lateBegins.remove(xid);
     }
 
+    /**
+     * Whether an extension is agreed on with the coordinator of that transaction.
+     *
+     * @throws TxnException {@link ErrorCode#NO_COORDINATOR} when there is no connection to it
+     */
+    public boolean agreed(ConnectionRole role, Xid xid, Feature feature, Duration connectWait) {
+        RpcConnection over = awaitLink(role, xid, connectWait).live();
+        if (over == null) {
+            throw unreachable(role);
+        }
+        return Link.agreed(over).contains(feature);
+    }
+
     /** An id for a branch of that transaction; 0 when there is none. */
     public long branchId(Xid xid) {
         Link link = pick(ConnectionRole.RM, xid, true);

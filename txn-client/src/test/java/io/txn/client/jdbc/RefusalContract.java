@@ -13,6 +13,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.sql.Types;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -53,7 +54,7 @@ abstract class RefusalContract extends AtContract {
                 "ALTER TABLE account ADD b INT",
                 "CREATE INDEX i ON account (owner)",
                 "UPDATE account SET amount = 1 WHERE id = 1; DROP TABLE account",
-                "CALL something()",
+                "CALL 1; DELETE FROM account",
                 "COMMIT AND CHAIN",
                 "ROLLBACK AND CHAIN",
                 "EXPLAIN ANALYZE DELETE FROM account",
@@ -225,13 +226,17 @@ abstract class RefusalContract extends AtContract {
     }
 
     @Test
-    void storedProceduresAreRefused() {
-        String text = "UPDATE account SET amount = 0";
+    void storedProceduresThatWriteAreRefused() {
+        String sql = "{call drain()}";
         if (mariaDb()) {
             behindTheBack("CREATE PROCEDURE drain() UPDATE account SET amount = 0");
-            text = "{call drain()}";
+        } else if (kind() == DatabaseKind.POSTGRESQL) {
+            behindTheBack(
+                    "CREATE FUNCTION drain() RETURNS INT LANGUAGE sql AS 'UPDATE account SET amount = 0; SELECT 1'");
+        } else {
+            behindTheBack("CREATE ALIAS drain AS 'int drain(java.sql.Connection c) throws Exception {"
+                    + " return c.createStatement().executeUpdate(\"UPDATE account SET amount = 0\"); }'");
         }
-        String sql = text;
         Xid xid = begin();
         inside(xid, connection -> {
             try (CallableStatement call = connection.prepareCall(sql)) {
@@ -240,6 +245,32 @@ abstract class RefusalContract extends AtContract {
             }
             connection.commit();
         });
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void storedRoutinesThatOnlyReadBringTheirResultsAndParameters() {
+        String sql = "{? = call ABS(?)}";
+        if (mariaDb()) {
+            behindTheBack(
+                    "CREATE PROCEDURE largest(IN least INT, OUT found INT) SELECT MAX(id) INTO found FROM account WHERE id >= least");
+            sql = "{call largest(?, ?)}";
+        }
+        String text = sql;
+        int out = mariaDb() ? 2 : 1;
+        Xid xid = begin();
+        committed(xid, connection -> {
+            execute(connection, "UPDATE account SET amount = 7 WHERE id = 1");
+            try (CallableStatement call = connection.prepareCall(text)) {
+                call.registerOutParameter(out, Types.INTEGER);
+                for (int id : new int[] {1, 3}) {
+                    call.setInt(3 - out, id);
+                    call.execute();
+                    assertThat(call.getInt(out)).isEqualTo(mariaDb() ? 3 : id);
+                }
+            }
+        });
+        assertRolledBack(xid);
         assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
     }
 

@@ -11,16 +11,26 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** Counts what is sent to the database below the proxy, and compares the figures with those that docs/at.md states. */
+/**
+ * Counts what is sent to the database below the proxy, and compares the figures with those that docs/at.md states, or with {@code -Dtxn.docs.update=true} writes
+ * them there.
+ */
 abstract class RoundTripContract extends AtContract {
 
     private static final String UPDATE = "UPDATE account SET amount = amount + 1 WHERE id = ?";
     private static final String DELETE = "DELETE FROM account WHERE id = ?";
+
+    private static final String BEGINS = "<!-- round-trips: written by RoundTripContract -->\n";
+    private static final String ENDS = "<!-- /round-trips -->";
+
+    /** What this database has not, or does not tell. */
+    private static final String NONE = "–";
 
     /** The column of the page's table. */
     abstract String column();
@@ -29,7 +39,11 @@ abstract class RoundTripContract extends AtContract {
     void thePageStatesTheRoundTripsThatAreMade() throws IOException {
         behindTheBack(
                 "CREATE TABLE badge (id INT NOT NULL PRIMARY KEY, code INT UNIQUE, amount INT)",
-                "INSERT INTO badge VALUES (1, 1, 1), (2, 2, 2)");
+                "INSERT INTO badge VALUES (1, 1, 1), (2, 2, 2)",
+                "CREATE TABLE shelf (id INT NOT NULL PRIMARY KEY, code INT NOT NULL UNIQUE)",
+                "CREATE TABLE book (id INT NOT NULL PRIMARY KEY, code INT, FOREIGN KEY (code) REFERENCES shelf (code) ON UPDATE CASCADE)",
+                "INSERT INTO shelf VALUES (1, 10)",
+                "INSERT INTO book VALUES (1, 10), (2, 10)");
         Map<String, Integer> measured = new LinkedHashMap<>();
         measured.put(
                 "INSERT",
@@ -55,6 +69,9 @@ abstract class RoundTripContract extends AtContract {
                 .forEach((name, sql) ->
                         measured.put(name, extra(connection -> execute(connection, sql.replace("%d", "" + nextId())))));
 
+        if (Boolean.getBoolean("txn.docs.update")) {
+            write(measured);
+        }
         assertThat(measured).isEqualTo(stated());
     }
 
@@ -86,6 +103,17 @@ abstract class RoundTripContract extends AtContract {
         }
         forms.put("UPDATE of a key", "UPDATE account SET id = %d WHERE id = 1");
         String insert = "INSERT INTO account (id, owner, amount) VALUES ";
+        String followed = "upsert of a row that others follow";
+        if (!mySql) {
+            forms.put(
+                    followed,
+                    switch (kind()) {
+                        case H2 -> "MERGE INTO shelf (id, code) KEY (id) VALUES (1, %d)";
+                        case POSTGRESQL ->
+                            "INSERT INTO shelf VALUES (1, %d) ON CONFLICT (id) DO UPDATE SET code = excluded.code";
+                        case MARIADB -> "INSERT INTO shelf VALUES (1, %d) ON DUPLICATE KEY UPDATE code = VALUES(code)";
+                    });
+        }
         switch (kind()) {
             case H2 -> {
                 forms.put("upsert of a row that is there", "MERGE INTO account KEY (id) VALUES (1, 'x', 1)");
@@ -186,19 +214,49 @@ abstract class RoundTripContract extends AtContract {
         return root.resolve("docs").resolve("at.md");
     }
 
-    private Map<String, Integer> stated() throws IOException {
-        String text = Files.readString(page());
-        String table = text.substring(text.indexOf("<!-- round-trips"), text.indexOf("<!-- /round-trips -->"));
+    /** The page's table, its head first, without the line beneath that. */
+    private static List<List<String>> lines(String page) {
+        String table = page.substring(page.indexOf(BEGINS), page.indexOf(ENDS));
         List<List<String>> lines = new ArrayList<>();
-        for (String line : table.lines().filter(l -> l.startsWith("|")).toList()) {
+        for (String line : table.lines().filter(l -> l.startsWith("| ")).toList()) {
             lines.add(List.of(line.substring(1, line.lastIndexOf('|')).split("\\|")).stream()
                     .map(String::trim)
                     .toList());
         }
+        return lines;
+    }
+
+    /** Puts this database's figures into its column, and leaves the others as they are; a statement that is new comes last. */
+    private void write(Map<String, Integer> measured) throws IOException {
+        String page = Files.readString(page());
+        List<List<String>> lines = new ArrayList<>(lines(page));
+        List<String> head = lines.remove(0);
+        int column = head.indexOf(column());
+        Map<String, List<String>> byName = new LinkedHashMap<>();
+        lines.forEach(line -> byName.put(line.get(0), new ArrayList<>(line)));
+        byName.values().forEach(line -> line.set(column, NONE));
+        measured.forEach((name, count) -> byName.computeIfAbsent(name, n -> {
+                    List<String> line = new ArrayList<>(Collections.nCopies(head.size(), NONE));
+                    line.set(0, n);
+                    return line;
+                })
+                .set(column, String.valueOf(count)));
+        StringBuilder table = new StringBuilder(BEGINS);
+        table.append("| ").append(String.join(" | ", head)).append(" |\n");
+        table.append("|---".repeat(head.size())).append("|\n");
+        byName.values().stream()
+                .filter(line -> line.subList(1, line.size()).stream().anyMatch(cell -> !cell.equals(NONE)))
+                .forEach(line ->
+                        table.append("| ").append(String.join(" | ", line)).append(" |\n"));
+        Files.writeString(page(), page.substring(0, page.indexOf(BEGINS)) + table + page.substring(page.indexOf(ENDS)));
+    }
+
+    private Map<String, Integer> stated() throws IOException {
+        List<List<String>> lines = lines(Files.readString(page()));
         int column = lines.get(0).indexOf(column());
         Map<String, Integer> stated = new LinkedHashMap<>();
-        for (List<String> line : lines.subList(2, lines.size())) {
-            if (!line.get(column).equals("–")) {
+        for (List<String> line : lines.subList(1, lines.size())) {
+            if (!line.get(column).equals(NONE)) {
                 stated.put(line.get(0), Integer.valueOf(line.get(column)));
             }
         }

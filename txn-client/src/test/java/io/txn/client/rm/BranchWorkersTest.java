@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -206,6 +207,111 @@ class BranchWorkersTest {
     }
 
     @Test
+    void commitsThatComeAtATimeAreCarriedOutTogether() throws Exception {
+        Together db = new Together();
+        db.gate = new CountDownLatch(1);
+        resources.add(db);
+        BranchWorkers many = new BranchWorkers(resources, 4, 1_000, TxnObserver.NONE, Duration.ofMillis(1));
+        try {
+            List<CompletableFuture<Message.BranchCommitResponse>> answers = new ArrayList<>();
+            answers.add(commit(many, "db", 1));
+            assertThat(db.begun.await(20, TimeUnit.SECONDS)).isTrue();
+            for (int i = 2; i <= 100; i++) {
+                answers.add(commit(many, "db", i));
+            }
+            assertThat(answers).as("nobody is answered before the work is done").noneMatch(CompletableFuture::isDone);
+            db.gate.countDown();
+            for (CompletableFuture<Message.BranchCommitResponse> answer : answers) {
+                assertThat(answer.get(20, TimeUnit.SECONDS).status()).isEqualTo(BranchStatus.PHASE_TWO_COMMITTED);
+            }
+            assertThat(db.groups).containsExactly(1, 99);
+        } finally {
+            many.close(Duration.ofSeconds(1));
+        }
+    }
+
+    @Test
+    void aGroupThatFailsIsAnsweredForEachOfItAndHoldsNoOtherUp() throws Exception {
+        Together db = new Together();
+        db.failure = new NoClassDefFoundError("driver");
+        resources.add(db);
+        assertThat(commit("db", 1).get(20, TimeUnit.SECONDS)).satisfies(answer -> {
+            assertThat(answer.status()).isEqualTo(BranchStatus.PHASE_TWO_COMMIT_FAILED_RETRYABLE);
+            assertThat(answer.outcome().message()).isEqualTo("driver");
+        });
+        db.failure = null;
+        assertThat(commit("db", 1).get(20, TimeUnit.SECONDS).status()).isEqualTo(BranchStatus.PHASE_TWO_COMMITTED);
+    }
+
+    @Test
+    void commitsThatAreOnlyGatheredAreCarriedOutAtTheEnd() throws Exception {
+        Together db = new Together();
+        resources.add(db);
+        BranchWorkers patient = new BranchWorkers(resources, 4, 3, TxnObserver.NONE, Duration.ofDays(1));
+        List<CompletableFuture<Message.BranchCommitResponse>> answers = new ArrayList<>();
+        for (int i = 1; i <= 3; i++) {
+            answers.add(commit(patient, "db", i));
+        }
+        CompletableFuture<Message.BranchCommitResponse> repeated = commit(patient, "db", 3);
+        assertThat(commit(patient, "db", 4).join().outcome().message())
+                .as("one more than may wait")
+                .contains("queue is full");
+        assertThat(answers).noneMatch(CompletableFuture::isDone);
+        patient.close(Duration.ofSeconds(20));
+        answers.add(repeated);
+        for (CompletableFuture<Message.BranchCommitResponse> answer : answers) {
+            assertThat(answer.get(20, TimeUnit.SECONDS).status()).isEqualTo(BranchStatus.PHASE_TWO_COMMITTED);
+        }
+        assertThat(db.groups).containsExactly(3);
+        assertThat(commit(patient, "db", 5).join().outcome().message()).contains("stopping");
+    }
+
+    /** Lets commits go together. */
+    private static final class Together implements BranchResource {
+
+        final List<Integer> groups = new CopyOnWriteArrayList<>();
+        final CountDownLatch begun = new CountDownLatch(1);
+        volatile CountDownLatch gate = new CountDownLatch(0);
+        volatile Error failure;
+
+        @Override
+        public String resourceId() {
+            return "db";
+        }
+
+        @Override
+        public BranchType branchType() {
+            return BranchType.AT;
+        }
+
+        @Override
+        public boolean commitsTogether() {
+            return true;
+        }
+
+        @Override
+        public List<BranchResult> commitAll(List<Branch> branches) {
+            begun.countDown();
+            await(gate);
+            if (failure != null) {
+                throw failure;
+            }
+            groups.add(branches.size());
+            return BranchResource.super.commitAll(branches);
+        }
+
+        @Override
+        public BranchResult commit(Branch branch) {
+            return BranchResult.committed();
+        }
+
+        @Override
+        public BranchResult rollback(Branch branch) {
+            return BranchResult.rolledBack();
+        }
+    }
+
+    @Test
     void afterTheEndEverythingIsLeftToOthers() throws Exception {
         resources.add(resource("db", branch -> BranchResult.committed(), branch -> BranchResult.rolledBack()));
         workers.close();
@@ -213,6 +319,11 @@ class BranchWorkersTest {
     }
 
     private CompletableFuture<Message.BranchCommitResponse> commit(String resource, long branch) {
+        return commit(workers, resource, branch);
+    }
+
+    private static CompletableFuture<Message.BranchCommitResponse> commit(
+            BranchWorkers workers, String resource, long branch) {
         CompletableFuture<Message.BranchCommitResponse> answer = new CompletableFuture<>();
         workers.received(
                 new Message.BranchCommitRequest(XID.value(), branch, BranchType.AT, resource, "data"),

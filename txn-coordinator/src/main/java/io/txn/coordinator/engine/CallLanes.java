@@ -6,6 +6,7 @@ import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
@@ -36,6 +37,9 @@ final class CallLanes {
     private final LinkedHashSet<Lane> waitingLanes = new LinkedHashSet<>();
 
     private int background;
+
+    /** Until when a branch is not given up, by its id, the next end first. */
+    private final LinkedHashMap<Long, Long> held = new LinkedHashMap<>();
 
     CallLanes(int most) {
         this.most = most;
@@ -82,6 +86,22 @@ final class CallLanes {
     /** Whether a call of the branch is under way. */
     boolean isUnderWay(long branch) {
         return inFlight.containsKey(branch);
+    }
+
+    /** Whether a call of the branch is under way, or an undo that was told by then that it may commit. */
+    boolean isAtWork(long branch, long now) {
+        Long until = held.get(branch);
+        return isUnderWay(branch) || until != null && until > now;
+    }
+
+    /** An undo of the branch is about to commit: whether it does is known at the latest then. */
+    void hold(long branch, long now, long until) {
+        held.remove(branch); // so that they stand in the order of their ends
+        held.put(branch, until);
+        Iterator<Long> ends = held.values().iterator();
+        while (ends.hasNext() && ends.next() <= now) {
+            ends.remove();
+        }
     }
 
     /** Takes a call off. Null when it is under way already, or must wait: then {@link #next} will name its transaction in time. */

@@ -19,6 +19,7 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.LogText;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.extension.RowData;
+import io.txn.protocol.extension.UndoConfirmation;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -249,12 +250,12 @@ final class EngineCore {
     /** An undo that still runs must not meet what somebody else wrote after the branch was given up and its rows were freed. */
     private @Nullable Long givenUpTooEarly(Command command) {
         if (command instanceof Command.GiveUp giveUp) {
-            return lanes.isUnderWay(giveUp.branch()) ? giveUp.branch() : null;
+            return lanes.isAtWork(giveUp.branch(), now) ? giveUp.branch() : null;
         }
         GlobalTransaction forced = command instanceof Command.Force force ? shard.transaction(force.xid()) : null;
         if (forced != null) {
             for (Branch branch : forced.branches()) {
-                if (lanes.isUnderWay(branch.id())) {
+                if (lanes.isAtWork(branch.id(), now)) {
                     return branch.id();
                 }
             }
@@ -335,6 +336,9 @@ final class EngineCore {
         }
         if (reply instanceof Reply.LockConflict) {
             counters.lockConflict();
+        }
+        if (command instanceof Command.ConfirmUndo confirm && reply instanceof Reply.UndoWanted undo && undo.wanted()) {
+            lanes.hold(confirm.branch(), now, now + UndoConfirmation.HOLDS.toMillis());
         }
         if (sink != null && reply != null) {
             deliver(sink, reply);

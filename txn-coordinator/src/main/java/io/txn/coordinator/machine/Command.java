@@ -191,6 +191,9 @@ public sealed interface Command {
     /** Asks for the state. */
     record QueryTransaction(Xid xid) implements Named {}
 
+    /** Asks whether a branch is still to be undone; whoever is told so is about to commit its undo. */
+    record ConfirmUndo(Xid xid, long branch) implements Named {}
+
     /** Asks whether rows are free for a transaction, or, without one, for anybody. */
     record QueryLocks(@Nullable Xid xid, String resource, LockKeys locks, long waitMillis) implements ForRows {
 

@@ -59,6 +59,8 @@ final class Machine {
             return resourceAvailable(transaction, available, moment);
         } else if (command instanceof Command.QueryTransaction) {
             return Decision.of(new Reply.Known(transaction));
+        } else if (command instanceof Command.ConfirmUndo confirm) {
+            return Decision.of(new Reply.UndoWanted(isToBeUndone(transaction, confirm.branch())));
         } else if (command instanceof Command.ReportSaga report) {
             return sagas.reported(transaction, report, moment.at);
         } else if (command instanceof Command.RetryNow) {
@@ -73,6 +75,14 @@ final class Machine {
                     : forceEnd(transaction, force, moment);
         }
         throw new AssertionError("no decision for " + command);
+    }
+
+    private static boolean isToBeUndone(GlobalTransaction transaction, long id) {
+        Branch branch = transaction.branch(id);
+        return branch != null
+                && transaction.outcome() == Outcome.ROLLBACK
+                && !transaction.state().isFinal()
+                && !branch.state().isOver();
     }
 
     private Decision register(GlobalTransaction transaction, Command.RegisterBranch command, Moment moment) {

@@ -84,6 +84,9 @@ public sealed interface Reply {
 
     record Lockable(boolean lockable) implements Reply {}
 
+    /** Whether the branch is still to be undone. */
+    record UndoWanted(boolean wanted) implements Reply {}
+
     /** An operator's command was accepted. */
     record Accepted() implements Reply {}
 

@@ -18,8 +18,11 @@ import io.txn.protocol.extension.IdLease;
 import io.txn.protocol.extension.LockWait;
 import io.txn.protocol.extension.RequestId;
 import io.txn.protocol.extension.RollbackCause;
+import io.txn.protocol.extension.UndoConfirmation;
 import io.txn.protocol.message.BranchStatus;
+import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
+import io.txn.protocol.message.Outcome;
 import io.txn.protocol.transport.Outbox;
 import io.txn.protocol.transport.RequestIds;
 import io.txn.protocol.transport.RpcConnection;
@@ -31,6 +34,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -294,6 +298,8 @@ public final class SeataAdapter implements RpcHandler {
             String cause = RollbackCause.cause(words(session, frame));
             Function<Xid, Command> command = xid -> new Command.Rollback(xid, cause);
             decided(serving, session, rollback.xid(), frame, command, Answers::rollback, asked);
+        } else if (request instanceof Message.GlobalStatusRequest status && asksForUndo(session, frame)) {
+            confirmUndo(serving, session, status, Objects.requireNonNull(frame), asked);
         } else if (request instanceof Message.GlobalStatusRequest status) {
             named(serving, session, status.xid(), Command.QueryTransaction::new, Answers::status, asked);
         } else if (request instanceof Message.GlobalReportRequest report) {
@@ -327,6 +333,32 @@ public final class SeataAdapter implements RpcHandler {
         } else {
             named(serving, session, report.xid(), xid -> new Command.Mark(xid, mark), Answers::mark, asked);
         }
+    }
+
+    private static boolean asksForUndo(Session session, @Nullable Frame frame) {
+        return frame != null && session.has(Feature.UNDO_CONFIRMATION) && UndoConfirmation.branch(frame.head()) != 0;
+    }
+
+    private void confirmUndo(
+            Engine serving, Session session, Message.GlobalStatusRequest status, Frame frame, Asked asked) {
+        Xid xid = xid(status.xid());
+        if (xid == null || isTooMuch(session, session.waiting, Answers::status, asked)) {
+            return;
+        }
+        serving.submit(new Command.ConfirmUndo(xid, UndoConfirmation.branch(frame.head())), reply -> {
+            session.waiting.decrementAndGet();
+            if (reply instanceof Reply.UndoWanted || reply instanceof Reply.TransactionUnknown) {
+                boolean wanted = reply instanceof Reply.UndoWanted undo && undo.wanted();
+                respondWith(
+                        session,
+                        frame,
+                        UndoConfirmation.answer(wanted),
+                        new Message.GlobalStatusResponse(
+                                Outcome.SUCCESS, wanted ? GlobalStatus.ROLLING_BACK : GlobalStatus.FINISHED));
+            } else {
+                answer(session, reply, Answers::status, asked);
+            }
+        });
     }
 
     /** What a request says about causes, if it may. */

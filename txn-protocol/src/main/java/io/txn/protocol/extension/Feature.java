@@ -30,7 +30,9 @@ public enum Feature {
     /** The answer to a registration says which coordinator this is, and what time it has; see {@link About}. */
     ABOUT("about"),
     /** A begin has the key of a business request, by which a repeated one gets the first outcome; see {@link RequestKey}. */
-    IDEMPOTENCY("idempotency");
+    IDEMPOTENCY("idempotency"),
+    /** An undo asks, right before it commits, whether its branch is still to be undone; see {@link UndoConfirmation}. */
+    UNDO_CONFIRMATION("undo-confirmation");
 
     private static final String ANNOUNCED = "txn-features";
     private static final String AGREED = "txn-features-agreed";

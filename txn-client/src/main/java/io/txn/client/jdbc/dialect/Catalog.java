@@ -27,6 +27,12 @@ interface Catalog {
     /** A text that is another one whenever {@link #routines} would bring something else; empty when there are none that could write. */
     String routinesNow(Connection connection) throws SQLException;
 
+    /** What procedures of this name do; null where they are among {@link #routines}. */
+    default @Nullable Procedures procedures(Connection connection, String name, Set<String> reading, SqlSyntax syntax)
+            throws SQLException {
+        return null;
+    }
+
     /**
      * Functions that may write.
      *

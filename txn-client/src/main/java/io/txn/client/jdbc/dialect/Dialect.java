@@ -275,6 +275,16 @@ public record Dialect(
         return now.isEmpty() ? Routines.NONE : catalog().routines(connection, reading, syntax);
     }
 
+    /**
+     * What procedures do that a user of the database made; null where they are among {@link #routines}.
+     *
+     * @param reading names of those that are said to write nothing, in lower case, with or without schema
+     */
+    public @Nullable Procedures procedures(Connection connection, String name, Set<String> reading)
+            throws SQLException {
+        return catalog().procedures(connection, name, reading, syntax);
+    }
+
     /** A name in this database's quotes. */
     public String quote(String name) {
         return (product.isMySqlFamily() ? Quotes.BACKTICK : Quotes.DOUBLE).quote(name);

@@ -135,6 +135,12 @@ final class MySqlCatalog implements Catalog {
     }
 
     @Override
+    public Procedures procedures(Connection connection, String name, Set<String> reading, SqlSyntax syntax)
+            throws SQLException {
+        return MySqlRoutines.procedures(connection, name, reading, syntax);
+    }
+
+    @Override
     public Routines routines(Connection connection, Set<String> reading, SqlSyntax syntax) throws SQLException {
         return MySqlRoutines.read(connection, reading, syntax);
     }

@@ -1,5 +1,6 @@
 package io.txn.client.jdbc.dialect;
 
+import io.txn.client.jdbc.sql.Mentions;
 import io.txn.client.jdbc.sql.SqlSyntax;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -31,6 +32,39 @@ final class MySqlRoutines {
 
     private static final String VIEWS = "SELECT TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION"
             + " FROM information_schema.VIEWS WHERE TABLE_SCHEMA " + OF_USERS;
+
+    private static final String PROCEDURES = "SELECT ROUTINE_SCHEMA, ROUTINE_NAME, SQL_DATA_ACCESS, ROUTINE_DEFINITION"
+            + " FROM information_schema.ROUTINES WHERE ROUTINE_TYPE = 'PROCEDURE' AND ROUTINE_NAME = ?";
+
+    /** What a procedure may hold, and a function not: it would end the transaction, lock rows unasked, or change the session. */
+    private static final List<String> MORE_THAN_READING = List.of(
+            "commit",
+            "rollback",
+            "start",
+            "savepoint",
+            "release",
+            "autocommit",
+            "xa",
+            "lock",
+            "unlock",
+            "flush",
+            "kill",
+            "reset",
+            "analyze",
+            "optimize",
+            "repair",
+            "install",
+            "uninstall",
+            "session",
+            "global",
+            "sql_mode",
+            "sql_log_bin",
+            "update",
+            "share",
+            "row_count",
+            "found_rows",
+            "outfile",
+            "dumpfile");
 
     private static final Pattern QUOTED_CALL = Pattern.compile("`((?:[^`]|``)+)`\\(");
 
@@ -70,6 +104,40 @@ final class MySqlRoutines {
                     Routines.Via.READ, name, Set.of(), text, unknown(row.text("TABLE_SCHEMA"), name, text, known)));
         }
         return Routines.of(routines, uses, reading, syntax);
+    }
+
+    /** Procedures stand beside the functions: no statement but CALL runs them, so they are looked up when one does, by their name. */
+    static Procedures procedures(Connection connection, String name, Set<String> reading, SqlSyntax syntax)
+            throws SQLException {
+        List<Mentions> texts = new ArrayList<>();
+        boolean found = false;
+        for (CatalogRow row : CatalogRow.query(connection, PROCEDURES, name)) {
+            found = true;
+            String schema = row.text("ROUTINE_SCHEMA");
+            String procedure = "procedure " + schema + '.' + row.text("ROUTINE_NAME");
+            if (reading.contains(name.toLowerCase(Locale.ROOT))
+                    || reading.contains((schema + '.' + name).toLowerCase(Locale.ROOT))) {
+                continue;
+            }
+            String body = row.get("ROUTINE_DEFINITION");
+            if (body == null) {
+                return new Procedures(
+                        procedure + " hides its text from this account: GRANT SHOW CREATE ROUTINE ON " + schema
+                                + ".* to it",
+                        List.of());
+            }
+            Mentions text = Mentions.of(body, syntax);
+            if (text.writes() || row.is("SQL_DATA_ACCESS", "MODIFIES SQL DATA")) {
+                return new Procedures(procedure + " writes, or runs what its text does not show", List.of());
+            }
+            for (String word : MORE_THAN_READING) {
+                if (text.names().contains(word)) {
+                    return new Procedures(procedure + " does more than reading: " + word, List.of());
+                }
+            }
+            texts.add(text);
+        }
+        return new Procedures(found ? null : "procedure " + name + " is not seen by this account", texts);
     }
 
     private static @Nullable String unknown(String schema, String name, String text, Set<String> known) {

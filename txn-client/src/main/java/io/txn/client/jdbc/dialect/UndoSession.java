@@ -1,5 +1,6 @@
 package io.txn.client.jdbc.dialect;
 
+import io.txn.protocol.extension.UndoConfirmation;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -91,7 +92,9 @@ public final class UndoSession implements AutoCloseable {
             }
             case POSTGRESQL -> {
                 if (lasting) {
-                    execute("SET lock_timeout = " + lockWaitMax.toMillis());
+                    execute("SET lock_timeout = " + lockWaitMax.toMillis()
+                            + "; SET idle_in_transaction_session_timeout = "
+                            + UndoConfirmation.STANDS_STILL.toMillis());
                 }
             }
             case MYSQL, MARIADB -> {
@@ -104,7 +107,12 @@ public final class UndoSession implements AutoCloseable {
                 String quotes = now.text("m").contains("ANSI_QUOTES") ? ",ANSI_QUOTES" : "";
                 execute("SET SESSION sql_mode = '" + RESTORING_MODE + quotes
                         + "', time_zone = '+00:00', sql_select_limit = DEFAULT, innodb_lock_wait_timeout = "
-                        + Math.max(1, lockWaitMax.toSeconds()));
+                        + Math.max(1, lockWaitMax.toSeconds())
+                        // MySQL has no such limit.
+                        + (lasting
+                                ? " /*M!100300 , idle_transaction_timeout = "
+                                        + UndoConfirmation.STANDS_STILL.toSeconds() + " */"
+                                : ""));
             }
         }
     }

@@ -90,7 +90,7 @@ public record Mentions(
                 parts.add(name);
             }
             if (token.kind() == Token.Kind.WORD) {
-                writes |= WRITES.contains(name)
+                writes |= WRITES.contains(name) && !declaresHandler(tokens, i)
                         || WRITES_UNLESS_CALLED.contains(name) && !isCalled
                         || name.equals("update") && !(i > 0 && locks(tokens.get(i - 1)))
                         || name.equals("lock")
@@ -123,6 +123,14 @@ public record Mentions(
             }
             i -= 2;
         }
+    }
+
+    /** {@code DECLARE EXIT HANDLER FOR …}. */
+    private static boolean declaresHandler(List<Token> tokens, int at) {
+        return at > 1
+                && tokens.get(at).is("HANDLER")
+                && tokens.get(at - 2).is("DECLARE")
+                && (tokens.get(at - 1).is("EXIT") || tokens.get(at - 1).is("CONTINUE"));
     }
 
     private static boolean locks(Token before) {

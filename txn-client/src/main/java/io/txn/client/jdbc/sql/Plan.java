@@ -10,6 +10,15 @@ public sealed interface Plan {
     /** Reads without locking, or says something about the session: runs as it is. */
     record Read() implements Plan {}
 
+    /**
+     * Calls a routine, or on H2 an expression.
+     *
+     * @param routine its name; null where it is not called by a plain name
+     * @param result whether what it returns is a parameter: a function
+     * @param body the text behind CALL
+     */
+    record Call(@Nullable TableName routine, boolean result, String body) implements Plan {}
+
     /** Is not run inside a global transaction. */
     record Refused(String reason, String rewrite) implements Plan {}
 

@@ -55,6 +55,9 @@ final class Planner {
                 if (HARMLESS.contains(word) || first.isSymbol('(')) {
                     return new ReadPlanner(text).plan();
                 }
+                if (CallPlanner.understands(text)) {
+                    return CallPlanner.plan(text);
+                }
                 Plan control = ControlPlanner.plan(text);
                 if (control != null) {
                     return control;

@@ -7,9 +7,8 @@ CREATE TABLE IF NOT EXISTS undo_log (
     log_status INT NOT NULL,
     log_created TIMESTAMP(6) NOT NULL,
     log_modified TIMESTAMP(6) NOT NULL,
-    CONSTRAINT ux_undo_log UNIQUE (xid, branch_id)
+    PRIMARY KEY (xid, branch_id)
 );
-CREATE INDEX IF NOT EXISTS ix_undo_log_created ON undo_log (log_created);
 -- One row that tells this database from any other that is reached by the same URL.
 CREATE TABLE IF NOT EXISTS undo_log_database (
     slot INT NOT NULL PRIMARY KEY,

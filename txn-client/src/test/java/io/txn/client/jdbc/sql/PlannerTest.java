@@ -411,9 +411,11 @@ class PlannerTest {
                 "TRUNCATE t",
                 "CREATE TABLE t (a INT)",
                 "DROP TABLE t",
-                "CALL f()",
-                "{call f()}",
-                "{? = call f()}",
+                "CALL",
+                "{call f()",
+                "{call}",
+                "{t '10:00:00'}",
+                "? = f()",
                 "BEGIN ISOLATION LEVEL SERIALIZABLE",
                 "COMMIT AND CHAIN",
                 "ROLLBACK PREPARED 'x'",
@@ -473,6 +475,23 @@ class PlannerTest {
                 "GRANT SELECT ON t TO x",
                 "VACUUM t",
                 "nonsense");
+    }
+
+    @Test
+    void callsNameTheirRoutineWhereItIsNamedPlainly() {
+        assertThat(call("CALL f(?, g(1))")).isEqualTo("f false f(?, g(1))");
+        assertThat(call("call s.f")).isEqualTo("s.f false s.f()");
+        assertThat(call("{call f}")).isEqualTo("f false f()");
+        assertThat(call(" { ? = call f( ? ) } ")).isEqualTo("f true f( ? )");
+        assertThat(call("?= CALL f(1);")).isEqualTo("f true f(1)");
+        assertThat(call("CALL f(1) + 1")).isEqualTo("null false f(1) + 1");
+        assertThat(call("CALL 1 + 1")).isEqualTo("null false 1 + 1");
+        assertThat(call("CALL (SELECT 1)")).isEqualTo("null false (SELECT 1)");
+    }
+
+    private static String call(String sql) {
+        Plan.Call call = (Plan.Call) plan(sql);
+        return (call.routine() == null ? "null" : call.routine().written()) + ' ' + call.result() + ' ' + call.body();
     }
 
     @ParameterizedTest

@@ -7,8 +7,7 @@ CREATE TABLE IF NOT EXISTS undo_log (
     log_status INT(11) NOT NULL,
     log_created DATETIME(6) NOT NULL,
     log_modified DATETIME(6) NOT NULL,
-    UNIQUE KEY ux_undo_log (xid, branch_id),
-    KEY ix_undo_log_created (log_created)
+    PRIMARY KEY (xid, branch_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 -- One row that tells this database from any other that is reached by the same URL.
 CREATE TABLE IF NOT EXISTS undo_log_database (
