@@ -2,6 +2,8 @@ package io.txn.client.rpc;
 
 import io.txn.client.discovery.CoordinatorLocator;
 import io.txn.client.discovery.HostPort;
+import io.txn.client.observation.TxnObserver;
+import io.txn.client.observation.Work;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
@@ -54,6 +56,7 @@ public final class Coordinators implements AutoCloseable {
     private final InstantSource clock;
     private final RandomGenerator random;
     private final RpcClient client;
+    private final TxnObserver observer;
     private final ScheduledThreadPoolExecutor scheduler;
 
     private final Map<ConnectionRole, Map<HostPort, Link>> links = new EnumMap<>(ConnectionRole.class);
@@ -84,6 +87,7 @@ public final class Coordinators implements AutoCloseable {
             InstantSource clock,
             RandomGenerator random) {
         this.clock = clock;
+        this.observer = TxnObserver.guarded(options.observer());
         this.options = options;
         this.locator = locator;
         this.resourceIds = resourceIds;
@@ -142,8 +146,8 @@ public final class Coordinators implements AutoCloseable {
         if (connection == null) {
             throw unreachable(role);
         }
-        CompletableFuture<R> answer = connection
-                .request(request, type, answerTimeout)
+        CompletableFuture<R> answer = observed(
+                        request, link, xid, () -> connection.request(request, type, answerTimeout))
                 .thenApply(message -> {
                     if (message instanceof Message.GlobalBeginResponse begun && begun.xid() != null) {
                         link.learnAdvertised(addressOf(begun.xid()));
@@ -151,6 +155,38 @@ public final class Coordinators implements AutoCloseable {
                     return message;
                 });
         return new Exchange<>(request.getClass().getSimpleName(), link.address(), Link.agreed(connection), answer);
+    }
+
+    /** Sends, and lets the observer see it from now until the answer is there. */
+    private <T> CompletableFuture<T> observed(
+            Message.Request request, Link link, @Nullable Xid xid, Supplier<CompletableFuture<T>> send) {
+        if (observer == TxnObserver.NONE) {
+            return send.get();
+        }
+        String name = request.getClass().getSimpleName();
+        TxnObserver.Span span = observer.begin(new Work.CoordinatorCall(
+                name.endsWith("Request") ? name.substring(0, name.length() - "Request".length()) : name,
+                link.address().toString(),
+                xid));
+        CompletableFuture<T> answer;
+        try {
+            answer = send.get();
+        } catch (RuntimeException | Error e) {
+            span.failed(e);
+            span.close();
+            throw e;
+        }
+        return answer.whenComplete((value, failure) -> {
+            if (failure != null) {
+                span.failed(failure);
+            }
+            span.close();
+        });
+    }
+
+    /** Sees what this client does. */
+    public TxnObserver observer() {
+        return observer;
     }
 
     /** The head of a request over a connection on which these extensions were agreed on, and how many ids the coordinator should be asked for along with it. */
@@ -181,8 +217,12 @@ public final class Coordinators implements AutoCloseable {
             throw unreachable(role);
         }
         Set<Feature> agreed = Link.agreed(connection);
-        CompletableFuture<Exchange.Answered<R>> answer = connection
-                .request(request, head.over(agreed, lentIds.wanted(link.address())), answerTimeout)
+        CompletableFuture<Exchange.Answered<R>> answer = observed(
+                        request,
+                        link,
+                        xid,
+                        () -> connection.request(
+                                request, head.over(agreed, lentIds.wanted(link.address())), answerTimeout))
                 .thenApply(frame -> {
                     Message body = frame.body();
                     if (agreed.contains(Feature.ID_LEASE)) {

@@ -138,25 +138,25 @@ class HealthyStartIT {
 
     @Test
     void healthIsDownWhileNoCoordinatorIsThereAndSaysWhy() throws Exception {
-        int port;
-        try (TestCoordinator first = TestCoordinator.start(directory.resolve("first"))) {
-            port = first.port();
-            try (ConfigurableApplicationContext context = start(first)) {
-                String root = "http://127.0.0.1:"
-                        + ((ServletWebServerApplicationContext) context)
-                                .getWebServer()
-                                .getPort();
-                assertThat(get(root + "/actuator/health")).startsWith("{\"status\":\"UP\"");
-                first.close();
-                Await.until("health is down", Duration.ofSeconds(30), () -> get(root + "/actuator/health")
-                        .contains("\"txn\":{\"status\":\"DOWN\""));
-                // Whoever routes requests by readiness goes on to send them: most of them need no coordinator.
-                assertThat(get(root + "/actuator/health/readiness")).contains("UP");
-                try (TestCoordinator again = TestCoordinator.start(directory.resolve("first"), port)) {
-                    Await.until("health is up again", Duration.ofSeconds(30), () -> get(root + "/actuator/health")
-                            .startsWith("{\"status\":\"UP\""));
-                }
+        TestCoordinator first = TestCoordinator.start(directory.resolve("first"));
+        try (ConfigurableApplicationContext context = start(first)) {
+            String root = "http://127.0.0.1:"
+                    + ((ServletWebServerApplicationContext) context)
+                            .getWebServer()
+                            .getPort();
+            assertThat(get(root + "/actuator/health")).startsWith("{\"status\":\"UP\"");
+            first.close();
+            Await.until("health is down", Duration.ofSeconds(30), () -> get(root + "/actuator/health")
+                    .contains("\"txn\":{\"status\":\"DOWN\""));
+            // Whoever routes requests by readiness goes on to send them: most of them need no coordinator.
+            assertThat(get(root + "/actuator/health/readiness")).contains("UP");
+            try (TestCoordinator again = TestCoordinator.start(directory.resolve("first"), first.port())) {
+                Await.until("health is up again", Duration.ofSeconds(30), () -> get(root + "/actuator/health")
+                        .startsWith("{\"status\":\"UP\""));
+                assertThat(get(root + "/actuator/health")).contains(again.address());
             }
+        } finally {
+            first.close();
         }
     }
 
