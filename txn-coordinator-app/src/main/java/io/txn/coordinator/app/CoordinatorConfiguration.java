@@ -5,6 +5,7 @@ import io.txn.coordinator.CoordinatorOptions;
 import io.txn.coordinator.app.admin.AdminConfiguration;
 import io.txn.coordinator.app.admin.AdminToken;
 import io.txn.coordinator.app.nacos.NacosRegistration;
+import io.txn.protocol.ErrorCode;
 import java.net.InetAddress;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -112,13 +113,23 @@ final class CoordinatorConfiguration {
 
     @Bean
     HealthIndicator coordinatorHealthIndicator(Coordinator coordinator) {
-        return () -> coordinator.healthy()
-                ? Health.up().build()
-                : Health.down()
+        return () -> {
+            if (!coordinator.healthy()) {
+                return Health.down()
                         .withDetail(
                                 "reason",
                                 "the journal failed, a write to it hangs, or the coordinator was stopped; see its log")
                         .build();
+            }
+            if (coordinator.lowOnSpace()) {
+                ErrorCode full = ErrorCode.JOURNAL_LOW_ON_SPACE;
+                return Health.outOfService()
+                        .withDetail("reason", full.id() + ": " + full.sentence())
+                        .withDetail("fix", full.fix())
+                        .build();
+            }
+            return Health.up().build();
+        };
     }
 
     @Bean
