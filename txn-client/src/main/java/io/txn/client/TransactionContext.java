@@ -16,6 +16,7 @@ public final class TransactionContext {
     private final Isolation isolation;
     private final Runnable beforeItLeaves;
     private final Participation participation;
+    private final WorkMode mode;
 
     /** What this process may do with a transaction. */
     public enum Role {
@@ -42,7 +43,7 @@ public final class TransactionContext {
 
     /** @param beforeItLeaves has the coordinator know the transaction, or throws; quick when it does */
     TransactionContext(Xid xid, Role role, @Nullable Instant deadline, Isolation isolation, Runnable beforeItLeaves) {
-        this(xid, role, deadline, isolation, beforeItLeaves, new Participation());
+        this(xid, role, deadline, isolation, beforeItLeaves, new Participation(), WorkMode.AT);
     }
 
     private TransactionContext(
@@ -51,8 +52,10 @@ public final class TransactionContext {
             @Nullable Instant deadline,
             Isolation isolation,
             Runnable beforeItLeaves,
-            Participation participation) {
+            Participation participation,
+            WorkMode mode) {
         this.participation = participation;
+        this.mode = mode;
         this.xid = xid;
         this.role = role;
         this.deadline = deadline;
@@ -110,7 +113,19 @@ public final class TransactionContext {
     public TransactionContext withIsolation(Isolation wanted) {
         return wanted == Isolation.DEFAULT
                 ? this
-                : new TransactionContext(xid, role, deadline, wanted, beforeItLeaves, participation);
+                : new TransactionContext(xid, role, deadline, wanted, beforeItLeaves, participation, mode);
+    }
+
+    /** How local transactions under this context take part. */
+    public WorkMode mode() {
+        return mode;
+    }
+
+    /** The same with local transactions that take part in another way. */
+    public TransactionContext withMode(WorkMode wanted) {
+        return wanted == mode
+                ? this
+                : new TransactionContext(xid, role, deadline, isolation, beforeItLeaves, participation, wanted);
     }
 
     /** Whether the deadline, if known, is not after {@code now}. */
@@ -124,6 +139,7 @@ public final class TransactionContext {
                 && xid.equals(that.xid)
                 && role == that.role
                 && isolation == that.isolation
+                && mode == that.mode
                 && Objects.equals(deadline, that.deadline);
     }
 

@@ -171,26 +171,48 @@ public final class Fence {
             FenceTransaction transaction, FenceKey key, FencePhase phase, Work<T> work, boolean apart)
             throws Throwable {
         Prepared ready = prepared();
+        return begun(transaction, apart, ready, key, connection -> within(ready, connection, key, phase, work));
+    }
+
+    /**
+     * Whether nothing of a first was kept. From then on it is refused: the answer stays true. In a local transaction of its own; waits for a first that is under way.
+     *
+     * @throws Throwable an {@link SQLException} of the database; then nothing is known
+     */
+    public boolean refuseUnlessKept(FenceTransaction transaction, FenceKey key) throws Throwable {
+        Prepared ready = prepared();
+        return begun(transaction, true, ready, key, connection -> {
+            FenceTable.Row row = arrive(ready, connection, key, FenceState.REFUSED, clock.instant());
+            return row.state() == FenceState.REFUSED;
+        });
+    }
+
+    /** Runs work that begins with an arrival, again and again as long as it is the arrival that fails and the database asks for it. */
+    private <T extends @Nullable Object> T begun(
+            FenceTransaction transaction, boolean apart, Prepared ready, FenceKey key, FenceTransaction.Work<T> work)
+            throws Throwable {
         boolean mayBeginAnew = apart || !transaction.isOpen();
         for (int tries = 1; ; tries++) {
             try {
-                return apart
-                        ? transaction.executeApart(connection -> within(ready, connection, key, phase, work))
-                        : transaction.execute(connection -> within(ready, connection, key, phase, work));
+                return apart ? transaction.executeApart(work) : transaction.execute(work);
             } catch (ArrivalException e) {
                 SQLException reason = e.reason();
                 if (!mayBeginAnew || tries == TRIES || !wantsAnother(ready.dialect(), reason)) {
                     throw reason;
                 }
                 begunAnew.incrementAndGet();
-                log.debug(
-                        "the fence begins anew key={} phase={} tries={} cause={}",
-                        key,
-                        phase,
-                        tries,
-                        reason.toString());
+                log.debug("the fence begins anew key={} tries={} cause={}", key, tries, reason.toString());
                 pause(tries);
             }
+        }
+    }
+
+    private static FenceTable.Row arrive(
+            Prepared ready, Connection connection, FenceKey key, FenceState state, Instant now) {
+        try {
+            return ready.table().arrive(connection, key, state, now);
+        } catch (SQLException e) {
+            throw new ArrivalException(e);
         }
     }
 
@@ -201,13 +223,8 @@ public final class Fence {
 
     private <T extends @Nullable Object> Passed<T> within(
             Prepared ready, Connection connection, FenceKey key, FencePhase phase, Work<T> work) throws Throwable {
-        FenceTable.Row row;
         Instant now = clock.instant();
-        try {
-            row = ready.table().arrive(connection, key, FenceRules.whenNew(phase), now);
-        } catch (SQLException e) {
-            throw new ArrivalException(e);
-        }
+        FenceTable.Row row = arrive(ready, connection, key, FenceRules.whenNew(phase), now);
         boolean isNew = row.calls() == 1;
         FenceRules.Decision decision = FenceRules.decide(phase, isNew ? null : row.state());
         if (decision.verdict() != FenceVerdict.RUN) {

@@ -27,4 +27,16 @@ public interface FenceTransaction {
 
     /** The same in a local transaction of its own, whatever is open. */
     <T extends @Nullable Object> T executeApart(Work<T> work) throws Throwable;
+
+    /** Has the action run once the local transaction that is open has ended; at once when none is. */
+    default void whenEnded(Ended action) {
+        action.ended(true);
+    }
+
+    /** What is to be done when a local transaction has ended. */
+    @FunctionalInterface
+    interface Ended {
+        /** @param committed whether it was, as far as is known */
+        void ended(boolean committed);
+    }
 }

@@ -3,6 +3,7 @@ package io.txn.client.jdbc;
 import io.txn.client.ContextCarrier;
 import io.txn.client.LockGuard;
 import io.txn.client.TransactionContext;
+import io.txn.client.WorkMode;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.sql.Plans;
 import io.txn.client.jdbc.undo.UndoTable;
@@ -105,11 +106,17 @@ final class AtResource {
     @Nullable
     WorkContext context() {
         TransactionContext context = contexts.current();
-        if (context != null) {
+        if (context != null && context.mode() == WorkMode.AT) {
             return WorkContext.of(context, options);
         }
         LockGuard guard = contexts.currentGuard();
         return guard == null ? null : WorkContext.of(guard, options);
+    }
+
+    /** Whether the calling thread's statements are undone by a method of the application's, if at all. */
+    boolean worksByOwnHand() {
+        TransactionContext context = contexts.current();
+        return context != null && context.mode() == WorkMode.OWN;
     }
 
     /** The calling thread is about to commit a branch. */

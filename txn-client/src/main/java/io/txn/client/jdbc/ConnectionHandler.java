@@ -290,7 +290,10 @@ final class ConnectionHandler implements InvocationHandler {
      */
     PlainStatement beforePlain(String sql, boolean surelyWrites) throws SQLException {
         PlainStatement plain = resource.plans().plain(sql);
-        if ((plain.writes() || surelyWrites) && !physical.getAutoCommit()) {
+        boolean writes = plain.writes() || surelyWrites;
+        // What is done by own hand goes with whatever the local transaction belongs to: its undo is no matter of the
+        // undo log.
+        if (writes && !resource.worksByOwnHand() && !physical.getAutoCommit()) {
             local.pin(null);
         }
         return plain;

@@ -1,0 +1,249 @@
+package io.txn.spring;
+
+import io.txn.client.action.Action;
+import io.txn.client.action.ActionContext;
+import io.txn.client.action.Fencing;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.lang.reflect.Parameter;
+import java.lang.reflect.Type;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.springframework.util.ReflectionUtils;
+
+/** What a method's {@link TccAction} or {@link SagaAction} declares, checked. Immutable. */
+final class ActionDeclaration {
+
+    private final Method first;
+    private final Class<?> type;
+    private final String name;
+    private final Fencing fencing;
+    private final String dataSource;
+    private final @Nullable Class<?> endsOn;
+    private final List<Action.Captured> captured = new ArrayList<>();
+    private final List<Integer> capturedAt = new ArrayList<>();
+    private final int contextAt;
+    /** Null for a step of a saga. */
+    private final @Nullable End confirm;
+
+    private final End cancel;
+
+    /**
+     * A method that ends the action.
+     *
+     * @param withContext whether it takes the context first
+     * @param withResult whether it takes the action's result last
+     */
+    record End(Method method, boolean withContext, boolean withResult) {}
+
+    private ActionDeclaration(
+            Method first,
+            Class<?> type,
+            String name,
+            @Nullable String confirm,
+            String cancel,
+            Class<?> on,
+            Fencing fencing,
+            String dataSource) {
+        this.first = first;
+        this.type = type;
+        this.name = name;
+        this.fencing = fencing;
+        this.dataSource = dataSource;
+        this.endsOn = on == void.class ? null : on;
+        this.contextAt = readParameters();
+        this.confirm = confirm == null ? null : end(confirm, false);
+        this.cancel = end(cancel, confirm == null);
+    }
+
+    static ActionDeclaration of(Method method, Class<?> type) {
+        TccAction tcc = method.getAnnotation(TccAction.class);
+        SagaAction saga = method.getAnnotation(SagaAction.class);
+        if (tcc != null && saga != null) {
+            throw misdeclared(method, "it has both @TccAction and @SagaAction", null);
+        }
+        if (tcc != null) {
+            return new ActionDeclaration(
+                    method, type, tcc.name(), tcc.confirm(), tcc.cancel(), tcc.on(), tcc.fencing(), tcc.dataSource());
+        }
+        if (saga != null) {
+            return new ActionDeclaration(
+                    method, type, saga.name(), null, saga.compensation(), saga.on(), saga.fencing(), saga.dataSource());
+        }
+        throw new IllegalArgumentException("no action: " + method);
+    }
+
+    /** Where the context is handed in, or -1. */
+    private int readParameters() {
+        int context = -1;
+        Parameter[] parameters = first.getParameters();
+        Type[] types = first.getGenericParameterTypes();
+        for (int i = 0; i < parameters.length; i++) {
+            Captured annotation = parameters[i].getAnnotation(Captured.class);
+            if (annotation != null) {
+                captured.add(new Action.Captured(key(annotation, parameters[i]), types[i]));
+                capturedAt.add(i);
+            } else if (parameters[i].getType() == ActionContext.class) {
+                context = i;
+            }
+        }
+        return context;
+    }
+
+    private String key(Captured annotation, Parameter parameter) {
+        if (!annotation.value().isEmpty()) {
+            return annotation.value();
+        }
+        if (!parameter.isNamePresent()) {
+            throw misdeclared(
+                    first,
+                    "a parameter is captured under its own name, which the compiler did not keep (-parameters)",
+                    "@Captured(\"…\") " + parameter.getType().getSimpleName());
+        }
+        return parameter.getName();
+    }
+
+    private End end(String wanted, boolean mayTakeResult) {
+        Class<?> on = endsOn == null ? type : endsOn;
+        List<Type> plain = captured.stream().map(Action.Captured::type).toList();
+        List<Type> result = new ArrayList<>(plain);
+        result.add(first.getGenericReturnType());
+        List<Method> found = new ArrayList<>();
+        for (Method method : ReflectionUtils.getAllDeclaredMethods(on)) {
+            if (!method.getName().equals(wanted) || method.isSynthetic()) {
+                continue;
+            }
+            found.add(method);
+            List<Type> takes = Arrays.asList(method.getGenericParameterTypes());
+            boolean withContext = !takes.isEmpty() && takes.get(0) == ActionContext.class;
+            List<Type> values = withContext ? takes.subList(1, takes.size()) : takes;
+            boolean withResult = mayTakeResult && first.getReturnType() != void.class && values.equals(result);
+            if ((withResult || values.equals(plain)) && isCallable(method)) {
+                return new End(method, withContext, withResult);
+            }
+        }
+        String expected = expected(wanted, mayTakeResult);
+        String problem = found.isEmpty()
+                ? on.getName() + " has no method " + wanted
+                : "it does not fit: "
+                        + found.stream().map(ActionDeclaration::text).collect(Collectors.joining("; "));
+        throw misdeclared(first, problem, expected);
+    }
+
+    private static boolean isCallable(Method method) {
+        int modifiers = method.getModifiers();
+        Class<?> returns = method.getReturnType();
+        return Modifier.isPublic(modifiers)
+                && !Modifier.isStatic(modifiers)
+                && !Modifier.isFinal(modifiers)
+                && (returns == void.class || returns == boolean.class);
+    }
+
+    private String expected(String wanted, boolean mayTakeResult) {
+        List<String> takes = new ArrayList<>();
+        captured.forEach(one -> takes.add(simple(one.type()) + ' ' + one.key()));
+        String values = String.join(", ", takes);
+        String text = "public void " + wanted + '(' + values + ")";
+        text += ", which may take ActionContext first";
+        if (mayTakeResult && first.getReturnType() != void.class) {
+            text += " and " + simple(first.getGenericReturnType()) + " last (what the action returned)";
+        }
+        return text + ", and may return boolean";
+    }
+
+    private static String text(Method method) {
+        String takes = Arrays.stream(method.getGenericParameterTypes())
+                .map(ActionDeclaration::simple)
+                .collect(Collectors.joining(", "));
+        return Modifier.toString(method.getModifiers())
+                + ' '
+                + simple(method.getGenericReturnType())
+                + ' '
+                + method.getName()
+                + '('
+                + takes
+                + ')';
+    }
+
+    private static String simple(Type type) {
+        return type.getTypeName().replaceAll("[A-Za-z_][A-Za-z0-9_]*[.$]", "");
+    }
+
+    static TxnException misdeclared(Method method, String problem, @Nullable String expected) {
+        return new TxnException(
+                ErrorCode.ACTION_MISDECLARED, null, "method", method, "problem", problem, "expected", expected);
+    }
+
+    Method first() {
+        return first;
+    }
+
+    Class<?> type() {
+        return type;
+    }
+
+    /** The type of the bean with the ends; null for the bean of the action. */
+    @Nullable
+    Class<?> endsOn() {
+        return endsOn;
+    }
+
+    @Nullable
+    End confirm() {
+        return confirm;
+    }
+
+    End cancel() {
+        return cancel;
+    }
+
+    /** The captured ones of a call's arguments. */
+    List<@Nullable Object> captured(@Nullable Object[] arguments) {
+        List<@Nullable Object> values = new ArrayList<>();
+        for (int at : capturedAt) {
+            values.add(arguments[at]);
+        }
+        return values;
+    }
+
+    /** A call's arguments, with the context where it is wanted. */
+    @Nullable
+    Object[] withContext(@Nullable Object[] arguments, ActionContext context) {
+        if (contextAt < 0) {
+            return arguments;
+        }
+        @Nullable Object[] with = arguments.clone();
+        with[contextAt] = context;
+        return with;
+    }
+
+    /** The action that is declared. */
+    Action toAction(ActionFences fences, Action.Ends ends) {
+        Class<?> on = endsOn == null ? type : endsOn;
+        Action.Fenced fenced = fencing == Fencing.NONE
+                ? null
+                : fences.of(
+                        dataSource,
+                        new ActionFences.Use(first, type),
+                        confirm == null ? null : new ActionFences.Use(confirm.method(), on),
+                        new ActionFences.Use(cancel.method(), on));
+        return confirm == null
+                ? Action.saga(
+                        name,
+                        captured,
+                        cancel.withResult() ? first.getGenericReturnType() : null,
+                        fencing,
+                        fenced,
+                        ends)
+                : Action.tcc(name, captured, fencing, fenced, ends);
+    }
+
+    String name() {
+        return name;
+    }
+}

@@ -1,0 +1,21 @@
+package io.txn.spring;
+
+import io.txn.client.action.Action;
+import java.lang.reflect.Method;
+import org.jspecify.annotations.Nullable;
+
+/** Where actions get their fence and local transactions from. */
+@FunctionalInterface
+public interface ActionFences {
+
+    /**
+     * The fence in the database of a data source, with local transactions as the methods' own annotations want them.
+     *
+     * @param dataSource the bean name; empty for the only one
+     * @throws io.txn.protocol.TxnException ACTION_MISDECLARED, saying what is missing
+     */
+    Action.Fenced of(String dataSource, Use first, @Nullable Use confirm, Use cancel);
+
+    /** A method as it is called on a type. */
+    record Use(Method method, Class<?> target) {}
+}

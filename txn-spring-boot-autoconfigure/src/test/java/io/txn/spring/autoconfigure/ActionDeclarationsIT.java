@@ -1,0 +1,246 @@
+package io.txn.spring.autoconfigure;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.txn.client.action.ActionContext;
+import io.txn.client.action.Fencing;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.spring.Captured;
+import io.txn.spring.SagaAction;
+import io.txn.spring.TccAction;
+import java.math.BigDecimal;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.aop.AopAutoConfiguration;
+import org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration;
+import org.springframework.boot.autoconfigure.jdbc.DataSourceTransactionManagerAutoConfiguration;
+import org.springframework.boot.autoconfigure.jdbc.JdbcTemplateAutoConfiguration;
+import org.springframework.boot.autoconfigure.transaction.TransactionAutoConfiguration;
+import org.springframework.boot.test.context.FilteredClassLoader;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.jdbc.datasource.DataSourceUtils;
+import org.springframework.transaction.annotation.Propagation;
+import org.springframework.transaction.annotation.Transactional;
+
+/** What cannot work fails the start, with what would. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class ActionDeclarationsIT {
+
+    private TestCoordinator coordinator;
+
+    @BeforeAll
+    void start(@TempDir Path directory) {
+        coordinator = TestCoordinator.start(directory.resolve("coordinator"));
+    }
+
+    @AfterAll
+    void stop() {
+        coordinator.close();
+    }
+
+    private ApplicationContextRunner runner() {
+        return new ApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(
+                        TxnAutoConfiguration.class,
+                        TxnDataSourceAutoConfiguration.class,
+                        TxnModesAutoConfiguration.class,
+                        AopAutoConfiguration.class,
+                        DataSourceAutoConfiguration.class,
+                        JdbcTemplateAutoConfiguration.class,
+                        DataSourceTransactionManagerAutoConfiguration.class,
+                        TransactionAutoConfiguration.class))
+                .withPropertyValues(
+                        coordinator.property(),
+                        "spring.application.name=declarations",
+                        "spring.datasource.generate-unique-name=true");
+    }
+
+    private void refused(Class<?> bean, ErrorCode code, String... texts) {
+        refused(runner().withBean(bean), code, texts);
+    }
+
+    private static void refused(ApplicationContextRunner runner, ErrorCode code, String... texts) {
+        runner.run(context -> {
+            assertThat(context).hasFailed();
+            Throwable cause = context.getStartupFailure();
+            while (cause != null && !(cause instanceof TxnException)) {
+                cause = cause.getCause();
+            }
+            assertThat(cause)
+                    .as("%s", context.getStartupFailure())
+                    .isInstanceOfSatisfying(
+                            TxnException.class, e -> assertThat(e.code()).isEqualTo(code));
+            assertThat(String.valueOf(cause.getMessage())).contains(texts);
+        });
+    }
+
+    public static class Good {
+        @TccAction(name = "good")
+        public void attempt(@Captured String id, List<String> notKept) {}
+
+        public void confirm(String id) {}
+
+        public boolean cancel(ActionContext context, String id) {
+            return true;
+        }
+    }
+
+    static class NoCancel {
+        @TccAction(name = "no/cancel")
+        public void attempt(@Captured("id") long id, @Captured("sums") List<BigDecimal> sums) {}
+
+        public void confirm(long id, List<BigDecimal> sums) {}
+    }
+
+    static class OtherTypes {
+        @TccAction(name = "other/types")
+        public void attempt(@Captured("id") long id) {}
+
+        public void confirm(String id) {}
+
+        public void cancel(long id) {}
+    }
+
+    static class Private {
+        @TccAction(name = "private")
+        public void attempt(@Captured("id") long id) {}
+
+        public void confirm(long id) {}
+
+        @SuppressWarnings("unused")
+        private void cancel(long id) {}
+    }
+
+    static class Unfit {
+        @TccAction(name = "unfit")
+        public void attempt(@Captured("thread") Thread thread) {}
+
+        public void confirm(Thread thread) {}
+
+        public void cancel(Thread thread) {}
+    }
+
+    static class Future {
+        @SagaAction(name = "future")
+        public CompletableFuture<String> attempt() {
+            return new CompletableFuture<>();
+        }
+
+        public void compensate() {}
+    }
+
+    static class Leaves {
+        @SagaAction(name = "leaves")
+        @Transactional(propagation = Propagation.REQUIRES_NEW)
+        public void act() {}
+
+        public void compensate() {}
+    }
+
+    interface Nobody {
+        void compensate();
+    }
+
+    static class Elsewhere {
+        @SagaAction(name = "elsewhere", on = Nobody.class)
+        public void act() {}
+
+        public void compensate() {}
+    }
+
+    static class Bare {
+        @SagaAction(name = "bare", fencing = Fencing.NONE)
+        public void act() {}
+
+        public void compensate() {}
+    }
+
+    interface Shown {
+        void act();
+    }
+
+    static class Hidden implements Shown {
+        @Override
+        @SagaAction(name = "hidden")
+        public void act() {}
+
+        public void compensate() {}
+    }
+
+    @Test
+    void aGoodOneStartsAndIsKnownToTheCoordinator() {
+        runner().withBean(Good.class).run(context -> assertThat(context).hasNotFailed());
+    }
+
+    @Test
+    void aWrongSignatureShowsTheRightOne() {
+        refused(
+                NoCancel.class,
+                ErrorCode.ACTION_MISDECLARED,
+                "has no method cancel",
+                "public void cancel(long id, List<BigDecimal> sums)");
+        refused(
+                OtherTypes.class,
+                ErrorCode.ACTION_MISDECLARED,
+                "public void confirm(String)",
+                "public void confirm(long id)");
+        refused(
+                Private.class,
+                ErrorCode.ACTION_MISDECLARED,
+                "private void cancel(long)",
+                "public void cancel(long id)");
+    }
+
+    @Test
+    void whatCannotBeKeptIsSaidAtTheStart() {
+        refused(Unfit.class, ErrorCode.ACTION_VALUES_UNFIT, "java.lang.Thread is none of the types that are kept");
+    }
+
+    @Test
+    void whatWouldBreakTheFenceIsSaidAtTheStart() {
+        refused(Leaves.class, ErrorCode.ACTION_MISDECLARED, "leave the local transaction that the fence is in");
+        refused(Future.class, ErrorCode.BAD_CONFIGURATION, "wait for the result inside the method");
+        refused(Elsewhere.class, ErrorCode.ACTION_MISDECLARED, "0 beans are of type");
+    }
+
+    @Test
+    void aNameIsOfOneActionOnly() {
+        refused(
+                runner().withBean("one", Good.class).withBean("two", Good.class),
+                ErrorCode.ACTION_MISDECLARED,
+                "action good is declared by the beans one and two");
+    }
+
+    @Test
+    void aBeanBehindInterfacesShowsItsEndsThere() {
+        refused(
+                runner().withBean(Hidden.class).withPropertyValues("spring.aop.proxy-target-class=false"),
+                ErrorCode.ACTION_MISDECLARED,
+                "behind interfaces that do not show compensate");
+        runner().withBean(Hidden.class)
+                .withPropertyValues("spring.aop.proxy-target-class=true")
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    @Test
+    void withoutADatabaseAnActionSaysThatItNeedsNoFence() {
+        ApplicationContextRunner bare = new ApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(
+                        TxnAutoConfiguration.class, TxnModesAutoConfiguration.class, AopAutoConfiguration.class))
+                .withPropertyValues(coordinator.property(), "spring.application.name=bare");
+        refused(bare.withBean(Good.class), ErrorCode.ACTION_MISDECLARED, "needs the one or primary data source");
+        bare.withBean(Bare.class).run(context -> assertThat(context).hasNotFailed());
+        refused(
+                bare.withBean(Good.class).withClassLoader(new FilteredClassLoader(DataSourceUtils.class)),
+                ErrorCode.ACTION_MISDECLARED,
+                "needs spring-jdbc");
+    }
+}

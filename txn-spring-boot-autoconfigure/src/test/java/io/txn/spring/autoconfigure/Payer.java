@@ -1,0 +1,137 @@
+package io.txn.spring.autoconfigure;
+
+import io.txn.client.GlobalTransactionOptions;
+import io.txn.client.TxnClient;
+import io.txn.client.TxnClientOptions;
+import io.txn.client.action.Action;
+import io.txn.client.action.ActionContext;
+import io.txn.client.action.Actions;
+import io.txn.client.action.Fencing;
+import io.txn.client.discovery.AddressListLocator;
+import io.txn.client.fence.Fence;
+import io.txn.client.fence.FenceOptions;
+import io.txn.client.fence.FenceTransaction;
+import io.txn.client.fence.JdbcFenceTransaction;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import javax.sql.DataSource;
+import org.springframework.jdbc.datasource.DriverManagerDataSource;
+
+/**
+ * An application without annotations that pays by TCC, and stands still where it is told to, to be killed there. As a process: the coordinator's port; URL, user and password of a
+ * database; {@code try}, {@code confirm} or {@code cancel}.
+ */
+final class Payer implements AutoCloseable {
+
+    private final TxnClient client;
+    private final Actions actions;
+    private final Action pay;
+    private final String standsStillIn;
+    /** The connection of the local transaction that the thread is in. */
+    private final ThreadLocal<Connection> local = new ThreadLocal<>();
+
+    Payer(int port, DataSource dataSource, String standsStillIn) {
+        this.standsStillIn = standsStillIn;
+        client = TxnClient.start(
+                TxnClientOptions.of("payer").withConnectWait(Duration.ofSeconds(60)),
+                AddressListLocator.of(List.of("127.0.0.1:" + port)));
+        actions = new Actions(client.transactions(), client.contexts(), client.resources());
+        FenceTransaction transaction = noted(new JdbcFenceTransaction(dataSource));
+        pay = Action.tcc(
+                "payer/pay",
+                List.of(new Action.Captured("name", String.class), new Action.Captured("amount", int.class)),
+                Fencing.LOCAL,
+                new Action.Fenced(Fence.of(dataSource, FenceOptions.DEFAULTS), transaction, transaction, transaction),
+                new Action.Ends() {
+                    @Override
+                    public boolean confirm(ActionContext context, List<?> captured) throws SQLException {
+                        change("UPDATE account SET frozen = frozen - ? WHERE name = ?", captured);
+                        standStill("confirm");
+                        return true;
+                    }
+
+                    @Override
+                    public boolean cancel(ActionContext context, List<?> captured, Object result) throws SQLException {
+                        change("UPDATE account SET frozen = frozen - ? WHERE name = ?", captured);
+                        change("UPDATE account SET balance = balance + ? WHERE name = ?", captured);
+                        standStill("cancel");
+                        return true;
+                    }
+                });
+        actions.register(pay);
+    }
+
+    /** Remembers the connection, for work that is not handed it. */
+    private FenceTransaction noted(FenceTransaction inner) {
+        return new FenceTransaction() {
+            @Override
+            public boolean isOpen() {
+                return inner.isOpen();
+            }
+
+            @Override
+            public <T> T execute(Work<T> work) throws Throwable {
+                return inner.execute(connection -> {
+                    local.set(connection);
+                    return work.run(connection);
+                });
+            }
+
+            @Override
+            public <T> T executeApart(Work<T> work) throws Throwable {
+                return inner.executeApart(work);
+            }
+        };
+    }
+
+    private void change(String sql, List<?> captured) throws SQLException {
+        try (PreparedStatement statement = local.get().prepareStatement(sql)) {
+            statement.setInt(1, (Integer) captured.get(1));
+            statement.setString(2, (String) captured.get(0));
+            statement.executeUpdate();
+        }
+    }
+
+    private void standStill(String where) {
+        if (standsStillIn.equals(where)) {
+            System.out.println("in " + where);
+            try {
+                new CountDownLatch(1).await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    void pay(String name, int amount, Duration timeout, boolean keep) throws Throwable {
+        client.transactions().execute(GlobalTransactionOptions.named(name).withTimeout(timeout), () -> {
+            List<Object> captured = List.of(name, amount);
+            actions.run(pay, captured, context -> {
+                change("UPDATE account SET balance = balance - ? WHERE name = ?", captured);
+                change("UPDATE account SET frozen = frozen + ? WHERE name = ?", captured);
+                standStill("try");
+                return "";
+            });
+            if (!keep) {
+                throw new IllegalStateException("no");
+            }
+            return "";
+        });
+    }
+
+    @Override
+    public void close() {
+        client.close();
+    }
+
+    public static void main(String[] arguments) throws Throwable {
+        DataSource dataSource = new DriverManagerDataSource(arguments[1], arguments[2], arguments[3]);
+        String where = arguments[4];
+        Payer payer = new Payer(Integer.parseInt(arguments[0]), dataSource, where);
+        payer.pay(where, 10, Duration.ofSeconds(where.equals("try") ? 4 : 60), !where.equals("cancel"));
+    }
+}
