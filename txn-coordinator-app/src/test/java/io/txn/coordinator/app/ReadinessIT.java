@@ -46,7 +46,10 @@ class ReadinessIT {
                 .start();
         try {
             Http probe = new Http(http, null);
-            Await.until("the coordinator is ready", CoordinatorProcess.START_WAIT, () -> isAlive(process, output) && ready(probe));
+            Await.until(
+                    "the coordinator is ready",
+                    CoordinatorProcess.START_WAIT,
+                    () -> isAlive(process, output) && ready(probe));
             try (TcpApplication shop = new TcpApplication(tcp, "shop", "db")) {
                 String open = shop.begin("open");
                 Files.createFile(fill);
