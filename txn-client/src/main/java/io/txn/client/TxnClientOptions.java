@@ -63,8 +63,12 @@ public record TxnClientOptions(
 
     private static final Backoff RECONNECT = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(10));
 
-    /** A handful of connections needs no event loop a processor. */
-    private static final TransportOptions TRANSPORT = TransportOptions.DEFAULTS.withIoThreads(2);
+    /**
+     * A handful of connections needs no event loop a processor. Whoever was silent for five seconds is asked whether it is there, and left alone when it says nothing for five more: it hangs,
+     * and another coordinator could serve.
+     */
+    private static final TransportOptions TRANSPORT =
+            TransportOptions.DEFAULTS.withIoThreads(2).withIdle(Duration.ofSeconds(5), Duration.ofSeconds(10));
 
     public TxnClientOptions {
         requireName("application-id", applicationId);

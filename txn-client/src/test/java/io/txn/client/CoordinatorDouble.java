@@ -223,9 +223,10 @@ public final class CoordinatorDouble implements AutoCloseable {
     private void handle(Connection connection, Frame frame) throws IOException {
         Message message = frame.body();
         connection.rm |= message instanceof Message.RegisterRmRequest;
-        received.add(message);
+        // What is scripted by somebody who has seen this message is for the next one.
         Deque<Reaction> scripted = script.get(message.getClass());
         Reaction reaction = scripted == null ? null : scripted.poll();
+        received.add(message);
         if (reaction != null) {
             reaction.react(connection, frame);
         } else {

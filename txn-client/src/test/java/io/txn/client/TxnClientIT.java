@@ -893,6 +893,8 @@ class TxnClientIT {
                 LogLines log = LogLines.of("io.txn.client")) {
             client =
                     TxnClient.start(options(), AddressListLocator.of(List.of(coordinator.address(), second.address())));
+            Await.until("both are connected, and told", MAX, () -> !log.from(Level.WARN)
+                    .isEmpty());
             assertThat(log.from(Level.WARN)).singleElement().asString().contains("several coordinators");
             client.resources().register(new Recording("db"));
             second.await(Message.RegisterRmRequest.class);

@@ -62,6 +62,7 @@ public final class Coordinator implements AutoCloseable {
     private final @Nullable AccessUpkeep upkeep;
     private final @Nullable ServerTls tls;
     private final String advertisedAddress;
+    private final String domain;
 
     private Coordinator(
             Journal journal,
@@ -71,7 +72,9 @@ public final class Coordinator implements AutoCloseable {
             @Nullable UndoLogCleaning cleaning,
             @Nullable AccessUpkeep upkeep,
             @Nullable ServerTls tls,
-            String advertisedAddress) {
+            String advertisedAddress,
+            String domain) {
+        this.domain = domain;
         this.journal = journal;
         this.engine = engine;
         this.adapter = adapter;
@@ -110,6 +113,8 @@ public final class Coordinator implements AutoCloseable {
             CoordinatorOptions options, Journal journal, Doorkeeper doorkeeper, InstantSource clock) {
         CoordinatorOptions.Limits limits = options.limits();
         SecureRandom chance = new SecureRandom();
+        // The lock on the journal is held: nobody else makes one at this moment.
+        String domain = DomainFile.readOrCreate(options.dataDir(), chance);
         SeataAdapter adapter = new SeataAdapter(
                 options.retry().callTimeout(),
                 new SeataAdapter.RequestLimits(
@@ -120,6 +125,7 @@ public final class Coordinator implements AutoCloseable {
                         limits.resourcesPerConnection()),
                 doorkeeper,
                 clock,
+                domain,
                 new RequestIds(chance.nextInt()));
         Engine engine = Engine.start(
                 rules(options),
@@ -148,7 +154,8 @@ public final class Coordinator implements AutoCloseable {
                     options.dataDir());
             UndoLogCleaning cleaning = UndoLogCleaning.start(options.undoLog(), engine, adapter, clock);
             AccessUpkeep upkeep = AccessUpkeep.start(doorkeeper, adapter);
-            return new Coordinator(journal, engine, adapter, server, cleaning, upkeep, options.tls(), advertised);
+            return new Coordinator(
+                    journal, engine, adapter, server, cleaning, upkeep, options.tls(), advertised, domain);
         } catch (RuntimeException | Error e) {
             engine.close();
             throw e;
@@ -210,6 +217,13 @@ public final class Coordinator implements AutoCloseable {
     /** {@code host:port} under which clients reach this coordinator: the first part of every XID it makes. */
     public String advertisedAddress() {
         return advertisedAddress;
+    }
+
+    /**
+     * The lock domain: the same for all doors to these row locks, and another one for every other coordinator. It is made with the data directory and stays with it.
+     */
+    public String domain() {
+        return domain;
     }
 
     /** Whether it serves: false once the journal has failed or {@link #close} was called. */

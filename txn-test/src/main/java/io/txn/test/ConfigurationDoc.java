@@ -82,7 +82,9 @@ public final class ConfigurationDoc {
     private static List<Map<?, ?>> properties(Path metadata) {
         try {
             // JSON is YAML, and every Spring Boot line brings this parser.
-            Map<?, ?> root = new Yaml(new SafeConstructor(new LoaderOptions())).load(Files.readString(metadata));
+            // What JSON may write as "\\/", YAML may not.
+            String text = Files.readString(metadata).replace("\\/", "/");
+            Map<?, ?> root = new Yaml(new SafeConstructor(new LoaderOptions())).load(text);
             List<Map<?, ?>> properties = new ArrayList<>();
             if (root.get("properties") instanceof List<?> list) {
                 list.forEach(property -> properties.add((Map<?, ?>) property));

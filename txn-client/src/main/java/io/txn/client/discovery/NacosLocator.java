@@ -9,11 +9,11 @@ import com.alibaba.nacos.api.naming.listener.EventListener;
 import com.alibaba.nacos.api.naming.listener.NamingEvent;
 import com.alibaba.nacos.api.naming.pojo.Instance;
 import io.txn.protocol.TxnException;
-import java.util.Comparator;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Properties;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.TreeSet;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -23,37 +23,40 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The coordinators registered in Nacos, followed by subscription, ordered by address. Needs {@code nacos-client} on the class path.
+ * The coordinators registered in Nacos, followed by subscription and looked up now and then besides. Needs {@code nacos-client} 2.5 or 3 on the class path.
  * Thread-safe.
  *
- * <p>A registry that cannot be reached is tried again with back-off, and disturbs nobody meanwhile: the last known list stays. So it does
- * when the registry reports that nobody is there.
+ * <p>A registry that cannot be reached is tried again with back-off, and disturbs nobody meanwhile: the last known list stays. What stands in the way is found
+ * out before the registry's own client is started, because that tells a closed port, a wrong name and a missing service in the same words, and late.
+ *
+ * <p>The Nacos cluster is not part of the subscription: some servers lose it in what they push, and the subscriber of a cluster then hears of nothing. Instances
+ * are sorted out here.
  */
 public final class NacosLocator implements CoordinatorLocator {
 
     private static final Logger log = LoggerFactory.getLogger(NacosLocator.class);
 
-    private static final Comparator<HostPort> ORDER =
-            Comparator.comparing(HostPort::host).thenComparingInt(HostPort::port);
-
+    private static final Duration LOOK_EVERY = Duration.ofSeconds(30);
     private static final long RETRY_FIRST_MILLIS = 500;
-    private static final long RETRY_MAX_MILLIS = 30_000;
 
     private final NacosSettings settings;
-    private final List<Consumer<List<HostPort>>> listeners = new CopyOnWriteArrayList<>();
+    private final Duration lookEvery;
+    private final KnownCoordinators known;
+    private final NacosProbe probe;
     private final ScheduledThreadPoolExecutor scheduler;
     private final EventListener subscription = this::pushed;
 
-    private volatile List<HostPort> current = List.of();
     private volatile @Nullable NamingService naming;
-    private volatile String problem = "it has not answered yet";
     private volatile boolean closed;
 
     // Scheduler thread only.
-    private int failures;
+    private int fruitless;
 
-    private NacosLocator(NacosSettings settings) {
+    private NacosLocator(NacosSettings settings, Duration lookEvery) {
         this.settings = settings;
+        this.lookEvery = lookEvery;
+        this.known = new KnownCoordinators(settings.toString());
+        this.probe = new NacosProbe(settings);
         this.scheduler = new ScheduledThreadPoolExecutor(1, task -> {
             Thread thread = new Thread(task, "txn-client-nacos");
             thread.setDaemon(true);
@@ -64,70 +67,143 @@ public final class NacosLocator implements CoordinatorLocator {
 
     /** Begins to follow the registry. Returns at once: a registry that is not there yet is tried again until it is. */
     public static NacosLocator start(NacosSettings settings) {
-        NacosLocator locator = new NacosLocator(settings);
-        locator.scheduler.execute(locator::subscribe);
+        return start(settings, LOOK_EVERY);
+    }
+
+    /** The same with another time between two looks. */
+    static NacosLocator start(NacosSettings settings, Duration lookEvery) {
+        NacosLocator locator = new NacosLocator(settings, lookEvery);
+        locator.scheduler.execute(locator::look);
         return locator;
     }
 
     @Override
     public List<HostPort> current() {
-        return current;
+        return known.current();
     }
 
     @Override
     public void onChange(Consumer<List<HostPort>> listener) {
-        listeners.add(listener);
+        known.onChange(listener);
     }
 
     @Override
     public String description() {
-        return settings + (current.isEmpty() ? " (" + problem + ")" : "");
+        return known.description();
     }
 
-    private void subscribe() {
-        if (closed) {
-            return;
+    @Override
+    public List<LookupStep> examine() {
+        String unreachable = probe.unreachable();
+        if (unreachable != null) {
+            boolean name = unreachable.contains(NacosProbe.UNKNOWN_HOST);
+            return List.of(new LookupStep(
+                    name ? LookupStep.Kind.NAME : LookupStep.Kind.CONNECTION, false, settings + ": " + unreachable));
         }
-        NamingService fresh = null;
+        NamingService own = null;
+        List<Instance> registered;
         try {
-            fresh = NacosFactory.createNamingService(properties());
-            List<String> clusters = settings.cluster() == null ? List.of() : List.of(settings.cluster());
-            fresh.subscribe(settings.service(), settings.group(), clusters, subscription);
-            adopt(fresh.getAllInstances(settings.service(), settings.group(), clusters));
-            naming = fresh;
-            problem = "nobody is registered there";
-            log.info("following coordinators in {}", settings);
+            NamingService asked = naming;
+            if (asked == null) {
+                own = NacosFactory.createNamingService(properties());
+                asked = own;
+            }
+            registered = asked.getAllInstances(settings.service(), settings.group(), List.of(), false);
         } catch (NacosException | RuntimeException e) {
-            shutDown(fresh);
-            failures++;
-            problem = "it cannot be followed: " + reason(e);
-            long delay = Math.min(RETRY_MAX_MILLIS, RETRY_FIRST_MILLIS << Math.min(failures - 1, 10));
-            if (failures == 1) {
-                log.warn("cannot follow coordinators in {}; keeps trying: {}", settings, reason(e));
-            } else {
-                log.debug("still cannot follow coordinators in {}", settings, e);
+            LookupStep.Kind kind = isForbidden(e) ? LookupStep.Kind.CREDENTIALS : LookupStep.Kind.CONNECTION;
+            return List.of(new LookupStep(kind, false, settings + ": " + reason(e)));
+        } finally {
+            shutDown(own);
+        }
+        long usable = registered.stream().filter(this::isUsable).count();
+        if (usable > 0) {
+            return List.of(new LookupStep(LookupStep.Kind.INSTANCE, true, usable + " registered there and usable"));
+        }
+        String why = whyNobody(registered);
+        LookupStep.Kind kind = !registered.isEmpty()
+                ? LookupStep.Kind.INSTANCE
+                : why != null
+                                && (why.contains(NacosProbe.UNKNOWN_NAMESPACE)
+                                        || why.contains(NacosProbe.NAME_OF_NAMESPACE))
+                        ? LookupStep.Kind.NAMESPACE
+                        : LookupStep.Kind.SERVICE;
+        return List.of(
+                new LookupStep(kind, false, settings + ": " + (why == null ? "nobody is registered there" : why)));
+    }
+
+    // Scheduler thread
+
+    private void look() {
+        boolean fruitful = false;
+        try {
+            NamingService following = naming == null ? subscribed() : naming;
+            if (following != null) {
+                List<Instance> registered =
+                        following.getAllInstances(settings.service(), settings.group(), List.of(), false);
+                if (adopt(registered)) {
+                    fruitful = true;
+                } else {
+                    known.nobodyBecause(whyNobody(registered));
+                }
             }
-            try {
-                scheduler.schedule(this::subscribe, delay, TimeUnit.MILLISECONDS);
-            } catch (RejectedExecutionException stopped) {
-                // closed meanwhile
+        } catch (NacosException | RuntimeException e) {
+            String unreachable = probe.unreachable();
+            known.away(unreachable == null ? reason(e) : unreachable);
+            log.debug("the registry failed", e);
+        }
+        fruitless = fruitful ? 0 : fruitless + 1;
+        long most = lookEvery.toMillis();
+        long delay = fruitful ? most : Math.min(most, RETRY_FIRST_MILLIS << Math.min(fruitless - 1, 10));
+        try {
+            scheduler.schedule(this::look, delay, TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException stopped) {
+            // closed meanwhile
+        }
+    }
+
+    /** Null when the registry cannot be reached. */
+    private @Nullable NamingService subscribed() throws NacosException {
+        String unreachable = probe.unreachable();
+        if (unreachable != null) {
+            known.away(unreachable);
+            return null;
+        }
+        NamingService fresh = NacosFactory.createNamingService(properties());
+        boolean usable = false;
+        try {
+            fresh.subscribe(settings.service(), settings.group(), subscription);
+            usable = true;
+        } finally {
+            if (!usable || closed) {
+                shutDown(fresh);
             }
         }
-        if (closed) {
-            shutDown(fresh);
-        }
+        naming = fresh;
+        return closed ? null : fresh;
+    }
+
+    private static boolean isForbidden(Exception e) {
+        return e instanceof NacosException nacos
+                && (nacos.getErrCode() == NacosException.NO_RIGHT
+                        || String.valueOf(nacos.getErrMsg()).contains("user not found"));
     }
 
     private static String reason(Exception e) {
-        return e instanceof NacosException nacos && nacos.getErrMsg() != null ? nacos.getErrMsg() : e.toString();
+        String text = e instanceof NacosException nacos && nacos.getErrMsg() != null ? nacos.getErrMsg() : e.toString();
+        return isForbidden(e) ? "it refuses the user, the password or the right to read: " + text : text;
     }
 
     private Properties properties() {
         Properties properties = new Properties();
-        properties.setProperty(PropertyKeyConst.SERVER_ADDR, settings.serverAddr());
+        if (!settings.serverAddr().isBlank()) {
+            properties.setProperty(PropertyKeyConst.SERVER_ADDR, settings.serverAddr());
+        }
+        set(properties, PropertyKeyConst.ENDPOINT, settings.endpoint());
         set(properties, PropertyKeyConst.NAMESPACE, settings.namespace());
         set(properties, PropertyKeyConst.USERNAME, settings.username());
         set(properties, PropertyKeyConst.PASSWORD, settings.password());
+        set(properties, PropertyKeyConst.ACCESS_KEY, settings.accessKey());
+        set(properties, PropertyKeyConst.SECRET_KEY, settings.secretKey());
         // A list remembered from an earlier run names coordinators that may be long gone.
         properties.setProperty(PropertyKeyConst.NAMING_LOAD_CACHE_AT_START, "false");
         return properties;
@@ -139,33 +215,48 @@ public final class NacosLocator implements CoordinatorLocator {
         }
     }
 
+    private @Nullable String whyNobody(List<Instance> registered) {
+        List<Instance> inCluster = registered.stream().filter(this::inCluster).toList();
+        if (!inCluster.isEmpty()) {
+            return inCluster.size() + " registered there, and each is marked as disabled or as not healthy";
+        } else if (!registered.isEmpty()) {
+            TreeSet<String> clusters = new TreeSet<>();
+            registered.forEach(instance -> clusters.add(instance.getClusterName()));
+            return "nobody is registered in Nacos cluster " + settings.cluster() + ", but in " + clusters
+                    + ": see txn.nacos.cluster";
+        }
+        return probe.elsewhere();
+    }
+
+    // The registry's threads, and ours
+
     private void pushed(Event event) {
         if (event instanceof NamingEvent change) {
             adopt(change.getInstances());
         }
     }
 
-    /** On a thread of the registry's client or on ours. */
-    private synchronized void adopt(@Nullable List<Instance> instances) {
+    /** Whether there is one that can be used. */
+    private boolean adopt(@Nullable List<Instance> instances) {
         List<HostPort> usable = instances == null
                 ? List.of()
                 : instances.stream()
-                        .filter(instance -> instance.isEnabled() && instance.isHealthy())
+                        .filter(this::isUsable)
                         .map(NacosLocator::address)
                         .filter(Objects::nonNull)
-                        .distinct()
-                        .sorted(ORDER)
                         .toList();
-        if (usable.equals(current) || closed) {
-            return;
+        if (!closed) {
+            known.are(usable);
         }
-        if (usable.isEmpty()) {
-            log.info("no coordinator is listed in {} any more; keeps to the last known {}", settings, current);
-            return;
-        }
-        log.info("coordinators in {} are {}", settings, usable);
-        current = usable;
-        listeners.forEach(listener -> listener.accept(usable));
+        return !usable.isEmpty();
+    }
+
+    private boolean isUsable(Instance instance) {
+        return instance.isEnabled() && instance.isHealthy() && inCluster(instance);
+    }
+
+    private boolean inCluster(Instance instance) {
+        return settings.cluster() == null || settings.cluster().equals(instance.getClusterName());
     }
 
     private static @Nullable HostPort address(Instance instance) {
@@ -190,7 +281,7 @@ public final class NacosLocator implements CoordinatorLocator {
     @Override
     public void close() {
         closed = true;
-        listeners.clear();
+        known.close();
         scheduler.shutdown();
         try {
             // A subscription under way sees the flag when it is through.

@@ -39,14 +39,17 @@ import org.slf4j.LoggerFactory;
  * All coordinators this process knows, and its connections to them. Thread-safe.
  *
  * <p>Each listed address has a TM link from the start, and an RM link from the first resource on: any coordinator may have to call this
- * process back. A request goes to the coordinator whose address stands in the XID if a connection to it is live, else to the first listed
- * one that is live: always the same one as long as it lives, because two coordinators are two lock domains.
+ * process back. A request goes to the coordinator whose address stands in the XID if a connection to it is live, else to one of its lock domain. New
+ * transactions begin in the domain of the first listed coordinator that is live: always the same one as long as it lives, because two domains know nothing of
+ * each other's row locks. Within a domain they go to the connection with fewer requests in flight of two drawn at random.
  */
 public final class Coordinators implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(Coordinators.class);
 
     /** How long a start waits before it says that it waits. */
+    private static final int MOST_ADDRESSES = 1_000;
+
     private static final Duration SILENT_WAIT = Duration.ofSeconds(2);
 
     private final ConnectionOptions options;
@@ -63,6 +66,9 @@ public final class Coordinators implements AutoCloseable {
 
     private final LentIds lentIds = new LentIds();
 
+    /** The lock domains of those whose XIDs begin with these addresses: also when their links are gone. */
+    private final Map<String, String> domains = new ConcurrentHashMap<>();
+
     /** Transactions opened here that their coordinator may not know; each leaves when it is ended. */
     private final Map<Xid, LateBegin> lateBegins = new ConcurrentHashMap<>();
 
@@ -73,6 +79,7 @@ public final class Coordinators implements AutoCloseable {
 
     // Scheduler thread only.
     private boolean resourcesWanted;
+    private List<HostPort> toldDomains = List.of();
 
     /**
      * @param resourceIds the ids of all resources registered so far
@@ -150,7 +157,7 @@ public final class Coordinators implements AutoCloseable {
                         request, link, xid, () -> connection.request(request, type, answerTimeout))
                 .thenApply(message -> {
                     if (message instanceof Message.GlobalBeginResponse begun && begun.xid() != null) {
-                        link.learnAdvertised(addressOf(begun.xid()));
+                        advertised(link, addressOf(begun.xid()));
                     }
                     return message;
                 });
@@ -229,7 +236,7 @@ public final class Coordinators implements AutoCloseable {
                         lentIds.answered(link.address(), connection, frame.head());
                     }
                     if (body instanceof Message.GlobalBeginResponse begun && begun.xid() != null) {
-                        link.learnAdvertised(addressOf(begun.xid()));
+                        advertised(link, addressOf(begun.xid()));
                     }
                     if (!type.isInstance(body)) {
                         throw new TxnException(
@@ -254,12 +261,9 @@ public final class Coordinators implements AutoCloseable {
      */
     public @Nullable LateBegin openLate(String name, Instant deadline) {
         Link forTransactions = pick(ConnectionRole.TM, null, true);
-        Link forBranches = pick(ConnectionRole.RM, null, true);
-        if (forTransactions == null
-                || forBranches == null
-                || !forTransactions.address().equals(forBranches.address())
-                || !lends(forTransactions)
-                || !lends(forBranches)) {
+        Link forBranches =
+                forTransactions == null ? null : linksOf(ConnectionRole.RM).get(forTransactions.address());
+        if (forTransactions == null || forBranches == null || !lends(forTransactions) || !lends(forBranches)) {
             return null;
         }
         Xid xid = lentIds.take(forTransactions.address());
@@ -441,17 +445,28 @@ public final class Coordinators implements AutoCloseable {
     private @Nullable Link pick(ConnectionRole role, @Nullable Xid xid, boolean patient) {
         Map<HostPort, Link> known = linksOf(role);
         if (xid != null) {
-            String opener = addressOf(xid.value());
-            for (Link link : known.values()) {
-                if (link.opened(opener) && link.live() != null) {
-                    return link;
+            String address = addressOf(xid.value());
+            Link opener = opener(known, address);
+            if (opener != null) {
+                return opener;
+            }
+            String domain = domain(known, address);
+            if (domain != null) {
+                // Another door to the same state, or the same coordinator at its new address. One of another domain
+                // would
+                // say that there is no such transaction, which is not true.
+                for (Link link : known.values()) {
+                    if (link.live() != null && domain.equals(link.domain())) {
+                        return link;
+                    }
                 }
+                return null;
             }
         }
         for (HostPort address : listed) {
             Link link = known.get(address);
             if (link != null && link.live() != null) {
-                return link;
+                return balanced(link, known);
             }
             if (patient && (link == null || link.untried())) {
                 // Right after a start the second one may be a moment faster; beginning there would split the lock
@@ -465,6 +480,58 @@ public final class Coordinators implements AutoCloseable {
             }
         }
         return null;
+    }
+
+    /** A live link to who opened a transaction under this address; null when there is none. */
+    private static @Nullable Link opener(Map<HostPort, Link> known, String address) {
+        Link best = null;
+        for (Link link : known.values()) {
+            if (link.opened(address) && link.live() != null && (best == null || link.inFlight() < best.inFlight())) {
+                best = link;
+            }
+        }
+        return best;
+    }
+
+    /** The lock domain in which transactions with this address in their XIDs were opened; null when it is not known. */
+    private @Nullable String domain(Map<HostPort, Link> known, String address) {
+        for (Link link : known.values()) {
+            if (link.opened(address) && link.domain() != null) {
+                return link.domain();
+            }
+        }
+        return domains.get(address);
+    }
+
+    /** The coordinator behind the link writes this address into its XIDs. */
+    private void advertised(Link link, String address) {
+        link.learnAdvertised(address);
+        String domain = link.domain();
+        if (domain != null && domains.size() < MOST_ADDRESSES) {
+            domains.put(address, domain);
+        }
+    }
+
+    /** Of the links into the same lock domain as the first, the one with fewer requests in flight of two. */
+    private Link balanced(Link first, Map<HostPort, Link> known) {
+        String domain = first.domain();
+        if (domain == null || listed.size() < 2) {
+            return first;
+        }
+        List<Link> doors = new ArrayList<>();
+        for (HostPort address : listed) {
+            Link link = known.get(address);
+            if (link != null && link.live() != null && domain.equals(link.domain())) {
+                doors.add(link);
+            }
+        }
+        if (doors.size() < 2) {
+            return first;
+        }
+        int one = random.nextInt(doors.size());
+        int other = random.nextInt(doors.size() - 1);
+        other = other < one ? other : other + 1;
+        return doors.get(one).inFlight() <= doors.get(other).inFlight() ? doors.get(one) : doors.get(other);
     }
 
     private TxnException unreachable(ConnectionRole role) {
@@ -524,12 +591,6 @@ public final class Coordinators implements AutoCloseable {
         if (closed || addresses.isEmpty()) {
             return;
         }
-        if (addresses.size() > 1 && listed.size() <= 1) {
-            log.warn(
-                    "several coordinators are listed; each one keeps its own row locks, so all applications must begin at the same one: "
-                            + "the first that can be reached is used coordinators={}",
-                    addresses);
-        }
         listed = List.copyOf(addresses);
         follow(ConnectionRole.TM, addresses);
         if (resourcesWanted) {
@@ -558,6 +619,30 @@ public final class Coordinators implements AutoCloseable {
 
     void linkGone(Link link) {
         links.values().forEach(known -> known.remove(link.address(), link));
+        if (links.values().stream().noneMatch(known -> known.containsKey(link.address()))) {
+            lentIds.forget(link.address());
+        }
+    }
+
+    /** A link became live: tells, once for each list, when its coordinators keep row locks of their own. */
+    void registered(Link newest) {
+        if (toldDomains.equals(listed)) {
+            return;
+        }
+        for (HostPort address : listed) {
+            Link other = linksOf(newest.role()).get(address);
+            if (other != null
+                    && other != newest
+                    && other.live() != null
+                    && (other.domain() == null || !Objects.equals(other.domain(), newest.domain()))) {
+                toldDomains = listed;
+                log.warn(
+                        "several coordinators are listed that each keep row locks of their own, so all applications must begin at the same one: "
+                                + "the first that can be reached is used coordinators={}",
+                        listed);
+                return;
+            }
+        }
     }
 
     /** A link became live, or failed for the first time: whoever waits looks again. */

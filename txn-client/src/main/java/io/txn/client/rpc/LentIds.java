@@ -4,6 +4,7 @@ import io.txn.client.discovery.HostPort;
 import io.txn.protocol.Xid;
 import io.txn.protocol.extension.IdLease;
 import io.txn.protocol.transport.RpcConnection;
+import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -19,23 +20,34 @@ final class LentIds {
     /** With fewer left, more are asked for along with the next request that can carry the question. */
     private static final int LOW = 250;
 
-    private @Nullable Range range;
-    private @Nullable Range next;
+    private final Map<HostPort, Ranges> byCoordinator = new HashMap<>();
+
+    /** What one coordinator lent, as far as it is not used up. */
+    private static final class Ranges {
+        private @Nullable Range range;
+        private @Nullable Range next;
+
+        @Nullable
+        Range current() {
+            if (range != null && range.left() == 0) {
+                range = next;
+                next = null;
+            }
+            if (range != null && range.left() == 0) {
+                range = null;
+            }
+            return range;
+        }
+    }
 
     private static final class Range {
-        private final HostPort coordinator;
         private final RpcConnection over;
         private final IdLease lease;
         private int used;
 
-        Range(HostPort coordinator, RpcConnection over, IdLease lease) {
-            this.coordinator = coordinator;
+        Range(RpcConnection over, IdLease lease) {
             this.over = over;
             this.lease = lease;
-        }
-
-        boolean isOf(HostPort other) {
-            return coordinator.equals(other) && over.isOpen();
         }
 
         int left() {
@@ -45,8 +57,12 @@ final class LentIds {
 
     /** How many to ask this coordinator for; 0 when there are enough. */
     synchronized int wanted(HostPort coordinator) {
-        Range now = current();
-        int left = now == null || !now.isOf(coordinator) ? 0 : now.left() + (next == null ? 0 : next.left());
+        Ranges ranges = byCoordinator.get(coordinator);
+        Range now = ranges == null ? null : ranges.current();
+        if (ranges == null || now == null) {
+            return WANTED;
+        }
+        int left = now.left() + (ranges.next == null ? 0 : ranges.next.left());
         return left < LOW ? WANTED : 0;
     }
 
@@ -56,20 +72,21 @@ final class LentIds {
         if (lease == null) {
             return;
         }
-        Range lent = new Range(coordinator, over, lease);
-        Range now = current();
-        if (now == null || !now.isOf(coordinator)) {
-            range = lent;
-            next = null;
+        Range lent = new Range(over, lease);
+        Ranges ranges = byCoordinator.computeIfAbsent(coordinator, key -> new Ranges());
+        if (ranges.current() == null) {
+            ranges.range = lent;
+            ranges.next = null;
         } else {
-            next = lent; // of two that were asked for at a time one is lost, which does no harm
+            ranges.next = lent; // of two that were asked for at a time one is lost, which does no harm
         }
     }
 
     /** The next id of this coordinator as an XID; null when there is none. */
     synchronized @Nullable Xid take(HostPort coordinator) {
-        Range now = current();
-        if (now == null || !now.isOf(coordinator)) {
+        Ranges ranges = byCoordinator.get(coordinator);
+        Range now = ranges == null ? null : ranges.current();
+        if (now == null) {
             return null;
         }
         String first = now.lease.first().value();
@@ -78,14 +95,8 @@ final class LentIds {
         return Xid.of(first.substring(0, first.lastIndexOf(':')), id);
     }
 
-    private @Nullable Range current() {
-        if (range != null && range.left() == 0) {
-            range = next;
-            next = null;
-        }
-        if (range != null && range.left() == 0) {
-            range = null;
-        }
-        return range;
+    /** Nobody is connected to it any more. */
+    synchronized void forget(HostPort coordinator) {
+        byCoordinator.remove(coordinator);
     }
 }

@@ -7,6 +7,7 @@ import io.txn.protocol.access.Refusal;
 import io.txn.protocol.codec.Frame;
 import io.txn.protocol.extension.About;
 import io.txn.protocol.extension.Feature;
+import io.txn.protocol.extension.LockDomain;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.transport.RpcConnection;
 import io.txn.protocol.transport.RpcHandler;
@@ -56,6 +57,8 @@ final class Link implements RpcHandler {
     private volatile boolean untried = true;
     /** The address the coordinator behind this link writes into its XIDs, once one was seen. */
     private volatile @Nullable String advertised;
+    /** The lock domain behind this link as it was last named; null: none was. */
+    private volatile @Nullable String domain;
 
     private volatile Told aboutIt = Told.NOTHING;
 
@@ -75,6 +78,10 @@ final class Link implements RpcHandler {
         this.role = role;
         this.address = address;
         this.owner = owner;
+    }
+
+    ConnectionRole role() {
+        return role;
     }
 
     HostPort address() {
@@ -100,6 +107,17 @@ final class Link implements RpcHandler {
     @Nullable
     Throwable lastFailure() {
         return lastFailure;
+    }
+
+    @Nullable
+    String domain() {
+        return domain;
+    }
+
+    /** Requests that wait for an answer. */
+    int inFlight() {
+        RpcConnection current = live;
+        return current == null ? 0 : current.inFlight();
     }
 
     /** How it stands with the coordinator behind this link. */
@@ -231,10 +249,12 @@ final class Link implements RpcHandler {
         told = null;
         wasLive = true;
         lastFailure = null;
+        domain = answer == null ? null : LockDomain.read(answer.head());
         live = of;
         untried = false;
         log.info("connected to coordinator {} role={} local={}", address, role, of.localAddress());
         owner.linkChanged();
+        owner.registered(this);
         announceNew();
     }
 
@@ -368,7 +388,7 @@ final class Link implements RpcHandler {
     void retire() {
         if (!retired) {
             retired = true;
-            log.info("coordinator {} is no longer listed role={}", address, role);
+            log.debug("coordinator {} is no longer listed role={}", address, role);
             if (connection == null) {
                 owner.linkGone(this);
             }

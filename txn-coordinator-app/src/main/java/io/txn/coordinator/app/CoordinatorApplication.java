@@ -40,7 +40,7 @@ public final class CoordinatorApplication {
             Map.entry("management.endpoint.health.probes.enabled", "true"),
             Map.entry("management.endpoint.health.group.readiness.include", "readinessState,coordinator"),
             Map.entry("management.endpoint.health.show-details", "when-authorized"),
-            // What happens with the registry is told by NacosRegistration, once per change.
+            // What happens with the registry is told by Registration, once per change.
             Map.entry("logging.level.com.alibaba.nacos", "off"));
 
     private CoordinatorApplication() {}

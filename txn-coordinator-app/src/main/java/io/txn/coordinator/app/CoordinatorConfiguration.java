@@ -4,9 +4,16 @@ import io.txn.coordinator.Coordinator;
 import io.txn.coordinator.CoordinatorOptions;
 import io.txn.coordinator.app.admin.AdminConfiguration;
 import io.txn.coordinator.app.admin.AdminToken;
-import io.txn.coordinator.app.nacos.NacosRegistration;
+import io.txn.coordinator.app.registration.Advertised;
+import io.txn.coordinator.app.registration.EtcdRegistry;
+import io.txn.coordinator.app.registration.EurekaRegistry;
+import io.txn.coordinator.app.registration.NacosRegistry;
+import io.txn.coordinator.app.registration.Registration;
+import io.txn.coordinator.app.registration.Registry;
 import io.txn.protocol.ErrorCode;
+import io.txn.protocol.extension.Feature;
 import java.net.InetAddress;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.health.contributor.Health;
@@ -133,31 +141,115 @@ final class CoordinatorConfiguration {
     }
 
     @Bean
-    @Conditional(NacosConfigured.class)
-    NacosRegistration nacosRegistration(
+    @Conditional(RegistryConfigured.Nacos.class)
+    Registration nacosRegistration(
             CoordinatorProperties properties,
             Coordinator coordinator,
             WebServerApplicationContext web,
             ObjectProvider<BuildProperties> build) {
-        CoordinatorProperties.Nacos nacos = properties.nacos();
-        return new NacosRegistration(
-                new NacosRegistration.Target(
-                        java.util.Objects.requireNonNull(nacos.serverAddr()),
-                        nacos.namespace(),
-                        nacos.group(),
-                        nacos.service(),
-                        nacos.cluster(),
-                        nacos.username(),
-                        nacos.password()),
-                coordinator.advertisedAddress(),
+        return registration(
+                new NacosRegistry(target(properties.nacos()), nacosDirectory(properties)),
+                List.of(target(properties.nacos()).serverAddr().split(",")),
+                coordinator,
+                web,
+                build.getIfAvailable());
+    }
+
+    /** A second instance, under the names by which Seata's clients look for their server. */
+    @Bean
+    @Conditional(RegistryConfigured.Nacos.class)
+    @ConditionalOnProperty(CoordinatorProperties.PREFIX + ".nacos.seata.enabled")
+    Registration seataRegistration(
+            CoordinatorProperties properties,
+            Coordinator coordinator,
+            WebServerApplicationContext web,
+            ObjectProvider<BuildProperties> build) {
+        CoordinatorProperties.SeataNames names = properties.nacos().seata();
+        NacosRegistry.Target target =
+                target(properties.nacos()).withService(names.service(), names.group(), names.cluster());
+        return registration(
+                new NacosRegistry(target, nacosDirectory(properties)),
+                List.of(target.serverAddr().split(",")),
+                coordinator,
+                web,
+                build.getIfAvailable());
+    }
+
+    @Bean
+    @Conditional(RegistryConfigured.Eureka.class)
+    Registration eurekaRegistration(
+            CoordinatorProperties properties,
+            Coordinator coordinator,
+            WebServerApplicationContext web,
+            ObjectProvider<BuildProperties> build) {
+        List<String> urls = properties.eureka().urls();
+        return registration(
+                new EurekaRegistry(urls, properties.eureka().service()),
+                urls,
+                coordinator,
+                web,
+                build.getIfAvailable());
+    }
+
+    @Bean
+    @Conditional(RegistryConfigured.Etcd.class)
+    Registration etcdRegistration(
+            CoordinatorProperties properties,
+            Coordinator coordinator,
+            WebServerApplicationContext web,
+            ObjectProvider<BuildProperties> build) {
+        CoordinatorProperties.Etcd etcd = properties.etcd();
+        return registration(
+                new EtcdRegistry(etcd.endpoints(), etcd.cluster(), etcd.username(), etcd.password()),
+                etcd.endpoints(),
+                coordinator,
+                web,
+                build.getIfAvailable());
+    }
+
+    private static NacosRegistry.Target target(CoordinatorProperties.Nacos nacos) {
+        return new NacosRegistry.Target(
+                java.util.Objects.requireNonNull(nacos.serverAddr()),
+                nacos.namespace(),
+                nacos.group(),
+                nacos.service(),
+                nacos.cluster(),
+                nacos.username(),
+                nacos.password());
+    }
+
+    private static Path nacosDirectory(CoordinatorProperties properties) {
+        return properties.dataDir().toAbsolutePath().normalize().resolve("nacos");
+    }
+
+    private static Registration registration(
+            Registry registry,
+            List<String> servers,
+            Coordinator coordinator,
+            WebServerApplicationContext web,
+            @Nullable BuildProperties build) {
+        Advertised.of(coordinator.advertisedAddress(), Map.of()).refuseLoopbackBeyond(servers);
+        return new Registration(
+                registry,
+                () -> Advertised.of(coordinator.advertisedAddress(), metadata(coordinator, web, build)),
                 coordinator::healthy,
-                () -> metadata(web, build.getIfAvailable()),
-                properties.dataDir().toAbsolutePath().normalize().resolve("nacos"),
                 new SecureRandom());
     }
 
-    private static Map<String, String> metadata(WebServerApplicationContext web, @Nullable BuildProperties build) {
-        return Map.of("version", version(build), "http-port", Integer.toString(httpPort(web)));
+    private static Map<String, String> metadata(
+            Coordinator coordinator, WebServerApplicationContext web, @Nullable BuildProperties build) {
+        return Map.of(
+                "version",
+                version(build),
+                "features",
+                Feature.names(),
+                "domain",
+                coordinator.domain(),
+                "txn-tcp-port",
+                Integer.toString(
+                        Advertised.of(coordinator.advertisedAddress(), Map.of()).port()),
+                "http-port",
+                Integer.toString(httpPort(web)));
     }
 
     private static String version(@Nullable BuildProperties build) {

@@ -40,6 +40,8 @@ import org.springframework.util.unit.DataSize;
  * @param retention How long finished transactions stay visible.
  * @param undoLog How applications' undo tables are kept clean.
  * @param nacos Registration in Nacos.
+ * @param eureka Registration in Eureka.
+ * @param etcd Registration in etcd.
  */
 @ConfigurationProperties(prefix = CoordinatorProperties.PREFIX, ignoreUnknownFields = false)
 record CoordinatorProperties(
@@ -59,7 +61,9 @@ record CoordinatorProperties(
         @DefaultValue Limits limits,
         @DefaultValue Retention retention,
         @DefaultValue UndoLog undoLog,
-        @DefaultValue Nacos nacos) {
+        @DefaultValue Nacos nacos,
+        @DefaultValue Eureka eureka,
+        @DefaultValue Etcd etcd) {
 
     static final String PREFIX = "txn.coordinator";
 
@@ -311,6 +315,7 @@ record CoordinatorProperties(
      * @param cluster Cluster of the instance.
      * @param username User name, if the Nacos servers ask for one.
      * @param password Password of that user.
+     * @param seata A second instance, for Seata's clients.
      */
     record Nacos(
             @Nullable String serverAddr,
@@ -319,12 +324,52 @@ record CoordinatorProperties(
             @DefaultValue("txn-coordinator") String service,
             @DefaultValue("DEFAULT") String cluster,
             @Nullable String username,
-            @Nullable String password) {
+            @Nullable String password,
+            @DefaultValue SeataNames seata) {
 
         /** Without the password. */
         @Override
         public String toString() {
             return "Nacos[serverAddr=" + serverAddr + ", username=" + username + ']';
+        }
+    }
+
+    /**
+     * @param enabled Whether the coordinator also registers under the names by which Seata's clients look for their server.
+     * @param service Name of the service that Seata's clients look up (seata.registry.nacos.application).
+     * @param group Group of that service (seata.registry.nacos.group).
+     * @param cluster Cluster of the instance: what their service.vgroup-mapping leads to.
+     */
+    record SeataNames(
+            @DefaultValue("false") boolean enabled,
+            @DefaultValue("seata-server") String service,
+            @DefaultValue("SEATA_GROUP") String group,
+            @DefaultValue("default") String cluster) {}
+
+    /**
+     * @param urls URLs of the Eureka servers (http://host:8761/eureka). When none is set, the coordinator is not registered.
+     * @param service Name of the service that applications look up.
+     */
+    record Eureka(
+            @DefaultValue List<String> urls,
+            @DefaultValue("txn-coordinator") String service) {}
+
+    /**
+     * @param endpoints URLs of the servers of one etcd (http://host:2379). When none is set, the coordinator is not registered.
+     * @param cluster Name under which coordinators register together (txn.etcd.cluster of applications).
+     * @param username User name, if etcd asks for one.
+     * @param password Password of that user.
+     */
+    record Etcd(
+            @DefaultValue List<String> endpoints,
+            @DefaultValue("default") String cluster,
+            @Nullable String username,
+            @Nullable String password) {
+
+        /** Without the password. */
+        @Override
+        public String toString() {
+            return "Etcd[endpoints=" + endpoints + ", cluster=" + cluster + ']';
         }
     }
 

@@ -33,9 +33,10 @@ class ArchitectureTest {
 
     @Test
     void theAdminApiDoesNotKnowTheRegistry() {
-        ArchitectureRules.neverDependOn("io.txn.coordinator.app.admin", "io.txn.coordinator.app.nacos", "com.alibaba..")
+        ArchitectureRules.neverDependOn(
+                        "io.txn.coordinator.app.admin", "io.txn.coordinator.app.registration", "com.alibaba..")
                 .check(CLASSES);
-        ArchitectureRules.neverDependOn("io.txn.coordinator.app.nacos", "io.txn.coordinator.app.admin")
+        ArchitectureRules.neverDependOn("io.txn.coordinator.app.registration", "io.txn.coordinator.app.admin")
                 .check(CLASSES);
     }
 

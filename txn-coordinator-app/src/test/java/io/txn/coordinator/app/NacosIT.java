@@ -7,7 +7,9 @@ import com.alibaba.nacos.api.NacosFactory;
 import com.alibaba.nacos.api.PropertyKeyConst;
 import com.alibaba.nacos.api.naming.NamingService;
 import com.alibaba.nacos.api.naming.pojo.Instance;
-import io.txn.coordinator.app.nacos.NacosRegistration;
+import io.txn.coordinator.app.registration.Advertised;
+import io.txn.coordinator.app.registration.NacosRegistry;
+import io.txn.coordinator.app.registration.Registration;
 import io.txn.test.Await;
 import io.txn.test.NacosServer;
 import io.txn.test.SeataClient;
@@ -87,7 +89,13 @@ class NacosIT {
             assertThat(instance.isEphemeral()).isTrue();
             assertThat(instance.getMetadata())
                     .containsEntry("http-port", Integer.toString(coordinator.httpPort()))
+                    .containsEntry("txn-tcp-port", Integer.toString(coordinator.tcpPort()))
+                    .containsEntry(
+                            "domain",
+                            Files.readString(coordinator.dataDir().resolve("domain"))
+                                    .strip())
                     .containsKey("version")
+                    .hasEntrySatisfying("features", names -> assertThat(names).contains("lock-wait"))
                     .doesNotContainValue("unknown");
 
             long from = System.nanoTime();
@@ -117,11 +125,10 @@ class NacosIT {
         try (CoordinatorProcess coordinator = CoordinatorProcess.start(
                         home,
                         "--txn.coordinator.nacos.server-addr=" + server.serverAddr(),
-                        "--txn.coordinator.nacos.service=seata-server",
-                        "--txn.coordinator.nacos.group=SEATA_GROUP",
-                        "--txn.coordinator.nacos.cluster=default")
+                        "--txn.coordinator.nacos.seata.enabled=true")
                 .awaitReady()) {
             awaitFound(coordinator, "seata-server", "SEATA_GROUP", true);
+            awaitFound(coordinator, "txn-coordinator", "DEFAULT_GROUP", true);
             try (SeataClient shop = SeataClient.startWithNacos(
                     version,
                     server.serverAddr(),
@@ -177,12 +184,12 @@ class NacosIT {
     @Test
     void aCoordinatorThatServesNoMoreIsNotFound() throws Exception {
         AtomicBoolean healthy = new AtomicBoolean(true);
-        NacosRegistration registration = new NacosRegistration(
-                new NacosRegistration.Target(server.serverAddr(), "", "G", "sick", "DEFAULT", null, null),
-                "127.0.0.1:8091",
+        Registration registration = new Registration(
+                new NacosRegistry(
+                        new NacosRegistry.Target(server.serverAddr(), "", "G", "sick", "DEFAULT", null, null),
+                        directory.resolve("sick")),
+                () -> Advertised.of("127.0.0.1:8091", Map.of()),
                 healthy::get,
-                Map::of,
-                directory.resolve("sick"),
                 new Random(1));
         registration.start();
         try {

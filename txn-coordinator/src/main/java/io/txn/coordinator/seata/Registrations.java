@@ -12,6 +12,7 @@ import io.txn.protocol.access.Refusal;
 import io.txn.protocol.codec.Frame;
 import io.txn.protocol.extension.About;
 import io.txn.protocol.extension.Feature;
+import io.txn.protocol.extension.LockDomain;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.transport.LogBudget;
 import io.txn.protocol.transport.RpcConnection;
@@ -59,6 +60,7 @@ final class Registrations {
     private final InstantSource clock;
     private final SeataAdapter.RequestLimits limits;
     private final String version;
+    private final String domain;
     private final Consumer<Collection<String>> available;
     private final LogBudget refusals;
     private final LongAdder refused = new LongAdder();
@@ -96,6 +98,7 @@ final class Registrations {
 
     /**
      * @param version of the protocol as this side speaks it, for the answers
+     * @param domain the lock domain, for the answers
      * @param available told which resources have come
      */
     Registrations(
@@ -105,6 +108,7 @@ final class Registrations {
             InstantSource clock,
             SeataAdapter.RequestLimits limits,
             String version,
+            String domain,
             Consumer<Collection<String>> available) {
         this.sessions = sessions;
         this.shared = shared;
@@ -112,6 +116,7 @@ final class Registrations {
         this.clock = clock;
         this.limits = limits;
         this.version = version;
+        this.domain = domain;
         this.available = available;
         this.refusals = new LogBudget(clock, LINES, LINES_PERIOD);
     }
@@ -313,6 +318,9 @@ final class Registrations {
 
     private void respond(Registration registration, Set<Feature> features, Message.Response response) {
         Map<String, String> head = new HashMap<>(Feature.agreed(features));
+        if (features.contains(Feature.LOCK_DOMAIN)) {
+            LockDomain.write(domain, head);
+        }
         if (features.contains(Feature.ABOUT)) {
             new About(PRODUCT, clock.instant()).write(head);
         }

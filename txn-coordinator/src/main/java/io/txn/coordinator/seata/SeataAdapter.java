@@ -84,6 +84,7 @@ public final class SeataAdapter implements RpcHandler {
 
     /**
      * @param doorkeeper decides who may register
+     * @param domain the lock domain, for clients that want to know
      * @param requestIds of all its connections, from another point at each start: an answer to a call of before a reconnection or a restart meets no later one
      */
     public SeataAdapter(
@@ -91,12 +92,13 @@ public final class SeataAdapter implements RpcHandler {
             RequestLimits limits,
             Doorkeeper doorkeeper,
             InstantSource clock,
+            String domain,
             RequestIds requestIds) {
         this.requestIds = requestIds;
         this.calls = new BranchCalls(sessions, outbox, callTimeout);
         this.limits = limits;
-        this.registrations =
-                new Registrations(sessions, shared, doorkeeper, clock, limits, VERSION, this::resourcesAvailable);
+        this.registrations = new Registrations(
+                sessions, shared, doorkeeper, clock, limits, VERSION, domain, this::resourcesAvailable);
     }
 
     private void resourcesAvailable(Collection<String> resources) {

@@ -54,6 +54,7 @@ class AdapterUnderLoadTest {
             new SeataAdapter.RequestLimits(200, 1_000, 100, 1_000_000, 100),
             new Doorkeeper(AccessRules.OPEN, false, InstantSource.system()),
             InstantSource.system(),
+            "domain",
             new RequestIds(0));
     private final RpcServer server = RpcServer.bind("127.0.0.1", 0, ONE_THREAD, adapter);
     private final RpcClient rpc = new RpcClient(ONE_THREAD);

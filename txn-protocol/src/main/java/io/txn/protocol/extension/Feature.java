@@ -32,7 +32,9 @@ public enum Feature {
     /** A begin has the key of a business request, by which a repeated one gets the first outcome; see {@link RequestKey}. */
     IDEMPOTENCY("idempotency"),
     /** An undo asks, right before it commits, whether its branch is still to be undone; see {@link UndoConfirmation}. */
-    UNDO_CONFIRMATION("undo-confirmation");
+    UNDO_CONFIRMATION("undo-confirmation"),
+    /** The answer to a registration says to which lock domain the coordinator belongs; see {@link LockDomain}. */
+    LOCK_DOMAIN("lock-domain");
 
     private static final String ANNOUNCED = "txn-features";
     private static final String AGREED = "txn-features-agreed";
@@ -41,6 +43,11 @@ public enum Feature {
 
     Feature(String word) {
         this.word = word;
+    }
+
+    /** All of them, in words with commas between them: for people. */
+    public static String names() {
+        return words(EnumSet.allOf(Feature.class));
     }
 
     /** The head field in which a client says that it has all of them. */

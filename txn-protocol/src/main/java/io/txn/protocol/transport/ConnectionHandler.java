@@ -92,12 +92,15 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
             @Nullable Newcomers newcomers) {
         ConnectionHandler end = new ConnectionHandler(side, options, handler, opened, closed, newcomers);
         long writeIdleNanos = side == Side.CLIENT ? options.writeIdle().toNanos() : 0;
+        // A client that goes on writing to somebody who hangs would never be idle enough to ask: half of the silence is
+        // asked about, the other half waits.
+        long readIdleNanos = options.readIdle().toNanos() / (side == Side.CLIENT ? 2 : 1);
         channel.pipeline()
                 // Answers that become ready together leave in one system call.
                 .addLast(new FlushConsolidationHandler(MOST_FLUSHES_HELD_BACK, true))
                 .addLast(new FrameDecoder(end.codec, newcomers, end::admitted))
                 // Behind the decoder: only a complete frame counts as a sign of life, a dribble of bytes does not.
-                .addLast(new IdleStateHandler(options.readIdle().toNanos(), writeIdleNanos, 0, TimeUnit.NANOSECONDS))
+                .addLast(new IdleStateHandler(readIdleNanos, writeIdleNanos, 0, TimeUnit.NANOSECONDS))
                 .addLast(end);
         end.session = session;
     }
@@ -217,7 +220,8 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
         if (event instanceof IdleStateEvent idle && connection != null) {
-            if (idle.state() == IdleState.WRITER_IDLE) {
+            boolean asked = side == Side.SERVER || !idle.isFirst();
+            if (idle.state() == IdleState.WRITER_IDLE || !asked) {
                 connection.ping();
             } else if (idle.state() == IdleState.READER_IDLE) {
                 close(ctx, "no complete frame came for " + options.readIdle());

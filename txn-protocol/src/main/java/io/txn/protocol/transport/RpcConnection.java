@@ -438,6 +438,11 @@ public final class RpcConnection {
                 TimeUnit.NANOSECONDS);
     }
 
+    /** How many requests wait for an answer. */
+    public int inFlight() {
+        return waiting.get();
+    }
+
     private void write(ByteBuf bytes) {
         if (isGathering()) {
             gather(() -> writeNow(bytes), bytes::release);

@@ -9,7 +9,7 @@ import java.util.function.Consumer;
  * @param maxFrameBytes the longest frame that is read or written, head included; also bounds what a compressed body may unfold to
  * @param maxPendingRequests how many requests of one connection may wait for an answer; more fail at once with TOO_MANY_REQUESTS
  * @param writeIdle a client that wrote nothing for this long sends a heartbeat
- * @param readIdle a connection that brought no complete frame for this long is closed
+ * @param readIdle a connection that brought no complete frame for this long is closed; a client sends a heartbeat when half of it is over
  * @param connectTimeout how long a client waits for a connection
  * @param writeBufferLow a connection above {@code writeBufferHigh} counts as writable again below this many bytes
  * @param writeBufferHigh from this many unwritten bytes on, a server stops reading from the connection

@@ -1,53 +1,40 @@
 package io.txn.spring.autoconfigure;
 
-import com.alibaba.nacos.api.naming.NamingService;
 import io.txn.client.ContextCarrier;
 import io.txn.client.GlobalLockTemplate;
 import io.txn.client.GlobalTransactionTemplate;
 import io.txn.client.TxnClient;
 import io.txn.client.TxnClientOptions;
-import io.txn.client.discovery.AddressListLocator;
 import io.txn.client.discovery.CoordinatorLocator;
-import io.txn.client.discovery.NacosLocator;
 import io.txn.client.rm.ResourceManager;
-import io.txn.protocol.ErrorCode;
-import io.txn.protocol.TxnException;
 import io.txn.spring.GlobalLockAspect;
 import io.txn.spring.GlobalLockOptions;
 import io.txn.spring.GlobalTransactionalAspect;
 import io.txn.spring.GlobalTransactionalCheck;
 import io.txn.spring.GlobalTransactionalOptions;
-import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.aspectj.lang.annotation.Aspect;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
-import org.springframework.boot.autoconfigure.condition.ConditionMessage;
-import org.springframework.boot.autoconfigure.condition.ConditionOutcome;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
-import org.springframework.boot.autoconfigure.condition.SpringBootCondition;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
-import org.springframework.boot.context.properties.bind.Bindable;
-import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.ssl.SslBundles;
 import org.springframework.context.annotation.Bean;
-import org.springframework.context.annotation.ConditionContext;
-import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.EnableAspectJAutoProxy;
-import org.springframework.core.annotation.Order;
+import org.springframework.context.annotation.Import;
 import org.springframework.core.env.Environment;
-import org.springframework.core.type.AnnotatedTypeMetadata;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 import org.springframework.util.ClassUtils;
 
-/** The client: where the coordinator is, the connection to it, and the scope of global transactions. */
+/** The client, and with it the discovery, where only this one is taken: the connection to the coordinators that a locator finds, and the scope of global transactions. */
 @AutoConfiguration
 @ConditionalOnProperty(name = "txn.enabled", havingValue = "true", matchIfMissing = true)
-@EnableConfigurationProperties({ClientProperties.class, CoordinatorProperties.class})
+@EnableConfigurationProperties(ClientProperties.class)
+@Import(TxnDiscoveryAutoConfiguration.class)
 public final class TxnAutoConfiguration {
 
     private static final String TRANSACTIONS =
@@ -63,16 +50,7 @@ public final class TxnAutoConfiguration {
     @Bean
     @ConditionalOnMissingBean
     CoordinatorLocator txnCoordinatorLocator(Environment environment) {
-        if (environment.containsProperty("txn.nacos.server-addr")) {
-            throw new TxnException(
-                    ErrorCode.BAD_CONFIGURATION,
-                    null,
-                    "key",
-                    "txn.nacos.server-addr",
-                    "problem",
-                    "it is set, but com.alibaba.nacos:nacos-client is not on the class path");
-        }
-        throw new TxnException(ErrorCode.COORDINATOR_NOT_CONFIGURED, null);
+        throw TxnDiscoveryAutoConfiguration.nothingFound(environment);
     }
 
     @Bean(destroyMethod = "close")
@@ -124,34 +102,6 @@ public final class TxnAutoConfiguration {
         return new GlobalLockTemplate(contexts);
     }
 
-    /** The addresses that are configured. They go before a registry. */
-    @Configuration(proxyBeanMethods = false)
-    @Order(1)
-    @Conditional(OnAddress.class)
-    static class AddressConfiguration {
-
-        @Bean
-        @ConditionalOnMissingBean
-        CoordinatorLocator txnAddressListLocator(CoordinatorProperties properties) {
-            return AddressListLocator.of(properties.address());
-        }
-    }
-
-    /** Coordinators that register in Nacos. */
-    @Configuration(proxyBeanMethods = false)
-    @Order(2)
-    @ConditionalOnClass(NamingService.class)
-    @ConditionalOnProperty(name = "txn.nacos.server-addr")
-    @EnableConfigurationProperties(NacosProperties.class)
-    static class NacosConfiguration {
-
-        @Bean
-        @ConditionalOnMissingBean
-        CoordinatorLocator txnNacosLocator(NacosProperties properties) {
-            return NacosLocator.start(properties.toSettings());
-        }
-    }
-
     /** {@code @GlobalTransactional} and {@code @GlobalLock}. */
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass(Aspect.class)
@@ -186,20 +136,6 @@ public final class TxnAutoConfiguration {
         static GlobalTransactionalCheck txnGlobalTransactionalCheck(
                 ObjectProvider<GlobalTransactionalOptions> options, ObjectProvider<GlobalLockOptions> locks) {
             return new GlobalTransactionalCheck(options::getObject, locks::getObject);
-        }
-    }
-
-    /** Whether an address is configured, in any of the forms that a list can have. */
-    static final class OnAddress extends SpringBootCondition {
-
-        @Override
-        public ConditionOutcome getMatchOutcome(ConditionContext context, AnnotatedTypeMetadata metadata) {
-            List<String> addresses = Binder.get(context.getEnvironment())
-                    .bind("txn.coordinator.address", Bindable.listOf(String.class))
-                    .orElse(List.of());
-            boolean some = addresses.stream().anyMatch(address -> !address.isBlank());
-            return new ConditionOutcome(
-                    some, ConditionMessage.of(some ? "found an address" : "no txn.coordinator.address"));
         }
     }
 }

@@ -467,7 +467,7 @@ class TxnAutoConfigurationTest {
                         <!-- Generated from the metadata of the properties; a test compares. -->
 
                         What an application with `txn-spring-boot-starter` can set. A coordinator is needed: `txn.coordinator.address`, or a
-                        registry with `txn.nacos.server-addr`; everything else has a default that works. Durations are written like `30s`,
+                        [registry](discovery.md), which may be the application's own; everything else has a default that works. Durations are written like `30s`,
                         `500ms` or `PT2M`.
 
                         """ + ConfigurationDoc.of(TxnAutoConfiguration.class).table());

@@ -1,0 +1,145 @@
+package io.txn.spring.autoconfigure;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.alibaba.nacos.api.naming.NamingService;
+import io.txn.client.discovery.AddressListLocator;
+import io.txn.client.discovery.CoordinatorLocator;
+import io.txn.client.discovery.EtcdLocator;
+import io.txn.client.discovery.HostPort;
+import io.txn.client.discovery.NacosLocator;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.spring.discovery.DiscoveryClientLocator;
+import io.txn.test.Await;
+import io.txn.test.Ports;
+import java.time.Duration;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.test.context.FilteredClassLoader;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.cloud.client.discovery.composite.CompositeDiscoveryClientAutoConfiguration;
+import org.springframework.cloud.client.discovery.simple.SimpleDiscoveryClientAutoConfiguration;
+import org.springframework.cloud.commons.util.UtilAutoConfiguration;
+
+/** Which registry is asked, and with which settings. Nobody listens at any of these addresses. */
+class DiscoveryChoiceTest {
+
+    private final String nobody = "127.0.0.1:" + Ports.freeWith(1000);
+
+    private final ApplicationContextRunner runner = new ApplicationContextRunner()
+            .withConfiguration(AutoConfigurations.of(TxnAutoConfiguration.class, TxnDiscoveryAutoConfiguration.class))
+            .withPropertyValues("txn.client.fail-fast=false");
+
+    private void finds(Class<? extends CoordinatorLocator> type, String description, String... properties) {
+        runner.withPropertyValues(properties).run(context -> {
+            assertThat(context).hasNotFailed();
+            CoordinatorLocator locator = context.getBean(CoordinatorLocator.class);
+            assertThat(locator).as(Arrays.toString(properties)).isInstanceOf(type);
+            assertThat(locator.description()).contains(description);
+        });
+    }
+
+    @Test
+    void theApplicationsOwnNacosIsAllItTakes() {
+        finds(NacosLocator.class, "Nacos " + nobody, "spring.cloud.nacos.discovery.server-addr=" + nobody);
+        finds(NacosLocator.class, "Nacos " + nobody, "spring.cloud.nacos.server-addr=" + nobody);
+        finds(NacosLocator.class, "Nacos " + nobody, "spring.nacos.discovery.serverAddr=" + nobody);
+        finds(NacosLocator.class, "Nacos " + nobody, "spring.nacos.server-addr=" + nobody);
+        finds(NacosLocator.class, "Nacos " + nobody, "nacos.discovery.server-addr=" + nobody);
+        finds(NacosLocator.class, "servers named by acm.example.org", "spring.cloud.nacos.endpoint=acm.example.org");
+    }
+
+    @Test
+    void eachKeyIsReadUnderTheNearerPrefixFirstAndTheGroupIsNotInherited() {
+        String[] application = {
+            "spring.cloud.nacos.server-addr=far:8848",
+            "spring.cloud.nacos.username=ann",
+            "spring.cloud.nacos.password=secret",
+            "spring.cloud.nacos.namespace=far",
+            "spring.cloud.nacos.discovery.server-addr=" + nobody,
+            "spring.cloud.nacos.discovery.namespace=near",
+            "spring.cloud.nacos.discovery.group=ORDERS",
+            "spring.cloud.nacos.discovery.cluster-name=blue",
+            "spring.nacos.server-addr=other:8848",
+            "spring.nacos.username=bob"
+        };
+        finds(
+                NacosLocator.class,
+                "Nacos " + nobody + ", service txn-coordinator, group DEFAULT_GROUP, namespace near, user ann",
+                application);
+        String[] overridden = Arrays.copyOf(application, application.length + 4);
+        overridden[application.length] = "txn.nacos.namespace=ours";
+        overridden[application.length + 1] = "txn.nacos.group=TXN";
+        overridden[application.length + 2] = "txn.nacos.service=tc";
+        overridden[application.length + 3] = "txn.nacos.cluster=green";
+        finds(
+                NacosLocator.class,
+                "Nacos " + nobody + ", service tc, group TXN, namespace ours, cluster green, user ann",
+                overridden);
+    }
+
+    /** Its user and password are for its own registry. */
+    @Test
+    void ofANacosThatIsNamedForCoordinatorsNothingIsInherited() {
+        finds(
+                NacosLocator.class,
+                "Nacos " + nobody + ", service txn-coordinator, group DEFAULT_GROUP (",
+                "txn.nacos.server-addr=" + nobody,
+                "spring.cloud.nacos.server-addr=other:8848",
+                "spring.cloud.nacos.namespace=ns",
+                "spring.cloud.nacos.username=ann");
+    }
+
+    @Test
+    void whatIsExplicitGoesBeforeWhatIsInherited() {
+        String address = "txn.coordinator.address=" + nobody;
+        String nacos = "txn.nacos.server-addr=" + nobody;
+        String etcd = "txn.etcd.endpoints=http://" + nobody;
+        String own = "spring.cloud.nacos.server-addr=" + nobody;
+        finds(AddressListLocator.class, "addresses", address, nacos, etcd, own);
+        finds(NacosLocator.class, "Nacos", nacos, etcd, own);
+        finds(EtcdLocator.class, "etcd http://" + nobody + ", cluster default", etcd, own);
+        finds(AddressListLocator.class, "addresses", address, "txn.nacos.server-addr=", "txn.etcd.endpoints=");
+        finds(NacosLocator.class, "Nacos", own, "txn.coordinator.address=", "txn.nacos.server-addr=");
+    }
+
+    @Test
+    void aNacosThatTheApplicationDoesNotUseIsNotAsked() {
+        for (String off : new String[] {
+            "spring.cloud.nacos.discovery.enabled=false",
+            "spring.cloud.discovery.enabled=false",
+            "txn.embedded.enabled=true"
+        }) {
+            runner.withPropertyValues("spring.cloud.nacos.server-addr=" + nobody, off)
+                    .run(context -> assertThat(context)
+                            .getFailure()
+                            .rootCause()
+                            .isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.code())
+                                    .isEqualTo(ErrorCode.COORDINATOR_NOT_CONFIGURED)));
+        }
+        runner.withPropertyValues("spring.cloud.nacos.server-addr=" + nobody)
+                .withClassLoader(new FilteredClassLoader(NamingService.class))
+                .run(context -> assertThat(context).hasFailed());
+    }
+
+    @Test
+    void instancesThatTheConfigurationListsAreFoundByTheirMetadataPort() {
+        ApplicationContextRunner cloud = runner.withConfiguration(AutoConfigurations.of(
+                UtilAutoConfiguration.class,
+                SimpleDiscoveryClientAutoConfiguration.class,
+                CompositeDiscoveryClientAutoConfiguration.class));
+        cloud.withPropertyValues(
+                        "spring.cloud.discovery.client.simple.instances.txn-coordinator[0].uri=http://one.invalid:7091",
+                        "spring.cloud.discovery.client.simple.instances.txn-coordinator[0].metadata.txn-tcp-port=8091",
+                        "spring.cloud.discovery.client.simple.instances.txn-coordinator[1].uri=http://two.invalid:8092")
+                .run(context -> {
+                    CoordinatorLocator locator = context.getBean(CoordinatorLocator.class);
+                    assertThat(locator).isInstanceOf(DiscoveryClientLocator.class);
+                    Await.untilPasses("asked", Duration.ofSeconds(20), () -> assertThat(locator.current())
+                            .containsExactly(new HostPort("one.invalid", 8091), new HostPort("two.invalid", 8092)));
+                });
+        cloud.run(context -> assertThat(context).getFailure().rootCause().hasMessageContaining("TXN-CFG002"));
+    }
+}
