@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A Java program in a process of its own: started with the JDK of this JVM, its output in a file, to be killed, stopped
+ * A Java program in a process of its own: started with the JDK of this JVM unless another one is given, its output in a file, to be killed, stopped
  * and asked.
  * It never outlives this JVM. Thread-safe.
  *
@@ -126,6 +126,7 @@ public final class JavaProcess implements AutoCloseable {
         private final List<String> jvmArguments = new ArrayList<>();
         private final List<String> arguments = new ArrayList<>();
         private final Map<String, String> environment = new LinkedHashMap<>();
+        private Path home = Path.of(System.getProperty("java.home"));
         private @Nullable String classPath;
         private @Nullable Path directory;
 
@@ -138,6 +139,12 @@ public final class JavaProcess implements AutoCloseable {
         /** Further JVM flags; a later one overrides an earlier one, also the defaults for a small and quick JVM. */
         public Builder jvm(String... flags) {
             jvmArguments.addAll(List.of(flags));
+            return this;
+        }
+
+        /** The home of the JDK to start it with, see {@link Jdks}. */
+        public Builder jdk(Path home) {
+            this.home = home;
             return this;
         }
 
@@ -169,7 +176,7 @@ public final class JavaProcess implements AutoCloseable {
         /** Starts the process; its output is appended to the file, whose directories are created. */
         public JavaProcess start(Path log) {
             List<String> command = new ArrayList<>();
-            command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+            command.add(home.resolve("bin").resolve("java").toString());
             command.addAll(jvmArguments);
             if (classPath != null && !classPath.isEmpty()) {
                 command.add("-cp");

@@ -80,6 +80,8 @@ final class CheckedReads {
      * One execution of one statement.
      *
      * @param mostRows what the application limited its statement to; 0 for none
+     * @param asItIs runs the application's own statement
+     * @param whole whether that has to be what the application sees: rows may be changed through it
      */
     record Reading(
             WorkContext context,
@@ -88,7 +90,8 @@ final class CheckedReads {
             Parameters parameters,
             StatementScope scope,
             int mostRows,
-            AsItIs asItIs) {}
+            AsItIs asItIs,
+            boolean whole) {}
 
     /** A table whose rows are checked, and what was read of them. */
     private record Checked(Plan.Source source, Table table, Set<List<Value>> keys) {
@@ -183,7 +186,7 @@ final class CheckedReads {
         if (tables.isEmpty()) {
             return new Shown(null, reading.asItIs().run(), null); // no global transaction can hold rows of these
         }
-        if (plan.keyed()) {
+        if (plan.keyed() && !(reading.whole() && all(plan))) {
             return withKeys(reading, tables);
         }
         Object result = reading.asItIs().run();
@@ -196,6 +199,12 @@ final class CheckedReads {
             }
             throw e;
         }
+    }
+
+    /** Whether the keys of all rows of the condition are those of the rows that it returns. */
+    private static boolean all(Plan.LockingRead plan) {
+        String rest = plan.rest().text().toUpperCase(Locale.ROOT);
+        return !plan.lock().isEmpty() && plan.waits() && !rest.contains("LIMIT") && !rest.contains("FETCH");
     }
 
     /** The application's own statement, with the keys of the rows behind its columns. */

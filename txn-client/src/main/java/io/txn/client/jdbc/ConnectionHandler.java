@@ -322,6 +322,25 @@ final class ConnectionHandler implements InvocationHandler {
         }
     }
 
+    /** Refuses what would let rows have one key for a while: images are told apart by keys. */
+    void requireNoKeyDeferred(Plan.Deferring deferring) throws SQLException {
+        String key = resource.dialect().deferrableKey(physical, deferring.names());
+        if (key != null) {
+            throw Refusals.notSupported(
+                    "key " + key + " may then stand for several rows until the commit",
+                    "name the foreign keys that are to be deferred, or declare the key NOT DEFERRABLE");
+        }
+    }
+
+    /** Refuses a setting for one transaction where the next one is ours. */
+    void requireOpenTransaction() throws SQLException {
+        if (physical.getAutoCommit() && resource.dialect().product().isMySqlFamily()) {
+            throw Refusals.notSupported(
+                    "in auto-commit mode it would hold for the first statement that a capture sends, and no longer",
+                    "use Connection.setTransactionIsolation or SET SESSION, or switch auto-commit off before");
+        }
+    }
+
     /** Refuses a call of what may write. */
     void requireReading(Plan.Call call) throws SQLException {
         String reason =
@@ -379,6 +398,28 @@ final class ConnectionHandler implements InvocationHandler {
             Optional<KeyedBatch> keyed = KeyedBatch.of(run, capture.byKey(), batch.elements());
             return keyed.isPresent() ? keyed.get().run(batch).orElse(null) : null;
         });
+    }
+
+    /** Has the driver change or delete a row, whatever comes with that. */
+    Outcome row(
+            WorkContext context,
+            Plan.Write plan,
+            DriverBatch row,
+            Parameters newKey,
+            StatementScope scope,
+            LocalTransaction transaction)
+            throws SQLException {
+        return Objects.requireNonNull(captured(context, plan, KeyRequest.NONE, scope, transaction, (capture, run) -> {
+            Table table = run.writable(plan.table());
+            List<Column> set = null;
+            if (plan instanceof Plan.Update update) {
+                set = new ArrayList<>();
+                for (Plan.Assigned assigned : update.assigned()) {
+                    set.add(TableImages.column(table, assigned.column()));
+                }
+            }
+            return new RowCapture(run, table, set).run(row, newKey);
+        }));
     }
 
     /**

@@ -7,6 +7,7 @@ import io.txn.client.jdbc.sql.Plan;
 import io.txn.client.jdbc.sql.SeveralStatements;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
+import java.sql.BatchUpdateException;
 import java.sql.CallableStatement;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -405,6 +406,12 @@ final class StatementHandler implements InvocationHandler {
         WorkContext context = connection.resource().context();
         if (plan instanceof Plan.Call call) {
             connection.requireReading(call);
+        } else if (plan instanceof Plan.Deferring deferring) {
+            connection.requireNoKeyDeferred(deferring);
+            return new Plan.Read();
+        } else if (plan instanceof Plan.OnceIsolated) {
+            connection.requireOpenTransaction();
+            return new Plan.Read();
         } else if (context != null && context.xid() != null || !(plan instanceof Plan.Read)) {
             connection.requireNoWritingFunction(sql, plan);
         }
@@ -441,7 +448,8 @@ final class StatementHandler implements InvocationHandler {
                 parameters,
                 scope,
                 physical.getMaxRows(),
-                () -> callWhole(method, given)));
+                () -> callWhole(method, given),
+                updatable));
         if (shown.rows() == null) {
             return guarded(proxy, shown.result());
         }
@@ -523,9 +531,7 @@ final class StatementHandler implements InvocationHandler {
             return new long[0];
         }
         List<Plan.Write> plans = batchPlans(elements);
-        BatchRun.Result result = connection.inTransaction(context, transaction -> new BatchRun(
-                        connection, physical, preparedKeys, scope, context, elements, plans, transaction)
-                .run());
+        BatchRun.Result result = run(context, elements, plans);
         if (result.keys() != null) {
             show(new Outcome(-1, List.of(), result.keys(), null));
             outcomeShown = true;
@@ -534,6 +540,24 @@ final class StatementHandler implements InvocationHandler {
             throw result.failure();
         }
         return result.counts();
+    }
+
+    private BatchRun.Result run(WorkContext context, List<BatchRun.Element> elements, List<Plan.Write> plans)
+            throws SQLException {
+        boolean apart = connection.inAutoCommit()
+                && connection.resource().dialect().product() == Dialect.Product.POSTGRESQL
+                && connection.resource().dialect().habits().goesOn();
+        try {
+            return connection.inTransaction(context, transaction -> new BatchRun(
+                            connection, physical, preparedKeys, scope, context, elements, plans, transaction)
+                    .run());
+        } catch (BatchUpdateException e) {
+            if (!apart || !ApartBatch.isFor(e)) {
+                throw e;
+            }
+            return connection.inTransaction(
+                    context, new ApartBatch(connection, context, preparedKeys, scope, elements, plans)::run);
+        }
     }
 
     /** The plans of the elements, one each; elements of one text have one in common. */

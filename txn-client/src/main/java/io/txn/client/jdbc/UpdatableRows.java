@@ -13,6 +13,7 @@ import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -52,6 +53,11 @@ final class UpdatableRows implements InvocationHandler {
     private final StatementScope scope;
     /** What was set since the cursor came to its row, by the columns' labels. */
     private final Map<String, Call> set = new LinkedHashMap<>();
+
+    /** What stood in columns that were set, before that: some drivers show the new value at once. */
+    private final Map<String, @Nullable Object> original = new HashMap<>();
+
+    private boolean inserting;
 
     private @Nullable Target target;
 
@@ -97,7 +103,7 @@ final class UpdatableRows implements InvocationHandler {
                 } else {
                     change(context, method);
                 }
-                set.clear();
+                forget();
                 return null;
             }
             case "getStatement" -> {
@@ -113,18 +119,33 @@ final class UpdatableRows implements InvocationHandler {
                 return Proxies.unwrap(proxy, rows, name, (Class<?>) Objects.requireNonNull(given[0]));
             }
             default -> {
-                Object result = Proxies.call(rows, method, arguments);
                 if (MOVES.contains(name)) {
-                    set.clear();
-                } else if (name.startsWith("update") && given.length > 0) {
-                    String label = given[0] instanceof Integer column
-                            ? rows.getMetaData().getColumnLabel(column)
-                            : String.valueOf(given[0]);
-                    set.put(label, new Call(method, given));
+                    Object result = Proxies.call(rows, method, arguments);
+                    forget();
+                    inserting = name.equals("moveToInsertRow");
+                    return result;
                 }
+                if (!name.startsWith("update") || given.length == 0) {
+                    return Proxies.call(rows, method, arguments);
+                }
+                String label = given[0] instanceof Integer column
+                        ? rows.getMetaData().getColumnLabel(column)
+                        : String.valueOf(given[0]);
+                if (!inserting
+                        && !set.containsKey(label)
+                        && connection.resource().context() != null) {
+                    original.put(label, rows.getObject(label));
+                }
+                Object result = Proxies.call(rows, method, arguments);
+                set.put(label, new Call(method, given));
                 return result;
             }
         }
+    }
+
+    private void forget() {
+        set.clear();
+        original.clear();
     }
 
     private void change(WorkContext context, Method method) throws SQLException {
@@ -144,21 +165,21 @@ final class UpdatableRows implements InvocationHandler {
         }
         connection.requireNoWritingFunction(text, plan);
         DriverBatch row = DriverBatch.ofRow(parameters, () -> Proxies.call(rows, method, null));
-        if (!captured(context, plan, row)) {
-            throw notTold(
-                    plan instanceof Plan.Insert
-                            ? "the key of the new row is made by the database"
-                            : "the change would carry on to other rows, or changes the row's key");
+        if (!captured(context, plan, row, plan instanceof Plan.Update ? newKey(of) : parameters)) {
+            throw notTold("the key of the new row is made by the database");
         }
     }
 
     /** False, and nothing was done, where there is no way to capture it. */
-    private boolean captured(WorkContext context, Plan plan, DriverBatch row) throws SQLException {
+    private boolean captured(WorkContext context, Plan plan, DriverBatch row, Parameters newKey) throws SQLException {
         try {
             return connection.inTransactionOnce(context, transaction -> {
                 boolean done = plan instanceof Plan.Insert insert
                         ? connection.insert(context, insert, row, scope, transaction) != null
-                        : connection.batch(context, (Plan.Write) plan, row, scope, transaction) != null;
+                        : connection.batch(context, (Plan.Write) plan, row, scope, transaction) != null
+                                || row.failure() == null
+                                        && connection.row(context, (Plan.Write) plan, row, newKey, scope, transaction)
+                                                != null;
                 if (row.failure() != null) {
                     throw row.failure();
                 }
@@ -191,6 +212,30 @@ final class UpdatableRows implements InvocationHandler {
         return "UPDATE " + of.written + " SET " + String.join(", ", assignments) + where(of, parameters);
     }
 
+    /** The key that the row has when it was updated. */
+    private Parameters newKey(Target of) throws SQLException {
+        Parameters key = new Parameters();
+        int number = 0;
+        for (Column column : of.table.key()) {
+            String label = of.label(column);
+            number++;
+            Call call = null;
+            for (Map.Entry<String, Call> one : set.entrySet()) {
+                call = column.equals(column(of.table, one.getKey())) ? one.getValue() : call;
+            }
+            if (call == null) {
+                key.kept(setter("Object", Object.class), new Object[] {number, rows.getObject(label)});
+            } else if (call.arguments().length < 2) {
+                throw notTold("its key is set to NULL");
+            } else {
+                @Nullable Object[] arguments = call.arguments().clone();
+                arguments[0] = number;
+                key.kept(setter(call.method()), arguments);
+            }
+        }
+        return key;
+    }
+
     private String delete(Target of, Parameters parameters) throws SQLException {
         return "DELETE FROM " + of.written + where(of, parameters);
     }
@@ -198,7 +243,8 @@ final class UpdatableRows implements InvocationHandler {
     private String where(Target of, Parameters parameters) throws SQLException {
         List<String> conditions = new ArrayList<>();
         for (Column column : of.table.key()) {
-            Object value = rows.getObject(of.label(column));
+            String label = of.label(column);
+            Object value = original.containsKey(label) ? original.get(label) : rows.getObject(label);
             conditions.add(column.sqlName() + " = ?");
             parameters.kept(setter("Object", Object.class), new Object[] {conditions.size(), value});
         }

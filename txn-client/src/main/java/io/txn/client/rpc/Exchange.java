@@ -54,9 +54,25 @@ public record Exchange<R>(String request, HostPort coordinator, Set<Feature> agr
         }
     }
 
-    /** The same, but waits no longer than {@code atMost}; the answer may still come. */
+    /**
+     * The same, but waits no longer than {@code atMost}, unless it is interrupted; the answer may still come. The caller's own thread keeps the time: the one that the JDK
+     * starts for {@code CompletableFuture.orTimeout} never ends, and holds the class loader of whichever application came first.
+     */
     public R await(Duration atMost) {
-        return joined(answer.copy().orTimeout(atMost.toNanos(), TimeUnit.NANOSECONDS), atMost);
+        try {
+            answer.get(atMost.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            throw failure(ErrorCode.REQUEST_TIMED_OUT, null, atMost);
+        } catch (InterruptedException e) {
+            try {
+                return joined(answer, atMost);
+            } finally {
+                Thread.currentThread().interrupt();
+            }
+        } catch (ExecutionException e) {
+            return joined(answer, atMost); // which says it
+        }
+        return joined(answer, atMost);
     }
 
     private R joined(CompletableFuture<R> result, @Nullable Duration atMost) {
@@ -64,11 +80,9 @@ public record Exchange<R>(String request, HostPort coordinator, Set<Feature> agr
             return result.join();
         } catch (CompletionException e) {
             Throwable cause = e.getCause() == null ? e : e.getCause();
-            ErrorCode code = cause instanceof TxnException known
-                    ? known.code()
-                    : cause instanceof TimeoutException ? ErrorCode.REQUEST_TIMED_OUT : ErrorCode.CONNECTION_LOST;
+            ErrorCode code = cause instanceof TxnException known ? known.code() : ErrorCode.CONNECTION_LOST;
             // Thrown anew, so that the stack shows who asked.
-            throw failure(code, cause instanceof TimeoutException ? null : cause, atMost);
+            throw failure(code, cause, atMost);
         }
     }
 

@@ -35,4 +35,22 @@ class PhaseTwoMariaDbIT extends PhaseTwoContract {
         assertRolledBack(changing);
         assertThat(rows(MEASURED)).isEqualTo(before);
     }
+
+    /** In the order that their references ask for, large and small ones. */
+    @Test
+    void rowsThatNoStatementCanHoldAreRestoredAlsoWhereTheyReferToEachOther() {
+        behindTheBack(
+                "CREATE TABLE wide (id INT NOT NULL PRIMARY KEY, a LONGBLOB, b LONGTEXT CHARACTER SET utf8mb4 NOT NULL, c INT,"
+                        + " up INT, FOREIGN KEY (up) REFERENCES wide (id))",
+                "INSERT INTO wide SELECT seq, IF(seq IN (1, 4), REPEAT('\\'', 10 * 1024 * 1024), 'small'), 'x', seq, NULL FROM seq_1_to_5",
+                "UPDATE wide SET up = id + 1 WHERE id < 5");
+        List<String> before = rows(MEASURED);
+        List<String> references = rows("SELECT id, up FROM wide ORDER BY id");
+        Xid xid = begin();
+        committed(xid, "DELETE FROM wide ORDER BY id");
+        assertThat(rows("SELECT id FROM wide")).isEmpty();
+        assertRolledBack(xid);
+        assertThat(rows(MEASURED)).isEqualTo(before);
+        assertThat(rows("SELECT id, up FROM wide ORDER BY id")).isEqualTo(references);
+    }
 }

@@ -6,11 +6,13 @@ import io.txn.coordinator.journal.JournalState;
 import io.txn.coordinator.journal.Replay;
 import io.txn.coordinator.machine.Answer;
 import io.txn.coordinator.machine.Branch;
+import io.txn.coordinator.machine.BranchState;
 import io.txn.coordinator.machine.Command;
 import io.txn.coordinator.machine.Decision;
 import io.txn.coordinator.machine.Effect;
 import io.txn.coordinator.machine.Event;
 import io.txn.coordinator.machine.GlobalTransaction;
+import io.txn.coordinator.machine.Outcome;
 import io.txn.coordinator.machine.Reply;
 import io.txn.coordinator.machine.Shard;
 import io.txn.coordinator.machine.TransactionState;
@@ -213,6 +215,12 @@ final class EngineCore {
         for (Branch branch : transaction.branches()) {
             if (branch.nextAt() > now) {
                 absent.await(branch.resource(), transaction.number());
+            }
+            if (branch.type() == BranchType.AT
+                    && branch.state() == BranchState.REGISTERED
+                    && transaction.outcome() == Outcome.ROLLBACK) {
+                // Its undo may have been told to commit right before the restart.
+                lanes.hold(branch.id(), now, now + UndoConfirmation.HOLDS.toMillis());
             }
         }
     }

@@ -234,8 +234,8 @@ class PlantedMistakesTest {
                     "a branch given up while it is being called",
                     "engine/EngineCore.java",
                     "Long givenUpTooEarly(",
-                    "lanes.isUnderWay(giveUp.branch())",
-                    "lanes.isUnderWay(-1)"),
+                    "lanes.isAtWork(giveUp.branch(), now)",
+                    "lanes.isAtWork(-1, now)"),
             new PlantedMistake(
                     "an operator who turns a decision round",
                     "machine/Machine.java",

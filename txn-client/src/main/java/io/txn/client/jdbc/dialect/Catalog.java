@@ -33,6 +33,11 @@ interface Catalog {
         return null;
     }
 
+    /** A key that can be checked at the commit, of these or, when none is named, of all; null when there is none. */
+    default @Nullable String deferrableKey(Connection connection, List<String> names) throws SQLException {
+        return null;
+    }
+
     /**
      * Functions that may write.
      *

@@ -44,7 +44,7 @@ public record Dialect(
     /**
      * What the driver does in its own way, most of it with batches, as far as its URL tells.
      *
-     * @param goesOn whether what follows a failing element is run
+     * @param goesOn whether what follows a failing element is run; on PostgreSQL, in auto-commit mode
      * @param insertsFailTogether whether of an INSERT, when an element fails, none is done and all are said to have failed
      * @param upsertsFailTogether the same of other forms of INSERT
      * @param sendsBits whether elements of an INSERT are sent in binary form, a number of single precision by its bits
@@ -60,7 +60,11 @@ public record Dialect(
             boolean severalStatements) {
 
         static final DriverHabits H2 = new DriverHabits(true, false, false, false, false, true);
-        static final DriverHabits POSTGRESQL = new DriverHabits(false, true, false, false, false, true);
+
+        /** In simple mode each element is a statement of its own to the server: in auto-commit mode, a transaction. */
+        static DriverHabits postgres(String url) {
+            return new DriverHabits(said(url, "preferQueryMode", "simple"), true, false, false, false, true);
+        }
 
         static DriverHabits mySql(String driver, String url) {
             boolean several = said(url, "allowMultiQueries", true);
@@ -84,6 +88,10 @@ public record Dialect(
         }
 
         private static boolean said(String url, String key, boolean value) {
+            return said(url, key, String.valueOf(value));
+        }
+
+        private static boolean said(String url, String key, String value) {
             return url.matches("(?i).*[?&]" + key + "=" + value + "\\b.*");
         }
     }
@@ -169,7 +177,7 @@ public record Dialect(
                 ResourceIds.postgres(url),
                 driver,
                 false,
-                DriverHabits.POSTGRESQL);
+                DriverHabits.postgres(url));
     }
 
     private static Dialect mySql(Connection connection, String url, String driver) throws SQLException {
@@ -283,6 +291,15 @@ public record Dialect(
     public @Nullable Procedures procedures(Connection connection, String name, Set<String> reading)
             throws SQLException {
         return catalog().procedures(connection, name, reading, syntax);
+    }
+
+    /**
+     * A key whose check is deferred with these constraints; null when there is none.
+     *
+     * @param names of constraints; empty for all
+     */
+    public @Nullable String deferrableKey(Connection connection, List<String> names) throws SQLException {
+        return catalog().deferrableKey(connection, names);
     }
 
     /** A name in this database's quotes. */

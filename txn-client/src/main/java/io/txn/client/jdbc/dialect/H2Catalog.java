@@ -105,17 +105,19 @@ final class H2Catalog implements Catalog {
                 ? List.of()
                 : List.of(CatalogRow.one(connection, query).text("STAMP"));
         List<Column> columns = columns(connection, schema, table);
+        List<Column> key = key(connection, schema, table, columns);
+        String refusal = refusal(row);
         return new Table(
                 schema,
                 table,
                 quote(schema) + '.' + quote(table),
                 schema.equals(ownSchema) ? table : schema + '.' + table,
                 columns,
-                key(connection, schema, table, columns),
+                key == null ? List.of() : key,
                 List.of(),
                 referencedBy(connection, schema, table),
                 triggers(connection, schema, table),
-                refusal(row),
+                refusal == null && key == null ? Table.GENERATED_KEY : refusal,
                 null,
                 name.qualified() ? Set.of() : Set.of(row.text("IN_SCHEMA")),
                 stamps);
@@ -169,7 +171,8 @@ final class H2Catalog implements Catalog {
         return triggers;
     }
 
-    private static List<Column> key(Connection connection, String schema, String table, List<Column> columns)
+    /** Null when there are keys, and none without generated columns. */
+    private static @Nullable List<Column> key(Connection connection, String schema, String table, List<Column> columns)
             throws SQLException {
         Map<String, List<Column>> keys = new LinkedHashMap<>();
         Set<String> odd = new HashSet<>();
@@ -182,7 +185,9 @@ final class H2Catalog implements Catalog {
                     .ifPresentOrElse(key::add, () -> odd.add(index));
         }
         keys.keySet().removeAll(odd);
-        return keys.isEmpty() ? List.of() : keys.values().iterator().next();
+        return keys.isEmpty()
+                ? odd.isEmpty() ? List.of() : null
+                : keys.values().iterator().next();
     }
 
     private static List<Column> columns(Connection connection, String schema, String table) throws SQLException {

@@ -50,11 +50,21 @@ final class PostgresCatalog implements Catalog {
                     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint c WHERE c.conindid = u.indexrelid
                         AND c.contype IN ('p', 'u') AND c.condeferred)
                     AND u.indpred IS NULL AND u.indexprs IS NULL
+                    AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute g
+                        WHERE g.attrelid = u.indrelid AND g.attnum = ANY (u.indkey::int2[]) AND g.attgenerated <> '')
                     AND (u.indisprimary OR NOT EXISTS (
                         SELECT 1 FROM pg_catalog.pg_attribute n
                         WHERE n.attrelid = u.indrelid AND n.attnum = ANY (u.indkey::int2[]) AND NOT n.attnotnull))
                 ORDER BY u.indisprimary DESC, u.indnkeyatts, u.indexrelid LIMIT 1)
             ORDER BY k.place""";
+
+    private static final String GENERATED_KEY = """
+            SELECT 1 AS found FROM pg_catalog.pg_index u JOIN pg_catalog.pg_attribute g ON g.attrelid = u.indrelid
+            WHERE u.indrelid = ?::bigint::oid AND u.indisunique AND g.attnum = ANY (u.indkey::int2[])
+                AND g.attgenerated <> '' LIMIT 1""";
+
+    private static final String DEFERRABLE_KEYS =
+            "SELECT conname FROM pg_catalog.pg_constraint WHERE condeferrable AND contype IN ('p', 'u', 'x') ORDER BY conname";
 
     private static final String LEAVES =
             "SELECT relid::oid::bigint AS oid FROM pg_partition_tree(?::bigint::oid::regclass) WHERE isleaf";
@@ -123,6 +133,12 @@ final class PostgresCatalog implements Catalog {
         for (CatalogRow part : CatalogRow.query(connection, KEY, oid)) {
             columns.stream().filter(c -> c.name().equals(part.get("attname"))).forEach(key::add);
         }
+        String refusal = refusal(row);
+        if (refusal == null
+                && key.isEmpty()
+                && !CatalogRow.query(connection, GENERATED_KEY, oid).isEmpty()) {
+            refusal = Table.GENERATED_KEY;
+        }
         String schema = row.text("nspname");
         String table = row.text("relname");
         return new Table(
@@ -135,10 +151,22 @@ final class PostgresCatalog implements Catalog {
                 List.of(),
                 referencedBy(connection, oid),
                 triggers(connection, row.is("kind", "p"), relations),
-                refusal(row),
+                refusal,
                 CatalogRow.query(connection, UNSEEN, oid).get(0).get("unseen"),
                 relations,
                 stamps);
+    }
+
+    @Override
+    public @Nullable String deferrableKey(Connection connection, List<String> names) throws SQLException {
+        // Case and schemas do not count: in doubt it is one of those.
+        for (CatalogRow row : CatalogRow.query(connection, DEFERRABLE_KEYS)) {
+            String key = row.text("conname");
+            if (names.isEmpty() || names.stream().anyMatch(key::equalsIgnoreCase)) {
+                return key;
+            }
+        }
+        return null;
     }
 
     @Override

@@ -44,6 +44,10 @@ public record Table(
         Set<String> identities,
         List<String> stamps) {
 
+    /** Why a table is not written to that has unique keys, and none whose values a statement gives. */
+    static final String GENERATED_KEY =
+            "it has no key without generated columns, which images leave out: its rows cannot be named";
+
     public Table {
         columns = List.copyOf(columns);
         key = List.copyOf(key);

@@ -40,6 +40,9 @@ final class ControlPlanner {
         if (!text.isName(last)) {
             return null;
         }
+        if (before.startsWith("SET CONSTRAINTS ")) {
+            return constraints(text, words.get(last));
+        }
         return switch (before) {
             case "SAVEPOINT" -> new Plan.Control(Plan.Word.SAVEPOINT, name);
             case "ROLLBACK TO", "ROLLBACK TO SAVEPOINT", "ROLLBACK WORK TO", "ROLLBACK WORK TO SAVEPOINT" ->
@@ -47,11 +50,33 @@ final class ControlPlanner {
             case "RELEASE SAVEPOINT" -> new Plan.Control(Plan.Word.RELEASE, name);
             case "SET TRANSACTION ISOLATION LEVEL",
                     "SET TRANSACTION ISOLATION LEVEL READ",
-                    "SET TRANSACTION ISOLATION LEVEL REPEATABLE",
-                    "SET SESSION TRANSACTION ISOLATION LEVEL",
+                    "SET TRANSACTION ISOLATION LEVEL REPEATABLE" -> new Plan.OnceIsolated();
+            case "SET SESSION TRANSACTION ISOLATION LEVEL",
                     "SET SESSION TRANSACTION ISOLATION LEVEL READ",
                     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE" -> new Plan.Read();
             default -> null;
         };
+    }
+
+    /** {@code SET CONSTRAINTS ALL | name, … DEFERRED | IMMEDIATE}. */
+    private static @Nullable Plan constraints(StatementText text, String when) {
+        if (when.equals("IMMEDIATE")) {
+            return new Plan.Read();
+        }
+        int last = text.size() - 1;
+        if (!when.equals("DEFERRED")) {
+            return null;
+        }
+        if (last == 3 && text.is(2, "ALL")) {
+            return new Plan.Deferring(List.of());
+        }
+        List<String> names = new ArrayList<>();
+        for (int[] part : text.commaSeparated(2, last)) {
+            if (part[0] == part[1] || !text.isName(part[1] - 1)) {
+                return null;
+            }
+            names.add(Identifier.of(text.token(part[1] - 1).text()).text());
+        }
+        return new Plan.Deferring(names);
     }
 }

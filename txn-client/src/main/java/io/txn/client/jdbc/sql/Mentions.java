@@ -96,6 +96,9 @@ public record Mentions(
                         || name.equals("lock")
                                 && i + 1 < tokens.size()
                                 && tokens.get(i + 1).is("TABLE")
+                        || name.equals("constraints")
+                                && i > 0
+                                && tokens.get(i - 1).is("SET")
                         || name.equals("do") && i + 1 < tokens.size() && isProgram(tokens.get(i + 1));
             }
         }

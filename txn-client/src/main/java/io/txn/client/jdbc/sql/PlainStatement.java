@@ -40,6 +40,9 @@ public record PlainStatement(
         if (word.equals("SET") && tokens.stream().anyMatch(t -> t.is("AUTOCOMMIT"))) {
             return WRITE; // it commits what is open
         }
+        if (word.equals("SET") && tokens.size() > 1 && tokens.get(1).is("CONSTRAINTS")) {
+            return WRITE; // images of what follows in the same transaction would not know that keys are checked later
+        }
         boolean reads = READS.contains(word) || word.equals("WITH") || word.equals("EXPLAIN");
         return reads && !ReadCheck.mayWrite(tokens) ? READ : WRITE;
     }

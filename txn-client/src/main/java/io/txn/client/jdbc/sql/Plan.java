@@ -19,6 +19,20 @@ public sealed interface Plan {
      */
     record Call(@Nullable TableName routine, boolean result, String body) implements Plan {}
 
+    /**
+     * {@code SET CONSTRAINTS … DEFERRED}.
+     *
+     * @param names those that are named; empty for ALL
+     */
+    record Deferring(List<String> names) implements Plan {
+        public Deferring {
+            names = List.copyOf(names);
+        }
+    }
+
+    /** {@code SET TRANSACTION ISOLATION LEVEL}, which on MySQL and MariaDB holds for the next transaction only. */
+    record OnceIsolated() implements Plan {}
+
     /** Is not run inside a global transaction. */
     record Refused(String reason, String rewrite) implements Plan {}
 

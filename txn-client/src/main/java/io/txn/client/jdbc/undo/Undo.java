@@ -424,12 +424,11 @@ public final class Undo {
             return written;
         }
 
-        private void update(List<RowChange> all) throws SQLException {
+        private void update(List<RowChange> rows) throws SQLException {
             List<Integer> written = written();
-            if (all.isEmpty() || written.isEmpty()) {
+            if (rows.isEmpty() || written.isEmpty()) {
                 return;
             }
-            List<RowChange> rows = writeLarge(all, written, false);
             String assignments = written.stream()
                     .map(columns::get)
                     .map(c -> c.sqlName() + " = " + c.codec().write())
@@ -441,6 +440,11 @@ public final class Undo {
             };
             // MySQL checks each row by itself, and would look for the second column of a key by its new first one.
             boolean each = dialect.product().isMySqlFamily() && written.containsAll(key);
+            Untying untying = each ? rest -> writeEach(sql, rest, binder) : this::updateAtOnce;
+            if (anyLarge(rows, written)) {
+                writeWithLarge(rows, written, false, sql, binder, untying);
+                return;
+            }
             if (!each && keysChangePlaces(rows) && parametersAtOnce(rows, written) <= MOST_PARAMETERS) {
                 // One by one, two rows could have one key for a while, where its constraint is checked at the end.
                 Savepoint before = connection.setSavepoint();
@@ -451,7 +455,7 @@ public final class Undo {
                     undoTo(before, e);
                 }
             }
-            writeAll(sql, rows, binder, each ? rest -> writeEach(sql, rest, binder) : this::updateAtOnce);
+            writeAll(sql, rows, binder, untying);
         }
 
         /** Whether a row has the key that another one is to get. */
@@ -554,11 +558,12 @@ public final class Undo {
             for (int i = 0; i < columns.size(); i++) {
                 all.add(i);
             }
-            writeAll(
-                    insertSql(all),
-                    writeLarge(rows, all, true),
-                    (statement, first, row) -> bind(statement, first, all, before(row)),
-                    this::insertAndHook);
+            Binder binder = (statement, first, row) -> bind(statement, first, all, before(row));
+            if (anyLarge(rows, all)) {
+                writeWithLarge(rows, all, true, insertSql(all), binder, this::insertAndHook);
+            } else {
+                writeAll(insertSql(all), rows, binder, this::insertAndHook);
+            }
         }
 
         private String insertSql(List<Integer> indexes) {
@@ -575,28 +580,76 @@ public final class Undo {
                     + " VALUES (" + values + ")";
         }
 
-        /**
-         * Writes the rows that are too large for a statement, each by itself.
-         *
-         * @param inserts whether they are to be inserted, not updated
-         * @return the others
-         */
-        private List<RowChange> writeLarge(List<RowChange> rows, List<Integer> written, boolean inserts)
-                throws SQLException {
-            List<RowChange> others = new ArrayList<>(rows.size());
+        private boolean anyLarge(List<RowChange> rows, List<Integer> written) throws SQLException {
             for (RowChange row : rows) {
-                long bytes = 0;
-                for (int i : written) {
-                    bytes += before(row).get(i) instanceof Value.Bytes value ? value.bytes().length : 0;
-                }
-                if (!large.exceed(bytes)) {
-                    others.add(row);
-                } else if (!writeLarge(row, written, inserts)) {
-                    String reason = "the server puts no value of this length together, see max_allowed_packet";
-                    dirty.add(change, place, row, row.after(), UndoReport.Cause.CONSTRAINT, reason);
+                if (isLarge(row, written)) {
+                    return true;
                 }
             }
-            return others;
+            return false;
+        }
+
+        /** Whether a row is too large for a statement. */
+        private boolean isLarge(RowChange row, List<Integer> written) throws SQLException {
+            long bytes = 0;
+            for (int i : written) {
+                bytes += before(row).get(i) instanceof Value.Bytes value ? value.bytes().length : 0;
+            }
+            return large.exceed(bytes);
+        }
+
+        /**
+         * Writes rows of which some are too large for a statement: each by itself, in as many passes as it takes while each gets at least one through.
+         *
+         * @param inserts whether they are to be inserted, not updated
+         * @param sql how the others are written; {@code binder} and {@code untying} are theirs too
+         */
+        private void writeWithLarge(
+                List<RowChange> rows,
+                List<Integer> written,
+                boolean inserts,
+                String sql,
+                Binder binder,
+                Untying untying)
+                throws SQLException {
+            List<RowChange> waiting = rows;
+            int before;
+            do {
+                before = waiting.size();
+                List<RowChange> next = new ArrayList<>();
+                for (RowChange row : waiting) {
+                    Savepoint savepoint = connection.setSavepoint();
+                    try {
+                        if (isLarge(row, written)) {
+                            writeLargeOrReport(row, written, inserts);
+                        } else {
+                            writeEach(sql, List.of(row), binder);
+                        }
+                    } catch (SQLException e) {
+                        undoTo(savepoint, e);
+                        next.add(row);
+                    }
+                }
+                waiting = next;
+            } while (!waiting.isEmpty() && waiting.size() < before);
+            List<RowChange> small = new ArrayList<>();
+            for (RowChange row : waiting) {
+                if (isLarge(row, written)) {
+                    untie(List.of(row), rest -> writeLargeOrReport(row, written, inserts));
+                } else {
+                    small.add(row);
+                }
+            }
+            if (!small.isEmpty()) {
+                untie(small, untying);
+            }
+        }
+
+        private void writeLargeOrReport(RowChange row, List<Integer> written, boolean inserts) throws SQLException {
+            if (!writeLarge(row, written, inserts)) {
+                String reason = "the server puts no value of this length together, see max_allowed_packet";
+                dirty.add(change, place, row, row.after(), UndoReport.Cause.CONSTRAINT, reason);
+            }
         }
 
         /** Whether it was written; if not, the server does not take one of its values in any number of pieces. */
@@ -629,9 +682,11 @@ public final class Undo {
                 int parameter = bind(statement, first, bound, before(one));
                 return inserts ? parameter : bindKey(statement, parameter, one);
             };
-            String text = sql.toString();
-            writeInPasses(text, List.of(row), binder, rest -> writeEach(text, rest, binder));
-            large.forget();
+            try {
+                writeEach(sql.toString(), List.of(row), binder);
+            } finally {
+                large.forget();
+            }
             return true;
         }
 

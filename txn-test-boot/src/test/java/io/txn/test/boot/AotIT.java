@@ -1,0 +1,96 @@
+package io.txn.test.boot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.txn.test.Await;
+import io.txn.test.JavaProcess;
+import io.txn.test.TestDatabase;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import javax.tools.JavaCompiler;
+import javax.tools.ToolProvider;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIf;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The application is processed ahead of time as Spring Boot's build plugin does it, and then runs on the JVM from what that made, with an embedded coordinator: bean definitions are code, and no configuration class
+ * is read any more.
+ */
+@Timeout(600)
+@EnabledIf(value = "io.txn.test.boot.Line#isTriedInFull", disabledReason = "in the long form")
+class AotIT {
+
+    @TempDir
+    static Path directory;
+
+    @Test
+    void theApplicationRunsFromWhatIsGeneratedAheadOfTime() throws Exception {
+        TestDatabase database = Running.database();
+        List<String> properties = Stream.concat(Running.properties(database), Stream.of("txn.embedded.enabled=true"))
+                .toList();
+        Path sources = directory.resolve("sources");
+        Path resources = directory.resolve("resources");
+        Path classes = directory.resolve("classes");
+        try (JavaProcess processing = JavaProcess.mainClass("org.springframework.boot.SpringApplicationAotProcessor")
+                .classPath(Line.classPath())
+                .args(Line.MAIN, sources.toString(), resources.toString(), classes.toString(), "io.txn", "boot-line")
+                .args(properties.stream().map(property -> "--" + property).toArray(String[]::new))
+                .start(Path.of("target", "boot-line", "aot-processing.log"))) {
+            assertThat(processing.waitFor(Running.START)).isTrue();
+            assertThat(processing.exitCode()).as(processing.output()).hasValue(0);
+        }
+        compile(sources, classes);
+
+        String classPath = String.join(File.pathSeparator, classes.toString(), resources.toString(), Line.classPath());
+        try (Running application = Running.start(
+                database,
+                Line.application(classPath, properties.stream()).jvm("-Dspring.aot.enabled=true"),
+                Path.of("target", "boot-line", "aot.log"))) {
+            application.awaitStart();
+            assertThat(application.get("/about")).containsEntry("aot", "true");
+            assertThat(application.process().output())
+                    .contains("Starting AOT-processed BootLineApplication")
+                    .contains("data source takes part in global transactions");
+            assertThat(application.warnings()).isEmpty();
+            // Its own peer: the clients carry the transaction out, the filter takes it in.
+            assertThat(Set.copyOf(
+                            application.purchase("kept", application, false).values()))
+                    .as("one transaction for all")
+                    .hasSize(1)
+                    .doesNotContain("none");
+            Await.until("no undo record is left", Duration.ofSeconds(60), () -> application.undoRecords() == 0);
+            Set<String> kept = application.notes();
+            assertThat(kept).contains("kept-here", "kept-async", "kept-feign", "kept-http-exchange");
+            application.purchase("undone", application, true);
+            Await.until("rolled back", Duration.ofSeconds(60), () -> application.undoRecords() == 0);
+            assertThat(application.notes()).isEqualTo(kept);
+        }
+    }
+
+    private static void compile(Path sources, Path classes) throws IOException {
+        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+        List<String> arguments = new ArrayList<>(List.of(
+                "-proc:none",
+                "-parameters",
+                "-nowarn",
+                "-d",
+                classes.toString(),
+                "-cp",
+                classes + File.pathSeparator + Line.classPath()));
+        try (Stream<Path> files = Files.walk(sources)) {
+            files.map(Path::toString).filter(file -> file.endsWith(".java")).forEach(arguments::add);
+        }
+        assertThat(compiler.run(null, null, null, arguments.toArray(String[]::new)))
+                .as("the generated sources compile")
+                .isZero();
+    }
+}

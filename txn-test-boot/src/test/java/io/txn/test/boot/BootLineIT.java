@@ -1,0 +1,151 @@
+package io.txn.test.boot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.txn.coordinator.Coordinator;
+import io.txn.coordinator.CoordinatorOptions;
+import io.txn.coordinator.TransactionQuery;
+import io.txn.coordinator.TransactionSummary;
+import io.txn.coordinator.machine.TransactionState;
+import io.txn.test.Await;
+import io.txn.test.Jdks;
+import io.txn.test.TestDatabase;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Two processes of the packaged application of this line of Spring Boot, one on the JDK of this build and one on Java 25 where that is present, each the opener of a global transaction over both and
+ * the other's participant. The long form runs a pair of processes on either JDK besides.
+ */
+@Timeout(600)
+class BootLineIT {
+
+    private static final int NEWEST = 25;
+    private static final Duration MAX = Duration.ofSeconds(60);
+    private static final Set<String> CLIENTS =
+            Set.of("rest-template", "rest-client", "web-client", "http-exchange", "feign");
+
+    @TempDir
+    static Path directory;
+
+    private static Coordinator coordinator;
+
+    @BeforeAll
+    static void start() {
+        coordinator = Coordinator.start(
+                CoordinatorOptions.DEFAULTS.withListen("127.0.0.1", 0).withDataDir(directory.resolve("coordinator")));
+    }
+
+    @AfterAll
+    static void stop() {
+        coordinator.close();
+    }
+
+    @Test
+    void aGlobalTransactionOverTwoProcessesCommitsAndRollsBack() {
+        Path own = Path.of(System.getProperty("java.home"));
+        Optional<Path> newest = Jdks.find(NEWEST);
+        if (newest.isEmpty()) {
+            System.out.println("NOT RUN on Java " + NEWEST + ": no such JDK was found (set JAVA_HOME_" + NEWEST
+                    + "). Both processes run on Java " + Runtime.version().feature() + '.');
+        }
+        if (Boolean.getBoolean("txn.test.full")) {
+            check(own, own);
+            newest.ifPresent(home -> check(home, home));
+        }
+        check(own, newest.orElse(own));
+    }
+
+    private static void check(Path firstJdk, Path secondJdk) {
+        TestDatabase firstDatabase = Running.database();
+        TestDatabase secondDatabase = Running.database();
+        try (Running first = start("first", firstJdk, firstDatabase);
+                Running second = start("second", secondJdk, secondDatabase)) {
+            first.awaitStart();
+            second.awaitStart();
+            for (Running each : List.of(first, second)) {
+                Map<String, String> about = each.get("/about");
+                System.out.println(about);
+                assertThat(about).containsEntry("boot", Line.boot()).hasEntrySatisfying("starter", file -> assertThat(
+                                file)
+                        .as("the packaged jar that all lines share")
+                        .matches(".*/txn-spring-boot-autoconfigure/target/txn-spring-boot-autoconfigure-[^/]*\\.jar"));
+                assertThat(each.warnings()).as("a healthy start").isEmpty();
+            }
+            commitAndRollBack(first, second);
+            commitAndRollBack(second, first);
+            assertThat(second.process().term(Duration.ofSeconds(60)))
+                    .as("ends when it is asked to")
+                    .isTrue();
+        }
+    }
+
+    private static Running start(String name, Path jdk, TestDatabase database) {
+        return Running.start(
+                database,
+                Line.application(
+                                Line.classPath(),
+                                Stream.concat(
+                                        Running.properties(database),
+                                        Stream.of("txn.coordinator.address=127.0.0.1:" + coordinator.tcpPort())))
+                        .jdk(jdk),
+                Path.of("target", "boot-line", name + ".log"));
+    }
+
+    private static void commitAndRollBack(Running opener, Running participant) {
+        Set<String> ownBefore = opener.notes();
+        Set<String> otherBefore = participant.notes();
+
+        Map<String, String> transactions = opener.purchase("kept", participant, false);
+
+        Set<String> expected = new HashSet<>(CLIENTS);
+        expected.add("here");
+        assertThat(transactions).containsOnlyKeys(expected);
+        assertThat(new HashSet<>(transactions.values()))
+                .as("one transaction for all")
+                .hasSize(1)
+                .doesNotContain("none");
+        assertThat(opener.notes()).containsAll(ownBefore).contains("kept-here", "kept-async");
+        List<String> kept =
+                new ArrayList<>(CLIENTS.stream().map(client -> "kept-" + client).toList());
+        assertThat(participant.notes()).containsAll(otherBefore).containsAll(kept);
+        Await.until("no undo record is left", MAX, () -> opener.undoRecords() + participant.undoRecords() == 0);
+
+        Set<String> own = opener.notes();
+        Set<String> other = participant.notes();
+        long rolledBack = rolledBack();
+        opener.purchase("undone", participant, true);
+        Await.until("rolled back", MAX, () -> rolledBack() == rolledBack + 1);
+        assertThat(opener.notes()).isEqualTo(own);
+        assertThat(participant.notes()).isEqualTo(other);
+        assertThat(opener.undoRecords() + participant.undoRecords()).isZero();
+    }
+
+    private static long rolledBack() {
+        try {
+            return coordinator
+                    .transactions(TransactionQuery.all(1000))
+                    .get(60, TimeUnit.SECONDS)
+                    .transactions()
+                    .stream()
+                    .map(TransactionSummary::state)
+                    .filter(state -> state == TransactionState.ROLLED_BACK)
+                    .count();
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+}
