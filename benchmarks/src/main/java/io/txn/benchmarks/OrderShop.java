@@ -25,7 +25,11 @@ final class OrderShop {
     private static final String UPDATE = "UPDATE product SET stock = stock - ? WHERE id = ?";
     private static final String INSERT = "INSERT INTO orders (id, product, amount, note) VALUES (?, ?, ?, ?)";
 
+    private static final String DELETE = "DELETE FROM tally WHERE id = ?";
+    private static final String AGAIN = "INSERT INTO tally (id, amount) VALUES (?, ?)";
+
     private final List<TestDatabase> databases;
+    private final String upsert;
     private final AtomicLong orders = new AtomicLong();
     private final AtomicLong written = new AtomicLong();
 
@@ -36,8 +40,20 @@ final class OrderShop {
                     "CREATE TABLE product (id BIGINT NOT NULL PRIMARY KEY, name VARCHAR(40) NOT NULL, stock BIGINT NOT NULL)",
                     "CREATE TABLE orders (id BIGINT NOT NULL PRIMARY KEY, product BIGINT NOT NULL, amount INT NOT NULL, note"
                             + " VARCHAR(100))",
-                    products(database.kind()));
+                    "CREATE TABLE tally (id BIGINT NOT NULL PRIMARY KEY, amount BIGINT NOT NULL)",
+                    products(database.kind()),
+                    "INSERT INTO tally (id, amount) SELECT id, 0 FROM product");
         }
+        this.upsert = upsert(first.kind());
+    }
+
+    private static String upsert(DatabaseKind kind) {
+        String insert = "INSERT INTO tally (id, amount) VALUES (?, ?)";
+        return switch (kind) {
+            case MARIADB -> insert + " ON DUPLICATE KEY UPDATE amount = VALUES(amount)";
+            case POSTGRESQL -> insert + " ON CONFLICT (id) DO UPDATE SET amount = EXCLUDED.amount";
+            case H2 -> "MERGE INTO tally (id, amount) KEY (id) VALUES (?, ?)";
+        };
     }
 
     private static String products(DatabaseKind kind) {
@@ -79,14 +95,20 @@ final class OrderShop {
     enum Work {
         UPDATE("one update", 1, 1),
         INSERT("one insert", 1, 1),
+        // A row that is deleted has to be there for the next one.
+        DELETE("one delete, and one insert of the same row", 1, 0),
+        UPSERT("one upsert of a row that is there", 1, 0),
         INSERTS_100("batch of 100 inserts", 1, 100),
         INSERTS_1000("batch of 1,000 inserts", 1, 1_000),
         UPDATES_100("batch of 100 updates", 1, 100),
         UPDATES_1000("batch of 1,000 updates", 1, 1_000),
+        DELETES_1000("batch of 1,000 deletes, and one of 1,000 inserts", 1, 0),
+        UPSERTS_1000("batch of 1,000 upserts of rows that are there", 1, 0),
         ORDER("order: update + insert in each of 2 databases", 2, 4);
 
         private final String title;
         private final int databases;
+        /** How many rows of it are counted at the end. */
         private final int rows;
 
         Work(String title, int databases, int rows) {
@@ -133,6 +155,10 @@ final class OrderShop {
             case INSERTS_1000 -> insert(connection, product, 1000);
             case UPDATES_100 -> update(connection, product, 100);
             case UPDATES_1000 -> update(connection, product, 1000);
+            case DELETE -> deleteAndInsert(connection, product, 1);
+            case DELETES_1000 -> deleteAndInsert(connection, product, 1000);
+            case UPSERT -> tally(connection, upsert, product, 1);
+            case UPSERTS_1000 -> tally(connection, upsert, product, 1000);
             case ORDER -> {
                 update(connection, product, 1);
                 insert(connection, product, 1);
@@ -140,12 +166,42 @@ final class OrderShop {
         }
     }
 
+    private static void deleteAndInsert(Connection connection, long product, int rows) throws SQLException {
+        try (PreparedStatement delete = connection.prepareStatement(DELETE)) {
+            for (int i = 0; i < rows; i++) {
+                delete.setLong(1, ofThread(product, i));
+                if (rows > 1) {
+                    delete.addBatch();
+                }
+            }
+            execute(delete, rows);
+        }
+        tally(connection, AGAIN, product, rows);
+    }
+
+    private static void tally(Connection connection, String sql, long product, int rows) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            for (int i = 0; i < rows; i++) {
+                statement.setLong(1, ofThread(product, i));
+                statement.setLong(2, product);
+                if (rows > 1) {
+                    statement.addBatch();
+                }
+            }
+            execute(statement, rows);
+        }
+    }
+
+    /** One of the rows that only this thread works on. */
+    private static long ofThread(long product, int i) {
+        return product - product % PRODUCTS_OF_THREAD + (product + i) % PRODUCTS_OF_THREAD;
+    }
+
     private static void update(Connection connection, long product, int rows) throws SQLException {
-        long first = product - product % PRODUCTS_OF_THREAD;
         try (PreparedStatement update = connection.prepareStatement(UPDATE)) {
             for (int i = 0; i < rows; i++) {
                 update.setInt(1, 1);
-                update.setLong(2, first + (product + i) % PRODUCTS_OF_THREAD);
+                update.setLong(2, ofThread(product, i));
                 if (rows > 1) {
                     update.addBatch();
                 }

@@ -22,9 +22,9 @@ final class Table {
         rows.add(List.of(cells));
     }
 
-    /** A number for a cell. */
+    /** A number for a cell; a dash where there is none. */
     static String number(double value, int decimals) {
-        return String.format(Locale.ROOT, "%,." + decimals + "f", value);
+        return Double.isNaN(value) ? "–" : String.format(Locale.ROOT, "%,." + decimals + "f", value);
     }
 
     @Override

@@ -124,8 +124,8 @@ class BenchmarksIT {
     void atModeWritesTheSameRowsAsPlainTransactionsAndLeavesNoUndoRecord() throws Exception {
         String text = run(
                 new AtBenchmark(),
-                "--databases=postgresql",
-                "--work=inserts_100,order",
+                "--databases=postgresql,h2",
+                "--work=inserts_100,delete,upsert,order",
                 "--threads=2",
                 "--seconds=0",
                 "--warm-up=0",
@@ -134,7 +134,8 @@ class BenchmarksIT {
                 "--heap=256m");
 
         // Rows and undo records are counted by the benchmark itself, which fails.
-        assertThat(text).contains("fsync=on", "batch of 100 inserts", "order: update + insert");
+        assertThat(text)
+                .contains("fsync=on", "in memory", "batch of 100 inserts", "one delete", "one upsert", "order: update");
     }
 
     @Test

@@ -116,8 +116,14 @@ final class Followers {
 
     /** Whether a foreign key acts at all on what the statement does. */
     boolean any() {
-        return roots.stream()
-                .anyMatch(root -> root.table().referencedBy().stream().anyMatch(k -> acts(k, root.set())));
+        for (Root root : roots) {
+            for (ForeignKey key : root.table().referencedBy()) {
+                if (acts(key, root.set())) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     private static boolean acts(ForeignKey key, @Nullable Set<String> set) {
@@ -128,6 +134,9 @@ final class Followers {
 
     /** The columns by which others refer to rows of a table in which these are set. */
     static List<Column> neededColumns(Table table, Collection<Column> set) {
+        if (table.referencedBy().isEmpty()) {
+            return List.of();
+        }
         Set<String> needed = new LinkedHashSet<>();
         Set<String> names = names(set);
         table.referencedBy().stream()

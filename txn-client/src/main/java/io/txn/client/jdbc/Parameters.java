@@ -12,6 +12,8 @@ import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.Calendar;
 import java.util.Date;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +24,10 @@ import org.jspecify.annotations.Nullable;
 final class Parameters {
 
     private static final Method SET_DOUBLE = setDouble();
+
+    private static final Set<Method> SETTERS = Arrays.stream(PreparedStatement.class.getMethods())
+            .filter(Parameters::binds)
+            .collect(Collectors.toUnmodifiableSet());
 
     /** More than any database takes. */
     private static final int MOST = 1 << 20;
@@ -68,6 +74,10 @@ final class Parameters {
 
     /** Whether the method binds a value. */
     static boolean isSetter(Method method) {
+        return SETTERS.contains(method);
+    }
+
+    private static boolean binds(Method method) {
         Class<?>[] types = method.getParameterTypes();
         return method.getName().startsWith("set")
                 && types.length >= 2

@@ -135,7 +135,11 @@ final class SelectedRows {
 
     /** How many rows were read. */
     int size() {
-        return targets.stream().mapToInt(t -> t.before().size()).sum();
+        int size = 0;
+        for (Target target : targets) {
+            size += target.before().size();
+        }
+        return size;
     }
 
     /**

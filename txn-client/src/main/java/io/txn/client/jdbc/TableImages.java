@@ -14,7 +14,6 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -93,15 +92,22 @@ final class TableImages {
     List<Value> keyOf(List<Column> columns, List<Value> row) {
         List<Value> key = new ArrayList<>(table.key().size());
         for (Column column : table.key()) {
-            key.add(row.get(columns.indexOf(column)));
+            int place = 0;
+            // Most columns are one and the same object wherever they occur.
+            while (place < columns.size() && columns.get(place) != column) {
+                place++;
+            }
+            key.add(row.get(place < columns.size() ? place : columns.indexOf(column)));
         }
         return key;
     }
 
     static String reads(List<Column> columns, String qualifier) {
-        return columns.stream()
-                .map(c -> ", " + c.codec().readFrom(qualifier + c.sqlName()))
-                .collect(Collectors.joining());
+        StringBuilder reads = new StringBuilder(64 * columns.size());
+        for (Column column : columns) {
+            reads.append(", ").append(column.codec().readFrom(qualifier + column.sqlName()));
+        }
+        return reads.toString();
     }
 
     static List<Value> values(ResultSet row, List<Column> columns, int first) throws SQLException {

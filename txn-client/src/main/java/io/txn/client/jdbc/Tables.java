@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Collection;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -59,7 +60,7 @@ final class Tables {
     private volatile @Nullable Known routines;
     private final Set<String> temporary = ConcurrentHashMap.newKeySet();
     /** When tables were last seen to be what they were, by their names and stamps. */
-    private final Map<String, Instant> seen = new ConcurrentHashMap<>();
+    private final Map<SeenAs, Instant> seen = new ConcurrentHashMap<>();
     /** Names that statements called while the functions were known as they are. */
     private final Set<String> calledBefore = ConcurrentHashMap.newKeySet();
 
@@ -145,8 +146,10 @@ final class Tables {
         tables.forEach(table -> seen.put(seenAs(table), now));
     }
 
-    private static String seenAs(Table table) {
-        return table.sqlName() + ' ' + table.stamps();
+    private record SeenAs(String sqlName, List<String> stamps) {}
+
+    private static SeenAs seenAs(Table table) {
+        return new SeenAs(table.sqlName(), table.stamps());
     }
 
     /**

@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A table that an UPDATE or DELETE writes, under every name that the statement has for it, and the rows that were read of it before. For one
@@ -22,6 +23,8 @@ final class Target {
     private final List<Plan.Source> sources = new ArrayList<>();
     private final List<Column> assigned = new ArrayList<>();
     private final Map<List<Value>, List<Value>> before = new LinkedHashMap<>();
+    /** Known when the first one asks: which columns are set is settled by then. */
+    private @Nullable List<Column> changing;
 
     Target(WriteRun run, Table table) {
         this.table = table;
@@ -60,17 +63,32 @@ final class Target {
 
     /** Whether it may: a key may hold the time of the last UPDATE. */
     boolean changesKey() {
-        return assigned.stream().anyMatch(table::isKey)
-                || !assigned.isEmpty() && table.key().stream().anyMatch(c -> c.is(Column.Trait.MAINTAINED));
+        for (Column column : table.key()) {
+            if (assigned.contains(column) || !assigned.isEmpty() && column.is(Column.Trait.MAINTAINED)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** The columns of an UPDATE's images: what it sets, by what other rows follow it, and what the database maintains, next to the key. */
     List<Column> changing() {
-        List<Column> followed = Followers.neededColumns(table, assigned);
-        return table.columns().stream()
-                .filter(c ->
-                        table.isKey(c) || c.is(Column.Trait.MAINTAINED) || assigned.contains(c) || followed.contains(c))
-                .toList();
+        List<Column> known = changing;
+        if (known == null) {
+            List<Column> followed = Followers.neededColumns(table, assigned);
+            List<Column> found = new ArrayList<>();
+            for (Column column : table.columns()) {
+                if (table.isKey(column)
+                        || column.is(Column.Trait.MAINTAINED)
+                        || assigned.contains(column)
+                        || followed.contains(column)) {
+                    found.add(column);
+                }
+            }
+            known = List.copyOf(found);
+            changing = known;
+        }
+        return known;
     }
 
     /** The rows that were read, by their key. */

@@ -30,6 +30,12 @@ public record Column(String name, String sqlName, String type, Codec codec, Set<
         traits = Set.copyOf(traits);
     }
 
+    /** By its name only, for the same reason as that of a table. */
+    @Override
+    public int hashCode() {
+        return name.hashCode();
+    }
+
     public boolean is(Trait trait) {
         return traits.contains(trait);
     }

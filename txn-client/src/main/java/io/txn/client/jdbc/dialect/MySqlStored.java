@@ -18,6 +18,7 @@ public final class MySqlStored {
     private static final Pattern DECIMAL = Pattern.compile("decimal\\((\\d+),(\\d+)\\)( unsigned)?");
     private static final Pattern INTEGER =
             Pattern.compile("(tinyint|smallint|mediumint|int|bigint)(\\(\\d+\\))?( unsigned)?");
+    private static final Pattern EXACT = Pattern.compile("-?\\d{1,65}(\\.\\d{1,38})?");
     private static final Pattern CHARACTERS =
             Pattern.compile("varchar\\((\\d+)\\)|(tinytext|text|mediumtext|longtext)");
     private static final Map<String, Integer> BITS =
@@ -51,7 +52,7 @@ public final class MySqlStored {
 
     /** What a column for which {@link #isNumber} holds stores of an exact number in plain notation; null when that is not beyond doubt. */
     public static @Nullable Value number(Column column, String number) {
-        if (!number.matches("-?\\d{1,65}(\\.\\d{1,38})?")) {
+        if (!EXACT.matcher(number).matches()) {
             return null;
         }
         BigDecimal value = new BigDecimal(number);

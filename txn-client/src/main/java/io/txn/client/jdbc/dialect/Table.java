@@ -64,20 +64,26 @@ public record Table(
      * @return null when there is none, or more than one
      */
     public @Nullable Column column(Identifier written) {
-        List<Column> alike = columns.stream()
-                .filter(c -> c.name().equalsIgnoreCase(written.text()))
-                .toList();
-        if (alike.size() > 1) {
-            List<Column> same =
-                    alike.stream().filter(c -> c.name().equals(written.text())).toList();
-            return written.quoted() && same.size() == 1 ? same.get(0) : null;
+        Column found = null;
+        for (Column column : columns) {
+            if (column.name().equalsIgnoreCase(written.text())) {
+                if (found != null) {
+                    return written.quoted() ? named(written.text()) : null;
+                }
+                found = column;
+            }
         }
-        return alike.isEmpty() ? null : alike.get(0);
+        return found;
     }
 
     /** The column of exactly this name, or null. */
     public @Nullable Column named(String name) {
-        return columns.stream().filter(c -> c.name().equals(name)).findFirst().orElse(null);
+        for (Column column : columns) {
+            if (column.name().equals(name)) {
+                return column;
+            }
+        }
+        return null;
     }
 
     public boolean isKey(Column column) {
@@ -90,7 +96,12 @@ public record Table(
      * @param set the columns that an UPDATE sets; null for any
      */
     public @Nullable Trigger triggerOn(Trigger.Event event, @Nullable List<Column> set) {
-        return triggers.stream().filter(t -> t.fires(event, set)).findFirst().orElse(null);
+        for (Trigger trigger : triggers) {
+            if (trigger.fires(event, set)) {
+                return trigger;
+            }
+        }
+        return null;
     }
 
     /** Its name as a statement would write it, with its schema. */
@@ -159,6 +170,12 @@ public record Table(
     /** Same columns of the same types, and the same key. */
     public boolean sameShape(Table other) {
         return columns.equals(other.columns) && key.equals(other.key);
+    }
+
+    /** By its name only: tables are looked up by it for every statement, and have much to be compared by. */
+    @Override
+    public int hashCode() {
+        return sqlName.hashCode();
     }
 
     @Override

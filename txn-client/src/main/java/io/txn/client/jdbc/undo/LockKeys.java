@@ -67,6 +67,9 @@ public final class LockKeys {
      * the key's order; whoever shares locks with it has to do the same. A string's hash and so this order are the same in every JVM.
      */
     private static List<Integer> order(List<String> columns) {
+        if (columns.size() == 1) {
+            return List.of(0);
+        }
         Map<String, Integer> byName = new HashMap<>();
         for (int i = 0; i < columns.size(); i++) {
             byName.put(columns.get(i), i);

@@ -6,7 +6,6 @@ import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,11 +48,16 @@ public record TableChange(
 
     /** The columns of the primary key, in the key's order, as indexes into {@link #columns}. */
     public List<Integer> keyIndexes() {
-        return IntStream.range(0, columns.size())
-                .boxed()
-                .filter(i -> columns.get(i).inKey())
-                .sorted(Comparator.comparingInt(i -> columns.get(i).keyPosition()))
-                .toList();
+        List<Integer> indexes = new ArrayList<>();
+        for (int i = 0; i < columns.size(); i++) {
+            if (columns.get(i).inKey()) {
+                indexes.add(i);
+            }
+        }
+        if (indexes.size() > 1) {
+            indexes.sort(Comparator.comparingInt(i -> columns.get(i).keyPosition()));
+        }
+        return indexes;
     }
 
     /** The primary key of a row. */
