@@ -133,7 +133,10 @@ class HealthyStartIT {
                                 + "\":\"connected\"}}");
             }
         }
-        assertThat(log.from(Level.WARN)).isEmpty();
+        // Tomcat minds that other tests of this process have started one before.
+        assertThat(log.from(Level.WARN))
+                .filteredOn(line -> !line.contains("org.apache.tomcat.util.modeler.Registry"))
+                .isEmpty();
     }
 
     @Test
