@@ -22,6 +22,7 @@ import io.txn.protocol.message.BranchStatus;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -161,6 +162,7 @@ final class LocalCommit {
         observer = resource.resources()
                 .observer()
                 .begin(new Work.Branch(xid, BranchType.AT, resource.dialect().resourceId()));
+        Instant began = resource.options().clock().instant();
         try {
             BranchId lent = resource.resources().lentBranchId(xid);
             if (lent == null) {
@@ -175,6 +177,7 @@ final class LocalCommit {
         } finally {
             observer.close();
             observer = TxnObserver.Span.NONE;
+            resource.took(Duration.between(began, resource.options().clock().instant()));
         }
     }
 
