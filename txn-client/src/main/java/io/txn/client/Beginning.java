@@ -9,6 +9,7 @@ import io.txn.protocol.Xid;
 import io.txn.protocol.extension.Feature;
 import io.txn.protocol.extension.IdLease;
 import io.txn.protocol.extension.RequestId;
+import io.txn.protocol.extension.RequestKey;
 import io.txn.protocol.message.Message;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -34,18 +35,24 @@ final class Beginning {
     private final Duration requestTimeout;
     private final List<Exchange<Exchange.Answered<Message.GlobalBeginResponse>>> unanswered = new ArrayList<>();
     private final @Nullable Xid named;
+    private final @Nullable String key;
     private boolean known;
     private @Nullable Exchange<?> timedOut;
 
-    /** @param named the lent id that the transaction is to have, null for any */
+    /**
+     * @param named the lent id that the transaction is to have, null for any
+     * @param key by what the business calls the request, null for nothing
+     */
     Beginning(
             Coordinators coordinators,
             String name,
             Duration timeout,
             long id,
             @Nullable Xid named,
+            @Nullable String key,
             Duration requestTimeout) {
         this.named = named;
+        this.key = key;
         this.coordinators = coordinators;
         this.request = new Message.GlobalBeginRequest(Math.toIntExact(timeout.toMillis()), name);
         this.id = id;
@@ -53,7 +60,7 @@ final class Beginning {
     }
 
     /** @throws TxnException NO_COORDINATOR, CONNECTION_LOST, REQUEST_TIMED_OUT … */
-    Message.GlobalBeginResponse ask(Duration connectWait) {
+    Exchange.Answered<Message.GlobalBeginResponse> ask(Duration connectWait) {
         Exchange<Exchange.Answered<Message.GlobalBeginResponse>> exchange = coordinators.send(
                 ConnectionRole.TM,
                 named,
@@ -66,7 +73,7 @@ final class Beginning {
         known = exchange.agreed().contains(Feature.REQUEST_ID);
         timedOut = null;
         try {
-            return exchange.await(requestTimeout).message();
+            return exchange.await(requestTimeout);
         } catch (TxnException e) {
             if (e.code() == ErrorCode.REQUEST_TIMED_OUT) {
                 unanswered.add(exchange);
@@ -80,6 +87,9 @@ final class Beginning {
         Map<String, String> head = new LinkedHashMap<>();
         if (agreed.contains(Feature.REQUEST_ID)) {
             RequestId.write(id, head);
+        }
+        if (key != null) {
+            writeKey(key, agreed, head);
         }
         if (agreed.contains(Feature.ID_LEASE)) {
             IdLease.ask(idsWanted, head);
@@ -96,6 +106,15 @@ final class Beginning {
                     "it lends no ids, so it is not the one that this transaction was to begin at");
         }
         return head;
+    }
+
+    /** Without it a repeated request would run again, and nobody would know. */
+    private static void writeKey(String key, Set<Feature> agreed, Map<String, String> head) {
+        if (!agreed.contains(Feature.IDEMPOTENCY)) {
+            throw new TxnException(
+                    ErrorCode.NO_COORDINATOR, null, "problem", "the coordinator does not know of idempotency keys");
+        }
+        RequestKey.write(key, head);
     }
 
     /** Whether the coordinator that was asked last would know the request again. */

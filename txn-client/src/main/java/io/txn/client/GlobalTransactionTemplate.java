@@ -3,8 +3,11 @@ package io.txn.client;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.extension.RequestKey;
+import io.txn.protocol.extension.RollbackCause;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Objects;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -21,7 +24,14 @@ public final class GlobalTransactionTemplate {
 
     private static final Logger log = LoggerFactory.getLogger(GlobalTransactionTemplate.class);
 
+    /** How many outcomes are attached to one exception: some applications throw one and the same again and again. */
+    private static final int MOST_ATTACHED = 8;
+
+    /** How long a participant's answer waits for its children when nobody told it the deadline. */
+    private static final Duration UNKNOWN_DEADLINE = Duration.parse(GlobalTransactionOptions.TIMEOUT);
+
     private final String application;
+    private final boolean causeMessages;
     private final ContextCarrier contexts;
     private final TransactionManager manager;
     private final BooleanSupplier inLocalTransaction;
@@ -29,10 +39,12 @@ public final class GlobalTransactionTemplate {
 
     GlobalTransactionTemplate(
             String application,
+            boolean causeMessages,
             ContextCarrier contexts,
             TransactionManager manager,
             BooleanSupplier inLocalTransaction) {
         this.application = application;
+        this.causeMessages = causeMessages;
         this.contexts = contexts;
         this.manager = manager;
         this.inLocalTransaction = inLocalTransaction;
@@ -44,7 +56,8 @@ public final class GlobalTransactionTemplate {
         T run() throws Throwable;
     }
 
-    private boolean opensNew(GlobalTransactionOptions options) {
+    /** Whether work under these options would open a transaction, here and now. */
+    public boolean opens(GlobalTransactionOptions options) {
         return switch (options.propagation()) {
             case REQUIRES_NEW -> true;
             case REQUIRED -> contexts.current() == null;
@@ -55,15 +68,17 @@ public final class GlobalTransactionTemplate {
     /**
      * Runs {@code work} as the options say.
      *
-     * @return what {@code work} returned; if this call opened the transaction, the decision to commit it is durable
+     * @return what {@code work} returned; if this call opened the transaction, the decision to commit it is durable. With an idempotency key, what it returned for
+     *     the first request of that key
      * @throws Throwable what {@code work} threw, untouched; or a {@link TxnException}: {@link ErrorCode#BEGIN_FAILED},
      *     {@link ErrorCode#PROPAGATION_VIOLATED} and {@link ErrorCode#LOCAL_TRANSACTION_OPEN} before anything ran, {@link ErrorCode#TRANSACTION_TIMED_OUT},
      *     {@link ErrorCode#ROLLED_BACK_ONLY}, {@link ErrorCode#COMMIT_REFUSED}, {@link ErrorCode#TRANSACTION_NOT_FOUND} when it was not committed,
-     *     {@link ErrorCode#COMMIT_INCOMPLETE} when it was and a person has to act, {@link ErrorCode#OUTCOME_UNKNOWN}
+     *     {@link ErrorCode#WORK_UNFINISHED} and {@link ErrorCode#RESULT_NOT_STORABLE} likewise; {@link ErrorCode#REPEATED_FAILURE}, {@link ErrorCode#DUPLICATE_REQUEST} and
+     *     {@link ErrorCode#RESULT_NOT_KEPT} instead of running a repeated request; {@link ErrorCode#COMMIT_INCOMPLETE} when it was and a person has to act, {@link ErrorCode#OUTCOME_UNKNOWN}
      */
     public <T extends @Nullable Object> T execute(GlobalTransactionOptions options, Callback<T> work) throws Throwable {
         TransactionContext surrounding = contexts.current();
-        boolean opensNew = opensNew(options);
+        boolean opensNew = opens(options);
         boolean suspends = options.propagation() == Propagation.NOT_SUPPORTED && surrounding != null;
         if ((opensNew || suspends) && inLocalTransaction.getAsBoolean()) {
             throw new TxnException(
@@ -105,6 +120,10 @@ public final class GlobalTransactionTemplate {
         if (surrounding == null) {
             return work.run();
         }
+        if (surrounding.role() == TransactionContext.Role.PARTICIPANT
+                && options.onUnfinished() == OnUnfinished.REFUSE) {
+            surrounding.participation().onUnfinished(OnUnfinished.REFUSE);
+        }
         try (ContextCarrier.Scope scope = contexts.bind(surrounding.withIsolation(options.isolation()))) {
             return work.run();
         } catch (Throwable failure) {
@@ -127,8 +146,33 @@ public final class GlobalTransactionTemplate {
         }
     }
 
+    /**
+     * The answer of what this process does for a transaction that another one opened is about to leave: whoever gets it may commit. Waits for the work that was handed to
+     * other threads here until the deadline, or not at all where {@code onUnfinished} says so; what is unfinished then marks the transaction. Blocks, if
+     * {@link Participation#hasChildren()}.
+     *
+     * @param entry what is answered, for people: {@code POST /orders}
+     */
+    public void answers(TransactionContext context, String entry) {
+        Participation participation = context.participation();
+        if (!participation.hasChildren()) {
+            return;
+        }
+        int unfinished = participation.onUnfinished() == OnUnfinished.REFUSE
+                ? participation.children()
+                : participation.awaitChildren(left(context, UNKNOWN_DEADLINE));
+        if (unfinished > 0) {
+            mark(
+                    context,
+                    application + ' ' + entry + ": answered while " + unfinished + " tasks of it ran on other threads");
+        }
+    }
+
     private void mark(TransactionContext context, String entry, Throwable failure) {
-        String cause = Failures.text(application + ' ' + entry, failure);
+        mark(context, Failures.text(application + ' ' + entry, failure, causeMessages));
+    }
+
+    private void mark(TransactionContext context, String cause) {
         if (context.participation().mark(cause) && context.role() == TransactionContext.Role.PARTICIPANT) {
             manager.mark(context.xidWithin(), cause);
         }
@@ -159,11 +203,22 @@ public final class GlobalTransactionTemplate {
         return launched.drain(wait);
     }
 
-    @SuppressWarnings("try") // the scope is opened for its closing
+    @SuppressWarnings({"try", "unchecked", "NullAway"
+    }) // the scope is opened for its closing; a stored result is what the method declares
     private <T extends @Nullable Object> T launch(GlobalTransactionOptions options, Callback<T> work) throws Throwable {
         Instant began = manager.clock().instant();
-        TransactionContext own =
-                manager.begin(options.name(), options.timeout()).withIsolation(options.isolation());
+        IdempotencyKey key = options.idempotencyKey();
+        TransactionContext opened;
+        if (key == null) {
+            opened = manager.begin(options.name(), options.timeout());
+        } else {
+            TransactionManager.Opened once = manager.begin(options.name(), options.timeout(), key);
+            if (once.context() == null) {
+                return (T) Repeated.outcome(options.name(), key, Objects.requireNonNull(once.first()));
+            }
+            opened = once.context();
+        }
+        TransactionContext own = opened.withIsolation(options.isolation());
         T result;
         try (ContextCarrier.Scope scope = contexts.bind(own)) {
             result = work.run();
@@ -171,19 +226,47 @@ public final class GlobalTransactionTemplate {
             endAfter(failure, own, options, began);
             throw failure;
         }
-        commit(own, options, began);
+        RequestKey.Answer answer = null;
+        if (key != null) {
+            try {
+                answer = Repeated.answer(options.name(), key, result);
+            } catch (TxnException unstorable) {
+                String why = Failures.text(application + ' ' + options.name(), unstorable, causeMessages);
+                rollback(own, options, began, unstorable, why, null);
+                throw unstorable;
+            }
+        }
+        commit(own, options, began, answer);
         return result;
     }
 
-    private void commit(TransactionContext own, GlobalTransactionOptions options, Instant began) {
-        int unfinished = awaitChildren(own);
+    private void commit(
+            TransactionContext own,
+            GlobalTransactionOptions options,
+            Instant began,
+            RequestKey.@Nullable Answer answer) {
+        boolean waits = options.onUnfinished() == OnUnfinished.WAIT;
+        int unfinished = waits ? awaitChildren(own) : own.participation().children();
         Instant now = manager.clock().instant();
         String mark = own.participation().mark();
         if (mark != null && options.onSwallowed() == OnSwallowed.ROLLBACK) {
             TxnException swallowed = new TxnException(
                     ErrorCode.ROLLED_BACK_ONLY, null, "xid", own.xidWithin(), "name", options.name(), "failure", mark);
-            rollback(own, options, began, swallowed, mark);
+            rollback(own, options, began, swallowed, mark, RequestKey.Answer.failure(mark));
             throw swallowed;
+        }
+        if (!waits && unfinished > 0) {
+            TxnException running = new TxnException(
+                    ErrorCode.WORK_UNFINISHED,
+                    null,
+                    "xid",
+                    own.xidWithin(),
+                    "name",
+                    options.name(),
+                    "unfinishedTasks",
+                    unfinished);
+            rollback(own, options, began, running, unfinished + " tasks of it ran on other threads at its end", null);
+            throw running;
         }
         if (own.expired(now) || unfinished > 0) {
             // The coordinator has rolled it back or is about to: asking for a commit could only lose, or win by a
@@ -199,11 +282,11 @@ public final class GlobalTransactionTemplate {
                     options.timeout(),
                     "unfinishedTasks",
                     unfinished == 0 ? null : unfinished);
-            rollback(own, options, began, late, "the time was over before the commit");
+            rollback(own, options, began, late, "the time was over before the commit", null);
             throw late;
         }
         try {
-            manager.commit(own.xidWithin(), options.onSwallowed());
+            manager.commit(own.xidWithin(), options.onSwallowed(), answer);
             if (mark != null && options.onSwallowed() == OnSwallowed.WARN) {
                 log.warn(
                         "committed although work for it had failed, as onSwallowed wants it xid={} name={} failure={}",
@@ -219,20 +302,28 @@ public final class GlobalTransactionTemplate {
 
     /** What was handed to other threads belongs to the transaction: how many of it is not over at the deadline. */
     private int awaitChildren(TransactionContext own) {
-        Instant deadline = own.deadline();
-        Duration left = deadline == null
-                ? Duration.ZERO
-                : Duration.between(manager.clock().instant(), deadline);
-        return own.participation().awaitChildren(left.isNegative() ? Duration.ZERO : left);
+        return own.participation().awaitChildren(left(own, Duration.ZERO));
+    }
+
+    private Duration left(TransactionContext context, Duration unknown) {
+        Instant deadline = context.deadline();
+        Duration left =
+                deadline == null ? unknown : Duration.between(manager.clock().instant(), deadline);
+        return left.isNegative() ? Duration.ZERO : left;
     }
 
     private void endAfter(Throwable failure, TransactionContext own, GlobalTransactionOptions options, Instant began) {
+        String why = Failures.text(application + ' ' + options.name(), failure, causeMessages);
+        RequestKey.Answer answer =
+                options.idempotencyKey() == null || Failures.isPassing(failure) ? null : RequestKey.Answer.failure(why);
         if (options.rules().rollsBack(failure)) {
-            rollback(own, options, began, failure, Failures.text(application + ' ' + options.name(), failure));
+            // What came too late ends like what the deadline decided: it may come again.
+            boolean late = own.expired(manager.clock().instant());
+            rollback(own, options, began, failure, why, late ? null : answer);
             return;
         }
         try {
-            commit(own, options, began);
+            commit(own, options, began, answer);
         } catch (TxnException e) {
             // Whoever sees the spared exception would take the work as done, so the failed commit is what they must
             // see.
@@ -241,13 +332,43 @@ public final class GlobalTransactionTemplate {
         }
     }
 
+    /**
+     * @param cause what the caller gets
+     * @param answer what a repeated request of its key is told; null when it may run
+     */
     private void rollback(
-            TransactionContext own, GlobalTransactionOptions options, Instant began, Throwable cause, String why) {
+            TransactionContext own,
+            GlobalTransactionOptions options,
+            Instant began,
+            Throwable cause,
+            String why,
+            RequestKey.@Nullable Answer answer) {
         String mark = own.participation().mark();
-        String elapsed =
-                " [" + elapsed(began).toMillis() + " ms of " + options.timeout().toMillis() + " ms]";
+        String slowest = own.participation().slowest();
+        String first = mark == null ? why : mark;
+        String elapsed = " [" + elapsed(began).toMillis() + " ms of "
+                + options.timeout().toMillis() + " ms" + (slowest == null ? "" : "; slowest: " + slowest) + ']';
         try {
-            manager.rollback(own.xidWithin(), (mark == null ? why : mark) + elapsed);
+            manager.rollback(own.xidWithin(), RollbackCause.brief(first, elapsed), answer);
+            if (!(cause instanceof TxnException told && told.facts().containsValue(own.xidWithin()))) {
+                attach(
+                        cause,
+                        new TxnException(
+                                ErrorCode.ROLLED_BACK,
+                                null,
+                                "xid",
+                                own.xidWithin(),
+                                "name",
+                                options.name(),
+                                "elapsed",
+                                elapsed(began),
+                                "timeout",
+                                options.timeout(),
+                                "slowest",
+                                slowest,
+                                "failure",
+                                mark));
+            }
             log.info(
                     "rolled back xid={} name={} elapsed={} cause={}",
                     own.xidWithin(),
@@ -262,9 +383,14 @@ public final class GlobalTransactionTemplate {
                     elapsed(began),
                     cause.getClass().getName(),
                     problem.getMessage());
-            if (problem != cause) {
-                cause.addSuppressed(problem);
-            }
+            attach(cause, problem);
+        }
+    }
+
+    /** What became of the transaction, for those who look into the exception that their caller gets. */
+    private static void attach(Throwable cause, TxnException outcome) {
+        if (outcome != cause && cause.getSuppressed().length < MOST_ATTACHED) {
+            cause.addSuppressed(outcome);
         }
     }
 

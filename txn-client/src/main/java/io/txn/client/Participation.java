@@ -19,6 +19,10 @@ public final class Participation {
     private int children;
     private volatile boolean worked;
     private final AtomicReference<@Nullable String> mark = new AtomicReference<>();
+    private final AtomicReference<@Nullable Step> slowest = new AtomicReference<>();
+    private volatile OnUnfinished onUnfinished = OnUnfinished.WAIT;
+
+    private record Step(String what, Duration took) {}
 
     /** Something was kept that only a rollback undoes, here or further down: a branch was committed, or a call may have done such a thing. */
     public void worked() {
@@ -43,6 +47,46 @@ public final class Participation {
     /** Why it may only be rolled back; null as long as nothing failed. */
     public @Nullable String mark() {
         return mark.get();
+    }
+
+    /**
+     * A call or a branch took that long; of all of them the slowest is remembered.
+     *
+     * @param what for people
+     */
+    public void took(String what, Duration time) {
+        slowest.accumulateAndGet(
+                new Step(what, time),
+                (before, now) -> before == null || now.took.compareTo(before.took) > 0 ? now : before);
+    }
+
+    /** The slowest call or branch, in words; null when there was none. */
+    public @Nullable String slowest() {
+        Step step = slowest.get();
+        return step == null ? null : step.what + ' ' + step.took.toMillis() + " ms";
+    }
+
+    /** What becomes of the transaction when this part of it is to end and {@link #children()} still run. */
+    void onUnfinished(OnUnfinished wanted) {
+        onUnfinished = wanted;
+    }
+
+    OnUnfinished onUnfinished() {
+        return onUnfinished;
+    }
+
+    /** Whether work that was handed to other threads has not ended. Never blocks. */
+    public boolean hasChildren() {
+        return children() > 0;
+    }
+
+    int children() {
+        lock.lock();
+        try {
+            return children;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Work that was handed to another thread, from then on until it has ended. */

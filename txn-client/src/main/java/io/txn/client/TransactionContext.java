@@ -43,7 +43,7 @@ public final class TransactionContext {
 
     /** @param beforeItLeaves has the coordinator know the transaction, or throws; quick when it does */
     TransactionContext(Xid xid, Role role, @Nullable Instant deadline, Isolation isolation, Runnable beforeItLeaves) {
-        this(xid, role, deadline, isolation, beforeItLeaves, new Participation(), WorkMode.AT);
+        this(xid, role, deadline, isolation, beforeItLeaves, new Participation(), WorkMode.AS_CONFIGURED);
     }
 
     private TransactionContext(

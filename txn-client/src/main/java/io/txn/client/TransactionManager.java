@@ -13,6 +13,7 @@ import io.txn.protocol.Xid;
 import io.txn.protocol.extension.Feature;
 import io.txn.protocol.extension.IdLease;
 import io.txn.protocol.extension.RequestId;
+import io.txn.protocol.extension.RequestKey;
 import io.txn.protocol.extension.RollbackCause;
 import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
@@ -45,6 +46,9 @@ final class TransactionManager {
     private static final int TRIES_MAX = 1000;
 
     private static final int MARK_TRIES = 3;
+
+    /** How long a repeated request waits before it looks again how far the first one is. */
+    private static final Backoff BETWEEN_LOOKS = new Backoff(Duration.ofMillis(20), Duration.ofMillis(500));
 
     private static final Backoff BETWEEN_TRIES = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(2));
 
@@ -105,7 +109,71 @@ final class TransactionManager {
                     Isolation.DEFAULT,
                     () -> beginNow(late, deadline));
         }
-        return new TransactionContext(begin(name, timeout, null), TransactionContext.Role.LAUNCHER, deadline);
+        Xid xid = begin(name, timeout, null, null).xidOrThrow();
+        return new TransactionContext(xid, TransactionContext.Role.LAUNCHER, deadline);
+    }
+
+    /**
+     * What came of a begin under a key: either this request runs, or there was one before.
+     *
+     * @param first what became of that one; it is decided
+     */
+    record Opened(@Nullable TransactionContext context, RequestKey.@Nullable First first) {}
+
+    /**
+     * Opens a global transaction for the one request of its key; or waits for the outcome of the first one.
+     *
+     * @throws TxnException {@link ErrorCode#BEGIN_FAILED}; {@link ErrorCode#DUPLICATE_REQUEST} when another one is under way, and not to be waited for any longer
+     */
+    Opened begin(String name, Duration timeout, IdempotencyKey key) {
+        Instant began = clock.instant();
+        Instant deadline = began.plus(timeout);
+        Duration left = timeout;
+        for (int looks = 1; ; looks++) {
+            Begun begun = begin(name, left, null, key.value());
+            if (begun.xid != null) {
+                return new Opened(new TransactionContext(begun.xid, TransactionContext.Role.LAUNCHER, deadline), null);
+            }
+            RequestKey.First first = begun.first;
+            if (first == null || first.state() != RequestKey.State.OPEN) {
+                return new Opened(null, first);
+            }
+            boolean goesOn = key.onDuplicate() == OnDuplicate.WAIT && pauses(BETWEEN_LOOKS.delay(looks, random));
+            left = Duration.between(clock.instant(), deadline);
+            if (!goesOn || left.toMillis() < 1) {
+                throw new TxnException(
+                        ErrorCode.DUPLICATE_REQUEST,
+                        null,
+                        "name",
+                        name,
+                        "first",
+                        first.xid(),
+                        "waited",
+                        Duration.between(began, clock.instant()));
+            }
+        }
+    }
+
+    /** False when this thread is to end its waits. */
+    private boolean pauses(Duration wait) {
+        try {
+            pause.forAbout(wait);
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    /** What a coordinator said to a begin: the transaction, or what became of the first request of its key. */
+    private record Begun(@Nullable Xid xid, RequestKey.@Nullable First first) {
+
+        Xid xidOrThrow() {
+            if (xid == null) {
+                throw new IllegalStateException("a request without a key repeats none");
+            }
+            return xid;
+        }
     }
 
     /** Tells the coordinator of a transaction that somebody else may be about to ask it about. */
@@ -126,13 +194,14 @@ final class TransactionManager {
                     deadline);
         }
         late.asking();
-        begin(late.name(), left, late.xid());
+        begin(late.name(), left, late.xid(), null);
         late.begun();
     }
 
-    private Xid begin(String name, Duration timeout, @Nullable Xid named) {
+    private Begun begin(String name, Duration timeout, @Nullable Xid named, @Nullable String key) {
         Instant end = clock.instant().plus(connectWait);
-        Beginning beginning = new Beginning(coordinators, name, timeout, RequestId.next(random), named, requestTimeout);
+        Beginning beginning =
+                new Beginning(coordinators, name, timeout, RequestId.next(random), named, key, requestTimeout);
         // One that has its name from here is ended from here, whatever came of this.
         Consumer<Xid> abandoned = named == null ? this::abandon : xid -> {};
         boolean timedOut = false;
@@ -140,7 +209,9 @@ final class TransactionManager {
             TxnException failure;
             try {
                 Duration left = Duration.between(clock.instant(), end);
-                Message.GlobalBeginResponse answer = beginning.ask(left.isNegative() ? Duration.ZERO : left);
+                Exchange.Answered<Message.GlobalBeginResponse> answered =
+                        beginning.ask(left.isNegative() ? Duration.ZERO : left);
+                Message.GlobalBeginResponse answer = answered.message();
                 if (answer.outcome().succeeded()) {
                     Xid xid = Beginning.xidOf(answer);
                     beginning.settle(xid, abandoned);
@@ -154,7 +225,12 @@ final class TransactionManager {
                                 "the answer holds no XID, or another one: " + answer.xid());
                     }
                     log.debug("begun xid={} name={} timeout={}", xid, name, timeout);
-                    return xid;
+                    return new Begun(xid, null);
+                }
+                RequestKey.First first = key == null ? null : RequestKey.first(answered.head());
+                if (first != null) {
+                    beginning.settle(null, abandoned);
+                    return new Begun(null, first);
                 }
                 failure = new TxnException(
                         ErrorCode.BEGIN_FAILED,
@@ -218,18 +294,20 @@ final class TransactionManager {
      *     {@link ErrorCode#TRANSACTION_NOT_FOUND}: not committed; {@link ErrorCode#COMMIT_INCOMPLETE}: committed, with a branch that could not
      *     carry it out; {@link ErrorCode#ROLLED_BACK_ONLY}: rolled back, because a participant had failed; {@link ErrorCode#OUTCOME_UNKNOWN}
      * @param onSwallowed what becomes of it if a participant failed
+     * @param repeated what a repeated request of its key is to be told; null when it has none
      */
-    void commit(Xid xid, OnSwallowed onSwallowed) {
+    void commit(Xid xid, OnSwallowed onSwallowed, RequestKey.@Nullable Answer repeated) {
         LateBegin late = coordinators.endLate(xid);
         if (late != null && !late.end()) {
             log.debug("committed, with nothing done in it xid={}", xid);
             return;
         }
-        Answer answer = decide(
-                xid,
-                new Message.GlobalCommitRequest(xid.value(), null),
-                late,
-                head -> RollbackCause.onSwallowed(onSwallowed, head));
+        Answer answer = decide(xid, new Message.GlobalCommitRequest(xid.value(), null), late, (agreed, head) -> {
+            if (agreed.contains(Feature.ROLLBACK_CAUSE)) {
+                RollbackCause.onSwallowed(onSwallowed, head);
+            }
+            answer(repeated, agreed, head);
+        });
         switch (answer.status) {
             case COMMITTED, ASYNC_COMMITTING, COMMITTING, COMMIT_RETRYING, STOP_COMMIT_OR_COMMIT_RETRY ->
                 log.debug("committed xid={} status={}", xid, answer.status);
@@ -273,17 +351,18 @@ final class TransactionManager {
      *
      * @throws TxnException {@link ErrorCode#ROLLBACK_FAILED}, {@link ErrorCode#TRANSACTION_NOT_FOUND}, {@link ErrorCode#OUTCOME_UNKNOWN}
      */
-    void rollback(Xid xid, String cause) {
+    void rollback(Xid xid, String cause, RequestKey.@Nullable Answer repeated) {
         LateBegin late = coordinators.endLate(xid);
         if (late != null && !late.end()) {
             log.debug("rolled back, with nothing done in it xid={}", xid);
             return;
         }
-        Answer answer = decide(
-                xid,
-                new Message.GlobalRollbackRequest(xid.value(), null),
-                late,
-                head -> RollbackCause.cause(cause, head));
+        Answer answer = decide(xid, new Message.GlobalRollbackRequest(xid.value(), null), late, (agreed, head) -> {
+            if (agreed.contains(Feature.ROLLBACK_CAUSE)) {
+                RollbackCause.cause(cause, head);
+            }
+            answer(repeated, agreed, head);
+        });
         switch (answer.status) {
             case ROLLED_BACK,
                     TIMEOUT_ROLLED_BACK,
@@ -311,6 +390,12 @@ final class TransactionManager {
                         answer.repeated ? ErrorCode.OUTCOME_UNKNOWN : ErrorCode.TRANSACTION_NOT_FOUND, xid);
             }
             case UNKNOWN, BEGIN -> throw answer.failure(ErrorCode.OUTCOME_UNKNOWN, xid);
+        }
+    }
+
+    private static void answer(RequestKey.@Nullable Answer repeated, Set<Feature> agreed, Map<String, String> head) {
+        if (repeated != null && agreed.contains(Feature.IDEMPOTENCY)) {
+            RequestKey.answer(repeated, head);
         }
     }
 
@@ -364,13 +449,13 @@ final class TransactionManager {
     }
 
     private Answer askAgain(Xid xid, Message.Request decision, @Nullable LateBegin late, Words words) {
-        Answer status = ask(xid, new Message.GlobalStatusRequest(xid.value(), null), null, head -> {}, true);
+        Answer status = ask(xid, new Message.GlobalStatusRequest(xid.value(), null), null, (agreed, head) -> {}, true);
         return status.status == GlobalStatus.BEGIN ? ask(xid, decision, late, words, true) : status;
     }
 
-    /** What is said about the causes of a decision, to those who read it. */
+    /** What is said with a decision, to those who read it. */
     private interface Words {
-        void write(Map<String, String> head);
+        void write(Set<Feature> agreed, Map<String, String> head);
     }
 
     private Answer ask(Xid xid, Message.Request question, @Nullable LateBegin late, Words words, boolean repeated) {
@@ -410,9 +495,7 @@ final class TransactionManager {
         if (agreed.contains(Feature.ID_LEASE) && late != null && !late.isBegun()) {
             IdLease.begin(late.beginning(clock.instant()), head);
         }
-        if (agreed.contains(Feature.ROLLBACK_CAUSE)) {
-            words.write(head);
-        }
+        words.write(agreed, head);
         return head;
     }
 

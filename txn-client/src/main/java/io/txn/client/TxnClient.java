@@ -70,6 +70,7 @@ public final class TxnClient implements AutoCloseable {
         this.resources = new CoordinatedResourceManager(coordinators, known, workers, clock, random, pause);
         this.transactions = new GlobalTransactionTemplate(
                 options.applicationId(),
+                options.causeMessages(),
                 contexts,
                 new TransactionManager(
                         coordinators,

@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param transport limits of the transport
  * @param tls how TLS is spoken with coordinators; null: it is not
  * @param credentials how this process proves to coordinators who it is
+ * @param causeMessages whether causes of rollbacks that the coordinator keeps repeat what exceptions say, and not their classes alone
  * @param observer sees what the client does
  */
 public record TxnClientOptions(
@@ -47,6 +48,7 @@ public record TxnClientOptions(
         TransportOptions transport,
         @Nullable ClientTls tls,
         Credentials credentials,
+        boolean causeMessages,
         TxnObserver observer) {
 
     // The defaults as texts, so that configuration metadata can quote them: each stands here and nowhere else.
@@ -60,6 +62,7 @@ public record TxnClientOptions(
     public static final String FAIL_FAST = "true";
     public static final String BRANCH_WORKERS = "8";
     public static final String BRANCH_QUEUE = "1000";
+    public static final String CAUSE_MESSAGES = "true";
 
     private static final Backoff RECONNECT = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(10));
 
@@ -103,6 +106,7 @@ public record TxnClientOptions(
                 TRANSPORT,
                 null,
                 Credentials.NONE,
+                Boolean.parseBoolean(CAUSE_MESSAGES),
                 TxnObserver.NONE);
     }
 
@@ -157,6 +161,10 @@ public record TxnClientOptions(
         return with(draft -> draft.credentials = value);
     }
 
+    public TxnClientOptions withCauseMessages(boolean value) {
+        return with(draft -> draft.causeMessages = value);
+    }
+
     public TxnClientOptions withObserver(TxnObserver value) {
         return with(draft -> draft.observer = value);
     }
@@ -183,6 +191,7 @@ public record TxnClientOptions(
         private TransportOptions transport;
         private @Nullable ClientTls tls;
         private Credentials credentials;
+        private boolean causeMessages;
         private TxnObserver observer;
 
         Draft(TxnClientOptions from) {
@@ -200,6 +209,7 @@ public record TxnClientOptions(
             transport = from.transport;
             tls = from.tls;
             credentials = from.credentials;
+            causeMessages = from.causeMessages;
             observer = from.observer;
         }
 
@@ -219,6 +229,7 @@ public record TxnClientOptions(
                     transport,
                     tls,
                     credentials,
+                    causeMessages,
                     observer);
         }
     }

@@ -150,7 +150,10 @@ class TxnClientIT {
                         throw failure;
                     })))
                     .isSameAs(failure)
-                    .hasNoSuppressedExceptions();
+                    .satisfies(told -> assertThat(told.getSuppressed())
+                            .singleElement()
+                            .isInstanceOfSatisfying(TxnException.class, outcome -> assertThat(outcome.code())
+                                    .isEqualTo(ErrorCode.ROLLED_BACK)));
             assertThat(coordinator.status(coordinator
                             .await(Message.GlobalRollbackRequest.class)
                             .xid()))
@@ -254,7 +257,7 @@ class TxnClientIT {
         assertThat(Stream.of(failure.getSuppressed())
                         .map(problem -> ((TxnException) problem).code())
                         .toList())
-                .isEqualTo(expected == null ? List.of() : List.of(expected));
+                .isEqualTo(List.of(expected == null ? ErrorCode.ROLLED_BACK : expected));
     }
 
     @Test

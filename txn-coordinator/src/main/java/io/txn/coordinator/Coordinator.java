@@ -12,6 +12,7 @@ import io.txn.coordinator.machine.Command;
 import io.txn.coordinator.machine.GlobalTransaction;
 import io.txn.coordinator.machine.Outcome;
 import io.txn.coordinator.machine.Reply;
+import io.txn.coordinator.machine.RequestKeys;
 import io.txn.coordinator.machine.Rules;
 import io.txn.coordinator.seata.SeataAdapter;
 import io.txn.protocol.ErrorCode;
@@ -187,7 +188,11 @@ public final class Coordinator implements AutoCloseable {
                 options.retry().maxAttempts(),
                 options.retry().firstDelay().toMillis(),
                 options.retry().maxDelay().toMillis(),
-                Rules.XA_NOT_FOUND_MIN);
+                Rules.XA_NOT_FOUND_MIN,
+                new RequestKeys.Limits(
+                        options.requestKeys().most(),
+                        options.requestKeys().bytes(),
+                        options.requestKeys().lifetime().toMillis()));
     }
 
     private static EngineSettings settings(CoordinatorOptions options) {
@@ -304,6 +309,8 @@ public final class Coordinator implements AutoCloseable {
                 sizes.unfinished(),
                 sizes.needingAttention(),
                 sizes.locks(),
+                sizes.requestKeys(),
+                sizes.requestKeyBytes(),
                 figures.begun(),
                 figures.committed(),
                 figures.rolledBack(),

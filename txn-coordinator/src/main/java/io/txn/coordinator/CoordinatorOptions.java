@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param retry how branch calls are repeated
  * @param limits what there may be at most
  * @param retention how long finished transactions stay visible
+ * @param requestKeys how many idempotency keys there may be, and how long they live
  * @param undoLog how applications' undo tables are kept clean
  * @param restartGrace how long transactions whose deadline passed while the coordinator was down may still be decided after the start
  */
@@ -43,6 +44,7 @@ public record CoordinatorOptions(
         Retry retry,
         Limits limits,
         Retention retention,
+        RequestKeyLimits requestKeys,
         UndoLog undoLog,
         Duration restartGrace) {
 
@@ -65,6 +67,7 @@ public record CoordinatorOptions(
             Retry.DEFAULTS,
             Limits.DEFAULTS,
             Retention.DEFAULTS,
+            RequestKeyLimits.DEFAULTS,
             UndoLog.DEFAULTS,
             Duration.ofSeconds(DEFAULT_RESTART_GRACE_SECONDS));
 
@@ -141,6 +144,10 @@ public record CoordinatorOptions(
         return with(draft -> draft.limits = value);
     }
 
+    public CoordinatorOptions withRequestKeys(RequestKeyLimits value) {
+        return with(draft -> draft.requestKeys = value);
+    }
+
     public CoordinatorOptions withRetention(Retention value) {
         return with(draft -> draft.retention = value);
     }
@@ -173,6 +180,7 @@ public record CoordinatorOptions(
         private Retry retry;
         private Limits limits;
         private Retention retention;
+        private RequestKeyLimits requestKeys;
         private UndoLog undoLog;
         private Duration restartGrace;
 
@@ -189,6 +197,7 @@ public record CoordinatorOptions(
             retry = from.retry;
             limits = from.limits;
             retention = from.retention;
+            requestKeys = from.requestKeys;
             undoLog = from.undoLog;
             restartGrace = from.restartGrace;
         }
@@ -207,6 +216,7 @@ public record CoordinatorOptions(
                     retry,
                     limits,
                     retention,
+                    requestKeys,
                     undoLog,
                     restartGrace);
         }
@@ -359,6 +369,29 @@ public record CoordinatorOptions(
         public Retention {
             Check.that(!time.isNegative(), "txn.coordinator.retention.time", time);
             Check.that(transactions >= 0, "txn.coordinator.retention.transactions", transactions);
+        }
+    }
+
+    /**
+     * By what requests are known, so that a repeated one gets the first outcome. A key that is beyond a bound is refused, none is dropped before its time.
+     *
+     * @param lifetime since the decision
+     * @param most how many there may be
+     * @param bytes how much memory they and the results may take, by estimate
+     */
+    public record RequestKeyLimits(Duration lifetime, int most, long bytes) {
+
+        public static final int DEFAULT_HOURS = 24;
+        public static final int DEFAULT_MOST = 100_000;
+        public static final int DEFAULT_MEGABYTES = 64;
+
+        public static final RequestKeyLimits DEFAULTS =
+                new RequestKeyLimits(Duration.ofHours(DEFAULT_HOURS), DEFAULT_MOST, (long) DEFAULT_MEGABYTES << 20);
+
+        public RequestKeyLimits {
+            Check.that(lifetime.toMillis() > 0, "txn.coordinator.request-keys.lifetime", lifetime);
+            Check.that(most > 0, "txn.coordinator.request-keys.most", most);
+            Check.that(bytes > 0, "txn.coordinator.request-keys.memory", bytes);
         }
     }
 

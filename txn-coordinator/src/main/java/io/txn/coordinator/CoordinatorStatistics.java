@@ -8,6 +8,8 @@ package io.txn.coordinator;
  * @param unfinished of these, not yet committed or rolled back to the end
  * @param needingAttention of these, waiting for a person
  * @param locks rows locked
+ * @param requestKeys idempotency keys kept
+ * @param requestKeyBytes what they and their results hold, by estimate
  * @param begun transactions begun
  * @param committed transactions decided to commit
  * @param rolledBack transactions decided to roll back, timed out ones included
@@ -36,6 +38,8 @@ public record CoordinatorStatistics(
         long unfinished,
         long needingAttention,
         long locks,
+        long requestKeys,
+        long requestKeyBytes,
         long begun,
         long committed,
         long rolledBack,

@@ -9,6 +9,7 @@ import io.txn.coordinator.machine.Command;
 import io.txn.coordinator.machine.Dirt;
 import io.txn.coordinator.machine.GlobalTransaction;
 import io.txn.coordinator.machine.LockWaits;
+import io.txn.coordinator.machine.RequestKeys;
 import io.txn.coordinator.machine.Shard;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.ErrorCode;
@@ -154,7 +155,9 @@ final class Views {
                     shown.stream().map(LockKeys.Row::toString).toList(),
                     shown.size() < rows.size()));
         }
-        return new TransactionDetail(summary(shard, transaction), branches);
+        RequestKeys.Entry key = shard.keys().of(transaction.number());
+        return new TransactionDetail(
+                summary(shard, transaction), key == null ? null : key.key().text(), branches);
     }
 
     /** Where a page of locks begins: with this row of this branch of this transaction. */

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Areas: {@code CFG} configuration and start-up, {@code NET} reaching the coordinator, {@code TX} global transactions, {@code AT}
  * statements and undo, {@code LCK} global locks, {@code CRD} the coordinator itself, {@code DOC} what the doctor of an application finds, {@code ADM} the
- * admin API, {@code SEC} TLS and credentials, {@code ACT} actions and the fence.
+ * admin API, {@code SEC} TLS and credentials, {@code ACT} actions and the fence, {@code XA} transactions that
+ * databases prepare.
  */
 public enum ErrorCode {
     NO_COORDINATOR(
@@ -551,7 +552,18 @@ public enum ErrorCode {
             "TXN-ACT008",
             Category.GIVE_UP,
             "an action is declared in a way that cannot work",
-            "declare it as the message shows");
+            "declare it as the message shows"),
+
+    XA_NOT_POSSIBLE(
+            "TXN-XA001",
+            Category.OPERATOR,
+            "this database cannot prepare transactions",
+            "set the server up as the message says, or use AT mode for this data source (txn.jdbc.mode)"),
+    XA_BRANCH_LOST(
+            "TXN-XA002",
+            Category.OPERATOR,
+            "the connection that held a prepared branch is gone, and its changes with it",
+            "do by hand what the branch was to do, then give it up in the admin API; H2 in XA mode is for tests only");
 
     /** What the caller can do about an error. */
     public enum Category {

@@ -25,6 +25,7 @@ class ErrorCodeTest {
         areas.put("ADM", "The admin API");
         areas.put("SEC", "TLS and credentials");
         areas.put("ACT", "Actions (TCC, sagas) and the fence");
+        areas.put("XA", "Transactions that databases prepare");
         return areas;
     }
 

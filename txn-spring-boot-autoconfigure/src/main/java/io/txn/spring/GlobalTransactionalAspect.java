@@ -1,5 +1,6 @@
 package io.txn.spring;
 
+import io.txn.client.GlobalTransactionOptions;
 import io.txn.client.GlobalTransactionTemplate;
 import java.util.function.Supplier;
 import org.aspectj.lang.ProceedingJoinPoint;
@@ -43,6 +44,11 @@ public final class GlobalTransactionalAspect implements Ordered {
     public @Nullable Object inGlobalTransaction(ProceedingJoinPoint call) throws Throwable {
         MethodSignature signature = (MethodSignature) call.getSignature();
         Class<?> target = AopUtils.getTargetClass(call.getTarget());
-        return transactions.get().execute(options.get().of(signature.getMethod(), target), call::proceed);
+        GlobalTransactionTemplate template = transactions.get();
+        GlobalTransactionOptions wanted = options.get().of(signature.getMethod(), target);
+        if (template.opens(wanted)) {
+            wanted = options.get().of(signature.getMethod(), target, call.getArgs());
+        }
+        return template.execute(wanted, call::proceed);
     }
 }

@@ -1,6 +1,7 @@
 package io.txn.spring;
 
 import io.txn.client.GlobalTransactionOptions;
+import io.txn.client.ResultCodec;
 import io.txn.client.RollbackRules;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
@@ -9,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.support.AopUtils;
@@ -16,15 +18,26 @@ import org.springframework.aop.support.AopUtils;
 /** What the annotations of methods ask for, read once each. Thread-safe. */
 public final class GlobalTransactionalOptions {
 
-    private final Map<Key, GlobalTransactionOptions> known = new ConcurrentHashMap<>();
+    private final Map<Key, Known> known = new ConcurrentHashMap<>();
     private final Duration defaultTimeout;
     private final UnaryOperator<@Nullable String> placeholders;
+    private final Supplier<@Nullable ResultCodec> results;
 
-    /** @param placeholders resolves <code>${…}</code> in a timeout */
-    public GlobalTransactionalOptions(Duration defaultTimeout, UnaryOperator<@Nullable String> placeholders) {
+    /**
+     * @param placeholders resolves <code>${…}</code> in a timeout
+     * @param results keeps what methods with an idempotency key return; asked when there is such a method, null when there is none
+     */
+    public GlobalTransactionalOptions(
+            Duration defaultTimeout,
+            UnaryOperator<@Nullable String> placeholders,
+            Supplier<@Nullable ResultCodec> results) {
         this.defaultTimeout = defaultTimeout;
         this.placeholders = placeholders;
+        this.results = results;
     }
+
+    private record Known(
+            GlobalTransactionOptions options, @Nullable KeyExpression key) {}
 
     /**
      * The options of {@code method} when it is called on a {@code target}: those of the method, else those of its class.
@@ -32,14 +45,28 @@ public final class GlobalTransactionalOptions {
      * @throws TxnException {@link ErrorCode#BAD_CONFIGURATION} when the annotation says something impossible
      */
     public GlobalTransactionOptions of(Method method, Class<?> target) {
+        return known(method, target).options;
+    }
+
+    /**
+     * The same with the idempotency key of a call that opens a transaction.
+     *
+     * @throws TxnException {@link ErrorCode#BAD_IDEMPOTENCY_KEY} when these arguments make none
+     */
+    public GlobalTransactionOptions of(Method method, Class<?> target, @Nullable Object[] arguments) {
+        Known found = known(method, target);
+        return found.key == null ? found.options : found.options.withIdempotencyKey(found.key.of(arguments));
+    }
+
+    private Known known(Method method, Class<?> target) {
         return known.computeIfAbsent(new Key(method, target), this::read);
     }
 
-    private GlobalTransactionOptions read(Key key) {
+    private Known read(Key key) {
         Method specific = AopUtils.getMostSpecificMethod(key.method, key.target);
         GlobalTransactional annotation = Annotated.find(key.method, key.target, GlobalTransactional.class);
         try {
-            return new GlobalTransactionOptions(
+            GlobalTransactionOptions options = new GlobalTransactionOptions(
                     annotation.name().isEmpty() ? defaultName(specific, key.target) : annotation.name(),
                     timeout(annotation.timeout()),
                     annotation.propagation(),
@@ -48,9 +75,33 @@ public final class GlobalTransactionalOptions {
                     annotation.onSwallowed(),
                     annotation.onUnfinished(),
                     null);
+            return new Known(options, expression(annotation, specific, key.target));
         } catch (TxnException e) {
             throw new TxnException(ErrorCode.BAD_CONFIGURATION, e, "annotation", "@GlobalTransactional on " + specific);
         }
+    }
+
+    private @Nullable KeyExpression expression(GlobalTransactional annotation, Method method, Class<?> target) {
+        String text = annotation.idempotencyKey();
+        if (text.isEmpty()) {
+            return null;
+        }
+        boolean opens =
+                switch (annotation.propagation()) {
+                    case REQUIRED, REQUIRES_NEW -> true;
+                    case SUPPORTS, NOT_SUPPORTED, MANDATORY, NEVER -> false;
+                };
+        if (!opens) {
+            throw new TxnException(
+                    ErrorCode.BAD_CONFIGURATION,
+                    null,
+                    "idempotencyKey",
+                    text,
+                    "problem",
+                    "with propagation " + annotation.propagation()
+                            + " it never begins a transaction; put it where one begins");
+        }
+        return new KeyExpression(method, target, text, annotation.onDuplicate(), results::get);
     }
 
     private static String defaultName(Method method, Class<?> target) {

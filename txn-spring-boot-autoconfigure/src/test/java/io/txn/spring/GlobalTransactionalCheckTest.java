@@ -4,18 +4,27 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.txn.client.GlobalTransactionOptions;
+import io.txn.client.IdempotencyKey;
+import io.txn.client.OnDuplicate;
 import io.txn.client.Propagation;
+import io.txn.client.ResultCodec;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
+import java.lang.reflect.Method;
+import java.lang.reflect.Type;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -23,7 +32,19 @@ import org.junit.jupiter.params.provider.ValueSource;
 class GlobalTransactionalCheckTest {
 
     private final GlobalTransactionalOptions options = new GlobalTransactionalOptions(
-            Duration.ofSeconds(60), text -> text.equals("${purchase.timeout}") ? "2m" : text);
+            Duration.ofSeconds(60), text -> text.equals("${purchase.timeout}") ? "2m" : text, () -> TEXTS);
+    private static final ResultCodec TEXTS = new ResultCodec() {
+        @Override
+        public String encode(Object result, Type declared) {
+            return String.valueOf(result);
+        }
+
+        @Override
+        public Object decode(String text, Type declared) {
+            return text;
+        }
+    };
+
     private final GlobalLockOptions locks = new GlobalLockOptions(text -> text.equals("${wait}") ? "5s" : text);
     private final GlobalTransactionalCheck check = new GlobalTransactionalCheck(() -> options, () -> locks);
 
@@ -125,9 +146,57 @@ class GlobalTransactionalCheckTest {
         public void buy() {}
     }
 
+    static class KeyIsNoExpression {
+        @GlobalTransactional(idempotencyKey = "#order.")
+        public void buy(Order order) {}
+    }
+
+    static class KeyNamesNobody {
+        @GlobalTransactional(idempotencyKey = "#ordr.id")
+        public void buy(Order order) {}
+    }
+
+    static class KeyIsAlwaysTheSame {
+        @GlobalTransactional(idempotencyKey = "'buy'")
+        public void buy(Order order) {}
+    }
+
+    static class KeyWhereNothingBegins {
+        @GlobalTransactional(idempotencyKey = "#order.id", propagation = Propagation.MANDATORY)
+        public void buy(Order order) {}
+    }
+
+    static class KeyWithAnyResult {
+        @GlobalTransactional(idempotencyKey = "#order.id")
+        public Object buy(Order order) {
+            return order;
+        }
+    }
+
+    static class KeyWithLaterResult {
+        @GlobalTransactional(idempotencyKey = "#order.id")
+        public Flow.Publisher<String> buy(Order order) {
+            return subscriber -> {};
+        }
+    }
+
+    static class KeyWithSomeResult<T> {
+        @GlobalTransactional(idempotencyKey = "#order.id")
+        public T buy(Order order) {
+            return null;
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(
             classes = {
+                KeyIsNoExpression.class,
+                KeyNamesNobody.class,
+                KeyIsAlwaysTheSame.class,
+                KeyWhereNothingBegins.class,
+                KeyWithAnyResult.class,
+                KeyWithLaterResult.class,
+                KeyWithSomeResult.class,
                 ReturnsFuture.class,
                 ReturnsStage.class,
                 ReturnsPublisher.class,
@@ -215,6 +284,79 @@ class GlobalTransactionalCheckTest {
         assertThat(options.of(PackagePrivate.class.getDeclaredMethod("buy"), PackagePrivate.class)
                         .timeout())
                 .isEqualTo(Duration.ofSeconds(60));
+    }
+
+    // Idempotency keys
+
+    /** An order. */
+    public record Order(Long id, String customer, List<String> items) {}
+
+    static class Keyed extends KeyWithSomeResult<String> {
+        @GlobalTransactional(idempotencyKey = "#order.id")
+        public void byId(Order order) {}
+
+        @GlobalTransactional(idempotencyKey = "#customer + '/' + #a1", onDuplicate = OnDuplicate.REFUSE)
+        public List<Order> byCustomer(String customer, UUID number) {
+            return List.of();
+        }
+
+        @GlobalTransactional(idempotencyKey = "#order.items")
+        public void byItems(Order order) {}
+
+        @GlobalTransactional(idempotencyKey = "#order.items.![#this].size()")
+        public void byCount(Order order) {}
+    }
+
+    private IdempotencyKey key(String name, Object... arguments) {
+        Method method = Stream.of(Keyed.class.getMethods())
+                .filter(any -> any.getName().equals(name))
+                .findAny()
+                .orElseThrow();
+        assertThat(options.of(method, Keyed.class).idempotencyKey()).isNull();
+        return options.of(method, Keyed.class, arguments).idempotencyKey();
+    }
+
+    @Test
+    void aKeyIsMadeOfTheArguments() {
+        assertThat(check.postProcessBeforeInitialization(new Keyed(), "shop")).isInstanceOf(Keyed.class);
+        Order order = new Order(7L, "ann", List.of("tea", "cup"));
+        assertThat(key("byId", order).value()).isEqualTo("7");
+        assertThat(key("byId", order).codec()).as("there is nothing to keep").isNull();
+        UUID number = new UUID(1, 2);
+        IdempotencyKey byCustomer = key("byCustomer", "ann", number);
+        assertThat(byCustomer.value()).isEqualTo("ann/" + number);
+        assertThat(byCustomer.onDuplicate()).isEqualTo(OnDuplicate.REFUSE);
+        assertThat(byCustomer.result().getTypeName()).isEqualTo("java.util.List<" + Order.class.getTypeName() + '>');
+        assertThat(byCustomer.codec()).isSameAs(TEXTS);
+        assertThat(key("byCount", order).value()).isEqualTo("2");
+        assertThat(key("buy", order).result()).as("as the subclass declares it").isEqualTo(String.class);
+    }
+
+    @Test
+    void whatIsNoKeyIsRefusedBeforeAnythingRuns() {
+        Object[][] calls = {
+            {"byId", null},
+            {"byId", new Order(null, "ann", List.of())},
+            {"byItems", new Order(7L, "ann", List.of("tea"))},
+            {"byCustomer", "x".repeat(200), new UUID(1, 2)}
+        };
+        for (Object[] call : calls) {
+            Object[] arguments = Arrays.copyOfRange(call, 1, call.length);
+            assertThatThrownBy(() -> key((String) call[0], arguments))
+                    .isInstanceOfSatisfying(
+                            TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.BAD_IDEMPOTENCY_KEY));
+        }
+    }
+
+    @Test
+    void aResultThatNobodyCanStoreIsRefusedAtTheStart() {
+        GlobalTransactionalOptions without =
+                new GlobalTransactionalOptions(Duration.ofSeconds(60), text -> text, () -> null);
+        assertThatThrownBy(() -> without.of(Keyed.class.getMethod("byCustomer", String.class, UUID.class), Keyed.class))
+                .isInstanceOf(TxnException.class)
+                .hasRootCauseInstanceOf(TxnException.class)
+                .rootCause()
+                .hasMessageContaining("ResultCodec");
     }
 
     static class HarmlessException extends Exception {

@@ -1,6 +1,7 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.ContextCarrier;
+import io.txn.client.TransactionContext;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.rm.ResourceManager;
 import io.txn.protocol.ErrorCode;
@@ -32,8 +33,10 @@ public final class AtDataSource implements DataSource, AutoCloseable {
     private final DataSource physical;
     private final AtResource resource;
     private final PhaseTwoConnections phaseTwo;
+    private final XaResource xa;
 
-    private AtDataSource(DataSource physical, AtResource resource, PhaseTwoConnections phaseTwo) {
+    private AtDataSource(DataSource physical, AtResource resource, PhaseTwoConnections phaseTwo, XaResource xa) {
+        this.xa = xa;
         this.physical = physical;
         this.resource = resource;
         this.phaseTwo = phaseTwo;
@@ -101,7 +104,9 @@ public final class AtDataSource implements DataSource, AutoCloseable {
         AtResource resource = new AtResource(physical, dialect, options, contexts, resources, UUID::randomUUID);
         PhaseTwoConnections phaseTwo = new PhaseTwoConnections(resource, forPhaseTwo);
         resources.register(new PhaseTwo(resource, phaseTwo));
-        return new AtDataSource(physical, resource, phaseTwo);
+        XaResource xa =
+                new XaResource(resource, forPhaseTwo, () -> UUID.randomUUID().getLeastSignificantBits());
+        return new AtDataSource(physical, resource, phaseTwo, xa);
     }
 
     /**
@@ -117,13 +122,17 @@ public final class AtDataSource implements DataSource, AutoCloseable {
     }
 
     /**
-     * Creates or checks the undo table. To be called once the application's own database initialisers have run; without this call, it
+     * Creates or checks the undo table, or, in XA mode, whether the server can prepare transactions. To be called once the application's own database initialisers have run; without this call, it
      * happens before the first statement inside a global transaction.
      *
-     * @throws io.txn.protocol.TxnException NO_UNDO_TABLE when it is missing and may not be created, or cannot be
+     * @throws io.txn.protocol.TxnException XA_NOT_POSSIBLE; NO_UNDO_TABLE when it is missing and may not be created, or cannot be
      */
     public void prepare() {
-        resource.prepare();
+        if (resource.options().xa()) {
+            xa.prepare();
+        } else {
+            resource.prepare();
+        }
     }
 
     /**
@@ -163,6 +172,14 @@ public final class AtDataSource implements DataSource, AutoCloseable {
 
     /** Before a connection is taken: making the table needs one too, and the pool may have no second. */
     private void prepareIfNeeded() throws SQLException {
+        if (xa.isFor(resource.contexts().current())) {
+            try {
+                xa.prepare();
+            } catch (TxnException e) {
+                throw Refusals.rolledBack(e);
+            }
+            return;
+        }
         WorkContext context = resource.context();
         if (context != null && context.xid() != null && !resource.isPrepared()) {
             try {
@@ -173,7 +190,11 @@ public final class AtDataSource implements DataSource, AutoCloseable {
         }
     }
 
-    private Connection wrapped(Connection connection) {
+    private Connection wrapped(Connection connection) throws SQLException {
+        TransactionContext context = resource.contexts().current();
+        if (context == null ? resource.options().xa() : xa.isFor(context)) {
+            return Proxies.of(Connection.class, new XaConnectionHandler(xa, resource.contexts(), connection));
+        }
         return Proxies.of(Connection.class, new ConnectionHandler(resource, connection));
     }
 

@@ -31,6 +31,7 @@ import java.util.stream.Collectors;
  *     are refused where neither the database nor their text proves it
  * @param isolation what plain reads may show of other global transactions, where neither the transaction nor its scope says; DEFAULT is
  *     READ_UNCOMMITTED
+ * @param xa whether local transactions are prepared by the database itself (XA) instead of being captured, where the transaction does not say otherwise
  * @param clock the time against which deadlines are checked
  */
 public record AtOptions(
@@ -47,6 +48,7 @@ public record AtOptions(
         int phaseTwoConnections,
         Set<String> functionsThatOnlyRead,
         Isolation isolation,
+        boolean xa,
         InstantSource clock) {
 
     /** The default of {@link #lockWait}, as a text that configuration metadata can quote. */
@@ -70,6 +72,7 @@ public record AtOptions(
             Integer.parseInt(PHASE_TWO_CONNECTIONS),
             Set.of(),
             Isolation.READ_UNCOMMITTED,
+            false,
             InstantSource.system());
 
     public AtOptions {
@@ -114,6 +117,27 @@ public record AtOptions(
                 most,
                 functionsThatOnlyRead,
                 isolation,
+                xa,
+                clock);
+    }
+
+    /** @param on whether local transactions are prepared by the database itself */
+    public AtOptions withXa(boolean on) {
+        return new AtOptions(
+                createUndoTable,
+                undoTable,
+                planCacheSize,
+                metadataMaxAge,
+                maxRowsPerStatement,
+                maxUndoBytes,
+                lockTries,
+                lockRetryInterval,
+                lockWait,
+                phaseTwoWaitMax,
+                phaseTwoConnections,
+                functionsThatOnlyRead,
+                isolation,
+                on,
                 clock);
     }
 
@@ -132,6 +156,7 @@ public record AtOptions(
                 phaseTwoConnections,
                 functionsThatOnlyRead,
                 isolation,
+                xa,
                 clock);
     }
 
@@ -150,6 +175,7 @@ public record AtOptions(
                 phaseTwoConnections,
                 functionsThatOnlyRead,
                 isolation,
+                xa,
                 clock);
     }
 
@@ -168,6 +194,7 @@ public record AtOptions(
                 phaseTwoConnections,
                 functionsThatOnlyRead,
                 isolation,
+                xa,
                 clock);
     }
 
@@ -186,6 +213,7 @@ public record AtOptions(
                 phaseTwoConnections,
                 functionsThatOnlyRead,
                 isolation,
+                xa,
                 clock);
     }
 
@@ -204,6 +232,7 @@ public record AtOptions(
                 phaseTwoConnections,
                 functionsThatOnlyRead,
                 isolation,
+                xa,
                 clock);
     }
 
@@ -222,6 +251,7 @@ public record AtOptions(
                 phaseTwoConnections,
                 functionsThatOnlyRead,
                 isolation,
+                xa,
                 clock);
     }
 
@@ -240,6 +270,7 @@ public record AtOptions(
                 phaseTwoConnections,
                 functionsThatOnlyRead,
                 isolation,
+                xa,
                 clock);
     }
 
@@ -258,6 +289,7 @@ public record AtOptions(
                 phaseTwoConnections,
                 names,
                 isolation,
+                xa,
                 clock);
     }
 
@@ -276,6 +308,7 @@ public record AtOptions(
                 phaseTwoConnections,
                 functionsThatOnlyRead,
                 wanted,
+                xa,
                 clock);
     }
 
@@ -294,6 +327,7 @@ public record AtOptions(
                 phaseTwoConnections,
                 functionsThatOnlyRead,
                 isolation,
+                xa,
                 source);
     }
 

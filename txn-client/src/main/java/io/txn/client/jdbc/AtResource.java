@@ -12,6 +12,7 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
@@ -102,11 +103,15 @@ final class AtResource {
         return undoTable;
     }
 
+    ContextCarrier contexts() {
+        return contexts;
+    }
+
     /** What the calling thread's statements are subject to, or null. */
     @Nullable
     WorkContext context() {
         TransactionContext context = contexts.current();
-        if (context != null && context.mode() == WorkMode.AT) {
+        if (context != null && context.mode() != WorkMode.OWN) {
             return WorkContext.of(context, options);
         }
         LockGuard guard = contexts.currentGuard();
@@ -124,6 +129,14 @@ final class AtResource {
         TransactionContext context = contexts.current();
         if (context != null) {
             context.participation().worked();
+        }
+    }
+
+    /** The calling thread's branch took that long: its registration, with what was waited for rows, and its commit. */
+    void took(Duration time) {
+        TransactionContext context = contexts.current();
+        if (context != null) {
+            context.participation().took("branch of " + dialect().resourceId(), time);
         }
     }
 

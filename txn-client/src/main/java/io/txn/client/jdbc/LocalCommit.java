@@ -20,6 +20,7 @@ import io.txn.protocol.message.BranchStatus;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -150,10 +151,15 @@ final class LocalCommit {
             throw failed(local, Refusals.of(e));
         }
         BranchId lent = resource.resources().lentBranchId(xid);
-        if (lent == null) {
-            oneAfterTheOther(context, local, registration, undo, holding);
-        } else {
-            sideBySide(context, local, registration, undo, lent, holding);
+        Instant began = resource.options().clock().instant();
+        try {
+            if (lent == null) {
+                oneAfterTheOther(context, local, registration, undo, holding);
+            } else {
+                sideBySide(context, local, registration, undo, lent, holding);
+            }
+        } finally {
+            resource.took(Duration.between(began, resource.options().clock().instant()));
         }
     }
 

@@ -35,6 +35,11 @@ final class CoordinatorMetrics implements MeterBinder {
         meters.gauge("txn.branch.calls", "branch calls waiting for an answer", CoordinatorStatistics::callsInFlight);
         meters.counter("txn.branch.calls.failed", "branch calls that failed", CoordinatorStatistics::callsFailed);
         meters.gauge("txn.lock.held", "rows locked", CoordinatorStatistics::locks);
+        meters.gauge("txn.request.keys", "idempotency keys kept", CoordinatorStatistics::requestKeys);
+        meters.gauge(
+                "txn.request.keys.bytes",
+                "what these and their results hold, by estimate",
+                CoordinatorStatistics::requestKeyBytes);
         meters.counter(
                 "txn.lock.conflicts", "registrations refused because of a lock", CoordinatorStatistics::lockConflicts);
         meters.gauge("txn.lock.waiters", "requests that wait for rows", CoordinatorStatistics::lockWaiters);

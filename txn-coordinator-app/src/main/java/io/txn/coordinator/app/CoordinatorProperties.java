@@ -38,6 +38,7 @@ import org.springframework.util.unit.DataSize;
  * @param retry How calls of phase two are repeated.
  * @param limits What there may be at most. Beyond a limit a request is refused; nothing is dropped.
  * @param retention How long finished transactions stay visible.
+ * @param requestKeys Idempotency keys.
  * @param undoLog How applications' undo tables are kept clean.
  * @param nacos Registration in Nacos.
  * @param eureka Registration in Eureka.
@@ -60,6 +61,7 @@ record CoordinatorProperties(
         @DefaultValue Retry retry,
         @DefaultValue Limits limits,
         @DefaultValue Retention retention,
+        @DefaultValue RequestKeys requestKeys,
         @DefaultValue UndoLog undoLog,
         @DefaultValue Nacos nacos,
         @DefaultValue Eureka eureka,
@@ -296,6 +298,21 @@ record CoordinatorProperties(
             int transactions) {}
 
     /**
+     * @param lifetime How long after the decision a repeated request of the same key gets the first outcome; later it is a new request.
+     * @param most How many keys there may be; beyond that, a begin with a key is refused.
+     * @param memory How much memory keys and stored results may take; beyond that, a begin with a key is refused, and a result is left out.
+     */
+    record RequestKeys(
+            @DefaultValue(CoordinatorOptions.RequestKeyLimits.DEFAULT_HOURS + "h")
+            Duration lifetime,
+
+            @DefaultValue("" + CoordinatorOptions.RequestKeyLimits.DEFAULT_MOST)
+            int most,
+
+            @DefaultValue(CoordinatorOptions.RequestKeyLimits.DEFAULT_MEGABYTES + "MB")
+            DataSize memory) {}
+
+    /**
      * @param deletePeriod How often the applications of each data source are asked to delete old left-overs of their undo tables, for the first time
      *     after three minutes at most; 0 never asks. Records of unfinished transactions are spared.
      * @param saveDays Days for which records stay in any case.
@@ -406,6 +423,10 @@ record CoordinatorProperties(
                         limits.lockWaiters(),
                         limits.lockWaitersPerConnection()))
                 .withRetention(new CoordinatorOptions.Retention(retention.time(), retention.transactions()))
+                .withRequestKeys(new CoordinatorOptions.RequestKeyLimits(
+                        requestKeys.lifetime(),
+                        requestKeys.most(),
+                        requestKeys.memory().toBytes()))
                 .withUndoLog(new CoordinatorOptions.UndoLog(undoLog.deletePeriod(), undoLog.saveDays()));
     }
 }

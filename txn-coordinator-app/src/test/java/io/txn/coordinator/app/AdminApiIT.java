@@ -331,6 +331,7 @@ class AdminApiIT {
             JsonNode shown = admin.get("/api/v1/transactions/" + xid).json();
             assertThat(shown.get("xid").asString()).isEqualTo(xid);
             assertThat(shown.get("name").asString()).isEqualTo("purchase");
+            assertThat(shown.get("idempotencyKey").isNull()).isTrue();
             assertThat(shown.get("state").asString()).isEqualTo("ACTIVE");
             assertThat(Instant.parse(shown.get("deadline").asString()))
                     .isAfter(Instant.parse(shown.get("beganAt").asString()));

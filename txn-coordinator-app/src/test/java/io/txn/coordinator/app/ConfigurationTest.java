@@ -125,6 +125,9 @@ class ConfigurationTest {
                         Map.entry("txn.coordinator.shutdown-timeout", "20s"),
                         Map.entry("txn.coordinator.retention.time", "16s"),
                         Map.entry("txn.coordinator.retention.transactions", "17"),
+                        Map.entry("txn.coordinator.request-keys.lifetime", "32s"),
+                        Map.entry("txn.coordinator.request-keys.most", "33"),
+                        Map.entry("txn.coordinator.request-keys.memory", "34KB"),
                         Map.entry("txn.coordinator.undo-log.delete-period", "18s"),
                         Map.entry("txn.coordinator.undo-log.save-days", "19")))
                 .toOptions();
@@ -172,6 +175,7 @@ class ConfigurationTest {
                                 7),
                         new CoordinatorOptions.Limits(8, 5 << 20, 9, 10, 11, 12, 13, 14, 15, 22, 23, 32, 33),
                         new CoordinatorOptions.Retention(Duration.ofSeconds(16), 17),
+                        new CoordinatorOptions.RequestKeyLimits(Duration.ofSeconds(32), 33, 34 << 10),
                         new CoordinatorOptions.UndoLog(Duration.ofSeconds(18), 19),
                         Duration.ofSeconds(1)));
     }

@@ -70,7 +70,7 @@ public final class Engine implements AutoCloseable {
     private final CompletableFuture<Void> drained = new CompletableFuture<>();
     private volatile boolean closing;
     private volatile boolean healthy = true;
-    private volatile EngineFigures.Sizes sizes = new EngineFigures.Sizes(0, 0, 0, 0, 0, 0, 0);
+    private volatile EngineFigures.Sizes sizes = new EngineFigures.Sizes(0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     /** Something to do, with the bytes that it is estimated to hold while it waits. */
     private record Task(Runnable work, Consumer<TxnException> onFailure, long bytes) {}
@@ -299,6 +299,8 @@ public final class Engine implements AutoCloseable {
                 shard.unfinished(),
                 shard.needingAttention(),
                 shard.locks().size(),
+                shard.keys().size(),
+                shard.keys().bytes(),
                 core.callsInFlight(),
                 core.waiting());
         if (!now.equals(sizes)) {

@@ -739,6 +739,7 @@ final class EngineCore {
             finished.remove();
             shard.forget(oldest[0]);
         }
+        shard.expireKeys(now);
     }
 
     /** When {@link #tick} next has something to do by itself, as a delay from now; {@link Long#MAX_VALUE} for never. */

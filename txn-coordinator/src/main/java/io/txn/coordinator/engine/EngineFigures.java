@@ -25,6 +25,8 @@ public record EngineFigures(
             long unfinished,
             long needingAttention,
             long locks,
+            long requestKeys,
+            long requestKeyBytes,
             long callsInFlight,
             long waiting) {}
 

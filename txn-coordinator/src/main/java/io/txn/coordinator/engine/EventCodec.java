@@ -7,6 +7,7 @@ import io.txn.coordinator.machine.Outcome;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.extension.RequestKey;
 import io.txn.protocol.extension.RowData;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -16,15 +17,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * Entries of the journal: {@code version, takes over (0 or 1), writer, number, time, count, count × (type, fields)}. One entry holds the events of one
  * decision; {@link EntrySequence} says what writer and number are for. Nothing in it depends on the kind of journal. Version 1 had neither of the three; version 3 has
- * events about rows in the way of undos, and is written only for these.
+ * events about rows in the way of undos and marks, version 4 those about request keys; each is written only for these.
  * Type numbers and field order are for ever; what must change gets a new number or a new version. A newer version is refused with JOURNAL_TOO_NEW, and
  * bytes that no version wrote with JOURNAL_DAMAGED.
  */
 final class EventCodec {
 
-    static final int VERSION = 3;
+    static final int VERSION = 4;
 
-    /** What an entry is written as that has nothing of version 3 in it, so that the version before can still be gone back to. */
+    /** What an entry is written as that has nothing newer in it, so that the version before can still be gone back to. */
     private static final int PLAIN_VERSION = 2;
 
     private static final BranchType[] BRANCH_TYPES = BranchType.values();
@@ -40,7 +41,7 @@ final class EventCodec {
     record Entry(EntrySequence.@Nullable Place place, long time, List<Event> events) {}
 
     static void encode(EntrySequence.Place place, long time, List<Event> events, Out out) {
-        out.u1(events.stream().anyMatch(EventCodec::isOfVersion3) ? VERSION : PLAIN_VERSION);
+        out.u1(version(events));
         out.u1(place.takesOver() ? 1 : 0);
         out.varint(place.writer());
         out.varint(place.number());
@@ -49,6 +50,19 @@ final class EventCodec {
         for (Event event : events) {
             encode(event, out);
         }
+    }
+
+    /** The lowest that has all of them. */
+    private static int version(List<Event> events) {
+        int version = PLAIN_VERSION;
+        for (Event event : events) {
+            if (event instanceof Event.KeyClaimed || event instanceof Event.KeyAnswered) {
+                return VERSION;
+            } else if (isOfVersion3(event)) {
+                version = 3;
+            }
+        }
+        return version;
     }
 
     private static boolean isOfVersion3(Event event) {
@@ -185,6 +199,14 @@ final class EventCodec {
             out.u1(24);
             out.varint(e.transaction());
             out.string(e.cause());
+        } else if (event instanceof Event.KeyClaimed e) {
+            out.u1(25);
+            out.varint(e.transaction());
+            out.string(e.key());
+        } else if (event instanceof Event.KeyAnswered e) {
+            out.u1(26);
+            out.varint(e.transaction());
+            answer(e.answer(), out);
         } else {
             throw new AssertionError("no code for " + event);
         }
@@ -219,8 +241,19 @@ final class EventCodec {
             case 22 -> new Event.DirtReported(in.varint(), in.varint(), new RowData(in.text()));
             case 23 -> new Event.DirtDecided(in.varint(), in.varint(), new RowData(in.text()), in.text());
             case 24 -> new Event.RollbackOnlyMarked(in.varint(), in.text());
+            case 25 -> new Event.KeyClaimed(in.varint(), in.text());
+            case 26 -> new Event.KeyAnswered(in.varint(), answer(in));
             default -> throw new IllegalArgumentException("no event " + type);
         };
+    }
+
+    static void answer(RequestKey.Answer answer, Out out) {
+        out.u1(answer.isFailure() ? 1 : 0);
+        out.string(answer.text());
+    }
+
+    static RequestKey.Answer answer(In in) {
+        return new RequestKey.Answer(in.u1() != 0, in.text());
     }
 
     private static Event registered(In in, boolean withRequestId) {

@@ -26,7 +26,13 @@ final class Footprint {
         } else if (command instanceof Command.QueryLocks query) {
             return BASE + text(query.resource()) + locks(query.locks());
         } else if (command instanceof Command.Begin begin) {
-            return BASE + text(begin.name());
+            return BASE + text(begin.name()) + text(begin.key());
+        } else if (command instanceof Command.Commit commit) {
+            return BASE + (commit.answer() == null ? 0 : text(commit.answer().text()));
+        } else if (command instanceof Command.Rollback rollback) {
+            return BASE
+                    + text(rollback.cause())
+                    + (rollback.answer() == null ? 0 : text(rollback.answer().text()));
         } else if (command instanceof Command.GiveUp giveUp) {
             return BASE + text(giveUp.reason());
         } else if (command instanceof Command.Decide decide) {

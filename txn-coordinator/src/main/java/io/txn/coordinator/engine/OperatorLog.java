@@ -63,11 +63,13 @@ final class OperatorLog {
                     before.cause());
         } else if (event instanceof Event.Ended && transaction.state() == TransactionState.ROLLED_BACK) {
             LOG.info(
-                    "rolled back xid={} name={} application={} branches={} cause={}",
+                    "rolled back xid={} name={} application={} branches={} elapsed={} limit={} cause={}",
                     transaction.xid(),
                     LogText.oneLine(transaction.name()),
                     transaction.client().application(),
                     transaction.branches().size(),
+                    transaction.decidedAt() - transaction.beganAt(),
+                    transaction.deadline() - transaction.beganAt(),
                     LogText.oneLine(transaction.cause()));
         }
     }

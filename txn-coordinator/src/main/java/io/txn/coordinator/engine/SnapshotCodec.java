@@ -5,6 +5,7 @@ import io.txn.coordinator.machine.BranchState;
 import io.txn.coordinator.machine.Dirt;
 import io.txn.coordinator.machine.GlobalTransaction;
 import io.txn.coordinator.machine.Outcome;
+import io.txn.coordinator.machine.RequestKeys;
 import io.txn.coordinator.machine.Shard;
 import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.BranchType;
@@ -18,18 +19,20 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Snapshots: {@code version, writer, number of the next entry, count, count × earlier writer, journal time, last id, count, count × (length,
- * transaction)}. Locks are not written: they follow from the branches. Version 1 began with the journal time.
+ * transaction)}, from version 4 on {@code count, count × (length, request key)}. Locks are not written: they follow from the branches. Version 1 began with the
+ * journal time.
  */
 final class SnapshotCodec {
 
     /** From version 2 on transactions and branches carry request ids, from version 3 on branches the rows in the way of their undo. */
-    static final int VERSION = 3;
+    static final int VERSION = 4;
 
-    /** What a snapshot is written as that has nothing of version 3 in it, so that the version before can still be gone back to. */
+    /** What a snapshot is written as that has nothing newer in it, so that the version before can still be gone back to. */
     private static final int PLAIN_VERSION = 2;
 
     private static final int MOST_PAST_WRITERS = 10_000;
@@ -44,7 +47,7 @@ final class SnapshotCodec {
     static void write(EntrySequence.State entries, long time, Shard.Capture capture, OutputStream stream)
             throws IOException {
         Out out = new Out();
-        int version = capture.transactions().stream().anyMatch(SnapshotCodec::hasDirt) ? VERSION : PLAIN_VERSION;
+        int version = version(capture);
         out.u1(version);
         out.varint(entries.writer());
         out.varint(entries.next());
@@ -63,6 +66,56 @@ final class SnapshotCodec {
             stream.write(length.array(), 0, length.size());
             stream.write(out.array(), 0, out.size());
         }
+        if (version >= 4) {
+            writeKeys(capture.keys(), stream);
+        }
+    }
+
+    /** The lowest that has everything in it. */
+    private static int version(Shard.Capture capture) {
+        if (!capture.keys().isEmpty()) {
+            return VERSION;
+        }
+        return capture.transactions().stream().anyMatch(SnapshotCodec::hasDirt) ? 3 : PLAIN_VERSION;
+    }
+
+    private static void writeKeys(List<RequestKeys.Entry> keys, OutputStream stream) throws IOException {
+        Out out = new Out();
+        out.varint(keys.size());
+        stream.write(out.array(), 0, out.size());
+        Out length = new Out();
+        for (RequestKeys.Entry entry : keys) {
+            out.reset();
+            out.string(entry.key().application());
+            out.string(entry.key().name());
+            out.string(entry.key().text());
+            out.varint(entry.transaction());
+            out.string(entry.address());
+            out.u1(entry.outcome().ordinal());
+            out.varint(entry.decidedAt());
+            out.u1(entry.answer() == null ? 0 : 1);
+            if (entry.answer() != null) {
+                EventCodec.answer(entry.answer(), out);
+            }
+            length.reset();
+            length.varint(out.size());
+            stream.write(length.array(), 0, length.size());
+            stream.write(out.array(), 0, out.size());
+        }
+    }
+
+    private static RequestKeys.Entry key(In in) {
+        RequestKeys.Key key = new RequestKeys.Key(in.sharedText(), in.sharedText(), in.text());
+        long transaction = in.varint();
+        String address = in.sharedText();
+        Outcome outcome = in.constant(OUTCOMES);
+        long decidedAt = in.varint();
+        RequestKeys.Entry entry = new RequestKeys.Entry(
+                key, transaction, address, outcome, in.u1() == 0 ? null : EventCodec.answer(in), decidedAt);
+        if (in.remaining() > 0) {
+            throw new IllegalArgumentException(in.remaining() + " bytes too many in a request key");
+        }
+        return entry;
     }
 
     /**
@@ -84,22 +137,30 @@ final class SnapshotCodec {
             }
             long time = varint(stream);
             shard.restoreLastId(varint(stream));
-            long count = varint(stream);
-            byte[] bytes = new byte[1024];
-            for (long i = 0; i < count; i++) {
-                int length = Math.toIntExact(varint(stream));
-                bytes = length <= bytes.length ? bytes : new byte[length];
-                if (stream.readNBytes(bytes, 0, length) < length) {
-                    throw new EOFException("the snapshot ends in transaction " + i + " of " + count);
-                }
-                shard.restore(decode(new In(ByteBuffer.wrap(bytes, 0, length), interner), version));
+            parts(stream, interner, "transaction", in -> shard.restore(decode(in, version)));
+            if (version >= 4) {
+                parts(stream, interner, "request key", in -> shard.restore(key(in)));
             }
             if (stream.read() >= 0) {
-                throw new IllegalArgumentException("bytes after the last transaction");
+                throw new IllegalArgumentException("bytes after the last one");
             }
             return time;
         } catch (IllegalArgumentException | ArithmeticException | EOFException e) {
             throw new TxnException(ErrorCode.JOURNAL_DAMAGED, e, "snapshot", e.getMessage());
+        }
+    }
+
+    private static void parts(InputStream stream, Interner interner, String what, Consumer<In> restore)
+            throws IOException {
+        long count = varint(stream);
+        byte[] bytes = new byte[1024];
+        for (long i = 0; i < count; i++) {
+            int length = Math.toIntExact(varint(stream));
+            bytes = length <= bytes.length ? bytes : new byte[length];
+            if (stream.readNBytes(bytes, 0, length) < length) {
+                throw new EOFException("the snapshot ends in " + what + ' ' + i + " of " + count);
+            }
+            restore.accept(new In(ByteBuffer.wrap(bytes, 0, length), interner));
         }
     }
 

@@ -4,6 +4,7 @@ import io.txn.coordinator.lock.LockKeys;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.RequestKey;
 import io.txn.protocol.extension.RowData;
 import io.txn.protocol.extension.UndoDecision;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +39,7 @@ public sealed interface Command {
      * @param sagaEngine the resource of the engine that drives it when it is a saga, else null
      * @param requestId the client's own id of this request, by which a repeated one is known; 0 for none
      * @param number a lent id that the transaction is to have, unless it has begun already; 0: any
+     * @param key by what the business calls the request; null: by nothing
      */
     record Begin(
             String address,
@@ -46,8 +48,21 @@ public sealed interface Command {
             long timeoutMillis,
             @Nullable String sagaEngine,
             long requestId,
-            long number)
+            long number,
+            @Nullable String key)
             implements Command {
+
+        /** One without a key. */
+        public Begin(
+                String address,
+                String name,
+                ClientId client,
+                long timeoutMillis,
+                @Nullable String sagaEngine,
+                long requestId,
+                long number) {
+            this(address, name, client, timeoutMillis, sagaEngine, requestId, number, null);
+        }
 
         /** One whose id the shard chooses. */
         public Begin(
@@ -162,8 +177,17 @@ public sealed interface Command {
      */
     record Mark(Xid xid, String cause) implements Named {}
 
-    /** Asks for the commit. */
-    record Commit(Xid xid, OnSwallowed onSwallowed) implements Named {
+    /**
+     * Asks for the commit.
+     *
+     * @param answer what a repeated request of this one's key is to be told; null when its initiator does not say
+     */
+    record Commit(Xid xid, OnSwallowed onSwallowed, RequestKey.@Nullable Answer answer) implements Named {
+
+        /** Of a request without a key. */
+        public Commit(Xid xid, OnSwallowed onSwallowed) {
+            this(xid, onSwallowed, null);
+        }
 
         /** Not over a mark. */
         public Commit(Xid xid) {
@@ -175,8 +199,14 @@ public sealed interface Command {
      * Asks for the rollback.
      *
      * @param cause why, in one line; null when its initiator does not say
+     * @param answer what a repeated request of this one's key is to be told; null when there is none, or it may run again
      */
-    record Rollback(Xid xid, @Nullable String cause) implements Named {
+    record Rollback(Xid xid, @Nullable String cause, RequestKey.@Nullable Answer answer) implements Named {
+
+        /** Of a request that may run again. */
+        public Rollback(Xid xid, @Nullable String cause) {
+            this(xid, cause, null);
+        }
 
         public Rollback(Xid xid) {
             this(xid, null);

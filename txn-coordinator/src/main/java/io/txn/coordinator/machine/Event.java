@@ -2,6 +2,7 @@ package io.txn.coordinator.machine;
 
 import io.txn.coordinator.lock.LockKeys;
 import io.txn.protocol.BranchType;
+import io.txn.protocol.extension.RequestKey;
 import io.txn.protocol.extension.RowData;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +33,12 @@ public sealed interface Event {
             this(transaction, address, name, client, timeoutMillis, 0);
         }
     }
+
+    /** A transaction that was just opened is the one request of this key, among those of its application and name. */
+    record KeyClaimed(long transaction, String key) implements OfTransaction {}
+
+    /** What a repeated request is to be told once the decision beside which this stands is known. */
+    record KeyAnswered(long transaction, RequestKey.Answer answer) implements OfTransaction {}
 
     /** A branch joined, and holds its locks; {@code requestId} is 0 when its client gave none. */
     record BranchRegistered(

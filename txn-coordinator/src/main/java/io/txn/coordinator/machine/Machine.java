@@ -227,8 +227,11 @@ final class Machine {
             return Decision.of(new Reply.Known(transaction));
         }
         Draft draft = new Draft(transaction, moment.at);
-        // The mark was there first, and what the initiator says may only be what came of it.
-        String first = transaction.cause() == null ? command.cause() : transaction.cause();
+        // The mark was there first, and what the initiator says may only be what came of it; unless that is the same,
+        // and more.
+        String mark = transaction.cause();
+        String said = command.cause();
+        String first = mark == null || (said != null && said.startsWith(mark)) ? said : mark;
         rollBack(draft, first == null ? null : Draft.shorten(first));
         return draft.reply(draft.now.state().isFinal() ? new Reply.Decided(draft.now, Reply.Pass.DONE) : null);
     }

@@ -13,6 +13,9 @@ public sealed interface Reply {
 
     record Begun(Xid xid) implements Reply {}
 
+    /** A request with this key came before: nothing was begun. */
+    record KeyTaken(RequestKeys.Entry first) implements Reply {}
+
     record Registered(long branch) implements Reply {}
 
     /** Ids were lent, one after the other, beginning with that of {@code first}. */

@@ -10,9 +10,29 @@ package io.txn.coordinator.machine;
  * @param maxDelay no delay is longer
  * @param xaNotFoundMin an XA branch unknown to its database counts as done this long after the deadline, or the transaction's own timeout
  *     after it if that is longer
+ * @param keys how many request keys there may be, and for how long
  */
 public record Rules(
-        int maxTransactions, int maxBranches, int maxAttempts, long firstDelay, long maxDelay, long xaNotFoundMin) {
+        int maxTransactions,
+        int maxBranches,
+        int maxAttempts,
+        long firstDelay,
+        long maxDelay,
+        long xaNotFoundMin,
+        RequestKeys.Limits keys) {
+
+    /** With as many keys as by default. */
+    public Rules(
+            int maxTransactions, int maxBranches, int maxAttempts, long firstDelay, long maxDelay, long xaNotFoundMin) {
+        this(
+                maxTransactions,
+                maxBranches,
+                maxAttempts,
+                firstDelay,
+                maxDelay,
+                xaNotFoundMin,
+                RequestKeys.Limits.DEFAULT);
+    }
 
     /** What Seata servers wait. */
     public static final long XA_NOT_FOUND_MIN = 60_000;

@@ -7,6 +7,8 @@ import io.txn.coordinator.lock.LockTable;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.RequestKey;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
@@ -39,6 +41,7 @@ public final class Shard {
     private final Machine machine;
     private final NavigableMap<Long, GlobalTransaction> transactions = new TreeMap<>();
     private final LockTable locks = new LockTable();
+    private final RequestKeys keys;
     private final LockWaits waits = new LockWaits(locks, transactions::get);
 
     /** Transactions that a repeated begin may mean: active, and without a branch. */
@@ -60,6 +63,7 @@ public final class Shard {
     public Shard(Rules rules) {
         this.rules = rules;
         this.machine = new Machine(rules);
+        this.keys = new RequestKeys(rules.keys());
     }
 
     // Commands
@@ -101,6 +105,17 @@ public final class Shard {
         if (known != null) {
             return Decision.of(known);
         }
+        RequestKeys.Key key = command.key() == null
+                ? null
+                : new RequestKeys.Key(command.client().application(), command.name(), command.key());
+        RequestKeys.Entry first = key == null ? null : keys.find(key, at);
+        if (first != null) {
+            return Decision.of(new Reply.KeyTaken(first));
+        }
+        if (key != null && keys.isFull(at)) {
+            return Decision.of(Reply.Rejected.of(
+                    ErrorCode.COORDINATOR_OVERLOADED, "requestKeys", keys.size(), "bytes", keys.bytes()));
+        }
         if (unfinished >= rules.maxTransactions()) {
             return Decision.of(
                     Reply.Rejected.of(ErrorCode.COORDINATOR_OVERLOADED, "transactions", rules.maxTransactions()));
@@ -113,12 +128,15 @@ public final class Shard {
                 command.client(),
                 command.timeoutMillis(),
                 command.requestId());
-        return new Decision(
-                command.sagaEngine() == null
-                        ? List.of(begun)
-                        : List.of(begun, Machine.driver(number, command.sagaEngine(), command.client())),
-                List.of(),
-                new Reply.Begun(Xid.of(command.address(), number)));
+        List<Event> events = new ArrayList<>(2);
+        events.add(begun);
+        if (key != null) {
+            events.add(new Event.KeyClaimed(number, key.text()));
+        }
+        if (command.sagaEngine() != null) {
+            events.add(Machine.driver(number, command.sagaEngine(), command.client()));
+        }
+        return new Decision(events, List.of(), new Reply.Begun(Xid.of(command.address(), number)));
     }
 
     /** What follows for a begin under a lent id without looking further; null when nothing does. */
@@ -199,7 +217,35 @@ public final class Shard {
                 return Decision.of(refusal(register, conflict, at, register.holdsLocalTransaction()));
             }
         }
-        return decision;
+        RequestKey.Answer answer = answer(command, decision.events());
+        return answer != null && keys.takes(transaction.number(), answer)
+                ? withFirst(new Event.KeyAnswered(transaction.number(), answer), decision)
+                : decision;
+    }
+
+    /** What a repeated request is to be told of this decision; null when nothing is decided, or nobody says. Whatever the deadline decides may run again. */
+    private static RequestKey.@Nullable Answer answer(Command command, List<Event> events) {
+        if (command instanceof Command.Commit commit) {
+            for (Event event : events) {
+                if (event instanceof Event.CommitDecided) {
+                    return commit.answer();
+                } else if (event instanceof Event.RollbackDecided rollback
+                        && !rollback.timedOut()
+                        && rollback.cause() != null) {
+                    return RequestKey.Answer.failure(rollback.cause());
+                }
+            }
+        } else if (command instanceof Command.Rollback rollback) {
+            return events.stream().anyMatch(Event.RollbackDecided.class::isInstance) ? rollback.answer() : null;
+        }
+        return null;
+    }
+
+    private static Decision withFirst(Event first, Decision decision) {
+        List<Event> events = new ArrayList<>(decision.events().size() + 1);
+        events.add(first);
+        events.addAll(decision.events());
+        return new Decision(events, decision.effects(), decision.reply());
     }
 
     /** Of several rows in the way one comes first whose holder rolls back: that decides whether the caller may wait. */
@@ -258,6 +304,14 @@ public final class Shard {
             index(opened);
             unfinished++;
             active++;
+        } else if (event instanceof Event.KeyClaimed claimed) {
+            GlobalTransaction owner = transactions.get(claimed.transaction());
+            if (owner != null) {
+                String application = owner.client().application();
+                keys.claimed(new RequestKeys.Key(application, owner.name(), claimed.key()), owner, at);
+            }
+        } else if (event instanceof Event.KeyAnswered answered) {
+            keys.answered(answered.transaction(), answered.answer());
         } else if (event instanceof Event.OfTransaction ofTransaction) {
             GlobalTransaction before = transactions.get(ofTransaction.transaction());
             if (before != null) {
@@ -299,8 +353,12 @@ public final class Shard {
                 release(after, branch);
             }
             waits.decided(after.number());
+            keys.decided(after.number(), Outcome.COMMIT, at);
         } else if (event instanceof Event.RollbackDecided) {
             rollsBack(after);
+            keys.decided(after.number(), Outcome.ROLLBACK, at);
+        } else if (event instanceof Event.Ended) {
+            keys.ended(after.number());
         } else if (event instanceof Event.SagaHandedBack) {
             waits.decided(after.number());
         } else if (event instanceof Event.OfBranch ofBranch && before.holdsLocks()) {
@@ -483,6 +541,16 @@ public final class Shard {
         return locks;
     }
 
+    /** By what businesses call requests. */
+    public RequestKeys keys() {
+        return keys;
+    }
+
+    /** Drops what is kept for a time that is over. */
+    public void expireKeys(long now) {
+        keys.expire(now);
+    }
+
     /** Who waits for rows. */
     public LockWaits waits() {
         return waits;
@@ -514,15 +582,21 @@ public final class Shard {
     }
 
     /** Everything that cannot be derived. The transactions are immutable, so the capture may be read by another thread. */
-    public record Capture(long lastId, List<GlobalTransaction> transactions) {}
+    public record Capture(long lastId, List<GlobalTransaction> transactions, List<RequestKeys.Entry> keys) {}
 
     public Capture capture() {
-        return new Capture(lastId, Arrays.asList(transactions.values().toArray(new GlobalTransaction[0])));
+        return new Capture(
+                lastId, Arrays.asList(transactions.values().toArray(new GlobalTransaction[0])), keys.capture());
     }
 
     /** Takes over ids from a snapshot. */
     public void restoreLastId(long id) {
         lastId = id;
+    }
+
+    /** Takes over a key from a snapshot, in the order in which it was captured. */
+    public void restore(RequestKeys.Entry key) {
+        keys.restore(key);
     }
 
     /** Takes over a transaction from a snapshot, and its locks. */

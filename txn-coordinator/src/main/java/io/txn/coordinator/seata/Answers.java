@@ -2,12 +2,16 @@ package io.txn.coordinator.seata;
 
 import io.txn.coordinator.machine.GlobalTransaction;
 import io.txn.coordinator.machine.Reply;
+import io.txn.coordinator.machine.RequestKeys;
 import io.txn.protocol.ErrorCode;
+import io.txn.protocol.Xid;
 import io.txn.protocol.extension.LockRefusal;
+import io.txn.protocol.extension.RequestKey;
 import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.message.Outcome;
 import io.txn.protocol.message.TransactionExceptionCode;
+import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -29,8 +33,27 @@ final class Answers {
         if (reply instanceof Reply.Begun begun) {
             return new Message.GlobalBeginResponse(Outcome.SUCCESS, begun.xid().value(), null);
         }
+        if (reply instanceof Reply.KeyTaken) {
+            // Said in the head, to those who sent a key.
+            String text = ErrorCode.DUPLICATE_REQUEST.id() + ": " + ErrorCode.DUPLICATE_REQUEST.sentence();
+            return new Message.GlobalBeginResponse(
+                    Outcome.failed(TransactionExceptionCode.BEGIN_FAILED, text), null, null);
+        }
         Outcome refused = refused(reply, TransactionExceptionCode.BEGIN_FAILED);
         return refused == null ? null : new Message.GlobalBeginResponse(refused, null, null);
+    }
+
+    /** What became of the first request of a key. */
+    static Map<String, String> head(RequestKeys.Entry first) {
+        RequestKey.State state = !first.isSettled()
+                ? RequestKey.State.OPEN
+                : first.outcome() == io.txn.coordinator.machine.Outcome.COMMIT
+                        ? RequestKey.State.COMMITTED
+                        : RequestKey.State.ROLLED_BACK;
+        String xid = Xid.of(first.address(), first.transaction()).value();
+        Map<String, String> head = new HashMap<>();
+        RequestKey.first(new RequestKey.First(state, xid, first.isSettled() ? first.answer() : null), head);
+        return head;
     }
 
     static Message.@Nullable Response register(Reply reply) {

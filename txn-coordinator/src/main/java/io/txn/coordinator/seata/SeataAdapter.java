@@ -6,6 +6,7 @@ import io.txn.coordinator.engine.Engine;
 import io.txn.coordinator.lock.LockKeys;
 import io.txn.coordinator.machine.Command;
 import io.txn.coordinator.machine.Reply;
+import io.txn.coordinator.machine.RequestKeys;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.LogText;
@@ -17,6 +18,7 @@ import io.txn.protocol.extension.Feature;
 import io.txn.protocol.extension.IdLease;
 import io.txn.protocol.extension.LockWait;
 import io.txn.protocol.extension.RequestId;
+import io.txn.protocol.extension.RequestKey;
 import io.txn.protocol.extension.RollbackCause;
 import io.txn.protocol.extension.UndoConfirmation;
 import io.txn.protocol.message.BranchStatus;
@@ -294,11 +296,13 @@ public final class SeataAdapter implements RpcHandler {
             begin(serving, session, begin, frame, asked);
         } else if (request instanceof Message.GlobalCommitRequest commit) {
             OnSwallowed onSwallowed = RollbackCause.onSwallowed(words(session, frame));
-            Function<Xid, Command> command = xid -> new Command.Commit(xid, onSwallowed);
+            RequestKey.Answer answer = RequestKey.answer(keyWords(session, frame));
+            Function<Xid, Command> command = xid -> new Command.Commit(xid, onSwallowed, answer);
             decided(serving, session, commit.xid(), frame, command, Answers::commit, asked);
         } else if (request instanceof Message.GlobalRollbackRequest rollback) {
             String cause = RollbackCause.cause(words(session, frame));
-            Function<Xid, Command> command = xid -> new Command.Rollback(xid, cause);
+            RequestKey.Answer answer = RequestKey.answer(keyWords(session, frame));
+            Function<Xid, Command> command = xid -> new Command.Rollback(xid, cause, answer);
             decided(serving, session, rollback.xid(), frame, command, Answers::rollback, asked);
         } else if (request instanceof Message.GlobalStatusRequest status && asksForUndo(session, frame)) {
             confirmUndo(serving, session, status, Objects.requireNonNull(frame), asked);
@@ -368,6 +372,11 @@ public final class SeataAdapter implements RpcHandler {
         return frame != null && session.has(Feature.ROLLBACK_CAUSE) ? frame.head() : Frame.EMPTY_HEAD;
     }
 
+    /** What a request says about the key of a business request, if it may. */
+    private static Map<String, String> keyWords(Session session, @Nullable Frame frame) {
+        return frame != null && session.has(Feature.IDEMPOTENCY) ? frame.head() : Frame.EMPTY_HEAD;
+    }
+
     private void begin(
             Engine serving, Session session, Message.GlobalBeginRequest begin, @Nullable Frame frame, Asked asked) {
         String name = begin.transactionName() == null ? "" : begin.transactionName();
@@ -384,9 +393,11 @@ public final class SeataAdapter implements RpcHandler {
         String sagaEngine = SagaWords.isSaga(name) ? shared.share(session.sagaEngine()) : null;
         long requestId;
         Xid named;
+        String key;
         Lending lending;
         try {
             requestId = requestId(session, frame);
+            key = RequestKey.read(keyWords(session, frame));
             named = frame != null && session.has(Feature.ID_LEASE) ? IdLease.transaction(frame.head()) : null;
             lending = lending(serving, session, frame);
         } catch (TxnException e) {
@@ -400,12 +411,44 @@ public final class SeataAdapter implements RpcHandler {
                 begin.timeoutMillis(),
                 sagaEngine,
                 requestId,
-                named == null ? 0 : named.number());
-        if (named != null && !named.equals(Xid.of(address, named.number()))) {
+                named == null ? 0 : named.number(),
+                key);
+        if (named != null && (key != null || !named.equals(Xid.of(address, named.number())))) {
             answer(session, Reply.Rejected.of(ErrorCode.BAD_REQUEST, "field", "begin-xid"), Answers::begin, asked);
             return;
         }
-        submit(serving, session, command, Answers::begin, lending.with(asked));
+        Asked lent = lending.with(asked);
+        if (key == null || frame == null) {
+            submit(serving, session, command, Answers::begin, lent);
+            return;
+        }
+        AtomicReference<RequestKeys.@Nullable Entry> first = new AtomicReference<>();
+        submit(
+                serving,
+                session,
+                command,
+                reply -> {
+                    if (reply instanceof Reply.KeyTaken taken) {
+                        first.set(taken.first());
+                    }
+                    return Answers.begin(reply);
+                },
+                new Asked() {
+                    @Override
+                    public void answer(Message.Response response) {
+                        RequestKeys.Entry taken = first.get();
+                        if (taken == null) {
+                            lent.answer(response);
+                        } else {
+                            respondWith(session, frame, Answers.head(taken), response);
+                        }
+                    }
+
+                    @Override
+                    public void unanswered() {
+                        lent.unanswered();
+                    }
+                });
     }
 
     private void register(

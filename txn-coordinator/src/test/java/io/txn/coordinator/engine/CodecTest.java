@@ -12,12 +12,14 @@ import io.txn.coordinator.machine.Dirt;
 import io.txn.coordinator.machine.Event;
 import io.txn.coordinator.machine.GlobalTransaction;
 import io.txn.coordinator.machine.Outcome;
+import io.txn.coordinator.machine.RequestKeys;
 import io.txn.coordinator.machine.Rules;
 import io.txn.coordinator.machine.Shard;
 import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.extension.RequestKey;
 import io.txn.protocol.extension.RowData;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -129,6 +131,36 @@ class CodecTest {
     }
 
     @Test
+    void entriesAboutRequestKeysAreOfVersion4() {
+        List<Event> events = List.of(
+                new Event.KeyClaimed(300, "k"),
+                new Event.KeyAnswered(300, new RequestKey.Answer(false, "zq")),
+                new Event.KeyAnswered(300, new RequestKey.Answer(true, "no")));
+        assertThat(HexFormat.of().formatHex(encoded(1_000, events)))
+                .isEqualTo("0401" + "f1968b25" + "e0a712" + "e807" + "03" + "19ac02026b" + "1aac0200037a71"
+                        + "1aac0201036e6f");
+        assertThat(events.toString()).doesNotContain("zq");
+    }
+
+    /** A change of these bytes is a new version of the format. */
+    @Test
+    void aSnapshotWithRequestKeysIsOfVersion4() throws IOException {
+        Shard shard = new Shard(new Rules(1_000, 100, 0, 1, 1, 1));
+        shard.restore(new RequestKeys.Entry(
+                new RequestKeys.Key("shop", "buy", "k"),
+                300,
+                "c:1",
+                Outcome.COMMIT,
+                new RequestKey.Answer(false, "7"),
+                9));
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        SnapshotCodec.write(new EntrySequence.State(1, 2, List.of()), 77, shard.capture(), bytes);
+        assertThat(HexFormat.of().formatHex(bytes.toByteArray()))
+                .isEqualTo("040102004d000001" + "17" + "0573686f70" + "04627579" + "026b" + "ac02" + "04633a31" + "01"
+                        + "09" + "01" + "00" + "0237");
+    }
+
+    @Test
     void aSnapshotOfVersion2HasNoRowsInTheWay() throws IOException {
         Shard shard = new Shard(new Rules(1_000, 100, 0, 1, 1, 1));
         Branch branch = new Branch(301, BranchType.AT, "db", SHOP, null, null, BranchState.STUCK, 2, 9, "no", 7);
@@ -208,6 +240,9 @@ class CodecTest {
             shard.restoreLastId(1_000_000);
             for (int i = 1; i <= round * 5; i++) {
                 shard.restore(anyTransaction(i * 100));
+                if (round % 2 == 1) {
+                    shard.restore(anyKey(i * 100));
+                }
             }
             EntrySequence.State place = new EntrySequence.State(id(), id(), List.of(id(), 4711L));
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -218,7 +253,11 @@ class CodecTest {
                     new ByteArrayInputStream(bytes.toByteArray()), restored, entries, new Interner());
             assertThat(entries.state()).isEqualTo(place);
             assertThat(time).isEqualTo(77);
-            assertThat(restored.capture()).isEqualTo(shard.capture());
+            assertThat(restored.capture().transactions())
+                    .isEqualTo(shard.capture().transactions());
+            assertThat(restored.capture().keys())
+                    .containsExactlyInAnyOrderElementsOf(shard.capture().keys());
+            assertThat(restored.keys().bytes()).isEqualTo(shard.keys().bytes());
             assertThat(restored.locks()).isEqualTo(shard.locks());
             assertThat(restored.unfinished()).isEqualTo(shard.unfinished());
             cutSnapshotsAreDamage(bytes.toByteArray());
@@ -282,7 +321,7 @@ class CodecTest {
     private Event anyEvent() {
         long transaction = id();
         long branch = id();
-        return switch (random.nextInt(21)) {
+        return switch (random.nextInt(23)) {
             case 0 -> new Event.EpochStarted(random.nextInt(1 << 26), random.nextInt(32));
             case 1 ->
                 new Event.Begun(transaction, text(), text(), client(), random.nextInt(Integer.MAX_VALUE), requestId());
@@ -318,8 +357,25 @@ class CodecTest {
             case 18 -> new Event.DirtReported(transaction, branch, new RowData(text()));
             case 17 -> new Event.DirtDecided(transaction, branch, new RowData(text()), text());
             case 19 -> new Event.RollbackOnlyMarked(transaction, text());
+            case 20 -> new Event.KeyClaimed(transaction, text());
+            case 21 -> new Event.KeyAnswered(transaction, answer());
             default -> new Event.BranchDue(transaction, branch);
         };
+    }
+
+    private RequestKey.Answer answer() {
+        return new RequestKey.Answer(random.nextBoolean(), text());
+    }
+
+    private RequestKeys.Entry anyKey(long transaction) {
+        Outcome outcome = Outcome.values()[random.nextInt(3)];
+        return new RequestKeys.Entry(
+                new RequestKeys.Key(text(), text(), text() + transaction),
+                transaction,
+                text(),
+                outcome,
+                random.nextBoolean() ? answer() : null,
+                outcome == Outcome.OPEN ? 0 : transaction);
     }
 
     private GlobalTransaction anyTransaction(long number) {

@@ -5,7 +5,9 @@ import io.txn.coordinator.machine.ClientId;
 import io.txn.coordinator.machine.Command;
 import io.txn.coordinator.machine.Reply;
 import io.txn.protocol.BranchType;
+import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.RequestKey;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,8 +49,14 @@ final class Initiators {
         private final boolean silent = dice.below(6) == 0;
         private boolean failed = dice.below(8) == 0;
 
+        /** By what its business calls it; some are called by the same. */
+        private final String key = saga || dice.below(4) > 0 ? null : "k" + dice.below(3);
+
+        /** Another one of its key is there, or was. */
+        private boolean repeats;
+
         /** Whether it takes ids that were lent, and so begins with the first request that names it. */
-        private final boolean late = !saga && dice.below(3) == 0;
+        private final boolean late = !saga && key == null && dice.below(3) == 0;
 
         /** Comes along with each request until one was answered well. */
         private Command.Begin beginning;
@@ -71,7 +79,9 @@ final class Initiators {
                     trace.note("initiator of ", xid, " waits no longer");
                 }
             } else if (xid == null) {
-                if (!late) {
+                if (repeats && dice.below(4) > 0) {
+                    return;
+                } else if (!late) {
                     begin();
                 } else if (lent.isEmpty()) {
                     borrow();
@@ -108,10 +118,15 @@ final class Initiators {
             int to = waits();
             trace.note("begin");
             world.ask(
-                    new Command.Begin("c:1", "buy", CLIENT, timeout, saga ? ResourceManagers.ENGINE : null, requestId),
+                    new Command.Begin(
+                            "c:1", "buy", CLIENT, timeout, saga ? ResourceManagers.ENGINE : null, requestId, 0, key),
                     reply -> {
-                        if (isAnswer(to) && reply instanceof Reply.Begun begun) {
+                        if (!isAnswer(to)) {
+                            return;
+                        } else if (reply instanceof Reply.Begun begun) {
                             xid = begun.xid();
+                        } else if (reply instanceof Reply.KeyTaken) {
+                            repeats = true;
                         }
                     });
         }
@@ -181,7 +196,14 @@ final class Initiators {
             boolean commit = !saga && !failed && dice.below(12) > 0;
             committing |= commit;
             trace.note(commit ? "commit " : "rollback ", xid);
-            Command decision = commit ? new Command.Commit(xid) : new Command.Rollback(xid);
+            Command decision;
+            if (commit) {
+                decision = new Command.Commit(
+                        xid, OnSwallowed.ROLLBACK, key == null ? null : Promises.resultOf(xid.number()));
+            } else {
+                boolean answers = key != null && dice.coin();
+                decision = new Command.Rollback(xid, null, answers ? RequestKey.Answer.failure("no") : null);
+            }
             world.ask(beginning, decision, null, reply -> isAnswer(to));
         }
 

@@ -272,6 +272,68 @@ class PlantedMistakesTest {
                     "private static void dirt(",
                     "dirt.decision() == null ? null",
                     "dirt.decision() == null || dirt.report() != null ? null"),
+            // Request keys
+            new PlantedMistake(
+                    "a request key that two have at a time",
+                    "machine/Shard.java",
+                    "private Decision begin(",
+                    "if (first != null) {",
+                    "if (first != null && first.isSettled()) {"),
+            new PlantedMistake(
+                    "a request key that is free while its rollback goes on",
+                    "machine/Shard.java",
+                    "void apply(GlobalTransaction before",
+                    "keys.decided(after.number(), Outcome.ROLLBACK, at);",
+                    "keys.decided(after.number(), Outcome.ROLLBACK, at); keys.ended(after.number());"),
+            new PlantedMistake(
+                    "a request key that is never free again",
+                    "machine/Shard.java",
+                    "void apply(GlobalTransaction before",
+                    "keys.ended(after.number());",
+                    ""),
+            new PlantedMistake(
+                    "a request key that does not live for its time",
+                    "machine/RequestKeys.java",
+                    "boolean isOver(",
+                    "entry.decidedAt + limits.lifetime <= at",
+                    "entry.decidedAt + limits.lifetime <= at + 500"),
+            new PlantedMistake(
+                    "a repeated request that is told of a commit before it is decided",
+                    "machine/RequestKeys.java",
+                    "boolean isSettled(",
+                    "outcome == Outcome.COMMIT",
+                    "outcome != Outcome.ROLLBACK"),
+            new PlantedMistake(
+                    "a request that is committed without what it returned",
+                    "machine/Shard.java",
+                    "private Decision decide(GlobalTransaction transaction",
+                    "? withFirst(new Event.KeyAnswered(transaction.number(), answer), decision)",
+                    "? decision"),
+            new PlantedMistake(
+                            "what the first request of a key returned, told of the next one of it",
+                            "machine/RequestKeys.java",
+                            "void claimed(",
+                            "Outcome.OPEN, null, 0)",
+                            "Outcome.OPEN, before == null ? null : before.answer(), 0)")
+                    .and("machine/RequestKeys.java", "void claimed(", "expire(at);", ""),
+            new PlantedMistake(
+                    "a request that nobody was told of, and may not come again",
+                    "machine/Shard.java",
+                    "Answer answer(Command command",
+                    "&& !rollback.timedOut()",
+                    ""),
+            new PlantedMistake(
+                    "a request key lost in a snapshot while its request runs",
+                    "machine/RequestKeys.java",
+                    "List<Entry> capture(",
+                    "if (!entry.isSettled()) {",
+                    "if (entry.answer != null) {"),
+            new PlantedMistake(
+                    "an answer lost in a snapshot",
+                    "engine/SnapshotCodec.java",
+                    "RequestKeys.Entry key(In in)",
+                    "in.u1() == 0 ? null : EventCodec.answer(in)",
+                    "in.u1() == 0 || EventCodec.answer(in) != null ? null : null"),
             // Time and recovery
             new PlantedMistake(
                     "a lost timer",

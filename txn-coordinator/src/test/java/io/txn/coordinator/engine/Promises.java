@@ -14,12 +14,14 @@ import io.txn.coordinator.machine.GlobalTransaction;
 import io.txn.coordinator.machine.LockWaits;
 import io.txn.coordinator.machine.Outcome;
 import io.txn.coordinator.machine.Reply;
+import io.txn.coordinator.machine.RequestKeys;
 import io.txn.coordinator.machine.Rules;
 import io.txn.coordinator.machine.Shard;
 import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.RequestKey;
 import io.txn.protocol.extension.RowData;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -66,6 +68,11 @@ final class Promises {
 
     /** By branch, what was decided about rows in the way since it last reported some. */
     private final Map<Long, RowData> decisions = new HashMap<>();
+
+    /** By key, who claimed it last; by transaction, what is to be answered to whoever repeats it: as the records that were handed over say. */
+    private final Map<String, Long> keyHolders = new HashMap<>();
+
+    private final Map<Long, RequestKey.Answer> answers = new HashMap<>();
 
     private final Set<Long> transactionsWithGivenUp = new HashSet<>();
     private long lastRecordTime;
@@ -120,8 +127,11 @@ final class Promises {
     void found(FakeJournal journal) {
         onDisk = replayed(journal);
         lastRecordTime = 0;
+        keyHolders.clear();
+        answers.clear();
         for (EventCodec.Entry entry : entries) {
             entry.events().forEach(this::remember);
+            entry.events().forEach(this::noteKey);
             lastRecordTime = entry.time();
         }
     }
@@ -152,6 +162,8 @@ final class Promises {
         EventCodec.Entry entry = handedOver(record);
         require(entry.time() >= lastRecordTime, () -> "journal time went back: " + entry);
         lastRecordTime = entry.time();
+        checkKeys(entry, live);
+        entry.events().forEach(this::noteKey);
         GlobalTransaction decidedAlready = null;
         for (Event event : entry.events()) {
             if (!(event instanceof Event.OfTransaction e)) {
@@ -181,6 +193,68 @@ final class Promises {
             }
             checkTime(event, before, entry.time());
         }
+    }
+
+    private void noteKey(Event event) {
+        if (event instanceof Event.KeyClaimed claimed) {
+            keyHolders.put(claimed.key(), claimed.transaction());
+        } else if (event instanceof Event.KeyAnswered answered) {
+            answers.put(answered.transaction(), answered.answer());
+        }
+    }
+
+    /** A key has one request at a time; what it was answered stays for its time; and who was never answered may come again. */
+    private void checkKeys(EventCodec.Entry entry, Shard live) {
+        boolean answered = entry.events().stream().anyMatch(Event.KeyAnswered.class::isInstance);
+        for (Event event : entry.events()) {
+            if (event instanceof Event.KeyClaimed claimed) {
+                Long holder = keyHolders.get(claimed.key());
+                GlobalTransaction first = holder == null ? null : live.transaction(holder);
+                if (first != null) {
+                    boolean settled = first.outcome() == Outcome.COMMIT
+                            || (first.outcome() == Outcome.ROLLBACK && answers.containsKey(holder));
+                    require(
+                            settled
+                                    ? first.decidedAt() + rules.keys().lifetime() <= entry.time()
+                                    : first.state().isFinal(),
+                            () -> "two requests of one key: " + first.xid() + " and " + claimed);
+                }
+            } else if (event instanceof Event.CommitDecided commit && commit.cause() == null) {
+                require(
+                        answered || !keyHolders.containsValue(commit.transaction()),
+                        () -> "committed, and what it returned is lost: " + commit);
+            } else if (event instanceof Event.RollbackDecided rollback && rollback.timedOut()) {
+                require(!answered, () -> "nobody was told of it, and it may not come again: " + rollback);
+            }
+        }
+    }
+
+    /** What an initiator in this world says that its transaction returned. */
+    static RequestKey.Answer resultOf(long transaction) {
+        return new RequestKey.Answer(false, "the result of " + transaction);
+    }
+
+    /** Whoever repeats a request is told what is durable, and what the first one said. */
+    private void checkRepeated(Command command, RequestKeys.Entry first) {
+        GlobalTransaction durable = onDisk.transaction(first.transaction());
+        require(durable != null, () -> "told of a request that is not durable: " + first);
+        require(
+                command instanceof Command.Begin begin && first.key().text().equals(begin.key()),
+                () -> "told of another key: " + first);
+        if (!first.isSettled()) {
+            return;
+        }
+        require(
+                first.outcome() != Outcome.OPEN && first.outcome() == durable.outcome(),
+                () -> "told an outcome that is not so: " + first);
+        require(
+                first.answer() == null
+                        || first.answer().isFailure()
+                        || (first.outcome() == Outcome.COMMIT && first.answer().equals(resultOf(first.transaction()))),
+                () -> "told another one's result: " + first);
+        require(
+                Objects.equals(first.answer(), answers.get(first.transaction())),
+                () -> "not told what was said: " + first);
     }
 
     private long deadline(GlobalTransaction transaction) {
@@ -315,6 +389,9 @@ final class Promises {
     /** A reply leaves the coordinator. What it says must be durable, and must not contradict what was said before. */
     void answered(Object question, Command command, Reply reply, boolean journalFailed) {
         require(unanswered.remove(question), () -> "answered twice: " + command);
+        if (reply instanceof Reply.KeyTaken taken) {
+            checkRepeated(command, taken.first());
+        }
         if (reply instanceof Reply.Begun begun) {
             require(onDisk.transaction(begun.xid()) != null, () -> "begun before it is durable: " + begun.xid());
             long requestId = command instanceof Command.Begin begin ? begin.requestId() : 0;
@@ -735,6 +812,14 @@ final class Promises {
                 expected.needingAttention() == live.needingAttention(),
                 () -> "the count of stuck transactions differs " + when);
         require(expected.locks().equals(live.locks()), () -> "locks differ " + when);
+        require(keys(expected).equals(keys(live)), () -> "request keys differ " + when);
+    }
+
+    /** Those whose time is not over: the others may be gone or not. */
+    private Set<RequestKeys.Entry> keys(Shard shard) {
+        Set<RequestKeys.Entry> keys = new HashSet<>(shard.capture().keys());
+        keys.removeIf(key -> key.isSettled() && key.decidedAt() + rules.keys().lifetime() <= time);
+        return keys;
     }
 
     private Shard replayed(FakeJournal journal) {
@@ -777,6 +862,10 @@ final class Promises {
         require(live.locks().size() == 0, () -> "at rest, but locked: " + live.locks());
         require(world.core().callsInFlight() == 0, () -> "at rest, but calls are in flight");
         everybodyWasAnswered();
+        require(
+                live.capture().keys().stream().allMatch(RequestKeys.Entry::isSettled),
+                () -> "at rest, but a key waits for its request: "
+                        + live.capture().keys());
         for (GlobalTransaction transaction : live.transactionsAfter(0)) {
             for (Branch branch : transaction.branches()) {
                 checkEnd(transaction, branch);

@@ -8,6 +8,7 @@ import io.txn.coordinator.machine.Effect;
 import io.txn.coordinator.machine.GlobalTransaction;
 import io.txn.coordinator.machine.Outcome;
 import io.txn.coordinator.machine.Reply;
+import io.txn.coordinator.machine.RequestKeys;
 import io.txn.coordinator.machine.Rules;
 import io.txn.coordinator.machine.Shard;
 import io.txn.coordinator.machine.TransactionState;
@@ -40,6 +41,8 @@ final class Simulation {
 
     /** Nothing is forgotten: the longest jumps of the clock end earlier. */
     private static final long RETENTION = 1L << 40;
+
+    private static final RequestKeys.Limits KEYS = new RequestKeys.Limits(1_000, 1 << 20, 1_500);
 
     private static final int STEPS_BETWEEN_FULL_CHECKS = 128;
     private static final int STEPS_TO_REST = 5_000;
@@ -94,7 +97,7 @@ final class Simulation {
         this.trace = trace;
         this.dice = new Dice(seed);
         this.roughness = Roughness.draw(dice);
-        this.rules = new Rules(1_000, 6, roughness.maxAttempts(), dice.oneOf(50, 500), 1_000, 5_000);
+        this.rules = new Rules(1_000, 6, roughness.maxAttempts(), dice.oneOf(50, 500), 1_000, 5_000, KEYS);
         this.promises = new Promises(this, rules, visited);
         this.resources = new ResourceManagers(this, dice, trace, roughness);
         this.initiators = new Initiators(this, resources, dice, trace, roughness);

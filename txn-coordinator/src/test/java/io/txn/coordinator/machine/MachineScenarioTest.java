@@ -6,6 +6,7 @@ import io.txn.coordinator.lock.LockKeys;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.RequestKey;
 import io.txn.protocol.extension.RowData;
 import io.txn.protocol.extension.UndoDecision;
 import io.txn.protocol.extension.UndoReport;
@@ -63,7 +64,8 @@ class MachineScenarioTest {
     }
 
     private static final class Story {
-        private final Shard shard = new Shard(new Rules(4, 3, 2, 100, 1_000, 5_000));
+        private final Shard shard =
+                new Shard(new Rules(4, 3, 2, 100, 1_000, 5_000, new RequestKeys.Limits(3, 2_500, 10_000)));
         private final Map<String, String> names = new HashMap<>();
         private final Map<String, Long> ids = new HashMap<>();
         private final Map<LockWaits.Waiter, String> callers = new HashMap<>();
@@ -100,6 +102,9 @@ class MachineScenarioTest {
                 }
                 case "locks" -> {
                     return List.of(shard.locks().toString());
+                }
+                case "keys" -> {
+                    return shard.capture().keys().stream().map(Story::text).toList();
                 }
                 case "restart" -> {
                     shard.restarted(now, Long.parseLong(words[1]));
@@ -217,6 +222,12 @@ class MachineScenarioTest {
                             null,
                             0,
                             Long.parseLong(words[4]));
+                case "begin-key" ->
+                    new Command.Begin("c:1", words[2], SHOP, Long.parseLong(words[3]), null, 0, 0, words[4]);
+                case "commit-with" ->
+                    new Command.Commit(xid(words[1]), OnSwallowed.ROLLBACK, new RequestKey.Answer(false, words[2]));
+                case "rollback-with" ->
+                    new Command.Rollback(xid(words[1]), words[2], RequestKey.Answer.failure(words[2]));
                 case "report" ->
                     new Command.ReportBranch(xid(words[1]), id(words[2]), words[3].equals("failed"), "new");
                 case "commit" ->
@@ -303,7 +314,16 @@ class MachineScenarioTest {
             return effect instanceof Effect.Settle settle ? "settle " + text(settle.reply()) : "effect " + effect;
         }
 
+        private static String text(RequestKeys.Entry entry) {
+            return "key " + entry.key().name() + '/' + entry.key().text() + " of " + entry.transaction() + ' '
+                    + entry.outcome() + " decided " + time(entry.decidedAt()) + " answer " + entry.answer()
+                    + (entry.isSettled() ? "" : ", open");
+        }
+
         private static String text(Reply reply) {
+            if (reply instanceof Reply.KeyTaken taken) {
+                return "KeyTaken " + text(taken.first());
+            }
             if (reply instanceof Reply.Decided decided) {
                 return "Decided " + decided.transaction().state() + " pass " + decided.pass();
             } else if (reply instanceof Reply.Known known) {

@@ -110,9 +110,7 @@ public final class RequestKey {
     }
 
     /**
-     * What a repeated request is to be told, as a decision, or the answer to a begin, says; null when it does not.
-     *
-     * @throws TxnException BAD_REQUEST when it is too long
+     * What a repeated request is to be told, as a decision, or the answer to a begin, says; null when it does not, or says too much: no decision fails for it.
      */
     public static @Nullable Answer answer(Map<String, @Nullable String> head) {
         String result = head.get(RESULT);
@@ -124,7 +122,7 @@ public final class RequestKey {
         try {
             return failure == null ? new Answer(false, text) : Answer.failure(failure);
         } catch (IllegalArgumentException e) {
-            throw new TxnException(ErrorCode.BAD_REQUEST, e, "field", RESULT);
+            return null;
         }
     }
 

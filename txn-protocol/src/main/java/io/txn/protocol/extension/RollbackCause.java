@@ -26,6 +26,13 @@ public final class RollbackCause {
         return line.length() <= LONGEST ? line : line.substring(0, LONGEST - 1) + '…';
     }
 
+    /** The same, with an end that is kept whole: what is too long is cut before it. */
+    public static String brief(String cause, String end) {
+        int room = Math.max(0, LONGEST - end.length());
+        String line = LogText.oneLine(cause.strip());
+        return (line.length() <= room ? line : line.substring(0, Math.max(0, room - 1)) + '…') + end;
+    }
+
     /** Has the report mark its transaction. */
     public static void mark(String cause, Map<String, @Nullable String> head) {
         head.put(MARK, brief(cause));

@@ -38,6 +38,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param tokenFile file with the token, read for each connection; instead of txn.client.token
  * @param accessKey access key, for a coordinator or Seata server that asks for one
  * @param secretKey secret key that goes with the access key
+ * @param causeMessages whether the cause that the coordinator keeps of a rollback repeats the messages of exceptions; false where they may hold what does
+ *     not belong there, such as data of persons: then it names classes and methods only
  * @param ssl TLS with coordinators
  */
 @ConfigurationProperties("txn.client")
@@ -58,6 +60,7 @@ record ClientProperties(
         @Nullable Path tokenFile,
         @Nullable String accessKey,
         @Nullable String secretKey,
+        @DefaultValue(TxnClientOptions.CAUSE_MESSAGES) boolean causeMessages,
         @DefaultValue Ssl ssl) {
 
     /**
@@ -102,6 +105,7 @@ record ClientProperties(
                 .withServiceGroup(serviceGroup)
                 .withRequestTimeout(requestTimeout)
                 .withConnectWait(connectWait)
+                .withCauseMessages(causeMessages)
                 .withStartWait(startWait)
                 .withDecisionWait(decisionWait)
                 .withShutdownTimeout(shutdownTimeout)

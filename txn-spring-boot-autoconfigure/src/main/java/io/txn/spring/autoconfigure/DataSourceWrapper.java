@@ -117,7 +117,7 @@ final class DataSourceWrapper implements BeanPostProcessor {
     private AtDataSource wrap(DataSource physical, String name, @Nullable String bean) {
         AtOptions options = beanFactory
                 .getBean(JdbcProperties.class)
-                .toOptions()
+                .toOptions(name)
                 .withLockWait(beanFactory.getBean(ClientProperties.class).lockWait());
         for (AtOptionsCustomizer customizer : beanFactory
                 .getBeanProvider(AtOptionsCustomizer.class)

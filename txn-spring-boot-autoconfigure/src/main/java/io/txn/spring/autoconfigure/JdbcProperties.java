@@ -11,7 +11,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
 
 /**
- * AT mode on this application's data sources.
+ * AT and XA mode on this application's data sources.
  *
  * @param enabled whether data sources are wrapped, so that their local transactions are branches of the global one
  * @param createUndoTable whether a missing undo table is created at start; switch it off where the account has no such right, and run the
@@ -30,6 +30,9 @@ import org.springframework.util.unit.DataSize;
  *     nor its text proves to be so is refused in a global transaction
  * @param isolation what plain reads in global transactions may show of rows that others, not yet decided, have written, where @GlobalTransactional does not
  *     say: with read-committed they wait for such rows, each asks the coordinator once, and reads that cannot be checked are refused
+ * @param mode how local transactions take part: at captures what statements change and undoes that; xa has the database itself prepare them, which needs no undo table,
+ *     shows nothing before the decision, and keeps the database's row locks until then
+ * @param xa names of data source beans that work in XA mode, whatever the mode is
  */
 @ConfigurationProperties("txn.jdbc")
 record JdbcProperties(
@@ -43,11 +46,25 @@ record JdbcProperties(
         @DefaultValue("16MB") DataSize maxUndoSize,
         @DefaultValue(AtOptions.PHASE_TWO_CONNECTIONS) int phaseTwoConnections,
         @DefaultValue Set<String> functionsThatOnlyRead,
-        @DefaultValue("read-uncommitted") Isolation isolation) {
+        @DefaultValue("read-uncommitted") Isolation isolation,
+        @DefaultValue("at") Mode mode,
+        @DefaultValue Set<String> xa) {
+
+    /** How a data source takes part. */
+    enum Mode {
+        AT,
+        XA
+    }
 
     JdbcProperties {
         excluded = Set.copyOf(excluded);
         functionsThatOnlyRead = Set.copyOf(functionsThatOnlyRead);
+        xa = Set.copyOf(xa);
+    }
+
+    /** @param dataSource its bean name */
+    AtOptions toOptions(String dataSource) {
+        return toOptions().withXa(mode == Mode.XA || xa.contains(dataSource));
     }
 
     AtOptions toOptions() {

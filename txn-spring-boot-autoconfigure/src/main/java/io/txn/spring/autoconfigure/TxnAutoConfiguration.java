@@ -3,6 +3,7 @@ package io.txn.spring.autoconfigure;
 import io.txn.client.ContextCarrier;
 import io.txn.client.GlobalLockTemplate;
 import io.txn.client.GlobalTransactionTemplate;
+import io.txn.client.ResultCodec;
 import io.txn.client.TxnClient;
 import io.txn.client.TxnClientOptions;
 import io.txn.client.discovery.CoordinatorLocator;
@@ -110,8 +111,9 @@ public final class TxnAutoConfiguration {
 
         @Bean
         GlobalTransactionalOptions txnGlobalTransactionalOptions(
-                ClientProperties properties, ConfigurableBeanFactory beanFactory) {
-            return new GlobalTransactionalOptions(properties.defaultTimeout(), beanFactory::resolveEmbeddedValue);
+                ClientProperties properties, ConfigurableBeanFactory beanFactory, ObjectProvider<ResultCodec> results) {
+            return new GlobalTransactionalOptions(
+                    properties.defaultTimeout(), beanFactory::resolveEmbeddedValue, results::getIfAvailable);
         }
 
         @Bean

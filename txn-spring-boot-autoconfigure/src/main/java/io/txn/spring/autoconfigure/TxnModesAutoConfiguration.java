@@ -1,5 +1,6 @@
 package io.txn.spring.autoconfigure;
 
+import io.micrometer.core.instrument.binder.MeterBinder;
 import io.txn.client.ContextCarrier;
 import io.txn.client.GlobalTransactionTemplate;
 import io.txn.client.action.Actions;
@@ -77,6 +78,17 @@ public final class TxnModesAutoConfiguration {
         @Bean(destroyMethod = "close")
         FenceJanitor txnFenceJanitor(FenceProperties properties) {
             return new FenceJanitor(properties.cleanUpInterval(), new SplittableRandom());
+        }
+
+        /** Loaded only where there are metrics. */
+        @Configuration(proxyBeanMethods = false)
+        @ConditionalOnClass(MeterBinder.class)
+        static class MetricsConfiguration {
+
+            @Bean
+            FenceMetrics txnFenceMetrics(FenceJanitor janitor) {
+                return new FenceMetrics(janitor);
+            }
         }
 
         @Bean

@@ -44,7 +44,7 @@ public final class DiscoveryClientLocator implements CoordinatorLocator {
     private final KnownCoordinators known;
     private final ScheduledThreadPoolExecutor scheduler;
 
-    // Scheduler thread only.
+    // Whoever starts it, then the scheduler's thread only.
     private int fruitless;
     private @Nullable ScheduledFuture<?> next;
 
@@ -79,10 +79,13 @@ public final class DiscoveryClientLocator implements CoordinatorLocator {
                 .toList();
     }
 
-    /** Begins to ask. Returns at once. */
+    /**
+     * Asks for the first time on the calling thread, and goes on asking on one of its own: what a discovery makes when it is first asked, beans among it, is
+     * made where the application is made.
+     */
     public static DiscoveryClientLocator start(List<DiscoveryClient> clients, String service) {
         DiscoveryClientLocator locator = new DiscoveryClientLocator(clients, service);
-        locator.scheduler.execute(locator::look);
+        locator.look();
         return locator;
     }
 

@@ -58,6 +58,17 @@ public final class Incoming {
         transactions.get().failed(context, entry, failure);
     }
 
+    /**
+     * The answer is about to leave, and its headers are not written yet: what was handed to other threads is waited for, or the transaction marked. Blocks if something was.
+     *
+     * @param entry what is answered, for people
+     */
+    public void answers(TransactionContext context, String entry) {
+        if (context.participation().hasChildren()) {
+            transactions.get().answers(context, entry);
+        }
+    }
+
     /** Writes the headers of the answer. May be done again until the answer is sent. */
     public void answer(TransactionContext context, BiConsumer<String, String> headers) {
         headers.accept(XidHeader.WORK, context.participation().hasWorked() ? XidHeader.SOME_WORK : XidHeader.NO_WORK);

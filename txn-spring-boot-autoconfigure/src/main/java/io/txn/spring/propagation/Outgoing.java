@@ -54,11 +54,13 @@ public final class Outgoing {
         private final TransactionContext context;
         private final boolean safe;
         private final String name;
+        private final Instant began;
 
         private Call(TransactionContext context, boolean safe, String name) {
             this.context = context;
             this.safe = safe;
             this.name = name;
+            this.began = clock.instant();
         }
 
         /**
@@ -90,6 +92,7 @@ public final class Outgoing {
 
         /** An answer came, whatever it says. */
         public void answered(Function<String, @Nullable String> headers) {
+            context.participation().took(name, Duration.between(began, clock.instant()));
             String work = headers.apply(XidHeader.WORK);
             // Who does not say so, an older version or another product, may have done something.
             if (work == null ? !safe : !work.equals(XidHeader.NO_WORK)) {
@@ -104,11 +107,23 @@ public final class Outgoing {
 
         /** No answer came. Whoever was called may be at work still, or come to it later: only a rollback makes that good. */
         public void failed(Throwable failure) {
+            context.participation().took(name, Duration.between(began, clock.instant()));
             if (!safe && !neverSent(failure)) {
                 context.participation().worked();
-                context.participation().mark("no answer to " + name + ": " + failure);
+                // Its class alone: what it says repeats the address with everything that stands in it.
+                context.participation()
+                        .mark("no answer to " + name + ": "
+                                + first(failure).getClass().getName());
             }
         }
+    }
+
+    private static Throwable first(Throwable failure) {
+        Throwable first = failure;
+        for (int depth = 0; depth < MOST_CAUSES && first.getCause() != null; depth++) {
+            first = first.getCause();
+        }
+        return first;
     }
 
     private static boolean neverSent(Throwable failure) {

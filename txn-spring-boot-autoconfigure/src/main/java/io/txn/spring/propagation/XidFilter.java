@@ -35,14 +35,19 @@ public final class XidFilter extends OncePerRequestFilter {
             chain.doFilter(request, response);
             return;
         }
-        Answer answer = new Answer(response, context);
+        String entry = request.getMethod() + ' ' + request.getRequestURI();
+        Answer answer = new Answer(response, context, entry);
         try (ContextCarrier.Scope scope = contexts.bind(context)) {
             chain.doFilter(request, answer);
         } catch (Throwable failure) {
-            incoming.failed(context, request.getMethod() + ' ' + request.getRequestURI(), failure);
+            incoming.failed(context, entry, failure);
             throw failure;
         } finally {
-            answer.say();
+            if (request.isAsyncStarted()) {
+                answer.sayWhatIsKnown(); // whoever answers later says the rest
+            } else {
+                answer.say();
+            }
         }
     }
 
@@ -50,13 +55,22 @@ public final class XidFilter extends OncePerRequestFilter {
     private final class Answer extends HttpServletResponseWrapper {
 
         private final TransactionContext context;
+        private final String entry;
 
-        Answer(HttpServletResponse response, TransactionContext context) {
+        Answer(HttpServletResponse response, TransactionContext context, String entry) {
             super(response);
             this.context = context;
+            this.entry = entry;
         }
 
         void say() {
+            if (!isCommitted()) {
+                incoming.answers(context, entry);
+                sayWhatIsKnown();
+            }
+        }
+
+        void sayWhatIsKnown() {
             if (!isCommitted()) {
                 incoming.answer(context, this::setHeader);
             }

@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.txn.client.ContextCarrier;
 import io.txn.client.GlobalTransactionOptions;
 import io.txn.client.GlobalTransactionTemplate;
 import io.txn.client.TransactionContext;
 import io.txn.client.action.ActionContext;
 import io.txn.client.action.Fencing;
+import io.txn.client.fence.Fence;
+import io.txn.client.fence.FenceJanitor;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.spring.Captured;
@@ -625,8 +628,20 @@ class ActionsIT {
         awaitEnd(name, "COMMITTED");
         assertThat(fence(application, coordinator.transaction(name).xid().value()))
                 .containsExactly("3");
-        assertThat(application.getBean(io.txn.client.fence.FenceJanitor.class).fences())
+        assertThat(application.getBean(FenceJanitor.class).fences())
+                .as("one database, one fence")
                 .hasSize(1);
+        SimpleMeterRegistry meters = new SimpleMeterRegistry();
+        application.getBean(FenceMetrics.class).bindTo(meters);
+        assertThat(meters.get("txn.fence.deleted").functionCounter().count()).isZero();
+        application
+                .getBean(JdbcTemplate.class)
+                .update(
+                        "UPDATE txn_fence SET modified = 0 WHERE xid = ?",
+                        coordinator.transaction(name).xid().value());
+        application.getBean(FenceJanitor.class).fences().forEach(Fence::cleanUp);
+        assertThat(meters.get("txn.fence.deleted").functionCounter().count()).isEqualTo(1);
+        assertThat(meters.get("txn.fence.unfinished").gauge().value()).isZero();
     }
 
     private static List<String> fence(ConfigurableApplicationContext application, String xid) {

@@ -182,7 +182,10 @@ class CoordinatorCallsIT {
                     throw changedMind;
                 })))
                 .isSameAs(changedMind);
-        assertThat(changedMind.getSuppressed()).isEmpty();
+        assertThat(changedMind.getSuppressed())
+                .singleElement()
+                .isInstanceOfSatisfying(TxnException.class, outcome -> assertThat(outcome.code())
+                        .isEqualTo(ErrorCode.ROLLED_BACK));
         assertThat(calls).hasValue(0);
         assertThat(coordinator.statistics().begun()).isEqualTo(begun);
     }

@@ -90,7 +90,10 @@ class GlobalTransactionalIT {
             // Spring commits on a checked exception; the global transaction does not.
             assertThat(context.getBean(LocalTransactions.class).events)
                     .containsExactly("begin in ACTIVE", "commit in ACTIVE", "afterwards in ACTIVE");
-            assertThat(failure).hasNoSuppressedExceptions();
+            assertThat(failure).satisfies(told -> assertThat(told.getSuppressed())
+                    .singleElement()
+                    .isInstanceOfSatisfying(TxnException.class, outcome -> assertThat(outcome.code())
+                            .isEqualTo(ErrorCode.ROLLED_BACK)));
             Xid xid = context.getBean(LocalTransactions.class).lastXid;
             assertThat(coordinator.detail(xid).summary().state()).isEqualTo(TransactionState.ROLLED_BACK);
         });

@@ -132,6 +132,6 @@ final class Payer implements AutoCloseable {
         DataSource dataSource = new DriverManagerDataSource(arguments[1], arguments[2], arguments[3]);
         String where = arguments[4];
         Payer payer = new Payer(Integer.parseInt(arguments[0]), dataSource, where);
-        payer.pay(where, 10, Duration.ofSeconds(where.equals("try") ? 4 : 60), !where.equals("cancel"));
+        payer.pay(where, 10, Duration.ofMinutes(5), !where.equals("cancel"));
     }
 }

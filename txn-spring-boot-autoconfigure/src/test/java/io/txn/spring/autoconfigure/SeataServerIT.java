@@ -110,7 +110,10 @@ class SeataServerIT {
                     throw failure;
                 })))
                 .isSameAs(failure)
-                .hasNoSuppressedExceptions();
+                .satisfies(told -> assertThat(told.getSuppressed())
+                        .singleElement()
+                        .isInstanceOfSatisfying(TxnException.class, outcome -> assertThat(outcome.code())
+                                .isEqualTo(ErrorCode.ROLLED_BACK)));
         assertThat(ordered()).isEmpty();
         assertThat(balance()).isEqualTo(100);
         awaitNothingLeft();

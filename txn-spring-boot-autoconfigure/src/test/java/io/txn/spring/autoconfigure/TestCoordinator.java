@@ -3,6 +3,8 @@ package io.txn.spring.autoconfigure;
 import io.txn.coordinator.Coordinator;
 import io.txn.coordinator.CoordinatorOptions;
 import io.txn.coordinator.CoordinatorStatistics;
+import io.txn.coordinator.OperatorCommand;
+import io.txn.coordinator.OperatorResult;
 import io.txn.coordinator.TransactionDetail;
 import io.txn.coordinator.TransactionQuery;
 import io.txn.coordinator.TransactionSummary;
@@ -74,6 +76,15 @@ public final class TestCoordinator implements AutoCloseable {
 
     public TransactionDetail detail(Xid xid) {
         return get(coordinator.transaction(xid)).orElseThrow();
+    }
+
+    /** Has an open transaction rolled back, as an operator would. */
+    public void rollBack(Xid xid) {
+        OperatorResult result = get(coordinator.operate(
+                new OperatorCommand.Force(xid, OperatorCommand.Force.Status.ROLLED_BACK, "its application is gone")));
+        if (!(result instanceof OperatorResult.Accepted)) {
+            throw new AssertionError(result);
+        }
     }
 
     /** Begins nothing any more; whether everything else came to its end in time. */

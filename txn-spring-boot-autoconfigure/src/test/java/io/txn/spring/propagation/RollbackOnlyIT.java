@@ -211,7 +211,7 @@ class RollbackOnlyIT {
         assertThat(catchThrowable(() -> shop().fail("why", own))).isSameAs(own);
         assertThat(ended("why").cause())
                 .contains("shop why: java.lang.IllegalArgumentException: no such customer")
-                .containsPattern("\\[\\d+ ms of 60000 ms\\]");
+                .containsPattern("\\[\\d+ ms of 60000 ms; slowest: branch of jdbc:h2:\\S+ \\d+ ms\\]");
     }
 
     // The services

@@ -129,7 +129,10 @@ final class Rig implements AutoCloseable {
         if (thrown != wish) {
             throw new AssertionError("what was to be rolled back", thrown);
         }
-        assertThat(thrown).hasNoSuppressedExceptions();
+        assertThat(thrown).satisfies(told -> assertThat(told.getSuppressed())
+                .singleElement()
+                .isInstanceOfSatisfying(TxnException.class, outcome -> assertThat(outcome.code())
+                        .isEqualTo(ErrorCode.ROLLED_BACK)));
         rolledBack().seen();
         assertThat(rolledBack().rows()).as("rolled back").isEqualTo(before);
         assertThat(rolledBack().undoRecords()).as("undo records left").isZero();

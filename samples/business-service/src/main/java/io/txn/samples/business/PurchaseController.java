@@ -4,6 +4,7 @@ import java.util.List;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestHeader;
 import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RestController;
 
@@ -19,9 +20,13 @@ class PurchaseController {
 
     record Buy(String customer, String product, int quantity) {}
 
+    /** A request with a key may be sent again: it gets the first receipt. */
     @PostMapping
-    PurchaseService.Receipt buy(@RequestBody Buy request) {
-        return purchases.buy(request.customer(), request.product(), request.quantity());
+    PurchaseService.Receipt buy(
+            @RequestBody Buy request, @RequestHeader(name = "Idempotency-Key", required = false) String key) {
+        return key == null
+                ? purchases.buy(request.customer(), request.product(), request.quantity())
+                : purchases.buyOnce(key, request.customer(), request.product(), request.quantity());
     }
 
     @GetMapping

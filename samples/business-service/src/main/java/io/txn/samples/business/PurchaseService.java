@@ -39,6 +39,12 @@ class PurchaseService {
         return new Receipt(orderId, total, left);
     }
 
+    /** The same for those who may ask twice: a second request of one key does not run, and gets the first receipt. */
+    @GlobalTransactional(name = "purchase-once", idempotencyKey = "#request")
+    public Receipt buyOnce(String request, String customer, String product, int quantity) {
+        return buy(customer, product, quantity);
+    }
+
     List<Purchase> all() {
         return purchases.findAll();
     }

@@ -53,6 +53,14 @@ public final class ShopClient {
                 .POST(HttpRequest.BodyPublishers.ofString(purchase)));
     }
 
+    /** The same with a key, by which a repeated request is known. */
+    public Answer buyOnce(String purchase, String key) throws IOException {
+        return send(HttpRequest.newBuilder(purchases())
+                .header("Content-Type", "application/json")
+                .header("Idempotency-Key", key)
+                .POST(HttpRequest.BodyPublishers.ofString(purchase)));
+    }
+
     /** Where purchases are sent to. */
     public URI purchases() {
         return plan.url(Program.BUSINESS).resolve("/purchases");

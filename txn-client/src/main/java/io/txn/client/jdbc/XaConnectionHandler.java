@@ -1,0 +1,505 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.ContextCarrier;
+import io.txn.client.TransactionContext;
+import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.sql.Mentions;
+import io.txn.client.jdbc.sql.PlainStatement;
+import io.txn.client.jdbc.sql.Plan;
+import io.txn.client.jdbc.xa.XaBranches;
+import io.txn.client.jdbc.xa.XaId;
+import io.txn.client.rm.BranchRegistration;
+import io.txn.client.rm.ResourceManager;
+import io.txn.protocol.BranchId;
+import io.txn.protocol.BranchType;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.protocol.Xid;
+import io.txn.protocol.message.BranchStatus;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Method;
+import java.sql.CallableStatement;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.sql.Savepoint;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A connection whose local transactions, inside a global one, are prepared instead of committed. Like any connection, for one thread at a time.
+ *
+ * <p>A branch begins with the first statement. At its local commit it is registered and prepared; one that changed nothing is ended there and then, and nobody hears of it. Where a prepared branch
+ * belongs to the session that prepared it, that session has to go before anybody can end the branch: this happens when the connection is closed or used again, so that what the
+ * application still reads from its statements stays readable; until then the coordinator is told to wait. What is used again afterwards is another physical connection.
+ */
+final class XaConnectionHandler implements InvocationHandler {
+
+    private static final Logger LOG = LoggerFactory.getLogger(XaConnectionHandler.class);
+
+    private final XaResource xa;
+    private final AtResource resource;
+    private final XaBranches branches;
+    private final ContextCarrier contexts;
+    private @Nullable Connection physical;
+    private boolean closed;
+    /** What the next physical connection is set to. */
+    private boolean autoCommit;
+
+    private @Nullable Working working;
+    private @Nullable Prepared prepared;
+    /** Whether statements outside any global transaction have run in the local transaction that is open, and whether one may have written. */
+    private boolean touched;
+
+    private boolean wroteOutside;
+
+    /** A branch under way. */
+    private static final class Working {
+        private final TransactionContext context;
+        private final XaId id;
+        /** Whether it is one statement's, and ends with it. */
+        private final boolean single;
+
+        private boolean wrote;
+
+        Working(TransactionContext context, XaId id, boolean single) {
+            this.context = context;
+            this.id = id;
+            this.single = single;
+        }
+
+        Xid xid() {
+            return context.xidWithin();
+        }
+    }
+
+    /** A branch that is prepared and still bound to the physical connection. */
+    private record Prepared(XaId id, BranchId branch) {}
+
+    XaConnectionHandler(XaResource xa, ContextCarrier contexts, Connection physical) throws SQLException {
+        this.xa = xa;
+        this.resource = xa.resource();
+        this.branches = xa.branches();
+        this.contexts = contexts;
+        this.physical = physical;
+        this.autoCommit = physical.getAutoCommit();
+    }
+
+    @Override
+    public @Nullable Object invoke(Object proxy, Method method, @Nullable Object @Nullable [] arguments)
+            throws SQLException {
+        @Nullable Object[] given = arguments == null ? new Object[0] : arguments;
+        switch (method.getName()) {
+            case "createStatement" -> {
+                Statement statement = (Statement) Objects.requireNonNull(Proxies.call(physical(), method, arguments));
+                return Proxies.of(Statement.class, new XaStatementHandler(this, (Connection) proxy, statement, null));
+            }
+            case "prepareStatement" -> {
+                PreparedStatement statement =
+                        (PreparedStatement) Objects.requireNonNull(Proxies.call(physical(), method, arguments));
+                return Proxies.of(
+                        PreparedStatement.class,
+                        new XaStatementHandler(this, (Connection) proxy, statement, String.valueOf(given[0])));
+            }
+            case "prepareCall" -> {
+                CallableStatement statement =
+                        (CallableStatement) Objects.requireNonNull(Proxies.call(physical(), method, arguments));
+                return Proxies.of(
+                        CallableStatement.class,
+                        new XaStatementHandler(this, (Connection) proxy, statement, String.valueOf(given[0])));
+            }
+            case "commit" -> {
+                commit();
+                return null;
+            }
+            case "rollback" -> {
+                if (given.length == 1) {
+                    physical().rollback((Savepoint) given[0]);
+                } else {
+                    rollback();
+                }
+                return null;
+            }
+            case "getAutoCommit" -> {
+                return autoCommit;
+            }
+            case "setAutoCommit" -> {
+                setAutoCommit((Boolean) Objects.requireNonNull(given[0]));
+                return null;
+            }
+            case "close" -> {
+                close();
+                return null;
+            }
+            case "isClosed" -> {
+                return closed || (physical != null && prepared == null && physical.isClosed());
+            }
+            case "abort" -> {
+                working = null;
+                closed = true;
+                Connection now = physical;
+                physical = null;
+                if (now != null) {
+                    Proxies.call(now, method, arguments);
+                }
+                releaseAborted();
+                return null;
+            }
+            case "getClientInfo" -> {
+                return given.length == 1 && AtDataSource.MARK.equals(given[0])
+                        ? AtDataSource.MARK
+                        : Proxies.call(physical(), method, arguments);
+            }
+            case "unwrap", "isWrapperFor" -> {
+                return Proxies.unwrap(proxy, physical(), method.getName(), (Class<?>) Objects.requireNonNull(given[0]));
+            }
+            case "equals" -> {
+                return proxy == given[0];
+            }
+            case "hashCode" -> {
+                return System.identityHashCode(proxy);
+            }
+            case "toString" -> {
+                return "XA connection over " + physical;
+            }
+            default -> {
+                return Proxies.call(physical(), method, arguments);
+            }
+        }
+    }
+
+    /** The connection to work on: another one, when the last one had to go with a prepared branch. */
+    private Connection physical() throws SQLException {
+        if (closed) {
+            throw new SQLException("the connection is closed", "08003");
+        }
+        release();
+        Connection now = physical;
+        if (now == null) {
+            now = resource.physical().getConnection();
+            now.setAutoCommit(autoCommit);
+            physical = now;
+        }
+        return now;
+    }
+
+    private void setAutoCommit(boolean on) throws SQLException {
+        if (on && !autoCommit && working != null) {
+            commit();
+        }
+        if (physical != null && prepared == null) {
+            physical.setAutoCommit(on);
+        }
+        autoCommit = on;
+        if (on) {
+            outsideEnded();
+        }
+    }
+
+    private void outsideEnded() {
+        touched = false;
+        wroteOutside = false;
+    }
+
+    // Statements
+
+    /** A statement is about to run: in the branch, which it begins if it is the first. */
+    void before(String sql, boolean surelyWrites) throws SQLException {
+        TransactionContext context = contexts.current();
+        boolean wanted = xa.isFor(context);
+        PlainStatement plain = resource.plans().plain(sql);
+        boolean writes = surelyWrites || plain.writes() || (wanted && mayWriteBehind(sql));
+        Working now = working;
+        if (now != null) {
+            if (context == null || !wanted || !now.xid().equals(context.xidWithin())) {
+                throw spans(now.xid(), context);
+            }
+            requireUnderstood(sql, plain);
+            now.wrote |= writes;
+            return;
+        }
+        if (context == null || !wanted) {
+            touched = true;
+            wroteOutside |= writes && !autoCommit;
+            return;
+        }
+        requireUnderstood(sql, plain);
+        if (autoCommit && !writes) {
+            return; // its locks, if any, go with it
+        }
+        begin(context, writes);
+    }
+
+    /** Whether a function or a view that the text names may write. */
+    private boolean mayWriteBehind(String sql) throws SQLException {
+        Mentions text = resource.plans().mentions(sql);
+        return resource.tables().routines(physical(), text.called()).mayWrite(text, false) != null;
+    }
+
+    private static SQLException spans(@Nullable Xid began, @Nullable TransactionContext now) {
+        return Refusals.misplaced(
+                ErrorCode.LOCAL_TRANSACTION_SPANS,
+                "began",
+                began == null ? "none" : began,
+                "now",
+                now == null ? "none" : now.xidWithin());
+    }
+
+    /** What would end the local transaction behind the branch's back. */
+    private void requireUnderstood(String sql, PlainStatement plain) throws SQLException {
+        if (resource.plans().statements(sql).several()) {
+            throw Refusals.notSupported(
+                    "a text with several statements may end the local transaction", "send them one by one");
+        }
+        if (resource.plans().plan(sql) instanceof Plan.Control) {
+            throw Refusals.notSupported(
+                    "transaction control as SQL would end the branch behind its back",
+                    "use commit, rollback and setSavepoint of the connection");
+        }
+        if (plain.definesTables() && resource.dialect().product() != Dialect.Product.POSTGRESQL) {
+            throw Refusals.notSupported(
+                    "it may change a table's definition, which commits", "do it outside the global transaction");
+        }
+    }
+
+    private void begin(TransactionContext context, boolean writes) throws SQLException {
+        if (context.expired(resource.options().clock().instant())) {
+            throw Refusals.misplaced(
+                    ErrorCode.TRANSACTION_TIMED_OUT,
+                    "xid",
+                    context.xidWithin(),
+                    "deadline",
+                    String.valueOf(context.deadline()));
+        }
+        if (wroteOutside) {
+            throw spans(null, context);
+        }
+        Connection connection = physical();
+        boolean single = autoCommit;
+        if (single) {
+            connection.setAutoCommit(false);
+        } else if (touched) {
+            connection.commit(); // of reads only: a branch begins where no transaction is open
+        }
+        XaId id = xa.newId(context.xidWithin());
+        boolean begun = false;
+        try {
+            branches.begin(connection, id);
+            begun = true;
+        } finally {
+            if (!begun && single) {
+                connection.setAutoCommit(true);
+            }
+        }
+        Working now = new Working(context, id, single);
+        now.wrote = writes;
+        working = now;
+    }
+
+    /** A statement has run. */
+    void after(boolean good) throws SQLException {
+        Working now = working;
+        if (now == null || !now.single) {
+            return;
+        }
+        try {
+            if (good) {
+                commit();
+            } else {
+                rollback();
+            }
+        } finally {
+            if (physical != null && prepared == null) {
+                physical.setAutoCommit(true);
+            }
+        }
+    }
+
+    // The end of a local transaction
+
+    private void commit() throws SQLException {
+        Working now = working;
+        if (now == null) {
+            physical().commit();
+            outsideEnded();
+            return;
+        }
+        outsideEnded();
+        Connection connection = physical();
+        TransactionContext context = contexts.current();
+        if (context == null || !now.xid().equals(context.xidWithin())) {
+            throw failed(connection, now, spans(now.xid(), context));
+        }
+        boolean nothing;
+        try {
+            boolean surely = branches.isReadOnly(connection); // asked in any case: it fails where the transaction has
+            nothing = surely || !now.wrote;
+            if (nothing) {
+                branches.end(connection, now.id);
+                working = null;
+            }
+        } catch (SQLException e) {
+            throw failed(connection, now, e);
+        }
+        if (!nothing) {
+            prepareBranch(connection, now);
+        }
+    }
+
+    private void prepareBranch(Connection connection, Working now) throws SQLException {
+        ResourceManager manager = resource.resources();
+        BranchId branch;
+        try {
+            branch = manager.registerBranch(new BranchRegistration(
+                    now.xid(),
+                    BranchType.XA,
+                    xa.resourceId(),
+                    null,
+                    XaResource.applicationData(now.id),
+                    now.context.deadline(),
+                    Duration.ZERO));
+        } catch (TxnException e) {
+            throw failed(connection, now, Refusals.of(e));
+        }
+        // From here on something may be there that only phase two ends.
+        now.context.participation().worked();
+        boolean done = false;
+        try {
+            branches.prepare(connection, now.id);
+            done = true;
+        } catch (SQLException e) {
+            boolean takenBack = takeBack(connection, now, e);
+            manager.phaseOneEnded(branch);
+            if (takenBack) {
+                reportFailed(now.xid(), branch, now.id);
+            }
+            throw e;
+        } finally {
+            if (!done) {
+                manager.phaseOneEnded(branch);
+            }
+        }
+        working = null;
+        if (branches.isBoundToItsSession() || branches.endsWithItsConnection()) {
+            prepared = new Prepared(now.id, branch);
+        } else {
+            manager.phaseOneEnded(branch);
+        }
+    }
+
+    private void reportFailed(Xid xid, BranchId branch, XaId id) {
+        try {
+            resource.resources()
+                    .report(xid, branch, BranchType.XA, BranchStatus.PHASE_ONE_FAILED, XaResource.applicationData(id));
+        } catch (TxnException e) {
+            LOG.warn(
+                    "could not report that a local transaction was rolled back, the coordinator will find out: xid={}, branchId={}, cause={}",
+                    xid,
+                    branch,
+                    e.getMessage());
+        }
+    }
+
+    /** Takes back, and returns what to throw. */
+    private SQLException failed(Connection connection, Working now, SQLException reason) {
+        takeBack(connection, now, reason);
+        return reason;
+    }
+
+    /** Whether the database is known to have taken the branch back; else the connection is aborted, so that no clean-up can commit what is left. */
+    private boolean takeBack(Connection connection, Working now, Throwable reason) {
+        working = null;
+        try {
+            branches.takeBack(connection, now.id);
+            return true;
+        } catch (SQLException | RuntimeException e) {
+            reason.addSuppressed(e);
+            abort(connection, reason);
+            return false;
+        }
+    }
+
+    private void abort(Connection connection, Throwable reason) {
+        physical = null;
+        try {
+            connection.abort(Runnable::run);
+        } catch (SQLException | RuntimeException e) {
+            reason.addSuppressed(e);
+        }
+        try {
+            connection.close();
+        } catch (SQLException | RuntimeException e) {
+            LOG.debug("a connection that was aborted is closed resource={}", xa.resourceId(), e);
+        }
+    }
+
+    private void rollback() throws SQLException {
+        Working now = working;
+        outsideEnded();
+        if (now == null) {
+            physical().rollback();
+            return;
+        }
+        Connection connection = physical();
+        working = null;
+        try {
+            branches.takeBack(connection, now.id);
+        } catch (SQLException e) {
+            abort(connection, e);
+            throw e;
+        }
+    }
+
+    /** Lets go of a physical connection that a prepared branch is bound to, so that the branch can be ended. */
+    private void release() {
+        Prepared bound = prepared;
+        if (bound == null) {
+            return;
+        }
+        prepared = null;
+        Connection connection = physical;
+        physical = null;
+        try {
+            if (connection != null) {
+                if (branches.endsWithItsConnection()) {
+                    xa.hold(bound.id(), connection);
+                } else {
+                    abort(connection, new SQLException("the session of a prepared branch ends"));
+                }
+            }
+        } finally {
+            resource.resources().phaseOneEnded(bound.branch());
+        }
+    }
+
+    private void releaseAborted() {
+        Prepared bound = prepared;
+        prepared = null;
+        if (bound != null) {
+            resource.resources().phaseOneEnded(bound.branch());
+        }
+    }
+
+    /** What was not committed is taken back. */
+    private void close() throws SQLException {
+        if (closed) {
+            return;
+        }
+        release();
+        Connection connection = physical;
+        Working now = working;
+        if (connection != null && now != null) {
+            takeBack(connection, now, new SQLException("closed before commit"));
+        }
+        closed = true;
+        connection = physical;
+        physical = null;
+        if (connection != null) {
+            connection.close();
+        }
+    }
+}

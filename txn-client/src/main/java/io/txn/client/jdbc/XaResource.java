@@ -1,0 +1,195 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.TransactionContext;
+import io.txn.client.jdbc.xa.XaBranches;
+import io.txn.client.jdbc.xa.XaId;
+import io.txn.client.rm.Branch;
+import io.txn.client.rm.BranchResource;
+import io.txn.client.rm.BranchResult;
+import io.txn.protocol.BranchType;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.protocol.Xid;
+import io.txn.protocol.message.BranchStatus;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What all connections of one data source share when they work in XA mode, and what ends their prepared branches. Thread-safe. An end can be asked for again: a branch that the database does not
+ * know (any more) is said to be unknown, and the coordinator decides from when on that means done.
+ */
+final class XaResource implements BranchResource {
+
+    private static final Logger LOG = LoggerFactory.getLogger(XaResource.class);
+    private static final Pattern ID = Pattern.compile("\"xa\"\\s*:\\s*\"([^\"]*)\"");
+
+    private final AtResource resource;
+    private final XaBranches branches;
+    private final DataSource forPhaseTwo;
+    private final LongSupplier random;
+    private final AtomicBoolean checked = new AtomicBoolean();
+    private final AtomicBoolean announced = new AtomicBoolean();
+
+    /** Connections that keep prepared branches alive, where those end with their connection. */
+    private final Map<XaId, Connection> held = new ConcurrentHashMap<>();
+
+    XaResource(AtResource resource, @Nullable DataSource forPhaseTwo, LongSupplier random) {
+        this.resource = resource;
+        this.branches = new XaBranches(resource.dialect());
+        // A pool full of those who wait for rows of prepared branches must not hold up their end.
+        this.forPhaseTwo = forPhaseTwo == null ? resource.physical() : forPhaseTwo;
+        this.random = random;
+    }
+
+    XaBranches branches() {
+        return branches;
+    }
+
+    AtResource resource() {
+        return resource;
+    }
+
+    /** Whether local transactions under the context are XA branches here. */
+    boolean isFor(@Nullable TransactionContext context) {
+        if (context == null) {
+            return false;
+        }
+        return switch (context.mode()) {
+            case AS_CONFIGURED -> resource.options().xa();
+            case XA -> true;
+            case OWN -> false;
+        };
+    }
+
+    /**
+     * Looks, once, whether the server can do it, and announces the resource.
+     *
+     * @throws TxnException XA_NOT_POSSIBLE
+     */
+    void prepare() {
+        if (checked.get()) {
+            return;
+        }
+        try (Connection connection = resource.physical().getConnection()) {
+            String warning = branches.check(connection);
+            if (warning != null && checked.compareAndSet(false, true)) {
+                LOG.warn("{} resource={}", warning, resourceId());
+            }
+        } catch (SQLException e) {
+            throw new TxnException(ErrorCode.XA_NOT_POSSIBLE, e, "resource", resourceId(), "problem", e.getMessage());
+        }
+        checked.set(true);
+        if (announced.compareAndSet(false, true)) {
+            resource.resources().register(this);
+        }
+    }
+
+    XaId newId(Xid xid) {
+        return XaId.of(xid, random.getAsLong(), resourceId());
+    }
+
+    /** What the coordinator keeps with the branch. */
+    static String applicationData(XaId id) {
+        return "{\"xa\":\"" + id + "\"}";
+    }
+
+    /** Keeps a connection until its branch has ended. */
+    void hold(XaId id, Connection connection) {
+        held.put(id, connection);
+    }
+
+    @Override
+    public String resourceId() {
+        return resource.dialect().resourceId();
+    }
+
+    @Override
+    public BranchType branchType() {
+        return BranchType.XA;
+    }
+
+    /** A prepared branch can be ended from anywhere, except where connections hold it. */
+    @Override
+    public boolean standsFor(BranchResource other) {
+        return other instanceof XaResource && !branches.endsWithItsConnection();
+    }
+
+    @Override
+    public BranchResult commit(Branch branch) {
+        return end(branch, true);
+    }
+
+    @Override
+    public BranchResult rollback(Branch branch) {
+        return end(branch, false);
+    }
+
+    private BranchResult end(Branch branch, boolean commit) {
+        XaId id = id(branch.applicationData());
+        if (id == null) {
+            return later(commit, "the branch names no prepared transaction that this version can read");
+        }
+        try {
+            XaBranches.Found found = branches.endsWithItsConnection() ? endHeld(id, commit) : endAnywhere(id, commit);
+            if (found == null) {
+                String cause = ErrorCode.XA_BRANCH_LOST.id() + ' ' + ErrorCode.XA_BRANCH_LOST.sentence();
+                // Without its connection it was taken back, which is what a rollback wants.
+                return commit ? BranchResult.commitImpossible(cause) : BranchResult.rolledBack();
+            }
+            return switch (found) {
+                case ENDED -> commit ? BranchResult.committed() : BranchResult.rolledBack();
+                case ELSEWHERE -> later(commit, "the session that prepared it has not ended yet");
+                case UNKNOWN ->
+                    new BranchResult(
+                            commit
+                                    ? BranchStatus.PHASE_TWO_COMMIT_FAILED_XAER_NOTA_RETRYABLE
+                                    : BranchStatus.PHASE_TWO_ROLLBACK_FAILED_XAER_NOTA_RETRYABLE,
+                            "the database does not know " + id);
+            };
+        } catch (SQLException e) {
+            return later(
+                    commit,
+                    e.getClass().getSimpleName() + ", SQL state " + e.getSQLState() + ", error " + e.getErrorCode());
+        }
+    }
+
+    private static BranchResult later(boolean commit, String cause) {
+        return commit ? BranchResult.commitLater(cause) : BranchResult.rollbackLater(cause);
+    }
+
+    private static @Nullable XaId id(@Nullable String applicationData) {
+        Matcher matcher = ID.matcher(applicationData == null ? "" : applicationData);
+        return matcher.find() ? XaId.parse(matcher.group(1)) : null;
+    }
+
+    private XaBranches.Found endAnywhere(XaId id, boolean commit) throws SQLException {
+        try (Connection connection = forPhaseTwo.getConnection()) {
+            connection.setAutoCommit(true);
+            return branches.finish(connection, id, commit);
+        }
+    }
+
+    /** Null when the connection is gone. */
+    private XaBranches.@Nullable Found endHeld(XaId id, boolean commit) throws SQLException {
+        Connection connection = held.get(id);
+        if (connection == null || connection.isClosed()) {
+            held.remove(id);
+            return null;
+        }
+        XaBranches.Found found = branches.finish(connection, id, commit);
+        held.remove(id);
+        connection.setAutoCommit(true);
+        connection.close();
+        return found;
+    }
+}

@@ -1,0 +1,261 @@
+package io.txn.client.jdbc.xa;
+
+import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The statements with which a database prepares and ends branches, on plain connections of whatever pool there is. Thread-safe; works on the connections it is given.
+ */
+public final class XaBranches {
+
+    private final Dialect dialect;
+
+    public XaBranches(Dialect dialect) {
+        this.dialect = dialect;
+    }
+
+    /** What a prepared branch turned out to be. */
+    public enum Found {
+        /** It was ended as asked. */
+        ENDED,
+        /** The database does not know it. */
+        UNKNOWN,
+        /** A living session has it, and nobody else can end it. */
+        ELSEWHERE
+    }
+
+    /** Whether a prepared branch belongs to the session that prepared it, which has to go before others can end it. */
+    public boolean isBoundToItsSession() {
+        return dialect.product().isMySqlFamily();
+    }
+
+    /** Whether a prepared branch ends with the connection that prepared it. */
+    public boolean endsWithItsConnection() {
+        return dialect.product() == Dialect.Product.H2;
+    }
+
+    /**
+     * Refuses, at the start, a server that cannot do it.
+     *
+     * @return a warning, or null
+     * @throws TxnException XA_NOT_POSSIBLE
+     */
+    public @Nullable String check(Connection connection) throws SQLException {
+        switch (dialect.product()) {
+            case POSTGRESQL -> {
+                int most = Integer.parseInt(one(connection, "SHOW max_prepared_transactions"));
+                if (most == 0) {
+                    throw impossible(
+                            "the server has prepared transactions switched off (max_prepared_transactions = 0)",
+                            "max_prepared_transactions = 100 in postgresql.conf, or more than the connections of all applications, and a restart of the server");
+                }
+                int connections = Integer.parseInt(one(connection, "SHOW max_connections"));
+                return most < connections
+                        ? "max_prepared_transactions = " + most + " is less than max_connections = " + connections
+                                + ": more local transactions at once than that fail when they are prepared"
+                        : null;
+            }
+            case MARIADB, MYSQL -> {
+                String version = one(connection, "SELECT VERSION()");
+                String[] numbers = version.split("[^0-9]+", 3);
+                int number = Integer.parseInt(numbers[0]) * 1000 + Integer.parseInt(numbers[1]);
+                if (dialect.product() == Dialect.Product.MARIADB && number < 10_005) {
+                    throw impossible(
+                            "this server (" + version + ") takes a prepared branch back when its connection ends",
+                            "MariaDB 10.5 or later");
+                }
+                if (dialect.product() == Dialect.Product.MYSQL && number < 8_000) {
+                    throw impossible("this server (" + version + ") may lose prepared branches", "MySQL 8.0 or later");
+                }
+                try {
+                    prepared(connection, "");
+                } catch (SQLException e) {
+                    throw impossible(
+                            "this account may not list prepared branches: " + e.getMessage(),
+                            "GRANT XA_RECOVER_ADMIN ON *.* to it");
+                }
+                return null;
+            }
+            case H2 -> {
+                return "H2 loses a prepared branch with its connection, so this is for tests only";
+            }
+        }
+        throw new AssertionError(dialect.product());
+    }
+
+    private TxnException impossible(String problem, String expected) {
+        return new TxnException(
+                ErrorCode.XA_NOT_POSSIBLE,
+                null,
+                "resource",
+                dialect.resourceId(),
+                "problem",
+                problem,
+                "expected",
+                expected);
+    }
+
+    private static String one(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(sql)) {
+            if (!row.next()) {
+                throw new SQLException("no row: " + sql);
+            }
+            return String.valueOf(row.getString(1));
+        }
+    }
+
+    /** Begins a branch on a connection that is not in auto-commit mode and has no transaction open. */
+    public void begin(Connection connection, XaId id) throws SQLException {
+        if (dialect.product().isMySqlFamily()) {
+            execute(connection, "XA START " + mySql(id));
+        }
+    }
+
+    /**
+     * Whether the branch has surely changed nothing, by the database's own word; false when that cannot be asked. Throws when the transaction has failed and cannot be prepared.
+     */
+    public boolean isReadOnly(Connection connection) throws SQLException {
+        if (dialect.product() != Dialect.Product.POSTGRESQL) {
+            return false;
+        }
+        // In a failed transaction PREPARE TRANSACTION rolls back and calls that a success; this fails in one.
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT txid_current_if_assigned()")) {
+            return row.next() && row.getString(1) == null;
+        }
+    }
+
+    /** Ends a branch that has changed nothing, on the connection that works for it, in one phase. */
+    public void end(Connection connection, XaId id) throws SQLException {
+        if (dialect.product().isMySqlFamily()) {
+            execute(connection, "XA END " + mySql(id));
+            execute(connection, "XA COMMIT " + mySql(id) + " ONE PHASE");
+        } else {
+            connection.commit();
+        }
+    }
+
+    /** Takes a branch back that is not prepared, in whatever state it is, on the connection that works for it. */
+    public void takeBack(Connection connection, XaId id) throws SQLException {
+        if (!dialect.product().isMySqlFamily()) {
+            connection.rollback();
+            return;
+        }
+        try {
+            execute(connection, "XA END " + mySql(id));
+        } catch (SQLException e) {
+            // It has ended already, or a deadlock left it to be taken back only; what follows says whether that works.
+        }
+        execute(connection, "XA ROLLBACK " + mySql(id));
+    }
+
+    /** Prepares a branch: from then on it outlives the connection, or, where that is bound to it, is kept by it. */
+    public void prepare(Connection connection, XaId id) throws SQLException {
+        switch (dialect.product()) {
+            case POSTGRESQL -> execute(connection, "PREPARE TRANSACTION '" + id + "'");
+            case MYSQL, MARIADB -> {
+                execute(connection, "XA END " + mySql(id));
+                execute(connection, "XA PREPARE " + mySql(id));
+            }
+            case H2 -> execute(connection, "PREPARE COMMIT \"" + id + '"');
+        }
+    }
+
+    /** Commits or takes back a prepared branch, on a connection in auto-commit mode; on H2 on the one that prepared it. */
+    public Found finish(Connection connection, XaId id, boolean commit) throws SQLException {
+        String word = commit ? "COMMIT" : "ROLLBACK";
+        try {
+            switch (dialect.product()) {
+                case POSTGRESQL -> execute(connection, word + " PREPARED '" + id + "'");
+                case MYSQL, MARIADB -> execute(connection, "XA " + word + ' ' + mySql(id));
+                case H2 -> execute(connection, word + " TRANSACTION \"" + id + '"');
+            }
+            return Found.ENDED;
+        } catch (SQLException e) {
+            if (!isUnknown(e)) {
+                throw e;
+            }
+        }
+        if (isBoundToItsSession() && listed(connection).contains(id)) {
+            // The server says "unknown" of what a living session has prepared, and lists it nevertheless.
+            return Found.ELSEWHERE;
+        }
+        return Found.UNKNOWN;
+    }
+
+    /** Whether the database says that it knows no such branch. */
+    private boolean isUnknown(SQLException error) {
+        return dialect.product().isMySqlFamily() ? error.getErrorCode() == 1397 : "42704".equals(error.getSQLState());
+    }
+
+    /** The prepared branches of ours in that database, by the database's own list. */
+    public List<XaId> prepared(Connection connection, String database) throws SQLException {
+        return listed(connection).stream().filter(id -> id.isIn(database)).toList();
+    }
+
+    private List<XaId> listed(Connection connection) throws SQLException {
+        List<XaId> ids = new ArrayList<>();
+        switch (dialect.product()) {
+            case POSTGRESQL -> {
+                try (Statement statement = connection.createStatement();
+                        ResultSet rows = statement.executeQuery(
+                                "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()")) {
+                    while (rows.next()) {
+                        add(ids, rows.getString(1));
+                    }
+                }
+            }
+            case MYSQL, MARIADB -> {
+                try (Statement statement = connection.createStatement();
+                        ResultSet rows = statement.executeQuery("XA RECOVER")) {
+                    while (rows.next()) {
+                        if (rows.getInt(1) == XaId.FORMAT) {
+                            byte[] data = rows.getBytes(4);
+                            int global = rows.getInt(2);
+                            int branch = rows.getInt(3);
+                            if (data != null && data.length >= global + branch) {
+                                add(ids, ascii(data, 0, global) + '.' + ascii(data, global, branch));
+                            }
+                        }
+                    }
+                }
+            }
+            case H2 -> {
+                // Only those who hold them know.
+            }
+        }
+        return ids;
+    }
+
+    private static void add(List<XaId> ids, @Nullable String text) {
+        XaId id = XaId.parse(text);
+        if (id != null) {
+            ids.add(id);
+        }
+    }
+
+    private static String ascii(byte[] data, int from, int length) {
+        return new String(data, from, length, StandardCharsets.US_ASCII);
+    }
+
+    private static String mySql(XaId id) {
+        // An id is letters, digits and dots: there is nothing to quote in it.
+        return '\'' + id.global() + "','" + id.branch() + "'," + XaId.FORMAT;
+    }
+
+    private static void execute(Connection connection, String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+package io.txn.spring.autoconfigure;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.xa.XaBranches;
+import io.txn.test.Await;
+import io.txn.test.JavaProcess;
+import io.txn.test.TestDatabase;
+import io.txn.test.TestDatabases;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Applications that are killed with branches prepared in two databases: another instance ends them as it was decided, and none is left. */
+@Timeout(180)
+class XaFaultsIT {
+
+    private static final Duration MAX = Duration.ofSeconds(90);
+
+    @TempDir
+    Path directory;
+
+    @ParameterizedTest
+    @CsvSource({"prepared, ROLLED_BACK, 100+100", "commit, COMMITTED, 90+110"})
+    void whatAKilledApplicationPreparedAnotherOneEnds(String where, String state, String money) throws Exception {
+        TestDatabase from = account(TestDatabases.mariaDb());
+        TestDatabase to = account(TestDatabases.postgres());
+        try (TestCoordinator coordinator = TestCoordinator.start(directory.resolve("coordinator"))) {
+            try (JavaProcess doomed = JavaProcess.mainClass(XaTransfer.class)
+                    .args(
+                            Integer.toString(coordinator.port()),
+                            from.jdbcUrl(),
+                            from.user(),
+                            from.password(),
+                            to.jdbcUrl(),
+                            to.user(),
+                            to.password(),
+                            where)
+                    .start(directory.resolve("doomed.log"))) {
+                doomed.awaitLine("in " + where, MAX);
+                assertThat(amount(from) + "+" + amount(to))
+                        .as("nothing of it is committed")
+                        .isEqualTo("100+100");
+                assertThat(prepared(from)).isEqualTo(1);
+                assertThat(prepared(to)).isEqualTo(1);
+                doomed.kill9();
+                assertThat(doomed.waitFor(MAX)).isTrue();
+            }
+            if (where.equals("prepared")) {
+                // Its time would be over at some point; nobody waits for that here.
+                coordinator.rollBack(coordinator.transaction(where).xid());
+            }
+            try (XaTransfer heir = new XaTransfer(coordinator.port(), from.dataSource(), to.dataSource(), "")) {
+                Await.until(
+                        "it is " + state,
+                        MAX,
+                        () -> coordinator.transaction(where).state().name().equals(state));
+                assertThat(heir).isNotNull();
+            }
+        }
+        assertThat(amount(from) + "+" + amount(to)).isEqualTo(money);
+        assertThat(prepared(from) + prepared(to)).isZero();
+    }
+
+    private static TestDatabase account(TestDatabase database) {
+        database.execute("CREATE TABLE account (amount INT NOT NULL)", "INSERT INTO account VALUES (100)");
+        return database;
+    }
+
+    private static int amount(TestDatabase database) throws SQLException {
+        try (Connection connection = database.dataSource().getConnection();
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT amount FROM account")) {
+            row.next();
+            return row.getInt(1);
+        }
+    }
+
+    private static int prepared(TestDatabase database) throws SQLException {
+        try (Connection connection = database.dataSource().getConnection()) {
+            Dialect dialect = Dialect.of(connection);
+            return new XaBranches(dialect)
+                    .prepared(connection, dialect.resourceId())
+                    .size();
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package io.txn.spring.autoconfigure;
+
+import io.txn.client.GlobalTransactionOptions;
+import io.txn.client.TxnClient;
+import io.txn.client.TxnClientOptions;
+import io.txn.client.discovery.AddressListLocator;
+import io.txn.client.jdbc.AtDataSource;
+import io.txn.client.jdbc.AtOptions;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import javax.sql.DataSource;
+import org.springframework.jdbc.datasource.DelegatingDataSource;
+import org.springframework.jdbc.datasource.DriverManagerDataSource;
+
+/**
+ * An application that moves money from one database to another, both in XA mode, and stands still where it is told to, to be killed there. As a process: the coordinator's port; URL, user and
+ * password of each database; {@code prepared} or {@code commit}.
+ */
+final class XaTransfer implements AutoCloseable {
+
+    private final TxnClient client;
+    private final List<AtDataSource> sources;
+    private final String standsStillIn;
+
+    XaTransfer(int port, DataSource from, DataSource to, String standsStillIn) {
+        this.standsStillIn = standsStillIn;
+        client = TxnClient.start(
+                TxnClientOptions.of("transfer").withConnectWait(Duration.ofSeconds(60)),
+                AddressListLocator.of(List.of("127.0.0.1:" + port)));
+        sources = List.of(xa(from), xa(to));
+    }
+
+    private AtDataSource xa(DataSource physical) {
+        DataSource forPhaseTwo = new DelegatingDataSource(physical) {
+            @Override
+            public Connection getConnection() throws SQLException {
+                standStill("commit");
+                return super.getConnection();
+            }
+        };
+        AtDataSource source = AtDataSource.wrap(
+                physical, AtOptions.DEFAULTS.withXa(true), client.contexts(), client.resources(), forPhaseTwo);
+        source.prepare();
+        return source;
+    }
+
+    private void standStill(String where) {
+        if (standsStillIn.equals(where)) {
+            System.out.println("in " + where);
+            try {
+                new CountDownLatch(1).await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    void move(String name, Duration timeout) throws Throwable {
+        client.transactions().execute(GlobalTransactionOptions.named(name).withTimeout(timeout), () -> {
+            change(0, -10);
+            change(1, 10);
+            standStill("prepared");
+            return "";
+        });
+    }
+
+    private void change(int source, int by) throws SQLException {
+        try (Connection connection = sources.get(source).getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.executeUpdate("UPDATE account SET amount = amount + " + by);
+        }
+    }
+
+    @Override
+    public void close() {
+        client.close();
+        sources.forEach(AtDataSource::close);
+    }
+
+    public static void main(String[] arguments) throws Throwable {
+        String where = arguments[7];
+        XaTransfer transfer = new XaTransfer(
+                Integer.parseInt(arguments[0]),
+                new DriverManagerDataSource(arguments[1], arguments[2], arguments[3]),
+                new DriverManagerDataSource(arguments[4], arguments[5], arguments[6]),
+                where);
+        transfer.move(where, Duration.ofMinutes(5));
+    }
+}
