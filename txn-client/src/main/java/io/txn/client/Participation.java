@@ -3,6 +3,7 @@ package io.txn.client;
 import io.txn.protocol.extension.RollbackCause;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -17,7 +18,7 @@ public final class Participation {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition noChild = lock.newCondition();
     private int children;
-    private volatile boolean worked;
+    private final AtomicLong works = new AtomicLong();
     private final AtomicReference<@Nullable String> mark = new AtomicReference<>();
     private final AtomicReference<@Nullable Step> slowest = new AtomicReference<>();
     private volatile OnUnfinished onUnfinished = OnUnfinished.WAIT;
@@ -26,12 +27,17 @@ public final class Participation {
 
     /** Something was kept that only a rollback undoes, here or further down: a branch was committed, or a call may have done such a thing. */
     public void worked() {
-        worked = true;
+        works.incrementAndGet();
     }
 
     /** Whether something was, or may have been, kept. */
     public boolean hasWorked() {
-        return worked;
+        return works.get() > 0;
+    }
+
+    /** How often something was: what becomes more while something else runs may be its work. */
+    public long works() {
+        return works.get();
     }
 
     /**

@@ -12,6 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Flow;
 import java.util.concurrent.Future;
 import java.util.function.BiConsumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.core.annotation.AnnotationUtils;
@@ -24,9 +25,20 @@ final class AnnotationCheck {
     private final Set<Class<?>> checked = ConcurrentHashMap.newKeySet();
     private final Class<? extends Annotation> annotation;
     private final BiConsumer<Method, Class<?>> reader;
+    private final Predicate<Class<?>> later;
 
-    /** @param reader reads the annotations that are found, so that a bad one fails the start and not the first call */
+    /** Of an annotation whose methods return their result. */
     AnnotationCheck(Class<? extends Annotation> annotation, BiConsumer<Method, Class<?>> reader) {
+        this(annotation, type -> false, reader);
+    }
+
+    /**
+     * @param later results that are there only later, and are waited for nevertheless
+     * @param reader reads the annotations that are found, so that a bad one fails the start and not the first call
+     */
+    AnnotationCheck(
+            Class<? extends Annotation> annotation, Predicate<Class<?>> later, BiConsumer<Method, Class<?>> reader) {
+        this.later = later;
         this.annotation = annotation;
         this.reader = reader;
     }
@@ -95,6 +107,9 @@ final class AnnotationCheck {
 
     private void checkResult(Method method) {
         Class<?> result = method.getReturnType();
+        if (later.test(result)) {
+            return;
+        }
         if (Future.class.isAssignableFrom(result)
                 || CompletionStage.class.isAssignableFrom(result)
                 || Flow.Publisher.class.isAssignableFrom(result)

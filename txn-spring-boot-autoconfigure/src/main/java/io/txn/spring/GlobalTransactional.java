@@ -19,7 +19,8 @@ import java.lang.annotation.Target;
  *
  * <p>It works on calls that go through the Spring bean. A method that calls another one of the same object does not pass through the bean, so
  * an annotation on the called one does nothing then. Annotate the class or its method, not an interface; the method is neither private,
- * final nor static, and returns its result itself, not a future of it: what cannot work is refused when the application starts.
+ * final nor static, and returns its result itself, not a future of it: what cannot work is refused when the application starts. A {@code Mono} or {@code Flux} of Reactor's is such
+ * a result too: its transaction begins when somebody subscribes, and ends with it.
  */
 @Documented
 @Inherited

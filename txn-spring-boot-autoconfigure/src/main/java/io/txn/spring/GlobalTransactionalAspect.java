@@ -26,12 +26,16 @@ public final class GlobalTransactionalAspect implements Ordered {
 
     private final Supplier<GlobalTransactionTemplate> transactions;
     private final Supplier<GlobalTransactionalOptions> options;
+    private final Supplier<@Nullable LaterResults> later;
 
-    /** Both are asked for at the first call, so that making the aspect starts nothing. */
+    /** All are asked for at the first call, so that making the aspect starts nothing. */
     public GlobalTransactionalAspect(
-            Supplier<GlobalTransactionTemplate> transactions, Supplier<GlobalTransactionalOptions> options) {
+            Supplier<GlobalTransactionTemplate> transactions,
+            Supplier<GlobalTransactionalOptions> options,
+            Supplier<@Nullable LaterResults> later) {
         this.transactions = transactions;
         this.options = options;
+        this.later = later;
     }
 
     @Override
@@ -46,6 +50,10 @@ public final class GlobalTransactionalAspect implements Ordered {
         Class<?> target = AopUtils.getTargetClass(call.getTarget());
         GlobalTransactionTemplate template = transactions.get();
         GlobalTransactionOptions wanted = options.get().of(signature.getMethod(), target);
+        LaterResults results = later.get();
+        if (results != null && results.handles(signature.getReturnType())) {
+            return results.run(signature.getReturnType(), wanted, call::proceed);
+        }
         if (template.opens(wanted)) {
             wanted = options.get().of(signature.getMethod(), target, call.getArgs());
         }

@@ -1,7 +1,11 @@
 package io.txn.spring;
 
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.util.ClassUtils;
@@ -14,11 +18,33 @@ public final class GlobalTransactionalCheck implements BeanPostProcessor {
 
     private final List<AnnotationCheck> checks;
 
-    /** @param options read the annotations that are found */
-    public GlobalTransactionalCheck(Supplier<GlobalTransactionalOptions> options, Supplier<GlobalLockOptions> locks) {
+    /**
+     * @param options read the annotations that are found
+     * @param later runs methods whose result is there only later
+     */
+    public GlobalTransactionalCheck(
+            Supplier<GlobalTransactionalOptions> options,
+            Supplier<GlobalLockOptions> locks,
+            Supplier<@Nullable LaterResults> later) {
+        Predicate<Class<?>> handled = type -> {
+            LaterResults results = later.get();
+            return results != null && results.handles(type);
+        };
         this.checks = List.of(
-                new AnnotationCheck(GlobalTransactional.class, (method, type) -> options.get()
-                        .of(method, type)),
+                new AnnotationCheck(GlobalTransactional.class, handled, (method, type) -> {
+                    options.get().of(method, type);
+                    String key = Annotated.find(method, type, GlobalTransactional.class)
+                            .idempotencyKey();
+                    if (!key.isEmpty() && handled.test(method.getReturnType())) {
+                        throw new TxnException(
+                                ErrorCode.BAD_CONFIGURATION,
+                                null,
+                                "annotation",
+                                "@GlobalTransactional on " + method,
+                                "problem",
+                                "what a publisher emitted is not kept: no idempotencyKey here");
+                    }
+                }),
                 new AnnotationCheck(
                         GlobalLock.class, (method, type) -> locks.get().of(method, type)));
     }

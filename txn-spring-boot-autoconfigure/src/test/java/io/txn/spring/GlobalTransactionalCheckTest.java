@@ -46,7 +46,7 @@ class GlobalTransactionalCheckTest {
     };
 
     private final GlobalLockOptions locks = new GlobalLockOptions(text -> text.equals("${wait}") ? "5s" : text);
-    private final GlobalTransactionalCheck check = new GlobalTransactionalCheck(() -> options, () -> locks);
+    private final GlobalTransactionalCheck check = new GlobalTransactionalCheck(() -> options, () -> locks, () -> null);
 
     // What cannot work
 

@@ -186,16 +186,40 @@ abstract class FollowersContract extends AtContract {
             for (int i = 0; i < count; i++) {
                 int table = random.nextInt(tables);
                 statements.add(
-                        switch (random.nextInt(7)) {
+                        switch (random.nextInt(9)) {
                             case 0 -> insert(table, random.nextInt(10));
                             case 1 -> "UPDATE %t" + table + " SET v = 'v" + random.nextInt(3) + "'" + where();
                             case 2, 3 ->
                                 "UPDATE %t" + table + " SET code = code + " + 100 * (1 + random.nextInt(3)) + where();
                             case 4 -> updateReference(table);
+                            case 5, 6 -> upsert(table);
                             default -> "DELETE FROM %t" + table + where();
                         });
             }
             return statements;
+        }
+
+        /** Of two rows that may be there; or a MERGE that deletes one. */
+        private String upsert(int table) {
+            int first = random.nextInt(10);
+            int second = (first + 1 + random.nextInt(8)) % 10;
+            int code = 100 * (1 + random.nextInt(3));
+            String values = "(" + first + ", " + (code + first) + "), (" + second + ", " + (code + second) + ")";
+            if (kind() == DatabaseKind.MARIADB) {
+                return "INSERT INTO %t" + table + " (id, code) VALUES " + values + " ON DUPLICATE KEY UPDATE "
+                        + (random.nextInt(3) == 0 ? "id = id + 20" : "code = VALUES(code) + 1, v = 'met'");
+            }
+            if (kind() == DatabaseKind.POSTGRESQL && random.nextBoolean()) {
+                return "INSERT INTO %t" + table + " AS t (id, code) VALUES " + values
+                        + " ON CONFLICT (id) DO UPDATE SET "
+                        + (random.nextInt(3) == 0 ? "id = t.id + 20" : "code = excluded.code + 1, v = 'met'");
+            }
+            return random.nextInt(3) == 0
+                    ? "MERGE INTO %t" + table + " t USING (VALUES (" + first + ")) s(id) ON t.id = s.id"
+                            + " WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT (id) VALUES (s.id)"
+                    : "MERGE INTO %t" + table + " t USING (VALUES " + values + ") s(id, code) ON t.id = s.id"
+                            + " WHEN MATCHED THEN UPDATE SET code = s.code + 1, v = 'met'"
+                            + " WHEN NOT MATCHED THEN INSERT (id, code) VALUES (s.id, s.code)";
         }
 
         private String updateReference(int table) {

@@ -1,17 +1,36 @@
 package io.txn.spring.autoconfigure;
 
+import io.txn.spring.propagation.Peers;
+import io.txn.spring.propagation.Signature;
+import io.txn.spring.propagation.Trust;
+import java.time.InstantSource;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
  * How the XID travels between services.
  *
- * @param outgoing whether requests of RestTemplate, RestClient, WebClient and OpenFeign carry the XID and the time that is left
- * @param incoming whether the header TX_XID of a request is taken over; switch it off where strangers can call
+ * @param outgoing whether calls of RestTemplate, RestClient, WebClient, OpenFeign, gRPC and Dubbo carry the XID and the time that is left
+ * @param incoming whether the XID that a request brings is taken over
+ * @param peers addresses and networks whose hosts may bring an XID along, with a key even unsigned; this machine and the private networks unless set or a key is
+ * @param key signs what calls say of the global transaction, and is asked of those that arrive: the same in all services, at least 16 bytes, without commas. Of several the first signs and each is accepted
  * @param tasks whether tasks of Spring's executors, and so @Async methods, work in the global transaction of whoever handed them over, which waits for them before it commits
  */
 @ConfigurationProperties("txn.propagation")
 record PropagationProperties(
         @DefaultValue("true") boolean outgoing,
         @DefaultValue("true") boolean incoming,
-        @DefaultValue("true") boolean tasks) {}
+        @Nullable List<String> peers,
+        @Nullable List<String> key,
+        @DefaultValue("true") boolean tasks) {
+
+    /** Whose word counts. */
+    Trust trust() {
+        return new Trust(
+                peers == null || peers.isEmpty() ? null : Peers.of(peers),
+                key == null || key.isEmpty() ? null : new Signature(key, InstantSource.system()),
+                InstantSource.system());
+    }
+}

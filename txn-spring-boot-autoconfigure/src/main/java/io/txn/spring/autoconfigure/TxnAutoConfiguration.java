@@ -13,6 +13,7 @@ import io.txn.spring.GlobalLockOptions;
 import io.txn.spring.GlobalTransactionalAspect;
 import io.txn.spring.GlobalTransactionalCheck;
 import io.txn.spring.GlobalTransactionalOptions;
+import io.txn.spring.LaterResults;
 import java.util.function.BooleanSupplier;
 import org.aspectj.lang.annotation.Aspect;
 import org.springframework.beans.factory.ObjectProvider;
@@ -119,8 +120,9 @@ public final class TxnAutoConfiguration {
         @Bean
         GlobalTransactionalAspect txnGlobalTransactionalAspect(
                 ObjectProvider<GlobalTransactionTemplate> transactions,
-                ObjectProvider<GlobalTransactionalOptions> options) {
-            return new GlobalTransactionalAspect(transactions::getObject, options::getObject);
+                ObjectProvider<GlobalTransactionalOptions> options,
+                ObjectProvider<LaterResults> later) {
+            return new GlobalTransactionalAspect(transactions::getObject, options::getObject, later::getIfAvailable);
         }
 
         @Bean
@@ -136,8 +138,10 @@ public final class TxnAutoConfiguration {
 
         @Bean
         static GlobalTransactionalCheck txnGlobalTransactionalCheck(
-                ObjectProvider<GlobalTransactionalOptions> options, ObjectProvider<GlobalLockOptions> locks) {
-            return new GlobalTransactionalCheck(options::getObject, locks::getObject);
+                ObjectProvider<GlobalTransactionalOptions> options,
+                ObjectProvider<GlobalLockOptions> locks,
+                ObjectProvider<LaterResults> later) {
+            return new GlobalTransactionalCheck(options::getObject, locks::getObject, later::getIfAvailable);
         }
     }
 }

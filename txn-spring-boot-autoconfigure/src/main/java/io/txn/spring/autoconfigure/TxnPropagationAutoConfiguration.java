@@ -3,9 +3,18 @@ package io.txn.spring.autoconfigure;
 import feign.RequestInterceptor;
 import io.txn.client.ContextCarrier;
 import io.txn.client.GlobalTransactionTemplate;
+import io.txn.spring.propagation.Alarm;
+import io.txn.spring.propagation.ApacheDeadlines;
+import io.txn.spring.propagation.Carrier;
+import io.txn.spring.propagation.Carriers;
+import io.txn.spring.propagation.CarriersExamination;
+import io.txn.spring.propagation.ContextCircuitBreakers;
 import io.txn.spring.propagation.EntryExceptions;
 import io.txn.spring.propagation.Incoming;
 import io.txn.spring.propagation.Outgoing;
+import io.txn.spring.propagation.ReactiveContexts;
+import io.txn.spring.propagation.RequestFactories;
+import io.txn.spring.propagation.Trust;
 import io.txn.spring.propagation.XidClientPostProcessor;
 import io.txn.spring.propagation.XidExchangeFilter;
 import io.txn.spring.propagation.XidFeignCapability;
@@ -23,6 +32,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
+import org.springframework.cloud.client.circuitbreaker.CircuitBreakerFactory;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.Ordered;
@@ -40,14 +50,31 @@ public final class TxnPropagationAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean
-    Outgoing txnOutgoing(ContextCarrier contexts) {
-        return new Outgoing(contexts, InstantSource.system());
+    Trust txnTrust(PropagationProperties properties) {
+        return properties.trust();
     }
 
     @Bean
     @ConditionalOnMissingBean
-    Incoming txnIncoming(ObjectProvider<GlobalTransactionTemplate> transactions) {
-        return new Incoming(transactions::getObject, InstantSource.system());
+    Outgoing txnOutgoing(ContextCarrier contexts, Trust trust) {
+        return new Outgoing(contexts, trust, InstantSource.system());
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    Incoming txnIncoming(ObjectProvider<GlobalTransactionTemplate> transactions, Trust trust) {
+        return new Incoming(transactions::getObject, trust, InstantSource.system());
+    }
+
+    /** Each way in or out has a {@link Carrier} of its own. */
+    @Bean
+    Carriers txnCarriers(ObjectProvider<Carrier> carriers) {
+        return new Carriers(carriers.stream().toList());
+    }
+
+    @Bean
+    CarriersExamination txnCarriersExamination(Carriers carriers) {
+        return new CarriersExamination(carriers);
     }
 
     /** RestTemplate and RestClient. */
@@ -57,9 +84,35 @@ public final class TxnPropagationAutoConfiguration {
     static class ClientConfiguration {
 
         @Bean
+        Carrier txnRestCarrier() {
+            return new Carrier(
+                    "RestTemplate, RestClient",
+                    Carrier.Way.OUT,
+                    "beans, and what Spring Boot's builders build",
+                    "cancelling; with HttpURLConnection by its own read timeout");
+        }
+
+        @Bean
         @ConditionalOnMissingBean
-        XidRequestInterceptor txnXidRequestInterceptor(Outgoing outgoing) {
-            return new XidRequestInterceptor(outgoing);
+        XidRequestInterceptor txnXidRequestInterceptor(
+                Outgoing outgoing, Alarm alarm, ObjectProvider<RequestFactories> factories) {
+            return new XidRequestInterceptor(outgoing, alarm, factories.getIfAvailable(() -> factory -> {}));
+        }
+
+        @Bean
+        Alarm txnAlarm() {
+            return new Alarm();
+        }
+
+        /** Apache's client, version 5. */
+        @Configuration(proxyBeanMethods = false)
+        @ConditionalOnClass(org.apache.hc.client5.http.classic.HttpClient.class)
+        static class ApacheConfiguration {
+
+            @Bean
+            RequestFactories txnApacheDeadlines(ContextCarrier contexts, Alarm alarm) {
+                return new ApacheDeadlines(contexts, alarm, InstantSource.system());
+            }
         }
 
         @Bean
@@ -75,13 +128,13 @@ public final class TxnPropagationAutoConfiguration {
             @Bean
             org.springframework.boot.web.client.RestTemplateCustomizer txnRestTemplateCustomizer(
                     XidRequestInterceptor interceptor) {
-                return template -> interceptor.addTo(template.getInterceptors());
+                return interceptor::addTo;
             }
 
             @Bean
             org.springframework.boot.web.client.RestClientCustomizer txnRestClientCustomizer(
                     XidRequestInterceptor interceptor) {
-                return builder -> builder.requestInterceptors(interceptor::addTo);
+                return interceptor::addTo;
             }
         }
 
@@ -93,13 +146,13 @@ public final class TxnPropagationAutoConfiguration {
             @Bean
             org.springframework.boot.restclient.RestTemplateCustomizer txnRestTemplateCustomizer4(
                     XidRequestInterceptor interceptor) {
-                return template -> interceptor.addTo(template.getInterceptors());
+                return interceptor::addTo;
             }
 
             @Bean
             org.springframework.boot.restclient.RestClientCustomizer txnRestClientCustomizer4(
                     XidRequestInterceptor interceptor) {
-                return builder -> builder.requestInterceptors(interceptor::addTo);
+                return interceptor::addTo;
             }
         }
     }
@@ -109,6 +162,12 @@ public final class TxnPropagationAutoConfiguration {
     @ConditionalOnClass(RequestInterceptor.class)
     @ConditionalOnProperty(name = "txn.propagation.outgoing", havingValue = "true", matchIfMissing = true)
     static class FeignConfiguration {
+
+        @Bean
+        Carrier txnFeignCarrier() {
+            return new Carrier(
+                    "OpenFeign", Carrier.Way.OUT, "every client, whatever is behind it", "a shorter read timeout");
+        }
 
         @Bean
         @ConditionalOnMissingBean
@@ -123,12 +182,35 @@ public final class TxnPropagationAutoConfiguration {
         }
     }
 
+    /** Circuit breakers of Spring Cloud, whoever makes them. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(CircuitBreakerFactory.class)
+    @ConditionalOnProperty(name = "txn.propagation.outgoing", havingValue = "true", matchIfMissing = true)
+    static class CircuitBreakerConfiguration {
+
+        @Bean
+        static ContextCircuitBreakers txnContextCircuitBreakers(
+                ObjectProvider<ContextCarrier> contexts, ObjectProvider<GlobalTransactionTemplate> transactions) {
+            return new ContextCircuitBreakers(contexts::getObject, transactions::getObject);
+        }
+
+        @Bean
+        Carrier txnCircuitBreakerCarrier() {
+            return new Carrier("Spring Cloud circuit breakers", Carrier.Way.THREADS, "those of every factory bean", "");
+        }
+    }
+
     /** Servlet requests. */
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass({Filter.class, OncePerRequestFilter.class})
     @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
     @ConditionalOnProperty(name = "txn.propagation.incoming", havingValue = "true", matchIfMissing = true)
     static class ServletConfiguration {
+
+        @Bean
+        Carrier txnServletCarrier() {
+            return new Carrier("Servlet requests", Carrier.Way.IN, "every request", "");
+        }
 
         @Bean
         @ConditionalOnMissingBean(name = "txnXidFilter")
@@ -162,8 +244,14 @@ public final class TxnPropagationAutoConfiguration {
     static class WebClientConfiguration {
 
         @Bean
+        Carrier txnWebClientCarrier() {
+            return new Carrier(
+                    "WebClient", Carrier.Way.OUT, "builder beans, and what Spring Boot's builder builds", "cancelling");
+        }
+
+        @Bean
         @ConditionalOnMissingBean
-        XidExchangeFilter txnXidExchangeFilter(ContextCarrier contexts, Outgoing outgoing) {
+        XidExchangeFilter txnXidExchangeFilter(ReactiveContexts contexts, Outgoing outgoing) {
             return new XidExchangeFilter(contexts, outgoing);
         }
 

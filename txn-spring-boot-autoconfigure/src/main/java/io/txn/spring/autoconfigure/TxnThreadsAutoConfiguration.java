@@ -1,11 +1,17 @@
 package io.txn.spring.autoconfigure;
 
+import io.micrometer.context.ContextRegistry;
 import io.txn.client.ContextCarrier;
+import io.txn.spring.propagation.Carrier;
+import io.txn.spring.propagation.ContextAccessor;
 import io.txn.spring.propagation.ContextTaskExecutors;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
 
 /** Global transactions on other threads of this application. */
 @AutoConfiguration(after = TxnAutoConfiguration.class)
@@ -16,5 +22,32 @@ public final class TxnThreadsAutoConfiguration {
     @ConditionalOnProperty(name = "txn.propagation.tasks", havingValue = "true", matchIfMissing = true)
     static ContextTaskExecutors txnContextTaskExecutors(ObjectProvider<ContextCarrier> contexts) {
         return new ContextTaskExecutors(contexts::getObject);
+    }
+
+    @Bean
+    @ConditionalOnProperty(name = "txn.propagation.tasks", havingValue = "true", matchIfMissing = true)
+    Carrier txnTasksCarrier() {
+        return new Carrier("@Async, task executors", Carrier.Way.THREADS, "every task executor bean", "");
+    }
+
+    /** Micrometer's context propagation, and so Reactor where the application switched that on. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(ContextRegistry.class)
+    static class MicrometerConfiguration {
+
+        @Bean
+        @ConditionalOnMissingBean
+        ContextAccessor txnContextAccessor(ContextCarrier contexts) {
+            return ContextAccessor.register(contexts, ContextRegistry.getInstance());
+        }
+
+        @Bean
+        Carrier txnMicrometerCarrier() {
+            return new Carrier(
+                    "Micrometer context propagation",
+                    Carrier.Way.THREADS,
+                    "its snapshots and executors; Reactor with spring.reactor.context-propagation=auto",
+                    "");
+        }
     }
 }

@@ -5,9 +5,10 @@ import io.txn.client.TransactionContext;
 import io.txn.protocol.Xid;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.function.BiConsumer;
-import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,18 +25,45 @@ public final class Incoming {
     private static final long LONGEST = Integer.MAX_VALUE;
 
     private final Supplier<GlobalTransactionTemplate> transactions;
+    private final Trust trust;
     private final InstantSource clock;
 
     /** @param transactions asked for when the first work fails, so that making a filter starts nothing */
-    public Incoming(Supplier<GlobalTransactionTemplate> transactions, InstantSource clock) {
+    public Incoming(Supplier<GlobalTransactionTemplate> transactions, Trust trust, InstantSource clock) {
         this.transactions = transactions;
+        this.trust = trust;
         this.clock = clock;
     }
 
-    /** The context that a call brings; null when it brings none. */
-    public @Nullable TransactionContext context(Function<String, @Nullable String> headers) {
-        Xid xid = xidOf(headers.apply(XidHeader.NAME));
-        return xid == null ? null : TransactionContext.participant(xid, deadline(headers.apply(XidHeader.REMAINING)));
+    /** The context that a call brings; null when it brings none, or one that is not to be believed. */
+    public @Nullable TransactionContext context(Arrival arrival) {
+        List<String> xids = values(arrival, XidHeader.NAME);
+        List<String> remaining = values(arrival, XidHeader.REMAINING);
+        if (xids.size() > 1 || !xids.isEmpty() && remaining.size() > 1) {
+            trust.ambiguous(arrival.from(), xids.size() > 1 ? XidHeader.NAME : XidHeader.REMAINING);
+            return null;
+        }
+        Xid xid = xids.isEmpty() ? null : xidOf(xids.get(0));
+        if (xid == null) {
+            return null;
+        }
+        String left = remaining.isEmpty() ? null : remaining.get(0);
+        List<String> signatures = values(arrival, XidHeader.SIGNATURE);
+        String signature = signatures.size() == 1 ? signatures.get(0) : null;
+        return trust.accepts(arrival.from(), xid.value(), left, signature)
+                ? TransactionContext.participant(xid, deadline(left))
+                : null;
+    }
+
+    /** The different values of a header; a proxy may have made one line of several. */
+    private static List<String> values(Arrival arrival, String name) {
+        return arrival.headers().apply(name).stream()
+                .flatMap(line -> Stream.of(line.split(",")))
+                .map(String::trim)
+                .filter(value -> !value.isEmpty())
+                .distinct()
+                .limit(2)
+                .toList();
     }
 
     private @Nullable Instant deadline(@Nullable String remaining) {
@@ -78,13 +106,10 @@ public final class Incoming {
         }
     }
 
-    private static @Nullable Xid xidOf(@Nullable String header) {
-        if (header == null || header.isBlank()) {
-            return null;
-        }
+    private static @Nullable Xid xidOf(String header) {
         String problem;
         try {
-            Xid xid = new Xid(header.trim());
+            Xid xid = new Xid(header);
             if (xid.number() > 0) {
                 return xid;
             }

@@ -24,11 +24,22 @@ public final class Outgoing {
 
     private static final Set<String> SAFE = Set.of("GET", "HEAD", "OPTIONS", "TRACE");
 
+    /** As method of a call that has none of HTTP's. */
+    static final String CALLS = "CALL";
+
+    /** The same, of one that is declared to change nothing. */
+    static final String READS = "GET";
+
+    /** What this library's branches are to Seata's receivers, who heed nothing but TCC. */
+    static final String BRANCH_TYPE = "AT";
+
     private final ContextCarrier contexts;
+    private final Trust trust;
     private final InstantSource clock;
 
-    public Outgoing(ContextCarrier contexts, InstantSource clock) {
+    public Outgoing(ContextCarrier contexts, Trust trust, InstantSource clock) {
         this.contexts = contexts;
+        this.trust = trust;
         this.clock = clock;
     }
 
@@ -73,9 +84,15 @@ public final class Outgoing {
             if (left != null && left.toMillis() < 1) {
                 throw new TxnException(ErrorCode.TRANSACTION_TIMED_OUT, null, "xid", context.xidWithin(), "call", name);
             }
-            headers.accept(XidHeader.NAME, context.xid().value());
-            if (left != null) {
-                headers.accept(XidHeader.REMAINING, Long.toString(left.toMillis()));
+            String xid = context.xid().value();
+            headers.accept(XidHeader.NAME, xid);
+            String remaining = left == null ? null : Long.toString(left.toMillis());
+            if (remaining != null) {
+                headers.accept(XidHeader.REMAINING, remaining);
+            }
+            Signature signature = trust.signature();
+            if (signature != null) {
+                headers.accept(XidHeader.SIGNATURE, signature.sign(xid, remaining));
             }
         }
 

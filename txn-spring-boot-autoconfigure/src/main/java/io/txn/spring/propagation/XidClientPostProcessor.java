@@ -18,9 +18,9 @@ public final class XidClientPostProcessor implements BeanPostProcessor {
     @Override
     public Object postProcessAfterInitialization(Object bean, String beanName) {
         if (bean instanceof RestTemplate template) {
-            interceptor.get().addTo(template.getInterceptors());
+            interceptor.get().addTo(template);
         } else if (bean instanceof RestClient.Builder builder) {
-            builder.requestInterceptors(interceptor.get()::addTo);
+            interceptor.get().addTo(builder);
         }
         return bean;
     }

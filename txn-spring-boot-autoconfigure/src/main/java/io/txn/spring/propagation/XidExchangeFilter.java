@@ -1,28 +1,27 @@
 package io.txn.spring.propagation;
 
-import io.txn.client.ContextCarrier;
 import io.txn.client.TransactionContext;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeoutException;
-import org.jspecify.annotations.Nullable;
 import org.springframework.web.reactive.function.client.ClientRequest;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import org.springframework.web.reactive.function.client.ExchangeFilterFunction;
 import org.springframework.web.reactive.function.client.ExchangeFunction;
 import reactor.core.publisher.Mono;
-import reactor.util.context.ContextView;
+import reactor.core.scheduler.Schedulers;
 
 /**
- * Takes a global transaction along with requests of WebClient: that of Reactor's context, else that of the thread that subscribes. No exchange takes longer than its
- * transaction has time. An XID that the application set itself stays.
+ * Takes the global transaction along with requests of WebClient: that of Reactor's context, else that of the thread that subscribes. No exchange takes longer than its
+ * transaction has time, and no transaction ends before its exchanges. An XID that the application set itself stays.
  */
 public final class XidExchangeFilter implements ExchangeFilterFunction {
 
-    private final ContextCarrier contexts;
+    private final ReactiveContexts contexts;
     private final Outgoing outgoing;
 
-    public XidExchangeFilter(ContextCarrier contexts, Outgoing outgoing) {
+    public XidExchangeFilter(ReactiveContexts contexts, Outgoing outgoing) {
         this.contexts = contexts;
         this.outgoing = outgoing;
     }
@@ -33,15 +32,9 @@ public final class XidExchangeFilter implements ExchangeFilterFunction {
             return next.exchange(request);
         }
         return Mono.deferContextual(view -> {
-            TransactionContext context = context(view);
+            TransactionContext context = contexts.of(view);
             return context == null ? next.exchange(request) : exchange(context, request, next);
         });
-    }
-
-    /** The transaction of a chain of Reactor's; several clients in one process do not see each other's. */
-    private @Nullable TransactionContext context(ContextView view) {
-        TransactionContext bound = view.getOrDefault(contexts, null);
-        return bound == null ? contexts.current() : bound;
     }
 
     private Mono<ClientResponse> exchange(TransactionContext context, ClientRequest request, ExchangeFunction next) {
@@ -49,17 +42,35 @@ public final class XidExchangeFilter implements ExchangeFilterFunction {
                 context,
                 request.method().name(),
                 request.url().getHost() + request.url().getPath());
+        if (context.role() == TransactionContext.Role.LAUNCHER && Schedulers.isInNonBlockingThread()) {
+            // The first call of a transaction may have to ask the coordinator, for which an event loop cannot wait.
+            return Mono.fromCallable(() -> carrying(call, request))
+                    .subscribeOn(Schedulers.boundedElastic())
+                    .flatMap(carrying -> exchange(context, call, carrying, next));
+        }
+        return exchange(context, call, carrying(call, request), next);
+    }
+
+    private static ClientRequest carrying(Outgoing.Call call, ClientRequest request) {
         ClientRequest.Builder carrying = ClientRequest.from(request);
         call.write((name, value) -> carrying.headers(headers -> headers.set(name, value)));
+        return carrying.build();
+    }
+
+    private Mono<ClientResponse> exchange(
+            TransactionContext context, Outgoing.Call call, ClientRequest request, ExchangeFunction next) {
         Duration left = call.left();
-        Mono<ClientResponse> exchange = next.exchange(carrying.build());
+        Mono<ClientResponse> exchange = next.exchange(request);
         if (left != null) {
             exchange = exchange.timeout(
                     left, Mono.error(() -> new TimeoutException("the global transaction has no time left")));
         }
+        Runnable over = contexts.underWay(context);
         return exchange.doOnNext(response -> call.answered(name ->
                         response.headers().header(name).stream().findFirst().orElse(null)))
-                .doOnError(call::failed);
+                .doOnError(call::failed)
+                .doOnCancel(() -> call.failed(new CancellationException("nobody waited for it any more")))
+                .doFinally(signal -> over.run());
     }
 
     /** Adds this filter unless one of its kind is there: a client may be met by a customizer and as a bean. */

@@ -10,6 +10,9 @@ import jakarta.servlet.http.HttpServletResponse;
 import jakarta.servlet.http.HttpServletResponseWrapper;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.Collections;
+import java.util.Enumeration;
+import java.util.List;
 import org.springframework.web.filter.OncePerRequestFilter;
 
 /**
@@ -30,7 +33,8 @@ public final class XidFilter extends OncePerRequestFilter {
     @SuppressWarnings("try") // the scope is opened for its closing
     protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
             throws ServletException, IOException {
-        TransactionContext context = incoming.context(request::getHeader);
+        TransactionContext context =
+                incoming.context(new Arrival(name -> values(request, name), Peers.address(request.getRemoteAddr())));
         if (context == null) {
             chain.doFilter(request, response);
             return;
@@ -49,6 +53,11 @@ public final class XidFilter extends OncePerRequestFilter {
                 answer.say();
             }
         }
+    }
+
+    private static List<String> values(HttpServletRequest request, String name) {
+        Enumeration<String> values = request.getHeaders(name);
+        return values == null ? List.of() : Collections.list(values);
     }
 
     /** Says what is known when the answer begins to leave, and again, if that is not too late, at the end. */

@@ -13,6 +13,14 @@ public final class XidHeader {
     /** How many milliseconds are left until the deadline. A span and no time of day, because clocks differ. */
     public static final String REMAINING = "TX_REMAINING";
 
+    /** Of calls: who signed the above, and when. */
+    public static final String SIGNATURE = "TX_SIGNATURE";
+
+    /**
+     * The kind of the branch that a call is made in, as Seata's integrations of RPC frameworks send it: they write the kind that is bound, and heed nothing but TCC. Not for HTTP.
+     */
+    public static final String BRANCH_TYPE = "TX_BRANCH_TYPE";
+
     /** Whether something was kept that only a rollback undoes: 1, or 0. */
     public static final String WORK = "TX_WORK";
 

@@ -1,11 +1,20 @@
 package io.txn.spring.propagation;
 
 import java.io.IOException;
+import java.lang.reflect.Field;
+import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.http.HttpRequest;
 import org.springframework.http.client.ClientHttpRequestExecution;
+import org.springframework.http.client.ClientHttpRequestFactory;
 import org.springframework.http.client.ClientHttpRequestInterceptor;
 import org.springframework.http.client.ClientHttpResponse;
+import org.springframework.util.ReflectionUtils;
+import org.springframework.web.client.RestClient;
+import org.springframework.web.client.RestTemplate;
 
 /**
  * Takes the calling thread's global transaction along with requests of RestTemplate and RestClient. An XID that the application set itself stays. Only
@@ -13,10 +22,20 @@ import org.springframework.http.client.ClientHttpResponse;
  */
 public final class XidRequestInterceptor implements ClientHttpRequestInterceptor {
 
-    private final Outgoing outgoing;
+    private static final Logger log = LoggerFactory.getLogger(XidRequestInterceptor.class);
 
-    public XidRequestInterceptor(Outgoing outgoing) {
+    private final Outgoing outgoing;
+    private final Alarm alarm;
+    private final RequestFactories factories;
+
+    /**
+     * @param alarm ends calls of clients that heed an interrupt
+     * @param factories does the same for those that do not
+     */
+    public XidRequestInterceptor(Outgoing outgoing, Alarm alarm, RequestFactories factories) {
         this.outgoing = outgoing;
+        this.alarm = alarm;
+        this.factories = factories;
     }
 
     @Override
@@ -32,20 +51,55 @@ public final class XidRequestInterceptor implements ClientHttpRequestInterceptor
         }
         call.write(request.getHeaders()::set);
         ClientHttpResponse response;
+        Duration left = call.left();
+        Alarm.Set set = left == null ? null : alarm.interrupt(left);
         try {
             response = execution.execute(request, body);
         } catch (IOException | RuntimeException | Error e) {
             call.failed(e);
             throw e;
+        } finally {
+            if (set != null) {
+                set.close();
+            }
         }
         call.answered(response.getHeaders()::getFirst);
         return response;
     }
 
-    /** Adds this interceptor unless one of its kind is there: a client may be met by a customizer and as a bean. */
-    public void addTo(List<ClientHttpRequestInterceptor> interceptors) {
+    /** Adds this to a client that may have been met before. */
+    public void addTo(RestTemplate template) {
+        addTo(template.getInterceptors());
+        factories.bound(template.getRequestFactory());
+    }
+
+    /** Adds this to a builder that may have been met before. */
+    public void addTo(RestClient.Builder builder) {
+        builder.requestInterceptors(this::addTo);
+        ClientHttpRequestFactory factory = factory(builder);
+        if (factory != null) {
+            factories.bound(factory);
+        }
+    }
+
+    private void addTo(List<ClientHttpRequestInterceptor> interceptors) {
         if (interceptors.stream().noneMatch(XidRequestInterceptor.class::isInstance)) {
             interceptors.add(this);
+        }
+    }
+
+    /** Where a builder keeps its factory, which it does not tell; null when it has none or that cannot be read. */
+    private static @Nullable ClientHttpRequestFactory factory(RestClient.Builder builder) {
+        Field field = ReflectionUtils.findField(builder.getClass(), "requestFactory", ClientHttpRequestFactory.class);
+        if (field == null) {
+            return null;
+        }
+        try {
+            field.setAccessible(true);
+            return (ClientHttpRequestFactory) ReflectionUtils.getField(field, builder);
+        } catch (RuntimeException e) {
+            log.debug("a field cannot be read", e);
+            return null;
         }
     }
 }

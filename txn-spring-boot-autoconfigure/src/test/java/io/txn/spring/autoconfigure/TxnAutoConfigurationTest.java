@@ -23,7 +23,9 @@ import io.txn.client.rpc.Credentials;
 import io.txn.protocol.TxnException;
 import io.txn.spring.GlobalTransactionalAspect;
 import io.txn.spring.GlobalTransactionalOptions;
+import io.txn.spring.propagation.Alarm;
 import io.txn.spring.propagation.Outgoing;
+import io.txn.spring.propagation.Trust;
 import io.txn.spring.propagation.XidClientPostProcessor;
 import io.txn.spring.propagation.XidFeignInterceptor;
 import io.txn.spring.propagation.XidFilter;
@@ -67,7 +69,12 @@ import org.springframework.web.client.RestTemplate;
 class TxnAutoConfigurationTest {
 
     private static final AutoConfigurations ALL = AutoConfigurations.of(
-            TxnAutoConfiguration.class, TxnDataSourceAutoConfiguration.class, TxnPropagationAutoConfiguration.class);
+            TxnAutoConfiguration.class,
+            TxnDataSourceAutoConfiguration.class,
+            TxnPropagationAutoConfiguration.class,
+            TxnReactiveAutoConfiguration.class,
+            TxnRpcAutoConfiguration.class,
+            TxnThreadsAutoConfiguration.class);
 
     private final int nobody = Ports.free();
 
@@ -205,7 +212,10 @@ class TxnAutoConfigurationTest {
     void theUsersOwnBeansAreTaken() {
         ContextCarrier contexts = new ContextCarrier();
         CoordinatorLocator locator = AddressListLocator.of(List.of("127.0.0.1:" + nobody));
-        XidRequestInterceptor interceptor = new XidRequestInterceptor(new Outgoing(contexts, InstantSource.system()));
+        XidRequestInterceptor interceptor = new XidRequestInterceptor(
+                new Outgoing(contexts, new Trust(null, null, InstantSource.system()), InstantSource.system()),
+                new Alarm(),
+                factory -> {});
         bare.withPropertyValues("txn.client.fail-fast=false")
                 .withBean(ContextCarrier.class, () -> contexts)
                 .withBean(CoordinatorLocator.class, () -> locator)

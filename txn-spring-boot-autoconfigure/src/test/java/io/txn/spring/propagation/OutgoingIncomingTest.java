@@ -10,12 +10,14 @@ import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import java.io.IOException;
 import java.net.ConnectException;
+import java.net.InetAddress;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -23,14 +25,22 @@ import org.junit.jupiter.api.Test;
 class OutgoingIncomingTest {
 
     private static final Instant NOW = Instant.parse("2026-11-21T10:00:00Z");
+    private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
+    private static final Trust TRUST = new Trust(null, null, InstantSource.fixed(NOW));
     private static final Xid XID = new Xid("10.0.0.1:8091:77");
 
-    private final Outgoing outgoing = new Outgoing(new ContextCarrier(), InstantSource.fixed(NOW));
+    private final Outgoing outgoing = new Outgoing(new ContextCarrier(), TRUST, InstantSource.fixed(NOW));
     private final Incoming incoming = new Incoming(
             () -> {
                 throw new AssertionError("nothing failed");
             },
+            TRUST,
             InstantSource.fixed(NOW));
+
+    private TransactionContext arrives(Map<String, String> headers) {
+        return incoming.context(
+                new Arrival(name -> headers.containsKey(name) ? List.of(headers.get(name)) : List.of(), LOOPBACK));
+    }
 
     private static TransactionContext participant(Duration left) {
         return TransactionContext.participant(XID, left == null ? null : NOW.plus(left));
@@ -44,12 +54,12 @@ class OutgoingIncomingTest {
     void whatACallCarriesArrives() {
         Map<String, String> headers = new HashMap<>();
         call(participant(Duration.ofSeconds(5)), "POST").write(headers::put);
-        TransactionContext arrived = incoming.context(headers::get);
+        TransactionContext arrived = arrives(headers);
         assertThat(arrived).isEqualTo(participant(Duration.ofSeconds(5)));
         headers.clear();
         call(participant(null), "POST").write(headers::put);
         assertThat(headers).containsOnlyKeys(XidHeader.NAME);
-        assertThat(incoming.context(headers::get)).isEqualTo(participant(null));
+        assertThat(arrives(headers)).isEqualTo(participant(null));
     }
 
     @Test
@@ -67,9 +77,9 @@ class OutgoingIncomingTest {
     void aTimeThatIsNoneIsIgnored() {
         for (String remaining : new String[] {"", "-1", "1e3", "99999999999", "9999999999", "soon"}) {
             Map<String, String> headers = Map.of(XidHeader.NAME, XID.value(), XidHeader.REMAINING, remaining);
-            assertThat(incoming.context(headers::get)).as(remaining).isEqualTo(participant(null));
+            assertThat(arrives(headers)).as(remaining).isEqualTo(participant(null));
         }
-        assertThat(incoming.context(Map.of(XidHeader.REMAINING, "5")::get)).isNull();
+        assertThat(arrives(Map.of(XidHeader.REMAINING, "5"))).isNull();
     }
 
     @Test

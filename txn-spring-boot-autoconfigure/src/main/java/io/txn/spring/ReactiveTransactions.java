@@ -1,0 +1,215 @@
+package io.txn.spring;
+
+import io.txn.client.ContextCarrier;
+import io.txn.client.GlobalTransactionOptions;
+import io.txn.client.GlobalTransactionTemplate;
+import io.txn.client.TransactionContext;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
+import org.reactivestreams.Subscription;
+import reactor.core.publisher.BaseSubscriber;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.FluxSink;
+import reactor.core.publisher.Mono;
+import reactor.util.context.Context;
+import reactor.util.context.ContextView;
+
+/**
+ * Methods that return a {@link Mono} or {@link Flux} in global transactions. Each subscription is a transaction: it begins before the method is called, stands in Reactor's context of what
+ * the method returned, commits when that completes, and is rolled back when it fails or is cancelled. The value of a Mono and the completion of a Flux wait for the commit;
+ * elements of a Flux do not.
+ *
+ * <p>Beginning, waiting for what is under way, deciding and asking again are exactly those of methods that return their result, because they are the same code: it waits, on a
+ * thread of this class, for what was subscribed to. So no event loop ever waits for a coordinator. An open transaction costs a thread that sleeps, or a virtual one where Java has
+ * them; with so many open that none is left, the next ones wait in a queue, and are refused when that is full. Thread-safe.
+ */
+public final class ReactiveTransactions implements LaterResults, AutoCloseable {
+
+    private static final int MOST_THREADS = 256;
+    private static final int MOST_VIRTUAL_THREADS = 10_000;
+    private static final int MOST_WAITING = 10_000;
+    private static final Duration IDLE = Duration.ofSeconds(10);
+
+    private final ContextCarrier contexts;
+    private final Supplier<GlobalTransactionTemplate> transactions;
+    private final InstantSource clock;
+    private final ThreadPoolExecutor threads;
+
+    /** @param transactions asked for at the first subscription */
+    public ReactiveTransactions(
+            ContextCarrier contexts, Supplier<GlobalTransactionTemplate> transactions, InstantSource clock) {
+        this.contexts = contexts;
+        this.transactions = transactions;
+        this.clock = clock;
+        ThreadFactory virtual = virtualThreads();
+        int most = virtual == null ? MOST_THREADS : MOST_VIRTUAL_THREADS;
+        this.threads = new ThreadPoolExecutor(
+                most,
+                most,
+                IDLE.toMillis(),
+                TimeUnit.MILLISECONDS,
+                new LinkedBlockingQueue<>(MOST_WAITING),
+                virtual == null ? ReactiveTransactions::thread : virtual);
+        threads.allowCoreThreadTimeOut(true);
+    }
+
+    private static Thread thread(Runnable task) {
+        Thread thread = new Thread(task, "txn-reactive");
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    /** From Java 21 on; null before. */
+    private static @Nullable ThreadFactory virtualThreads() {
+        try {
+            Object builder = Thread.class.getMethod("ofVirtual").invoke(null);
+            return (ThreadFactory) Class.forName("java.lang.Thread$Builder")
+                    .getMethod("factory")
+                    .invoke(builder);
+        } catch (ReflectiveOperationException e) {
+            return null;
+        }
+    }
+
+    @Override
+    public boolean handles(Class<?> type) {
+        return type == Mono.class || type == Flux.class;
+    }
+
+    @Override
+    public Object run(Class<?> type, GlobalTransactionOptions options, GlobalTransactionTemplate.Callback<?> method) {
+        Flux<Object> elements = Flux.deferContextual(view -> {
+            TransactionContext inChain = view.getOrDefault(contexts, null);
+            TransactionContext surrounding = inChain == null ? contexts.current() : inChain;
+            return Flux.<Object>create(sink -> start(sink, view, surrounding, options, method));
+        });
+        // A Mono of one element waits for completion, and so for the commit.
+        return type == Mono.class ? elements.singleOrEmpty() : elements;
+    }
+
+    private void start(
+            FluxSink<Object> sink,
+            ContextView view,
+            @Nullable TransactionContext surrounding,
+            GlobalTransactionOptions options,
+            GlobalTransactionTemplate.Callback<?> method) {
+        try {
+            threads.execute(() -> {
+                if (!sink.isCancelled()) {
+                    transact(sink, view, surrounding, options, method);
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            sink.error(new TxnException(
+                    ErrorCode.BEGIN_FAILED,
+                    null,
+                    "name",
+                    options.name(),
+                    "reason",
+                    threads.isShutdown()
+                            ? "this application is stopping"
+                            : threads.getPoolSize() + " transactions of publishers are open, and as many wait"));
+        }
+    }
+
+    @SuppressWarnings("try") // the scope is opened for its closing
+    private void transact(
+            FluxSink<Object> sink,
+            ContextView view,
+            @Nullable TransactionContext surrounding,
+            GlobalTransactionOptions options,
+            GlobalTransactionTemplate.Callback<?> method) {
+        try (ContextCarrier.Scope scope = surrounding == null ? contexts.suspend() : contexts.bind(surrounding)) {
+            transactions.get().execute(options, () -> {
+                Whole whole = new Whole(sink);
+                TransactionContext own = contexts.current();
+                Context reactor = own == null
+                        ? Context.of(view).delete(contexts)
+                        : Context.of(view).put(contexts, own);
+                Publisher<?> publisher = (Publisher<?>) method.run();
+                if (publisher != null) {
+                    Flux.from(publisher).contextWrite(reactor).subscribe(whole);
+                    await(whole, own, options);
+                }
+                return sink;
+            });
+            sink.complete();
+        } catch (Throwable failure) {
+            sink.error(failure);
+        }
+    }
+
+    private void await(Whole whole, @Nullable TransactionContext own, GlobalTransactionOptions options)
+            throws Throwable {
+        Instant deadline = own == null ? null : own.deadline();
+        if (own == null || deadline == null) {
+            whole.over.await();
+        } else if (!whole.over.await(Duration.between(clock.instant(), deadline).toMillis(), TimeUnit.MILLISECONDS)) {
+            whole.cancel();
+            throw new TxnException(
+                    ErrorCode.TRANSACTION_TIMED_OUT, null, "xid", own.xidWithin(), "name", options.name());
+        }
+        Throwable failure = whole.failure;
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    @Override
+    public void close() {
+        threads.shutdown();
+    }
+
+    /** Hands on what comes, except for the end, which is told to the thread that waits for it. */
+    private static final class Whole extends BaseSubscriber<Object> {
+
+        private final FluxSink<Object> sink;
+        private final CountDownLatch over = new CountDownLatch(1);
+        private volatile @Nullable Throwable failure;
+
+        Whole(FluxSink<Object> sink) {
+            this.sink = sink;
+        }
+
+        @Override
+        protected void hookOnSubscribe(Subscription subscription) {
+            sink.onRequest(this::request);
+            sink.onCancel(this::cancel);
+        }
+
+        @Override
+        protected void hookOnNext(Object value) {
+            sink.next(value);
+        }
+
+        @Override
+        protected void hookOnComplete() {
+            over.countDown();
+        }
+
+        @Override
+        protected void hookOnError(Throwable cause) {
+            failure = cause;
+            over.countDown();
+        }
+
+        @Override
+        protected void hookOnCancel() {
+            failure = new CancellationException("whoever had subscribed cancelled");
+            over.countDown();
+        }
+    }
+}

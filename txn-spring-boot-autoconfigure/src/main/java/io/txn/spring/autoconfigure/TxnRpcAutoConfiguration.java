@@ -1,0 +1,94 @@
+package io.txn.spring.autoconfigure;
+
+import io.grpc.ClientInterceptor;
+import io.grpc.ServerInterceptor;
+import io.txn.client.ContextCarrier;
+import io.txn.spring.propagation.Carrier;
+import io.txn.spring.propagation.DubboContexts;
+import io.txn.spring.propagation.Incoming;
+import io.txn.spring.propagation.Outgoing;
+import io.txn.spring.propagation.XidClientInterceptor;
+import io.txn.spring.propagation.XidServerInterceptor;
+import org.apache.dubbo.rpc.Filter;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
+import org.springframework.grpc.client.GlobalClientInterceptor;
+import org.springframework.grpc.server.GlobalServerInterceptor;
+
+/** Global transactions over gRPC and Dubbo. */
+@AutoConfiguration(after = TxnPropagationAutoConfiguration.class)
+@ConditionalOnProperty(name = "txn.enabled", havingValue = "true", matchIfMissing = true)
+public final class TxnRpcAutoConfiguration {
+
+    /** gRPC. Spring gRPC takes the interceptors by their annotations; elsewhere they are beans to be added. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(ClientInterceptor.class)
+    @ConditionalOnProperty(name = "txn.propagation.outgoing", havingValue = "true", matchIfMissing = true)
+    static class GrpcClientConfiguration {
+
+        @Bean
+        @GlobalClientInterceptor
+        @ConditionalOnMissingBean
+        XidClientInterceptor txnXidClientInterceptor(ContextCarrier contexts, Outgoing outgoing) {
+            return new XidClientInterceptor(contexts, outgoing);
+        }
+
+        @Bean
+        Carrier txnGrpcOutCarrier() {
+            return new Carrier(
+                    "gRPC calls",
+                    Carrier.Way.OUT,
+                    "channels of Spring gRPC; others with the bean XidClientInterceptor",
+                    "the call's deadline");
+        }
+    }
+
+    /** The same for what arrives. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(ServerInterceptor.class)
+    @ConditionalOnProperty(name = "txn.propagation.incoming", havingValue = "true", matchIfMissing = true)
+    static class GrpcServerConfiguration {
+
+        @Bean
+        @GlobalServerInterceptor
+        @Order(Ordered.HIGHEST_PRECEDENCE + 100)
+        @ConditionalOnMissingBean
+        XidServerInterceptor txnXidServerInterceptor(ContextCarrier contexts, Incoming incoming) {
+            return new XidServerInterceptor(contexts, incoming);
+        }
+
+        @Bean
+        Carrier txnGrpcInCarrier() {
+            return new Carrier(
+                    "gRPC services",
+                    Carrier.Way.IN,
+                    "servers of Spring gRPC; others with the bean XidServerInterceptor",
+                    "");
+        }
+    }
+
+    /** Dubbo, whose filters are made by itself. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(Filter.class)
+    static class DubboConfiguration {
+
+        @Bean
+        @ConditionalOnMissingBean
+        DubboContexts txnDubboContexts(
+                ContextCarrier contexts, Outgoing outgoing, Incoming incoming, PropagationProperties properties) {
+            return new DubboContexts(
+                    contexts, properties.outgoing() ? outgoing : null, properties.incoming() ? incoming : null);
+        }
+
+        @Bean
+        Carrier txnDubboCarrier() {
+            return new Carrier("Dubbo", Carrier.Way.OUT, "every call", "a shorter timeout");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+package io.txn.spring.propagation;
+
+import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.EnumMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Whose word about global transactions counts: without a key that of hosts in the given networks; with a key whatever is signed, and what comes from networks that
+ * were named on purpose. Everything else is dropped, with a line an hour for each reason, so that a stranger fills no log. Thread-safe.
+ */
+public final class Trust {
+
+    private static final Logger log = LoggerFactory.getLogger(Trust.class);
+
+    private static final Duration SILENCE = Duration.ofHours(1);
+
+    private final @Nullable Peers named;
+    private final Peers near;
+    private final @Nullable Signature signature;
+    private final InstantSource clock;
+
+    private final Map<Reason, Told> told = new EnumMap<>(Reason.class);
+
+    private enum Reason {
+        NOT_OF_OURS,
+        BADLY_SIGNED,
+        AMBIGUOUS
+    }
+
+    private record Told(Instant at, long silent) {}
+
+    /**
+     * @param named the networks that were named on purpose; null when none were, which means this machine and the private networks, as long as there is no key
+     * @param signature null when calls are not signed
+     */
+    public Trust(@Nullable Peers named, @Nullable Signature signature, InstantSource clock) {
+        this.named = named;
+        this.near = Peers.of(Peers.NEAR);
+        this.signature = signature;
+        this.clock = clock;
+    }
+
+    /** Signs what leaves; null when calls are not signed. */
+    @Nullable
+    Signature signature() {
+        return signature;
+    }
+
+    /** Whether to believe a call; if not, it has been said, or was said within the hour. */
+    boolean accepts(@Nullable InetAddress from, String xid, @Nullable String remaining, @Nullable String signed) {
+        if (named != null && from != null && named.contain(from)) {
+            return true;
+        }
+        if (signature != null) {
+            String problem = signature.problem(signed, xid, remaining);
+            if (problem != null) {
+                drop(Reason.BADLY_SIGNED, from, problem);
+            }
+            return problem == null;
+        }
+        if (named == null && from != null && (near.contain(from) || isOwn(from))) {
+            return true;
+        }
+        drop(
+                Reason.NOT_OF_OURS,
+                from,
+                "it comes from outside of "
+                        + (named == null ? "this machine and the private networks" : "txn.propagation.peers"));
+        return false;
+    }
+
+    /** Machines with public addresses call themselves under these. */
+    private static boolean isOwn(InetAddress address) {
+        try {
+            return NetworkInterface.getByInetAddress(address) != null;
+        } catch (SocketException e) {
+            return false;
+        }
+    }
+
+    /** A header came several times, with different values. */
+    void ambiguous(@Nullable InetAddress from, String header) {
+        drop(Reason.AMBIGUOUS, from, "it has several different values of " + header);
+    }
+
+    private void drop(Reason reason, @Nullable InetAddress from, String problem) {
+        Long before = since(reason);
+        if (before != null) {
+            log.warn(
+                    "dropped the global transaction that a call brought from {}: {}; {} such calls went without a line since"
+                            + " the last one. Whose calls belong here is said by txn.propagation.peers and"
+                            + " txn.propagation.key; no such line follows for an hour",
+                    from == null ? "an unknown address" : from.getHostAddress(),
+                    problem,
+                    before);
+        }
+    }
+
+    /** How many were not told since the last line; null when it is too early for another. */
+    private synchronized @Nullable Long since(Reason reason) {
+        Instant now = clock.instant();
+        Told last = told.get(reason);
+        if (last != null && now.isBefore(last.at().plus(SILENCE))) {
+            told.put(reason, new Told(last.at(), last.silent() + 1));
+            return null;
+        }
+        told.put(reason, new Told(now, 0));
+        return last == null ? 0 : last.silent();
+    }
+}

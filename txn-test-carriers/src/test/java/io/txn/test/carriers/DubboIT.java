@@ -1,0 +1,298 @@
+package io.txn.test.carriers;
+
+import static io.txn.test.carriers.TheCoordinator.LONG;
+import static io.txn.test.carriers.TheCoordinator.ended;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.txn.client.ContextCarrier;
+import io.txn.client.GlobalTransactionOptions;
+import io.txn.client.GlobalTransactionTemplate;
+import io.txn.client.TransactionContext;
+import io.txn.coordinator.machine.TransactionState;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.test.Await;
+import io.txn.test.Ports;
+import io.txn.test.TestDatabase;
+import io.txn.test.TestDatabases;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.dubbo.config.ProtocolConfig;
+import org.apache.dubbo.config.RegistryConfig;
+import org.apache.dubbo.config.annotation.DubboReference;
+import org.apache.dubbo.config.annotation.DubboService;
+import org.apache.dubbo.config.spring.context.annotation.EnableDubbo;
+import org.apache.dubbo.rpc.RpcContext;
+import org.apache.dubbo.rpc.RpcException;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.boot.WebApplicationType;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.stereotype.Component;
+
+/** Global transactions over real servers and clients of Dubbo, in both of its protocols. */
+@Timeout(240)
+class DubboIT {
+
+    private static final TestDatabase STOCK = TestDatabases.h2();
+    private static final AtomicInteger WAITING = new AtomicInteger();
+    private static volatile CountDownLatch goOn = new CountDownLatch(1);
+    private static ConfigurableApplicationContext application;
+
+    @BeforeAll
+    static void start() {
+        STOCK.execute("CREATE TABLE taken (id INT AUTO_INCREMENT PRIMARY KEY, text VARCHAR(50))");
+        application = TheCoordinator.run(
+                Shop.class,
+                WebApplicationType.NONE,
+                "port.dubbo=" + Ports.free(),
+                "port.tri=" + Ports.free(),
+                "port.nobody=" + Ports.free(),
+                "dubbo.application.name=shop",
+                "dubbo.application.qos-enable=false",
+                "dubbo.application.serialize-check-status=DISABLE",
+                "spring.datasource.url=" + STOCK.jdbcUrl(),
+                "spring.datasource.username=" + STOCK.user(),
+                "spring.datasource.password=" + STOCK.password());
+    }
+
+    @AfterAll
+    static void stop() {
+        goOn.countDown();
+        application.close();
+    }
+
+    private static <T> T global(String name, Duration timeout, GlobalTransactionTemplate.Callback<T> work)
+            throws Throwable {
+        return application
+                .getBean(GlobalTransactionTemplate.class)
+                .execute(GlobalTransactionOptions.named(name).withTimeout(timeout), work);
+    }
+
+    private static StockService stock(String protocol) {
+        Clients clients = application.getBean(Clients.class);
+        return switch (protocol) {
+            case "dubbo" -> clients.dubbo;
+            case "tri" -> clients.tri;
+            default -> clients.nobody;
+        };
+    }
+
+    private static int taken(String text) {
+        return new JdbcTemplate(STOCK.dataSource())
+                .queryForObject("SELECT COUNT(*) FROM taken WHERE text = ?", Integer.class, text);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"dubbo", "tri"})
+    void theXidArrivesAndWhatWasDoneIsUndoneWithIt(String protocol) {
+        String name = protocol + "-undone";
+        IllegalStateException changedMind = new IllegalStateException();
+        assertThat(catchThrowable(() -> global(name, LONG, () -> {
+                    String own = application
+                            .getBean(ContextCarrier.class)
+                            .current()
+                            .xid()
+                            .value();
+                    assertThat(stock(protocol).take("insert " + name)).isEqualTo(own + " PARTICIPANT AT");
+                    throw changedMind;
+                })))
+                .isSameAs(changedMind);
+        assertThat(ended(name).state()).isEqualTo(TransactionState.ROLLED_BACK);
+        assertThat(taken(name)).isZero();
+        assertThat(stock(protocol).take("nothing")).as("unbound afterwards").isEqualTo("none");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"dubbo", "tri"})
+    void aFailureThatTheCallerSwallowsRollsBackIfItLeftSomethingBehind(String protocol) throws Throwable {
+        String half = protocol + "-half";
+        assertThat(catchThrowable(() -> global(half, LONG, () -> {
+                    assertThat(catchThrowable(() -> stock(protocol).take("insert-throw " + half)))
+                            .hasMessageContaining("the second half failed");
+                    return "";
+                })))
+                .isInstanceOfSatisfying(
+                        TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.ROLLED_BACK_ONLY))
+                .hasMessageContaining("StockService.take")
+                .hasMessageContaining("the second half failed");
+        assertThat(ended(half).cause()).contains("StockService.take");
+        assertThat(taken(half)).isZero();
+        String nothing = protocol + "-nothing";
+        global(nothing, LONG, () -> {
+            catchThrowable(() -> stock(protocol).take("throw " + nothing));
+            return stock(protocol).take("insert " + nothing);
+        });
+        assertThat(ended(nothing).state()).isEqualTo(TransactionState.COMMITTED);
+        assertThat(taken(nothing)).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"dubbo", "tri"})
+    void aCallUnderWayEndsWithTheTransaction(String protocol) {
+        goOn = new CountDownLatch(1);
+        Instant began = Instant.now();
+        Throwable thrown = catchThrowable(() -> global(
+                protocol + "-slow", Duration.ofSeconds(3), () -> stock(protocol).take("wait")));
+        assertThat(Duration.between(began, Instant.now())).isLessThan(LONG);
+        goOn.countDown();
+        assertThat(thrown).isInstanceOf(RpcException.class);
+        assertThat(ended(protocol + "-slow").state()).isEqualTo(TransactionState.ROLLED_BACK);
+    }
+
+    @Test
+    void aFutureThatNobodyAwaitsIsAwaitedByTheCommit() throws Throwable {
+        goOn = new CountDownLatch(1);
+        int before = WAITING.get();
+        Thread commits = new Thread(() -> catchThrowable(() -> global("dubbo-async", LONG, () -> {
+            stock("dubbo").takeLater("wait-insert dubbo-async");
+            return "";
+        })));
+        commits.start();
+        Await.until("the service is at work", LONG, () -> WAITING.get() == before + 1);
+        assertThat(TheCoordinator.transaction("dubbo-async").state()).isEqualTo(TransactionState.ACTIVE);
+        goOn.countDown();
+        commits.join(LONG.toMillis());
+        assertThat(ended("dubbo-async").state()).isEqualTo(TransactionState.COMMITTED);
+        assertThat(taken("dubbo-async")).isEqualTo(1);
+    }
+
+    @Test
+    void whoIsNotThereDidNothing() throws Throwable {
+        global("dubbo-nobody", LONG, () -> {
+            assertThat(catchThrowable(() -> {
+                        try {
+                            stock("nobody").take("insert x");
+                        } catch (Throwable t) {
+                            t.printStackTrace();
+                            throw t;
+                        }
+                    }))
+                    .isInstanceOf(RpcException.class);
+            return "";
+        });
+        assertThat(ended("dubbo-nobody").state()).isEqualTo(TransactionState.COMMITTED);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TX_XID", "tx_xid"})
+    void attachmentsOfSeatasFiltersAreTakenOver(String name) {
+        RpcContext.getClientAttachment().setAttachment(name, "10.0.0.1:8091:5");
+        RpcContext.getClientAttachment().setAttachment("TX_BRANCH_TYPE", "AT");
+        assertThat(stock("dubbo").take("nothing")).isEqualTo("10.0.0.1:8091:5 PARTICIPANT AT");
+    }
+
+    /** The service. */
+    public interface StockService {
+
+        String take(String request);
+
+        CompletableFuture<String> takeLater(String request);
+    }
+
+    @DubboService(protocol = {"overDubbo", "overTri"})
+    static class Stock implements StockService {
+
+        private final JdbcTemplate jdbc;
+        private final ContextCarrier contexts;
+
+        Stock(JdbcTemplate jdbc, ContextCarrier contexts) {
+            this.jdbc = jdbc;
+            this.contexts = contexts;
+        }
+
+        @Override
+        public String take(String request) {
+            String branch = RpcContext.getServerAttachment().getAttachment("TX_BRANCH_TYPE");
+            String[] words = request.split(" ");
+            if (words[0].startsWith("wait")) {
+                awaitGoOn();
+            }
+            if (words[0].contains("insert")) {
+                jdbc.update("INSERT INTO taken (text) VALUES (?)", words[1]);
+            }
+            if (words[0].endsWith("throw")) {
+                throw new IllegalStateException("the second half failed");
+            }
+            TransactionContext context = contexts.current();
+            return context == null ? "none" : context.xid() + " " + context.role() + " " + branch;
+        }
+
+        @Override
+        public CompletableFuture<String> takeLater(String request) {
+            return CompletableFuture.supplyAsync(() -> take(request), contexts.wrap(task -> new Thread(task).start()));
+        }
+
+        private static void awaitGoOn() {
+            WAITING.incrementAndGet();
+            try {
+                if (!goOn.await(LONG.toSeconds(), TimeUnit.SECONDS)) {
+                    throw new AssertionError("nobody let it go");
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    @Component
+    static class Clients {
+
+        @DubboReference(url = "dubbo://127.0.0.1:${port.dubbo}", scope = "remote", retries = 0, timeout = 50_000)
+        StockService dubbo;
+
+        @DubboReference(url = "tri://127.0.0.1:${port.tri}", scope = "remote", retries = 0, timeout = 50_000)
+        StockService tri;
+
+        @DubboReference(
+                url = "dubbo://127.0.0.1:${port.nobody}",
+                scope = "remote",
+                retries = 0,
+                timeout = 1_000,
+                check = false)
+        StockService nobody;
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableAutoConfiguration
+    @EnableDubbo(scanBasePackageClasses = DubboIT.class)
+    @Import(Clients.class)
+    static class Shop {
+
+        @Bean
+        RegistryConfig none() {
+            return new RegistryConfig(RegistryConfig.NO_AVAILABLE);
+        }
+
+        @Bean
+        ProtocolConfig overDubbo(@Value("${port.dubbo}") int port) {
+            return protocol("dubbo", port);
+        }
+
+        @Bean
+        ProtocolConfig overTri(@Value("${port.tri}") int port) {
+            return protocol("tri", port);
+        }
+
+        private static ProtocolConfig protocol(String name, int port) {
+            ProtocolConfig protocol = new ProtocolConfig(name, port);
+            protocol.setHost("127.0.0.1");
+            return protocol;
+        }
+    }
+}
