@@ -446,20 +446,26 @@ public final class Coordinators implements AutoCloseable {
         Map<HostPort, Link> known = linksOf(role);
         if (xid != null) {
             String address = addressOf(xid.value());
-            Link opener = opener(known, address);
-            if (opener != null) {
-                return opener;
-            }
             String domain = domain(known, address);
-            if (domain != null) {
-                // Another door to the same state, or the same coordinator at its new address. One of another domain
-                // would
-                // say that there is no such transaction, which is not true.
-                for (Link link : known.values()) {
-                    if (link.live() != null && domain.equals(link.domain())) {
-                        return link;
+            // Another door to the same state, or the same coordinator at its new address, is as good as the one that
+            // opened
+            // it. One of another domain would say that there is no such transaction, which is not true.
+            Link one = null;
+            List<Link> several = null;
+            for (Link link : known.values()) {
+                boolean able = link.opened(address) || domain != null && domain.equals(link.domain());
+                if (able && link.live() != null) {
+                    if (one == null) {
+                        one = link;
+                    } else {
+                        several = several == null ? new ArrayList<>(List.of(one)) : several;
+                        several.add(link);
                     }
                 }
+            }
+            if (one != null) {
+                return several == null ? one : lessBusy(several);
+            } else if (domain != null) {
                 return null;
             }
         }
@@ -482,17 +488,6 @@ public final class Coordinators implements AutoCloseable {
         return null;
     }
 
-    /** A live link to who opened a transaction under this address; null when there is none. */
-    private static @Nullable Link opener(Map<HostPort, Link> known, String address) {
-        Link best = null;
-        for (Link link : known.values()) {
-            if (link.opened(address) && link.live() != null && (best == null || link.inFlight() < best.inFlight())) {
-                best = link;
-            }
-        }
-        return best;
-    }
-
     /** The lock domain in which transactions with this address in their XIDs were opened; null when it is not known. */
     private @Nullable String domain(Map<HostPort, Link> known, String address) {
         for (Link link : known.values()) {
@@ -512,7 +507,7 @@ public final class Coordinators implements AutoCloseable {
         }
     }
 
-    /** Of the links into the same lock domain as the first, the one with fewer requests in flight of two. */
+    /** One of the links into the same lock domain as the first. */
     private Link balanced(Link first, Map<HostPort, Link> known) {
         String domain = first.domain();
         if (domain == null || listed.size() < 2) {
@@ -525,8 +520,13 @@ public final class Coordinators implements AutoCloseable {
                 doors.add(link);
             }
         }
-        if (doors.size() < 2) {
-            return first;
+        return doors.isEmpty() ? first : lessBusy(doors);
+    }
+
+    /** Of two drawn at random, the one with fewer requests in flight. */
+    private Link lessBusy(List<Link> doors) {
+        if (doors.size() == 1) {
+            return doors.get(0);
         }
         int one = random.nextInt(doors.size());
         int other = random.nextInt(doors.size() - 1);
