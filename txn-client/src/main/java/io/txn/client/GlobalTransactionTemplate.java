@@ -1,5 +1,7 @@
 package io.txn.client;
 
+import io.txn.client.observation.TxnObserver;
+import io.txn.client.observation.Work;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.TxnException;
@@ -191,11 +193,36 @@ public final class GlobalTransactionTemplate {
             throw new TxnException(
                     ErrorCode.BEGIN_FAILED, null, "name", options.name(), "reason", "this application is stopping");
         }
+        TxnObserver.Span span = manager.observer().begin(new Work.GlobalTransaction(options.name()));
         try {
-            return launch(options, work);
+            T result = launch(options, work, span);
+            span.outcome("committed");
+            return result;
+        } catch (Throwable failure) {
+            span.outcome(outcome(failure, options));
+            span.failed(failure);
+            throw failure;
         } finally {
+            span.close();
             launched.leave();
         }
+    }
+
+    /** What became of the transaction that ended with this failure, in one word. */
+    private static String outcome(Throwable failure, GlobalTransactionOptions options) {
+        if (failure instanceof TxnException known) {
+            switch (known.code()) {
+                case BEGIN_FAILED:
+                    return "not_begun";
+                case OUTCOME_UNKNOWN:
+                    return "unknown";
+                case COMMIT_INCOMPLETE:
+                    return "committed";
+                default:
+                    return "rolled_back";
+            }
+        }
+        return options.rules().rollsBack(failure) ? "rolled_back" : "committed";
     }
 
     /** Begins no more, and waits until those begun here have ended; false when some had not within {@code wait}. */
@@ -205,7 +232,8 @@ public final class GlobalTransactionTemplate {
 
     @SuppressWarnings({"try", "unchecked", "NullAway"
     }) // the scope is opened for its closing; a stored result is what the method declares
-    private <T extends @Nullable Object> T launch(GlobalTransactionOptions options, Callback<T> work) throws Throwable {
+    private <T extends @Nullable Object> T launch(
+            GlobalTransactionOptions options, Callback<T> work, TxnObserver.Span span) throws Throwable {
         Instant began = manager.clock().instant();
         IdempotencyKey key = options.idempotencyKey();
         TransactionContext opened;
@@ -219,6 +247,7 @@ public final class GlobalTransactionTemplate {
             opened = once.context();
         }
         TransactionContext own = opened.withIsolation(options.isolation());
+        span.xid(own.xidWithin());
         T result;
         try (ContextCarrier.Scope scope = contexts.bind(own)) {
             result = work.run();

@@ -1,5 +1,6 @@
 package io.txn.client;
 
+import io.txn.client.observation.TxnObserver;
 import io.txn.client.rpc.Backoff;
 import io.txn.client.rpc.ConnectionRole;
 import io.txn.client.rpc.Coordinators;
@@ -85,6 +86,11 @@ final class TransactionManager {
 
     InstantSource clock() {
         return clock;
+    }
+
+    /** Sees what this client does. */
+    TxnObserver observer() {
+        return coordinators.observer();
     }
 
     /**

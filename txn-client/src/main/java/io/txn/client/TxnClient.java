@@ -159,6 +159,16 @@ public final class TxnClient implements AutoCloseable {
         return locator;
     }
 
+    /** Waits until a coordinator is connected; false when none is by then, or when all that are listed refuse. */
+    public boolean awaitConnected(Duration wait) {
+        try {
+            coordinators.awaitLive(wait);
+            return true;
+        } catch (TxnException e) {
+            return false;
+        }
+    }
+
     /** Whether a coordinator is connected now. */
     public boolean connected() {
         return coordinators.live();

@@ -7,6 +7,7 @@ import io.txn.coordinator.engine.EngineSettings;
 import io.txn.coordinator.journal.FileJournal;
 import io.txn.coordinator.journal.FileJournalOptions;
 import io.txn.coordinator.journal.Journal;
+import io.txn.coordinator.journal.JournalState;
 import io.txn.coordinator.journal.JournalStatistics;
 import io.txn.coordinator.machine.Command;
 import io.txn.coordinator.machine.GlobalTransaction;
@@ -233,6 +234,11 @@ public final class Coordinator implements AutoCloseable {
     /** Whether it serves: false once the journal has failed or {@link #close} was called. */
     public boolean healthy() {
         return engine.healthy();
+    }
+
+    /** Whether the disk is full: nothing is begun until there is room, and what was begun can still be finished. */
+    public boolean lowOnSpace() {
+        return journal.state() == JournalState.LOW_ON_SPACE;
     }
 
     /** Lists transactions, unresolved and retained ones, oldest first. */

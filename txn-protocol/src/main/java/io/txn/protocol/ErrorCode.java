@@ -395,10 +395,10 @@ public enum ErrorCode {
             Category.OPERATOR,
             "the global transaction of a method would begin inside its local one, which is refused when it is called",
             "give @EnableTransactionManagement (or spring.aop, or your own advisor) a later order than the global transaction's, which is the first"),
-    JAR_TWICE(
+    JARS_MIXED(
             "TXN-DOC010",
             Category.OPERATOR,
-            "a jar of this product is on the class path in several versions or several times",
+            "the jars of this product on the class path do not belong together: one is there several times, or their versions differ",
             "let txn-bom decide the version, and see mvn dependency:tree or gradle dependencies for who brings the other one"),
     SEATA_BESIDE(
             "TXN-DOC011",
@@ -410,6 +410,11 @@ public enum ErrorCode {
             Category.OPERATOR,
             "the doctor could not look at something",
             "see the reason; the application itself is not touched by it"),
+    ANNOTATION_WITHOUT_EFFECT(
+            "TXN-DOC013",
+            Category.OPERATOR,
+            "@GlobalTransactional on a bean has no effect, because the bean is no proxy",
+            "let nothing that is made before all other beans (a BeanPostProcessor, what it injects) depend on it; a line of BeanPostProcessorChecker names it"),
 
     UNAUTHENTICATED(
             "TXN-ADM001",

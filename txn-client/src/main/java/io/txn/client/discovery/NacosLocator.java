@@ -92,6 +92,45 @@ public final class NacosLocator implements CoordinatorLocator {
         return known.description();
     }
 
+    @Override
+    public List<LookupStep> examine() {
+        String unreachable = probe.unreachable();
+        if (unreachable != null) {
+            boolean name = unreachable.contains(NacosProbe.UNKNOWN_HOST);
+            return List.of(new LookupStep(
+                    name ? LookupStep.Kind.NAME : LookupStep.Kind.CONNECTION, false, settings + ": " + unreachable));
+        }
+        NamingService own = null;
+        List<Instance> registered;
+        try {
+            NamingService asked = naming;
+            if (asked == null) {
+                own = NacosFactory.createNamingService(properties());
+                asked = own;
+            }
+            registered = asked.getAllInstances(settings.service(), settings.group(), List.of(), false);
+        } catch (NacosException | RuntimeException e) {
+            LookupStep.Kind kind = isForbidden(e) ? LookupStep.Kind.CREDENTIALS : LookupStep.Kind.CONNECTION;
+            return List.of(new LookupStep(kind, false, settings + ": " + reason(e)));
+        } finally {
+            shutDown(own);
+        }
+        long usable = registered.stream().filter(this::isUsable).count();
+        if (usable > 0) {
+            return List.of(new LookupStep(LookupStep.Kind.INSTANCE, true, usable + " registered there and usable"));
+        }
+        String why = whyNobody(registered);
+        LookupStep.Kind kind = !registered.isEmpty()
+                ? LookupStep.Kind.INSTANCE
+                : why != null
+                                && (why.contains(NacosProbe.UNKNOWN_NAMESPACE)
+                                        || why.contains(NacosProbe.NAME_OF_NAMESPACE))
+                        ? LookupStep.Kind.NAMESPACE
+                        : LookupStep.Kind.SERVICE;
+        return List.of(
+                new LookupStep(kind, false, settings + ": " + (why == null ? "nobody is registered there" : why)));
+    }
+
     // Scheduler thread
 
     private void look() {
@@ -143,11 +182,15 @@ public final class NacosLocator implements CoordinatorLocator {
         return closed ? null : fresh;
     }
 
+    private static boolean isForbidden(Exception e) {
+        return e instanceof NacosException nacos
+                && (nacos.getErrCode() == NacosException.NO_RIGHT
+                        || String.valueOf(nacos.getErrMsg()).contains("user not found"));
+    }
+
     private static String reason(Exception e) {
         String text = e instanceof NacosException nacos && nacos.getErrMsg() != null ? nacos.getErrMsg() : e.toString();
-        boolean forbidden = e instanceof NacosException nacos
-                && (nacos.getErrCode() == NacosException.NO_RIGHT || text.contains("user not found"));
-        return forbidden ? "it refuses the user, the password or the right to read: " + text : text;
+        return isForbidden(e) ? "it refuses the user, the password or the right to read: " + text : text;
     }
 
     private Properties properties() {
@@ -198,7 +241,7 @@ public final class NacosLocator implements CoordinatorLocator {
         List<HostPort> usable = instances == null
                 ? List.of()
                 : instances.stream()
-                        .filter(instance -> instance.isEnabled() && instance.isHealthy() && inCluster(instance))
+                        .filter(this::isUsable)
                         .map(NacosLocator::address)
                         .filter(Objects::nonNull)
                         .toList();
@@ -206,6 +249,10 @@ public final class NacosLocator implements CoordinatorLocator {
             known.are(usable);
         }
         return !usable.isEmpty();
+    }
+
+    private boolean isUsable(Instance instance) {
+        return instance.isEnabled() && instance.isHealthy() && inCluster(instance);
     }
 
     private boolean inCluster(Instance instance) {

@@ -30,6 +30,15 @@ final class NacosProbe {
 
     private static final Logger log = LoggerFactory.getLogger(NacosProbe.class);
 
+    /** Part of what is said of a server that has no address. */
+    static final String UNKNOWN_HOST = "cannot be found: the host name is not known here";
+
+    /** Part of what is said of a namespace that is none. */
+    static final String UNKNOWN_NAMESPACE = "there is no namespace with the id ";
+
+    /** The same, where its name was given instead. */
+    static final String NAME_OF_NAMESPACE = " is a name, and Nacos goes by ids: the id of this one is ";
+
     private static final int DEFAULT_PORT = 8848;
     private static final Duration PATIENCE = Duration.ofSeconds(2);
     private static final int MOST_NAMESPACES = 20;
@@ -81,7 +90,7 @@ final class NacosProbe {
     private static @Nullable String refusal(HostPort to) {
         InetSocketAddress address = new InetSocketAddress(to.host(), to.port());
         if (address.isUnresolved()) {
-            return "cannot be found: the host name is not known here";
+            return UNKNOWN_HOST;
         }
         try (Socket socket = new Socket()) {
             socket.connect(address, (int) PATIENCE.toMillis());
@@ -146,11 +155,11 @@ final class NacosProbe {
             if (!wanted.isEmpty() && !namespaces.isEmpty() && !namespaces.containsKey(wanted)) {
                 for (Map.Entry<String, String> each : namespaces.entrySet()) {
                     if (each.getValue().equals(wanted)) {
-                        return "namespace " + wanted + " is a name, and Nacos goes by ids: the id of this one is "
+                        return "namespace " + wanted + NAME_OF_NAMESPACE
                                 + (each.getKey().isEmpty() ? "empty (the public one)" : each.getKey());
                     }
                 }
-                return "there is no namespace with the id " + wanted + "; the ids are " + namespaces.keySet();
+                return UNKNOWN_NAMESPACE + wanted + "; the ids are " + namespaces.keySet();
             }
             TreeSet<String> groups = groups(wanted);
             groups.remove(settings.group());

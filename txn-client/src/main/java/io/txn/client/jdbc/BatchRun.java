@@ -91,8 +91,8 @@ final class BatchRun {
             return insert(insert);
         }
         if (physical instanceof PreparedStatement prepared && elements.size() > 1) {
-            if (plans.get(0) instanceof Plan.RichInsert insert && goTogether(insert)) {
-                Result together = together(insert);
+            if (goTogether(plans.get(0))) {
+                Result together = together(plans.get(0));
                 return together == null ? oneByOne() : together;
             }
             DriverBatch batch = driverBatch(prepared);
@@ -225,15 +225,19 @@ final class BatchRun {
     // Other INSERTs
 
     /** Whether the outcome of many of them in one statement is that of each after the other, and nothing is asked that only each could tell. */
-    private boolean goTogether(Plan.RichInsert insert) {
-        return insert.single() != null && !insert.replace() && !keyRequest.wanted();
+    private boolean goTogether(Plan.Write plan) {
+        if (plan instanceof Plan.RichInsert insert) {
+            return insert.single() != null && !insert.replace() && !keyRequest.wanted();
+        }
+        Plan.KeyedMerge keyed = plan instanceof Plan.Merge merge ? merge.keyed() : null;
+        return keyed != null && keyed.rows().size() == 1 && !keyRequest.wanted();
     }
 
     /**
      * As few statements as possible. When one fails, or does not tell which row is of which element, all that was done is taken back, and null is returned:
      * PostgreSQL does not change a row twice in one statement, and rows that were skipped do not come back.
      */
-    private @Nullable Result together(Plan.RichInsert insert) throws SQLException {
+    private @Nullable Result together(Plan.Write insert) throws SQLException {
         Savepoint before = connection.mark(transaction);
         try {
             int done = 0;
@@ -264,7 +268,7 @@ final class BatchRun {
         return new Result(counts, keys, null);
     }
 
-    private int groupEnd(Plan.RichInsert insert, int from) {
+    private int groupEnd(Plan.Write insert, int from) {
         int parameters = Math.max(1, insert.statement().parameterCount());
         int most = Math.max(1, Math.min(ROWS_PER_INSERT, MOST_PARAMETERS / parameters));
         long bytes = 0;

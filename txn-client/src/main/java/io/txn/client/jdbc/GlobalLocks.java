@@ -57,6 +57,13 @@ final class GlobalLocks {
      * @throws SQLException who holds a row when the wait is over, as far as the coordinator tells
      */
     void await(WorkContext context, String lockKeys, Instant end, boolean holding) throws SQLException {
+        try (LockPolling polling = new LockPolling(resource, context.xid())) {
+            await(context, lockKeys, end, holding, polling);
+        }
+    }
+
+    private void await(WorkContext context, String lockKeys, Instant end, boolean holding, LockPolling polling)
+            throws SQLException {
         Duration pause = resource.options().lockRetryInterval();
         Duration longest = pause.multipliedBy(LONGEST_PAUSE);
         int polls = resource.triesForLocks();
@@ -76,6 +83,7 @@ final class GlobalLocks {
             boolean poll = refusal.code() == ErrorCode.LOCK_CONFLICT && polls-- > 0;
             boolean undone = refusal.code() == ErrorCode.LOCK_CONFLICT_ROLLING_BACK && !holding;
             Duration next = pause.compareTo(left) < 0 ? pause : left;
+            polling.refused();
             if (!poll && !undone || left.isZero() || tries == MOST_TRIES || !LocalCommit.pause(next)) {
                 throw Refusals.of(refusal);
             }

@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * MERGE on H2. Every {@code WHEN MATCHED} gets one more condition, which is always true and notes the row as it was ({@link H2Memory}); the driver gives
@@ -83,8 +84,8 @@ final class H2MergeCapture implements WriteCapture {
         int count = 0;
         GeneratedKeys keys = GeneratedKeys.NONE;
         try {
+            H2Memory memory = new H2Memory(run, table); // which is emptied each time
             for (List<InsertValue> row : keyed.rows()) {
-                H2Memory memory = new H2Memory(run, table);
                 NewRows rows = merge(asUsing(keyed, row, parameters, memory), memory, changes);
                 count += rows.count();
                 keys = keys.and(rows.keys());
@@ -100,6 +101,25 @@ final class H2MergeCapture implements WriteCapture {
             run.connection().releaseSavepoint(before);
         }
         return new Outcome(count, changes.changes(), keys, run.incomplete());
+    }
+
+    /** Row by row like one statement of many rows, by one text, which H2 need not take apart again for each. */
+    @Override
+    public @Nullable Outcome together(List<Parameters> executions, long[] counts) throws SQLException {
+        Plan.KeyedMerge keyed = plan.keyed();
+        if (keyed == null || keyed.rows().size() != 1) {
+            return null;
+        }
+        List<InsertValue> row = keyed.rows().get(0);
+        RowChanges changes = new RowChanges(images);
+        H2Memory memory = new H2Memory(run, table);
+        int count = 0;
+        for (int i = 0; i < counts.length; i++) {
+            NewRows rows = merge(asUsing(keyed, row, executions.get(i), memory), memory, changes);
+            counts[i] = rows.count();
+            count += rows.count();
+        }
+        return new Outcome(count, changes.changes(), GeneratedKeys.NONE, run.incomplete());
     }
 
     private List<Column> columns(Plan.KeyedMerge keyed) throws SQLException {

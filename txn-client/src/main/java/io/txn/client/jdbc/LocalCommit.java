@@ -9,6 +9,8 @@ import io.txn.client.jdbc.undo.Reliance;
 import io.txn.client.jdbc.undo.TableChange;
 import io.txn.client.jdbc.undo.UndoFormat;
 import io.txn.client.jdbc.undo.UndoTable;
+import io.txn.client.observation.TxnObserver;
+import io.txn.client.observation.Work;
 import io.txn.client.rm.BranchRegistration;
 import io.txn.client.rm.ResourceManager;
 import io.txn.protocol.BranchId;
@@ -27,6 +29,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
 
 /**
  * The end of a local transaction that did work of a global one: register the branch, write the undo record, commit. When {@link #commit}
@@ -38,8 +41,14 @@ final class LocalCommit {
 
     private static final Logger LOG = LoggerFactory.getLogger(LocalCommit.class);
 
+    /** The key under which lines of log name the branch while its end is under way. */
+    private static final String MDC_BRANCH = "branchId";
+
     private final AtResource resource;
     private final Connection connection;
+
+    /** Sees the branch whose end is under way. */
+    private TxnObserver.Span observer = TxnObserver.Span.NONE;
 
     LocalCommit(AtResource resource, Connection connection) {
         this.resource = resource;
@@ -150,15 +159,24 @@ final class LocalCommit {
         } catch (TxnException e) {
             throw failed(local, Refusals.of(e));
         }
-        BranchId lent = resource.resources().lentBranchId(xid);
+        observer = resource.resources()
+                .observer()
+                .begin(new Work.Branch(xid, BranchType.AT, resource.dialect().resourceId()));
         Instant began = resource.options().clock().instant();
         try {
+            BranchId lent = resource.resources().lentBranchId(xid);
             if (lent == null) {
                 oneAfterTheOther(context, local, registration, undo, holding);
             } else {
                 sideBySide(context, local, registration, undo, lent, holding);
             }
+            observer.outcome("committed");
+        } catch (SQLException | RuntimeException | Error e) {
+            observer.failed(e);
+            throw e;
         } finally {
+            observer.close();
+            observer = TxnObserver.Span.NONE;
             resource.took(Duration.between(began, resource.options().clock().instant()));
         }
     }
@@ -241,6 +259,8 @@ final class LocalCommit {
     /** Commits what belongs to a registered branch. */
     private void end(LocalTransaction local, Xid xid, BranchId branch, Rest rest) throws SQLException {
         boolean commitSent = false;
+        observer.branch(branch);
+        MDC.put(MDC_BRANCH, branch.toString());
         try {
             rest.write();
             commitSent = true;
@@ -255,6 +275,7 @@ final class LocalCommit {
             }
             throw reason;
         } finally {
+            MDC.remove(MDC_BRANCH);
             resource.resources().phaseOneEnded(branch);
         }
     }
@@ -347,6 +368,18 @@ final class LocalCommit {
             @Nullable BranchId lent,
             ResourceManager.Registration started,
             boolean holding) {
+        try (LockPolling polling = new LockPolling(resource, registration.xid())) {
+            return registered(context, registration, lent, started, holding, polling);
+        }
+    }
+
+    private BranchId registered(
+            WorkContext context,
+            BranchRegistration registration,
+            @Nullable BranchId lent,
+            ResourceManager.Registration started,
+            boolean holding,
+            LockPolling polling) {
         int triesLeft = holding ? resource.triesForLocks() : 0;
         ResourceManager.Registration now = started;
         while (true) {
@@ -356,6 +389,9 @@ final class LocalCommit {
                 boolean again = e.code() == ErrorCode.LOCK_CONFLICT
                         && triesLeft > 0
                         && !context.expired(resource.options().clock().instant());
+                if (again) {
+                    polling.refused();
+                }
                 if (!again || !pause(resource.options().lockRetryInterval())) {
                     throw e;
                 }

@@ -1,5 +1,6 @@
 package io.txn.client.rm;
 
+import io.txn.client.observation.TxnObserver;
 import io.txn.client.rpc.ConnectionRole;
 import io.txn.client.rpc.Coordinators;
 import io.txn.client.rpc.Exchange;
@@ -214,6 +215,11 @@ public final class CoordinatedResourceManager implements ResourceManager {
     }
 
     @Override
+    public TxnObserver observer() {
+        return coordinators.observer();
+    }
+
+    @Override
     public boolean lockable(@Nullable Xid xid, String resourceId, String lockKeys) {
         return lockable(xid, resourceId, lockKeys, Duration.ZERO);
     }
@@ -230,7 +236,8 @@ public final class CoordinatedResourceManager implements ResourceManager {
                 coordinators.options().requestTimeout().plus(wait),
                 coordinators.options().connectWait(),
                 null);
-        Exchange.Answered<Message.GlobalLockQueryResponse> answered = exchange.await();
+        Exchange.Answered<Message.GlobalLockQueryResponse> answered =
+                LockAnswers.await(exchange, wait, observer(), xid, resourceId);
         Message.GlobalLockQueryResponse answer = answered.message();
         boolean waited = !wait.isZero() && exchange.agreed().contains(Feature.LOCK_WAIT);
         if (answer.outcome().succeeded() && !answer.lockable() && waited) {

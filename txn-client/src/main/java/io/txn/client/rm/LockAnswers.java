@@ -1,5 +1,8 @@
 package io.txn.client.rm;
 
+import io.txn.client.observation.TxnObserver;
+import io.txn.client.observation.Work;
+import io.txn.client.rpc.Exchange;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
@@ -16,7 +19,33 @@ import org.jspecify.annotations.Nullable;
 /** What the heads of requests for rows, and of their answers, say. */
 final class LockAnswers {
 
+    /** Who waits longer for an answer waits for rows, or the coordinator is slow: it does not say which while it lets one wait. */
+    private static final Duration AT_ONCE = Duration.ofMillis(50);
+
     private LockAnswers() {}
+
+    /**
+     * Waits for the answer; beyond a moment that counts as a wait for rows.
+     *
+     * @param wait how long the coordinator was asked to let it wait
+     */
+    static <R> R await(
+            Exchange<R> exchange, Duration wait, TxnObserver observer, @Nullable Xid xid, String resourceId) {
+        if (observer == TxnObserver.NONE
+                || wait.isZero()
+                || !exchange.agreed().contains(Feature.LOCK_WAIT)
+                || exchange.isThereWithin(AT_ONCE)) {
+            return exchange.await();
+        }
+        try (TxnObserver.Span span = observer.begin(new Work.LockWait(xid, resourceId))) {
+            try {
+                return exchange.await();
+            } catch (RuntimeException e) {
+                span.failed(e);
+                throw e;
+            }
+        }
+    }
 
     /** That a request would wait, for a coordinator that lets it. */
     static Map<String, String> head(Set<Feature> agreed, Duration wait) {

@@ -147,7 +147,8 @@ final class Registering {
     }
 
     private BranchId branch(Exchange<Exchange.Answered<Message.BranchRegisterResponse>> exchange, Duration wait) {
-        Exchange.Answered<Message.BranchRegisterResponse> answered = exchange.await();
+        Exchange.Answered<Message.BranchRegisterResponse> answered =
+                LockAnswers.await(exchange, wait, coordinators.observer(), xid, registration.resourceId());
         Message.BranchRegisterResponse answer = answered.message();
         if (!answer.outcome().succeeded()) {
             boolean waited = !wait.isZero() && exchange.agreed().contains(Feature.LOCK_WAIT);

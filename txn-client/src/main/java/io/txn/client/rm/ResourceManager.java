@@ -1,5 +1,6 @@
 package io.txn.client.rm;
 
+import io.txn.client.observation.TxnObserver;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
@@ -85,6 +86,11 @@ public interface ResourceManager {
      */
     default boolean undoWanted(Xid xid, BranchId branch) {
         return true;
+    }
+
+    /** Sees what the client does. */
+    default TxnObserver observer() {
+        return TxnObserver.NONE;
     }
 
     /**

@@ -2,6 +2,8 @@ package io.txn.client.rpc;
 
 import io.txn.client.discovery.CoordinatorLocator;
 import io.txn.client.discovery.HostPort;
+import io.txn.client.observation.TxnObserver;
+import io.txn.client.observation.Work;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
@@ -57,6 +59,7 @@ public final class Coordinators implements AutoCloseable {
     private final InstantSource clock;
     private final RandomGenerator random;
     private final RpcClient client;
+    private final TxnObserver observer;
     private final ScheduledThreadPoolExecutor scheduler;
 
     private final Map<ConnectionRole, Map<HostPort, Link>> links = new EnumMap<>(ConnectionRole.class);
@@ -91,6 +94,7 @@ public final class Coordinators implements AutoCloseable {
             InstantSource clock,
             RandomGenerator random) {
         this.clock = clock;
+        this.observer = TxnObserver.guarded(options.observer());
         this.options = options;
         this.locator = locator;
         this.resourceIds = resourceIds;
@@ -149,8 +153,8 @@ public final class Coordinators implements AutoCloseable {
         if (connection == null) {
             throw unreachable(role);
         }
-        CompletableFuture<R> answer = connection
-                .request(request, type, answerTimeout)
+        CompletableFuture<R> answer = observed(
+                        request, link, xid, () -> connection.request(request, type, answerTimeout))
                 .thenApply(message -> {
                     if (message instanceof Message.GlobalBeginResponse begun && begun.xid() != null) {
                         advertised(link, addressOf(begun.xid()));
@@ -158,6 +162,38 @@ public final class Coordinators implements AutoCloseable {
                     return message;
                 });
         return new Exchange<>(request.getClass().getSimpleName(), link.address(), Link.agreed(connection), answer);
+    }
+
+    /** Sends, and lets the observer see it from now until the answer is there. */
+    private <T> CompletableFuture<T> observed(
+            Message.Request request, Link link, @Nullable Xid xid, Supplier<CompletableFuture<T>> send) {
+        if (observer == TxnObserver.NONE) {
+            return send.get();
+        }
+        String name = request.getClass().getSimpleName();
+        TxnObserver.Span span = observer.begin(new Work.CoordinatorCall(
+                name.endsWith("Request") ? name.substring(0, name.length() - "Request".length()) : name,
+                link.address().toString(),
+                xid));
+        CompletableFuture<T> answer;
+        try {
+            answer = send.get();
+        } catch (RuntimeException | Error e) {
+            span.failed(e);
+            span.close();
+            throw e;
+        }
+        return answer.whenComplete((value, failure) -> {
+            if (failure != null) {
+                span.failed(failure);
+            }
+            span.close();
+        });
+    }
+
+    /** Sees what this client does. */
+    public TxnObserver observer() {
+        return observer;
     }
 
     /** The head of a request over a connection on which these extensions were agreed on, and how many ids the coordinator should be asked for along with it. */
@@ -188,8 +224,12 @@ public final class Coordinators implements AutoCloseable {
             throw unreachable(role);
         }
         Set<Feature> agreed = Link.agreed(connection);
-        CompletableFuture<Exchange.Answered<R>> answer = connection
-                .request(request, head.over(agreed, lentIds.wanted(link.address())), answerTimeout)
+        CompletableFuture<Exchange.Answered<R>> answer = observed(
+                        request,
+                        link,
+                        xid,
+                        () -> connection.request(
+                                request, head.over(agreed, lentIds.wanted(link.address())), answerTimeout))
                 .thenApply(frame -> {
                     Message body = frame.body();
                     if (agreed.contains(Feature.ID_LEASE)) {
@@ -406,20 +446,26 @@ public final class Coordinators implements AutoCloseable {
         Map<HostPort, Link> known = linksOf(role);
         if (xid != null) {
             String address = addressOf(xid.value());
-            Link opener = opener(known, address);
-            if (opener != null) {
-                return opener;
-            }
             String domain = domain(known, address);
-            if (domain != null) {
-                // Another door to the same state, or the same coordinator at its new address. One of another domain
-                // would
-                // say that there is no such transaction, which is not true.
-                for (Link link : known.values()) {
-                    if (link.live() != null && domain.equals(link.domain())) {
-                        return link;
+            // Another door to the same state, or the same coordinator at its new address, is as good as the one that
+            // opened
+            // it. One of another domain would say that there is no such transaction, which is not true.
+            Link one = null;
+            List<Link> several = null;
+            for (Link link : known.values()) {
+                boolean able = link.opened(address) || domain != null && domain.equals(link.domain());
+                if (able && link.live() != null) {
+                    if (one == null) {
+                        one = link;
+                    } else {
+                        several = several == null ? new ArrayList<>(List.of(one)) : several;
+                        several.add(link);
                     }
                 }
+            }
+            if (one != null) {
+                return several == null ? one : lessBusy(several);
+            } else if (domain != null) {
                 return null;
             }
         }
@@ -442,17 +488,6 @@ public final class Coordinators implements AutoCloseable {
         return null;
     }
 
-    /** A live link to who opened a transaction under this address; null when there is none. */
-    private static @Nullable Link opener(Map<HostPort, Link> known, String address) {
-        Link best = null;
-        for (Link link : known.values()) {
-            if (link.opened(address) && link.live() != null && (best == null || link.inFlight() < best.inFlight())) {
-                best = link;
-            }
-        }
-        return best;
-    }
-
     /** The lock domain in which transactions with this address in their XIDs were opened; null when it is not known. */
     private @Nullable String domain(Map<HostPort, Link> known, String address) {
         for (Link link : known.values()) {
@@ -472,7 +507,7 @@ public final class Coordinators implements AutoCloseable {
         }
     }
 
-    /** Of the links into the same lock domain as the first, the one with fewer requests in flight of two. */
+    /** One of the links into the same lock domain as the first. */
     private Link balanced(Link first, Map<HostPort, Link> known) {
         String domain = first.domain();
         if (domain == null || listed.size() < 2) {
@@ -485,8 +520,13 @@ public final class Coordinators implements AutoCloseable {
                 doors.add(link);
             }
         }
-        if (doors.size() < 2) {
-            return first;
+        return doors.isEmpty() ? first : lessBusy(doors);
+    }
+
+    /** Of two drawn at random, the one with fewer requests in flight. */
+    private Link lessBusy(List<Link> doors) {
+        if (doors.size() == 1) {
+            return doors.get(0);
         }
         int one = random.nextInt(doors.size());
         int other = random.nextInt(doors.size() - 1);

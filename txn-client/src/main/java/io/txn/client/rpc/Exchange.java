@@ -8,6 +8,7 @@ import io.txn.protocol.message.Message;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -36,6 +37,21 @@ public record Exchange<R>(String request, HostPort coordinator, Set<Feature> agr
      */
     public R await() {
         return joined(answer, null);
+    }
+
+    /** Whether the answer, or the news that there will be none, is there within that time. */
+    public boolean isThereWithin(Duration time) {
+        try {
+            answer.get(time.toNanos(), TimeUnit.NANOSECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        } catch (ExecutionException | CancellationException e) {
+            return true;
+        }
     }
 
     /**

@@ -83,23 +83,36 @@ class NacosLocatorIT {
         NacosSettings there = NacosSettings.of(server.serverAddr()).withService("lost");
         try (Registered registered = new Registered(there.withGroup("TXN").withCluster("green"), "10.0.0.1")) {
             assertThat(registered).isNotNull();
-            complains(there, "nobody is registered in group DEFAULT_GROUP, but in [TXN]");
+            complains(there, LookupStep.Kind.SERVICE, "nobody is registered in group DEFAULT_GROUP, but in [TXN]");
             complains(
                     there.withGroup("TXN").withCluster("blue"),
+                    LookupStep.Kind.INSTANCE,
                     "nobody is registered in Nacos cluster blue, but in [green]");
             complains(
                     there.withGroup("TXN").withNamespace("elsewhere"),
+                    LookupStep.Kind.SERVICE,
                     "nobody is registered in namespace elsewhere, but in the public one, group TXN");
         }
-        complains(there.withService("never"), "(nobody is registered there)");
+        complains(there.withService("never"), LookupStep.Kind.SERVICE, "nobody is registered there");
+        NacosSettings nobody = NacosSettings.of("127.0.0.1:" + Ports.freeWith(1000));
+        complains(nobody, LookupStep.Kind.CONNECTION, "nothing listens there");
+        complains(
+                NacosSettings.of("no-such-registry.invalid:8848"),
+                LookupStep.Kind.NAME,
+                "the host name is not known here");
     }
 
     /** What is said of settings with which nobody is found. */
-    private static void complains(NacosSettings settings, String complaint) {
+    private static void complains(NacosSettings settings, LookupStep.Kind step, String complaint) {
         try (NacosLocator locator = NacosLocator.start(settings, LOOK_EVERY)) {
             Await.untilPasses("what is wrong is said", MAX, () -> assertThat(locator.description())
                     .contains(complaint));
             assertThat(locator.current()).isEmpty();
+            assertThat(locator.examine()).singleElement().satisfies(told -> {
+                assertThat(told.passed()).isFalse();
+                assertThat(told.kind()).isEqualTo(step);
+                assertThat(told.seen()).contains(complaint);
+            });
         }
     }
 

@@ -10,6 +10,7 @@ import io.txn.coordinator.app.registration.EurekaRegistry;
 import io.txn.coordinator.app.registration.NacosRegistry;
 import io.txn.coordinator.app.registration.Registration;
 import io.txn.coordinator.app.registration.Registry;
+import io.txn.protocol.ErrorCode;
 import io.txn.protocol.extension.Feature;
 import java.net.InetAddress;
 import java.nio.file.Path;
@@ -120,13 +121,23 @@ final class CoordinatorConfiguration {
 
     @Bean
     HealthIndicator coordinatorHealthIndicator(Coordinator coordinator) {
-        return () -> coordinator.healthy()
-                ? Health.up().build()
-                : Health.down()
+        return () -> {
+            if (!coordinator.healthy()) {
+                return Health.down()
                         .withDetail(
                                 "reason",
                                 "the journal failed, a write to it hangs, or the coordinator was stopped; see its log")
                         .build();
+            }
+            if (coordinator.lowOnSpace()) {
+                ErrorCode full = ErrorCode.JOURNAL_LOW_ON_SPACE;
+                return Health.outOfService()
+                        .withDetail("reason", full.id() + ": " + full.sentence())
+                        .withDetail("fix", full.fix())
+                        .build();
+            }
+            return Health.up().build();
+        };
     }
 
     @Bean

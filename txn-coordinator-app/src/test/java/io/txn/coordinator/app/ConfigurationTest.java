@@ -252,6 +252,9 @@ class ConfigurationTest {
                     null,
                     key.getValue());
         }
+        // The doctor of an application that reads the same file must not take them for misspelt.
+        GeneratedDoc.of("../txn-spring-boot-autoconfigure/src/main/resources/io/txn/spring/doctor/coordinator-keys.txt")
+                .check(String.join("\n", doc.defaults().keySet()) + "\n");
         String table = doc.and(
                         "server.address",
                         "address",

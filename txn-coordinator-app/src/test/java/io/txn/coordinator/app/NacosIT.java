@@ -188,12 +188,15 @@ class NacosIT {
                 new NacosRegistry(
                         new NacosRegistry.Target(server.serverAddr(), "", "G", "sick", "DEFAULT", null, null),
                         directory.resolve("sick")),
-                () -> Advertised.of("127.0.0.1:8091", Map.of()),
+                () -> Advertised.of("coordinator.internal:8091", Map.of()),
                 healthy::get,
                 new Random(1));
         registration.start();
         try {
             Await.until("found", LOOK_UP_WAIT, () -> found("sick", "G").size() == 1);
+            assertThat(found("sick", "G").get(0).getIp())
+                    .as("a host name stays a name")
+                    .isEqualTo("coordinator.internal");
             healthy.set(false);
             Await.until("not found", LOOK_UP_WAIT, () -> found("sick", "G").isEmpty());
             healthy.set(true);

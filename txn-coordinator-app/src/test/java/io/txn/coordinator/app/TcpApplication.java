@@ -77,8 +77,13 @@ final class TcpApplication implements AutoCloseable, RpcHandler {
     }
 
     long register(String xid, String resource, String locks) {
+        return register(xid, resource, locks, null);
+    }
+
+    /** One that gives the coordinator something to keep. */
+    long register(String xid, String resource, String locks, String applicationData) {
         var answer = ask(
-                new Message.BranchRegisterRequest(xid, BranchType.AT, resource, locks, null),
+                new Message.BranchRegisterRequest(xid, BranchType.AT, resource, locks, applicationData),
                 Message.BranchRegisterResponse.class);
         if (!answer.outcome().succeeded()) {
             throw new AssertionError(answer);

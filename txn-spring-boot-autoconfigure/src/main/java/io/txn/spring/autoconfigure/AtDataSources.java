@@ -32,6 +32,11 @@ final class AtDataSources implements SeenDataSources, SmartInitializingSingleton
         seen.put(dataSource.name(), dataSource);
     }
 
+    /** Those that take part. */
+    Map<String, AtDataSource> wrapped() {
+        return Map.copyOf(wrapped);
+    }
+
     List<String> names() {
         return List.copyOf(wrapped.keySet());
     }

@@ -34,11 +34,15 @@ import io.txn.test.ConfigurationDoc;
 import io.txn.test.GeneratedDoc;
 import io.txn.test.Ports;
 import jakarta.servlet.Filter;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
@@ -477,6 +481,32 @@ class TxnAutoConfigurationTest {
                         `500ms` or `PT2M`.
 
                         """ + ConfigurationDoc.of(TxnAutoConfiguration.class).table());
+    }
+
+    @Test
+    void theIndexOfAllKeysIsTrue() throws IOException {
+        StringBuilder index = new StringBuilder("""
+                # Configuration
+
+                <!-- Generated from the metadata of the properties; tests compare. -->
+
+                Every key, and the page that says what it means. A key below `txn` that is not here does nothing; the [doctor](guide.md#the-doctor) of an application tells
+                it with the one that was probably meant, and a coordinator does not start with one.
+
+                | Of applications: [configuration-client.md](configuration-client.md) |
+                |---|
+                """);
+        ConfigurationDoc.of(TxnAutoConfiguration.class).defaults().keySet().forEach(key -> index.append("| `")
+                .append(key)
+                .append("` |\n"));
+        index.append("\n| Of the coordinator: [configuration-coordinator.md](configuration-coordinator.md) |\n|---|\n");
+        try (InputStream keys = Objects.requireNonNull(
+                TxnAutoConfiguration.class.getResourceAsStream("/io/txn/spring/doctor/coordinator-keys.txt"))) {
+            new String(keys.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .forEach(key -> index.append("| `").append(key).append("` |\n"));
+        }
+        GeneratedDoc.of("configuration.md").check(index.toString());
     }
 
     private WebApplicationContextRunner web() {
