@@ -24,8 +24,8 @@ import org.junit.jupiter.api.TestMethodOrder;
 
 /**
  * The coordinator registers in a real Nacos, and the services find it there by the Nacos settings that they have for themselves: no key of ours in
- * their configuration says where it is. One after the other: found; the registry killed and started again under load; the coordinator killed and
- * started again behind another port.
+ * their configuration says where it is. One after the other: found; the coordinator killed and started again behind another port; the registry
+ * killed and started again under load, last because it leaves more transactions than one page of the admin API shows.
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class NacosIT {
@@ -84,7 +84,7 @@ class NacosIT {
 
     /** Bob's money runs out on the way: 409 is a global transaction that was rolled back as it should be. */
     @Test
-    @Order(2)
+    @Order(3)
     void noGlobalTransactionFailsWhileTheRegistryIsKilledAndStartedAgain() throws Exception {
         Figures before = Figures.of(shop);
         AtomicBoolean over = new AtomicBoolean();
@@ -111,7 +111,6 @@ class NacosIT {
             nacos.kill9();
             awaitMore(bought, refused, 20);
             nacos.restart();
-            shop.process(Program.COORDINATOR).awaitLine("registry is back|Registered\\.", Shop.MAX);
             awaitMore(bought, refused, 10);
         } finally {
             over.set(true);
@@ -138,7 +137,7 @@ class NacosIT {
 
     /** With a purchase under way, which was begun under the old address and is decided under the new one. */
     @Test
-    @Order(3)
+    @Order(2)
     void workGoesOnWhenTheCoordinatorComesBackUnderAnotherAddress() throws Exception {
         List<String> known = shop.xids();
         int old = shop.plan().tcpPort();
