@@ -17,7 +17,7 @@ import java.util.Map;
  * @param data the directory for everything the programs write
  * @param httpPorts of every program, on 127.0.0.1
  * @param tcpPort on which the coordinator talks to the services
- * @param further arguments each program gets after those of the plan, such as where to look for a registry
+ * @param further arguments each program gets after those of the plan, or instead of the same ones, such as where to look for a registry
  */
 public record ShopPlan(
         Path root,
@@ -77,8 +77,18 @@ public record ShopPlan(
                 arguments.add("--shop." + service.title() + "-url=" + url(service));
             }
         }
-        arguments.addAll(further.getOrDefault(program, List.of()));
+        for (String argument : further.getOrDefault(program, List.of())) {
+            // Of an option that is given twice, both values count.
+            String option = argument.substring(0, argument.indexOf('=') + 1);
+            arguments.removeIf(planned -> !option.isEmpty() && planned.startsWith(option));
+            arguments.add(argument);
+        }
         return List.copyOf(arguments);
+    }
+
+    /** The same shop with the coordinator behind another port. */
+    public ShopPlan withTcpPort(int port) {
+        return new ShopPlan(root, data, httpPorts, port, database, further);
     }
 
     /** Passwords go this way: command lines can be read by everyone on the machine. */

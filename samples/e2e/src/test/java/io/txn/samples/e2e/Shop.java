@@ -26,7 +26,7 @@ final class Shop implements AutoCloseable {
 
     static final Duration MAX = Duration.ofSeconds(120);
 
-    private final ShopPlan plan;
+    private ShopPlan plan;
     private final ShopClient client;
     private final Map<Program, JavaProcess> processes = new EnumMap<>(Program.class);
 
@@ -108,6 +108,12 @@ final class Shop implements AutoCloseable {
 
     void kill9(Program program) {
         process(program).kill9();
+    }
+
+    /** Starts the coordinator, which was killed, again on its data, for its services behind another port. */
+    void startCoordinatorElsewhere() throws IOException {
+        plan = plan.withTcpPort(Ports.free());
+        start(Program.COORDINATOR);
     }
 
     /** Starts every program that has been killed and resumes none: what a test paused it has to resume. */
