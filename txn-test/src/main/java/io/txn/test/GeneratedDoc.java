@@ -39,7 +39,7 @@ public final class GeneratedDoc {
 
     /** Between the lines {@code <!-- generated: section -->} and {@code <!-- end -->} the page reads {@code content}. */
     public void checkSection(String section, String content) {
-        String page = read();
+        String page = text();
         String begin = "<!-- generated: " + section + " -->\n";
         int from = page.indexOf(begin);
         int to = page.indexOf("<!-- end -->", Math.max(from, 0));
@@ -50,7 +50,7 @@ public final class GeneratedDoc {
     }
 
     private void compareOrWrite(String expected) {
-        String actual = read();
+        String actual = text();
         if (actual.equals(expected)) {
             return;
         }
@@ -76,7 +76,8 @@ public final class GeneratedDoc {
         return index < lines.size() ? '"' + lines.get(index) + '"' : "absent";
     }
 
-    private String read() {
+    /** What the page says now. */
+    public String text() {
         try {
             return Files.exists(file) ? Files.readString(file) : "";
         } catch (IOException e) {

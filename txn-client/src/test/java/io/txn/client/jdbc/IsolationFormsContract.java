@@ -215,7 +215,7 @@ abstract class IsolationFormsContract extends AtContract {
                 xid,
                 "updateRow by a cursor that locks",
                 false,
-                connection -> changeByCursor(connection, "SELECT id, amount FROM account WHERE id = 2 FOR UPDATE"));
+                connection -> changeByCursor(connection, "SELECT id, amount FROM account WHERE id = 1 FOR UPDATE"));
         writes(xid);
 
         Under committed = Under.COMMITTED;

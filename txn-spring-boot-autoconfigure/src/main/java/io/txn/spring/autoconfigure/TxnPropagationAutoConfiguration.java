@@ -36,6 +36,7 @@ import org.springframework.cloud.client.circuitbreaker.CircuitBreakerFactory;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
 import org.springframework.web.client.RestClient;
 import org.springframework.web.client.RestTemplate;
 import org.springframework.web.filter.OncePerRequestFilter;
@@ -73,6 +74,7 @@ public final class TxnPropagationAutoConfiguration {
     }
 
     @Bean
+    @Order(400)
     CarriersExamination txnCarriersExamination(Carriers carriers) {
         return new CarriersExamination(carriers);
     }

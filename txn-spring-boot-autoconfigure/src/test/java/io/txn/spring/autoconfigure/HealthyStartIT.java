@@ -118,6 +118,7 @@ class HealthyStartIT {
                                 .contains("Global transactions: all is well.")
                                 .contains(coordinator.address())
                                 .contains("1 method opens global transactions")
+                                .contains("Feign")
                                 .contains("undo table \"PUBLIC\".undo_log is as it should be"));
                 String root = "http://127.0.0.1:"
                         + ((ServletWebServerApplicationContext) context)
