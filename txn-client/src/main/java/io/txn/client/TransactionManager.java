@@ -427,7 +427,10 @@ final class TransactionManager {
                     log.debug("no answer to a decision xid={} tries={}", xid, tries, e);
                 }
                 Duration wait = BETWEEN_TRIES.delay(tries, random);
-                if (tries == TRIES_MAX || !clock.instant().plus(wait).isBefore(end)) {
+                boolean last = tries == TRIES_MAX
+                        || coordinators.isClosed()
+                        || !clock.instant().plus(wait).isBefore(end);
+                if (last) {
                     TxnException unknown = new TxnException(
                             ErrorCode.OUTCOME_UNKNOWN,
                             lastFailure,

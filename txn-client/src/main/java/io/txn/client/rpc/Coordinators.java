@@ -708,6 +708,11 @@ public final class Coordinators implements AutoCloseable {
         return resourceIds.get();
     }
 
+    /** Whether {@link #close()} was called: nothing is sent any more. */
+    public boolean isClosed() {
+        return closed;
+    }
+
     /** Closes all connections; requests that wait for an answer fail. Does not close the locator. */
     @Override
     public void close() {

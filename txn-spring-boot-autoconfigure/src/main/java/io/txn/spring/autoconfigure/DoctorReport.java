@@ -38,6 +38,11 @@ final class DoctorReport
     private @Nullable ApplicationContext own;
     private @Nullable Thread looking;
 
+    /** From here on the thread is not interrupted: that would close the files of a database within this process. */
+    private boolean examining;
+
+    private volatile boolean ended;
+
     DoctorReport(Doctor doctor, TxnClient client, DoctorProperties properties) {
         this.doctor = doctor;
         this.client = client;
@@ -62,8 +67,14 @@ final class DoctorReport
 
     private void tell() {
         client.awaitConnected(PATIENCE);
+        synchronized (this) {
+            if (ended) {
+                return;
+            }
+            examining = true;
+        }
         Diagnosis diagnosis = doctor.examine();
-        if (Thread.currentThread().isInterrupted()) {
+        if (ended) {
             return;
         }
         List<Finding> all = diagnosis.problems();
@@ -77,10 +88,13 @@ final class DoctorReport
     public void destroy() throws InterruptedException {
         Thread thread;
         synchronized (this) {
+            ended = true;
             thread = looking;
+            if (thread != null && !examining) {
+                thread.interrupt();
+            }
         }
         if (thread != null) {
-            thread.interrupt();
             thread.join(END.toMillis());
         }
     }
