@@ -80,10 +80,12 @@ public final class Actions {
                 xid, action.type(), action.name(), null, data, context.deadline(), Duration.ZERO));
         Running running = new Running(action, context, branch, captured);
         try (ContextCarrier.Scope scope = contexts.bind(context.withMode(WorkMode.OWN))) {
-            return running.first(first);
-        } catch (Throwable failure) {
-            running.failed(failure);
-            throw failure;
+            try {
+                return running.first(first);
+            } catch (Throwable failure) {
+                running.failed(failure); // within the scope: what the fence writes then is no work of AT or XA
+                throw failure;
+            }
         } finally {
             running.over();
         }

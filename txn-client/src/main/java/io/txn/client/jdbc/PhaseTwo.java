@@ -109,6 +109,9 @@ final class PhaseTwo implements BranchResource {
         } catch (CannotUndoException e) {
             return impossible(branch, e);
         } catch (TxnException e) {
+            if (e.code() != ErrorCode.UNDO_NOT_WANTED) {
+                throw e;
+            }
             LOG.info("an undo was taken back: {}", e.getMessage());
             return BranchResult.rollbackLater(String.valueOf(e.getMessage()));
         } catch (ForeignUndoException e) {

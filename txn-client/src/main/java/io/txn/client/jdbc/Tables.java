@@ -189,8 +189,14 @@ final class Tables {
         }
         String why = routines(connection, body.called()).mayWrite(body, false);
         TableName routine = call.routine();
-        if (why != null || routine == null || call.result()) {
+        if (why != null || call.result()) {
             return why;
+        }
+        if (routine == null) {
+            return switch (dialect.product()) {
+                case MARIADB, MYSQL -> "its name is not a plain or quoted one";
+                case H2, POSTGRESQL -> null;
+            };
         }
         Procedures procedures = dialect.procedures(connection, routine.table().text(), reading);
         if (procedures == null || procedures.refusal() != null) {

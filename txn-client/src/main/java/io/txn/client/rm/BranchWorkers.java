@@ -284,6 +284,8 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
             timer.schedule(() -> start(gathering), gatheringTime.toNanos(), TimeUnit.NANOSECONDS);
         } catch (RejectedExecutionException e) {
             refuseAll(gathering, "this process is stopping");
+        } catch (OutOfMemoryError e) {
+            refuseAll(gathering, "this process has no memory, or no thread, for it");
         }
     }
 
@@ -317,6 +319,7 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
     private void carryOutAll(Gathering gathering) {
         boolean more = true;
         while (more) {
+            boolean carriedOut = false;
             List<Gathered> group = new ArrayList<>();
             synchronized (this) {
                 while (!gathering.waiting.isEmpty() && group.size() < MOST_TOGETHER) {
@@ -325,12 +328,13 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
             }
             try {
                 carryOutTogether(gathering.resource, group);
+                carriedOut = true;
             } finally {
                 boolean soon;
                 synchronized (this) {
                     gathering.foreseen = !gathering.waiting.isEmpty();
                     more = gathering.foreseen && (stopping || gathering.waiting.size() >= MOST_TOGETHER);
-                    soon = gathering.foreseen && !more;
+                    soon = gathering.foreseen && !(more && carriedOut); // an Error ends this worker's loop
                     gathering.planned = soon;
                 }
                 if (soon) {
@@ -403,7 +407,7 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
         try {
             pool.execute(() -> drain(lane, task));
             return true;
-        } catch (RejectedExecutionException e) {
+        } catch (RejectedExecutionException | OutOfMemoryError e) { // the latter where no thread can be made
             synchronized (this) {
                 lane.busy--;
             }

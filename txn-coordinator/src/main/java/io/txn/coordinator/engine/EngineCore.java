@@ -6,7 +6,6 @@ import io.txn.coordinator.journal.JournalState;
 import io.txn.coordinator.journal.Replay;
 import io.txn.coordinator.machine.Answer;
 import io.txn.coordinator.machine.Branch;
-import io.txn.coordinator.machine.BranchState;
 import io.txn.coordinator.machine.Command;
 import io.txn.coordinator.machine.Decision;
 import io.txn.coordinator.machine.Effect;
@@ -217,7 +216,7 @@ final class EngineCore {
                 absent.await(branch.resource(), transaction.number());
             }
             if (branch.type() == BranchType.AT
-                    && branch.state() == BranchState.REGISTERED
+                    && !branch.state().isOver()
                     && transaction.outcome() == Outcome.ROLLBACK) {
                 // Its undo may have been told to commit right before the restart.
                 lanes.hold(branch.id(), now, now + UndoConfirmation.HOLDS.toMillis());

@@ -348,7 +348,11 @@ public final class SeataAdapter implements RpcHandler {
     private void confirmUndo(
             Engine serving, Session session, Message.GlobalStatusRequest status, Frame frame, Asked asked) {
         Xid xid = xid(status.xid());
-        if (xid == null || isTooMuch(session, session.waiting, Answers::status, asked)) {
+        if (xid == null) {
+            answer(session, new Reply.TransactionUnknown(null), Answers::status, asked);
+            return;
+        }
+        if (isTooMuch(session, session.waiting, Answers::status, asked)) {
             return;
         }
         serving.submit(new Command.ConfirmUndo(xid, UndoConfirmation.branch(frame.head())), reply -> {

@@ -30,7 +30,8 @@ final class SpringActionFences implements ActionFences {
     private final FenceOptions options;
     private final FenceJanitor janitor;
     private final Map<DataSource, Fence> fences = new ConcurrentHashMap<>();
-    private final AnnotationTransactionAttributeSource attributes = new AnnotationTransactionAttributeSource();
+    private final AnnotationTransactionAttributeSource attributes =
+            new AnnotationTransactionAttributeSource(false); // as Spring's own: methods that are not public count too
 
     SpringActionFences(ListableBeanFactory beans, FenceOptions options, FenceJanitor janitor) {
         this.beans = beans;

@@ -81,9 +81,11 @@ final class SpringFenceTransaction implements FenceTransaction {
     }
 
     private <T extends @Nullable Object> T on(Work<T> work) throws Throwable {
+        // Asked for a connection, Spring would bind one that no transaction manager has begun anything on.
+        boolean begun = TransactionSynchronizationManager.getResource(dataSource) != null;
         Connection connection = DataSourceUtils.getConnection(dataSource);
         try {
-            if (!DataSourceUtils.isConnectionTransactional(connection, dataSource)) {
+            if (!begun || connection.getAutoCommit()) {
                 throw new IllegalStateException(
                         "transaction manager " + manager
                                 + " does not manage the data source of the fence; name the right one with dataSource on the action");

@@ -75,6 +75,9 @@ public record Mentions(
         for (int i = 0; i < tokens.size(); i++) {
             Token token = tokens.get(i);
             if (!isName(token)) {
+                if (isCalledByNumber(tokens, i)) {
+                    return NOT_UNDERSTOOD;
+                }
                 continue;
             }
             if (token.kind() == Token.Kind.QUOTED_IDENTIFIER && isEscaped(tokens, i)) {
@@ -107,6 +110,14 @@ public record Mentions(
 
     private static boolean isName(Token token) {
         return token.kind() == Token.Kind.WORD || token.kind() == Token.Kind.QUOTED_IDENTIFIER;
+    }
+
+    /** MySQL's names may begin with a digit. */
+    private static boolean isCalledByNumber(List<Token> tokens, int at) {
+        return tokens.get(at).kind() == Token.Kind.NUMBER
+                && at + 1 < tokens.size()
+                && tokens.get(at + 1).isSymbol('(')
+                && tokens.get(at).text().chars().anyMatch(Character::isLetter);
     }
 
     /** {@code U&"…"} may spell any name. */
