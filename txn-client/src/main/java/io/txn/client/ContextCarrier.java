@@ -60,10 +60,13 @@ public final class ContextCarrier {
     }
 
     /** {@code task} as it would run under what is bound to the calling thread now. */
-    @SuppressWarnings("try") // the scope is opened for its closing
     public Runnable wrap(Runnable task) {
         Captured captured = capture();
-        Participation.@Nullable Child child = captured.handOver();
+        return wrap(captured, captured.handOver(), task);
+    }
+
+    @SuppressWarnings("try") // the scope is opened for its closing
+    private static Runnable wrap(Captured captured, Participation.@Nullable Child child, Runnable task) {
         return () -> {
             try (Scope scope = captured.restore()) {
                 task.run();
@@ -93,9 +96,18 @@ public final class ContextCarrier {
         };
     }
 
-    /** An executor that runs each task under what was bound to the thread that handed it over. */
+    /** An executor that runs each task under what was bound to the thread that handed it over. A task that it rejects is handed over to nobody. */
     public Executor wrap(Executor executor) {
-        return task -> executor.execute(wrap(task));
+        return task -> {
+            Captured captured = capture();
+            Participation.@Nullable Child child = captured.handOver();
+            try {
+                executor.execute(wrap(captured, child, task));
+            } catch (Throwable rejected) {
+                ended(child);
+                throw rejected;
+            }
+        };
     }
 
     private Scope replace(@Nullable Bound next) {

@@ -151,13 +151,14 @@ public final class GlobalTransactionTemplate {
     /**
      * The answer of what this process does for a transaction that another one opened is about to leave: whoever gets it may commit. Waits for the work that was handed to
      * other threads here until the deadline, or not at all where {@code onUnfinished} says so; what is unfinished then marks the transaction. Blocks, if
-     * {@link Participation#hasChildren()}.
+     * {@link Participation#hasChildren()} or {@link Participation#hasNews()}: a call that it made may have been marked, which the coordinator is told then.
      *
      * @param entry what is answered, for people: {@code POST /orders}
      */
     public void answers(TransactionContext context, String entry) {
         Participation participation = context.participation();
         if (!participation.hasChildren()) {
+            tell(context);
             return;
         }
         int unfinished = participation.onUnfinished() == OnUnfinished.REFUSE
@@ -168,6 +169,7 @@ public final class GlobalTransactionTemplate {
                     context,
                     application + ' ' + entry + ": answered while " + unfinished + " tasks of it ran on other threads");
         }
+        tell(context);
     }
 
     private void mark(TransactionContext context, String entry, Throwable failure) {
@@ -175,8 +177,17 @@ public final class GlobalTransactionTemplate {
     }
 
     private void mark(TransactionContext context, String cause) {
-        if (context.participation().mark(cause) && context.role() == TransactionContext.Role.PARTICIPANT) {
-            manager.mark(context.xidWithin(), cause);
+        context.participation().mark(cause);
+        tell(context);
+    }
+
+    /** An opener decides for itself; of a participant's mark, its own or that of a call it made, the coordinator is told once. */
+    private void tell(TransactionContext context) {
+        String news = context.role() == TransactionContext.Role.PARTICIPANT
+                ? context.participation().takeNews()
+                : null;
+        if (news != null) {
+            manager.mark(context.xidWithin(), news);
         }
     }
 
@@ -259,7 +270,7 @@ public final class GlobalTransactionTemplate {
         if (key != null) {
             try {
                 answer = Repeated.answer(options.name(), key, result);
-            } catch (TxnException unstorable) {
+            } catch (Throwable unstorable) {
                 String why = Failures.text(application + ' ' + options.name(), unstorable, causeMessages);
                 rollback(own, options, began, unstorable, why, null);
                 throw unstorable;

@@ -21,6 +21,7 @@ public final class Participation {
     private final AtomicLong works = new AtomicLong();
     private final AtomicReference<@Nullable String> mark = new AtomicReference<>();
     private final AtomicReference<@Nullable Step> slowest = new AtomicReference<>();
+    private final AtomicBoolean reported = new AtomicBoolean();
     private volatile OnUnfinished onUnfinished = OnUnfinished.WAIT;
 
     private record Step(String what, Duration took) {}
@@ -53,6 +54,18 @@ public final class Participation {
     /** Why it may only be rolled back; null as long as nothing failed. */
     public @Nullable String mark() {
         return mark.get();
+    }
+
+    /** Whether it is marked, by a call that it made too, and nobody has begun to tell the coordinator. */
+    public boolean hasNews() {
+        return mark.get() != null && !reported.get();
+    }
+
+    /** The mark that the coordinator is to be told of by whoever asks; null where there is none, or somebody else asked before. */
+    @Nullable
+    String takeNews() {
+        String news = mark.get();
+        return news != null && reported.compareAndSet(false, true) ? news : null;
     }
 
     /**

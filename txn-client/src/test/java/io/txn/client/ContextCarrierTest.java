@@ -7,6 +7,7 @@ import io.txn.protocol.Xid;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.slf4j.MDC;
@@ -72,6 +73,20 @@ class ContextCarrierTest {
         } finally {
             other.shutdownNow();
         }
+    }
+
+    @Test
+    void aTaskThatAnExecutorRejectsIsWaitedForByNobody() {
+        TransactionContext context = TransactionContext.participant(new Xid("h:1:3"));
+        try (ContextCarrier.Scope scope = carrier.bind(context)) {
+            assertThat(scope).isNotNull();
+            assertThatThrownBy(() -> carrier.wrap(task -> {
+                                throw new RejectedExecutionException("full");
+                            })
+                            .execute(() -> {}))
+                    .hasMessage("full");
+        }
+        assertThat(context.participation().hasChildren()).isFalse();
     }
 
     @Test

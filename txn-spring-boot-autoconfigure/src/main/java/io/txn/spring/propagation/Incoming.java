@@ -92,7 +92,7 @@ public final class Incoming {
      * @param entry what is answered, for people
      */
     public void answers(TransactionContext context, String entry) {
-        if (context.participation().hasChildren()) {
+        if (context.participation().hasChildren() || context.participation().hasNews()) {
             transactions.get().answers(context, entry);
         }
     }

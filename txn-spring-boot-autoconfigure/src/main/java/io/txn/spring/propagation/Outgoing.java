@@ -66,6 +66,7 @@ public final class Outgoing {
         private final boolean safe;
         private final String name;
         private final Instant began;
+        private volatile boolean answered;
 
         private Call(TransactionContext context, boolean safe, String name) {
             this.context = context;
@@ -109,6 +110,7 @@ public final class Outgoing {
 
         /** An answer came, whatever it says. */
         public void answered(Function<String, @Nullable String> headers) {
+            answered = true;
             context.participation().took(name, Duration.between(began, clock.instant()));
             String work = headers.apply(XidHeader.WORK);
             // Who does not say so, an older version or another product, may have done something.
@@ -124,6 +126,9 @@ public final class Outgoing {
 
         /** No answer came. Whoever was called may be at work still, or come to it later: only a rollback makes that good. */
         public void failed(Throwable failure) {
+            if (answered) {
+                return; // whoever did not want the rest of the answer has what it says of the work
+            }
             context.participation().took(name, Duration.between(began, clock.instant()));
             if (!safe && !neverSent(failure)) {
                 context.participation().worked();

@@ -2,8 +2,12 @@ package io.txn.spring.propagation;
 
 import feign.RequestInterceptor;
 import feign.RequestTemplate;
+import java.util.Collection;
 
-/** Takes the calling thread's global transaction along with requests of OpenFeign clients. An XID that the application set itself stays. */
+/**
+ * Takes the calling thread's global transaction along with requests of OpenFeign clients. An XID that the application set itself stays. OpenFeign's retries come by here again with the
+ * headers of the try before: these are written anew, because less time is left.
+ */
 public final class XidFeignInterceptor implements RequestInterceptor {
 
     private final Outgoing outgoing;
@@ -14,11 +18,11 @@ public final class XidFeignInterceptor implements RequestInterceptor {
 
     @Override
     public void apply(RequestTemplate template) {
-        Outgoing.Call call = template.headers().containsKey(XidHeader.NAME)
-                ? null
-                : outgoing.call(template.method(), template.feignTarget().name() + template.path());
-        if (call != null) {
-            call.write((name, value) -> template.header(name, value));
+        Outgoing.Call call =
+                outgoing.call(template.method(), template.feignTarget().name() + template.path());
+        Collection<String> before = template.headers().get(XidHeader.NAME);
+        if (call != null && (before == null || before.contains(call.xid()))) {
+            call.write((name, value) -> template.removeHeader(name).header(name, value));
         }
     }
 }

@@ -123,7 +123,10 @@ class MarkOverHeadersIT {
                     .as("of which Seata's template makes an exception")
                     .isEqualTo("Finished");
             Await.until("it is undone", LONG, () -> amount() == 100);
-            assertThat(coordinator.transaction("swallowed").state()).isEqualTo(TransactionState.ROLLED_BACK);
+            Await.until(
+                    "it is over",
+                    LONG,
+                    () -> coordinator.transaction("swallowed").state() == TransactionState.ROLLED_BACK);
             assertThat(coordinator.transaction("swallowed").cause())
                     .contains("stock StockController.take", "IllegalStateException");
             String whole = opener.begin("whole", LONG);

@@ -183,6 +183,13 @@ class RollbackOnlyIT {
     }
 
     @Test
+    void aCallerThatDoesNotReadHeadersIsStoppedByTheCoordinator() {
+        int before = amount();
+        Throwable thrown = catchThrowable(() -> shop().buyDeaf("deaf"));
+        assertRolledBack(thrown, "deaf", before, "no answer to POST warehouse");
+    }
+
+    @Test
     void whoIsNotThereDidNothing() {
         shop().buyFromNobody("nobody");
         assertThat(ended("nobody").state()).isEqualTo(TransactionState.COMMITTED);
@@ -226,10 +233,12 @@ class RollbackOnlyIT {
 
         private final StockService service;
         private final JdbcTemplate jdbc;
+        private final io.txn.client.ContextCarrier contexts;
 
-        StockController(StockService service, JdbcTemplate jdbc) {
+        StockController(StockService service, JdbcTemplate jdbc, io.txn.client.ContextCarrier contexts) {
             this.service = service;
             this.jdbc = jdbc;
+            this.contexts = contexts;
         }
 
         @PostMapping("/take/{what}/{manners}")
@@ -245,6 +254,11 @@ class RollbackOnlyIT {
                 case "late" -> {
                     await();
                     service.one();
+                }
+                case "below" -> {
+                    // As if a call of this one had stayed without an answer, and somebody here had caught that.
+                    service.one();
+                    contexts.current().participation().mark("no answer to POST warehouse");
                 }
                 default -> {
                     service.one();
@@ -340,9 +354,11 @@ class RollbackOnlyIT {
         private final WebClient reactive;
         private final StockClient feign;
         private final String url;
+        private final io.txn.client.ContextCarrier contexts;
 
         ShopService(
                 JdbcTemplate jdbc,
+                io.txn.client.ContextCarrier contexts,
                 io.txn.client.GlobalTransactionTemplate transactions,
                 RestTemplateBuilder template,
                 RestClient.Builder client,
@@ -350,6 +366,7 @@ class RollbackOnlyIT {
                 StockClient feign,
                 @Value("${callee.url}") String url) {
             this.jdbc = jdbc;
+            this.contexts = contexts;
             this.transactions = transactions;
             this.template = template.build();
             this.impatient = template.readTimeout(Duration.ofMillis(300)).build();
@@ -442,6 +459,19 @@ class RollbackOnlyIT {
                     // a fallback
                 }
             });
+        }
+
+        /** As another product would call, or an older version: it knows only the XID. */
+        void buyDeaf(String name) {
+            global(name, OnSwallowed.ROLLBACK, () -> java.net.http.HttpClient.newHttpClient()
+                    .send(
+                            java.net.http.HttpRequest.newBuilder(java.net.URI.create(url + "/take/below/polite"))
+                                    .header(
+                                            XidHeader.NAME,
+                                            contexts.current().xid().value())
+                                    .POST(java.net.http.HttpRequest.BodyPublishers.noBody())
+                                    .build(),
+                            java.net.http.HttpResponse.BodyHandlers.ofString()));
         }
 
         void buyFromNobody(String name) {
