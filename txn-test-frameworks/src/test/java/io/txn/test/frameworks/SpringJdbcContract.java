@@ -134,11 +134,7 @@ abstract class SpringJdbcContract {
             }
             assertThat(jdbc(application).batchUpdate("INSERT INTO account (id, owner, amount) VALUES (?, ?, ?)", rows))
                     .hasSize(150);
-            assertThat(jdbc(application)
-                            .batchUpdate(
-                                    "UPDATE account SET amount = amount + 1 WHERE id = 1001",
-                                    "DELETE FROM account WHERE id = 1002"))
-                    .containsExactly(1, 1);
+            // Before the DELETE: where no other account has purchases, InnoDB locks with it the gap that these go to.
             transactionOfItsOwn(application).executeWithoutResult(own -> jdbc(application)
                     .batchUpdate(
                             "INSERT INTO purchase (account_id, what) VALUES (?, ?)",
@@ -148,6 +144,11 @@ abstract class SpringJdbcContract {
                                 statement.setInt(1, 1);
                                 statement.setString(2, "batch " + id);
                             }));
+            assertThat(jdbc(application)
+                            .batchUpdate(
+                                    "UPDATE account SET amount = amount + 1 WHERE id = 1001",
+                                    "DELETE FROM account WHERE id = 1002"))
+                    .containsExactly(1, 1);
         }));
     }
 
