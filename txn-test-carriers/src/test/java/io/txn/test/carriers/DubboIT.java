@@ -175,15 +175,7 @@ class DubboIT {
     @Test
     void whoIsNotThereDidNothing() throws Throwable {
         global("dubbo-nobody", LONG, () -> {
-            assertThat(catchThrowable(() -> {
-                        try {
-                            stock("nobody").take("insert x");
-                        } catch (Throwable t) {
-                            t.printStackTrace();
-                            throw t;
-                        }
-                    }))
-                    .isInstanceOf(RpcException.class);
+            assertThat(catchThrowable(() -> stock("nobody").take("insert x"))).isInstanceOf(RpcException.class);
             return "";
         });
         assertThat(ended("dubbo-nobody").state()).isEqualTo(TransactionState.COMMITTED);
