@@ -61,7 +61,7 @@ public final class TxnDoctorAutoConfiguration {
     @Bean
     @Order(500)
     Examination txnAdviceExamination(ConfigurableListableBeanFactory beanFactory) {
-        return new AdviceExamination(beanFactory, "txnGlobalTransactionalAspect");
+        return new AdviceExamination(beanFactory);
     }
 
     @Bean
