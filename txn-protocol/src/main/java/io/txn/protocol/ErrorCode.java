@@ -568,7 +568,22 @@ public enum ErrorCode {
             "TXN-XA002",
             Category.OPERATOR,
             "the connection that held a prepared branch is gone, and its changes with it",
-            "do by hand what the branch was to do, then give it up in the admin API; H2 in XA mode is for tests only");
+            "do by hand what the branch was to do, then give it up in the admin API; H2 in XA mode is for tests only"),
+    SAGA_TOO_LARGE(
+            "TXN-SGA001",
+            Category.GIVE_UP,
+            "a saga's plan, input or result is larger than it may be",
+            "pass keys instead of data between steps, or split the saga"),
+    SAGA_TARGET_NOT_ALLOWED(
+            "TXN-SGA002",
+            Category.GIVE_UP,
+            "the coordinator does not call the HTTP target of this step",
+            "add the beginning of its URL to txn.coordinator.saga.http.targets, or let the step be a method of an application"),
+    SAGA_NOT_YOURS_TO_END(
+            "TXN-SGA003",
+            Category.GIVE_UP,
+            "what was asked for does not fit a saga that the coordinator drives",
+            "let the coordinator end it: wait for it, roll it back, or have an operator do so");
 
     /** What the caller can do about an error. */
     public enum Category {
