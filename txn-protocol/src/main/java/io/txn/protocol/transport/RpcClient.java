@@ -88,8 +88,8 @@ public final class RpcClient implements AutoCloseable {
         try {
             lookups.execute(() -> {
                 try {
-                    IoThreads loops = io();
-                    connect(loops, new InetSocketAddress(host, port), handler, result);
+                    InetSocketAddress address = new InetSocketAddress(host, port);
+                    connect(io(), address, handler, result);
                 } catch (RuntimeException | LinkageError e) {
                     result.completeExceptionally(unreachable(host, port, e));
                 }

@@ -90,19 +90,16 @@ public final class TxnAutoConfiguration {
     }
 
     @Bean
-    @ConditionalOnMissingBean
     ResourceManager txnResourceManager(TxnClient client) {
         return client.resources();
     }
 
     @Bean
-    @ConditionalOnMissingBean
     GlobalTransactionTemplate txnGlobalTransactionTemplate(TxnClient client) {
         return client.transactions();
     }
 
     @Bean
-    @ConditionalOnMissingBean
     GlobalLockTemplate txnGlobalLockTemplate(ContextCarrier contexts) {
         return new GlobalLockTemplate(contexts);
     }

@@ -35,7 +35,6 @@ import org.springframework.core.io.ResourceLoader;
 public final class TxnDoctorAutoConfiguration {
 
     @Bean
-    @ConditionalOnMissingBean
     Doctor txnDoctor(ObjectProvider<Examination> examinations) {
         return new Doctor(() -> examinations.orderedStream().toList());
     }

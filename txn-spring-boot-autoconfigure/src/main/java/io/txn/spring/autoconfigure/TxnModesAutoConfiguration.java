@@ -32,7 +32,6 @@ import org.springframework.context.annotation.Role;
 public final class TxnModesAutoConfiguration {
 
     @Bean
-    @ConditionalOnMissingBean
     Actions txnActions(GlobalTransactionTemplate transactions, ContextCarrier contexts, ResourceManager resources) {
         return new Actions(transactions, contexts, resources);
     }
