@@ -61,7 +61,8 @@ public final class TxnSagaAutoConfiguration {
 
             @Override
             public List<Finding> examine() {
-                return List.of(Finding.well("", sagas.isUsed() ? sagas.describe() : "none is defined or taken part in here"));
+                return List.of(
+                        Finding.well("", sagas.isUsed() ? sagas.describe() : "none is defined or taken part in here"));
             }
         };
     }
