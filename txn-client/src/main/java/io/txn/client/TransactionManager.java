@@ -511,8 +511,10 @@ final class TransactionManager {
     /**
      * Tells the coordinator that work for a transaction failed which another process opened. Should it not hear of it, the answer to whoever called still
      * says so.
+     *
+     * @return whether it heard of it
      */
-    void mark(Xid xid, String cause) {
+    boolean mark(Xid xid, String cause) {
         Message.GlobalReportRequest report =
                 new Message.GlobalReportRequest(xid.value(), null, GlobalStatus.ROLLING_BACK);
         for (int tries = 1; ; tries++) {
@@ -528,7 +530,7 @@ final class TransactionManager {
                         null);
                 GlobalStatus status = exchange.await().message().status();
                 log.info("rollback only xid={} status={} cause={}", xid, status, cause);
-                return;
+                return true;
             } catch (TxnException e) {
                 if (e.code() != ErrorCode.CONNECTION_LOST || tries == MARK_TRIES) {
                     log.warn(
@@ -536,7 +538,7 @@ final class TransactionManager {
                             xid,
                             cause,
                             e.getMessage());
-                    return;
+                    return false;
                 }
             }
         }

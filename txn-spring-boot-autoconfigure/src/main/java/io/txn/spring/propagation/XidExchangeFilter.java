@@ -69,8 +69,11 @@ public final class XidExchangeFilter implements ExchangeFilterFunction {
         return exchange.doOnNext(response -> call.answered(name ->
                         response.headers().header(name).stream().findFirst().orElse(null)))
                 .doOnError(call::failed)
-                .doOnCancel(() -> call.failed(new CancellationException("nobody waited for it any more")))
-                .doFinally(signal -> over.run());
+                .doOnCancel(() -> {
+                    call.failed(new CancellationException("nobody waited for it any more"));
+                    over.run();
+                })
+                .doOnTerminate(over);
     }
 
     /** Adds this filter unless one of its kind is there: a client may be met by a customizer and as a bean. */
