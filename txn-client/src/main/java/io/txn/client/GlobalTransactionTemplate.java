@@ -422,11 +422,7 @@ public final class GlobalTransactionTemplate {
     }
 
     private void endAfter(
-            Throwable failure,
-            TransactionContext own,
-            GlobalTransactionOptions options,
-            Instant began,
-            Ending ending) {
+            Throwable failure, TransactionContext own, GlobalTransactionOptions options, Instant began, Ending ending) {
         String why = Failures.text(application + ' ' + options.name(), failure, causeMessages);
         RequestKey.Answer answer =
                 options.idempotencyKey() == null || Failures.isPassing(failure) ? null : RequestKey.Answer.failure(why);
@@ -514,8 +510,7 @@ public final class GlobalTransactionTemplate {
         return Duration.between(began, manager.clock().instant());
     }
 
-    private static TxnException inLocal(
-            GlobalTransactionOptions options, @Nullable TransactionContext surrounding) {
+    private static TxnException inLocal(GlobalTransactionOptions options, @Nullable TransactionContext surrounding) {
         return new TxnException(
                 ErrorCode.LOCAL_TRANSACTION_OPEN,
                 null,

@@ -64,12 +64,7 @@ public final class ReactiveTransactions implements LaterResults, AutoCloseable {
         ThreadFactory factory = virtual == null ? ReactiveTransactions::thread : virtual;
         int most = virtual == null ? MOST_THREADS : MOST_VIRTUAL_THREADS;
         this.threads = new ThreadPoolExecutor(
-                most,
-                most,
-                IDLE.toMillis(),
-                TimeUnit.MILLISECONDS,
-                new LinkedBlockingQueue<>(MOST_WAITING),
-                factory);
+                most, most, IDLE.toMillis(), TimeUnit.MILLISECONDS, new LinkedBlockingQueue<>(MOST_WAITING), factory);
         threads.allowCoreThreadTimeOut(true);
         this.nested = new ThreadPoolExecutor(
                 0,

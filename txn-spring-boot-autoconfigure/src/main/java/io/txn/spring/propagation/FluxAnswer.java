@@ -80,8 +80,7 @@ final class FluxAnswer extends ServerHttpResponseDecorator {
     /** The connection breaks when a body fails, so whoever sees that is to find a mark. */
     private <T> Flux<T> marking(Publisher<? extends T> body) {
         return Flux.<T>from(body)
-                .onErrorResume(
-                        failure -> filter.failed(context, entry, failure).then(Mono.error(failure)));
+                .onErrorResume(failure -> filter.failed(context, entry, failure).then(Mono.error(failure)));
     }
 
     @Override
@@ -91,8 +90,8 @@ final class FluxAnswer extends ServerHttpResponseDecorator {
         }
         inPieces = true;
         Flux<DataBuffer> pieces = marking(body);
-        return super.writeWith(Flux.defer(() ->
-                getHeaders().getContentLength() < 0 ? pieces.concatWith(end()) : lastAfter(pieces, end())));
+        return super.writeWith(Flux.defer(
+                () -> getHeaders().getContentLength() < 0 ? pieces.concatWith(end()) : lastAfter(pieces, end())));
     }
 
     @Override

@@ -53,6 +53,7 @@ public final class XidRequestInterceptor implements ClientHttpRequestInterceptor
         ClientHttpResponse response;
         Duration left = call.left();
         Alarm.Set set = left == null ? null : alarm.interrupt(left);
+        factories.cancellation(); // of a call before this one
         try {
             response = execution.execute(request, body);
         } catch (IOException | RuntimeException | Error e) {
@@ -64,7 +65,11 @@ public final class XidRequestInterceptor implements ClientHttpRequestInterceptor
             }
         }
         call.answered(response.getHeaders()::getFirst);
-        return response;
+        Runnable cancellation = factories.cancellation();
+        return new BoundResponse(
+                response,
+                call,
+                cancellation == null ? alarm::interrupt : remaining -> alarm.call(remaining, cancellation));
     }
 
     /** Adds this to a client that may have been met before. */

@@ -49,8 +49,7 @@ public final class XidWebFilter implements WebFilter, Ordered {
                 + ' '
                 + request.getPath().pathWithinApplication().value();
         FluxAnswer answer = new FluxAnswer(exchange.getResponse(), this, incoming, context, entry);
-        return Mono.defer(
-                        () -> chain.filter(exchange.mutate().response(answer).build()))
+        return Mono.defer(() -> chain.filter(exchange.mutate().response(answer).build()))
                 .onErrorResume(failure -> failed(context, entry, failure).then(Mono.error(failure)))
                 .contextWrite(reactor -> contexts.put(reactor, context));
     }

@@ -151,9 +151,8 @@ class AsyncIT {
     }
 
     private static void assertRolledBackOnly(Throwable thrown, String name) {
-        assertThat(thrown)
-                .isInstanceOfSatisfying(
-                        TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.ROLLED_BACK_ONLY));
+        assertThat(thrown).isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.code())
+                .isEqualTo(ErrorCode.ROLLED_BACK_ONLY));
         awaitEnd(name, TransactionState.ROLLED_BACK);
         assertThat(coordinator.transaction(name).cause()).contains("the second half failed");
         assertThat(written(name)).isZero();
@@ -182,7 +181,8 @@ class AsyncIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"deferred", "callable", "elsewhere", "future", "mono", "stream", "emitter", "sse", "servlet"})
+    @ValueSource(
+            strings = {"deferred", "callable", "elsewhere", "future", "mono", "stream", "emitter", "sse", "servlet"})
     void theAnswerSaysOfWorkAndWaitsForNothing(String way) throws Throwable {
         String name = "whole-" + way;
         global(name, () -> {
@@ -190,7 +190,8 @@ class AsyncIT {
             assertThat(answer.statusCode()).isEqualTo(200);
             assertThat(answer.body()).contains("done");
             assertThat(answer.headers().firstValue("TX_ROLLBACK_ONLY")).isEmpty();
-            assertThat(answer.headers().firstValue("TX_WORK").orElse("may have")).isNotEqualTo("0");
+            assertThat(answer.headers().firstValue("TX_WORK").orElse("may have"))
+                    .isNotEqualTo("0");
             return null;
         });
         awaitEnd(name, TransactionState.COMMITTED);
@@ -213,10 +214,11 @@ class AsyncIT {
     void theEndOfTheAnswerWaitsForWhatWasHandedOver(String way) throws Exception {
         latches();
         String name = "child-" + way;
-        CompletableFuture<Throwable> opener = CompletableFuture.supplyAsync(() -> catchThrowable(() -> global(name, () -> {
-            assertThat(ask(way, "child", name).statusCode()).isEqualTo(200);
-            return null;
-        })));
+        CompletableFuture<Throwable> opener =
+                CompletableFuture.supplyAsync(() -> catchThrowable(() -> global(name, () -> {
+                    assertThat(ask(way, "child", name).statusCode()).isEqualTo(200);
+                    return null;
+                })));
         assertThat(running.await(60, TimeUnit.SECONDS)).isTrue();
         assertThat(catchThrowable(() -> opener.get(300, TimeUnit.MILLISECONDS))).isNotNull();
         goOn.countDown();
@@ -241,7 +243,8 @@ class AsyncIT {
 
         @Bean
         ServletRegistrationBean<Raw> raw(Work work, AsyncTaskExecutor executor) {
-            ServletRegistrationBean<Raw> registration = new ServletRegistrationBean<>(new Raw(work, executor), "/servlet/*");
+            ServletRegistrationBean<Raw> registration =
+                    new ServletRegistrationBean<>(new Raw(work, executor), "/servlet/*");
             registration.setAsyncSupported(true);
             return registration;
         }
@@ -269,13 +272,14 @@ class AsyncIT {
 
         String run(String what, String text) {
             switch (what) {
-                case "child" -> executor.submit(() -> {
-                    running.countDown();
-                    if (!goOn.await(LONG.toSeconds(), TimeUnit.SECONDS)) {
-                        throw new AssertionError("nobody let it go on");
-                    }
-                    return jdbc.update("INSERT INTO written (text) VALUES (?)", text);
-                });
+                case "child" ->
+                    executor.submit(() -> {
+                        running.countDown();
+                        if (!goOn.await(LONG.toSeconds(), TimeUnit.SECONDS)) {
+                            throw new AssertionError("nobody let it go on");
+                        }
+                        return jdbc.update("INSERT INTO written (text) VALUES (?)", text);
+                    });
                 case "nothing" -> {}
                 default -> jdbc.update("INSERT INTO written (text) VALUES (?)", text);
             }
@@ -309,8 +313,7 @@ class AsyncIT {
         }
 
         @PostMapping("/writer/{what}/{text}")
-        void writer(
-                @PathVariable("what") String what, @PathVariable("text") String text, HttpServletResponse response)
+        void writer(@PathVariable("what") String what, @PathVariable("text") String text, HttpServletResponse response)
                 throws IOException {
             response.setContentLength(20_000);
             response.getWriter().write("x".repeat(20_000));
