@@ -1,5 +1,6 @@
 package io.txn.spring.propagation;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.reflect.Method;
@@ -19,10 +20,15 @@ final class AnswerBody extends InputStream {
     private static final Logger log = LoggerFactory.getLogger(AnswerBody.class);
 
     private static final int CHUNK = 4_096;
+    private static final int NO_CONTENT = 204;
+    private static final int NOT_MODIFIED = 304;
+    private static final long UNKNOWN = -1;
 
     private final InputStream delegate;
     private final Outgoing.Call call;
     private final Clock clock;
+    private final long expected;
+    private long got;
     private boolean aborted;
 
     /** Ends a read that stands still. */
@@ -30,15 +36,23 @@ final class AnswerBody extends InputStream {
     interface Clock {
 
         /** Nothing but the client's own time limits. */
-        Clock NONE = left -> null;
+        Clock NONE = (left, body) -> null;
 
-        Alarm.@Nullable Set set(Duration left);
+        Alarm.@Nullable Set set(Duration left, InputStream body);
     }
 
-    AnswerBody(InputStream delegate, Outgoing.Call call, Clock clock) {
+    /** @param expected how many bytes there are to be; negative when that is not known */
+    AnswerBody(InputStream delegate, Outgoing.Call call, Clock clock, long expected) {
         this.delegate = delegate;
         this.call = call;
         this.clock = clock;
+        this.expected = expected;
+    }
+
+    /** How many bytes a body has whose headers say this; negative when they do not. */
+    static long expected(String method, int status, long length, boolean encoded) {
+        boolean bodiless = method.equals("HEAD") || status == NO_CONTENT || status == NOT_MODIFIED;
+        return bodiless || encoded ? UNKNOWN : length;
     }
 
     @Override
@@ -60,7 +74,7 @@ final class AnswerBody extends InputStream {
     private int readOn(byte[] into, int from, int most) throws IOException {
         Duration left = checked();
         int count;
-        Alarm.Set set = left == null || delegate.available() > 0 ? null : clock.set(left);
+        Alarm.Set set = left == null || delegate.available() > 0 ? null : clock.set(left, delegate);
         try {
             count = delegate.read(into, from, most);
         } catch (IOException e) {
@@ -72,7 +86,11 @@ final class AnswerBody extends InputStream {
             }
         }
         if (count >= 0) {
+            got += count;
             checked();
+        } else if (got < expected) {
+            // HttpURLConnection does not say so.
+            throw new EOFException("the answer has " + got + " bytes of " + expected);
         }
         return count;
     }

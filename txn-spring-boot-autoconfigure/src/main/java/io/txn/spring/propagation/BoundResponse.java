@@ -15,12 +15,14 @@ final class BoundResponse implements ClientHttpResponse {
     private static final Set<String> DRAINING =
             Set.of("SimpleClientHttpResponse", "JdkClientHttpResponse", "HttpComponentsClientHttpResponse");
 
+    private final String method;
     private final ClientHttpResponse delegate;
     private final Outgoing.Call call;
     private final AnswerBody.Clock clock;
     private @Nullable AnswerBody body;
 
-    BoundResponse(ClientHttpResponse delegate, Outgoing.Call call, AnswerBody.Clock clock) {
+    BoundResponse(String method, ClientHttpResponse delegate, Outgoing.Call call, AnswerBody.Clock clock) {
+        this.method = method;
         this.delegate = delegate;
         this.call = call;
         this.clock = clock;
@@ -30,7 +32,13 @@ final class BoundResponse implements ClientHttpResponse {
     public InputStream getBody() throws IOException {
         AnswerBody now = body;
         if (now == null) {
-            now = new AnswerBody(delegate.getBody(), call, clock);
+            HttpHeaders headers = getHeaders();
+            long expected = AnswerBody.expected(
+                    method,
+                    getStatusCode().value(),
+                    headers.getContentLength(),
+                    headers.getFirst(HttpHeaders.CONTENT_ENCODING) != null);
+            now = new AnswerBody(delegate.getBody(), call, clock, expected);
             body = now;
         }
         return now;

@@ -54,7 +54,9 @@ public final class XidFeignClient implements Client {
         Response.Body body = response.body();
         return body == null
                 ? response
-                : response.toBuilder().body(new BoundBody(body, call)).build();
+                : response.toBuilder()
+                        .body(new BoundBody(body, call, expected(request, response)))
+                        .build();
     }
 
     /** A body that ends with its transaction. */
@@ -62,9 +64,11 @@ public final class XidFeignClient implements Client {
 
         private final Response.Body delegate;
         private final Outgoing.Call call;
+        private final long expected;
         private @Nullable AnswerBody stream;
 
-        BoundBody(Response.Body delegate, Outgoing.Call call) {
+        BoundBody(Response.Body delegate, Outgoing.Call call, long expected) {
+            this.expected = expected;
             this.delegate = delegate;
             this.call = call;
         }
@@ -73,7 +77,7 @@ public final class XidFeignClient implements Client {
             AnswerBody now = stream;
             if (now == null || isRepeatable()) {
                 // A read that stands still ends by the time limit of the client, which is not longer than the call's.
-                now = new AnswerBody(delegate.asInputStream(), call, AnswerBody.Clock.NONE);
+                now = new AnswerBody(delegate.asInputStream(), call, AnswerBody.Clock.NONE, expected);
                 stream = now;
             }
             return now;
@@ -119,6 +123,15 @@ public final class XidFeignClient implements Client {
         String url = request.url();
         int query = url.indexOf('?');
         return query < 0 ? url : url.substring(0, query);
+    }
+
+    private static long expected(Request request, Response response) {
+        String length = first(response, "Content-Length");
+        return AnswerBody.expected(
+                request.httpMethod().name(),
+                response.status(),
+                length == null || !length.matches("\\d{1,18}") ? -1 : Long.parseLong(length),
+                first(response, "Content-Encoding") != null);
     }
 
     private static @Nullable String first(Response response, String name) {

@@ -1,6 +1,7 @@
 package io.txn.spring.propagation;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.reflect.Field;
 import java.time.Duration;
 import java.util.List;
@@ -65,11 +66,26 @@ public final class XidRequestInterceptor implements ClientHttpRequestInterceptor
             }
         }
         call.answered(response.getHeaders()::getFirst);
-        Runnable cancellation = factories.cancellation();
         return new BoundResponse(
-                response,
-                call,
-                cancellation == null ? alarm::interrupt : remaining -> alarm.call(remaining, cancellation));
+                request.getMethod().name(), response, call, clock(response, factories.cancellation()));
+    }
+
+    private AnswerBody.Clock clock(ClientHttpResponse response, @Nullable Runnable cancellation) {
+        if (cancellation != null) {
+            return (left, body) -> alarm.call(left, cancellation);
+        }
+        // The JDK's heeds interrupts until the body begins, and from then on being closed.
+        return response.getClass().getSimpleName().equals("JdkClientHttpResponse")
+                ? (left, body) -> alarm.call(left, () -> close(body))
+                : (left, body) -> alarm.interrupt(left);
+    }
+
+    private static void close(InputStream body) {
+        try {
+            body.close();
+        } catch (IOException e) {
+            log.debug("a body could not be closed", e);
+        }
     }
 
     /** Adds this to a client that may have been met before. */
