@@ -415,6 +415,11 @@ public enum ErrorCode {
             Category.OPERATOR,
             "@GlobalTransactional on a bean has no effect, because the bean is no proxy",
             "let nothing that is made before all other beans (a BeanPostProcessor, what it injects) depend on it; a line of BeanPostProcessorChecker names it"),
+    SHARDING_NOT_COVERED(
+            "TXN-DOC014",
+            Category.OPERATOR,
+            "ShardingSphere is set up in a way in which global transactions could not undo what is done through it",
+            "let it work in standalone mode with local transactions (no XA, no BASE), or exclude the data source by name in txn.jdbc.excluded if its work belongs to no global transaction"),
 
     UNAUTHENTICATED(
             "TXN-ADM001",
@@ -568,7 +573,22 @@ public enum ErrorCode {
             "TXN-XA002",
             Category.OPERATOR,
             "the connection that held a prepared branch is gone, and its changes with it",
-            "do by hand what the branch was to do, then give it up in the admin API; H2 in XA mode is for tests only");
+            "do by hand what the branch was to do, then give it up in the admin API; H2 in XA mode is for tests only"),
+    SAGA_TOO_LARGE(
+            "TXN-SGA001",
+            Category.GIVE_UP,
+            "a saga's plan, input or result is larger than it may be",
+            "pass keys instead of data between steps, or split the saga"),
+    SAGA_TARGET_NOT_ALLOWED(
+            "TXN-SGA002",
+            Category.GIVE_UP,
+            "the coordinator does not call the HTTP target of this step",
+            "add the beginning of its URL to txn.coordinator.saga.http.targets, or let the step be a method of an application"),
+    SAGA_NOT_YOURS_TO_END(
+            "TXN-SGA003",
+            Category.GIVE_UP,
+            "what was asked for does not fit a saga that the coordinator drives",
+            "let the coordinator end it: wait for it, roll it back, or have an operator do so");
 
     /** What the caller can do about an error. */
     public enum Category {

@@ -66,8 +66,7 @@ public final class XidRequestInterceptor implements ClientHttpRequestInterceptor
             }
         }
         call.answered(response.getHeaders()::getFirst);
-        return new BoundResponse(
-                request.getMethod().name(), response, call, clock(response, factories.cancellation()));
+        return new BoundResponse(request.getMethod().name(), response, call, clock(response, factories.cancellation()));
     }
 
     private AnswerBody.Clock clock(ClientHttpResponse response, @Nullable Runnable cancellation) {

@@ -301,7 +301,8 @@ class ClientsIT {
         global("no-instance-" + via, LONG, () -> {
             assertThat(catchThrowable(() -> {
                         switch (via) {
-                            case "feign" -> application.getBean(FeignNobody.class).take("x");
+                            case "feign" ->
+                                application.getBean(FeignNobody.class).take("x");
                             case "balanced-template" ->
                                 application
                                         .getBean(via, RestTemplate.class)
@@ -577,7 +578,8 @@ class ClientsIT {
 
     @Configuration(proxyBeanMethods = false)
     @EnableAutoConfiguration
-    @EnableFeignClients(clients = {FeignDefault.class, FeignHc5.class, FeignOkHttp.class, FeignBalanced.class, FeignNobody.class})
+    @EnableFeignClients(
+            clients = {FeignDefault.class, FeignHc5.class, FeignOkHttp.class, FeignBalanced.class, FeignNobody.class})
     @Import({Stock.class, Fallback.class, BalancedFallback.class})
     static class Shop {
 
