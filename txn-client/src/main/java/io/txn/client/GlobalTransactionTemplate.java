@@ -58,6 +58,13 @@ public final class GlobalTransactionTemplate {
         T run() throws Throwable;
     }
 
+    /** What is done by own hand stays so, whoever is called meanwhile. */
+    private static TransactionContext as(GlobalTransactionOptions options, TransactionContext context) {
+        TransactionContext isolated = context.withIsolation(options.isolation());
+        boolean asIs = options.mode() == WorkMode.AS_CONFIGURED || context.mode() == WorkMode.OWN;
+        return asIs ? isolated : isolated.withMode(options.mode());
+    }
+
     /** Whether work under these options would open a transaction, here and now. */
     public boolean opens(GlobalTransactionOptions options) {
         return switch (options.propagation()) {
@@ -126,7 +133,7 @@ public final class GlobalTransactionTemplate {
                 && options.onUnfinished() == OnUnfinished.REFUSE) {
             surrounding.participation().onUnfinished(OnUnfinished.REFUSE);
         }
-        try (ContextCarrier.Scope scope = contexts.bind(surrounding.withIsolation(options.isolation()))) {
+        try (ContextCarrier.Scope scope = contexts.bind(as(options, surrounding))) {
             return work.run();
         } catch (Throwable failure) {
             if (options.rules().rollsBack(failure)) {
@@ -257,7 +264,7 @@ public final class GlobalTransactionTemplate {
             }
             opened = once.context();
         }
-        TransactionContext own = opened.withIsolation(options.isolation());
+        TransactionContext own = as(options, opened);
         span.xid(own.xidWithin());
         T result;
         try (ContextCarrier.Scope scope = contexts.bind(own)) {

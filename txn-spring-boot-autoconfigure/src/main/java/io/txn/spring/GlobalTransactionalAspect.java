@@ -48,6 +48,9 @@ public final class GlobalTransactionalAspect implements Ordered {
     public @Nullable Object inGlobalTransaction(ProceedingJoinPoint call) throws Throwable {
         MethodSignature signature = (MethodSignature) call.getSignature();
         Class<?> target = AopUtils.getTargetClass(call.getTarget());
+        if (options.get().isExempt(signature.getMethod(), target)) {
+            return call.proceed();
+        }
         GlobalTransactionTemplate template = transactions.get();
         GlobalTransactionOptions wanted = options.get().of(signature.getMethod(), target);
         LaterResults results = later.get();

@@ -1,6 +1,7 @@
 package io.txn.spring.autoconfigure;
 
 import io.txn.client.jdbc.AtDataSource;
+import io.txn.client.jdbc.XaReconciler;
 import io.txn.spring.doctor.SeenDataSource;
 import io.txn.spring.doctor.SeenDataSources;
 import java.util.List;
@@ -16,7 +17,13 @@ import org.springframework.beans.factory.SmartInitializingSingleton;
 final class AtDataSources implements SeenDataSources, SmartInitializingSingleton, DisposableBean {
 
     private final Map<String, AtDataSource> wrapped = new ConcurrentSkipListMap<>();
+    private final XaReconciler reconciler;
     private final Map<String, SeenDataSource> seen = new ConcurrentSkipListMap<>();
+
+    /** @param reconciler looks after what their databases prepare, once they are prepared for work */
+    AtDataSources(XaReconciler reconciler) {
+        this.reconciler = reconciler;
+    }
 
     void add(String name, AtDataSource dataSource) {
         wrapped.put(name, dataSource);
@@ -49,10 +56,12 @@ final class AtDataSources implements SeenDataSources, SmartInitializingSingleton
     @Override
     public void afterSingletonsInstantiated() {
         wrapped.values().forEach(AtDataSource::prepare);
+        wrapped.values().forEach(reconciler::add);
     }
 
     @Override
     public void destroy() {
+        reconciler.close();
         wrapped.values().forEach(AtDataSource::close);
     }
 }
