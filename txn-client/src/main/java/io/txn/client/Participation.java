@@ -2,6 +2,8 @@ package io.txn.client;
 
 import io.txn.protocol.extension.RollbackCause;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -18,6 +20,7 @@ public final class Participation {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition noChild = lock.newCondition();
     private int children;
+    private final List<GlobalTransactionHook> hooks = new CopyOnWriteArrayList<>();
     private final AtomicLong works = new AtomicLong();
     private final AtomicReference<@Nullable String> mark = new AtomicReference<>();
     private final AtomicReference<@Nullable Step> slowest = new AtomicReference<>();
@@ -92,6 +95,11 @@ public final class Participation {
 
     OnUnfinished onUnfinished() {
         return onUnfinished;
+    }
+
+    /** Those who are told how this one goes. */
+    List<GlobalTransactionHook> hooks() {
+        return hooks;
     }
 
     /** Whether work that was handed to other threads has not ended. Never blocks. */

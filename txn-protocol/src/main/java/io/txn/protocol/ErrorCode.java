@@ -583,7 +583,23 @@ public enum ErrorCode {
             "TXN-XA004",
             Category.GIVE_UP,
             "a row was waited for in vain that an earlier local transaction of the same global transaction may hold: it is prepared, and keeps its rows until the decision",
-            "do both in one local transaction (@Transactional around them), or use AT mode, where a global transaction may change a row again");
+            "do both in one local transaction (@Transactional around them), or use AT mode, where a global transaction may change a row again"),
+
+    SAGA_TOO_LARGE(
+            "TXN-SGA001",
+            Category.GIVE_UP,
+            "a saga's plan, input or result is larger than it may be",
+            "pass keys instead of data between steps, or split the saga"),
+    SAGA_TARGET_NOT_ALLOWED(
+            "TXN-SGA002",
+            Category.GIVE_UP,
+            "the coordinator does not call the HTTP target of this step",
+            "add the beginning of its URL to txn.coordinator.saga.http.targets, or let the step be a method of an application"),
+    SAGA_NOT_YOURS_TO_END(
+            "TXN-SGA003",
+            Category.GIVE_UP,
+            "what was asked for does not fit a saga that the coordinator drives",
+            "let the coordinator end it: wait for it, roll it back, or have an operator do so");
 
     /** What the caller can do about an error. */
     public enum Category {

@@ -26,6 +26,7 @@ class ErrorCodeTest {
         areas.put("SEC", "TLS and credentials");
         areas.put("ACT", "Actions (TCC, sagas) and the fence");
         areas.put("XA", "Transactions that databases prepare");
+        areas.put("SGA", "Sagas that the coordinator drives");
         return areas;
     }
 

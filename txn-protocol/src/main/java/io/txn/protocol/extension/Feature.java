@@ -34,7 +34,9 @@ public enum Feature {
     /** An undo asks, right before it commits, whether its branch is still to be undone; see {@link UndoConfirmation}. */
     UNDO_CONFIRMATION("undo-confirmation"),
     /** The answer to a registration says to which lock domain the coordinator belongs; see {@link LockDomain}. */
-    LOCK_DOMAIN("lock-domain");
+    LOCK_DOMAIN("lock-domain"),
+    /** The coordinator drives sagas by plans that clients hand over, and calls their steps; see {@link io.txn.protocol.saga.SagaHead}. */
+    SAGA("saga");
 
     private static final String ANNOUNCED = "txn-features";
     private static final String AGREED = "txn-features-agreed";

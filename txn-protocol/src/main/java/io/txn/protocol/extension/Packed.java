@@ -15,27 +15,27 @@ import java.util.zip.DeflaterOutputStream;
 import java.util.zip.InflaterInputStream;
 import org.jspecify.annotations.Nullable;
 
-/** Bytes, compressed, as text that fits into a head. */
-final class Packed {
+/** Bytes, compressed, as text that fits into a head. For the extensions of this module; a part of no API. */
+public final class Packed {
 
     /** A head has room for 32,767 bytes in all. */
-    static final int LONGEST_TEXT = 24_000;
+    public static final int LONGEST_TEXT = 24_000;
 
     /** No more is unfolded. */
-    static final int MOST_BYTES = 64 * 1024;
+    public static final int MOST_BYTES = 64 * 1024;
 
     private Packed() {}
 
-    interface Writing {
+    public interface Writing {
         void to(DataOutputStream out) throws IOException;
     }
 
-    interface Reading<T> {
+    public interface Reading<T> {
         T from(DataInputStream in) throws IOException;
     }
 
     /** What {@code writing} writes; null when that is too much. */
-    static @Nullable String text(Writing writing) {
+    public static @Nullable String text(Writing writing) {
         ByteArrayOutputStream plain = new ByteArrayOutputStream();
         try (DataOutputStream out = new DataOutputStream(plain)) {
             writing.to(out);
@@ -59,7 +59,7 @@ final class Packed {
     }
 
     /** @throws TxnException BAD_REQUEST when the text is none that {@link #text} made */
-    static <T> T read(String field, String text, Reading<T> reading) {
+    public static <T> T read(String field, String text, Reading<T> reading) {
         if (text.length() > LONGEST_TEXT) {
             throw new TxnException(ErrorCode.BAD_REQUEST, null, "field", field, "reason", "it is too long");
         }
@@ -84,7 +84,7 @@ final class Packed {
         }
     }
 
-    static void string(DataOutputStream out, @Nullable String text) throws IOException {
+    public static void string(DataOutputStream out, @Nullable String text) throws IOException {
         if (text == null) {
             out.writeInt(-1);
             return;
@@ -94,7 +94,7 @@ final class Packed {
         out.write(utf8);
     }
 
-    static @Nullable String string(DataInputStream in) throws IOException {
+    public static @Nullable String string(DataInputStream in) throws IOException {
         int length = in.readInt();
         if (length < 0) {
             return null;
@@ -105,7 +105,7 @@ final class Packed {
         return new String(in.readNBytes(length), StandardCharsets.UTF_8);
     }
 
-    static String text(DataInputStream in) throws IOException {
+    public static String text(DataInputStream in) throws IOException {
         String text = string(in);
         if (text == null) {
             throw new IOException("a text is missing");
@@ -113,7 +113,7 @@ final class Packed {
         return text;
     }
 
-    static <E extends Enum<E>> E constant(DataInputStream in, E[] values) throws IOException {
+    public static <E extends Enum<E>> E constant(DataInputStream in, E[] values) throws IOException {
         int ordinal = in.readUnsignedByte();
         if (ordinal >= values.length) {
             throw new IOException("no constant " + ordinal);
@@ -122,7 +122,7 @@ final class Packed {
     }
 
     /** A count of things of which each takes at least one byte. */
-    static int count(DataInputStream in) throws IOException {
+    public static int count(DataInputStream in) throws IOException {
         int count = in.readUnsignedShort();
         if (count > in.available()) {
             throw new IOException("more things than bytes");

@@ -206,6 +206,9 @@ class ActionDeclarationsIT {
 
     /** Begins a local transaction that is none of the data source. */
     static class OtherManager extends AbstractPlatformTransactionManager {
+
+        private static final long serialVersionUID = 1L;
+
         @Override
         protected Object doGetTransaction() {
             return new Object();

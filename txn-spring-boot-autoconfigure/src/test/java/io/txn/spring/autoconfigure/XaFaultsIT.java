@@ -89,8 +89,7 @@ class XaFaultsIT {
                 XaTransfer heir = new XaTransfer(empty.port(), from.dataSource(), to.dataSource(), "")) {
             try (XaReconciler reports = new XaReconciler(SHORT, XaReconciler.Orphans.REPORT)) {
                 heir.lookedAfterBy(reports);
-                Await.until(
-                        "both are reported", MAX, () -> reports.orphans().size() == 2);
+                Await.until("both are reported", MAX, () -> reports.orphans().size() == 2);
                 assertThat(reports.rolledBack()).isZero();
                 assertThat(prepared(from) + prepared(to)).isEqualTo(2);
             }
