@@ -415,6 +415,11 @@ public enum ErrorCode {
             Category.OPERATOR,
             "@GlobalTransactional on a bean has no effect, because the bean is no proxy",
             "let nothing that is made before all other beans (a BeanPostProcessor, what it injects) depend on it; a line of BeanPostProcessorChecker names it"),
+    SHARDING_NOT_COVERED(
+            "TXN-DOC014",
+            Category.OPERATOR,
+            "ShardingSphere is set up in a way in which global transactions could not undo what is done through it",
+            "let it work in standalone mode with local transactions (no XA, no BASE), or exclude the data source by name in txn.jdbc.excluded if its work belongs to no global transaction"),
 
     UNAUTHENTICATED(
             "TXN-ADM001",

@@ -36,7 +36,20 @@ public final class AtDataSource implements DataSource, AutoCloseable {
     private final PhaseTwoConnections phaseTwo;
     private final XaResource xa;
 
-    private AtDataSource(DataSource physical, AtResource resource, PhaseTwoConnections phaseTwo, XaResource xa) {
+    /** As the driver says it. */
+    private final String url;
+
+    private final @Nullable String user;
+
+    private AtDataSource(
+            DataSource physical,
+            AtResource resource,
+            PhaseTwoConnections phaseTwo,
+            XaResource xa,
+            String url,
+            @Nullable String user) {
+        this.url = url;
+        this.user = user;
         this.xa = xa;
         this.physical = physical;
         this.resource = resource;
@@ -79,7 +92,11 @@ public final class AtDataSource implements DataSource, AutoCloseable {
             @Nullable DataSource forPhaseTwo,
             UnaryOperator<Dialect> adjust) {
         Dialect dialect;
+        String url;
+        String user;
         try (Connection connection = physical.getConnection()) {
+            url = connection.getMetaData().getURL();
+            user = connection.getMetaData().getUserName();
             dialect = adjust.apply(Dialect.of(connection));
             if (dialect.losesAcknowledgedCommits(connection)) {
                 LOG.warn(
@@ -109,7 +126,7 @@ public final class AtDataSource implements DataSource, AutoCloseable {
                 new XaResource(resource, phaseTwo, () -> UUID.randomUUID().getLeastSignificantBits());
         // Branches of an earlier run wait to be ended, whether or not this one ever works so.
         xa.announceWhereAnyoneEnds();
-        return new AtDataSource(physical, resource, phaseTwo, xa);
+        return new AtDataSource(physical, resource, phaseTwo, xa, url, user);
     }
 
     /**
@@ -150,6 +167,16 @@ public final class AtDataSource implements DataSource, AutoCloseable {
     /** The id under which the coordinator knows this data source. */
     public String resourceId() {
         return resource.dialect().resourceId();
+    }
+
+    /** Where it leads to, as the driver says it: a property that pools have too, by which others (ShardingSphere) learn which database this is. May hold secrets. */
+    public String getUrl() {
+        return url;
+    }
+
+    /** As whom it connects; null where the driver does not say. A property that pools have too. */
+    public @Nullable String getUsername() {
+        return user;
     }
 
     /** The data source that was wrapped. */

@@ -6,7 +6,10 @@ import io.txn.spring.doctor.SeenDataSource;
 import io.txn.spring.doctor.SeenDataSources;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Supplier;
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 
@@ -20,9 +23,19 @@ final class AtDataSources implements SeenDataSources, SmartInitializingSingleton
     private final XaReconciler reconciler;
     private final Map<String, SeenDataSource> seen = new ConcurrentSkipListMap<>();
 
+    /** What can say which pools came later and are not covered; and how what was exchanged is put back. */
+    private final List<Supplier<List<SeenDataSource>>> looks = new CopyOnWriteArrayList<>();
+
+    private final List<Runnable> restorations = new CopyOnWriteArrayList<>();
+
     /** @param reconciler looks after what their databases prepare, once they are prepared for work */
     AtDataSources(XaReconciler reconciler) {
         this.reconciler = reconciler;
+    }
+
+    void addLook(Supplier<List<SeenDataSource>> uncovered, Runnable restore) {
+        looks.add(uncovered);
+        restorations.add(restore);
     }
 
     void add(String name, AtDataSource dataSource) {
@@ -50,7 +63,9 @@ final class AtDataSources implements SeenDataSources, SmartInitializingSingleton
 
     @Override
     public List<SeenDataSource> seen() {
-        return List.copyOf(seen.values());
+        Map<String, SeenDataSource> now = new TreeMap<>(seen);
+        looks.forEach(look -> look.get().forEach(source -> now.put(source.name(), source)));
+        return List.copyOf(now.values());
     }
 
     @Override
@@ -62,6 +77,7 @@ final class AtDataSources implements SeenDataSources, SmartInitializingSingleton
     @Override
     public void destroy() {
         reconciler.close();
+        restorations.forEach(Runnable::run);
         wrapped.values().forEach(AtDataSource::close);
     }
 }
