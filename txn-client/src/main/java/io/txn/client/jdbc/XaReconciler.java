@@ -1,5 +1,6 @@
 package io.txn.client.jdbc;
 
+import io.txn.client.jdbc.xa.XaBranches;
 import io.txn.client.jdbc.xa.XaId;
 import io.txn.protocol.TxnException;
 import java.sql.SQLException;
@@ -95,6 +96,9 @@ public final class XaReconciler implements AutoCloseable {
                 nobodys.add(id);
             }
         }
+        if (!nobodys.isEmpty()) {
+            nobodys.retainAll(resource.listed()); // what was ended while the coordinator was asked
+        }
         if (policy == Orphans.ROLL_BACK) {
             nobodys.removeIf(id -> takenBack(resource, id));
         }
@@ -124,7 +128,11 @@ public final class XaReconciler implements AutoCloseable {
             return false; // nobody was asked
         }
         try {
-            if (resource.takeBackOrphan(id)) {
+            XaBranches.Found found = resource.takeBackOrphan(id);
+            if (found == XaBranches.Found.UNKNOWN) {
+                return true; // somebody else was faster
+            }
+            if (found == XaBranches.Found.ENDED) {
                 rolledBack.incrementAndGet();
                 LOG.warn(
                         "a prepared branch without a coordinator was rolled back resource={} branch={} xid={}",

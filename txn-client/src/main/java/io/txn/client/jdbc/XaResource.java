@@ -226,9 +226,9 @@ final class XaResource implements BranchResource {
         return xid == null || !resource.resources().isUnderWay(xid);
     }
 
-    /** Takes a branch back that nobody will end; false when a living session has it. */
-    boolean takeBackOrphan(XaId id) throws SQLException {
-        return phaseTwo.plainly(connection -> branches.finish(connection, id, false)) != XaBranches.Found.ELSEWHERE;
+    /** Takes a branch back that nobody will end. */
+    XaBranches.Found takeBackOrphan(XaId id) throws SQLException {
+        return phaseTwo.plainly(connection -> branches.finish(connection, id, false));
     }
 
     private static BranchResult result(XaId id, XaBranches.Found found, boolean commit) {

@@ -3,6 +3,21 @@ package io.txn.spring.autoconfigure;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.List;
+import java.lang.reflect.Proxy;
+import io.txn.protocol.TxnException;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.BranchId;
+import io.txn.client.rm.ResourceManager;
+import io.txn.client.discovery.AddressListLocator;
+import io.txn.client.action.Fencing;
+import io.txn.client.action.Actions;
+import io.txn.client.action.ActionContext;
+import io.txn.client.action.Action;
+import io.txn.client.TxnClientOptions;
+import io.txn.client.TxnClient;
+import io.txn.client.GlobalTransactionOptions;
 import io.txn.coordinator.CoordinatorOptions;
 import io.txn.test.Await;
 import io.txn.test.DatabaseKind;
@@ -155,6 +170,56 @@ class ActionFaultsIT {
         }
         assertThat(money(database)).isEqualTo("90+0");
         assertThat(fence(database)).isEqualTo("3");
+    }
+
+    /** The coordinator may have the branch and would confirm what was never tried, if somebody caught the exception. */
+    @Test
+    void anActionWhoseRegistrationWasNotAnsweredIsNotConfirmed() throws Exception {
+        AtomicInteger confirmed = new AtomicInteger();
+        Action.Ends ends = new Action.Ends() {
+            @Override
+            public boolean confirm(ActionContext context, List<?> captured) {
+                confirmed.incrementAndGet();
+                return true;
+            }
+
+            @Override
+            public boolean cancel(ActionContext context, List<?> captured, Object result) {
+                return true;
+            }
+        };
+        Action action = Action.tcc("unanswered/act", List.of(), Fencing.NONE, null, ends);
+        try (TestCoordinator coordinator = impatient();
+                TxnClient client = TxnClient.start(
+                        TxnClientOptions.of("unanswered"), AddressListLocator.of(List.of(coordinator.address())))) {
+            // The branch is registered, and the answer does not come.
+            ResourceManager deaf = (ResourceManager) Proxy.newProxyInstance(
+                    ActionFaultsIT.class.getClassLoader(),
+                    new Class<?>[] {ResourceManager.class},
+                    (proxy, method, arguments) -> {
+                        Object result = method.invoke(client.resources(), arguments);
+                        if (method.getName().equals("registerBranch")) {
+                            client.resources().phaseOneEnded((BranchId) result);
+                            throw new TxnException(ErrorCode.REQUEST_TIMED_OUT, null, "method", "registerBranch");
+                        }
+                        return result;
+                    });
+            Actions actions = new Actions(client.transactions(), client.contexts(), deaf);
+            actions.register(action);
+            AtomicInteger tried = new AtomicInteger();
+            Throwable end = catchThrowable(() -> client.transactions()
+                    .execute(GlobalTransactionOptions.named("unanswered"), () -> {
+                        assertThat(catchThrowable(() -> actions.run(
+                                        action, List.of(), context -> tried.incrementAndGet())))
+                                .isInstanceOf(TxnException.class);
+                        return "caught";
+                    }));
+            assertThat(end).isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.code())
+                    .isEqualTo(ErrorCode.ROLLED_BACK_ONLY));
+            awaitState(coordinator, "unanswered", "ROLLED_BACK");
+            assertThat(tried).hasValue(0);
+            assertThat(confirmed).hasValue(0);
+        }
     }
 
     /** Its calls are soon repeated. */
