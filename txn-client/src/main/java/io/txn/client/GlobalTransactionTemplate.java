@@ -95,7 +95,8 @@ public final class GlobalTransactionTemplate {
             Consumer<TransactionContext> told,
             TransactionContext own,
             GlobalTransactionOptions options,
-            Instant began) {
+            Instant began,
+            Ending ending) {
         try (ContextCarrier.Scope scope = contexts.bind(own)) {
             told.accept(own);
         } catch (RuntimeException | Error veto) {

@@ -207,6 +207,12 @@ public final class Fence {
         return pass(transaction, key, phase, database, work, false);
     }
 
+    /** The same in a local transaction of its own, whatever is open, in whichever database that is. */
+    public <T extends @Nullable Object> Passed<T> passApart(
+            FenceTransaction transaction, FenceKey key, FencePhase phase, Work<T> work) throws Throwable {
+        return passApart(transaction, key, phase, null, work);
+    }
+
     /** The same in a local transaction of its own, whatever is open. */
     public <T extends @Nullable Object> Passed<T> passApart(
             FenceTransaction transaction, FenceKey key, FencePhase phase, @Nullable String database, Work<T> work)

@@ -3,28 +3,26 @@ package io.txn.spring.autoconfigure;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.List;
-import java.lang.reflect.Proxy;
-import io.txn.protocol.TxnException;
-import io.txn.protocol.ErrorCode;
-import io.txn.protocol.BranchId;
-import io.txn.client.rm.ResourceManager;
-import io.txn.client.discovery.AddressListLocator;
-import io.txn.client.action.Fencing;
-import io.txn.client.action.Actions;
-import io.txn.client.action.ActionContext;
-import io.txn.client.action.Action;
-import io.txn.client.TxnClientOptions;
-import io.txn.client.TxnClient;
 import io.txn.client.GlobalTransactionOptions;
+import io.txn.client.TxnClient;
+import io.txn.client.TxnClientOptions;
+import io.txn.client.action.Action;
+import io.txn.client.action.ActionContext;
+import io.txn.client.action.Actions;
+import io.txn.client.action.Fencing;
+import io.txn.client.discovery.AddressListLocator;
+import io.txn.client.rm.ResourceManager;
 import io.txn.coordinator.CoordinatorOptions;
+import io.txn.protocol.BranchId;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
 import io.txn.test.Await;
 import io.txn.test.DatabaseKind;
 import io.txn.test.JavaProcess;
 import io.txn.test.Relay;
 import io.txn.test.TestDatabase;
 import io.txn.test.TestDatabases;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -32,6 +30,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
@@ -207,10 +207,10 @@ class ActionFaultsIT {
             Actions actions = new Actions(client.transactions(), client.contexts(), deaf);
             actions.register(action);
             AtomicInteger tried = new AtomicInteger();
-            Throwable end = catchThrowable(() -> client.transactions()
-                    .execute(GlobalTransactionOptions.named("unanswered"), () -> {
-                        assertThat(catchThrowable(() -> actions.run(
-                                        action, List.of(), context -> tried.incrementAndGet())))
+            Throwable end = catchThrowable(
+                    () -> client.transactions().execute(GlobalTransactionOptions.named("unanswered"), () -> {
+                        assertThat(catchThrowable(
+                                        () -> actions.run(action, List.of(), context -> tried.incrementAndGet())))
                                 .isInstanceOf(TxnException.class);
                         return "caught";
                     }));
