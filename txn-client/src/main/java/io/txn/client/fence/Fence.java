@@ -415,8 +415,8 @@ public final class Fence {
                     connection.commit();
                     total += some;
                 } while (some == DELETED_AT_ONCE && total < DELETED_IN_ALL);
-                Instant stepsBefore = clock.instant()
-                        .minus(options.keep().compareTo(STEPS_KEPT) > 0 ? options.keep() : STEPS_KEPT);
+                Instant stepsBefore =
+                        clock.instant().minus(options.keep().compareTo(STEPS_KEPT) > 0 ? options.keep() : STEPS_KEPT);
                 do {
                     some = ready.table().deleteSomeSteps(connection, stepsBefore, DELETED_AT_ONCE);
                     connection.commit();

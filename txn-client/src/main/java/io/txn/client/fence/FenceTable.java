@@ -272,9 +272,8 @@ final class FenceTable {
 
     /** How many rows are not over and were last changed before then. */
     long unfinished(Connection connection, Instant before) throws SQLException {
-        try (PreparedStatement select = connection.prepareStatement(
-                "SELECT COUNT(*) FROM " + table + " WHERE NOT (" + OVER + ") AND NOT (" + STEP
-                        + ") AND branch_id <> 0 AND modified < ?")) {
+        try (PreparedStatement select = connection.prepareStatement("SELECT COUNT(*) FROM " + table + " WHERE NOT ("
+                + OVER + ") AND NOT (" + STEP + ") AND branch_id <> 0 AND modified < ?")) {
             select.setLong(1, before.toEpochMilli());
             try (ResultSet row = select.executeQuery()) {
                 return row.next() ? row.getLong(1) : 0;

@@ -139,7 +139,8 @@ final class StepResource implements BranchResource {
             FenceVerdict verdict = undo(branch, called, compensation.withResult());
             if (verdict == FenceVerdict.EMPTY
                     && Given.document(branch.applicationData()).containsKey(Given.RESULT)) {
-                // The coordinator has its answer, and the database has nothing of it: restored, cleaned up, or another one.
+                // The coordinator has its answer, and the database has nothing of it: restored, cleaned up, or another
+                // one.
                 String cause = ErrorCode.SAGA_STEP_LOST.id() + " " + ErrorCode.SAGA_STEP_LOST.sentence();
                 log.error(
                         "{} xid={} branchId={} step={}. {}",
