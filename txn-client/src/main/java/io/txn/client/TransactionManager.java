@@ -521,8 +521,10 @@ final class TransactionManager {
     /**
      * Tells the coordinator that work for a transaction failed which another process opened. Should it not hear of it, the answer to whoever called still
      * says so.
+     *
+     * @return whether it heard of it
      */
-    void mark(Xid xid, String cause) {
+    boolean mark(Xid xid, String cause) {
         Message.GlobalReportRequest report =
                 new Message.GlobalReportRequest(xid.value(), null, GlobalStatus.ROLLING_BACK);
         for (int tries = 1; ; tries++) {
@@ -538,7 +540,7 @@ final class TransactionManager {
                         null);
                 GlobalStatus status = exchange.await().message().status();
                 log.info("rollback only xid={} status={} cause={}", xid, status, cause);
-                return;
+                return true;
             } catch (TxnException e) {
                 if (e.code() != ErrorCode.CONNECTION_LOST || tries == MARK_TRIES) {
                     log.warn(
@@ -546,7 +548,7 @@ final class TransactionManager {
                             xid,
                             cause,
                             e.getMessage());
-                    return;
+                    return false;
                 }
             }
         }
