@@ -38,6 +38,7 @@ public final class GlobalTransactionTemplate {
     private final TransactionManager manager;
     private final BooleanSupplier inLocalTransaction;
     private final LaunchedTransactions launched = new LaunchedTransactions();
+    private final LateMarks late;
 
     GlobalTransactionTemplate(
             String application,
@@ -50,6 +51,7 @@ public final class GlobalTransactionTemplate {
         this.contexts = contexts;
         this.manager = manager;
         this.inLocalTransaction = inLocalTransaction;
+        this.late = new LateMarks(manager.clock());
     }
 
     /** What is to be done in a transaction. */
@@ -226,12 +228,21 @@ public final class GlobalTransactionTemplate {
 
     /** An opener decides for itself; of a participant's mark, its own or that of a call it made, the coordinator is told once. */
     private void tell(TransactionContext context) {
-        String news = context.role() == TransactionContext.Role.PARTICIPANT
-                ? context.participation().takeNews()
-                : null;
-        if (news != null && !manager.mark(context.xidWithin(), news)) {
-            context.participation().keepNews();
+        if (context.role() == TransactionContext.Role.PARTICIPANT && !told(context, false)) {
+            late.tell(manager.clock().instant().plus(left(context, UNKNOWN_DEADLINE)), () -> told(context, true));
         }
+    }
+
+    private boolean told(TransactionContext context, boolean again) {
+        String mark = context.participation().mark();
+        if (mark == null || !context.participation().hasNews()) {
+            return true;
+        }
+        boolean told = manager.mark(context.xidWithin(), mark, again);
+        if (told) {
+            context.participation().told();
+        }
+        return told;
     }
 
     @SuppressWarnings("try") // the scope is opened for its closing
@@ -296,6 +307,11 @@ public final class GlobalTransactionTemplate {
     /** Begins no more, and waits until those begun here have ended; false when some had not within {@code wait}. */
     boolean drain(Duration wait) {
         return launched.drain(wait);
+    }
+
+    /** Tells nobody anything any more. */
+    void close() {
+        late.close();
     }
 
     @SuppressWarnings({"try", "unchecked", "NullAway"
