@@ -228,7 +228,10 @@ public final class GlobalTransactionTemplate {
 
     /** An opener decides for itself; of a participant's mark, its own or that of a call it made, the coordinator is told once. */
     private void tell(TransactionContext context) {
-        if (context.role() == TransactionContext.Role.PARTICIPANT && !told(context, false)) {
+        Participation participation = context.participation();
+        if (context.role() == TransactionContext.Role.PARTICIPANT
+                && !told(context, participation.isToldLater())
+                && participation.toldLater()) {
             late.tell(manager.clock().instant().plus(left(context, UNKNOWN_DEADLINE)), () -> told(context, true));
         }
     }

@@ -27,6 +27,7 @@ public final class Participation {
     private final AtomicReference<@Nullable String> mark = new AtomicReference<>();
     private final AtomicReference<@Nullable Step> slowest = new AtomicReference<>();
     private final AtomicBoolean told = new AtomicBoolean();
+    private final AtomicBoolean toldLater = new AtomicBoolean();
     private volatile OnUnfinished onUnfinished = OnUnfinished.WAIT;
 
     private record Step(String what, Duration took) {}
@@ -64,6 +65,16 @@ public final class Participation {
     /** Whether it is marked, by a call that it made too, and the coordinator has not heard of it. */
     public boolean hasNews() {
         return mark.get() != null && !told.get();
+    }
+
+    /** The coordinator could not be told, and is to be told later; true for the first who says so. */
+    boolean toldLater() {
+        return toldLater.compareAndSet(false, true);
+    }
+
+    /** Whether somebody has said that it is to be told later. */
+    boolean isToldLater() {
+        return toldLater.get();
     }
 
     /** The coordinator has heard of the mark. */
