@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -23,6 +24,7 @@ public final class Participation {
     private final Condition noChild = lock.newCondition();
     private final Set<Child> children = new HashSet<>();
     private final List<Runnable> whenNone = new ArrayList<>();
+    private final List<GlobalTransactionHook> hooks = new CopyOnWriteArrayList<>();
     private final AtomicLong works = new AtomicLong();
     private final AtomicReference<@Nullable String> mark = new AtomicReference<>();
     private final AtomicReference<@Nullable Step> slowest = new AtomicReference<>();
@@ -106,6 +108,11 @@ public final class Participation {
 
     OnUnfinished onUnfinished() {
         return onUnfinished;
+    }
+
+    /** Those who are told how this one goes. */
+    List<GlobalTransactionHook> hooks() {
+        return hooks;
     }
 
     /** Whether work that was handed to other threads has not ended, but for what the calling thread itself is doing. Never blocks. */
