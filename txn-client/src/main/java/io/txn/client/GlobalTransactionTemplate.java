@@ -40,6 +40,7 @@ public final class GlobalTransactionTemplate {
     private final BooleanSupplier inLocalTransaction;
     private final Hooks hooks = new Hooks();
     private final LaunchedTransactions launched = new LaunchedTransactions();
+    private final LateMarks late;
 
     GlobalTransactionTemplate(
             String application,
@@ -52,6 +53,7 @@ public final class GlobalTransactionTemplate {
         this.contexts = contexts;
         this.manager = manager;
         this.inLocalTransaction = inLocalTransaction;
+        this.late = new LateMarks(manager.clock());
     }
 
     /** What is to be done in a transaction. */
@@ -281,12 +283,24 @@ public final class GlobalTransactionTemplate {
 
     /** An opener decides for itself; of a participant's mark, its own or that of a call it made, the coordinator is told once. */
     private void tell(TransactionContext context) {
-        String news = context.role() == TransactionContext.Role.PARTICIPANT
-                ? context.participation().takeNews()
-                : null;
-        if (news != null && !manager.mark(context.xidWithin(), news)) {
-            context.participation().keepNews();
+        Participation participation = context.participation();
+        if (context.role() == TransactionContext.Role.PARTICIPANT
+                && !told(context, participation.isToldLater())
+                && participation.toldLater()) {
+            late.tell(manager.clock().instant().plus(left(context, UNKNOWN_DEADLINE)), () -> told(context, true));
         }
+    }
+
+    private boolean told(TransactionContext context, boolean again) {
+        String mark = context.participation().mark();
+        if (mark == null || !context.participation().hasNews()) {
+            return true;
+        }
+        boolean told = manager.mark(context.xidWithin(), mark, again);
+        if (told) {
+            context.participation().told();
+        }
+        return told;
     }
 
     @SuppressWarnings("try") // the scope is opened for its closing
@@ -351,6 +365,11 @@ public final class GlobalTransactionTemplate {
     /** Begins no more, and waits until those begun here have ended; false when some had not within {@code wait}. */
     boolean drain(Duration wait) {
         return launched.drain(wait);
+    }
+
+    /** Tells nobody anything any more. */
+    void close() {
+        late.close();
     }
 
     @SuppressWarnings({"try", "unchecked", "NullAway"

@@ -28,7 +28,8 @@ public final class Participation {
     private final AtomicLong works = new AtomicLong();
     private final AtomicReference<@Nullable String> mark = new AtomicReference<>();
     private final AtomicReference<@Nullable Step> slowest = new AtomicReference<>();
-    private final AtomicBoolean reported = new AtomicBoolean();
+    private final AtomicBoolean told = new AtomicBoolean();
+    private final AtomicBoolean toldLater = new AtomicBoolean();
     private volatile OnUnfinished onUnfinished = OnUnfinished.WAIT;
 
     private record Step(String what, Duration took) {}
@@ -63,21 +64,24 @@ public final class Participation {
         return mark.get();
     }
 
-    /** Whether it is marked, by a call that it made too, and nobody has begun to tell the coordinator. */
+    /** Whether it is marked, by a call that it made too, and the coordinator has not heard of it. */
     public boolean hasNews() {
-        return mark.get() != null && !reported.get();
+        return mark.get() != null && !told.get();
     }
 
-    /** The coordinator could not be told: whoever looks next tries again. */
-    void keepNews() {
-        reported.set(false);
+    /** The coordinator could not be told, and is to be told later; true for the first who says so. */
+    boolean toldLater() {
+        return toldLater.compareAndSet(false, true);
     }
 
-    /** The mark that the coordinator is to be told of by whoever asks; null where there is none, or somebody else asked before. */
-    @Nullable
-    String takeNews() {
-        String news = mark.get();
-        return news != null && reported.compareAndSet(false, true) ? news : null;
+    /** Whether somebody has said that it is to be told later. */
+    boolean isToldLater() {
+        return toldLater.get();
+    }
+
+    /** The coordinator has heard of the mark. */
+    void told() {
+        told.set(true);
     }
 
     /**
