@@ -641,7 +641,7 @@ final class EngineCore {
             return;
         }
         if (answer == Answer.ABSENT) {
-            if (shard.awaitResource(call.transaction(), call.branch())) {
+            if (shard.awaitResource(call.transaction(), call.branch(), call.resource())) {
                 absent.await(call.resource(), call.transaction());
                 absent.missed(call.resource());
                 timers.set(

@@ -2,6 +2,7 @@ package io.txn.coordinator.machine;
 
 import io.txn.protocol.BranchType;
 import io.txn.protocol.Xid;
+import io.txn.protocol.saga.SagaHead;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -179,6 +180,17 @@ public record GlobalTransaction(
             }
         }
         return null;
+    }
+
+    /** How far the saga is, in a word. */
+    public SagaHead.State sagaState() {
+        return switch (state) {
+            case ACTIVE, COMMITTING, HANDED_BACK -> SagaHead.State.RUNNING;
+            case ROLLING_BACK -> SagaHead.State.COMPENSATING;
+            case NEEDS_ATTENTION -> SagaHead.State.NEEDS_ATTENTION;
+            case COMMITTED -> SagaHead.State.DONE;
+            case ROLLED_BACK -> SagaHead.State.COMPENSATED;
+        };
     }
 
     /** How far the saga is; only of what is one. */

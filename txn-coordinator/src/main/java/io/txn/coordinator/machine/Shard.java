@@ -386,6 +386,10 @@ public final class Shard {
             waits.decided(after.number());
             keys.decided(after.number(), Outcome.COMMIT, at);
         } else if (event instanceof Event.RollbackDecided) {
+            if (after.saga() != null) {
+                // What waited for its action may have somebody who compensates it.
+                after.branches().forEach(branch -> waiting.remove(branch.id()));
+            }
             rollsBack(after);
             keys.decided(after.number(), Outcome.ROLLBACK, at);
         } else if (event instanceof Event.Ended) {
@@ -474,14 +478,15 @@ public final class Shard {
 
     /**
      * There is nobody to call for a branch: {@link #pending} does not name it until {@link #resourceCame} or an operator's retry. Returns false when
-     * no call is owed to it.
+     * no call is owed to it, or one of another resource: a step's compensation, when its action was called in vain.
      */
-    public boolean awaitResource(long number, long branchId) {
+    public boolean awaitResource(long number, long branchId, String resource) {
         GlobalTransaction transaction = transactions.get(number);
         Branch branch = transaction == null ? null : transaction.branch(branchId);
         boolean owed = transaction != null
                 && branch != null
                 && transaction.owes(branch)
+                && branch.resource().equals(resource)
                 && branch.state() != BranchState.STUCK;
         if (owed) {
             waiting.add(branchId);
