@@ -35,7 +35,20 @@ public final class AtDataSource implements DataSource, AutoCloseable {
     private final PhaseTwoConnections phaseTwo;
     private final XaResource xa;
 
-    private AtDataSource(DataSource physical, AtResource resource, PhaseTwoConnections phaseTwo, XaResource xa) {
+    /** As the driver says it. */
+    private final String url;
+
+    private final @Nullable String user;
+
+    private AtDataSource(
+            DataSource physical,
+            AtResource resource,
+            PhaseTwoConnections phaseTwo,
+            XaResource xa,
+            String url,
+            @Nullable String user) {
+        this.url = url;
+        this.user = user;
         this.xa = xa;
         this.physical = physical;
         this.resource = resource;
@@ -78,7 +91,11 @@ public final class AtDataSource implements DataSource, AutoCloseable {
             @Nullable DataSource forPhaseTwo,
             UnaryOperator<Dialect> adjust) {
         Dialect dialect;
+        String url;
+        String user;
         try (Connection connection = physical.getConnection()) {
+            url = connection.getMetaData().getURL();
+            user = connection.getMetaData().getUserName();
             dialect = adjust.apply(Dialect.of(connection));
             if (dialect.losesAcknowledgedCommits(connection)) {
                 LOG.warn(
@@ -106,7 +123,7 @@ public final class AtDataSource implements DataSource, AutoCloseable {
         resources.register(new PhaseTwo(resource, phaseTwo));
         XaResource xa =
                 new XaResource(resource, forPhaseTwo, () -> UUID.randomUUID().getLeastSignificantBits());
-        return new AtDataSource(physical, resource, phaseTwo, xa);
+        return new AtDataSource(physical, resource, phaseTwo, xa, url, user);
     }
 
     /**
@@ -147,6 +164,16 @@ public final class AtDataSource implements DataSource, AutoCloseable {
     /** The id under which the coordinator knows this data source. */
     public String resourceId() {
         return resource.dialect().resourceId();
+    }
+
+    /** Where it leads to, as the driver says it: a property that pools have too, by which others (ShardingSphere) learn which database this is. May hold secrets. */
+    public String getUrl() {
+        return url;
+    }
+
+    /** As whom it connects; null where the driver does not say. A property that pools have too. */
+    public @Nullable String getUsername() {
+        return user;
     }
 
     /** The data source that was wrapped. */

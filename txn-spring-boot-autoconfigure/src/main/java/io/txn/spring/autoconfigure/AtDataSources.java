@@ -5,7 +5,10 @@ import io.txn.spring.doctor.SeenDataSource;
 import io.txn.spring.doctor.SeenDataSources;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Supplier;
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 
@@ -17,6 +20,16 @@ final class AtDataSources implements SeenDataSources, SmartInitializingSingleton
 
     private final Map<String, AtDataSource> wrapped = new ConcurrentSkipListMap<>();
     private final Map<String, SeenDataSource> seen = new ConcurrentSkipListMap<>();
+
+    /** What can say which pools came later and are not covered; and how what was exchanged is put back. */
+    private final List<Supplier<List<SeenDataSource>>> looks = new CopyOnWriteArrayList<>();
+
+    private final List<Runnable> restorations = new CopyOnWriteArrayList<>();
+
+    void addLook(Supplier<List<SeenDataSource>> uncovered, Runnable restore) {
+        looks.add(uncovered);
+        restorations.add(restore);
+    }
 
     void add(String name, AtDataSource dataSource) {
         wrapped.put(name, dataSource);
@@ -43,7 +56,9 @@ final class AtDataSources implements SeenDataSources, SmartInitializingSingleton
 
     @Override
     public List<SeenDataSource> seen() {
-        return List.copyOf(seen.values());
+        Map<String, SeenDataSource> now = new TreeMap<>(seen);
+        looks.forEach(look -> look.get().forEach(source -> now.put(source.name(), source)));
+        return List.copyOf(now.values());
     }
 
     @Override
@@ -53,6 +68,7 @@ final class AtDataSources implements SeenDataSources, SmartInitializingSingleton
 
     @Override
     public void destroy() {
+        restorations.forEach(Runnable::run);
         wrapped.values().forEach(AtDataSource::close);
     }
 }

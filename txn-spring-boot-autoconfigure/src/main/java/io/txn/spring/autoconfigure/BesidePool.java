@@ -47,13 +47,35 @@ final class BesidePool {
         }
     }
 
+    /** Where {@code pool} connects to, as far as it says so before it does; null otherwise. */
+    static @Nullable String url(DataSource pool) {
+        if (!SPRING_JDBC) {
+            return null;
+        }
+        try {
+            String url = HIKARI ? Hikari.url(pool) : null;
+            return url != null ? url : Derived.url(pool);
+        } catch (SQLException | RuntimeException e) {
+            return null;
+        }
+    }
+
     /** Loaded only where HikariCP is. */
     private static final class Hikari {
 
-        static @Nullable DataSource beside(DataSource pool) throws SQLException {
-            HikariDataSource hikari = pool instanceof HikariDataSource itself
+        private static @Nullable HikariDataSource hikari(DataSource pool) throws SQLException {
+            return pool instanceof HikariDataSource itself
                     ? itself
                     : pool.isWrapperFor(HikariDataSource.class) ? pool.unwrap(HikariDataSource.class) : null;
+        }
+
+        static @Nullable String url(DataSource pool) throws SQLException {
+            HikariDataSource hikari = hikari(pool);
+            return hikari == null || hikari.getDataSource() != null ? null : hikari.getJdbcUrl();
+        }
+
+        static @Nullable DataSource beside(DataSource pool) throws SQLException {
+            HikariDataSource hikari = hikari(pool);
             if (hikari == null) {
                 return null;
             }
@@ -108,10 +130,17 @@ final class BesidePool {
     private static final class Derived {
 
         static @Nullable DataSource from(DataSource pool) {
-            SimpleDriverDataSource derived = DataSourceBuilder.derivedFrom(pool)
+            return url(pool) == null ? null : derived(pool);
+        }
+
+        static @Nullable String url(DataSource pool) {
+            return derived(pool).getUrl();
+        }
+
+        private static SimpleDriverDataSource derived(DataSource pool) {
+            return DataSourceBuilder.derivedFrom(pool)
                     .type(SimpleDriverDataSource.class)
                     .build();
-            return derived.getUrl() == null ? null : derived;
         }
     }
 }

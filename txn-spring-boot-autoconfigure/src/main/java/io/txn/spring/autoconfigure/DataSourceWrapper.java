@@ -39,6 +39,10 @@ final class DataSourceWrapper implements BeanPostProcessor {
                     "com.baomidou.dynamic.datasource.DynamicRoutingDataSource",
                     DataSourceWrapper.class.getClassLoader());
 
+    private static final boolean SHARDING_SPHERE = ClassUtils.isPresent(
+            "org.apache.shardingsphere.driver.jdbc.core.datasource.ShardingSphereDataSource",
+            DataSourceWrapper.class.getClassLoader());
+
     private final ConfigurableListableBeanFactory beanFactory;
 
     /** Those that are left alone by name stay so beneath others, too. */
@@ -87,6 +91,10 @@ final class DataSourceWrapper implements BeanPostProcessor {
             saw(dataSource, name, Fate.ABOVE, "says that it wraps one that takes part");
             return dataSource;
         }
+        if (SHARDING_SPHERE && wrapShards(dataSource, name, bean)) {
+            saw(dataSource, name, Fate.ABOVE, "of ShardingSphere; its storage units are wrapped one by one");
+            return dataSource;
+        }
         if (AtDataSource.isBeneath(dataSource)) {
             log.info("data source leads to one that takes part in global transactions name={}", name);
             saw(dataSource, name, Fate.ABOVE, "its connections come from one that takes part");
@@ -106,6 +114,16 @@ final class DataSourceWrapper implements BeanPostProcessor {
             return dataSource;
         }
         return wrap(dataSource, name, bean);
+    }
+
+    private boolean wrapShards(DataSource dataSource, String name, @Nullable String bean) {
+        ShardingSpherePools pools = ShardingSpherePools.wrapBeneath(
+                dataSource, name, beanFactory.getBean(ContextCarrier.class), (pool, key) -> wrapped(pool, key, bean));
+        if (pools == null) {
+            return false;
+        }
+        beanFactory.getBean(AtDataSources.class).addLook(pools::uncovered, pools::restore);
+        return true;
     }
 
     private void saw(DataSource dataSource, String name, Fate fate, String why) {

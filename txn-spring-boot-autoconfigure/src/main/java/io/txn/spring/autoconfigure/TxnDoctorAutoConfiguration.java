@@ -35,7 +35,6 @@ import org.springframework.core.io.ResourceLoader;
 public final class TxnDoctorAutoConfiguration {
 
     @Bean
-    @ConditionalOnMissingBean
     Doctor txnDoctor(ObjectProvider<Examination> examinations) {
         return new Doctor(() -> examinations.orderedStream().toList());
     }
@@ -61,7 +60,7 @@ public final class TxnDoctorAutoConfiguration {
     @Bean
     @Order(500)
     Examination txnAdviceExamination(ConfigurableListableBeanFactory beanFactory) {
-        return new AdviceExamination(beanFactory, "txnGlobalTransactionalAspect");
+        return new AdviceExamination(beanFactory);
     }
 
     @Bean

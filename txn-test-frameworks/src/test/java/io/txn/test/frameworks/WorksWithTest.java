@@ -84,6 +84,11 @@ class WorksWithTest {
                     "PostgreSQL, MariaDB in a group and an H2 added later, in one global transaction",
                     LayersIT.class),
             new Tried(
+                    "ShardingSphere-JDBC",
+                    org.apache.shardingsphere.driver.jdbc.core.datasource.ShardingSphereDataSource.class,
+                    "two shards, with pools of its own (from YAML; H2, MariaDB), as driver beneath a pool, with pools that are beans (MariaDB)",
+                    ShardingSphereIT.class),
+            new Tried(
                     "Spring's AbstractRoutingDataSource, LazyConnectionDataSourceProxy, TransactionAwareDataSourceProxy",
                     org.springframework.jdbc.core.JdbcTemplate.class,
                     "MariaDB, PostgreSQL",
