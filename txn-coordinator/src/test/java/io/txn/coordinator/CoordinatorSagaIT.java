@@ -90,8 +90,7 @@ class CoordinatorSagaIT {
     }
 
     private Step step(String name, Work.Call work, Work.Call undo, String... after) {
-        return new Step(
-                name, work, List.of(after), undo, QUICK, QUICK, Recovery.COMPENSATE, null, List.of(), null);
+        return new Step(name, work, List.of(after), undo, QUICK, QUICK, Recovery.COMPENSATE, null, List.of(), null);
     }
 
     private SagaHead.Progress killedAt(String call, SagaPlan plan) throws Exception {
@@ -116,7 +115,10 @@ class CoordinatorSagaIT {
         SagaPlan plan = new SagaPlan(
                 "d",
                 1,
-                List.of(step("first", DO, UNDO), step("second", second, null, "first"), step("third", DO, UNDO, "second")),
+                List.of(
+                        step("first", DO, UNDO),
+                        step("second", second, null, "first"),
+                        step("third", DO, UNDO, "second")),
                 "third");
         SagaHead.Progress end = killedAt("action /second", plan);
         assertThat(end).isEqualTo(new SagaHead.Progress(SagaHead.State.DONE, "\"third\"", null));
@@ -134,13 +136,17 @@ class CoordinatorSagaIT {
         SagaPlan plan = new SagaPlan(
                 "d",
                 1,
-                List.of(step("first", first, undo), step("second", DO, UNDO, "first"), step("refused", DO, UNDO, "second")),
+                List.of(
+                        step("first", first, undo),
+                        step("second", DO, UNDO, "first"),
+                        step("refused", DO, UNDO, "second")),
                 null);
         SagaHead.Progress end = killedAt("compensate /undo", plan);
         assertThat(end.state()).isEqualTo(SagaHead.State.COMPENSATED);
         assertThat(end.failure()).contains("sold out");
         assertThat(called)
-                .startsWith("action /first", "ACTION second", "ACTION refused", "COMPENSATE second", "compensate /undo");
+                .startsWith(
+                        "action /first", "ACTION second", "ACTION refused", "COMPENSATE second", "compensate /undo");
         assertThat(called).containsOnlyOnce("COMPENSATE second").doesNotContain("COMPENSATE refused");
         assertThat(called).last().isEqualTo("compensate /undo");
     }

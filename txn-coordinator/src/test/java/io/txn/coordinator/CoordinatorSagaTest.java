@@ -34,7 +34,7 @@ class CoordinatorSagaTest {
 
     private static final Work.Bean DO = new Work.Bean("saga/shop/do");
     private static final Work.Bean UNDO = new Work.Bean("saga/shop/undo");
-    private static final Policy QUICK = new Policy(0, 5_000, 10, 1, 10, 0);
+    private static final Policy QUICK = new Policy(0, 30_000, 10, 1, 10, 0);
 
     @TempDir
     Path directory;
@@ -76,7 +76,8 @@ class CoordinatorSagaTest {
         if (call.called().call() == SagaHead.Call.CHOOSE && !answers.containsKey(word)) {
             return SagaClient.Answer.done(rounds.incrementAndGet() < 3 ? "\"again\"" : "\"out\"");
         }
-        return answers.getOrDefault(word, SagaClient.Answer.done("\"" + call.called().step() + "\""));
+        return answers.getOrDefault(
+                word, SagaClient.Answer.done("\"" + call.called().step() + "\""));
     }
 
     private Work.Http http(String path) {
@@ -109,6 +110,16 @@ class CoordinatorSagaTest {
         assertThat(client.await(xid, 0).state()).isEqualTo(SagaHead.State.DONE);
         assertThat(coordinator.transaction(new Xid(xid)).get().orElseThrow().branches())
                 .hasSize(2);
+    }
+
+    /** Begun with the first step, the first done with the second, the second done with the end. */
+    @Test
+    void aSagaOfTwoStepsIsThreeRecords() throws Exception {
+        SagaPlan plan = plan("b", step("a", http("/a"), null, List.of()), step("b", http("/b"), null, List.of(), "a"));
+        client.awaitEnd(client.start(plan, "null"));
+        long before = coordinator.statistics().journalRecords();
+        client.awaitEnd(client.start(plan, "null"));
+        assertThat(coordinator.statistics().journalRecords() - before).isEqualTo(3);
     }
 
     @Test
@@ -147,8 +158,7 @@ class CoordinatorSagaTest {
         SagaClient.Call call = calls.poll(20, TimeUnit.SECONDS);
         client.complete(xid, call.branch(), "{\"late\":true}", null);
         client.complete(xid, call.branch(), "{\"late\":true}", null);
-        assertThat(client.awaitEnd(xid))
-                .isEqualTo(new SagaHead.Progress(SagaHead.State.DONE, "{\"late\":true}", null));
+        assertThat(client.awaitEnd(xid)).isEqualTo(new SagaHead.Progress(SagaHead.State.DONE, "{\"late\":true}", null));
     }
 
     @Test
@@ -165,8 +175,16 @@ class CoordinatorSagaTest {
         SagaClient.Answer none = SagaClient.Answer.later();
         answers.put("ACTION hangs", none);
         Step hangs = new Step(
-                "hangs", DO, List.of("a"), UNDO, new Policy(400, 0, 50, 1, 50, 0), QUICK, Recovery.COMPENSATE, null,
-                List.of(), null);
+                "hangs",
+                DO,
+                List.of("a"),
+                UNDO,
+                new Policy(400, 0, 50, 1, 50, 0),
+                QUICK,
+                Recovery.COMPENSATE,
+                null,
+                List.of(),
+                null);
         String xid = client.start(plan(null, step("a", DO, UNDO, List.of()), hangs), "null");
         SagaHead.Progress end = client.awaitEnd(xid);
         assertThat(end.state()).isEqualTo(SagaHead.State.COMPENSATED);
@@ -193,7 +211,12 @@ class CoordinatorSagaTest {
         assertThat(client.awaitEnd(client.start(plan, "null")).state()).isEqualTo(SagaHead.State.DONE);
         assertThat(called)
                 .containsExactly(
-                        "ACTION again", "CHOOSE x", "ACTION again", "CHOOSE x", "ACTION again", "CHOOSE x",
+                        "ACTION again",
+                        "CHOOSE x",
+                        "ACTION again",
+                        "CHOOSE x",
+                        "ACTION again",
+                        "CHOOSE x",
                         "ACTION out");
     }
 
@@ -211,8 +234,8 @@ class CoordinatorSagaTest {
                 null,
                 List.of(),
                 null);
-        SagaHead.Progress end = client.awaitEnd(
-                client.start(plan(null, choice, step("out", DO, null, List.of(), "x")), "null"));
+        SagaHead.Progress end =
+                client.awaitEnd(client.start(plan(null, choice, step("out", DO, null, List.of(), "x")), "null"));
         assertThat(end.failure()).contains("elsewhere");
         assertThat(called).containsExactly("CHOOSE x");
     }
@@ -228,7 +251,8 @@ class CoordinatorSagaTest {
 
     @Test
     void targetsThatAreNotAllowedAreRefusedAtTheStart() throws Exception {
-        for (String url : List.of("http://127.0.0.1:1/api/x", targets.url() + "/other", targets.url() + "/api/%2e%2e/x")) {
+        for (String url :
+                List.of("http://127.0.0.1:1/api/x", targets.url() + "/other", targets.url() + "/api/%2e%2e/x")) {
             SagaPlan plan = plan(null, step("a", new Work.Http("POST", url), null, List.of()));
             Message.GlobalBeginResponse response = client.tryStart(plan, "null", 60_000, 0);
             assertThat(response.xid()).isNull();
@@ -240,15 +264,13 @@ class CoordinatorSagaTest {
     @Test
     void anOperatorCancelsASagaThatIsStuckForward() throws Exception {
         answers.put("ACTION pivot", SagaClient.Answer.refused("never"));
-        Step pivot = new Step(
-                "pivot", DO, List.of("a"), UNDO, QUICK, QUICK, Recovery.FORWARD, null, List.of(), null);
+        Step pivot = new Step("pivot", DO, List.of("a"), UNDO, QUICK, QUICK, Recovery.FORWARD, null, List.of(), null);
         String xid = client.start(plan(null, step("a", DO, UNDO, List.of()), pivot), "null");
-        Await.until(
-                "it needs a person", Duration.ofSeconds(20), () -> state(xid) == SagaHead.State.NEEDS_ATTENTION);
+        Await.until("it needs a person", Duration.ofSeconds(20), () -> state(xid) == SagaHead.State.NEEDS_ATTENTION);
         assertThat(client.await(xid, 0).failure()).contains("never");
         OperatorResult result = coordinator
-                .operate(new OperatorCommand.Force(
-                        new Xid(xid), OperatorCommand.Force.Status.ROLLED_BACK, "we give up"))
+                .operate(
+                        new OperatorCommand.Force(new Xid(xid), OperatorCommand.Force.Status.ROLLED_BACK, "we give up"))
                 .get(20, TimeUnit.SECONDS);
         assertThat(result).isEqualTo(new OperatorResult.Accepted());
         assertThat(client.awaitEnd(xid).state()).isEqualTo(SagaHead.State.COMPENSATED);

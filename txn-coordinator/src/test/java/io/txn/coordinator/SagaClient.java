@@ -74,8 +74,10 @@ final class SagaClient implements AutoCloseable, RpcHandler {
             RequestId.write(requestId, head);
         }
         Message begin = new Message.GlobalBeginRequest(timeoutMillis, plan.definition());
-        return (Message.GlobalBeginResponse)
-                connection.request(begin, head, PATIENCE).get(30, TimeUnit.SECONDS).body();
+        return (Message.GlobalBeginResponse) connection
+                .request(begin, head, PATIENCE)
+                .get(30, TimeUnit.SECONDS)
+                .body();
     }
 
     String start(SagaPlan plan, String input) throws Exception {
@@ -118,8 +120,10 @@ final class SagaClient implements AutoCloseable, RpcHandler {
         BranchStatus status = failure == null ? BranchStatus.PHASE_ONE_DONE : BranchStatus.PHASE_ONE_FAILED;
         Message report = new Message.BranchReportRequest(
                 xid, branch, status, "saga/shop/x", null, io.txn.protocol.BranchType.SAGA);
-        Message.BranchReportResponse response = (Message.BranchReportResponse)
-                connection.request(report, head, PATIENCE).get(30, TimeUnit.SECONDS).body();
+        Message.BranchReportResponse response = (Message.BranchReportResponse) connection
+                .request(report, head, PATIENCE)
+                .get(30, TimeUnit.SECONDS)
+                .body();
         if (!response.outcome().succeeded()) {
             throw new AssertionError(response);
         }
@@ -137,9 +141,11 @@ final class SagaClient implements AutoCloseable, RpcHandler {
             return;
         }
         boolean forward = body instanceof Message.BranchCommitRequest;
-        String xid = forward ? ((Message.BranchCommitRequest) body).xid() : ((Message.BranchRollbackRequest) body).xid();
-        long branch =
-                forward ? ((Message.BranchCommitRequest) body).branchId() : ((Message.BranchRollbackRequest) body).branchId();
+        String xid =
+                forward ? ((Message.BranchCommitRequest) body).xid() : ((Message.BranchRollbackRequest) body).xid();
+        long branch = forward
+                ? ((Message.BranchCommitRequest) body).branchId()
+                : ((Message.BranchRollbackRequest) body).branchId();
         String given = forward
                 ? ((Message.BranchCommitRequest) body).applicationData()
                 : ((Message.BranchRollbackRequest) body).applicationData();

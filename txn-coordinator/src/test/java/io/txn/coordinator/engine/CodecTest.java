@@ -134,7 +134,8 @@ class CodecTest {
         assertThat(HexFormat.of().formatHex(encoded(1_000, events)))
                 .isEqualTo("0501" + "f1968b25" + "e0a712" + "e807" + "07" + "1cac02ad0201" + "1dac020200"
                         + "1eac02ad02037a71" + "1fac02ad02ac02" + "20ac02ad02010263" + "21ac02ad0202" + "22ac02");
-        assertThat(encoded(1_000, List.of(new Event.SagaPlanned(300, PLAN, "{}")))[0]).isEqualTo((byte) 5);
+        assertThat(encoded(1_000, List.of(new Event.SagaPlanned(300, PLAN, "{}")))[0])
+                .isEqualTo((byte) 5);
     }
 
     @Test
@@ -338,8 +339,8 @@ class CodecTest {
                         TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.JOURNAL_TOO_NEW));
     }
 
-    private static final PlanText PLAN = PlanText.of(
-            new SagaPlan("d", 1, List.of(Step.calling("a", new Work.Bean("saga/a"), null)), "a").encoded());
+    private static final PlanText PLAN =
+            PlanText.of(new SagaPlan("d", 1, List.of(Step.calling("a", new Work.Bean("saga/a"), null)), "a").encoded());
 
     private Event anyEvent() {
         long transaction = id();

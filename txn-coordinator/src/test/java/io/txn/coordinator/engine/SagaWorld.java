@@ -265,7 +265,7 @@ final class SagaWorld {
                 work,
                 List.of(after),
                 null,
-                Policy.DEFAULT,
+                new Policy(0, dice.oneOf(0, 40), 0, 0, 0, dice.oneOf(0, 1)),
                 Policy.DEFAULT,
                 dice.coin() ? Recovery.FORWARD : Recovery.COMPENSATE,
                 null,
