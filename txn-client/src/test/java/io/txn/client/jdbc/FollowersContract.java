@@ -199,11 +199,27 @@ abstract class FollowersContract extends AtContract {
             return statements;
         }
 
-        /** Of two rows that may be there; or a MERGE that deletes one. */
+        /** Of two rows that may be there, of which one may be met twice; or a MERGE that deletes one. */
         private String upsert(int table) {
             int first = random.nextInt(10);
             int second = (first + 1 + random.nextInt(8)) % 10;
             int code = 100 * (1 + random.nextInt(3));
+            if (kind() != DatabaseKind.POSTGRESQL && random.nextInt(3) == 0) {
+                int last = random.nextBoolean() ? first : second;
+                String rows = "(" + first + ", " + (code + 50) + "), (" + second + ", "
+                        + (last == first ? code + 60 : first) + "), (" + first + ", " + last + ")";
+                return kind() == DatabaseKind.H2
+                        ? "MERGE INTO %t" + table + " (id, code) KEY (id) VALUES " + rows
+                        : "INSERT INTO %t" + table + " (id, code) VALUES " + rows
+                                + " ON DUPLICATE KEY UPDATE code = VALUES(code)";
+            }
+            boolean ofItself = references.stream().anyMatch(r -> r.parent() == table && r.child() == table);
+            if (kind() != DatabaseKind.MARIADB && !ofItself && random.nextInt(4) == 0) {
+                return "MERGE INTO %t" + table + " t USING (VALUES (" + first + ", 1), (" + second + ", 2), (" + first
+                        + ", 3)) s(id, n) ON t.id = s.id AND s.n < 3 WHEN MATCHED AND s.n = 1 THEN DELETE"
+                        + " WHEN MATCHED THEN UPDATE SET code = t.code + " + code
+                        + (random.nextBoolean() ? "" : " WHEN NOT MATCHED AND s.n = 3 THEN INSERT (id) VALUES (s.id)");
+            }
             String values = "(" + first + ", " + (code + first) + "), (" + second + ", " + (code + second) + ")";
             if (kind() == DatabaseKind.MARIADB) {
                 return "INSERT INTO %t" + table + " (id, code) VALUES " + values + " ON DUPLICATE KEY UPDATE "
