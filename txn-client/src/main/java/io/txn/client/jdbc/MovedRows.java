@@ -36,10 +36,6 @@ final class MovedRows {
         this.deletions = deletions;
     }
 
-    boolean changes() {
-        return !referred.isEmpty();
-    }
-
     /** The statement begins, perhaps anew. */
     void clear() {
         moved.clear();

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What one statement that may insert, change and delete rows did to a table, brought down to one change a row: what it was before all, what it is
- * after all. A row whose key changed was deleted and another one inserted; where others follow the change it is one row, because they follow it to its new key.
+ * after all. A row whose key changed was deleted and another one inserted; in a table that others refer to it is one row, because they go on referring to it.
  * Images hold all columns. Not thread-safe.
  */
 final class RowChanges {
@@ -86,6 +86,9 @@ final class RowChanges {
      * refers to a new one, it has to let go of it first.
      */
     List<TableChange> changes() {
+        // Who refers to it stays with it, whatever the foreign key does, and would be in the way of a row to be
+        // deleted.
+        boolean keepsMoved = !images.table().referencedBy().isEmpty();
         List<RowChange> deleted = new ArrayList<>();
         List<RowChange> updated = new ArrayList<>();
         List<RowChange> inserted = new ArrayList<>();
@@ -94,7 +97,7 @@ final class RowChanges {
             List<Value> before = row.before();
             if (before == null) {
                 inserted.add(new RowChange(null, row.after()));
-            } else if (run.keepsMovedRows() || Objects.equals(images.keyOf(columns, before), key)) {
+            } else if (keepsMoved || Objects.equals(images.keyOf(columns, before), key)) {
                 updated.add(new RowChange(before, row.after()));
             } else {
                 deleted.add(new RowChange(before, null));

@@ -84,11 +84,6 @@ final class WriteRun {
         return movedRows;
     }
 
-    /** A row whose key changes is told as one that changed, not as one deleted and one inserted: others follow it. */
-    boolean keepsMovedRows() {
-        return movedRows != null && movedRows.changes();
-    }
-
     /** Why a write to a table that no statement names may call what writes; null when it does not. */
     @Nullable
     String functionThatWrites(Table table) throws SQLException {
