@@ -97,7 +97,7 @@ final class UpdatableRows implements InvocationHandler {
         String name = method.getName();
         switch (name) {
             case "updateRow", "insertRow", "deleteRow" -> {
-                WorkContext context = connection.resource().context();
+                WorkContext context = connection.context();
                 if (context == null) {
                     connection.pinPlain();
                     Proxies.call(rows, method, arguments);
@@ -142,7 +142,7 @@ final class UpdatableRows implements InvocationHandler {
 
     /** Whether a column has to be known as it was; of a result through which no row may be changed none has. */
     private boolean isOfKey(int number) {
-        if (connection.resource().context() == null) {
+        if (connection.context() == null) {
             return false;
         }
         try {
