@@ -141,7 +141,7 @@ final class UpdatableRows implements InvocationHandler {
     }
 
     /** Whether a column has to be known as it was; of a result through which no row may be changed none has. */
-    private boolean isOfKey(int number) {
+    private boolean isOfKey(int number) throws SQLException {
         if (connection.context() == null) {
             return false;
         }
