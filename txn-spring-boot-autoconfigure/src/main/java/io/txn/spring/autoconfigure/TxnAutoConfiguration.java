@@ -29,6 +29,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.EnableAspectJAutoProxy;
 import org.springframework.context.annotation.Import;
+import org.springframework.context.annotation.Lazy;
 import org.springframework.context.annotation.Role;
 import org.springframework.core.env.Environment;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
@@ -100,6 +101,7 @@ public final class TxnAutoConfiguration {
     }
 
     @Bean
+    @Lazy
     GlobalLockTemplate txnGlobalLockTemplate(ContextCarrier contexts) {
         return new GlobalLockTemplate(contexts);
     }
@@ -127,6 +129,7 @@ public final class TxnAutoConfiguration {
         }
 
         @Bean
+        @Lazy
         GlobalLockOptions txnGlobalLockOptions(ConfigurableBeanFactory beanFactory) {
             return new GlobalLockOptions(beanFactory::resolveEmbeddedValue);
         }

@@ -35,6 +35,7 @@ import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.cloud.client.circuitbreaker.CircuitBreakerFactory;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Lazy;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 import org.springframework.web.client.RestClient;
@@ -56,6 +57,7 @@ public final class TxnPropagationAutoConfiguration {
     }
 
     @Bean
+    @Lazy
     Outgoing txnOutgoing(ContextCarrier contexts, Trust trust) {
         return new Outgoing(contexts, trust, InstantSource.system());
     }
@@ -67,11 +69,13 @@ public final class TxnPropagationAutoConfiguration {
 
     /** Each way in or out has a {@link Carrier} of its own. */
     @Bean
+    @Lazy
     Carriers txnCarriers(ObjectProvider<Carrier> carriers) {
         return new Carriers(carriers.stream().toList());
     }
 
     @Bean
+    @Lazy
     @Order(400)
     CarriersExamination txnCarriersExamination(Carriers carriers) {
         return new CarriersExamination(carriers);
@@ -84,6 +88,7 @@ public final class TxnPropagationAutoConfiguration {
     static class ClientConfiguration {
 
         @Bean
+        @Lazy
         Carrier txnRestCarrier() {
             return new Carrier(
                     "RestTemplate, RestClient",
@@ -93,6 +98,7 @@ public final class TxnPropagationAutoConfiguration {
         }
 
         @Bean
+        @Lazy
         @ConditionalOnMissingBean
         XidRequestInterceptor txnXidRequestInterceptor(
                 Outgoing outgoing, Alarm alarm, ObjectProvider<RequestFactories> factories) {
@@ -100,6 +106,7 @@ public final class TxnPropagationAutoConfiguration {
         }
 
         @Bean
+        @Lazy
         Alarm txnAlarm() {
             return new Alarm();
         }
@@ -110,6 +117,7 @@ public final class TxnPropagationAutoConfiguration {
         static class ApacheConfiguration {
 
             @Bean
+            @Lazy
             RequestFactories txnApacheDeadlines(ContextCarrier contexts, Alarm alarm) {
                 return new ApacheDeadlines(contexts, alarm, InstantSource.system());
             }
@@ -126,12 +134,14 @@ public final class TxnPropagationAutoConfiguration {
         static class SpringBoot3 {
 
             @Bean
+            @Lazy
             org.springframework.boot.web.client.RestTemplateCustomizer txnRestTemplateCustomizer(
                     XidRequestInterceptor interceptor) {
                 return interceptor::addTo;
             }
 
             @Bean
+            @Lazy
             org.springframework.boot.web.client.RestClientCustomizer txnRestClientCustomizer(
                     XidRequestInterceptor interceptor) {
                 return interceptor::addTo;
@@ -144,12 +154,14 @@ public final class TxnPropagationAutoConfiguration {
         static class SpringBoot4 {
 
             @Bean
+            @Lazy
             org.springframework.boot.restclient.RestTemplateCustomizer txnRestTemplateCustomizer4(
                     XidRequestInterceptor interceptor) {
                 return interceptor::addTo;
             }
 
             @Bean
+            @Lazy
             org.springframework.boot.restclient.RestClientCustomizer txnRestClientCustomizer4(
                     XidRequestInterceptor interceptor) {
                 return interceptor::addTo;
@@ -164,18 +176,21 @@ public final class TxnPropagationAutoConfiguration {
     static class FeignConfiguration {
 
         @Bean
+        @Lazy
         Carrier txnFeignCarrier() {
             return new Carrier(
                     "OpenFeign", Carrier.Way.OUT, "every client, whatever is behind it", "a shorter read timeout");
         }
 
         @Bean
+        @Lazy
         @ConditionalOnMissingBean
         XidFeignInterceptor txnXidFeignInterceptor(Outgoing outgoing) {
             return new XidFeignInterceptor(outgoing);
         }
 
         @Bean
+        @Lazy
         XidFeignCapability txnXidFeignCapability(Outgoing outgoing) {
             return new XidFeignCapability(outgoing);
         }
@@ -194,6 +209,7 @@ public final class TxnPropagationAutoConfiguration {
         }
 
         @Bean
+        @Lazy
         Carrier txnCircuitBreakerCarrier() {
             return new Carrier("Spring Cloud circuit breakers", Carrier.Way.THREADS, "those of every factory bean", "");
         }
@@ -207,6 +223,7 @@ public final class TxnPropagationAutoConfiguration {
     static class ServletConfiguration {
 
         @Bean
+        @Lazy
         Carrier txnServletCarrier() {
             return new Carrier("Servlet requests", Carrier.Way.IN, "every request", "");
         }
@@ -242,12 +259,14 @@ public final class TxnPropagationAutoConfiguration {
     static class WebClientConfiguration {
 
         @Bean
+        @Lazy
         Carrier txnWebClientCarrier() {
             return new Carrier(
                     "WebClient", Carrier.Way.OUT, "builder beans, and what Spring Boot's builder builds", "cancelling");
         }
 
         @Bean
+        @Lazy
         XidExchangeFilter txnXidExchangeFilter(ReactiveContexts contexts, Outgoing outgoing) {
             return new XidExchangeFilter(contexts, outgoing);
         }
@@ -263,6 +282,7 @@ public final class TxnPropagationAutoConfiguration {
         static class SpringBoot3 {
 
             @Bean
+            @Lazy
             org.springframework.boot.web.reactive.function.client.WebClientCustomizer txnWebClientCustomizer(
                     XidExchangeFilter filter) {
                 return builder -> builder.filters(filter::addTo);
@@ -275,6 +295,7 @@ public final class TxnPropagationAutoConfiguration {
         static class SpringBoot4 {
 
             @Bean
+            @Lazy
             org.springframework.boot.webclient.WebClientCustomizer txnWebClientCustomizer4(XidExchangeFilter filter) {
                 return builder -> builder.filters(filter::addTo);
             }
