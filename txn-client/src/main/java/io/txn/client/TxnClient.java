@@ -35,6 +35,7 @@ public final class TxnClient implements AutoCloseable {
     private final BranchWorkers workers;
     private final ResourceManager resources;
     private final GlobalTransactionTemplate transactions;
+    private final SagaCalls sagas;
     private final boolean failFast;
     private final Duration startWait;
     private final Duration shutdownTimeout;
@@ -72,19 +73,17 @@ public final class TxnClient implements AutoCloseable {
                 clock,
                 random);
         this.resources = new CoordinatedResourceManager(coordinators, known, workers, clock, random, pause);
+        TransactionManager manager = new TransactionManager(
+                coordinators,
+                options.requestTimeout(),
+                options.connectWait(),
+                options.decisionWait(),
+                clock,
+                random,
+                pause);
         this.transactions = new GlobalTransactionTemplate(
-                options.applicationId(),
-                options.causeMessages(),
-                contexts,
-                new TransactionManager(
-                        coordinators,
-                        options.requestTimeout(),
-                        options.connectWait(),
-                        options.decisionWait(),
-                        clock,
-                        random,
-                        pause),
-                inLocalTransaction);
+                options.applicationId(), options.causeMessages(), contexts, manager, inLocalTransaction);
+        this.sagas = new SagaCalls(coordinators, manager, options.requestTimeout(), options.connectWait(), clock);
     }
 
     /**
@@ -174,6 +173,11 @@ public final class TxnClient implements AutoCloseable {
     /** Opens and ends global transactions. */
     public GlobalTransactionTemplate transactions() {
         return transactions;
+    }
+
+    /** Starts sagas, asks how far they are, and completes their steps. */
+    public SagaCalls sagas() {
+        return sagas;
     }
 
     /** Runs work outside global transactions that keeps off their rows. */

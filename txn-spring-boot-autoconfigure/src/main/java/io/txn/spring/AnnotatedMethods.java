@@ -16,6 +16,7 @@ import org.springframework.aop.ProxyMethodInvocation;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.aop.support.StaticMethodMatcher;
 import org.springframework.core.Ordered;
+import org.springframework.util.ClassUtils;
 import org.springframework.util.ReflectionUtils;
 
 /**
@@ -87,15 +88,24 @@ abstract class AnnotatedMethods extends StaticMethodMatcher
     @Override
     public boolean matches(Class<?> type) {
         for (Class<?> declaring = type; declaring != null && declaring != Object.class; ) {
-            if (isAnnotated(declaring)) {
+            if (isAnnotated(declaring) || declaresAnnotated(declaring)) {
                 return true;
             }
-            for (Method method : ReflectionUtils.getDeclaredMethods(declaring)) {
-                if (isAnnotated(method)) {
-                    return true;
-                }
-            }
             declaring = declaring.getSuperclass();
+        }
+        for (Class<?> inherited : ClassUtils.getAllInterfacesForClass(type)) {
+            if (isAnnotated(inherited) || declaresAnnotated(inherited)) {
+                return true; // its default methods are methods of the class
+            }
+        }
+        return false;
+    }
+
+    private boolean declaresAnnotated(Class<?> declaring) {
+        for (Method method : ReflectionUtils.getDeclaredMethods(declaring)) {
+            if (isAnnotated(method)) {
+                return true;
+            }
         }
         return false;
     }
