@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -29,6 +30,9 @@ final class AtResource {
 
     private static final Pattern UNDO_PARTS = Pattern.compile("\"undoParts\"\\s*:\\s*(\\d{1,4})(?!\\d)");
 
+    /** Seconds before the deadline of a transaction. */
+    private static final int LEFT_TO_THE_DRIVER = 5;
+
     /** Who has more of them is told of these. */
     private static final int MOST_WITHOUT_KEY = 50;
 
@@ -40,6 +44,7 @@ final class AtResource {
     private final Plans plans;
     private final Tables tables;
     private final UndoTable undoTable;
+    private final DeadlineWatch deadlines;
     private final AtomicLong numbers;
     private volatile @Nullable String database;
 
@@ -52,7 +57,8 @@ final class AtResource {
             AtOptions options,
             ContextCarrier contexts,
             ResourceManager resources,
-            Supplier<UUID> ids) {
+            Supplier<UUID> ids,
+            LongSupplier nanos) {
         this.physical = physical;
         this.dialect = dialect;
         this.options = options;
@@ -61,6 +67,7 @@ final class AtResource {
         this.plans = new Plans(dialect.syntax(), options.planCacheSize());
         this.tables = new Tables(dialect, options.metadataMaxAge(), options.functionsThatOnlyRead(), options.clock());
         this.undoTable = new UndoTable(dialect, options.undoTable(), ids);
+        this.deadlines = new DeadlineWatch(LEFT_TO_THE_DRIVER, nanos);
         // Not from one on: sessions outlive resources, and may hold what a failed statement of another one left there.
         this.numbers = new AtomicLong(ids.get().getMostSignificantBits() >>> 16);
     }
@@ -99,6 +106,10 @@ final class AtResource {
         return tables;
     }
 
+    DeadlineWatch deadlines() {
+        return deadlines;
+    }
+
     UndoTable undoTable() {
         return undoTable;
     }
@@ -116,6 +127,17 @@ final class AtResource {
         }
         LockGuard guard = contexts.currentGuard();
         return guard == null ? null : WorkContext.of(guard, options);
+    }
+
+    /** Whether the calling thread's local transactions are to be prepared by the database, and not captured. */
+    boolean wantsXa() {
+        TransactionContext context = contexts.current();
+        return context != null
+                && switch (context.mode()) {
+                    case AS_CONFIGURED -> options.xa();
+                    case XA -> true;
+                    case OWN -> false;
+                };
     }
 
     /** Whether the calling thread's statements are undone by a method of the application's, if at all. */

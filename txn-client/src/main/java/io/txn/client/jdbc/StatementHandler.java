@@ -42,7 +42,7 @@ final class StatementHandler implements InvocationHandler {
     private final @Nullable String preparedSql;
     private final KeyRequest preparedKeys;
     private final boolean updatable;
-    private final StatementScope scope = new StatementScope();
+    private final StatementScope scope;
     private final Parameters parameters = new Parameters();
     /** Kept only where the physical statement has not got it. */
     private final List<BatchRun.Element> batch = new ArrayList<>();
@@ -68,6 +68,7 @@ final class StatementHandler implements InvocationHandler {
             KeyRequest preparedKeys)
             throws SQLException {
         this.connection = connection;
+        this.scope = new StatementScope(connection.resource().deadlines());
         this.connectionProxy = connectionProxy;
         this.physical = physical;
         this.preparedSql = preparedSql;
@@ -189,7 +190,7 @@ final class StatementHandler implements InvocationHandler {
     }
 
     private @Nullable Object setParameter(Method method, @Nullable Object[] given) throws SQLException {
-        if (connection.resource().context() != null && !callsRoutine()) {
+        if (connection.context() != null && !callsRoutine()) {
             parameters.kept(method, given);
             return null;
         }
@@ -212,7 +213,7 @@ final class StatementHandler implements InvocationHandler {
         boolean prepared = preparedSql != null && given.length == 0;
         String sql = prepared ? Objects.requireNonNull(preparedSql) : String.valueOf(given[0]);
         lastSql = sql;
-        WorkContext context = connection.resource().context();
+        WorkContext context = connection.context();
         if (context == null) {
             connection.touch();
             scope.limit(0);
@@ -403,7 +404,7 @@ final class StatementHandler implements InvocationHandler {
                     "it has a question mark outside literals, and is not prepared",
                     "use a PreparedStatement; write an operator with a question mark as ??");
         }
-        WorkContext context = connection.resource().context();
+        WorkContext context = connection.context();
         if (plan instanceof Plan.Call call) {
             connection.requireReading(call);
         } else if (plan instanceof Plan.Deferring deferring) {
@@ -495,7 +496,7 @@ final class StatementHandler implements InvocationHandler {
 
     private void addBatch(Method method, @Nullable Object[] given) throws SQLException {
         String sql = given.length == 0 ? Objects.requireNonNull(preparedSql) : String.valueOf(given[0]);
-        if (connection.resource().context() != null) {
+        if (connection.context() != null) {
             batch.add(new BatchRun.Element(sql, parameters.copy()));
         } else {
             callPhysical(method, given);
@@ -514,7 +515,7 @@ final class StatementHandler implements InvocationHandler {
         more.clear();
         scope.release();
         List<BatchRun.Element> elements = List.copyOf(batch);
-        WorkContext context = connection.resource().context();
+        WorkContext context = connection.context();
         connection.touch();
         if (context == null) {
             return executePlainBatch(elements);
