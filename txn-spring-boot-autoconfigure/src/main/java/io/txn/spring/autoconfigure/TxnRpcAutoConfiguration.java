@@ -17,8 +17,6 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
-import org.springframework.core.Ordered;
-import org.springframework.core.annotation.Order;
 import org.springframework.grpc.client.GlobalClientInterceptor;
 import org.springframework.grpc.server.GlobalServerInterceptor;
 
@@ -59,7 +57,6 @@ public final class TxnRpcAutoConfiguration {
 
         @Bean
         @GlobalServerInterceptor
-        @Order(Ordered.HIGHEST_PRECEDENCE + 100)
         @ConditionalOnMissingBean
         XidServerInterceptor txnXidServerInterceptor(ContextCarrier contexts, Incoming incoming) {
             return new XidServerInterceptor(contexts, incoming);

@@ -17,12 +17,13 @@ import java.util.List;
 import java.util.Objects;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
+import org.springframework.core.PriorityOrdered;
 
 /**
  * Binds the XID that a call of gRPC carries to the thread of each of its callbacks, as a participant. The trailers say whether something was kept, and whether the
  * transaction may only be rolled back. It belongs outermost: what an interceptor makes of an exception closes the call through this one.
  */
-public final class XidServerInterceptor implements ServerInterceptor {
+public final class XidServerInterceptor implements ServerInterceptor, PriorityOrdered {
 
     private final ContextCarrier contexts;
     private final Incoming incoming;
@@ -30,6 +31,12 @@ public final class XidServerInterceptor implements ServerInterceptor {
     public XidServerInterceptor(ContextCarrier contexts, Incoming incoming) {
         this.contexts = contexts;
         this.incoming = incoming;
+    }
+
+    /** Before all others: Spring gRPC's own, which asks the application for the status of an exception, says that it is the first. */
+    @Override
+    public int getOrder() {
+        return HIGHEST_PRECEDENCE;
     }
 
     @Override

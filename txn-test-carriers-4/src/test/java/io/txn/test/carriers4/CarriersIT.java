@@ -7,6 +7,7 @@ import io.grpc.BindableService;
 import io.grpc.CallOptions;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServerServiceDefinition;
+import io.grpc.Status;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.ServerCalls;
 import io.txn.client.ContextCarrier;
@@ -30,6 +31,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.apache.dubbo.config.ProtocolConfig;
 import org.apache.dubbo.config.RegistryConfig;
@@ -52,6 +54,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.grpc.client.GrpcChannelFactory;
+import org.springframework.grpc.server.exception.GrpcExceptionHandler;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.stereotype.Component;
 import org.springframework.stereotype.Service;
@@ -169,6 +172,20 @@ class CarriersIT {
                 .isInstanceOfSatisfying(
                         TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.ROLLED_BACK_ONLY))
                 .hasMessageContaining("the second half failed");
+        Await.until("it is undone", LONG, () -> taken(half) == 0);
+    }
+
+    @Test
+    void anApplicationsOwnHandlerStillSaysWithWhatStatusACallFails() {
+        String half = "half-status";
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        assertThat(catchThrowable(() -> global(half, () -> {
+                    failure.set(catchThrowable(() -> call("grpc", half)));
+                    return null;
+                })))
+                .isInstanceOf(TxnException.class)
+                .hasMessageContaining("the second half failed");
+        assertThat(Status.fromThrowable(failure.get()).getCode()).isEqualTo(Status.Code.FAILED_PRECONDITION);
         Await.until("it is undone", LONG, () -> taken(half) == 0);
     }
 
@@ -324,6 +341,14 @@ class CarriersIT {
     @EnableDubbo(scanBasePackageClasses = CarriersIT.class)
     @Import({Shopping.class, Stock.class, Web.class, Grpc.class, Client.class})
     static class Shop {
+
+        @Bean
+        GrpcExceptionHandler statuses() {
+            return failure -> Status.FAILED_PRECONDITION
+                    .withDescription(failure.getMessage())
+                    .withCause(failure)
+                    .asException();
+        }
 
         @Bean
         RegistryConfig none() {
