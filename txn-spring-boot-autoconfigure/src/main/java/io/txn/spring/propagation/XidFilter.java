@@ -33,8 +33,7 @@ public final class XidFilter extends OncePerRequestFilter {
     @SuppressWarnings("try") // the scope is opened for its closing
     protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
             throws ServletException, IOException {
-        TransactionContext context =
-                incoming.context(new Arrival(name -> values(request, name), Peers.address(request.getRemoteAddr())));
+        TransactionContext context = incoming.context(new Arrival(name -> values(request, name), RealPeer.of(request)));
         if (context == null) {
             chain.doFilter(request, response);
             return;
