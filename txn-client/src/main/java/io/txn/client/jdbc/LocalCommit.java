@@ -282,11 +282,7 @@ final class LocalCommit {
 
     /** Adds the undo record to the local transaction. */
     private void write(LocalTransaction local, Xid xid, BranchId branch, byte[] undo) throws SQLException {
-        Stamps stamps = Stamps.of(
-                resource.dialect(),
-                local.tables(),
-                table -> capturedWhole(table, local.changes())
-                        || resource.tables().isDue(table));
+        Stamps stamps = resource.tables().stamps(local.tables(), table -> capturedWhole(table, local.changes()));
         byte[] content = UndoFormat.sealed(xid, branch, undo);
         boolean same = resource.undoTable().insert(connection, xid, branch, content, stamps);
         if (!same) {

@@ -3,6 +3,7 @@ package io.txn.client.jdbc;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Procedures;
 import io.txn.client.jdbc.dialect.Routines;
+import io.txn.client.jdbc.dialect.Stamps;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.sql.Mentions;
 import io.txn.client.jdbc.sql.Plan;
@@ -17,14 +18,17 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** What is known of a data source's tables, each for a bounded time. Thread-safe. */
 final class Tables {
 
     private static final int MOST = 10_000;
+    private static final int MOST_STAMPS = 1_000;
 
     /** Words before a parenthesis that are known without a look: they call nothing, or what every database has of its own. */
     private static final Set<String> STANDARD = Set.of(
@@ -61,6 +65,8 @@ final class Tables {
     private final Set<String> temporary = ConcurrentHashMap.newKeySet();
     /** When tables were last seen to be what they were, by their names and stamps. */
     private final Map<SeenAs, Instant> seen = new ConcurrentHashMap<>();
+    /** What was asked about tables that are written to together. */
+    private final Map<Set<Table>, Optional<Stamps>> stamps = new ConcurrentHashMap<>();
     /** Names that statements called while the functions were known as they are. */
     private final Set<String> calledBefore = ConcurrentHashMap.newKeySet();
 
@@ -131,8 +137,31 @@ final class Tables {
         return table;
     }
 
+    /**
+     * What a local commit asks about the tables that it wrote to, beside another statement.
+     *
+     * @param whole of which tables rows are to be restored in all their columns: those are asked about each time
+     * @return null when there is nothing to ask
+     */
+    @Nullable
+    Stamps stamps(Set<Table> tables, Predicate<Table> whole) {
+        if (dialect.product() != Dialect.Product.POSTGRESQL) {
+            return Stamps.of(dialect, tables, table -> whole.test(table) || isDue(table));
+        }
+        // Asked for all tables each time, so most transactions ask what others asked.
+        Optional<Stamps> asked = stamps.get(tables);
+        if (asked == null) {
+            asked = Optional.ofNullable(Stamps.of(dialect, tables, table -> true));
+            if (stamps.size() >= MOST_STAMPS) {
+                stamps.clear();
+            }
+            stamps.put(Set.copyOf(tables), asked);
+        }
+        return asked.orElse(null);
+    }
+
     /** Whether it is time to look at a table again, where another statement is sent anyway. */
-    boolean isDue(Table table) {
+    private boolean isDue(Table table) {
         Instant last = seen.get(seenAs(table));
         return last == null || !clock.instant().isBefore(last.plus(LOOK_EVERY));
     }
@@ -214,6 +243,7 @@ final class Tables {
     /** What was known may be wrong. */
     void forget() {
         known.clear();
+        stamps.clear();
         routines = null;
     }
 

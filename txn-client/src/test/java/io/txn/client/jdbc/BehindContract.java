@@ -17,6 +17,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** What the database does behind a statement, where the corpus of statements cannot say it: options, other sessions, changes of the catalog. */
@@ -165,6 +167,46 @@ abstract class BehindContract extends AtContract {
                     .as(change)
                     .containsExactly(change.contains("ADD b") ? "1|0|7" : "1|0");
             behindTheBack("DROP TABLE IF EXISTS follower", "DROP TABLE other");
+        }
+    }
+
+    /** What the tables are that are looked at, and what then changes. */
+    private record Looked(String table, String change) {}
+
+    @Test
+    void aLookAtATableWithTriggersOrManyColumnsOrLosingItsKeySeesItToo() {
+        if (kind() != DatabaseKind.POSTGRESQL) {
+            return; // the others are asked by another text
+        }
+        behindTheBack("CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'");
+        String plain = "CREATE TABLE other (id INT NOT NULL PRIMARY KEY, a INT)";
+        String came = "CREATE TRIGGER came AFTER UPDATE ON other FOR EACH ROW EXECUTE FUNCTION nothing()";
+        String many = IntStream.range(0, 200).mapToObj(i -> ", c" + i + " INT").collect(Collectors.joining());
+        List<Looked> cases = List.of(
+                new Looked(plain + "; CREATE TRIGGER first AFTER TRUNCATE ON other EXECUTE FUNCTION nothing()", came),
+                new Looked(plain + "; CREATE RULE first AS ON DELETE TO other WHERE id < 0 DO ALSO NOTHING", came),
+                new Looked(
+                        plain + "; CREATE RULE first AS ON DELETE TO other WHERE id < 0 DO ALSO NOTHING",
+                        "CREATE RULE came AS ON UPDATE TO other DO ALSO NOTHING"),
+                new Looked(plain.replace("a INT", "a INT" + many), came),
+                new Looked(plain.replace("a INT", "a INT" + many), "ALTER TABLE other ALTER a TYPE VARCHAR(20)"),
+                new Looked(plain, "ALTER TABLE other DROP CONSTRAINT other_pkey"));
+        for (int i = 0; i < cases.size(); i++) {
+            Looked looked = cases.get(i);
+            behindTheBack(looked.table, "INSERT INTO other (id, a) VALUES (" + i + ", 0)");
+            wrapped(options().withMetadataMaxAge(Duration.ofDays(1)));
+            Xid xid = begin();
+            committed(xid, "UPDATE other SET a = 1");
+            committed(xid, "UPDATE other SET a = 2");
+            behindTheBack(looked.change);
+            inside(xid, connection -> {
+                execute(connection, "UPDATE other SET a = 3");
+                assertThat(refusal(ErrorCode.CAPTURE_FAILED, connection::commit).getMessage())
+                        .as("%s", looked)
+                        .contains("other was changed");
+            });
+            assertThat(rows("SELECT id, a FROM other")).as("%s", looked).containsExactly(i + "|2");
+            behindTheBack("DROP TABLE other");
         }
     }
 

@@ -1,13 +1,18 @@
 package io.txn.client.jdbc.dialect;
 
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,16 +23,24 @@ public final class Stamps {
 
     private static final int MOST_RELATIONS = 50;
 
-    /** Parts of the catalog that say what a table is; {@code c} is the table's row. */
-    private static final String STAMP = "c.oid || '/' || c.xmin"
-            + " || '/' || (SELECT coalesce(sum(hashtext(a.attnum || ' ' || a.xmin)), 0) FROM pg_catalog.pg_attribute a"
-            + " WHERE a.attrelid = c.oid AND a.attnum > 0)"
-            + " || '/' || (SELECT coalesce(sum(hashtext(i.indexrelid || ' ' || i.xmin)), 0) FROM pg_catalog.pg_index i"
-            + " WHERE i.indrelid = c.oid AND i.indisunique)"
-            + " || '/' || (SELECT coalesce(sum(hashtext(t.oid || ' ' || t.xmin)), 0) FROM pg_catalog.pg_trigger t"
-            + " WHERE t.tgrelid = c.oid)"
-            + " || '/' || (SELECT coalesce(sum(hashtext(r.oid || ' ' || r.xmin)), 0) FROM pg_catalog.pg_rewrite r"
-            + " WHERE r.ev_class = c.oid)";
+    /**
+     * What PostgreSQL's catalog says of one relation, {@code c}: {@code oid;class;columns;triggers;rules}, each a list of the transactions that wrote the rows of
+     * it. A table that had no trigger (no rule) gets a row of its own written anew when the first one comes, and need not be asked for them; nor for its unique
+     * keys but by their own rows, which are gone when they are.
+     */
+    private static final String RELATION = "c.oid || ';'"
+            + " || (SELECT string_agg(k.oid || ':' || k.xmin, ',' ORDER BY k.oid) FROM pg_catalog.pg_class k WHERE k.oid = c.oid"
+            + " OR k.oid IN (SELECT i.indexrelid FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique))"
+            + " || ';' || coalesce((SELECT string_agg(a.xmin || '', ',' ORDER BY a.attnum) FROM pg_catalog.pg_attribute a"
+            + " WHERE a.attrelid = c.oid AND a.attnum > 0), '')"
+            + " || ';' || CASE WHEN c.relhastriggers THEN '+' || coalesce((SELECT string_agg(t.xmin || '', ',' ORDER BY t.oid)"
+            + " FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid), '') ELSE '' END"
+            + " || ';' || CASE WHEN c.relhasrules THEN '+' || coalesce((SELECT string_agg(r.xmin || '', ',' ORDER BY r.oid)"
+            + " FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid), '') ELSE '' END";
+
+    private static final int RELATION_PARTS = 5;
+    /** Characters; of what is longer, a sum travels. */
+    private static final int MOST_RETURNED = 1_000;
 
     /** Of one table, by its schema and name as literals. */
     private static final String MARIADB_STAMP =
@@ -108,12 +121,13 @@ public final class Stamps {
                 : "SELECT " + of(h2 ? H2_STAMP : MARIADB_STAMP, schema, table) + " AS STAMP";
     }
 
+    /** Few scans of the catalog for all of them together: starting a scan is what costs. */
     private static @Nullable Stamps ofRelations(Collection<Table> tables) {
         TreeMap<Long, String> byRelation = new TreeMap<>();
         List<String> contradicting = new ArrayList<>();
         for (Table table : tables) {
             for (String stamp : table.stamps()) {
-                String other = byRelation.put(Long.valueOf(stamp.substring(0, stamp.indexOf('/'))), stamp);
+                String other = byRelation.put(Long.valueOf(stamp.substring(0, stamp.indexOf(';'))), stamp);
                 if (other != null && !other.equals(stamp)) {
                     contradicting.add(other);
                 }
@@ -122,11 +136,83 @@ public final class Stamps {
         if (byRelation.isEmpty()) {
             return null;
         }
-        String relations = byRelation.keySet().stream().map(String::valueOf).collect(Collectors.joining(", "));
+        TreeMap<Long, String> classes = new TreeMap<>();
+        Scan columns = new Scan("pg_attribute", "attrelid", "attnum", " AND x.attnum > 0");
+        Scan triggers = new Scan("pg_trigger", "tgrelid", "oid", "");
+        Scan rules = new Scan("pg_rewrite", "ev_class", "oid", "");
+        byRelation.forEach((relation, stamp) -> {
+            String[] parts = stamp.split(";", RELATION_PARTS);
+            for (String row : parts[1].split(",")) {
+                int colon = row.indexOf(':');
+                classes.put(Long.valueOf(row.substring(0, colon)), row.substring(colon + 1));
+            }
+            columns.add(relation, parts[2]);
+            if (!parts[3].isEmpty()) {
+                triggers.add(relation, parts[3].substring(1));
+            }
+            if (!parts[4].isEmpty()) {
+                rules.add(relation, parts[4].substring(1));
+            }
+        });
+        Scan rows = new Scan("pg_class", "oid", "oid", "");
+        classes.forEach((relation, xmin) -> rows.add(relation, xmin));
+        List<Scan> scans =
+                Stream.of(rows, columns, triggers, rules).filter(Scan::asks).toList();
+        String expected = scans.stream().map(Scan::expected).collect(Collectors.joining());
+        String now = scans.stream().map(Scan::sql).collect(Collectors.joining(" || "));
+        boolean isLong = expected.length() > MOST_RETURNED;
         return new Stamps(
-                "(SELECT string_agg(" + STAMP + ", ' ' ORDER BY c.oid) FROM pg_catalog.pg_class c WHERE c.oid IN ("
-                        + relations + "))",
-                String.join(" ", byRelation.values()) + String.join(" ", contradicting));
+                isLong ? "encode(sha256(convert_to(" + now + ", 'UTF8')), 'hex')" : '(' + now + ')',
+                (isLong ? sha256(expected) : expected) + String.join(" ", contradicting));
+    }
+
+    /** Reads the transactions that wrote rows of one catalog, as an array in text form. */
+    private static final class Scan {
+
+        private final String catalog;
+        private final String relation;
+        private final String order;
+        private final String condition;
+        private final List<String> relations = new ArrayList<>();
+        private final List<String> transactions = new ArrayList<>();
+
+        Scan(String catalog, String relation, String order, String condition) {
+            this.catalog = catalog;
+            this.relation = relation;
+            this.order = order;
+            this.condition = condition;
+        }
+
+        /** In the order of the relations. */
+        void add(Long oid, String wrote) {
+            relations.add("'" + oid + "'"); // as a number, one above 2^31 would not be an oid
+            if (!wrote.isEmpty()) {
+                transactions.add(wrote);
+            }
+        }
+
+        boolean asks() {
+            return !relations.isEmpty();
+        }
+
+        String sql() {
+            String by = relation.equals(order) ? "x." + order : "x." + relation + ", x." + order;
+            return "CAST(ARRAY(SELECT x.xmin FROM pg_catalog." + catalog + " x WHERE x." + relation + " IN ("
+                    + String.join(", ", relations) + ")" + condition + " ORDER BY " + by + ") AS text)";
+        }
+
+        String expected() {
+            return '{' + String.join(",", transactions) + '}';
+        }
+    }
+
+    private static String sha256(String text) {
+        try {
+            return HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.US_ASCII)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java has SHA-256", e);
+        }
     }
 
     /** An SQL expression that says what the stamps are now. */
@@ -136,7 +222,7 @@ public final class Stamps {
 
     /** A query of the stamps of tables, one a row. */
     static String query(Collection<String> oids) {
-        return "SELECT " + STAMP + " AS stamp FROM pg_catalog.pg_class c WHERE c.oid IN ("
+        return "SELECT " + RELATION + " AS stamp FROM pg_catalog.pg_class c WHERE c.oid IN ("
                 + String.join(", ", oids.stream().limit(MOST_RELATIONS).toList()) + ")";
     }
 
