@@ -5,6 +5,7 @@ import com.alibaba.nacos.api.PropertyKeyConst;
 import com.alibaba.nacos.api.exception.NacosException;
 import com.alibaba.nacos.api.naming.NamingService;
 import com.alibaba.nacos.api.naming.pojo.Instance;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -65,14 +66,21 @@ public final class NacosRegistry implements Registry {
     }
 
     @Override
-    public void join(Advertised self) throws NacosException {
+    public void join(Advertised self) throws NacosException, IOException {
         Instance joining = new Instance();
         joining.setIp(self.host());
         joining.setPort(self.port());
         joining.setClusterName(target.cluster());
         joining.setEphemeral(true);
         joining.setMetadata(self.metadata());
-        connected().registerInstance(target.service(), target.group(), joining);
+        try {
+            connected().registerInstance(target.service(), target.group(), joining);
+        } catch (NacosException e) {
+            if (e.getErrCode() != NacosException.NO_RIGHT) {
+                throw e;
+            }
+            throw new IOException("it refuses the user, the password or the right to write: " + e.getErrMsg(), e);
+        }
         instance = joining;
     }
 
