@@ -8,10 +8,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 import java.util.regex.MatchResult;
+import java.util.stream.Stream;
 
 /**
  * What the starter adds to the start of an application, on one line of Spring Boot: the application of {@code txn-test-boot} with and without it, in turns, against a coordinator and a database in
@@ -37,65 +40,101 @@ final class StartBenchmark implements Benchmark {
         defaults.put("rounds", "15");
         defaults.put("warm-up", "2");
         defaults.put("class-path", "");
+        defaults.put("tier", "4");
+        defaults.put("url", "jdbc:h2:mem:start");
+        defaults.put("user", "sa");
+        defaults.put("password", "");
         defaults.put(DIRECTORY, "");
         return defaults;
     }
 
     @Override
     public void run(Options options, Path directory, PrintStream out) throws IOException {
-        String classPath = options.text("class-path");
-        if (classPath.isEmpty()) {
+        if (options.text("class-path").isEmpty()) {
             throw new Options.Misused("--class-path= is the application's; benchmarks/run start sets it");
         }
-        List<Double> with = new ArrayList<>();
-        List<Double> without = new ArrayList<>();
-        List<Double> more = new ArrayList<>();
-        Table table = new Table("round", "without ms", "with ms", "more ms", "load");
+        List<Figures> with = new ArrayList<>();
+        List<Figures> without = new ArrayList<>();
+        Table table = new Table("round", "without ms", "with ms", "more ms", "of it CPU of main", "load");
         try (CoordinatorProcess coordinator =
                 CoordinatorProcess.start(directory.resolve("data"), directory.resolve("coordinator.log"), "256m")) {
             int warmUp = options.number("warm-up");
             for (int round = 1 - warmUp; round <= options.number("rounds"); round++) {
                 // Whoever comes first in a round comes second in the next one.
                 boolean first = round % 2 == 0;
-                double one = start(classPath, first, coordinator.address(), directory);
-                double other = start(classPath, !first, coordinator.address(), directory);
+                Figures one = start(options, first, coordinator.address(), directory);
+                Figures other = start(options, !first, coordinator.address(), directory);
                 if (round < 1) {
                     continue;
                 }
-                double enabled = first ? one : other;
-                double disabled = first ? other : one;
+                Figures enabled = first ? one : other;
+                Figures disabled = first ? other : one;
                 with.add(enabled);
                 without.add(disabled);
-                more.add(enabled - disabled);
                 table.row(
                         Integer.toString(round),
-                        Table.number(disabled, 0),
-                        Table.number(enabled, 0),
-                        Table.number(enabled - disabled, 0),
+                        Table.number(disabled.millis(), 0),
+                        Table.number(enabled.millis(), 0),
+                        Table.number(enabled.millis() - disabled.millis(), 0),
+                        Table.number(enabled.mainCpu() - disabled.mainCpu(), 0),
                         Machine.load());
             }
         }
         out.print(table);
-        out.println("median without " + Table.number(Medians.of(without), 0) + " ms, with "
-                + Table.number(Medians.of(with), 0) + " ms; the starter adds " + Table.number(Medians.of(more), 0)
-                + " ms (median of the differences)");
+        tell("time", with, without, Figures::millis, out);
+        tell("CPU of the main thread, which a busy machine disturbs less", with, without, Figures::mainCpu, out);
     }
 
-    /** Milliseconds from the start of {@code main} to the moment at which the application runs, as it says itself. */
-    private static double start(String classPath, boolean enabled, String coordinator, Path directory)
+    private static void tell(
+            String what, List<Figures> with, List<Figures> without, ToDoubleFunction<Figures> figure, PrintStream out) {
+        List<Double> more = new ArrayList<>();
+        for (int i = 0; i < with.size(); i++) {
+            more.add(figure.applyAsDouble(with.get(i)) - figure.applyAsDouble(without.get(i)));
+        }
+        out.println(what + ": median without " + median(without, figure) + " ms, with " + median(with, figure)
+                + " ms; the starter adds " + Table.number(Medians.of(more), 0) + " ms (median of the differences)");
+    }
+
+    private static String median(List<Figures> of, ToDoubleFunction<Figures> figure) {
+        return Table.number(Medians.of(of.stream().mapToDouble(figure).boxed().toList()), 0);
+    }
+
+    /**
+     * Of one start.
+     *
+     * @param millis from the start of {@code main} to the moment at which the application runs, as it says itself
+     * @param mainCpu CPU milliseconds of the main thread until then
+     */
+    private record Figures(double millis, double mainCpu) {}
+
+    private static Figures start(Options options, boolean enabled, String coordinator, Path directory)
             throws IOException {
         Path log = directory.resolve("application.log");
         Files.deleteIfExists(log);
         try (JavaProcess application = JavaProcess.mainClass("io.txn.test.start.StartApplication")
-                .classPath(classPath.replace(';', File.pathSeparatorChar))
-                .jvm("-XX:TieredStopAtLevel=4")
+                .classPath(options.text("class-path").replace(';', File.pathSeparatorChar))
+                .jvm("-XX:TieredStopAtLevel=" + options.number("tier"))
                 .args(
                         "--txn.enabled=" + enabled,
                         "--txn.coordinator.address=" + coordinator,
-                        "--spring.datasource.url=jdbc:h2:mem:start")
+                        "--spring.datasource.url=" + options.text("url"),
+                        "--spring.datasource.username=" + options.text("user"),
+                        "--spring.datasource.password=" + options.text("password"))
                 .start(log)) {
             MatchResult started = application.awaitLine("Started \\S+ in ([0-9.]+) seconds", MOST);
-            return Double.parseDouble(started.group(1)) * 1000;
+            return new Figures(Double.parseDouble(started.group(1)) * 1000, mainCpu(application.pid()));
+        }
+    }
+
+    /** Of the thread that ran {@code main}: the second one of a JVM. */
+    private static double mainCpu(long pid) throws IOException {
+        try (Stream<Path> threads = Files.list(Path.of("/proc", Long.toString(pid), "task"))) {
+            Path main = threads.sorted(Comparator.comparingLong(
+                            thread -> Long.parseLong(thread.getFileName().toString())))
+                    .skip(1)
+                    .findFirst()
+                    .orElseThrow();
+            return Long.parseLong(Files.readString(main.resolve("schedstat")).split(" ")[0]) / 1e6;
         }
     }
 }

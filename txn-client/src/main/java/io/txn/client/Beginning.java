@@ -11,6 +11,7 @@ import io.txn.protocol.extension.IdLease;
 import io.txn.protocol.extension.RequestId;
 import io.txn.protocol.extension.RequestKey;
 import io.txn.protocol.message.Message;
+import io.txn.protocol.saga.SagaHead;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -36,10 +37,15 @@ final class Beginning {
     private final List<Exchange<Exchange.Answered<Message.GlobalBeginResponse>>> unanswered = new ArrayList<>();
     private final @Nullable Xid named;
     private final @Nullable String key;
+    private final @Nullable Saga saga;
     private boolean known;
     private @Nullable Exchange<?> timedOut;
 
+    /** What a begin hands over that starts a saga, as the wire has it. */
+    record Saga(String plan, String input) {}
+
     /**
+     * @param saga null for a transaction that is none
      * @param named the lent id that the transaction is to have, null for any
      * @param key by what the business calls the request, null for nothing
      */
@@ -50,7 +56,9 @@ final class Beginning {
             long id,
             @Nullable Xid named,
             @Nullable String key,
+            @Nullable Saga saga,
             Duration requestTimeout) {
+        this.saga = saga;
         this.named = named;
         this.key = key;
         this.coordinators = coordinators;
@@ -91,6 +99,9 @@ final class Beginning {
         if (key != null) {
             writeKey(key, agreed, head);
         }
+        if (saga != null) {
+            writeSaga(saga, agreed, head);
+        }
         if (agreed.contains(Feature.ID_LEASE)) {
             IdLease.ask(idsWanted, head);
             if (named != null) {
@@ -115,6 +126,14 @@ final class Beginning {
                     ErrorCode.NO_COORDINATOR, null, "problem", "the coordinator does not know of idempotency keys");
         }
         RequestKey.write(key, head);
+    }
+
+    /** Without it a coordinator would open a transaction that nobody drives. */
+    private static void writeSaga(Saga saga, Set<Feature> agreed, Map<String, String> head) {
+        if (!agreed.contains(Feature.SAGA)) {
+            throw new TxnException(ErrorCode.NO_COORDINATOR, null, "problem", "the coordinator does not drive sagas");
+        }
+        SagaHead.start(saga.plan, saga.input, head);
     }
 
     /** Whether the coordinator that was asked last would know the request again. */

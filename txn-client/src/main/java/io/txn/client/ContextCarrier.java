@@ -43,6 +43,15 @@ public final class ContextCarrier {
         return replace(new Bound(context, currentGuard()));
     }
 
+    /** Binds {@code context} until the scope is closed; its transaction does not end before that. */
+    public Scope work(TransactionContext context) {
+        Participation.Child child = context.participation().handOver();
+        child.begins();
+        Scope scope = new Scope(this, bound.get(), child);
+        set(new Bound(context, currentGuard()));
+        return scope;
+    }
+
     /** Outside global transactions, {@code guard} holds until the scope is closed. */
     public Scope guard(LockGuard guard) {
         return replace(new Bound(current(), guard));
@@ -61,19 +70,49 @@ public final class ContextCarrier {
 
     /** {@code task} as it would run under what is bound to the calling thread now. */
     public Runnable wrap(Runnable task) {
-        Captured captured = capture();
-        return wrap(captured, captured.handOver(), task);
+        return handOver(task);
     }
 
-    @SuppressWarnings("try") // the scope is opened for its closing
-    private static Runnable wrap(Captured captured, Participation.@Nullable Child child, Runnable task) {
-        return () -> {
+    /** The same, for whoever may find out that it will never run. */
+    public HandedOver handOver(Runnable task) {
+        Captured captured = capture();
+        return new HandedOver(captured, captured.handOver(), task);
+    }
+
+    /** A task on its way to another thread. Thread-safe. */
+    public static final class HandedOver implements Runnable {
+
+        private final Captured captured;
+        private final Participation.@Nullable Child child;
+        private final Runnable task;
+
+        private HandedOver(Captured captured, Participation.@Nullable Child child, Runnable task) {
+            this.captured = captured;
+            this.child = child;
+            this.task = task;
+        }
+
+        @Override
+        @SuppressWarnings("try") // the scope is opened for its closing
+        public void run() {
+            begins(child);
             try (Scope scope = captured.restore()) {
                 task.run();
             } finally {
                 ended(child);
             }
-        };
+        }
+
+        /** It was rejected or thrown away: nobody waits for it. */
+        public void abandon() {
+            ended(child);
+        }
+    }
+
+    private static void begins(Participation.@Nullable Child child) {
+        if (child != null) {
+            child.begins();
+        }
     }
 
     private static void ended(Participation.@Nullable Child child) {
@@ -88,6 +127,7 @@ public final class ContextCarrier {
         Captured captured = capture();
         Participation.@Nullable Child child = captured.handOver();
         return () -> {
+            begins(child);
             try (Scope scope = captured.restore()) {
                 return task.call();
             } finally {
@@ -99,19 +139,18 @@ public final class ContextCarrier {
     /** An executor that runs each task under what was bound to the thread that handed it over. A task that it rejects is handed over to nobody. */
     public Executor wrap(Executor executor) {
         return task -> {
-            Captured captured = capture();
-            Participation.@Nullable Child child = captured.handOver();
+            HandedOver handedOver = handOver(task);
             try {
-                executor.execute(wrap(captured, child, task));
+                executor.execute(handedOver);
             } catch (Throwable rejected) {
-                ended(child);
+                handedOver.abandon();
                 throw rejected;
             }
         };
     }
 
     private Scope replace(@Nullable Bound next) {
-        Scope scope = new Scope(this, bound.get());
+        Scope scope = new Scope(this, bound.get(), null);
         set(next);
         return scope;
     }
@@ -158,12 +197,14 @@ public final class ContextCarrier {
 
         private final ContextCarrier carrier;
         private final @Nullable Bound before;
+        private final Participation.@Nullable Child child;
         private final Thread owner = Thread.currentThread();
         private boolean closed;
 
-        private Scope(ContextCarrier carrier, @Nullable Bound before) {
+        private Scope(ContextCarrier carrier, @Nullable Bound before, Participation.@Nullable Child child) {
             this.carrier = carrier;
             this.before = before;
+            this.child = child;
         }
 
         /**
@@ -180,6 +221,7 @@ public final class ContextCarrier {
             if (!closed) {
                 closed = true;
                 carrier.set(before);
+                ended(child);
             }
         }
     }

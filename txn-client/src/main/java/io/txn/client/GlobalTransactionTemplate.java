@@ -83,15 +83,7 @@ public final class GlobalTransactionTemplate {
         boolean opensNew = opens(options);
         boolean suspends = options.propagation() == Propagation.NOT_SUPPORTED && surrounding != null;
         if ((opensNew || suspends) && inLocalTransaction.getAsBoolean()) {
-            throw new TxnException(
-                    ErrorCode.LOCAL_TRANSACTION_OPEN,
-                    null,
-                    "name",
-                    options.name(),
-                    "propagation",
-                    options.propagation(),
-                    "xid",
-                    surrounding == null ? null : surrounding.xidWithin());
+            throw inLocal(options, surrounding);
         }
         if (opensNew) {
             return inNew(options, work);
@@ -122,17 +114,61 @@ public final class GlobalTransactionTemplate {
         if (surrounding == null) {
             return work.run();
         }
+        try (ContextCarrier.Scope scope = contexts.bind(join(options, surrounding))) {
+            return work.run();
+        } catch (Throwable failure) {
+            left(options, surrounding, failure);
+            throw failure;
+        }
+    }
+
+    private static TransactionContext join(GlobalTransactionOptions options, TransactionContext surrounding) {
         if (surrounding.role() == TransactionContext.Role.PARTICIPANT
                 && options.onUnfinished() == OnUnfinished.REFUSE) {
             surrounding.participation().onUnfinished(OnUnfinished.REFUSE);
         }
-        try (ContextCarrier.Scope scope = contexts.bind(surrounding.withIsolation(options.isolation()))) {
-            return work.run();
-        } catch (Throwable failure) {
-            if (options.rules().rollsBack(failure)) {
-                mark(surrounding, options.name(), failure);
+        return surrounding.withIsolation(options.isolation());
+    }
+
+    /**
+     * The transaction that work under these options, which {@link #opens(GlobalTransactionOptions) opens} none, belongs to here and now: for work whose result comes
+     * later. Should it fail, {@link #left} is to be told. Does not block.
+     *
+     * @return null when it belongs to none
+     * @throws TxnException as {@link #execute} does before anything ran
+     */
+    public @Nullable TransactionContext joins(GlobalTransactionOptions options) {
+        TransactionContext surrounding = contexts.current();
+        return switch (options.propagation()) {
+            case REQUIRED, SUPPORTS, MANDATORY -> {
+                if (surrounding != null) {
+                    yield join(options, surrounding);
+                }
+                if (options.propagation() == Propagation.SUPPORTS) {
+                    yield null;
+                }
+                throw violated(options, null);
             }
-            throw failure;
+            case NOT_SUPPORTED -> {
+                if (surrounding != null && inLocalTransaction.getAsBoolean()) {
+                    throw inLocal(options, surrounding);
+                }
+                yield null;
+            }
+            case NEVER -> {
+                if (surrounding != null) {
+                    throw violated(options, surrounding);
+                }
+                yield null;
+            }
+            case REQUIRES_NEW -> throw new AssertionError("opens a new one");
+        };
+    }
+
+    /** An exception leaves work that had joined: the transaction is marked, unless the options spare the exception. Blocks on the network in a participant. */
+    public void left(GlobalTransactionOptions options, TransactionContext joined, Throwable failure) {
+        if (options.rules().rollsBack(failure)) {
+            mark(joined, options.name(), failure);
         }
     }
 
@@ -156,18 +192,25 @@ public final class GlobalTransactionTemplate {
      * @param entry what is answered, for people: {@code POST /orders}
      */
     public void answers(TransactionContext context, String entry) {
+        context.participation().awaitChildren(answerWait(context));
+        answersNow(context, entry);
+    }
+
+    /** How long the answer may wait for work on other threads: not at all where there is none, or where {@code onUnfinished} says so. */
+    public Duration answerWait(TransactionContext context) {
         Participation participation = context.participation();
-        if (!participation.hasChildren()) {
-            tell(context);
-            return;
-        }
-        int unfinished = participation.onUnfinished() == OnUnfinished.REFUSE
-                ? participation.children()
-                : participation.awaitChildren(left(context, UNKNOWN_DEADLINE));
+        return participation.hasChildren() && participation.onUnfinished() == OnUnfinished.WAIT
+                ? left(context, UNKNOWN_DEADLINE)
+                : Duration.ZERO;
+    }
+
+    /** Like {@link #answers}, for whoever has waited in another way: what is unfinished marks the transaction. Blocks on the network. */
+    public void answersNow(TransactionContext context, String entry) {
+        int unfinished = context.participation().children();
         if (unfinished > 0) {
-            mark(
-                    context,
-                    application + ' ' + entry + ": answered while " + unfinished + " tasks of it ran on other threads");
+            context.participation()
+                    .mark(application + ' ' + entry + ": answered while " + unfinished
+                            + " tasks of it ran on other threads");
         }
         tell(context);
     }
@@ -186,8 +229,8 @@ public final class GlobalTransactionTemplate {
         String news = context.role() == TransactionContext.Role.PARTICIPANT
                 ? context.participation().takeNews()
                 : null;
-        if (news != null) {
-            manager.mark(context.xidWithin(), news);
+        if (news != null && !manager.mark(context.xidWithin(), news)) {
+            context.participation().keepNews();
         }
     }
 
@@ -205,35 +248,49 @@ public final class GlobalTransactionTemplate {
                     ErrorCode.BEGIN_FAILED, null, "name", options.name(), "reason", "this application is stopping");
         }
         TxnObserver.Span span = manager.observer().begin(new Work.GlobalTransaction(options.name()));
+        Ending ending = new Ending();
         try {
-            T result = launch(options, work, span);
-            span.outcome("committed");
-            return result;
+            return launch(options, work, span, ending);
         } catch (Throwable failure) {
-            span.outcome(outcome(failure, options));
             span.failed(failure);
             throw failure;
         } finally {
+            span.outcome(ending.outcome);
             span.close();
             launched.leave();
         }
     }
 
-    /** What became of the transaction that ended with this failure, in one word. */
-    private static String outcome(Throwable failure, GlobalTransactionOptions options) {
-        if (failure instanceof TxnException known) {
-            switch (known.code()) {
-                case BEGIN_FAILED:
-                    return "not_begun";
-                case OUTCOME_UNKNOWN:
-                    return "unknown";
-                case COMMIT_INCOMPLETE:
-                    return "committed";
-                default:
-                    return "rolled_back";
+    /** What became of one transaction, said by whoever asked the coordinator for it: the exception that the caller gets may be another transaction's. For one thread. */
+    private static final class Ending {
+
+        private String outcome = "not_begun";
+
+        void repeated() {
+            outcome = "repeated";
+        }
+
+        /** Nobody decided, or nobody heard. */
+        void unknown() {
+            outcome = "unknown";
+        }
+
+        void committed() {
+            outcome = "committed";
+        }
+
+        void rolledBack() {
+            outcome = "rolled_back";
+        }
+
+        /** The coordinator answered the request for a commit with this. */
+        void notSimplyCommitted(ErrorCode answer) {
+            switch (answer) {
+                case COMMIT_INCOMPLETE -> committed();
+                case TRANSACTION_TIMED_OUT, COMMIT_REFUSED, ROLLED_BACK_ONLY, TRANSACTION_NOT_FOUND -> rolledBack();
+                default -> unknown();
             }
         }
-        return options.rules().rollsBack(failure) ? "rolled_back" : "committed";
     }
 
     /** Begins no more, and waits until those begun here have ended; false when some had not within {@code wait}. */
@@ -244,7 +301,7 @@ public final class GlobalTransactionTemplate {
     @SuppressWarnings({"try", "unchecked", "NullAway"
     }) // the scope is opened for its closing; a stored result is what the method declares
     private <T extends @Nullable Object> T launch(
-            GlobalTransactionOptions options, Callback<T> work, TxnObserver.Span span) throws Throwable {
+            GlobalTransactionOptions options, Callback<T> work, TxnObserver.Span span, Ending ending) throws Throwable {
         Instant began = manager.clock().instant();
         IdempotencyKey key = options.idempotencyKey();
         TransactionContext opened;
@@ -253,17 +310,19 @@ public final class GlobalTransactionTemplate {
         } else {
             TransactionManager.Opened once = manager.begin(options.name(), options.timeout(), key);
             if (once.context() == null) {
+                ending.repeated();
                 return (T) Repeated.outcome(options.name(), key, Objects.requireNonNull(once.first()));
             }
             opened = once.context();
         }
         TransactionContext own = opened.withIsolation(options.isolation());
         span.xid(own.xidWithin());
+        ending.unknown();
         T result;
         try (ContextCarrier.Scope scope = contexts.bind(own)) {
             result = work.run();
         } catch (Throwable failure) {
-            endAfter(failure, own, options, began);
+            endAfter(failure, own, options, began, ending);
             throw failure;
         }
         RequestKey.Answer answer = null;
@@ -272,11 +331,11 @@ public final class GlobalTransactionTemplate {
                 answer = Repeated.answer(options.name(), key, result);
             } catch (Throwable unstorable) {
                 String why = Failures.text(application + ' ' + options.name(), unstorable, causeMessages);
-                rollback(own, options, began, unstorable, why, null);
+                rollback(own, options, began, unstorable, why, null, ending);
                 throw unstorable;
             }
         }
-        commit(own, options, began, answer);
+        commit(own, options, began, answer, ending);
         return result;
     }
 
@@ -284,7 +343,8 @@ public final class GlobalTransactionTemplate {
             TransactionContext own,
             GlobalTransactionOptions options,
             Instant began,
-            RequestKey.@Nullable Answer answer) {
+            RequestKey.@Nullable Answer answer,
+            Ending ending) {
         boolean waits = options.onUnfinished() == OnUnfinished.WAIT;
         int unfinished = waits ? awaitChildren(own) : own.participation().children();
         Instant now = manager.clock().instant();
@@ -292,7 +352,7 @@ public final class GlobalTransactionTemplate {
         if (mark != null && options.onSwallowed() == OnSwallowed.ROLLBACK) {
             TxnException swallowed = new TxnException(
                     ErrorCode.ROLLED_BACK_ONLY, null, "xid", own.xidWithin(), "name", options.name(), "failure", mark);
-            rollback(own, options, began, swallowed, mark, RequestKey.Answer.failure(mark));
+            rollback(own, options, began, swallowed, mark, RequestKey.Answer.failure(mark), ending);
             throw swallowed;
         }
         if (!waits && unfinished > 0) {
@@ -305,7 +365,14 @@ public final class GlobalTransactionTemplate {
                     options.name(),
                     "unfinishedTasks",
                     unfinished);
-            rollback(own, options, began, running, unfinished + " tasks of it ran on other threads at its end", null);
+            rollback(
+                    own,
+                    options,
+                    began,
+                    running,
+                    unfinished + " tasks of it ran on other threads at its end",
+                    null,
+                    ending);
             throw running;
         }
         if (own.expired(now) || unfinished > 0) {
@@ -322,11 +389,12 @@ public final class GlobalTransactionTemplate {
                     options.timeout(),
                     "unfinishedTasks",
                     unfinished == 0 ? null : unfinished);
-            rollback(own, options, began, late, "the time was over before the commit", null);
+            rollback(own, options, began, late, "the time was over before the commit", null, ending);
             throw late;
         }
         try {
             manager.commit(own.xidWithin(), options.onSwallowed(), answer);
+            ending.committed();
             if (mark != null && options.onSwallowed() == OnSwallowed.WARN) {
                 log.warn(
                         "committed although work for it had failed, as onSwallowed wants it xid={} name={} failure={}",
@@ -335,6 +403,7 @@ public final class GlobalTransactionTemplate {
                         mark);
             }
         } catch (TxnException e) {
+            ending.notSimplyCommitted(e.code());
             log.info("not simply committed: {} name={} elapsed={}", e.getMessage(), options.name(), elapsed(began));
             throw e;
         }
@@ -352,18 +421,19 @@ public final class GlobalTransactionTemplate {
         return left.isNegative() ? Duration.ZERO : left;
     }
 
-    private void endAfter(Throwable failure, TransactionContext own, GlobalTransactionOptions options, Instant began) {
+    private void endAfter(
+            Throwable failure, TransactionContext own, GlobalTransactionOptions options, Instant began, Ending ending) {
         String why = Failures.text(application + ' ' + options.name(), failure, causeMessages);
         RequestKey.Answer answer =
                 options.idempotencyKey() == null || Failures.isPassing(failure) ? null : RequestKey.Answer.failure(why);
         if (options.rules().rollsBack(failure)) {
             // What came too late ends like what the deadline decided: it may come again.
             boolean late = own.expired(manager.clock().instant());
-            rollback(own, options, began, failure, why, late ? null : answer);
+            rollback(own, options, began, failure, why, late ? null : answer, ending);
             return;
         }
         try {
-            commit(own, options, began, answer);
+            commit(own, options, began, answer, ending);
         } catch (TxnException e) {
             // Whoever sees the spared exception would take the work as done, so the failed commit is what they must
             // see.
@@ -382,7 +452,8 @@ public final class GlobalTransactionTemplate {
             Instant began,
             Throwable cause,
             String why,
-            RequestKey.@Nullable Answer answer) {
+            RequestKey.@Nullable Answer answer,
+            Ending ending) {
         String mark = own.participation().mark();
         String slowest = own.participation().slowest();
         String first = mark == null ? why : mark;
@@ -390,6 +461,7 @@ public final class GlobalTransactionTemplate {
                 + options.timeout().toMillis() + " ms" + (slowest == null ? "" : "; slowest: " + slowest) + ']';
         try {
             manager.rollback(own.xidWithin(), RollbackCause.brief(first, elapsed), answer);
+            ending.rolledBack();
             if (!(cause instanceof TxnException told && told.facts().containsValue(own.xidWithin()))) {
                 attach(
                         cause,
@@ -436,6 +508,18 @@ public final class GlobalTransactionTemplate {
 
     private Duration elapsed(Instant began) {
         return Duration.between(began, manager.clock().instant());
+    }
+
+    private static TxnException inLocal(GlobalTransactionOptions options, @Nullable TransactionContext surrounding) {
+        return new TxnException(
+                ErrorCode.LOCAL_TRANSACTION_OPEN,
+                null,
+                "name",
+                options.name(),
+                "propagation",
+                options.propagation(),
+                "xid",
+                surrounding == null ? null : surrounding.xidWithin());
     }
 
     private static TxnException violated(GlobalTransactionOptions options, @Nullable TransactionContext surrounding) {

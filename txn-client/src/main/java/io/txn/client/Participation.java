@@ -2,6 +2,10 @@ package io.txn.client;
 
 import io.txn.protocol.extension.RollbackCause;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -17,7 +21,8 @@ public final class Participation {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition noChild = lock.newCondition();
-    private int children;
+    private final Set<Child> children = new HashSet<>();
+    private final List<Runnable> whenNone = new ArrayList<>();
     private final AtomicLong works = new AtomicLong();
     private final AtomicReference<@Nullable String> mark = new AtomicReference<>();
     private final AtomicReference<@Nullable Step> slowest = new AtomicReference<>();
@@ -61,6 +66,11 @@ public final class Participation {
         return mark.get() != null && !reported.get();
     }
 
+    /** The coordinator could not be told: whoever looks next tries again. */
+    void keepNews() {
+        reported.set(false);
+    }
+
     /** The mark that the coordinator is to be told of by whoever asks; null where there is none, or somebody else asked before. */
     @Nullable
     String takeNews() {
@@ -85,7 +95,7 @@ public final class Participation {
         return step == null ? null : step.what + ' ' + step.took.toMillis() + " ms";
     }
 
-    /** What becomes of the transaction when this part of it is to end and {@link #children()} still run. */
+    /** What becomes of the transaction when this part of it is to end and its children still run. */
     void onUnfinished(OnUnfinished wanted) {
         onUnfinished = wanted;
     }
@@ -94,37 +104,74 @@ public final class Participation {
         return onUnfinished;
     }
 
-    /** Whether work that was handed to other threads has not ended. Never blocks. */
+    /** Whether work that was handed to other threads has not ended, but for what the calling thread itself is doing. Never blocks. */
     public boolean hasChildren() {
         return children() > 0;
     }
 
+    /** How much of such work there is. */
     int children() {
         lock.lock();
         try {
-            return children;
+            return children.size() - own();
         } finally {
             lock.unlock();
         }
     }
 
+    /** How many of the children the calling thread runs: it cannot wait for itself. */
+    private int own() {
+        Thread self = Thread.currentThread();
+        int own = 0;
+        for (Child child : children) {
+            if (child.runner == self) {
+                own++;
+            }
+        }
+        return own;
+    }
+
+    /** Runs {@code then} once no work is on any other thread: now, or on the thread on which the last of it ends. It must be quick. */
+    public void whenNoChild(Runnable then) {
+        lock.lock();
+        try {
+            if (!children.isEmpty()) {
+                whenNone.add(then);
+                return;
+            }
+        } finally {
+            lock.unlock();
+        }
+        then.run();
+    }
+
     /** Work that was handed to another thread, from then on until it has ended. */
     final class Child {
 
-        private final AtomicBoolean ended = new AtomicBoolean();
+        private volatile @Nullable Thread runner;
+
+        /** The calling thread does it now. */
+        void begins() {
+            runner = Thread.currentThread();
+        }
 
         /** It is over, or will never be. Said again, it changes nothing. */
         void ended() {
-            if (ended.compareAndSet(false, true)) {
-                lock.lock();
-                try {
-                    if (--children == 0) {
-                        noChild.signalAll();
-                    }
-                } finally {
-                    lock.unlock();
+            List<Runnable> then = List.of();
+            lock.lock();
+            try {
+                if (!children.remove(this)) {
+                    return;
                 }
+                noChild.signalAll();
+                if (children.isEmpty() && !whenNone.isEmpty()) {
+                    then = List.copyOf(whenNone);
+                    whenNone.clear();
+                }
+            } finally {
+                lock.unlock();
             }
+            then.forEach(Runnable::run);
         }
     }
 
@@ -132,29 +179,31 @@ public final class Participation {
     Child handOver() {
         lock.lock();
         try {
-            children++;
-            return new Child();
+            Child child = new Child();
+            children.add(child);
+            return child;
         } finally {
             lock.unlock();
         }
     }
 
     /**
-     * Waits until all work on other threads has ended.
+     * Waits until all work on other threads has ended. What the calling thread itself is doing is not waited for.
      *
      * @return how much of it has not. An interrupt ends the wait, and is kept for whoever looks next
      */
     int awaitChildren(Duration most) {
         long left = most.toNanos();
         lock.lock();
+        int own = own();
         try {
-            while (children > 0 && left > 0) {
+            while (children.size() > own && left > 0) {
                 left = noChild.awaitNanos(left);
             }
-            return children;
+            return children.size() - own;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return children;
+            return children.size() - own;
         } finally {
             lock.unlock();
         }

@@ -115,7 +115,7 @@ final class TransactionManager {
                     Isolation.DEFAULT,
                     () -> beginNow(late, deadline));
         }
-        Xid xid = begin(name, timeout, null, null).xidOrThrow();
+        Xid xid = begin(name, timeout, null, null, null).xidOrThrow();
         return new TransactionContext(xid, TransactionContext.Role.LAUNCHER, deadline);
     }
 
@@ -136,7 +136,7 @@ final class TransactionManager {
         Instant deadline = began.plus(timeout);
         Duration left = timeout;
         for (int looks = 1; ; looks++) {
-            Begun begun = begin(name, left, null, key.value());
+            Begun begun = begin(name, left, null, key.value(), null);
             if (begun.xid != null) {
                 return new Opened(new TransactionContext(begun.xid, TransactionContext.Role.LAUNCHER, deadline), null);
             }
@@ -200,14 +200,24 @@ final class TransactionManager {
                     deadline);
         }
         late.asking();
-        begin(late.name(), left, late.xid(), null);
+        begin(late.name(), left, late.xid(), null, null);
         late.begun();
     }
 
-    private Begun begin(String name, Duration timeout, @Nullable Xid named, @Nullable String key) {
+    /**
+     * Starts a saga, which is durable and on its way when this returns.
+     *
+     * @throws TxnException {@link ErrorCode#BEGIN_FAILED}; one that was started all the same is undone when the answer comes late
+     */
+    Xid beginSaga(String name, Duration timeout, Beginning.Saga saga) {
+        return begin(name, timeout, null, null, saga).xidOrThrow();
+    }
+
+    private Begun begin(
+            String name, Duration timeout, @Nullable Xid named, @Nullable String key, Beginning.@Nullable Saga saga) {
         Instant end = clock.instant().plus(connectWait);
         Beginning beginning =
-                new Beginning(coordinators, name, timeout, RequestId.next(random), named, key, requestTimeout);
+                new Beginning(coordinators, name, timeout, RequestId.next(random), named, key, saga, requestTimeout);
         // One that has its name from here is ended from here, whatever came of this.
         Consumer<Xid> abandoned = named == null ? this::abandon : xid -> {};
         boolean timedOut = false;
@@ -511,8 +521,10 @@ final class TransactionManager {
     /**
      * Tells the coordinator that work for a transaction failed which another process opened. Should it not hear of it, the answer to whoever called still
      * says so.
+     *
+     * @return whether it heard of it
      */
-    void mark(Xid xid, String cause) {
+    boolean mark(Xid xid, String cause) {
         Message.GlobalReportRequest report =
                 new Message.GlobalReportRequest(xid.value(), null, GlobalStatus.ROLLING_BACK);
         for (int tries = 1; ; tries++) {
@@ -528,7 +540,7 @@ final class TransactionManager {
                         null);
                 GlobalStatus status = exchange.await().message().status();
                 log.info("rollback only xid={} status={} cause={}", xid, status, cause);
-                return;
+                return true;
             } catch (TxnException e) {
                 if (e.code() != ErrorCode.CONNECTION_LOST || tries == MARK_TRIES) {
                     log.warn(
@@ -536,7 +548,7 @@ final class TransactionManager {
                             xid,
                             cause,
                             e.getMessage());
-                    return;
+                    return false;
                 }
             }
         }

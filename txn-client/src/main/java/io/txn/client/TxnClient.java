@@ -35,6 +35,9 @@ public final class TxnClient implements AutoCloseable {
     private final BranchWorkers workers;
     private final ResourceManager resources;
     private final GlobalTransactionTemplate transactions;
+    private final SagaCalls sagas;
+    private final boolean failFast;
+    private final Duration startWait;
     private final Duration shutdownTimeout;
     private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -48,6 +51,8 @@ public final class TxnClient implements AutoCloseable {
             Pause pause) {
         this.contexts = contexts;
         this.locator = locator;
+        this.failFast = options.failFast();
+        this.startWait = options.startWait();
         this.shutdownTimeout = options.shutdownTimeout();
         Resources known = new Resources();
         this.workers = new BranchWorkers(known, options.branchWorkers(), options.branchQueue(), options.observer());
@@ -68,19 +73,17 @@ public final class TxnClient implements AutoCloseable {
                 clock,
                 random);
         this.resources = new CoordinatedResourceManager(coordinators, known, workers, clock, random, pause);
+        TransactionManager manager = new TransactionManager(
+                coordinators,
+                options.requestTimeout(),
+                options.connectWait(),
+                options.decisionWait(),
+                clock,
+                random,
+                pause);
         this.transactions = new GlobalTransactionTemplate(
-                options.applicationId(),
-                options.causeMessages(),
-                contexts,
-                new TransactionManager(
-                        coordinators,
-                        options.requestTimeout(),
-                        options.connectWait(),
-                        options.decisionWait(),
-                        clock,
-                        random,
-                        pause),
-                inLocalTransaction);
+                options.applicationId(), options.causeMessages(), contexts, manager, inLocalTransaction);
+        this.sagas = new SagaCalls(coordinators, manager, options.requestTimeout(), options.connectWait(), clock);
     }
 
     /**
@@ -115,18 +118,51 @@ public final class TxnClient implements AutoCloseable {
             InstantSource clock,
             RandomGenerator random,
             Pause pause) {
+        TxnClient client = launch(options, locator, contexts, inLocalTransaction, clock, random, pause);
+        client.awaitStarted();
+        return client;
+    }
+
+    /**
+     * The same for one who has other things to do while it connects, and calls {@link #awaitStarted()} before it relies on it.
+     */
+    public static TxnClient launch(
+            TxnClientOptions options,
+            CoordinatorLocator locator,
+            ContextCarrier contexts,
+            BooleanSupplier inLocalTransaction) {
+        return launch(options, locator, contexts, inLocalTransaction, InstantSource.system(), new Random(), Pause.REAL);
+    }
+
+    private static TxnClient launch(
+            TxnClientOptions options,
+            CoordinatorLocator locator,
+            ContextCarrier contexts,
+            BooleanSupplier inLocalTransaction,
+            InstantSource clock,
+            RandomGenerator random,
+            Pause pause) {
         TxnClient client = new TxnClient(options, locator, contexts, inLocalTransaction, clock, random, pause);
         client.coordinators.start();
-        if (options.failFast()) {
-            try {
-                client.coordinators.awaitLive(options.startWait());
-            } catch (TxnException e) {
-                client.close();
-                throw e;
-            }
-        }
         log.debug("started application={} coordinators by {}", options.applicationId(), locator.description());
         return client;
+    }
+
+    /**
+     * Waits for a coordinator where the options say to fail fast; returns at once where they do not.
+     *
+     * @throws TxnException as {@link #start} does; the client and the locator are closed then
+     */
+    public void awaitStarted() {
+        if (!failFast) {
+            return;
+        }
+        try {
+            coordinators.awaitLive(startWait);
+        } catch (TxnException e) {
+            close();
+            throw e;
+        }
     }
 
     /** What is bound to threads. */
@@ -137,6 +173,11 @@ public final class TxnClient implements AutoCloseable {
     /** Opens and ends global transactions. */
     public GlobalTransactionTemplate transactions() {
         return transactions;
+    }
+
+    /** Starts sagas, asks how far they are, and completes their steps. */
+    public SagaCalls sagas() {
+        return sagas;
     }
 
     /** Runs work outside global transactions that keeps off their rows. */

@@ -593,7 +593,32 @@ public enum ErrorCode {
             "TXN-SGA003",
             Category.GIVE_UP,
             "what was asked for does not fit a saga that the coordinator drives",
-            "let the coordinator end it: wait for it, roll it back, or have an operator do so");
+            "let the coordinator end it: wait for it, roll it back, or have an operator do so"),
+    SAGA_MISDECLARED(
+            "TXN-SGA011",
+            Category.OPERATOR,
+            "a saga, or a step of one, is declared in a way that could not work",
+            "declare it as the message shows"),
+    SAGA_VALUE_UNFIT(
+            "TXN-SGA012",
+            Category.GIVE_UP,
+            "a value cannot be handed to a saga, or read from one",
+            "use the types that actions may capture, and the definition that the saga was started with"),
+    SAGA_CORRELATION_UNKNOWN(
+            "TXN-SGA013",
+            Category.GIVE_UP,
+            "no step of a saga waits under this correlation id",
+            "pass on the text that StepContext.correlationId() gave, unchanged"),
+    SAGA_NOT_DONE(
+            "TXN-SGA014",
+            Category.GIVE_UP,
+            "a saga has no result, because it is not done",
+            "look at the state of its outcome: it is on its way, turns back, or has been undone"),
+    SEATA_DEFINITION_REFUSED(
+            "TXN-SGA015",
+            Category.OPERATOR,
+            "a state machine of Seata holds something that cannot be run here",
+            "change the named state, or write the saga in Java");
 
     /** What the caller can do about an error. */
     public enum Category {

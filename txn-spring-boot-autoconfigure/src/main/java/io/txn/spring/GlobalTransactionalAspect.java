@@ -2,21 +2,18 @@ package io.txn.spring;
 
 import io.txn.client.GlobalTransactionOptions;
 import io.txn.client.GlobalTransactionTemplate;
+import java.lang.reflect.Method;
+import java.util.List;
 import java.util.function.Supplier;
-import org.aspectj.lang.ProceedingJoinPoint;
-import org.aspectj.lang.annotation.Around;
-import org.aspectj.lang.annotation.Aspect;
-import org.aspectj.lang.reflect.MethodSignature;
+import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
-import org.springframework.aop.support.AopUtils;
 import org.springframework.core.Ordered;
 
 /**
  * Gives {@link GlobalTransactional} its meaning: opens the global transaction before anything that is ordered after it, so that a local
  * transaction has ended before the global one is decided.
  */
-@Aspect
-public final class GlobalTransactionalAspect implements Ordered {
+public final class GlobalTransactionalAspect extends AnnotatedMethods {
 
     /**
      * Outside Spring's own transaction advice, which is last by default. What stands further out (security, {@code @Async}, an aspect with an
@@ -33,30 +30,25 @@ public final class GlobalTransactionalAspect implements Ordered {
             Supplier<GlobalTransactionTemplate> transactions,
             Supplier<GlobalTransactionalOptions> options,
             Supplier<@Nullable LaterResults> later) {
+        super(ORDER, List.of(GlobalTransactional.class));
         this.transactions = transactions;
         this.options = options;
         this.later = later;
     }
 
     @Override
-    public int getOrder() {
-        return ORDER;
-    }
-
-    @Around("@annotation(io.txn.spring.GlobalTransactional)"
-            + " || (execution(public * *(..)) && @within(io.txn.spring.GlobalTransactional))")
-    public @Nullable Object inGlobalTransaction(ProceedingJoinPoint call) throws Throwable {
-        MethodSignature signature = (MethodSignature) call.getSignature();
-        Class<?> target = AopUtils.getTargetClass(call.getTarget());
+    public @Nullable Object invoke(MethodInvocation call) throws Throwable {
+        Method method = call.getMethod();
+        Class<?> target = target(call);
         GlobalTransactionTemplate template = transactions.get();
-        GlobalTransactionOptions wanted = options.get().of(signature.getMethod(), target);
+        GlobalTransactionOptions wanted = options.get().of(method, target);
         LaterResults results = later.get();
-        if (results != null && results.handles(signature.getReturnType())) {
-            return results.run(signature.getReturnType(), wanted, call::proceed);
+        if (results != null && results.handles(method.getReturnType())) {
+            return results.run(method.getReturnType(), wanted, () -> proceed(call));
         }
         if (template.opens(wanted)) {
-            wanted = options.get().of(signature.getMethod(), target, call.getArgs());
+            wanted = options.get().of(method, target, call.getArguments());
         }
-        return template.execute(wanted, call::proceed);
+        return template.execute(wanted, () -> proceed(call));
     }
 }

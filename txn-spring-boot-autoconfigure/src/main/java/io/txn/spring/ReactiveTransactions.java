@@ -13,9 +13,11 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
@@ -24,6 +26,7 @@ import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.FluxSink;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
 import reactor.util.context.Context;
 import reactor.util.context.ContextView;
 
@@ -34,19 +37,22 @@ import reactor.util.context.ContextView;
  *
  * <p>Beginning, waiting for what is under way, deciding and asking again are exactly those of methods that return their result, because they are the same code: it waits, on a
  * thread of this class, for what was subscribed to. So no event loop ever waits for a coordinator. An open transaction costs a thread that sleeps, or a virtual one where Java has
- * them; with so many open that none is left, the next ones wait in a queue, and are refused when that is full. Thread-safe.
+ * them; with so many open that none is left, the next ones wait in a queue, and are refused when that is full. Those that begin within another one have threads of their own and never wait
+ * for one: whoever holds the thread they would wait for waits for them. What joins needs no thread. Thread-safe.
  */
 public final class ReactiveTransactions implements LaterResults, AutoCloseable {
 
     private static final int MOST_THREADS = 256;
     private static final int MOST_VIRTUAL_THREADS = 10_000;
     private static final int MOST_WAITING = 10_000;
+    private static final int MOST_NESTED_THREADS = 1_024;
     private static final Duration IDLE = Duration.ofSeconds(10);
 
     private final ContextCarrier contexts;
     private final Supplier<GlobalTransactionTemplate> transactions;
     private final InstantSource clock;
     private final ThreadPoolExecutor threads;
+    private final ThreadPoolExecutor nested;
 
     /** @param transactions asked for at the first subscription */
     public ReactiveTransactions(
@@ -55,15 +61,18 @@ public final class ReactiveTransactions implements LaterResults, AutoCloseable {
         this.transactions = transactions;
         this.clock = clock;
         ThreadFactory virtual = virtualThreads();
+        ThreadFactory factory = virtual == null ? ReactiveTransactions::thread : virtual;
         int most = virtual == null ? MOST_THREADS : MOST_VIRTUAL_THREADS;
         this.threads = new ThreadPoolExecutor(
-                most,
-                most,
+                most, most, IDLE.toMillis(), TimeUnit.MILLISECONDS, new LinkedBlockingQueue<>(MOST_WAITING), factory);
+        threads.allowCoreThreadTimeOut(true);
+        this.nested = new ThreadPoolExecutor(
+                0,
+                virtual == null ? MOST_NESTED_THREADS : MOST_VIRTUAL_THREADS,
                 IDLE.toMillis(),
                 TimeUnit.MILLISECONDS,
-                new LinkedBlockingQueue<>(MOST_WAITING),
-                virtual == null ? ReactiveTransactions::thread : virtual);
-        threads.allowCoreThreadTimeOut(true);
+                new SynchronousQueue<>(),
+                factory);
     }
 
     private static Thread thread(Runnable task) {
@@ -90,14 +99,105 @@ public final class ReactiveTransactions implements LaterResults, AutoCloseable {
     }
 
     @Override
+    @SuppressWarnings("try") // the scope is opened for its closing
     public Object run(Class<?> type, GlobalTransactionOptions options, GlobalTransactionTemplate.Callback<?> method) {
         Flux<Object> elements = Flux.deferContextual(view -> {
             TransactionContext inChain = view.getOrDefault(contexts, null);
             TransactionContext surrounding = inChain == null ? contexts.current() : inChain;
+            try (ContextCarrier.Scope scope = scope(surrounding)) {
+                if (!transactions.get().opens(options)) {
+                    return joined(transactions.get().joins(options), options, method);
+                }
+            }
             return Flux.<Object>create(sink -> start(sink, view, surrounding, options, method));
         });
         // A Mono of one element waits for completion, and so for the commit.
         return type == Mono.class ? elements.singleOrEmpty() : elements;
+    }
+
+    private ContextCarrier.Scope scope(@Nullable TransactionContext context) {
+        return context == null ? contexts.suspend() : contexts.bind(context);
+    }
+
+    /** Works in the transaction that is there, or outside, on the threads of whoever subscribes: nothing here blocks but telling the coordinator of a failure. */
+    @SuppressWarnings("try") // the scope is opened for its closing
+    private Flux<Object> joined(
+            @Nullable TransactionContext own,
+            GlobalTransactionOptions options,
+            GlobalTransactionTemplate.Callback<?> method) {
+        return Flux.from(subscriber -> {
+            // Bound while the method builds what it returns, and while that is subscribed to.
+            try (ContextCarrier.Scope scope = scope(own)) {
+                Flux<Object> whole = called(method);
+                (own == null
+                                ? whole.contextWrite(reactor -> reactor.delete(contexts))
+                                : watched(whole, own, options).contextWrite(reactor -> reactor.put(contexts, own)))
+                        .subscribe(subscriber);
+            }
+        });
+    }
+
+    private static Flux<Object> called(GlobalTransactionTemplate.Callback<?> method) {
+        try {
+            Publisher<?> publisher = (Publisher<?>) method.run();
+            return publisher == null ? Flux.empty() : Flux.from(publisher);
+        } catch (Throwable failure) {
+            return Flux.error(failure);
+        }
+    }
+
+    /** As a method that returns its result would have joined: what fails, is cancelled or is not over at the deadline marks the transaction. */
+    private Flux<Object> watched(Flux<Object> whole, TransactionContext own, GlobalTransactionOptions options) {
+        AtomicBoolean over = new AtomicBoolean();
+        Instant deadline = own.deadline();
+        Flux<Object> bounded = deadline == null
+                ? whole
+                : whole.takeUntilOther(Mono.delay(left(deadline))
+                        .then(Mono.error(() -> new TxnException(
+                                ErrorCode.TRANSACTION_TIMED_OUT,
+                                null,
+                                "xid",
+                                own.xidWithin(),
+                                "name",
+                                options.name()))));
+        return bounded.doOnTerminate(() -> over.set(true))
+                .onErrorResume(failure -> left(own, options, failure).then(Mono.error(failure)))
+                .doOnCancel(() -> {
+                    if (over.compareAndSet(false, true)) {
+                        cancelled(own, options);
+                    }
+                });
+    }
+
+    private Mono<Void> left(TransactionContext own, GlobalTransactionOptions options, Throwable failure) {
+        Mono<Void> marking = Mono.fromRunnable(() -> transactions.get().left(options, own, failure));
+        boolean blocks = own.role() == TransactionContext.Role.PARTICIPANT
+                && options.rules().rollsBack(failure);
+        return blocks ? marking.subscribeOn(Schedulers.boundedElastic()) : marking;
+    }
+
+    /** Nobody waits for what this does but the end of the transaction, or the answer. */
+    @SuppressWarnings("try") // the scope is opened for its closing
+    private void cancelled(TransactionContext own, GlobalTransactionOptions options) {
+        Throwable failure = new CancellationException("whoever had subscribed cancelled");
+        if (own.role() == TransactionContext.Role.LAUNCHER) {
+            transactions.get().left(options, own, failure);
+            return;
+        }
+        ContextCarrier.HandedOver marking;
+        try (ContextCarrier.Scope scope = contexts.bind(own)) {
+            marking = contexts.handOver(() -> transactions.get().left(options, own, failure));
+        }
+        try {
+            Schedulers.boundedElastic().schedule(marking);
+        } catch (RejectedExecutionException e) {
+            marking.run();
+        }
+    }
+
+    private Duration left(Instant deadline) {
+        Duration left = Duration.between(clock.instant(), deadline);
+        return left.isNegative() ? Duration.ZERO : left;
     }
 
     private void start(
@@ -106,8 +206,9 @@ public final class ReactiveTransactions implements LaterResults, AutoCloseable {
             @Nullable TransactionContext surrounding,
             GlobalTransactionOptions options,
             GlobalTransactionTemplate.Callback<?> method) {
+        ThreadPoolExecutor pool = surrounding == null ? threads : nested;
         try {
-            threads.execute(() -> {
+            pool.execute(() -> {
                 if (!sink.isCancelled()) {
                     transact(sink, view, surrounding, options, method);
                 }
@@ -119,9 +220,10 @@ public final class ReactiveTransactions implements LaterResults, AutoCloseable {
                     "name",
                     options.name(),
                     "reason",
-                    threads.isShutdown()
+                    pool.isShutdown()
                             ? "this application is stopping"
-                            : threads.getPoolSize() + " transactions of publishers are open, and as many wait"));
+                            : pool.getPoolSize() + " transactions of publishers are open"
+                                    + (pool == threads ? ", and " + MOST_WAITING + " wait" : " within others")));
         }
     }
 
@@ -132,7 +234,7 @@ public final class ReactiveTransactions implements LaterResults, AutoCloseable {
             @Nullable TransactionContext surrounding,
             GlobalTransactionOptions options,
             GlobalTransactionTemplate.Callback<?> method) {
-        try (ContextCarrier.Scope scope = surrounding == null ? contexts.suspend() : contexts.bind(surrounding)) {
+        try (ContextCarrier.Scope scope = scope(surrounding)) {
             transactions.get().execute(options, () -> {
                 Whole whole = new Whole(sink);
                 TransactionContext own = contexts.current();
@@ -171,6 +273,7 @@ public final class ReactiveTransactions implements LaterResults, AutoCloseable {
     @Override
     public void close() {
         threads.shutdown();
+        nested.shutdown();
     }
 
     /** Hands on what comes, except for the end, which is told to the thread that waits for it. */

@@ -1,5 +1,6 @@
 package io.txn.client.action;
 
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,14 +11,14 @@ import org.jspecify.annotations.Nullable;
  * The part of JSON that is needed here, strictly: objects, arrays, strings, booleans, null, and integers of at most 32 bits, which every reader of JSON keeps whole. Values are {@link Map},
  * {@link List}, {@link String}, {@link Boolean}, {@link Integer} and null. Stateless.
  */
-final class Json {
+public final class Json {
 
     static final int DEPTH_MAX = 64;
 
     private Json() {}
 
     /** Text that is not such JSON. */
-    static final class MalformedException extends Exception {
+    public static final class MalformedException extends Exception {
 
         private static final long serialVersionUID = 1L;
 
@@ -28,14 +29,14 @@ final class Json {
 
     // Writing
 
-    static String write(@Nullable Object value) {
+    public static String write(@Nullable Object value) {
         StringBuilder out = new StringBuilder();
         write(value, out);
         return out.toString();
     }
 
     private static void write(@Nullable Object value, StringBuilder out) {
-        if (value == null || value instanceof Boolean || value instanceof Integer) {
+        if (value == null || value instanceof Boolean || value instanceof Integer || value instanceof BigDecimal) {
             out.append(value);
         } else if (value instanceof String text) {
             string(text, out);
@@ -85,11 +86,19 @@ final class Json {
 
     // Reading
 
-    static @Nullable Object read(String text) throws MalformedException {
-        Reader reader = new Reader(text);
+    public static @Nullable Object read(String text) throws MalformedException {
+        return read(new Reader(text, false));
+    }
+
+    /** Reads what others may have written: numbers that are no integers of 32 bits are {@link BigDecimal}. */
+    public static @Nullable Object readAny(String text) throws MalformedException {
+        return read(new Reader(text, true));
+    }
+
+    private static @Nullable Object read(Reader reader) throws MalformedException {
         Object value = reader.value(0);
         reader.blanks();
-        if (reader.at < text.length()) {
+        if (reader.at < reader.text.length()) {
             throw reader.malformed("it goes on after its end");
         }
         return value;
@@ -98,10 +107,12 @@ final class Json {
     private static final class Reader {
 
         private final String text;
+        private final boolean anyNumber;
         private int at;
 
-        Reader(String text) {
+        Reader(String text, boolean anyNumber) {
             this.text = text;
+            this.anyNumber = anyNumber;
         }
 
         MalformedException malformed(String problem) {
@@ -149,7 +160,7 @@ final class Json {
                 case 't' -> word("true", true);
                 case 'f' -> word("false", false);
                 case 'n' -> word("null", null);
-                default -> integer();
+                default -> anyNumber ? number() : integer();
             };
         }
 
@@ -193,6 +204,24 @@ final class Json {
             }
             at += word.length();
             return value;
+        }
+
+        private Number number() throws MalformedException {
+            int from = at;
+            while (at < text.length() && "+-.eE0123456789".indexOf(text.charAt(at)) >= 0) {
+                at++;
+            }
+            String digits = text.substring(from, at);
+            if (digits.length() > 100 || !digits.matches("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]{1,4})?")) {
+                throw malformed("no value");
+            }
+            if (digits.matches("-?[0-9]{1,10}")) {
+                long value = Long.parseLong(digits);
+                if (value == (int) value) {
+                    return (int) value;
+                }
+            }
+            return new BigDecimal(digits);
         }
 
         private Integer integer() throws MalformedException {

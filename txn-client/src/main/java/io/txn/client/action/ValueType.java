@@ -38,7 +38,9 @@ import org.jspecify.annotations.Nullable;
  * A type of the closed set that actions may capture, and how its values become JSON and come back. What is read is of the type that the program declares: no data ever names a class.
  * Null is a value of every type but the primitive ones. Immutable.
  */
-abstract class ValueType {
+public abstract class ValueType {
+
+    private ValueType() {}
 
     private static final int DEPTH_MAX = 16;
 
@@ -69,7 +71,7 @@ abstract class ValueType {
     }
 
     /** A type or a value that cannot be kept. */
-    static final class UnfitException extends Exception {
+    public static final class UnfitException extends Exception {
 
         private static final long serialVersionUID = 1L;
 
@@ -79,7 +81,7 @@ abstract class ValueType {
     }
 
     /** JSON that is no value of the type. */
-    static final class UnreadableException extends Exception {
+    public static final class UnreadableException extends Exception {
 
         private static final long serialVersionUID = 1L;
 
@@ -89,13 +91,13 @@ abstract class ValueType {
     }
 
     /** The JSON of a value. */
-    abstract @Nullable Object toJson(@Nullable Object value) throws UnfitException;
+    public abstract @Nullable Object toJson(@Nullable Object value) throws UnfitException;
 
     /** The value of JSON. */
-    abstract @Nullable Object fromJson(@Nullable Object json) throws UnreadableException;
+    public abstract @Nullable Object fromJson(@Nullable Object json) throws UnreadableException;
 
     /** @throws UnfitException when it is not of the closed set */
-    static ValueType of(Type type) throws UnfitException {
+    public static ValueType of(Type type) throws UnfitException {
         return of(type, 0);
     }
 
@@ -190,13 +192,12 @@ abstract class ValueType {
         }
 
         @Override
-        @Nullable
-        Object toJson(@Nullable Object value) throws UnfitException {
+        public @Nullable Object toJson(@Nullable Object value) throws UnfitException {
             return boxed.toJson(value);
         }
 
         @Override
-        Object fromJson(@Nullable Object json) throws UnreadableException {
+        public Object fromJson(@Nullable Object json) throws UnreadableException {
             Object value = boxed.fromJson(json);
             if (value == null) {
                 throw new UnreadableException("nothing stands where " + type + " is expected");
@@ -213,14 +214,12 @@ abstract class ValueType {
         }
 
         @Override
-        @Nullable
-        Object toJson(@Nullable Object value) throws UnfitException {
+        public @Nullable Object toJson(@Nullable Object value) throws UnfitException {
             return value == null ? null : cast(type, value);
         }
 
         @Override
-        @Nullable
-        Object fromJson(@Nullable Object json) throws UnreadableException {
+        public @Nullable Object fromJson(@Nullable Object json) throws UnreadableException {
             return json == null ? null : read(type, json);
         }
     }
@@ -233,14 +232,12 @@ abstract class ValueType {
         }
 
         @Override
-        @Nullable
-        Object toJson(@Nullable Object value) throws UnfitException {
+        public @Nullable Object toJson(@Nullable Object value) throws UnfitException {
             return value == null ? null : ((Number) cast(type, value)).intValue();
         }
 
         @Override
-        @Nullable
-        Object fromJson(@Nullable Object json) throws UnreadableException {
+        public @Nullable Object fromJson(@Nullable Object json) throws UnreadableException {
             if (json == null) {
                 return null;
             }
@@ -263,18 +260,19 @@ abstract class ValueType {
         }
 
         @Override
-        @Nullable
-        Object toJson(@Nullable Object value) throws UnfitException {
+        public @Nullable Object toJson(@Nullable Object value) throws UnfitException {
             return value == null ? null : cast(type, value).toString();
         }
 
         @Override
-        @Nullable
-        Object fromJson(@Nullable Object json) throws UnreadableException {
+        public @Nullable Object fromJson(@Nullable Object json) throws UnreadableException {
             if (json == null) {
                 return null;
             }
-            String text = read(String.class, json);
+            // Others write numbers as numbers.
+            String text = json instanceof Number && Number.class.isAssignableFrom(type)
+                    ? json.toString()
+                    : read(String.class, json);
             try {
                 return parse.apply(text);
             } catch (IllegalArgumentException | DateTimeException e) {
@@ -291,8 +289,7 @@ abstract class ValueType {
         }
 
         @Override
-        @Nullable
-        Object toJson(@Nullable Object value) throws UnfitException {
+        public @Nullable Object toJson(@Nullable Object value) throws UnfitException {
             if (value == null) {
                 return null;
             }
@@ -304,8 +301,7 @@ abstract class ValueType {
         }
 
         @Override
-        @Nullable
-        Object fromJson(@Nullable Object json) throws UnreadableException {
+        public @Nullable Object fromJson(@Nullable Object json) throws UnreadableException {
             if (json == null) {
                 return null;
             }
@@ -321,14 +317,12 @@ abstract class ValueType {
 
     private static final class Bytes extends ValueType {
         @Override
-        @Nullable
-        Object toJson(@Nullable Object value) throws UnfitException {
+        public @Nullable Object toJson(@Nullable Object value) throws UnfitException {
             return value == null ? null : Base64.getEncoder().encodeToString(cast(byte[].class, value));
         }
 
         @Override
-        @Nullable
-        Object fromJson(@Nullable Object json) throws UnreadableException {
+        public @Nullable Object fromJson(@Nullable Object json) throws UnreadableException {
             if (json == null) {
                 return null;
             }
@@ -352,8 +346,7 @@ abstract class ValueType {
         }
 
         @Override
-        @Nullable
-        Object toJson(@Nullable Object value) throws UnfitException {
+        public @Nullable Object toJson(@Nullable Object value) throws UnfitException {
             if (value == null) {
                 return null;
             }
@@ -369,8 +362,7 @@ abstract class ValueType {
         }
 
         @Override
-        @Nullable
-        Object fromJson(@Nullable Object json) throws UnreadableException {
+        public @Nullable Object fromJson(@Nullable Object json) throws UnreadableException {
             if (json == null) {
                 return null;
             }
@@ -395,8 +387,7 @@ abstract class ValueType {
         }
 
         @Override
-        @Nullable
-        Object toJson(@Nullable Object value) throws UnfitException {
+        public @Nullable Object toJson(@Nullable Object value) throws UnfitException {
             if (value == null) {
                 return null;
             }
@@ -414,8 +405,7 @@ abstract class ValueType {
         }
 
         @Override
-        @Nullable
-        Object fromJson(@Nullable Object json) throws UnreadableException {
+        public @Nullable Object fromJson(@Nullable Object json) throws UnreadableException {
             if (json == null) {
                 return null;
             }
@@ -436,8 +426,7 @@ abstract class ValueType {
         }
 
         @Override
-        @Nullable
-        Object toJson(@Nullable Object value) throws UnfitException {
+        public @Nullable Object toJson(@Nullable Object value) throws UnfitException {
             if (value == null) {
                 return null;
             }
@@ -450,8 +439,7 @@ abstract class ValueType {
         }
 
         @Override
-        @Nullable
-        Object fromJson(@Nullable Object json) throws UnreadableException {
+        public @Nullable Object fromJson(@Nullable Object json) throws UnreadableException {
             if (json == null) {
                 return null;
             }
@@ -487,8 +475,7 @@ abstract class ValueType {
         }
 
         @Override
-        @Nullable
-        Object toJson(@Nullable Object value) throws UnfitException {
+        public @Nullable Object toJson(@Nullable Object value) throws UnfitException {
             if (value == null) {
                 return null;
             }
@@ -508,8 +495,7 @@ abstract class ValueType {
         }
 
         @Override
-        @Nullable
-        Object fromJson(@Nullable Object json) throws UnreadableException {
+        public @Nullable Object fromJson(@Nullable Object json) throws UnreadableException {
             if (json == null) {
                 return null;
             }

@@ -145,9 +145,12 @@ public final class Fence {
      * How a call went.
      *
      * @param result what the work returned; null when it was not run
+     * @param kept what the branch keeps, from this call or an earlier one; null for nothing
      */
     public record Passed<T extends @Nullable Object>(
-            FenceVerdict verdict, @Nullable T result) {}
+            FenceVerdict verdict,
+            @Nullable T result,
+            @Nullable String kept) {}
 
     /**
      * Runs the work if its turn has come, in a local transaction that is committed together with what the fence notes. The work must not be called in any other
@@ -229,14 +232,14 @@ public final class Fence {
         FenceRules.Decision decision = FenceRules.decide(phase, isNew ? null : row.state());
         if (decision.verdict() != FenceVerdict.RUN) {
             log.debug("the fence says {} key={} phase={} found={}", decision.verdict(), key, phase, row.state());
-            return new Passed<>(decision.verdict(), null);
+            return new Passed<>(decision.verdict(), null, row.data());
         }
         Passage passage = new Passage(connection, row.data());
         T result = work.run(passage);
         if (decision.state() != row.state() || passage.data != null) {
             ready.table().write(connection, key, decision.state(), passage.data, now);
         }
-        return new Passed<>(FenceVerdict.RUN, result);
+        return new Passed<>(FenceVerdict.RUN, result, passage.data);
     }
 
     /** Whether the database asks for the local transaction to be tried again. */

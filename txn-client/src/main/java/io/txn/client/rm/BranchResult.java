@@ -2,6 +2,7 @@ package io.txn.client.rm;
 
 import io.txn.protocol.extension.RowData;
 import io.txn.protocol.message.BranchStatus;
+import io.txn.protocol.saga.SagaHead;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,11 +11,17 @@ import org.jspecify.annotations.Nullable;
  * @param status one of the {@code PHASE_TWO_…} values
  * @param cause one line for the operator when it failed, kept by the coordinator; never row data
  * @param report the rows that are in the way of a rollback, for a coordinator that takes decisions about them; else null
+ * @param said what came of a step of a saga; else null
  */
 public record BranchResult(
         BranchStatus status,
         @Nullable String cause,
-        @Nullable RowData report) {
+        @Nullable RowData report,
+        SagaHead.@Nullable Said said) {
+
+    public BranchResult(BranchStatus status, @Nullable String cause, @Nullable RowData report) {
+        this(status, cause, report, null);
+    }
 
     public BranchResult(BranchStatus status, @Nullable String cause) {
         this(status, cause, null);
@@ -29,6 +36,11 @@ public record BranchResult(
 
     public static BranchResult rolledBack() {
         return ROLLED_BACK;
+    }
+
+    /** A step of a saga is done, or will be answered later. */
+    public static BranchResult committed(SagaHead.Said said) {
+        return new BranchResult(BranchStatus.PHASE_TWO_COMMITTED, null, null, said);
     }
 
     /** The commit did not work now; the coordinator tries again. */

@@ -14,6 +14,7 @@ import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.message.Outcome;
 import io.txn.protocol.message.TransactionExceptionCode;
+import io.txn.protocol.saga.SagaHead;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -115,6 +116,7 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
 
     @Override
     public void received(Message.Request request, Map<String, String> head, Answering answer) {
+        SagaHead.Called called = called(head);
         if (request instanceof Message.BranchCommitRequest commit) {
             finish(
                     new Call(
@@ -124,7 +126,8 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
                             commit.branchType(),
                             commit.resourceId(),
                             commit.applicationData(),
-                            null),
+                            null,
+                            called),
                     answer);
         } else if (request instanceof Message.BranchRollbackRequest rollback) {
             UndoDecision decision;
@@ -135,10 +138,10 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
                         "a decision that this version cannot read xid={} branchId={}",
                         rollback.xid(),
                         rollback.branchId());
-                answer.answer(call(rollback, null).tryAgain(String.valueOf(e.getMessage())), Map.of());
+                answer.answer(call(rollback, null, null).tryAgain(String.valueOf(e.getMessage())), Map.of());
                 return;
             }
-            finish(call(rollback, decision), answer);
+            finish(call(rollback, decision, called), answer);
         } else if (request instanceof Message.UndoLogDelete delete) {
             BranchResource resource = resources.find(delete.branchType(), delete.resourceId());
             if (resource != null && !enqueue(resource.resourceId(), () -> deleteUndoLog(resource, delete.saveDays()))) {
@@ -151,7 +154,18 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
         }
     }
 
-    private static Call call(Message.BranchRollbackRequest rollback, @Nullable UndoDecision decision) {
+    /** What cannot be read names no step; then the resource says so. */
+    private static SagaHead.@Nullable Called called(Map<String, String> head) {
+        try {
+            return SagaHead.called(head);
+        } catch (TxnException e) {
+            log.warn("a call of a saga's step cannot be read problem={}", e.getMessage());
+            return null;
+        }
+    }
+
+    private static Call call(
+            Message.BranchRollbackRequest rollback, @Nullable UndoDecision decision, SagaHead.@Nullable Called called) {
         return new Call(
                 false,
                 rollback.xid(),
@@ -159,7 +173,8 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
                 rollback.branchType(),
                 rollback.resourceId(),
                 rollback.applicationData(),
-                decision);
+                decision,
+                called);
     }
 
     private void finish(Call call, Answering answer) {
@@ -210,7 +225,7 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
 
     private void carryOut(Call call, Branch branch, BranchResource resource) {
         Message.Response response = null;
-        RowData report = null;
+        Map<String, String> head = Map.of();
         MDC.put("xid", branch.xid().value());
         MDC.put("branchId", branch.id().toString());
         TxnObserver.Span span = observer.begin(
@@ -218,8 +233,8 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
         try {
             BranchResult result = call.commit ? resource.commit(branch) : resource.rollback(branch);
             span.outcome(result.done() ? "done" : "not_done");
+            head = head(result);
             response = call.answer(result);
-            report = result.report();
         } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
             span.failed(e);
             log.warn("branch failed and will be tried again commit={} resource={}", call.commit, call.resourceId, e);
@@ -228,17 +243,32 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
             span.close();
             MDC.remove("xid");
             MDC.remove("branchId");
-            ended(call, response == null ? call.tryAgain("the worker broke off") : response, report);
+            ended(call, response == null ? call.tryAgain("the worker broke off") : response, head);
         }
     }
 
-    private void ended(Call call, Message.Response response, @Nullable RowData report) {
+    /** @throws TxnException when a saga's result is too large for it, or no JSON */
+    private static Map<String, String> head(BranchResult result) {
+        RowData report = result.report();
+        if (report != null) {
+            return UndoReport.head(report);
+        }
+        SagaHead.Said said = result.said();
+        if (said == null) {
+            return Map.of();
+        }
+        Map<String, String> head = new HashMap<>();
+        SagaHead.said(said, head);
+        return head;
+    }
+
+    private void ended(Call call, Message.Response response, Map<String, String> head) {
         Running ended;
         synchronized (this) {
             ended = running.remove(call.branchId);
         }
         if (ended != null) {
-            ended.answer(response, report);
+            ended.answer(response, head);
         }
     }
 
@@ -312,7 +342,7 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
             refused = List.copyOf(gathering.waiting);
             gathering.waiting.clear();
         }
-        refused.forEach(one -> ended(one.call, one.call.tryAgain(reason), null));
+        refused.forEach(one -> ended(one.call, one.call.tryAgain(reason), Map.of()));
     }
 
     /** Group after group while they are full or the end is near; what came meanwhile otherwise waits for more. */
@@ -377,9 +407,9 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
             for (int i = 0; i < group.size(); i++) {
                 Call call = group.get(i).call;
                 if (results == null) {
-                    ended(call, call.tryAgain(failure), null);
+                    ended(call, call.tryAgain(failure), Map.of());
                 } else {
-                    ended(call, call.answer(results.get(i)), results.get(i).report());
+                    ended(call, call.answer(results.get(i)), head(results.get(i)));
                 }
             }
         }
@@ -488,8 +518,7 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
                     && answers.add(answer);
         }
 
-        void answer(Message.Response response, @Nullable RowData report) {
-            Map<String, String> head = report == null ? Map.of() : UndoReport.head(report);
+        void answer(Message.Response response, Map<String, String> head) {
             answers.forEach(answer -> answer.answer(response, head));
         }
     }
@@ -502,7 +531,8 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
             BranchType type,
             @Nullable String resourceId,
             @Nullable String applicationData,
-            @Nullable UndoDecision decision) {
+            @Nullable UndoDecision decision,
+            SagaHead.@Nullable Called called) {
 
         @Nullable
         Branch branch() {
@@ -510,7 +540,7 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
                 return null;
             }
             try {
-                return new Branch(new Xid(xid), new BranchId(branchId), resourceId, applicationData, decision);
+                return new Branch(new Xid(xid), new BranchId(branchId), resourceId, applicationData, decision, called);
             } catch (IllegalArgumentException e) {
                 return null;
             }
@@ -538,7 +568,7 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
             }
             boolean givenUp = result.status() == BranchStatus.PHASE_TWO_COMMIT_FAILED_UNRETRYABLE
                     || result.status() == BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE;
-            if (givenUp) {
+            if (givenUp && called == null) { // a step of a saga says no: that is business
                 log.error(
                         "branch cannot be finished, a person has to decide: {} commit={} resource={}",
                         result.cause(),

@@ -7,7 +7,6 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.handler.ssl.SslHandler;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.transport.ConnectionHandler.Side;
@@ -34,7 +33,11 @@ public final class RpcClient implements AutoCloseable {
     private final TransportOptions options;
     private final @Nullable ClientTls tls;
     private final Set<RpcConnection> open = ConcurrentHashMap.newKeySet();
-    private final IoThreads io;
+
+    /** Made for the first connection, by the thread that looks its address up: all that belongs to it is not loaded by who starts a client. */
+    private @Nullable IoThreads io;
+
+    private boolean closed;
 
     /** Host names are looked up here, because that blocks and an event loop must not: it would delay everybody's heartbeats. */
     private final ThreadPoolExecutor lookups;
@@ -48,15 +51,30 @@ public final class RpcClient implements AutoCloseable {
     public RpcClient(TransportOptions options, @Nullable ClientTls tls) {
         this.options = options;
         this.tls = tls;
-        this.io = IoThreads.start("txn-client", options);
         this.lookups = new ThreadPoolExecutor(
                 1,
                 1,
                 LOOKUP_THREAD_IDLE_SECONDS,
                 TimeUnit.SECONDS,
                 new LinkedBlockingQueue<>(MOST_LOOKUPS_WAITING),
-                new DefaultThreadFactory("txn-lookup", true));
+                RpcClient::lookupThread);
         lookups.allowCoreThreadTimeOut(true);
+    }
+
+    private static Thread lookupThread(Runnable task) {
+        Thread thread = new Thread(task, "txn-lookup-1");
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    private synchronized IoThreads io() {
+        if (closed) {
+            throw new RejectedExecutionException("this client is closed");
+        }
+        if (io == null) {
+            io = IoThreads.start("txn-client", options);
+        }
+        return io;
     }
 
     /**
@@ -70,11 +88,9 @@ public final class RpcClient implements AutoCloseable {
         try {
             lookups.execute(() -> {
                 try {
-                    if (io.group().isShuttingDown()) {
-                        throw new RejectedExecutionException("this client is closed");
-                    }
-                    connect(new InetSocketAddress(host, port), handler, result);
-                } catch (RuntimeException e) {
+                    InetSocketAddress address = new InetSocketAddress(host, port);
+                    connect(io(), address, handler, result);
+                } catch (RuntimeException | LinkageError e) {
                     result.completeExceptionally(unreachable(host, port, e));
                 }
             });
@@ -84,10 +100,11 @@ public final class RpcClient implements AutoCloseable {
         return result;
     }
 
-    private void connect(InetSocketAddress address, RpcHandler handler, CompletableFuture<RpcConnection> result) {
+    private void connect(
+            IoThreads loops, InetSocketAddress address, RpcHandler handler, CompletableFuture<RpcConnection> result) {
         new Bootstrap()
-                .group(io.group())
-                .channel(io.clientChannel())
+                .group(loops.group())
+                .channel(loops.clientChannel())
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int)
                         options.connectTimeout().toMillis())
                 .option(ChannelOption.TCP_NODELAY, true)
@@ -176,8 +193,16 @@ public final class RpcClient implements AutoCloseable {
     public void close() {
         // Not shutdownNow: what still waits in there runs, finds the event loops gone, and fails as promised.
         lookups.shutdown();
-        io.stop();
-        if (io.group().isTerminated()) {
+        IoThreads loops;
+        synchronized (this) {
+            closed = true;
+            loops = io;
+        }
+        if (loops == null) {
+            return;
+        }
+        loops.stop();
+        if (loops.group().isTerminated()) {
             // A loop that ends does not always come to tell each of its channels, and nobody must wait for an answer
             // that cannot come.
             open.forEach(RpcConnection::lost);

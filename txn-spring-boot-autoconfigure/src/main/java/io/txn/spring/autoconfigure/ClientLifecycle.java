@@ -4,7 +4,8 @@ import io.txn.client.TxnClient;
 import org.springframework.context.SmartLifecycle;
 
 /**
- * When the client ends: in the last phase of a stopping context. Web server, listeners and schedulers have let their work end in earlier phases, so
+ * When the client has to be connected: in the first phase of a context whose beans are made, so a start that has no coordinator fails before web server, listeners and schedulers bring work.
+ * And when it ends: in the last phase of a stopping context. Web server, listeners and schedulers have let their work end in earlier phases, so
  * nobody begins global transactions any more; data sources are closed later, when beans are destroyed, so branches can still be finished.
  */
 final class ClientLifecycle implements SmartLifecycle {
@@ -16,9 +17,10 @@ final class ClientLifecycle implements SmartLifecycle {
         this.client = client;
     }
 
-    /** The client runs since its bean was made. */
+    /** The client connects since its bean was made. */
     @Override
     public void start() {
+        client.awaitStarted();
         running = true;
     }
 

@@ -17,6 +17,7 @@ import io.txn.spring.LaterResults;
 import java.util.function.BooleanSupplier;
 import org.aspectj.lang.annotation.Aspect;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -28,6 +29,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.EnableAspectJAutoProxy;
 import org.springframework.context.annotation.Import;
+import org.springframework.context.annotation.Role;
 import org.springframework.core.env.Environment;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 import org.springframework.util.ClassUtils;
@@ -55,6 +57,7 @@ public final class TxnAutoConfiguration {
         throw TxnDiscoveryAutoConfiguration.nothingFound(environment);
     }
 
+    /** Connects while the other beans are made; {@link ClientLifecycle} waits for it. */
     @Bean(destroyMethod = "close")
     @ConditionalOnMissingBean
     TxnClient txnClient(
@@ -71,10 +74,10 @@ public final class TxnAutoConfiguration {
         for (TxnClientOptionsCustomizer customizer : customizers.orderedStream().toList()) {
             options = customizer.customize(options);
         }
-        return TxnClient.start(options, locator, contexts, inLocalTransaction());
+        return TxnClient.launch(options, locator, contexts, inLocalTransaction());
     }
 
-    /** Ends the client before any bean is destroyed, and after everything that brings work. */
+    /** Waits for a coordinator before anything brings work; ends the client before any bean is destroyed, and after everything that brings work. */
     @Bean
     ClientLifecycle txnClientLifecycle(TxnClient client) {
         return new ClientLifecycle(client);
@@ -87,19 +90,16 @@ public final class TxnAutoConfiguration {
     }
 
     @Bean
-    @ConditionalOnMissingBean
     ResourceManager txnResourceManager(TxnClient client) {
         return client.resources();
     }
 
     @Bean
-    @ConditionalOnMissingBean
     GlobalTransactionTemplate txnGlobalTransactionTemplate(TxnClient client) {
         return client.transactions();
     }
 
     @Bean
-    @ConditionalOnMissingBean
     GlobalLockTemplate txnGlobalLockTemplate(ContextCarrier contexts) {
         return new GlobalLockTemplate(contexts);
     }
@@ -118,7 +118,8 @@ public final class TxnAutoConfiguration {
         }
 
         @Bean
-        GlobalTransactionalAspect txnGlobalTransactionalAspect(
+        @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+        static GlobalTransactionalAspect txnGlobalTransactionalAspect(
                 ObjectProvider<GlobalTransactionTemplate> transactions,
                 ObjectProvider<GlobalTransactionalOptions> options,
                 ObjectProvider<LaterResults> later) {
@@ -131,7 +132,8 @@ public final class TxnAutoConfiguration {
         }
 
         @Bean
-        GlobalLockAspect txnGlobalLockAspect(
+        @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+        static GlobalLockAspect txnGlobalLockAspect(
                 ObjectProvider<GlobalLockTemplate> locks, ObjectProvider<GlobalLockOptions> options) {
             return new GlobalLockAspect(locks::getObject, options::getObject);
         }

@@ -37,7 +37,6 @@ import org.springframework.util.ClassUtils;
 public final class TxnDoctorAutoConfiguration {
 
     @Bean
-    @ConditionalOnMissingBean
     Doctor txnDoctor(ObjectProvider<Examination> examinations) {
         return new Doctor(() -> examinations.orderedStream().toList());
     }
@@ -63,7 +62,7 @@ public final class TxnDoctorAutoConfiguration {
     @Bean
     @Order(500)
     Examination txnAdviceExamination(ConfigurableListableBeanFactory beanFactory) {
-        return new AdviceExamination(beanFactory, "txnGlobalTransactionalAspect");
+        return new AdviceExamination(beanFactory);
     }
 
     @Bean

@@ -14,6 +14,7 @@ import io.txn.spring.ActionFences;
 import java.util.SplittableRandom;
 import org.aspectj.lang.annotation.Aspect;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -22,6 +23,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Role;
 
 /** Actions: {@code @TccAction} and {@code @SagaAction}, and their fence. */
 @AutoConfiguration(after = {TxnAutoConfiguration.class, TxnDataSourceAutoConfiguration.class})
@@ -30,7 +32,6 @@ import org.springframework.context.annotation.Configuration;
 public final class TxnModesAutoConfiguration {
 
     @Bean
-    @ConditionalOnMissingBean
     Actions txnActions(GlobalTransactionTemplate transactions, ContextCarrier contexts, ResourceManager resources) {
         return new Actions(transactions, contexts, resources);
     }
@@ -49,7 +50,8 @@ public final class TxnModesAutoConfiguration {
         }
 
         @Bean
-        ActionAspect txnActionAspect(ObjectProvider<ActionBeans> beans) {
+        @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+        static ActionAspect txnActionAspect(ObjectProvider<ActionBeans> beans) {
             return new ActionAspect(beans::getObject);
         }
     }

@@ -56,13 +56,11 @@ public final class TxnPropagationAutoConfiguration {
     }
 
     @Bean
-    @ConditionalOnMissingBean
     Outgoing txnOutgoing(ContextCarrier contexts, Trust trust) {
         return new Outgoing(contexts, trust, InstantSource.system());
     }
 
     @Bean
-    @ConditionalOnMissingBean
     Incoming txnIncoming(ObjectProvider<GlobalTransactionTemplate> transactions, Trust trust) {
         return new Incoming(transactions::getObject, trust, InstantSource.system());
     }
@@ -178,7 +176,6 @@ public final class TxnPropagationAutoConfiguration {
         }
 
         @Bean
-        @ConditionalOnMissingBean
         XidFeignCapability txnXidFeignCapability(Outgoing outgoing) {
             return new XidFeignCapability(outgoing);
         }
@@ -232,7 +229,6 @@ public final class TxnPropagationAutoConfiguration {
         static class MvcConfiguration {
 
             @Bean
-            @ConditionalOnMissingBean
             EntryExceptions txnEntryExceptions(ContextCarrier contexts, Incoming incoming) {
                 return new EntryExceptions(contexts, incoming);
             }
@@ -252,7 +248,6 @@ public final class TxnPropagationAutoConfiguration {
         }
 
         @Bean
-        @ConditionalOnMissingBean
         XidExchangeFilter txnXidExchangeFilter(ReactiveContexts contexts, Outgoing outgoing) {
             return new XidExchangeFilter(contexts, outgoing);
         }

@@ -28,13 +28,11 @@ import reactor.core.publisher.Mono;
 public final class TxnReactiveAutoConfiguration {
 
     @Bean
-    @ConditionalOnMissingBean
     ReactiveContexts txnReactiveContexts(ContextCarrier contexts) {
         return new ReactiveContexts(contexts);
     }
 
     @Bean
-    @ConditionalOnMissingBean
     ReactiveTransactions txnReactiveTransactions(
             ContextCarrier contexts, ObjectProvider<GlobalTransactionTemplate> transactions) {
         return new ReactiveTransactions(contexts, transactions::getObject, InstantSource.system());

@@ -8,7 +8,6 @@ import io.txn.spring.propagation.ContextTaskExecutors;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -36,7 +35,6 @@ public final class TxnThreadsAutoConfiguration {
     static class MicrometerConfiguration {
 
         @Bean
-        @ConditionalOnMissingBean
         ContextAccessor txnContextAccessor(ContextCarrier contexts) {
             return ContextAccessor.register(contexts, ContextRegistry.getInstance());
         }

@@ -2,13 +2,13 @@ package io.txn.spring.doctor;
 
 import io.txn.protocol.ErrorCode;
 import io.txn.spring.GlobalTransactional;
+import io.txn.spring.GlobalTransactionalAspect;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.Advisor;
 import org.springframework.aop.PointcutAdvisor;
-import org.springframework.aop.aspectj.AspectJPrecedenceInformation;
 import org.springframework.aop.framework.Advised;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
@@ -21,12 +21,9 @@ import org.springframework.util.ReflectionUtils;
 public final class AdviceExamination implements Examination {
 
     private final ConfigurableListableBeanFactory beanFactory;
-    private final String aspect;
 
-    /** @param aspect the name of the bean that gives the annotation its meaning */
-    public AdviceExamination(ConfigurableListableBeanFactory beanFactory, String aspect) {
+    public AdviceExamination(ConfigurableListableBeanFactory beanFactory) {
         this.beanFactory = beanFactory;
-        this.aspect = aspect;
     }
 
     @Override
@@ -83,7 +80,7 @@ public final class AdviceExamination implements Examination {
         int local = -1;
         for (int i = 0; i < advisors.size(); i++) {
             Advisor advisor = advisors.get(i);
-            if (advisor instanceof AspectJPrecedenceInformation known && aspect.equals(known.getAspectName())) {
+            if (advisor.getAdvice() instanceof GlobalTransactionalAspect) {
                 ours = ours < 0 ? i : ours;
             } else if (isTransactionAdvice(advisor)) {
                 local = local < 0 ? i : local;

@@ -30,6 +30,7 @@ public final class ApacheDeadlines implements RequestFactories {
     private final ContextCarrier contexts;
     private final Alarm alarm;
     private final InstantSource clock;
+    private final ThreadLocal<@Nullable Runnable> lastOpened = new ThreadLocal<>();
 
     public ApacheDeadlines(ContextCarrier contexts, Alarm alarm, InstantSource clock) {
         this.contexts = contexts;
@@ -45,6 +46,13 @@ public final class ApacheDeadlines implements RequestFactories {
         } else if (factory instanceof AbstractClientHttpRequestFactoryWrapper wrapper) {
             bound(wrapper.getDelegate());
         }
+    }
+
+    @Override
+    public @Nullable Runnable cancellation() {
+        Runnable last = lastOpened.get();
+        lastOpened.remove();
+        return last;
     }
 
     /** How long a request of the calling thread may take; null for as long as it likes. */
@@ -118,7 +126,11 @@ public final class ApacheDeadlines implements RequestFactories {
         @Override
         public ClassicHttpResponse executeOpen(HttpHost target, ClassicHttpRequest request, HttpContext context)
                 throws IOException {
-            return within(request, () -> delegate.executeOpen(target, request, context));
+            ClassicHttpResponse response = within(request, () -> delegate.executeOpen(target, request, context));
+            if (request instanceof Cancellable cancellable) {
+                lastOpened.set(cancellable::cancel);
+            }
+            return response;
         }
 
         @Override

@@ -4,6 +4,8 @@ import io.txn.client.GlobalTransactionTemplate;
 import io.txn.client.TransactionContext;
 import io.txn.client.WorkMode;
 import io.txn.protocol.Xid;
+import java.io.IOException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
@@ -102,6 +104,42 @@ public final class Incoming {
     public void answers(TransactionContext context, String entry) {
         if (context.participation().hasChildren() || context.participation().hasNews()) {
             transactions.get().answers(context, entry);
+        }
+    }
+
+    /** How long {@link #answers} would wait: for those who cannot block, and say {@link #answersNow} after that. */
+    public Duration answerWait(TransactionContext context) {
+        return context.participation().hasChildren() ? transactions.get().answerWait(context) : Duration.ZERO;
+    }
+
+    /** Like {@link #answers}, but what is unfinished marks at once. Blocks on the network, if {@link #hasToTell}. */
+    public void answersNow(TransactionContext context, String entry) {
+        if (hasToTell(context)) {
+            transactions.get().answersNow(context, entry);
+        }
+    }
+
+    /** Whether the coordinator is to hear of something before the answer leaves. */
+    public boolean hasToTell(TransactionContext context) {
+        return context.participation().hasChildren() || context.participation().hasNews();
+    }
+
+    /**
+     * Of an answer whose headers have left, at its end.
+     *
+     * @throws IOException when neither they nor the coordinator tell of a mark: an answer that came to its end would say that all is well
+     */
+    public void checkTold(TransactionContext context, String entry) throws IOException {
+        if (context.participation().hasNews()) {
+            throw new IOException("the answer to " + entry + " is broken off: work of " + context.xidWithin()
+                    + " failed, its headers had left, and no coordinator could be told");
+        }
+    }
+
+    /** Of an answer whose headers leave while its work goes on: what is known, and nothing that may still change. */
+    public void answerSoFar(TransactionContext context, BiConsumer<String, String> headers) {
+        if (context.participation().hasWorked() || context.participation().mark() != null) {
+            answer(context, headers);
         }
     }
 

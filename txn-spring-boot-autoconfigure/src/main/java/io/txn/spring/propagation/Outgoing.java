@@ -6,6 +6,7 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
+import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.net.http.HttpConnectTimeoutException;
 import java.nio.channels.UnresolvedAddressException;
@@ -15,6 +16,7 @@ import java.time.InstantSource;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What calls to other services carry of a global transaction, and what their answers say about it: the one place that every carrier asks. Thread-safe. */
@@ -23,6 +25,18 @@ public final class Outgoing {
     private static final int MOST_CAUSES = 16;
 
     private static final Set<String> SAFE = Set.of("GET", "HEAD", "OPTIONS", "TRACE");
+
+    /** What circuit breakers, bulkheads and limits throw in place of calling, and Apache's client when nobody answers a connection. */
+    private static final Set<String> REFUSALS = Set.of(
+            "io.github.resilience4j.circuitbreaker.CallNotPermittedException",
+            "io.github.resilience4j.bulkhead.BulkheadFullException",
+            "io.github.resilience4j.ratelimiter.RequestNotPermitted",
+            "com.alibaba.csp.sentinel.slots.block.BlockException",
+            "org.apache.hc.client5.http.ConnectTimeoutException");
+
+    /** What repeats calls beneath the carriers, so that the failure of the last try says nothing of those before. */
+    private static final Set<String> RETRIES =
+            Set.of("org.springframework.retry.", "org.springframework.core.retry.", "io.github.resilience4j.retry.");
 
     /** As method of a call that has none of HTTP's. */
     static final String CALLS = "CALL";
@@ -70,6 +84,7 @@ public final class Outgoing {
         private final Instant began;
         private volatile boolean answered;
         private volatile @Nullable Boolean tells;
+        private volatile boolean kept;
 
         private Call(TransactionContext context, boolean safe, String name, @Nullable String host) {
             this.host = host;
@@ -137,7 +152,8 @@ public final class Outgoing {
             boolean believed = tells();
             String work = believed ? headers.apply(XidHeader.WORK) : null;
             // Who does not say so, an older version or another product, may have done something.
-            if (work == null ? !safe : !work.equals(XidHeader.NO_WORK)) {
+            kept = work == null ? !safe : !work.equals(XidHeader.NO_WORK);
+            if (kept) {
                 context.participation().worked();
             }
             String mark = believed ? headers.apply(XidHeader.ROLLBACK_ONLY) : null;
@@ -145,6 +161,23 @@ public final class Outgoing {
                 context.participation().worked();
                 context.participation().mark(XidHeader.decoded(mark));
             }
+        }
+
+        /** Nobody was asked: there was nobody to ask. What came back in place of an answer was made in this process. */
+        public void refused() {
+            answered = true;
+        }
+
+        /** An answer came, but not to its end. What may have been kept may have failed as well. */
+        public void brokeOff(Throwable failure) {
+            if (kept) {
+                mark("the answer to " + name + " broke off", failure);
+            }
+        }
+
+        private void mark(String what, Throwable failure) {
+            // Its class alone: what it says repeats the address with everything that stands in it.
+            context.participation().mark(what + ": " + first(failure).getClass().getName());
         }
 
         /** No answer came. Whoever was called may be at work still, or come to it later: only a rollback makes that good. */
@@ -155,10 +188,7 @@ public final class Outgoing {
             context.participation().took(name, Duration.between(began, clock.instant()));
             if (!safe && !neverSent(failure)) {
                 context.participation().worked();
-                // Its class alone: what it says repeats the address with everything that stands in it.
-                context.participation()
-                        .mark("no answer to " + name + ": "
-                                + first(failure).getClass().getName());
+                mark("no answer to " + name, failure);
             }
         }
     }
@@ -171,17 +201,52 @@ public final class Outgoing {
         return first;
     }
 
+    /** Whether nothing left this process: nobody was there, or something before the network said no. */
     private static boolean neverSent(Throwable failure) {
         Throwable cause = failure;
+        boolean never = false;
         for (int depth = 0; depth < MOST_CAUSES && cause != null; depth++) {
-            if (cause instanceof ConnectException
+            if (Stream.of(cause.getStackTrace()).anyMatch(Outgoing::isRetry)) {
+                return false; // of several tries this is the last one, and another one may have gone further
+            }
+            never = never
+                    || cause instanceof ConnectException
                     || cause instanceof UnknownHostException
                     || cause instanceof NoRouteToHostException
                     || cause instanceof HttpConnectTimeoutException
-                    || cause instanceof UnresolvedAddressException) {
+                    || cause instanceof UnresolvedAddressException
+                    || cause instanceof SocketTimeoutException && isOfConnecting(cause)
+                    || cause instanceof IllegalStateException && isOfTheLoadBalancer(cause)
+                    || isRefusal(cause.getClass());
+            cause = cause.getCause();
+        }
+        return never;
+    }
+
+    private static boolean isRetry(StackTraceElement frame) {
+        return RETRIES.stream().anyMatch(frame.getClassName()::startsWith);
+    }
+
+    private static boolean isOfConnecting(Throwable timeout) {
+        return Stream.of(timeout.getStackTrace())
+                .anyMatch(frame -> frame.getMethodName().equals("connect")
+                        && (frame.getClassName().equals("java.net.Socket")
+                                || frame.getClassName().equals("sun.nio.ch.NioSocketImpl")));
+    }
+
+    /** Of Spring Cloud's, which has found nobody. */
+    private static boolean isOfTheLoadBalancer(Throwable failure) {
+        StackTraceElement[] trace = failure.getStackTrace();
+        return trace.length > 0
+                && (trace[0].getClassName().startsWith("org.springframework.cloud.loadbalancer.")
+                        || trace[0].getClassName().startsWith("org.springframework.cloud.client.loadbalancer."));
+    }
+
+    private static boolean isRefusal(Class<?> failure) {
+        for (Class<?> type = failure; type != null; type = type.getSuperclass()) {
+            if (REFUSALS.contains(type.getName())) {
                 return true;
             }
-            cause = cause.getCause();
         }
         return false;
     }

@@ -3,6 +3,8 @@ package io.txn.spring.propagation;
 import io.txn.client.TransactionContext;
 import java.net.ConnectException;
 import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
 import org.apache.dubbo.common.constants.CommonConstants;
 import org.apache.dubbo.common.extension.Activate;
 import org.apache.dubbo.rpc.Filter;
@@ -36,11 +38,12 @@ public final class XidDubboConsumerFilter implements Filter {
     public Result invoke(Invoker<?> invoker, Invocation invocation) {
         DubboContexts own = contexts;
         Outgoing outgoing = own == null ? null : own.outgoing();
-        TransactionContext context = own == null ? null : own.contexts().current();
-        if (own == null
-                || outgoing == null
-                || context == null
-                || DubboContexts.attachment(invocation::getObjectAttachment, XidHeader.NAME) != null) {
+        if (own == null || outgoing == null) {
+            return invoker.invoke(invocation);
+        }
+        forgetWhatArrived(invocation);
+        TransactionContext context = own.contexts().current();
+        if (context == null || DubboContexts.attachment(invocation::getObjectAttachment, XidHeader.NAME) != null) {
             return invoker.invoke(invocation);
         }
         Outgoing.Call call = outgoing.call(
@@ -60,6 +63,22 @@ public final class XidDubboConsumerFilter implements Filter {
         } catch (Throwable failure) {
             ended(call, over, null, failure);
             throw failure;
+        }
+    }
+
+    /** Dubbo hands on whatever arrived to whatever is called meanwhile, also when that is for another transaction, or none. What the application set itself stays. */
+    private static void forgetWhatArrived(Invocation invocation) {
+        String arrived =
+                DubboContexts.attachment(RpcContext.getServerAttachment()::getObjectAttachment, XidHeader.NAME);
+        if (arrived == null
+                || !arrived.equals(DubboContexts.attachment(invocation::getObjectAttachment, XidHeader.NAME))
+                || DubboContexts.attachment(RpcContext.getClientAttachment()::getObjectAttachment, XidHeader.NAME)
+                        != null) {
+            return;
+        }
+        for (String name : List.of(XidHeader.NAME, XidHeader.REMAINING, XidHeader.SIGNATURE, XidHeader.BRANCH_TYPE)) {
+            invocation.getObjectAttachments().remove(name);
+            invocation.getObjectAttachments().remove(name.toLowerCase(Locale.ROOT));
         }
     }
 

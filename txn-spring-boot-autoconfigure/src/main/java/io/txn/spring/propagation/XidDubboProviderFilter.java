@@ -60,6 +60,7 @@ public final class XidDubboProviderFilter implements Filter {
         if (problem != null) {
             incoming.failed(context, entry, problem);
         }
+        incoming.answers(context, entry);
         if (result != null) {
             incoming.answer(context, (name, value) -> result.setAttachment(name, value));
         }

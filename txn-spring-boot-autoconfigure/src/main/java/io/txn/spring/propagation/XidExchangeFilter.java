@@ -18,6 +18,8 @@ import reactor.core.scheduler.Schedulers;
  */
 public final class XidExchangeFilter implements ExchangeFilterFunction {
 
+    private static final int UNAVAILABLE = 503;
+
     private final ReactiveContexts contexts;
     private final Outgoing outgoing;
 
@@ -69,11 +71,37 @@ public final class XidExchangeFilter implements ExchangeFilterFunction {
                     left, Mono.error(() -> new TimeoutException("the global transaction has no time left")));
         }
         Runnable over = contexts.underWay(context);
-        return exchange.doOnNext(response -> call.answered(name ->
-                        response.headers().header(name).stream().findFirst().orElse(null)))
+        return exchange.map(response -> answered(call, response))
                 .doOnError(call::failed)
-                .doOnCancel(() -> call.failed(new CancellationException("nobody waited for it any more")))
-                .doFinally(signal -> over.run());
+                .doOnCancel(() -> {
+                    call.failed(new CancellationException("nobody waited for it any more"));
+                    over.run();
+                })
+                .doOnTerminate(over);
+    }
+
+    private static ClientResponse answered(Outgoing.Call call, ClientResponse response) {
+        if (response.statusCode().value() == UNAVAILABLE
+                && response.headers().asHttpHeaders().isEmpty()) {
+            // Spring Cloud's load balancer has found nobody; a server that answered would have sent at least one
+            // header.
+            call.refused();
+            return response;
+        }
+        call.answered(
+                name -> response.headers().header(name).stream().findFirst().orElse(null));
+        return response.mutate()
+                .body(body -> {
+                    Duration left = call.left();
+                    return (left == null ? body : body.takeUntilOther(late(left))).doOnError(call::brokeOff);
+                })
+                .build();
+    }
+
+    private static Mono<Object> late(Duration left) {
+        return Mono.delay(left.isNegative() ? Duration.ZERO : left)
+                .then(Mono.error(() ->
+                        new TimeoutException("the global transaction had no time left before the end of the answer")));
     }
 
     /** Adds this filter unless one of its kind is there: a client may be met by a customizer and as a bean. */

@@ -4,6 +4,11 @@ import feign.Client;
 import feign.Request;
 import feign.Response;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.concurrent.TimeUnit;
@@ -14,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * transaction. The headers are {@link XidFeignInterceptor}'s, so that they are there whatever client is used.
  */
 public final class XidFeignClient implements Client {
+
+    private static final int UNAVAILABLE = 503;
 
     private final Client delegate;
     private final Outgoing outgoing;
@@ -38,14 +45,94 @@ public final class XidFeignClient implements Client {
             call.failed(e);
             throw e;
         }
+        if (response.status() == UNAVAILABLE && response.headers().isEmpty()) {
+            // Spring Cloud's load balancer has found nobody; a server that answered would have sent at least one
+            // header.
+            call.refused();
+            return response;
+        }
         call.answered(name -> first(response, name));
-        return response;
+        Response.Body body = response.body();
+        return body == null
+                ? response
+                : response.toBuilder()
+                        .body(new BoundBody(body, call, expected(request, response)))
+                        .build();
+    }
+
+    /** A body that ends with its transaction. */
+    private static final class BoundBody implements Response.Body {
+
+        private final Response.Body delegate;
+        private final Outgoing.Call call;
+        private final long expected;
+        private @Nullable AnswerBody stream;
+
+        BoundBody(Response.Body delegate, Outgoing.Call call, long expected) {
+            this.expected = expected;
+            this.delegate = delegate;
+            this.call = call;
+        }
+
+        private AnswerBody stream() throws IOException {
+            AnswerBody now = stream;
+            if (now == null || isRepeatable()) {
+                // A read that stands still ends by the time limit of the client, which is not longer than the call's.
+                now = new AnswerBody(delegate.asInputStream(), call, AnswerBody.Clock.NONE, expected);
+                stream = now;
+            }
+            return now;
+        }
+
+        @Override
+        public InputStream asInputStream() throws IOException {
+            return stream();
+        }
+
+        @Override
+        public Reader asReader(Charset charset) throws IOException {
+            return new InputStreamReader(stream(), charset);
+        }
+
+        @Override
+        @SuppressWarnings({"deprecation", "InlineMeSuggester"})
+        public Reader asReader() throws IOException {
+            return asReader(StandardCharsets.UTF_8);
+        }
+
+        @Override
+        public @Nullable Integer length() {
+            return delegate.length();
+        }
+
+        @Override
+        public boolean isRepeatable() {
+            return delegate.isRepeatable();
+        }
+
+        @Override
+        public void close() throws IOException {
+            // Apache's reads the rest when it is closed.
+            if (delegate.getClass().getName().startsWith("feign.h")) {
+                stream().drain();
+            }
+            delegate.close();
+        }
     }
 
     private static String target(Request request) {
         String url = request.url();
         int query = url.indexOf('?');
         return query < 0 ? url : url.substring(0, query);
+    }
+
+    private static long expected(Request request, Response response) {
+        String length = first(response, "Content-Length");
+        return AnswerBody.expected(
+                request.httpMethod().name(),
+                response.status(),
+                length == null || !length.matches("\\d{1,18}") ? -1 : Long.parseLong(length),
+                first(response, "Content-Encoding") != null);
     }
 
     private static @Nullable String first(Response response, String name) {

@@ -1,6 +1,7 @@
 package io.txn.spring.propagation;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.reflect.Field;
 import java.time.Duration;
 import java.util.List;
@@ -54,6 +55,7 @@ public final class XidRequestInterceptor implements ClientHttpRequestInterceptor
         ClientHttpResponse response;
         Duration left = call.left();
         Alarm.Set set = left == null ? null : alarm.interrupt(left);
+        factories.cancellation(); // of a call before this one
         try {
             response = execution.execute(request, body);
         } catch (IOException | RuntimeException | Error e) {
@@ -65,7 +67,25 @@ public final class XidRequestInterceptor implements ClientHttpRequestInterceptor
             }
         }
         call.answered(response.getHeaders()::getFirst);
-        return response;
+        return new BoundResponse(request.getMethod().name(), response, call, clock(response, factories.cancellation()));
+    }
+
+    private AnswerBody.Clock clock(ClientHttpResponse response, @Nullable Runnable cancellation) {
+        if (cancellation != null) {
+            return (left, body) -> alarm.call(left, cancellation);
+        }
+        // The JDK's heeds interrupts until the body begins, and from then on being closed.
+        return response.getClass().getSimpleName().equals("JdkClientHttpResponse")
+                ? (left, body) -> alarm.call(left, () -> close(body))
+                : (left, body) -> alarm.interrupt(left);
+    }
+
+    private static void close(InputStream body) {
+        try {
+            body.close();
+        } catch (IOException e) {
+            log.debug("a body could not be closed", e);
+        }
     }
 
     /** Adds this to a client that may have been met before. */

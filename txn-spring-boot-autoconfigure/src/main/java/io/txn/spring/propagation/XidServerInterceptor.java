@@ -79,6 +79,8 @@ public final class XidServerInterceptor implements ServerInterceptor {
                         getMethodDescriptor().getFullMethodName(),
                         Objects.requireNonNullElseGet(status.getCause(), status::asRuntimeException));
             }
+            // What is handed to other threads belongs to the call, whatever it has answered so far.
+            incoming.answers(context, getMethodDescriptor().getFullMethodName());
             incoming.answer(context, (name, value) -> {
                 trailers.discardAll(GrpcKeys.of(name));
                 trailers.put(GrpcKeys.of(name), value);

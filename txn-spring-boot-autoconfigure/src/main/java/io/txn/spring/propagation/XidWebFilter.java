@@ -43,13 +43,11 @@ public final class XidWebFilter implements WebFilter, Ordered {
             return chain.filter(exchange);
         }
         exchange.getAttributes().put(CONTEXT, context);
-        exchange.getResponse()
-                .beforeCommit(() -> Mono.fromRunnable(
-                        () -> incoming.answer(context, exchange.getResponse().getHeaders()::set)));
         String entry = request.getMethod().name()
                 + ' '
                 + request.getPath().pathWithinApplication().value();
-        return Mono.defer(() -> chain.filter(exchange))
+        FluxAnswer answer = new FluxAnswer(exchange.getResponse(), this, incoming, context, entry);
+        return Mono.defer(() -> chain.filter(exchange.mutate().response(answer).build()))
                 .onErrorResume(failure -> failed(context, entry, failure).then(Mono.error(failure)))
                 .contextWrite(reactor -> contexts.put(reactor, context));
     }

@@ -1,6 +1,7 @@
 package io.txn.spring.propagation;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.txn.client.ContextCarrier;
@@ -18,6 +19,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionHandler;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
@@ -25,18 +28,24 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.task.ThreadPoolTaskExecutorBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.core.task.AsyncTaskExecutor;
+import org.springframework.core.task.SimpleAsyncTaskExecutor;
 import org.springframework.core.task.TaskDecorator;
+import org.springframework.core.task.TaskRejectedException;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.scheduling.annotation.Async;
 import org.springframework.scheduling.annotation.EnableAsync;
+import org.springframework.scheduling.concurrent.ThreadPoolTaskExecutor;
 import org.springframework.stereotype.Service;
 
 /** Work on other threads: it belongs to the transaction of whoever handed it over, and is waited for. */
@@ -145,7 +154,9 @@ class ThreadsIT {
         Throwable thrown = catchThrowable(() -> global("never", Duration.ofSeconds(2), () -> {
             new JdbcTemplate(application.getBean(javax.sql.DataSource.class))
                     .update("INSERT INTO orders (text) VALUES ('never')");
-            CompletableFuture.runAsync(() -> worker().awaitOnly(goOn), application.getBean(AsyncTaskExecutor.class));
+            CompletableFuture.runAsync(
+                    () -> worker().awaitOnly(goOn),
+                    application.getBean("applicationTaskExecutor", AsyncTaskExecutor.class));
             return "";
         }));
         goOn.countDown();
@@ -155,6 +166,39 @@ class ThreadsIT {
                 .hasMessageContaining("unfinishedTasks=1");
         assertThat(endOf("never")).isEqualTo(TransactionState.ROLLED_BACK);
         assertThat(orders("never")).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"abort", "discard", "discardOldest", "callerRuns", "limited"})
+    void aTaskThatIsRejectedOrThrownAwayIsWaitedForByNobody(String executor) throws Throwable {
+        CountDownLatch goOn = new CountDownLatch(1);
+        AsyncTaskExecutor full = application.getBean(executor, AsyncTaskExecutor.class);
+        AtomicInteger rejected = new AtomicInteger();
+        String name = "rejected-" + executor;
+        global(name, LONG, () -> {
+            new JdbcTemplate(application.getBean(javax.sql.DataSource.class))
+                    .update("INSERT INTO orders (text) VALUES (?)", name);
+            // One is at work and one may wait.
+            for (int task = 0; task < 2; task++) {
+                try {
+                    full.submit(() -> worker().awaitOnly(goOn));
+                } catch (TaskRejectedException e) {
+                    rejected.incrementAndGet();
+                }
+            }
+            try {
+                full.submit(() -> {});
+            } catch (TaskRejectedException e) {
+                rejected.incrementAndGet();
+            }
+            if (executor.equals("abort")) {
+                assertThatThrownBy(() -> worker().insertOnAFullExecutor()).isInstanceOf(TaskRejectedException.class);
+            }
+            goOn.countDown();
+            return "";
+        });
+        assertThat(endOf(name)).isEqualTo(TransactionState.COMMITTED);
+        assertThat(rejected.get()).isEqualTo(executor.equals("abort") ? 1 : executor.equals("limited") ? 2 : 0);
     }
 
     @Test
@@ -167,6 +211,48 @@ class ThreadsIT {
     @EnableAsync
     @Import(Worker.class)
     static class Shop {
+
+        private static ThreadPoolTaskExecutor full(RejectedExecutionHandler policy) {
+            ThreadPoolTaskExecutor executor = new ThreadPoolTaskExecutor();
+            executor.setCorePoolSize(1);
+            executor.setMaxPoolSize(1);
+            executor.setQueueCapacity(1);
+            executor.setRejectedExecutionHandler(policy);
+            return executor;
+        }
+
+        @Bean
+        ThreadPoolTaskExecutor abort() {
+            return full(new ThreadPoolExecutor.AbortPolicy());
+        }
+
+        @Bean
+        ThreadPoolTaskExecutor discard() {
+            return full(new ThreadPoolExecutor.DiscardPolicy());
+        }
+
+        @Bean
+        ThreadPoolTaskExecutor discardOldest() {
+            return full(new ThreadPoolExecutor.DiscardOldestPolicy());
+        }
+
+        @Bean
+        ThreadPoolTaskExecutor callerRuns() {
+            return full(new ThreadPoolExecutor.CallerRunsPolicy());
+        }
+
+        @Bean
+        SimpleAsyncTaskExecutor limited() {
+            SimpleAsyncTaskExecutor executor = new SimpleAsyncTaskExecutor("limited");
+            executor.setConcurrencyLimit(1);
+            executor.setRejectTasksWhenLimitReached(true);
+            return executor;
+        }
+
+        @Bean({"applicationTaskExecutor", "taskExecutor"})
+        AsyncTaskExecutor applicationTaskExecutor(ThreadPoolTaskExecutorBuilder builder) {
+            return builder.build();
+        }
 
         @Bean
         TaskDecorator counting() {
@@ -206,6 +292,11 @@ class ThreadsIT {
             WAITING.incrementAndGet();
             awaitOnly(goOn);
             jdbc.update("INSERT INTO orders (text) VALUES (?)", text);
+        }
+
+        @Async("abort")
+        public void insertOnAFullExecutor() {
+            throw new AssertionError("there was no room for it");
         }
 
         public void awaitOnly(CountDownLatch goOn) {

@@ -7,7 +7,7 @@ import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.stereotype.Service;
 import org.springframework.transaction.annotation.Transactional;
 
-/** A web server, a pool, and a service that works in transactions. */
+/** A web server, a pool, and a service that works in transactions. It asks its database when it starts, as applications do that migrate or map a schema. */
 @SpringBootApplication(proxyBeanMethods = false)
 public class StartApplication {
 
@@ -23,6 +23,7 @@ public class StartApplication {
 
         Orders(JdbcTemplate jdbc) {
             this.jdbc = jdbc;
+            count();
         }
 
         @GlobalTransactional

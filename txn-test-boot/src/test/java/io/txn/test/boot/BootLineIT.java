@@ -10,15 +10,21 @@ import io.txn.coordinator.machine.TransactionState;
 import io.txn.test.Await;
 import io.txn.test.Jdks;
 import io.txn.test.TestDatabase;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -37,6 +43,11 @@ class BootLineIT {
     private static final Duration MAX = Duration.ofSeconds(60);
     private static final Set<String> CLIENTS =
             Set.of("rest-template", "rest-client", "web-client", "http-exchange", "feign");
+
+    /** Of the log of loaded classes: the thread, and the class. */
+    private static final Pattern LOADED = Pattern.compile("\\[(\\d+)] (\\S+) source: .*");
+
+    private static final String CODEC = "io.txn.protocol.codec.Schemas";
 
     @TempDir
     static Path directory;
@@ -72,10 +83,12 @@ class BootLineIT {
     private static void check(Path firstJdk, Path secondJdk) {
         TestDatabase firstDatabase = Running.database();
         TestDatabase secondDatabase = Running.database();
-        try (Running first = start("first", firstJdk, firstDatabase);
+        Path loaded = Path.of("target", "boot-line", "first.classes").toAbsolutePath();
+        try (Running first = start("first", firstJdk, firstDatabase, "-Xlog:class+load:file=" + loaded + ":tid");
                 Running second = start("second", secondJdk, secondDatabase)) {
             first.awaitStart();
             second.awaitStart();
+            checkLoaded(loaded);
             for (Running each : List.of(first, second)) {
                 Map<String, String> about = each.get("/about");
                 System.out.println(about);
@@ -96,7 +109,29 @@ class BootLineIT {
         }
     }
 
-    private static Running start(String name, Path jdk, TestDatabase database) {
+    /** What a start is slow with, and does not need, or not on the thread that everything else waits for. */
+    private static void checkLoaded(Path log) {
+        Map<String, Set<String>> threads = new HashMap<>();
+        try (Stream<String> lines = Files.lines(log)) {
+            lines.map(LOADED::matcher).filter(Matcher::matches).forEach(line -> threads.computeIfAbsent(
+                            line.group(2), name -> new HashSet<>())
+                    .add(line.group(1)));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        assertThat(threads.keySet())
+                .contains(CODEC)
+                .as("parsers of expressions, registries and servers that nobody asked for")
+                .noneMatch(name -> name.startsWith("org.aspectj.weaver.tools.")
+                        || name.startsWith("org.aspectj.weaver.patterns.")
+                        || name.startsWith("com.alibaba.nacos.client.")
+                        || name.startsWith("io.txn.coordinator."));
+        assertThat(threads.get(CODEC))
+                .as("connecting is another thread's work")
+                .doesNotContainAnyElementsOf(threads.get(BootLineApplication.class.getName()));
+    }
+
+    private static Running start(String name, Path jdk, TestDatabase database, String... jvm) {
         return Running.start(
                 database,
                 Line.application(
@@ -104,7 +139,8 @@ class BootLineIT {
                                 Stream.concat(
                                         Running.properties(database),
                                         Stream.of("txn.coordinator.address=127.0.0.1:" + coordinator.tcpPort())))
-                        .jdk(jdk),
+                        .jdk(jdk)
+                        .jvm(jvm),
                 Path.of("target", "boot-line", name + ".log"));
     }
 

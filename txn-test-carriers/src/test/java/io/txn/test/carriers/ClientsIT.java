@@ -14,6 +14,7 @@ import io.github.resilience4j.timelimiter.TimeLimiterConfig;
 import io.txn.client.ContextCarrier;
 import io.txn.client.GlobalTransactionOptions;
 import io.txn.client.GlobalTransactionTemplate;
+import io.txn.client.Participation;
 import io.txn.client.TransactionContext;
 import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.ErrorCode;
@@ -23,6 +24,7 @@ import io.txn.test.Await;
 import io.txn.test.Ports;
 import io.txn.test.TestDatabase;
 import io.txn.test.TestDatabases;
+import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -47,6 +49,7 @@ import org.springframework.cloud.circuitbreaker.resilience4j.Resilience4JCircuit
 import org.springframework.cloud.circuitbreaker.resilience4j.Resilience4JConfigBuilder;
 import org.springframework.cloud.client.circuitbreaker.CircuitBreakerFactory;
 import org.springframework.cloud.client.circuitbreaker.Customizer;
+import org.springframework.cloud.client.loadbalancer.LoadBalanced;
 import org.springframework.cloud.openfeign.EnableFeignClients;
 import org.springframework.cloud.openfeign.FeignClient;
 import org.springframework.context.annotation.Bean;
@@ -54,6 +57,7 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.http.client.HttpComponentsClientHttpRequestFactory;
 import org.springframework.http.client.JdkClientHttpRequestFactory;
+import org.springframework.http.client.SimpleClientHttpRequestFactory;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
@@ -61,6 +65,7 @@ import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RestController;
 import org.springframework.web.client.RestClient;
 import org.springframework.web.client.RestTemplate;
+import org.springframework.web.reactive.function.client.WebClient;
 
 /** Each client of HTTP that blocks, behind Feign and behind Spring's own, and circuit breakers, against Tomcat. */
 @Timeout(240)
@@ -188,6 +193,152 @@ class ClientsIT {
         }
     }
 
+    // Answers that do not come to their end
+
+    private static final List<String> EVERYWHERE = List.of(
+            "feign-default",
+            "feign-hc5",
+            "feign-okhttp",
+            "template-apache",
+            "template-jdk",
+            "template-simple",
+            "rest-client-apache",
+            "rest-client-jdk",
+            "web-client");
+
+    /** A call to somewhere else than the service. */
+    private static String postTo(String url, String via, String what) {
+        return switch (via) {
+            case "feign-default" -> application.getBean(FeignDefault.class).takeAt(URI.create(url), what);
+            case "feign-hc5" -> application.getBean(FeignHc5.class).takeAt(URI.create(url), what);
+            case "feign-okhttp" -> application.getBean(FeignOkHttp.class).takeAt(URI.create(url), what);
+            case "rest-client-apache", "rest-client-jdk" ->
+                application
+                        .getBean(via, RestClient.Builder.class)
+                        .build()
+                        .post()
+                        .uri(url + "/take/" + what)
+                        .retrieve()
+                        .body(String.class);
+            case "web-client" ->
+                application
+                        .getBean(via, WebClient.Builder.class)
+                        .build()
+                        .post()
+                        .uri(url + "/take/" + what)
+                        .retrieve()
+                        .bodyToMono(String.class)
+                        .block();
+            default ->
+                application.getBean(via, RestTemplate.class).postForObject(url + "/take/" + what, null, String.class);
+        };
+    }
+
+    @Test
+    void aBodyThatDripsOrStandsStillEndsWithTheTransaction() throws Exception {
+        try (DrippingServer server = new DrippingServer()) {
+            String url = "http://127.0.0.1:" + server.port();
+            Map<String, CompletableFuture<Boolean>> ends = new LinkedHashMap<>();
+            for (String via : EVERYWHERE) {
+                for (String how : List.of("drips", "stands-still")) {
+                    // That one heeds nothing but its own time limit.
+                    if (!(via + how).equals("template-simplestands-still")) {
+                        String name = how + '-' + via;
+                        ends.put(name, new CompletableFuture<>());
+                        new Thread(() -> {
+                                    Throwable thrown = catchThrowable(
+                                            () -> global(name, Duration.ofSeconds(2), () -> postTo(url, via, how)));
+                                    ends.get(name).complete(thrown != null && !Thread.interrupted());
+                                })
+                                .start();
+                    }
+                }
+            }
+            for (Map.Entry<String, CompletableFuture<Boolean>> end : ends.entrySet()) {
+                assertThat(end.getValue())
+                        .as(end.getKey())
+                        .succeedsWithin(Duration.ofSeconds(40))
+                        .isEqualTo(true);
+                assertThat(ended(end.getKey()).state()).as(end.getKey()).isEqualTo(TransactionState.ROLLED_BACK);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @FieldSource("EVERYWHERE")
+    void aBodyThatBreaksOffMarks(String via) throws Exception {
+        try (DrippingServer server = new DrippingServer()) {
+            Throwable thrown = catchThrowable(() -> global("broke-off-" + via, LONG, () -> {
+                catchThrowable(() -> postTo("http://127.0.0.1:" + server.port(), via, "breaks-off"));
+                return "";
+            }));
+            assertThat(thrown)
+                    .isInstanceOfSatisfying(
+                            TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.ROLLED_BACK_ONLY))
+                    .hasMessageContaining("broke off");
+        }
+    }
+
+    // Calls that reached nobody
+
+    @ParameterizedTest
+    @FieldSource("EVERYWHERE")
+    void whoRefusesConnectionsOrHasNoAddressDidNothing(String via) throws Throwable {
+        String refusing = "http://127.0.0.1:" + Ports.free();
+        global("refused-" + via, LONG, () -> {
+            for (String url : List.of(refusing, "http://nobody.invalid")) {
+                catchThrowable(() -> postTo(url, via, "x"));
+                assertNothingKept(via + " to " + url);
+            }
+            return "";
+        });
+        assertThat(ended("refused-" + via).state()).isEqualTo(TransactionState.COMMITTED);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"feign", "balanced-template", "balanced-rest-client", "balanced-web-client"})
+    void whomTheLoadBalancerDoesNotFindDidNothing(String via) throws Throwable {
+        global("no-instance-" + via, LONG, () -> {
+            assertThat(catchThrowable(() -> {
+                        switch (via) {
+                            case "feign" ->
+                                application.getBean(FeignNobody.class).take("x");
+                            case "balanced-template" ->
+                                application
+                                        .getBean(via, RestTemplate.class)
+                                        .postForObject("http://nobody/take/x", null, String.class);
+                            case "balanced-rest-client" ->
+                                application
+                                        .getBean(via, RestClient.Builder.class)
+                                        .build()
+                                        .post()
+                                        .uri("http://nobody/take/x")
+                                        .retrieve()
+                                        .body(String.class);
+                            default ->
+                                application
+                                        .getBean(via, WebClient.Builder.class)
+                                        .build()
+                                        .post()
+                                        .uri("http://nobody/take/x")
+                                        .retrieve()
+                                        .bodyToMono(String.class)
+                                        .block();
+                        }
+                    }))
+                    .isNotNull();
+            assertNothingKept(via);
+            return "";
+        });
+    }
+
+    private static void assertNothingKept(String via) {
+        Participation participation =
+                application.getBean(ContextCarrier.class).current().participation();
+        assertThat(participation.hasWorked()).as(via).isFalse();
+        assertThat(participation.mark()).as(via).isNull();
+    }
+
     // Fallbacks
 
     @ParameterizedTest
@@ -290,6 +441,16 @@ class ClientsIT {
 
         @PostMapping("/take/{text}")
         String take(@PathVariable("text") String text);
+
+        @PostMapping("/take/{text}")
+        String takeAt(URI where, @PathVariable("text") String text);
+    }
+
+    @FeignClient(name = "nobody")
+    interface FeignNobody {
+
+        @PostMapping("/take/{text}")
+        String take(@PathVariable("text") String text);
     }
 
     @FeignClient(
@@ -314,12 +475,22 @@ class ClientsIT {
         public String take(String text) {
             return "fallback";
         }
+
+        @Override
+        public String takeAt(URI where, String text) {
+            return "fallback";
+        }
     }
 
     static class BalancedFallback implements FeignBalanced {
 
         @Override
         public String take(String text) {
+            return "fallback";
+        }
+
+        @Override
+        public String takeAt(URI where, String text) {
             return "fallback";
         }
     }
@@ -407,7 +578,8 @@ class ClientsIT {
 
     @Configuration(proxyBeanMethods = false)
     @EnableAutoConfiguration
-    @EnableFeignClients(clients = {FeignDefault.class, FeignHc5.class, FeignOkHttp.class, FeignBalanced.class})
+    @EnableFeignClients(
+            clients = {FeignDefault.class, FeignHc5.class, FeignOkHttp.class, FeignBalanced.class, FeignNobody.class})
     @Import({Stock.class, Fallback.class, BalancedFallback.class})
     static class Shop {
 
@@ -419,6 +591,34 @@ class ClientsIT {
         @Bean("template-jdk")
         RestTemplate jdkTemplate() {
             return new RestTemplate(new JdkClientHttpRequestFactory());
+        }
+
+        @Bean("template-simple")
+        RestTemplate simpleTemplate() {
+            return new RestTemplate(new SimpleClientHttpRequestFactory());
+        }
+
+        @Bean("web-client")
+        WebClient.Builder webClient() {
+            return WebClient.builder();
+        }
+
+        @Bean("balanced-template")
+        @LoadBalanced
+        RestTemplate balancedTemplate() {
+            return new RestTemplate(new JdkClientHttpRequestFactory());
+        }
+
+        @Bean("balanced-rest-client")
+        @LoadBalanced
+        RestClient.Builder balancedClient() {
+            return RestClient.builder().requestFactory(new JdkClientHttpRequestFactory());
+        }
+
+        @Bean("balanced-web-client")
+        @LoadBalanced
+        WebClient.Builder balancedWebClient() {
+            return WebClient.builder();
         }
 
         @Bean("rest-client-apache")

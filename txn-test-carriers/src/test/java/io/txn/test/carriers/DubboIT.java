@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import io.txn.client.ContextCarrier;
 import io.txn.client.GlobalTransactionOptions;
 import io.txn.client.GlobalTransactionTemplate;
+import io.txn.client.Propagation;
 import io.txn.client.TransactionContext;
 import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.ErrorCode;
@@ -172,6 +173,57 @@ class DubboIT {
         assertThat(taken("dubbo-async")).isEqualTo(1);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"dubbo", "tri"})
+    void theAnswerWaitsForWhatWasHandedToOtherThreads(String protocol) throws Throwable {
+        goOn = new CountDownLatch(1);
+        int before = WAITING.get();
+        String name = protocol + "-child";
+        Thread commits = new Thread(() -> catchThrowable(() -> global(name, LONG, () -> {
+            assertThat(stock(protocol).take("child " + name)).endsWith("PARTICIPANT AT");
+            return "";
+        })));
+        commits.start();
+        Await.until("the child is at work", LONG, () -> WAITING.get() == before + 1);
+        commits.join(300);
+        assertThat(commits.isAlive()).isTrue();
+        goOn.countDown();
+        commits.join(LONG.toMillis());
+        assertThat(ended(name).state()).isEqualTo(TransactionState.COMMITTED);
+        assertThat(taken(name)).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"dubbo", "tri"})
+    void aMarkFromFurtherDownIsToldBeforeTheAnswer(String protocol) {
+        goOn = new CountDownLatch(1);
+        String name = protocol + "-below";
+        Throwable thrown = catchThrowable(() -> global(name, LONG, () -> {
+            assertThat(stock(protocol).take("below x")).endsWith("PARTICIPANT AT");
+            // While it is open, so that a caller that reads no attachments is stopped as well.
+            assertThat(TheCoordinator.transaction(name).cause()).contains("no answer to CALL StockService.take");
+            return "";
+        }));
+        goOn.countDown();
+        assertThat(thrown).isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.code())
+                .isEqualTo(ErrorCode.ROLLED_BACK_ONLY));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"dubbo", "tri"})
+    void whatAParticipantCallsWorksInItsTransactionAndNotInWhatArrived(String protocol) throws Throwable {
+        global(protocol + "-onwards", LONG, () -> {
+            String own =
+                    application.getBean(ContextCarrier.class).current().xid().value();
+            assertThat(stock(protocol).take("onwards")).isEqualTo(own + " PARTICIPANT AT");
+            assertThat(stock(protocol).take("onwards-suspended")).isEqualTo("none");
+            assertThat(stock(protocol).take("onwards-new"))
+                    .endsWith(" PARTICIPANT AT")
+                    .doesNotContain(own);
+            return "";
+        });
+    }
+
     @Test
     void whoIsNotThereDidNothing() throws Throwable {
         global("dubbo-nobody", LONG, () -> {
@@ -215,6 +267,33 @@ class DubboIT {
             if (words[0].startsWith("wait")) {
                 awaitGoOn();
             }
+            if (words[0].equals("child")) {
+                contexts.wrap(task -> new Thread(task).start()).execute(() -> {
+                    awaitGoOn();
+                    jdbc.update("INSERT INTO taken (text) VALUES (?)", words[1]);
+                });
+            }
+            if (words[0].startsWith("onwards")) {
+                try {
+                    return application
+                            .getBean(GlobalTransactionTemplate.class)
+                            .execute(
+                                    GlobalTransactionOptions.named("dubbo-onwards")
+                                            .withPropagation(
+                                                    words[0].endsWith("new")
+                                                            ? Propagation.REQUIRES_NEW
+                                                            : words[0].endsWith("suspended")
+                                                                    ? Propagation.NOT_SUPPORTED
+                                                                    : Propagation.REQUIRED),
+                                    () -> stock("dubbo").take("nothing"));
+                } catch (Throwable e) {
+                    throw new IllegalStateException(e);
+                }
+            }
+            if (words[0].equals("below")) {
+                catchThrowable(
+                        () -> application.getBean(Clients.class).impatient.take("wait"));
+            }
             if (words[0].contains("insert")) {
                 jdbc.update("INSERT INTO taken (text) VALUES (?)", words[1]);
             }
@@ -247,6 +326,9 @@ class DubboIT {
 
         @DubboReference(url = "dubbo://127.0.0.1:${port.dubbo}", scope = "remote", retries = 0, timeout = 50_000)
         StockService dubbo;
+
+        @DubboReference(url = "dubbo://127.0.0.1:${port.dubbo}", scope = "remote", retries = 0, timeout = 300)
+        StockService impatient;
 
         @DubboReference(url = "tri://127.0.0.1:${port.tri}", scope = "remote", retries = 0, timeout = 50_000)
         StockService tri;

@@ -264,6 +264,38 @@ class GrpcIT {
     }
 
     @Test
+    void theAnswerWaitsForWhatWasHandedToOtherThreads() throws Throwable {
+        goOn = new CountDownLatch(1);
+        int before = WAITING.get();
+        Thread commits = new Thread(() -> catchThrowable(() -> global("grpc-child", LONG, () -> {
+            assertThat(call(TAKE, "child grpc-child")).endsWith("PARTICIPANT");
+            return "";
+        })));
+        commits.start();
+        Await.until("the child is at work", LONG, () -> WAITING.get() == before + 1);
+        commits.join(300);
+        assertThat(commits.isAlive()).isTrue();
+        goOn.countDown();
+        commits.join(LONG.toMillis());
+        assertThat(ended("grpc-child").state()).isEqualTo(TransactionState.COMMITTED);
+        assertThat(taken("grpc-child")).isEqualTo(1);
+    }
+
+    @Test
+    void aMarkFromFurtherDownIsToldBeforeTheAnswer() {
+        goOn = new CountDownLatch(1);
+        Throwable thrown = catchThrowable(() -> global("grpc-below", LONG, () -> {
+            assertThat(call(TAKE, "below x")).endsWith("PARTICIPANT");
+            // While it is open, so that a caller that reads no trailers is stopped as well.
+            assertThat(TheCoordinator.transaction("grpc-below").cause()).contains("no answer to CALL Stock/take");
+            return "";
+        }));
+        goOn.countDown();
+        assertThat(thrown).isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.code())
+                .isEqualTo(ErrorCode.ROLLED_BACK_ONLY));
+    }
+
+    @Test
     void metadataAreThoseThatSeatasInterceptorsReadAndWrite() throws Throwable {
         String own = global("grpc-seata", LONG, () -> {
             call(TAKE, "nothing");
@@ -297,6 +329,16 @@ class GrpcIT {
             String[] words = request.split(" ");
             if (words[0].startsWith("wait")) {
                 awaitGoOn();
+            }
+            if (words[0].equals("child")) {
+                contexts.wrap(task -> new Thread(task).start()).execute(() -> {
+                    awaitGoOn();
+                    jdbc.update("INSERT INTO taken (text) VALUES (?)", words[1]);
+                });
+            }
+            if (words[0].equals("below")) {
+                CallOptions impatient = CallOptions.DEFAULT.withDeadlineAfter(200, TimeUnit.MILLISECONDS);
+                catchThrowable(() -> ClientCalls.blockingUnaryCall(channel, TAKE, impatient, "wait"));
             }
             if (words[0].contains("insert")) {
                 jdbc.update("INSERT INTO taken (text) VALUES (?)", words[1]);

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import io.txn.client.ContextCarrier;
 import io.txn.client.GlobalTransactionOptions;
 import io.txn.client.GlobalTransactionTemplate;
+import io.txn.client.Propagation;
 import io.txn.client.TransactionContext;
 import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.ErrorCode;
@@ -17,6 +18,10 @@ import io.txn.spring.propagation.ReactiveContexts;
 import io.txn.test.Await;
 import io.txn.test.TestDatabase;
 import io.txn.test.TestDatabases;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -24,6 +29,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -33,9 +39,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.web.reactive.context.ReactiveWebServerApplicationContext;
+import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.stereotype.Component;
 import org.springframework.stereotype.Service;
@@ -47,6 +55,9 @@ import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
 import org.springframework.web.reactive.function.client.WebClient;
+import org.springframework.web.reactive.function.server.RouterFunction;
+import org.springframework.web.reactive.function.server.RouterFunctions;
+import org.springframework.web.reactive.function.server.ServerResponse;
 import org.springframework.web.server.ServerWebExchange;
 import org.springframework.web.server.WebFilter;
 import org.springframework.web.server.WebFilterChain;
@@ -185,6 +196,65 @@ class WebFluxIT {
         assertThat(taken("flux-nothing")).isEqualTo(1);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"child", "child-stream", "child-events"})
+    void theEndOfTheAnswerWaitsForWhatWasHandedOver(String how) throws Exception {
+        goOn = new CountDownLatch(1);
+        int before = SLOW.get();
+        String name = "flux-" + how;
+        Thread commits = new Thread(() -> catchThrowable(() -> global(name, () -> post("/" + how + "/" + name))));
+        commits.start();
+        Await.until("the child is at work", LONG, () -> SLOW.get() == before + 1);
+        commits.join(300);
+        assertThat(commits.isAlive()).isTrue();
+        goOn.countDown();
+        commits.join(LONG.toMillis());
+        assertThat(ended(name).state()).isEqualTo(TransactionState.COMMITTED);
+        assertThat(taken(name)).isEqualTo(1);
+    }
+
+    @Test
+    void aMarkFromFurtherDownIsToldBeforeTheAnswer() {
+        goOn = new CountDownLatch(1);
+        Throwable thrown = catchThrowable(() -> global("flux-below", () -> {
+            assertThat(post("/below")).isEqualTo("fallback");
+            // While it is open, so that a caller that reads no headers is stopped as well.
+            return assertThat(TheCoordinator.transaction("flux-below").cause())
+                    .contains("no answer to POST 127.0.0.1/slow");
+        }));
+        goOn.countDown();
+        assertRolledBackOnly(thrown, "flux-below", "no answer to POST 127.0.0.1/slow");
+    }
+
+    @Test
+    void ofABodyThatIsWrittenWhileTheWorkGoesOnTheHeadersDoNotSayThatNothingWasKept() throws Throwable {
+        global("flux-stream", () -> {
+            String xid =
+                    application.getBean(ContextCarrier.class).current().xid().value();
+            HttpResponse<String> answer = HttpClient.newHttpClient()
+                    .send(
+                            HttpRequest.newBuilder(URI.create(url("/stream/whole/flux-stream")))
+                                    .header("TX_XID", xid)
+                                    .POST(HttpRequest.BodyPublishers.noBody())
+                                    .build(),
+                            HttpResponse.BodyHandlers.ofString());
+            assertThat(answer.body()).contains("first").contains("second");
+            return assertThat(answer.headers().firstValue("TX_WORK").orElse("may have"))
+                    .isNotEqualTo("0");
+        });
+        assertThat(taken("flux-stream")).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/stream/half/flux-stream-half", "/route/flux-route"})
+    void aFailureAfterTheHeadersHaveLeftAndOneOfARouterFunctionMark(String path) {
+        String name = path.substring(path.lastIndexOf('/') + 1);
+        assertRolledBackOnly(
+                catchThrowable(() -> global(name, () -> catchThrowable(() -> post(path)))),
+                name,
+                "the second half failed");
+    }
+
     // Out
 
     @Test
@@ -281,6 +351,37 @@ class WebFluxIT {
     }
 
     @Test
+    void aThousandNestedOnesAtOnceFinish() {
+        assertThat(Flux.range(0, 1_000)
+                        .flatMap(one -> shopping().nested(inner -> inner.joined()), 1_000)
+                        .timeout(LONG)
+                        .collectList()
+                        .block(LONG))
+                .hasSize(1_000)
+                .doesNotContain("none")
+                .doesNotHaveDuplicates();
+        // With one of their own in each, as many as there are threads.
+        assertThat(Flux.range(0, 600)
+                        .flatMap(one -> shopping().nested(inner -> inner.own()), 600)
+                        .timeout(LONG)
+                        .collectList()
+                        .block(LONG))
+                .hasSize(600)
+                .doesNotHaveDuplicates();
+    }
+
+    @Test
+    void aJoinedMethodThatFailsOrIsCancelledMarksWhoeverCatchesIt() {
+        for (String how : List.of("fails", "is-cancelled")) {
+            assertThat(catchThrowable(
+                            () -> shopping().swallowing("joined-" + how).block(LONG)))
+                    .isInstanceOfSatisfying(
+                            TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.ROLLED_BACK_ONLY))
+                    .hasMessageContaining("mono-joined");
+        }
+    }
+
+    @Test
     void aHandlerOfWebFluxMayBegin() {
         assertThat(client().post()
                         .uri(url("/begin/begun"))
@@ -367,6 +468,18 @@ class WebFluxIT {
             return Flux.range(0, count).concatMap(one -> insert(text).then(xid()));
         }
 
+        @GlobalTransactional(name = "mono-nested", timeout = "60s")
+        public Mono<String> nested(Function<Inner, Mono<String>> what) {
+            return Mono.delay(Duration.ofMillis(20)).then(what.apply(inner));
+        }
+
+        @GlobalTransactional(name = "mono-swallowing")
+        public Mono<String> swallowing(String how) {
+            return how.endsWith("fails")
+                    ? inner.fails().onErrorReturn("swallowed")
+                    : inner.never().timeout(Duration.ofMillis(200), Mono.just("swallowed"));
+        }
+
         @GlobalTransactional(name = "mono-outer")
         public Mono<Void> outer(String text) {
             return inner.insert(text);
@@ -382,6 +495,33 @@ class WebFluxIT {
         Inner(ReactiveContexts contexts, JdbcTemplate jdbc) {
             this.contexts = contexts;
             this.jdbc = jdbc;
+        }
+
+        private Mono<String> xid() {
+            return Mono.delay(Duration.ofMillis(20)).then(Mono.deferContextual(view -> {
+                TransactionContext context = contexts.of(view);
+                return Mono.just(context == null ? "none" : context.xidWithin().value());
+            }));
+        }
+
+        @GlobalTransactional(name = "mono-joined")
+        public Mono<String> joined() {
+            return xid();
+        }
+
+        @GlobalTransactional(name = "mono-own", propagation = Propagation.REQUIRES_NEW)
+        public Mono<String> own() {
+            return xid();
+        }
+
+        @GlobalTransactional(name = "mono-joined-fails")
+        public Mono<String> fails() {
+            return xid().then(Mono.error(new IllegalStateException("caught")));
+        }
+
+        @GlobalTransactional(name = "mono-joined-never")
+        public Mono<String> never() {
+            return Mono.never();
         }
 
         @GlobalTransactional(name = "mono-inner")
@@ -458,6 +598,64 @@ class WebFluxIT {
             throw failure;
         }
 
+        private Runnable child(String text) {
+            return () -> {
+                SLOW.incrementAndGet();
+                try {
+                    if (!goOn.await(LONG.toSeconds(), TimeUnit.SECONDS)) {
+                        throw new AssertionError("nobody let it go on");
+                    }
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+                jdbc.update("INSERT INTO taken (text) VALUES (?)", text);
+            };
+        }
+
+        /** Hands work over, and does not wait for it. */
+        private Mono<String> handsOver(String text) {
+            return contexts.blocking(() -> {
+                carrier.wrap(task -> new Thread(task).start()).execute(child(text));
+                return "handed over";
+            });
+        }
+
+        @PostMapping("/child/{text}")
+        Mono<String> child1(@PathVariable String text) {
+            return handsOver(text);
+        }
+
+        @PostMapping("/child-stream/{text}")
+        Flux<String> child2(@PathVariable String text) {
+            return handsOver(text).concatWith(Mono.just("and more"));
+        }
+
+        @PostMapping(path = "/child-events/{text}", produces = MediaType.TEXT_EVENT_STREAM_VALUE)
+        Flux<String> child3(@PathVariable String text) {
+            return handsOver(text).concatWith(Mono.just("and more"));
+        }
+
+        @PostMapping("/below")
+        Mono<String> below() {
+            return shopping.client()
+                    .post()
+                    .uri(url("/slow"))
+                    .retrieve()
+                    .bodyToMono(String.class)
+                    .timeout(Duration.ofMillis(300))
+                    .onErrorReturn("fallback");
+        }
+
+        @PostMapping("/stream/{how}/{text}")
+        Flux<String> stream(@PathVariable String how, @PathVariable String text) {
+            return Flux.concat(
+                    Mono.just("first"),
+                    insert(text).map(count -> "second"),
+                    how.equals("half")
+                            ? Mono.error(new IllegalStateException("the second half failed"))
+                            : Mono.just("third"));
+        }
+
         @PostMapping("/nothing")
         Mono<String> nothing() {
             throw new IllegalStateException("before anything was written");
@@ -513,5 +711,14 @@ class WebFluxIT {
     @Configuration(proxyBeanMethods = false)
     @EnableAutoConfiguration
     @Import({Shopping.class, Inner.class, Stock.class, Audit.class, Advice.class})
-    static class Shop {}
+    static class Shop {
+
+        @Bean
+        RouterFunction<ServerResponse> route(Stock stock) {
+            return RouterFunctions.route()
+                    .POST("/route/{text}", request -> stock.insert(request.pathVariable("text"))
+                            .then(Mono.error(new IllegalStateException("the second half failed"))))
+                    .build();
+        }
+    }
 }

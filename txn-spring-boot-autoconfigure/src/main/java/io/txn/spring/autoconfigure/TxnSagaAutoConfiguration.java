@@ -1,0 +1,69 @@
+package io.txn.spring.autoconfigure;
+
+import io.txn.client.TxnClient;
+import io.txn.client.rm.ResourceManager;
+import io.txn.client.saga.Sagas;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.spring.ActionFences;
+import io.txn.spring.SagaBeans;
+import io.txn.spring.doctor.Examination;
+import io.txn.spring.doctor.Finding;
+import java.util.List;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.context.annotation.Bean;
+import org.springframework.core.annotation.Order;
+
+/** Sagas that the coordinator drives: their definitions are beans, their steps methods of beans, and their ends application events. */
+@AutoConfiguration(after = {TxnAutoConfiguration.class, TxnModesAutoConfiguration.class})
+@ConditionalOnProperty(name = "txn.enabled", havingValue = "true", matchIfMissing = true)
+public final class TxnSagaAutoConfiguration {
+
+    @Bean
+    @ConditionalOnMissingBean
+    Sagas txnSagas(TxnClient client, ResourceManager resources, ApplicationEventPublisher events) {
+        return new Sagas(client.sagas(), resources, events::publishEvent);
+    }
+
+    @Bean
+    SagaBeans txnSagaBeans(
+            ConfigurableListableBeanFactory beanFactory,
+            ObjectProvider<Sagas> sagas,
+            ObjectProvider<ActionFences> fences) {
+        return new SagaBeans(beanFactory, sagas::getObject, () -> fences.getIfAvailable(() -> NO_FENCES));
+    }
+
+    private static final ActionFences NO_FENCES = (dataSource, first, confirm, cancel) -> {
+        throw new TxnException(
+                ErrorCode.SAGA_MISDECLARED,
+                null,
+                "method",
+                first.method(),
+                "problem",
+                "its fence needs spring-jdbc and a data source",
+                "expected",
+                "fencing = Fencing.NONE where it and its compensation can be called again, before and without each other");
+    };
+
+    @Bean
+    @Order(650)
+    Examination txnSagaExamination(Sagas sagas) {
+        return new Examination() {
+            @Override
+            public String about() {
+                return "sagas";
+            }
+
+            @Override
+            public List<Finding> examine() {
+                return List.of(
+                        Finding.well("", sagas.isUsed() ? sagas.describe() : "none is defined or taken part in here"));
+            }
+        };
+    }
+}

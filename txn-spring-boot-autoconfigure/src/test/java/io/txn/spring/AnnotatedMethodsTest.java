@@ -1,0 +1,128 @@
+package io.txn.spring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.aopalliance.intercept.MethodInvocation;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.springframework.aop.framework.ProxyFactory;
+
+class AnnotatedMethodsTest {
+
+    /** Says which calls it came around. */
+    private static final class Mark extends AnnotatedMethods {
+
+        Mark() {
+            super(0, List.of(GlobalTransactional.class));
+        }
+
+        @Override
+        public @Nullable Object invoke(MethodInvocation call) throws Throwable {
+            return "around " + proceed(call);
+        }
+    }
+
+    interface Orders {
+        String place();
+
+        @GlobalTransactional
+        default String cancel() {
+            return "cancel";
+        }
+    }
+
+    static class Inherited {
+        @GlobalTransactional
+        public String parent() {
+            return "parent";
+        }
+    }
+
+    static class Annotated extends Inherited implements Orders {
+        @Override
+        @GlobalTransactional
+        public String place() {
+            return "place";
+        }
+
+        public String look() {
+            return "look";
+        }
+    }
+
+    @GlobalTransactional
+    static class Whole {
+        public String open() {
+            return "open";
+        }
+
+        String hidden() {
+            return "hidden";
+        }
+    }
+
+    static class Plain {
+        public String look() {
+            return "look";
+        }
+    }
+
+    private static <T> T proxied(T target, boolean byClass) {
+        ProxyFactory factory = new ProxyFactory(target);
+        factory.setProxyTargetClass(byClass);
+        factory.addAdvisor(new Mark());
+        @SuppressWarnings("unchecked")
+        T proxy = (T) factory.getProxy();
+        return proxy;
+    }
+
+    @Test
+    void comesAroundAnnotatedMethodsOnlyWhereverTheyAreDeclared() {
+        Annotated bean = proxied(new Annotated(), true);
+
+        assertThat(bean.place()).isEqualTo("around place");
+        assertThat(bean.parent()).isEqualTo("around parent");
+        assertThat(bean.cancel()).isEqualTo("around cancel");
+        assertThat(bean.look()).isEqualTo("look");
+    }
+
+    @Test
+    void comesAroundMethodsOfAClassBehindItsInterface() {
+        Orders bean = proxied((Orders) new Annotated(), false);
+
+        assertThat(bean.place()).isEqualTo("around place");
+        assertThat(bean.cancel()).isEqualTo("around cancel");
+    }
+
+    @Test
+    void comesAroundADefaultMethodOfAnInterfaceWhoseClassSaysNothing() {
+        class Silent implements Orders {
+            @Override
+            public String place() {
+                return "place";
+            }
+        }
+        Orders bean = proxied((Orders) new Silent(), false);
+
+        assertThat(bean.cancel()).isEqualTo("around cancel");
+        assertThat(bean.place()).isEqualTo("place");
+    }
+
+    @Test
+    void comesAroundThePublicMethodsOfAnAnnotatedClass() {
+        Whole bean = proxied(new Whole(), true);
+
+        assertThat(bean.open()).isEqualTo("around open");
+        assertThat(bean.hidden()).isEqualTo("hidden");
+    }
+
+    @Test
+    void looksAtNoMethodOfClassesThatCannotMatch() {
+        Mark mark = new Mark();
+
+        assertThat(mark.matches(Plain.class)).isFalse();
+        assertThat(mark.matches(Annotated.class)).isTrue();
+        assertThat(mark.matches(Whole.class)).isTrue();
+    }
+}

@@ -1,0 +1,430 @@
+package io.txn.spring.propagation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.txn.client.ContextCarrier;
+import io.txn.client.GlobalTransactionOptions;
+import io.txn.client.GlobalTransactionTemplate;
+import io.txn.coordinator.machine.TransactionState;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.spring.autoconfigure.TestCoordinator;
+import io.txn.test.Await;
+import io.txn.test.TestDatabase;
+import io.txn.test.TestDatabases;
+import jakarta.servlet.AsyncContext;
+import jakarta.servlet.http.HttpServlet;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.web.client.RestTemplateBuilder;
+import org.springframework.boot.web.servlet.ServletRegistrationBean;
+import org.springframework.boot.web.servlet.context.ServletWebServerApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
+import org.springframework.core.task.AsyncTaskExecutor;
+import org.springframework.core.task.SimpleAsyncTaskExecutor;
+import org.springframework.http.HttpStatus;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.stereotype.Service;
+import org.springframework.web.bind.annotation.ExceptionHandler;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.ResponseStatus;
+import org.springframework.web.bind.annotation.RestController;
+import org.springframework.web.bind.annotation.RestControllerAdvice;
+import org.springframework.web.client.RestTemplate;
+import org.springframework.web.context.request.async.DeferredResult;
+import org.springframework.web.context.request.async.WebAsyncTask;
+import org.springframework.web.servlet.function.RouterFunction;
+import org.springframework.web.servlet.function.RouterFunctions;
+import org.springframework.web.servlet.function.ServerResponse;
+import org.springframework.web.servlet.mvc.method.annotation.ResponseBodyEmitter;
+import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
+import org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
+
+/** Handlers of servlets and Spring MVC that answer from other threads. One application calls itself over a real server. */
+@Timeout(240)
+class AsyncIT {
+
+    private static final Duration LONG = Duration.ofSeconds(60);
+    private static final TestDatabase DATABASE = TestDatabases.h2();
+
+    @TempDir
+    static Path directory;
+
+    private static volatile CountDownLatch goOn = new CountDownLatch(1);
+    private static volatile CountDownLatch running = new CountDownLatch(1);
+    private static TestCoordinator coordinator;
+    private static ServletWebServerApplicationContext application;
+
+    @BeforeAll
+    static void start() {
+        DATABASE.execute("CREATE TABLE written (id INT AUTO_INCREMENT PRIMARY KEY, text VARCHAR(50))");
+        coordinator = TestCoordinator.start(directory);
+        application = (ServletWebServerApplicationContext) new SpringApplicationBuilder(Application.class)
+                .properties(
+                        "server.port=0",
+                        "server.address=127.0.0.1",
+                        "spring.main.banner-mode=off",
+                        "spring.application.name=shop",
+                        "spring.datasource.url=" + DATABASE.jdbcUrl(),
+                        "spring.datasource.username=" + DATABASE.user(),
+                        "spring.datasource.password=" + DATABASE.password(),
+                        "logging.level.root=off",
+                        coordinator.property())
+                .run();
+    }
+
+    @AfterAll
+    static void stop() {
+        goOn.countDown();
+        application.close();
+        coordinator.close();
+    }
+
+    private static void latches() {
+        goOn = new CountDownLatch(1);
+        running = new CountDownLatch(1);
+    }
+
+    private static int written(String text) {
+        return new JdbcTemplate(DATABASE.dataSource())
+                .queryForObject("SELECT COUNT(*) FROM written WHERE text = ?", Integer.class, text);
+    }
+
+    private static void global(String name, GlobalTransactionTemplate.Callback<Object> work) throws Throwable {
+        application
+                .getBean(GlobalTransactionTemplate.class)
+                .execute(GlobalTransactionOptions.named(name).withTimeout(LONG), work);
+    }
+
+    private static String url(String way, String what, String text) {
+        return "http://127.0.0.1:" + application.getWebServer().getPort() + "/" + way + "/" + what + "/" + text;
+    }
+
+    private static String call(String way, String what, String text) {
+        RestTemplate template = application.getBean(RestTemplateBuilder.class).build();
+        return template.postForObject(url(way, what, text), null, String.class);
+    }
+
+    /** What the answer says, seen by a client that is none of ours. */
+    private static HttpResponse<String> ask(String way, String what, String text) throws Exception {
+        String xid = application.getBean(ContextCarrier.class).current().xid().value();
+        return HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(URI.create(url(way, what, text)))
+                                .header("TX_XID", xid)
+                                .header("TX_REMAINING", "60000")
+                                .POST(HttpRequest.BodyPublishers.noBody())
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
+    }
+
+    private static void awaitEnd(String name, TransactionState state) {
+        Await.until("it ended", LONG, () -> coordinator.transaction(name).endedAt() != null);
+        assertThat(coordinator.transaction(name).state()).isEqualTo(state);
+    }
+
+    private static void assertRolledBackOnly(Throwable thrown, String name) {
+        assertThat(thrown).isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.code())
+                .isEqualTo(ErrorCode.ROLLED_BACK_ONLY));
+        awaitEnd(name, TransactionState.ROLLED_BACK);
+        assertThat(coordinator.transaction(name).cause()).contains("the second half failed");
+        assertThat(written(name)).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"deferred", "callable", "elsewhere", "future", "mono"})
+    void aFailureThatAnAdviceAnswersWellMarks(String way) {
+        String name = "polite-" + way;
+        Throwable thrown = catchThrowable(() -> global(name, () -> {
+            assertThat(call(way, "half", name)).isEqualTo("sorry");
+            return null;
+        }));
+        assertRolledBackOnly(thrown, name);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"stream", "emitter", "sse"})
+    void aFailureAfterTheHeadersHaveLeftMarks(String way) {
+        String name = "rude-" + way;
+        Throwable thrown = catchThrowable(() -> global(name, () -> {
+            catchThrowable(() -> call(way, "half", name));
+            return null;
+        }));
+        assertRolledBackOnly(thrown, name);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"deferred", "callable", "elsewhere", "future", "mono", "stream", "emitter", "sse", "servlet"})
+    void theAnswerSaysOfWorkAndWaitsForNothing(String way) throws Throwable {
+        String name = "whole-" + way;
+        global(name, () -> {
+            HttpResponse<String> answer = ask(way, "whole", name);
+            assertThat(answer.statusCode()).isEqualTo(200);
+            assertThat(answer.body()).contains("done");
+            assertThat(answer.headers().firstValue("TX_ROLLBACK_ONLY")).isEmpty();
+            assertThat(answer.headers().firstValue("TX_WORK").orElse("may have"))
+                    .isNotEqualTo("0");
+            return null;
+        });
+        awaitEnd(name, TransactionState.COMMITTED);
+        assertThat(written(name)).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"plain", "deferred", "callable", "elsewhere", "future", "mono"})
+    void theAnswerSaysThatNothingWasKept(String way) throws Throwable {
+        global("nothing-" + way, () -> {
+            HttpResponse<String> answer = ask(way, "nothing", "nothing");
+            assertThat(answer.body()).isEqualTo("done");
+            assertThat(answer.headers().firstValue("TX_WORK")).hasValue("0");
+            return null;
+        });
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"big", "writer", "deferred", "stream", "emitter", "sse", "servlet"})
+    void theEndOfTheAnswerWaitsForWhatWasHandedOver(String way) throws Exception {
+        latches();
+        String name = "child-" + way;
+        CompletableFuture<Throwable> opener =
+                CompletableFuture.supplyAsync(() -> catchThrowable(() -> global(name, () -> {
+                    assertThat(ask(way, "child", name).statusCode()).isEqualTo(200);
+                    return null;
+                })));
+        assertThat(running.await(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(catchThrowable(() -> opener.get(300, TimeUnit.MILLISECONDS))).isNotNull();
+        goOn.countDown();
+        assertThat(opener.get(60, TimeUnit.SECONDS)).isNull();
+        awaitEnd(name, TransactionState.COMMITTED);
+        assertThat(written(name)).isEqualTo(1);
+    }
+
+    @Test
+    void aRouterFunctionThatFailsMarks() {
+        Throwable thrown = catchThrowable(() -> global("route", () -> {
+            catchThrowable(() -> call("route", "half", "route"));
+            return null;
+        }));
+        assertRolledBackOnly(thrown, "route");
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableAutoConfiguration
+    @Import({Work.class, Door.class, Advice.class})
+    static class Application {
+
+        @Bean
+        ServletRegistrationBean<Raw> raw(Work work, AsyncTaskExecutor executor) {
+            ServletRegistrationBean<Raw> registration =
+                    new ServletRegistrationBean<>(new Raw(work, executor), "/servlet/*");
+            registration.setAsyncSupported(true);
+            return registration;
+        }
+
+        @Bean
+        RouterFunction<ServerResponse> route(Work work) {
+            return RouterFunctions.route()
+                    .POST("/route/{what}/{text}", request -> ServerResponse.ok()
+                            .body(work.run(request.pathVariable("what"), request.pathVariable("text"))))
+                    .build();
+        }
+    }
+
+    /** What handlers do, at once or later. */
+    @Service
+    static class Work {
+
+        private final JdbcTemplate jdbc;
+        private final AsyncTaskExecutor executor;
+
+        Work(JdbcTemplate jdbc, AsyncTaskExecutor executor) {
+            this.jdbc = jdbc;
+            this.executor = executor;
+        }
+
+        String run(String what, String text) {
+            switch (what) {
+                case "child" ->
+                    executor.submit(() -> {
+                        running.countDown();
+                        if (!goOn.await(LONG.toSeconds(), TimeUnit.SECONDS)) {
+                            throw new AssertionError("nobody let it go on");
+                        }
+                        return jdbc.update("INSERT INTO written (text) VALUES (?)", text);
+                    });
+                case "nothing" -> {}
+                default -> jdbc.update("INSERT INTO written (text) VALUES (?)", text);
+            }
+            if (what.equals("half")) {
+                throw new IllegalArgumentException("the second half failed");
+            }
+            return "done";
+        }
+    }
+
+    @RestController
+    static class Door {
+
+        private final Work work;
+        private final AsyncTaskExecutor executor;
+
+        Door(Work work, AsyncTaskExecutor executor) {
+            this.work = work;
+            this.executor = executor;
+        }
+
+        @PostMapping("/plain/{what}/{text}")
+        String plain(@PathVariable("what") String what, @PathVariable("text") String text) {
+            return work.run(what, text);
+        }
+
+        @PostMapping("/big/{what}/{text}")
+        byte[] big(@PathVariable("what") String what, @PathVariable("text") String text) {
+            work.run(what, text);
+            return new byte[100_000];
+        }
+
+        @PostMapping("/writer/{what}/{text}")
+        void writer(@PathVariable("what") String what, @PathVariable("text") String text, HttpServletResponse response)
+                throws IOException {
+            response.setContentLength(20_000);
+            response.getWriter().write("x".repeat(20_000));
+            response.getWriter().flush();
+            work.run(what, text);
+        }
+
+        @PostMapping("/deferred/{what}/{text}")
+        DeferredResult<String> deferred(@PathVariable("what") String what, @PathVariable("text") String text) {
+            DeferredResult<String> result = new DeferredResult<>();
+            executor.execute(() -> {
+                try {
+                    result.setResult(work.run(what, text));
+                } catch (RuntimeException e) {
+                    result.setErrorResult(e);
+                }
+            });
+            return result;
+        }
+
+        @PostMapping("/callable/{what}/{text}")
+        Callable<String> callable(@PathVariable("what") String what, @PathVariable("text") String text) {
+            return () -> work.run(what, text);
+        }
+
+        /** On an executor that is no bean. */
+        @PostMapping("/elsewhere/{what}/{text}")
+        WebAsyncTask<String> elsewhere(@PathVariable("what") String what, @PathVariable("text") String text) {
+            return new WebAsyncTask<>(null, new SimpleAsyncTaskExecutor("elsewhere"), () -> work.run(what, text));
+        }
+
+        @PostMapping("/future/{what}/{text}")
+        CompletableFuture<String> future(@PathVariable("what") String what, @PathVariable("text") String text) {
+            return CompletableFuture.supplyAsync(() -> work.run(what, text), executor);
+        }
+
+        @PostMapping("/mono/{what}/{text}")
+        Mono<String> mono(@PathVariable("what") String what, @PathVariable("text") String text) {
+            return Mono.fromCallable(() -> work.run(what, text)).subscribeOn(Schedulers.fromExecutor(executor));
+        }
+
+        @PostMapping("/stream/{what}/{text}")
+        StreamingResponseBody stream(@PathVariable("what") String what, @PathVariable("text") String text) {
+            return out -> {
+                out.write(new byte[] {'a'});
+                out.flush();
+                out.write(work.run(what, text).getBytes(StandardCharsets.UTF_8));
+            };
+        }
+
+        @PostMapping("/emitter/{what}/{text}")
+        ResponseBodyEmitter emitter(@PathVariable("what") String what, @PathVariable("text") String text) {
+            return send(new ResponseBodyEmitter(), what, text);
+        }
+
+        @PostMapping("/sse/{what}/{text}")
+        SseEmitter sse(@PathVariable("what") String what, @PathVariable("text") String text) {
+            return send(new SseEmitter(), what, text);
+        }
+
+        private <T extends ResponseBodyEmitter> T send(T emitter, String what, String text) {
+            executor.execute(() -> {
+                try {
+                    emitter.send("a");
+                    emitter.send(work.run(what, text));
+                    emitter.complete();
+                } catch (Exception e) {
+                    emitter.completeWithError(e);
+                }
+            });
+            return emitter;
+        }
+    }
+
+    /** Asynchronous without Spring MVC. */
+    static final class Raw extends HttpServlet {
+
+        private static final long serialVersionUID = 1L;
+
+        private final transient Work work;
+        private final transient AsyncTaskExecutor executor;
+
+        Raw(Work work, AsyncTaskExecutor executor) {
+            this.work = work;
+            this.executor = executor;
+        }
+
+        @Override
+        protected void doPost(HttpServletRequest request, HttpServletResponse response) {
+            String[] path = request.getRequestURI().split("/");
+            AsyncContext async = request.startAsync();
+            executor.execute(() -> {
+                try {
+                    async.getResponse().getOutputStream().print("a");
+                    async.getResponse().flushBuffer();
+                    async.getResponse().getOutputStream().print(work.run(path[2], path[3]));
+                    async.complete();
+                } catch (IOException e) {
+                    throw new AssertionError(e);
+                }
+            });
+        }
+    }
+
+    @RestControllerAdvice
+    static class Advice {
+
+        @ExceptionHandler
+        @ResponseStatus(HttpStatus.OK)
+        String sorry(IllegalArgumentException failure) {
+            return "sorry";
+        }
+    }
+}
