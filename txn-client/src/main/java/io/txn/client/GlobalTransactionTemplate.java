@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,7 +38,9 @@ public final class GlobalTransactionTemplate {
     private final ContextCarrier contexts;
     private final TransactionManager manager;
     private final BooleanSupplier inLocalTransaction;
+    private final Hooks hooks = new Hooks();
     private final LaunchedTransactions launched = new LaunchedTransactions();
+    private final LateMarks late;
 
     GlobalTransactionTemplate(
             String application,
@@ -50,12 +53,66 @@ public final class GlobalTransactionTemplate {
         this.contexts = contexts;
         this.manager = manager;
         this.inLocalTransaction = inLocalTransaction;
+        this.late = new LateMarks(manager.clock());
     }
 
     /** What is to be done in a transaction. */
     @FunctionalInterface
     public interface Callback<T extends @Nullable Object> {
         T run() throws Throwable;
+    }
+
+    /** From now on the hook is told how all transactions go that this process opens. */
+    public void addHook(GlobalTransactionHook hook) {
+        hooks.add(hook);
+    }
+
+    /** From now on the handler is told of transactions that did not simply end. */
+    public void addFailureHandler(FailureHandler handler) {
+        hooks.add(handler);
+    }
+
+    /**
+     * The hook is told how the transaction goes that is bound to the calling thread.
+     *
+     * @throws TxnException PROPAGATION_VIOLATED where none is bound, or one that another process opened and ends
+     */
+    public void hook(GlobalTransactionHook hook) {
+        TransactionContext context = contexts.current();
+        if (context == null || context.role() != TransactionContext.Role.LAUNCHER) {
+            throw new TxnException(
+                    ErrorCode.PROPAGATION_VIOLATED,
+                    null,
+                    "problem",
+                    "a hook needs a transaction that this process opened",
+                    "xid",
+                    context == null ? null : context.xidWithin());
+        }
+        context.participation().hooks().add(hook);
+    }
+
+    /** Before anything is done, or when all is: who is told may not want it. */
+    @SuppressWarnings("try") // the scope is opened for its closing
+    private void unlessVetoed(
+            Consumer<TransactionContext> told,
+            TransactionContext own,
+            GlobalTransactionOptions options,
+            Instant began,
+            Ending ending) {
+        try (ContextCarrier.Scope scope = contexts.bind(own)) {
+            told.accept(own);
+        } catch (RuntimeException | Error veto) {
+            String why = Failures.text(application + ' ' + options.name(), veto, causeMessages);
+            rollback(own, options, began, veto, why, null, ending);
+            throw veto;
+        }
+    }
+
+    /** What is done by own hand stays so, whoever is called meanwhile. */
+    private static TransactionContext as(GlobalTransactionOptions options, TransactionContext context) {
+        TransactionContext isolated = context.withIsolation(options.isolation());
+        boolean asIs = options.mode() == WorkMode.AS_CONFIGURED || context.mode() == WorkMode.OWN;
+        return asIs ? isolated : isolated.withMode(options.mode());
     }
 
     /** Whether work under these options would open a transaction, here and now. */
@@ -127,7 +184,7 @@ public final class GlobalTransactionTemplate {
                 && options.onUnfinished() == OnUnfinished.REFUSE) {
             surrounding.participation().onUnfinished(OnUnfinished.REFUSE);
         }
-        return surrounding.withIsolation(options.isolation());
+        return as(options, surrounding);
     }
 
     /**
@@ -226,12 +283,24 @@ public final class GlobalTransactionTemplate {
 
     /** An opener decides for itself; of a participant's mark, its own or that of a call it made, the coordinator is told once. */
     private void tell(TransactionContext context) {
-        String news = context.role() == TransactionContext.Role.PARTICIPANT
-                ? context.participation().takeNews()
-                : null;
-        if (news != null && !manager.mark(context.xidWithin(), news)) {
-            context.participation().keepNews();
+        Participation participation = context.participation();
+        if (context.role() == TransactionContext.Role.PARTICIPANT
+                && !told(context, participation.isToldLater())
+                && participation.toldLater()) {
+            late.tell(manager.clock().instant().plus(left(context, UNKNOWN_DEADLINE)), () -> told(context, true));
         }
+    }
+
+    private boolean told(TransactionContext context, boolean again) {
+        String mark = context.participation().mark();
+        if (mark == null || !context.participation().hasNews()) {
+            return true;
+        }
+        boolean told = manager.mark(context.xidWithin(), mark, again);
+        if (told) {
+            context.participation().told();
+        }
+        return told;
     }
 
     @SuppressWarnings("try") // the scope is opened for its closing
@@ -298,10 +367,16 @@ public final class GlobalTransactionTemplate {
         return launched.drain(wait);
     }
 
+    /** Tells nobody anything any more. */
+    void close() {
+        late.close();
+    }
+
     @SuppressWarnings({"try", "unchecked", "NullAway"
     }) // the scope is opened for its closing; a stored result is what the method declares
     private <T extends @Nullable Object> T launch(
             GlobalTransactionOptions options, Callback<T> work, TxnObserver.Span span, Ending ending) throws Throwable {
+        hooks.beforeBegin(options.name());
         Instant began = manager.clock().instant();
         IdempotencyKey key = options.idempotencyKey();
         TransactionContext opened;
@@ -315,9 +390,10 @@ public final class GlobalTransactionTemplate {
             }
             opened = once.context();
         }
-        TransactionContext own = opened.withIsolation(options.isolation());
+        TransactionContext own = as(options, opened);
         span.xid(own.xidWithin());
         ending.unknown();
+        unlessVetoed(hooks::afterBegin, own, options, began, ending);
         T result;
         try (ContextCarrier.Scope scope = contexts.bind(own)) {
             result = work.run();
@@ -345,6 +421,7 @@ public final class GlobalTransactionTemplate {
             Instant began,
             RequestKey.@Nullable Answer answer,
             Ending ending) {
+        unlessVetoed(hooks::beforeCommit, own, options, began, ending);
         boolean waits = options.onUnfinished() == OnUnfinished.WAIT;
         int unfinished = waits ? awaitChildren(own) : own.participation().children();
         Instant now = manager.clock().instant();
@@ -395,6 +472,7 @@ public final class GlobalTransactionTemplate {
         try {
             manager.commit(own.xidWithin(), options.onSwallowed(), answer);
             ending.committed();
+            hooks.committed(own);
             if (mark != null && options.onSwallowed() == OnSwallowed.WARN) {
                 log.warn(
                         "committed although work for it had failed, as onSwallowed wants it xid={} name={} failure={}",
@@ -404,6 +482,7 @@ public final class GlobalTransactionTemplate {
             }
         } catch (TxnException e) {
             ending.notSimplyCommitted(e.code());
+            hooks.notSimplyCommitted(own, e);
             log.info("not simply committed: {} name={} elapsed={}", e.getMessage(), options.name(), elapsed(began));
             throw e;
         }
@@ -459,9 +538,11 @@ public final class GlobalTransactionTemplate {
         String first = mark == null ? why : mark;
         String elapsed = " [" + elapsed(began).toMillis() + " ms of "
                 + options.timeout().toMillis() + " ms" + (slowest == null ? "" : "; slowest: " + slowest) + ']';
+        hooks.beforeRollback(own, cause);
         try {
             manager.rollback(own.xidWithin(), RollbackCause.brief(first, elapsed), answer);
             ending.rolledBack();
+            hooks.rolledBack(own);
             if (!(cause instanceof TxnException told && told.facts().containsValue(own.xidWithin()))) {
                 attach(
                         cause,
@@ -488,6 +569,7 @@ public final class GlobalTransactionTemplate {
                     elapsed(began),
                     cause.getClass().getName());
         } catch (TxnException problem) {
+            hooks.rollbackNotConfirmed(own, problem);
             log.warn(
                     "rollback not confirmed xid={} name={} elapsed={} cause={}: {}",
                     own.xidWithin(),

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -23,10 +24,12 @@ public final class Participation {
     private final Condition noChild = lock.newCondition();
     private final Set<Child> children = new HashSet<>();
     private final List<Runnable> whenNone = new ArrayList<>();
+    private final List<GlobalTransactionHook> hooks = new CopyOnWriteArrayList<>();
     private final AtomicLong works = new AtomicLong();
     private final AtomicReference<@Nullable String> mark = new AtomicReference<>();
     private final AtomicReference<@Nullable Step> slowest = new AtomicReference<>();
-    private final AtomicBoolean reported = new AtomicBoolean();
+    private final AtomicBoolean told = new AtomicBoolean();
+    private final AtomicBoolean toldLater = new AtomicBoolean();
     private volatile OnUnfinished onUnfinished = OnUnfinished.WAIT;
 
     private record Step(String what, Duration took) {}
@@ -61,21 +64,24 @@ public final class Participation {
         return mark.get();
     }
 
-    /** Whether it is marked, by a call that it made too, and nobody has begun to tell the coordinator. */
+    /** Whether it is marked, by a call that it made too, and the coordinator has not heard of it. */
     public boolean hasNews() {
-        return mark.get() != null && !reported.get();
+        return mark.get() != null && !told.get();
     }
 
-    /** The coordinator could not be told: whoever looks next tries again. */
-    void keepNews() {
-        reported.set(false);
+    /** The coordinator could not be told, and is to be told later; true for the first who says so. */
+    boolean toldLater() {
+        return toldLater.compareAndSet(false, true);
     }
 
-    /** The mark that the coordinator is to be told of by whoever asks; null where there is none, or somebody else asked before. */
-    @Nullable
-    String takeNews() {
-        String news = mark.get();
-        return news != null && reported.compareAndSet(false, true) ? news : null;
+    /** Whether somebody has said that it is to be told later. */
+    boolean isToldLater() {
+        return toldLater.get();
+    }
+
+    /** The coordinator has heard of the mark. */
+    void told() {
+        told.set(true);
     }
 
     /**
@@ -102,6 +108,11 @@ public final class Participation {
 
     OnUnfinished onUnfinished() {
         return onUnfinished;
+    }
+
+    /** Those who are told how this one goes. */
+    List<GlobalTransactionHook> hooks() {
+        return hooks;
     }
 
     /** Whether work that was handed to other threads has not ended, but for what the calling thread itself is doing. Never blocks. */

@@ -522,9 +522,10 @@ final class TransactionManager {
      * Tells the coordinator that work for a transaction failed which another process opened. Should it not hear of it, the answer to whoever called still
      * says so.
      *
+     * @param again whether somebody has said already that it could not be told
      * @return whether it heard of it
      */
-    boolean mark(Xid xid, String cause) {
+    boolean mark(Xid xid, String cause, boolean again) {
         Message.GlobalReportRequest report =
                 new Message.GlobalReportRequest(xid.value(), null, GlobalStatus.ROLLING_BACK);
         for (int tries = 1; ; tries++) {
@@ -543,11 +544,15 @@ final class TransactionManager {
                 return true;
             } catch (TxnException e) {
                 if (e.code() != ErrorCode.CONNECTION_LOST || tries == MARK_TRIES) {
-                    log.warn(
-                            "the coordinator could not be told that work failed; whoever called is told xid={} cause={}: {}",
-                            xid,
-                            cause,
-                            e.getMessage());
+                    if (again) {
+                        log.debug("the coordinator could still not be told xid={}", xid, e);
+                    } else {
+                        log.warn(
+                                "the coordinator could not be told that work failed; whoever called is told, and it is tried again xid={} cause={}: {}",
+                                xid,
+                                cause,
+                                e.getMessage());
+                    }
                     return false;
                 }
             }

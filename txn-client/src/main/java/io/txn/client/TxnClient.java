@@ -232,6 +232,7 @@ public final class TxnClient implements AutoCloseable {
                     shutdownTimeout);
         }
         Duration left = shutdownTimeout.minusNanos(System.nanoTime() - start);
+        transactions.close();
         workers.close(left.isNegative() ? Duration.ZERO : left);
         coordinators.close();
         locator.close();

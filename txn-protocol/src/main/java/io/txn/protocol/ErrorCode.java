@@ -568,6 +568,11 @@ public enum ErrorCode {
             Category.GIVE_UP,
             "an action is declared in a way that cannot work",
             "declare it as the message shows"),
+    OTHER_DATABASE(
+            "TXN-ACT009",
+            Category.RETRY,
+            "a branch is to be ended in another database than the one that it began in",
+            "a router needs to know where to go when the coordinator calls too: declare an action for each data source, or take what the router goes by from what is captured; a server that was replaced needs its rows"),
 
     XA_NOT_POSSIBLE(
             "TXN-XA001",
@@ -579,6 +584,17 @@ public enum ErrorCode {
             Category.OPERATOR,
             "the connection that held a prepared branch is gone, and its changes with it",
             "do by hand what the branch was to do, then give it up in the admin API; H2 in XA mode is for tests only"),
+    CONNECTION_OF_OTHER_MODE(
+            "TXN-XA003",
+            Category.GIVE_UP,
+            "a connection that was taken for AT mode is used for XA, or the other way round; the statement was not run",
+            "take the connection within the scope that says in which mode it is to work"),
+    ROW_HELD_BY_ITSELF(
+            "TXN-XA004",
+            Category.GIVE_UP,
+            "a row was waited for in vain that an earlier local transaction of the same global transaction may hold: it is prepared, and keeps its rows until the decision",
+            "do both in one local transaction (@Transactional around them), or use AT mode, where a global transaction may change a row again"),
+
     SAGA_TOO_LARGE(
             "TXN-SGA001",
             Category.GIVE_UP,

@@ -21,7 +21,9 @@ import org.springframework.aop.scope.ScopedProxyUtils;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.core.annotation.AnnotationUtils;
+import org.springframework.util.ClassUtils;
 import org.springframework.util.ReflectionUtils;
 
 /**
@@ -35,13 +37,18 @@ public final class ActionBeans implements SmartInitializingSingleton {
     private final ConfigurableListableBeanFactory beanFactory;
     private final Supplier<Actions> actions;
     private final Supplier<ActionFences> fences;
+    private final Supplier<GlobalTransactionalOptions> options;
     private final Map<Method, Declared> declared = new ConcurrentHashMap<>();
     private final Map<String, String> namesTaken = new HashMap<>();
 
     record Declared(ActionDeclaration declaration, Action action) {}
 
     public ActionBeans(
-            ConfigurableListableBeanFactory beanFactory, Supplier<Actions> actions, Supplier<ActionFences> fences) {
+            ConfigurableListableBeanFactory beanFactory,
+            Supplier<Actions> actions,
+            Supplier<ActionFences> fences,
+            Supplier<GlobalTransactionalOptions> options) {
+        this.options = options;
         this.beanFactory = beanFactory;
         this.actions = actions;
         this.fences = fences;
@@ -78,11 +85,45 @@ public final class ActionBeans implements SmartInitializingSingleton {
                                     : "the beans " + other + " and " + bean),
                     "a name of its own for each");
         }
-        Ends ends = new Ends(declaration, endsBean(bean, declaration));
+        String endsBean = endsBean(bean, declaration);
+        Ends ends = new Ends(declaration, endsBean);
         ends.requireCallable();
-        Action action = declaration.toAction(fences.get(), ends);
+        Class<?> on = endsBean.equals(bean) ? declaration.type() : targetOf(endsBean, declaration);
+        outsideGlobalTransactions(declaration, declaration.cancel(), on);
+        if (declaration.confirm() != null) {
+            outsideGlobalTransactions(declaration, declaration.confirm(), on);
+        }
+        Action action = declaration.toAction(fences.get(), ends, on);
         actions.get().register(action);
         declared.put(declaration.first(), new Declared(declaration, action));
+    }
+
+    /** The class of a bean that is known by an interface: only that tells in which local transactions its methods run. */
+    private Class<?> targetOf(String bean, ActionDeclaration declaration) {
+        Class<?> known = AutoProxyUtils.determineTargetClass(beanFactory, bean);
+        if ((known == null || known.isInterface()) && beanFactory.isSingleton(bean)) {
+            known = AopUtils.getTargetClass(beanFactory.getBean(bean));
+        }
+        if (known == null || known.isInterface()) {
+            throw ActionDeclaration.misdeclared(
+                    declaration.first(),
+                    "bean " + bean
+                            + " is known by an interface only, which does not say in which local transactions its methods run",
+                    "the class as the type of the bean, or as what 'on' names");
+        }
+        return ClassUtils.getUserClass(known);
+    }
+
+    /** An end runs in the local transaction of the fence, where no global one can begin: an annotation on its class means the other methods. */
+    private void outsideGlobalTransactions(ActionDeclaration declaration, ActionDeclaration.End end, Class<?> on) {
+        Method specific = AopUtils.getMostSpecificMethod(end.method(), on);
+        if (AnnotatedElementUtils.isAnnotated(specific, GlobalTransactional.class)) {
+            throw ActionDeclaration.misdeclared(
+                    declaration.first(),
+                    specific.getName() + " ends a global transaction and would begin another one",
+                    specific.getName() + " without @GlobalTransactional");
+        }
+        options.get().exempt(specific, on);
     }
 
     private String endsBean(String bean, ActionDeclaration declaration) {

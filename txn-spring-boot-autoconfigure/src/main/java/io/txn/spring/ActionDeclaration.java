@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.springframework.util.ClassUtils;
 import org.springframework.util.ReflectionUtils;
 
 /** What a method's {@link TccAction} or {@link SagaAction} declares, checked. Immutable. */
@@ -37,9 +38,14 @@ final class ActionDeclaration {
      * A method that ends the action.
      *
      * @param withContext whether it takes the context first
-     * @param withResult whether it takes the action's result last
+     * @param result as what it takes the action's result last; null when it does not
      */
-    record End(Method method, boolean withContext, boolean withResult) {}
+    record End(Method method, boolean withContext, @Nullable Type result) {
+
+        boolean withResult() {
+            return result != null;
+        }
+    }
 
     private ActionDeclaration(
             Method first,
@@ -113,6 +119,10 @@ final class ActionDeclaration {
         List<Type> plain = captured.stream().map(Action.Captured::type).toList();
         List<Type> result = new ArrayList<>(plain);
         result.add(first.getGenericReturnType());
+        // An action whose work reaches further may have broken off before it returned anything, and no primitive says
+        // so.
+        List<Type> boxed = new ArrayList<>(plain);
+        boxed.add(boxed(first.getGenericReturnType()));
         List<Method> found = new ArrayList<>();
         for (Method method : ReflectionUtils.getAllDeclaredMethods(on)) {
             if (!method.getName().equals(wanted) || method.isSynthetic()) {
@@ -122,9 +132,11 @@ final class ActionDeclaration {
             List<Type> takes = Arrays.asList(method.getGenericParameterTypes());
             boolean withContext = !takes.isEmpty() && takes.get(0) == ActionContext.class;
             List<Type> values = withContext ? takes.subList(1, takes.size()) : takes;
-            boolean withResult = mayTakeResult && first.getReturnType() != void.class && values.equals(result);
+            boolean withResult = mayTakeResult
+                    && first.getReturnType() != void.class
+                    && (values.equals(boxed) || (values.equals(result) && fencing == Fencing.LOCAL));
             if ((withResult || values.equals(plain)) && isCallable(method)) {
-                return new End(method, withContext, withResult);
+                return new End(method, withContext, withResult ? values.get(values.size() - 1) : null);
             }
         }
         String expected = expected(wanted, mayTakeResult);
@@ -133,6 +145,10 @@ final class ActionDeclaration {
                 : "it does not fit: "
                         + found.stream().map(ActionDeclaration::text).collect(Collectors.joining("; "));
         throw misdeclared(first, problem, expected);
+    }
+
+    private static Type boxed(Type type) {
+        return type instanceof Class<?> known ? ClassUtils.resolvePrimitiveIfNecessary(known) : type;
     }
 
     private static boolean isCallable(Method method) {
@@ -151,7 +167,9 @@ final class ActionDeclaration {
         String text = "public void " + wanted + '(' + values + ")";
         text += ", which may take ActionContext first";
         if (mayTakeResult && first.getReturnType() != void.class) {
-            text += " and " + simple(first.getGenericReturnType()) + " last (what the action returned)";
+            Type result = fencing == Fencing.LOCAL ? first.getGenericReturnType() : boxed(first.getGenericReturnType());
+            text += " and " + simple(result) + " last (what the action returned"
+                    + (fencing == Fencing.LOCAL ? ")" : "; null when it broke off)");
         }
         return text + ", and may return boolean";
     }
@@ -222,9 +240,12 @@ final class ActionDeclaration {
         return with;
     }
 
-    /** The action that is declared. */
-    Action toAction(ActionFences fences, Action.Ends ends) {
-        Class<?> on = endsOn == null ? type : endsOn;
+    /**
+     * The action that is declared.
+     *
+     * @param on the class of the bean with the ends: an interface does not show how they are annotated
+     */
+    Action toAction(ActionFences fences, Action.Ends ends, Class<?> on) {
         Action.Fenced fenced = fencing == Fencing.NONE
                 ? null
                 : fences.of(
@@ -233,13 +254,7 @@ final class ActionDeclaration {
                         confirm == null ? null : new ActionFences.Use(confirm.method(), on),
                         new ActionFences.Use(cancel.method(), on));
         return confirm == null
-                ? Action.saga(
-                        name,
-                        captured,
-                        cancel.withResult() ? first.getGenericReturnType() : null,
-                        fencing,
-                        fenced,
-                        ends)
+                ? Action.saga(name, captured, cancel.result(), fencing, fenced, ends)
                 : Action.tcc(name, captured, fencing, fenced, ends);
     }
 

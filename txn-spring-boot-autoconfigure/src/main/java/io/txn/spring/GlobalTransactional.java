@@ -4,6 +4,7 @@ import io.txn.client.Isolation;
 import io.txn.client.OnDuplicate;
 import io.txn.client.OnUnfinished;
 import io.txn.client.Propagation;
+import io.txn.client.WorkMode;
 import io.txn.protocol.OnSwallowed;
 import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
@@ -57,6 +58,12 @@ public @interface GlobalTransactional {
      * commit; in a service that was called, for its answer.
      */
     OnUnfinished onUnfinished() default OnUnfinished.WAIT;
+
+    /**
+     * How local transactions in this scope take part, in this process: {@link WorkMode#XA} has each data source's database prepare them, for what AT refuses or what must not be
+     * seen before the decision. Services that are called work as they are set up themselves. A connection stays in the mode in which it was taken.
+     */
+    WorkMode mode() default WorkMode.AS_CONFIGURED;
 
     /**
      * By what a repeated request is known: an expression over the arguments, such as {@code "#order.id"} or {@code "#customer + '/' + #number"}. The second request of a key

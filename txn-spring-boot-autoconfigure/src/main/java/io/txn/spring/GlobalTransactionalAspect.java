@@ -40,6 +40,9 @@ public final class GlobalTransactionalAspect extends AnnotatedMethods {
     public @Nullable Object invoke(MethodInvocation call) throws Throwable {
         Method method = call.getMethod();
         Class<?> target = target(call);
+        if (options.get().isExempt(method, target)) {
+            return proceed(call);
+        }
         GlobalTransactionTemplate template = transactions.get();
         GlobalTransactionOptions wanted = options.get().of(method, target);
         LaterResults results = later.get();

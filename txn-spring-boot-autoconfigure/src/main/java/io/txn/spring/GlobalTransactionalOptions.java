@@ -9,6 +9,7 @@ import java.lang.reflect.Method;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -19,6 +20,7 @@ import org.springframework.aop.support.AopUtils;
 public final class GlobalTransactionalOptions {
 
     private final Map<Key, Known> known = new ConcurrentHashMap<>();
+    private final Set<Key> exempt = ConcurrentHashMap.newKeySet();
     private final Duration defaultTimeout;
     private final UnaryOperator<@Nullable String> placeholders;
     private final Supplier<@Nullable ResultCodec> results;
@@ -58,6 +60,15 @@ public final class GlobalTransactionalOptions {
         return found.key == null ? found.options : found.options.withIdempotencyKey(found.key.of(arguments));
     }
 
+    /** The method of that class ends branches: an annotation on the class does not mean it. */
+    void exempt(Method method, Class<?> target) {
+        exempt.add(new Key(method, target));
+    }
+
+    boolean isExempt(Method method, Class<?> target) {
+        return !exempt.isEmpty() && exempt.contains(new Key(AopUtils.getMostSpecificMethod(method, target), target));
+    }
+
     private Known known(Method method, Class<?> target) {
         return known.computeIfAbsent(new Key(method, target), this::read);
     }
@@ -74,7 +85,8 @@ public final class GlobalTransactionalOptions {
                     annotation.isolation(),
                     annotation.onSwallowed(),
                     annotation.onUnfinished(),
-                    null);
+                    null,
+                    annotation.mode());
             return new Known(options, expression(annotation, specific, key.target));
         } catch (TxnException e) {
             throw new TxnException(ErrorCode.BAD_CONFIGURATION, e, "annotation", "@GlobalTransactional on " + specific);

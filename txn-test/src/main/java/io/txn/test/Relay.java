@@ -32,6 +32,7 @@ public final class Relay implements Closeable {
     private final ServerSocket listening;
     private final int target;
     private final Supplier<Ear> ears;
+    private volatile boolean away;
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
 
     private Relay(ServerSocket listening, int target, Supplier<Ear> ears) {
@@ -71,6 +72,25 @@ public final class Relay implements Closeable {
         };
     }
 
+    /** Closes every connection, and each new one at once, until {@link #mend}: the server is away, as far as its clients see. */
+    public void cut() {
+        away = true;
+        open.forEach(Relay::closeQuietly);
+    }
+
+    /** Connects again. */
+    public void mend() {
+        away = false;
+    }
+
+    private static void closeQuietly(Socket socket) {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            // It is going anyway.
+        }
+    }
+
     public int port() {
         return listening.getLocalPort();
     }
@@ -79,7 +99,7 @@ public final class Relay implements Closeable {
         try {
             while (true) {
                 Socket client = listening.accept();
-                Socket server = connected();
+                Socket server = away ? null : connected();
                 if (server == null) {
                     client.close();
                     continue;

@@ -113,6 +113,7 @@ final class ActionResource implements BranchResource {
                         transaction,
                         FenceKey.of(branch.xid(), branch.id()),
                         confirm ? FencePhase.CONFIRM : FencePhase.CANCEL,
+                        action.values().database(branch.applicationData()),
                         passage -> {
                             if (!(confirm && saga)) {
                                 call(branch, confirm, captured, passage.data());

@@ -21,6 +21,7 @@ final class ActionValues {
     private static final String ACTION = "action";
     private static final String ARGUMENTS = "args";
     private static final String RESULT = "result";
+    private static final String DATABASE = "database";
 
     private final String action;
     private final Map<String, ValueType> parameters = new LinkedHashMap<>();
@@ -57,13 +58,27 @@ final class ActionValues {
         }
     }
 
-    /** The values as text. */
-    String encode(List<?> values) {
-        return Json.write(document(values));
+    /**
+     * The values as text.
+     *
+     * @param database the identity of the database that the action works in; null when it has no fence
+     */
+    String encode(List<?> values, @Nullable String database) {
+        Map<String, @Nullable Object> document = document(values);
+        if (database != null) {
+            document.put(DATABASE, database);
+        }
+        return Json.write(document);
+    }
+
+    /** The identity of the database that the action worked in; null when the text does not say. */
+    @Nullable
+    String database(@Nullable String text) {
+        return document(text).get(DATABASE) instanceof String named ? named : null;
     }
 
     /** The values and the result as text. */
-    String encode(List<?> values, @Nullable Object resultOfAction) {
+    String encodeWithResult(List<?> values, @Nullable Object resultOfAction) {
         Map<String, @Nullable Object> document = document(values);
         document.put(RESULT, json(RESULT, result(), resultOfAction));
         return Json.write(document);

@@ -7,14 +7,12 @@ import io.txn.client.WorkMode;
 import io.txn.client.fence.Fence;
 import io.txn.client.fence.FenceKey;
 import io.txn.client.fence.FencePhase;
-import io.txn.client.fence.FenceTransaction;
 import io.txn.client.fence.FenceVerdict;
 import io.txn.client.rm.BranchRegistration;
 import io.txn.client.rm.ResourceManager;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
-import io.txn.protocol.Xid;
 import io.txn.protocol.message.BranchStatus;
 import java.time.Duration;
 import java.util.List;
@@ -74,11 +72,11 @@ public final class Actions {
         if (context == null) {
             throw new TxnException(ErrorCode.ACTION_OUTSIDE_TRANSACTION, null, "action", action.name());
         }
-        String data = action.values().encode(captured);
-        Xid xid = context.xidWithin();
-        BranchId branch = resources.registerBranch(new BranchRegistration(
-                xid, action.type(), action.name(), null, data, context.deadline(), Duration.ZERO));
-        Running running = new Running(action, context, branch, captured);
+        Action.Fenced fenced = action.fenced();
+        String database = fenced == null ? null : database(context, fenced);
+        String data = action.values().encode(captured, database);
+        BranchId branch = registered(action, context, data);
+        Running running = new Running(action, context, branch, captured, database);
         try (ContextCarrier.Scope scope = contexts.bind(context.withMode(WorkMode.OWN))) {
             try {
                 return running.first(first);
@@ -91,6 +89,28 @@ public final class Actions {
         }
     }
 
+    /** Which database the action is about to work in: asked before the branch is registered, so that its ends cannot be content with another one. */
+    @SuppressWarnings("try") // the scope is opened for its closing
+    private String database(TransactionContext context, Action.Fenced fenced) throws Throwable {
+        try (ContextCarrier.Scope scope = contexts.bind(context.withMode(WorkMode.OWN))) {
+            return fenced.fence().database(fenced.first());
+        }
+    }
+
+    private BranchId registered(Action action, TransactionContext context, String data) {
+        try {
+            return resources.registerBranch(new BranchRegistration(
+                    context.xidWithin(), action.type(), action.name(), null, data, context.deadline(), Duration.ZERO));
+        } catch (TxnException e) {
+            if (e.code() == ErrorCode.REQUEST_TIMED_OUT || e.code() == ErrorCode.CONNECTION_LOST) {
+                // The coordinator may have the branch, and would confirm what was never tried.
+                context.participation().worked();
+                transactions.failed(context, action.name(), e);
+            }
+            throw e;
+        }
+    }
+
     /** One first phase. For one thread. */
     private final class Running {
 
@@ -98,11 +118,18 @@ public final class Actions {
         private final TransactionContext context;
         private final ActionContext about;
         private final List<?> captured;
+        private final @Nullable String database;
         private final FenceKey key;
         /** Whether the local transaction was begun by others, who will also end it. */
         private final boolean joins;
 
-        Running(Action action, TransactionContext context, BranchId branch, List<?> captured) {
+        Running(
+                Action action,
+                TransactionContext context,
+                BranchId branch,
+                List<?> captured,
+                @Nullable String database) {
+            this.database = database;
             this.action = action;
             this.context = context;
             this.about = new ActionContext(context.xidWithin(), branch, action.name());
@@ -124,16 +151,16 @@ public final class Actions {
                             about.branch(),
                             action.type(),
                             BranchStatus.PHASE_ONE_DONE,
-                            action.values().encode(captured, result));
+                            action.values().encodeWithResult(captured, result));
                 }
                 return result;
             }
             if (action.fencing() == Fencing.REMOTE) {
                 context.participation().worked();
                 requireRun(fenced.fence()
-                        .<@Nullable Void>passApart(fenced.first(), key, FencePhase.BEGIN, passage -> null));
+                        .<@Nullable Void>passApart(fenced.first(), key, FencePhase.BEGIN, database, passage -> null));
             }
-            Fence.Passed<T> passed = fenced.fence().pass(fenced.first(), key, FencePhase.FIRST, passage -> {
+            Fence.Passed<T> passed = fenced.fence().pass(fenced.first(), key, FencePhase.FIRST, database, passage -> {
                 T result = first.run(about);
                 if (action.keepsResult()) {
                     passage.keep(action.values().encodeResult(result));
@@ -170,7 +197,7 @@ public final class Actions {
                             about.branch(),
                             action.type(),
                             BranchStatus.PHASE_ONE_FAILED,
-                            action.values().encode(captured));
+                            action.values().encode(captured, database));
                     return;
                 } catch (TxnException e) {
                     log.warn(
@@ -191,7 +218,7 @@ public final class Actions {
                 return false;
             }
             try {
-                return fenced.fence().refuseUnlessKept(fenced.first(), key);
+                return fenced.fence().refuseUnlessKept(fenced.first(), key, database);
             } catch (VirtualMachineError e) {
                 throw e;
             } catch (Throwable e) {
@@ -212,13 +239,29 @@ public final class Actions {
                 resources.phaseOneEnded(about.branch());
                 return;
             }
-            FenceTransaction.Ended ended = committed -> {
+            fenced.first().whenEnded(() -> isKept(fenced), committed -> {
                 resources.phaseOneEnded(about.branch());
                 if (!committed) {
                     mark(new IllegalStateException("the local transaction around the action was not committed"));
                 }
-            };
-            fenced.first().whenEnded(ended);
+            });
+        }
+
+        /** A savepoint that the local transaction went back to has taken the action and its row along, and no exception tells. */
+        private boolean isKept(Action.Fenced fenced) {
+            try {
+                return fenced.fence().isKept(fenced.first(), key);
+            } catch (VirtualMachineError e) {
+                throw e;
+            } catch (Throwable e) {
+                log.warn(
+                        "it cannot be seen whether an action is kept, so the transaction may only be rolled back xid={} branchId={} action={}",
+                        about.xid(),
+                        about.branch(),
+                        action.name(),
+                        e);
+                return false;
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Random;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.random.RandomGenerator;
@@ -51,9 +52,29 @@ public final class Fence {
     /** Not a monitor: whoever talks to a database inside one holds a virtual thread's carrier. */
     private final ReentrantLock preparing = new ReentrantLock();
 
-    private record Prepared(Dialect dialect, FenceTable table) {}
+    /** @param database the identity of the one database; of several, that of the one that was met first */
+    private record Prepared(Dialect dialect, FenceTable table, String database) {}
+
+    /** Whether all connections lead to one database; else each call asks where it has got to. */
+    private final boolean oneDatabase;
+
+    private final int endSeconds;
 
     Fence(DataSource dataSource, FenceOptions options, InstantSource clock, RandomGenerator random, Pause pause) {
+        this(dataSource, true, options, clock, random, pause, FenceTransaction.END_MAX);
+    }
+
+    /** @param endMax how long an end waits for whoever has its row: the coordinator has given the call up soon after, and calls again */
+    Fence(
+            DataSource dataSource,
+            boolean oneDatabase,
+            FenceOptions options,
+            InstantSource clock,
+            RandomGenerator random,
+            Pause pause,
+            Duration endMax) {
+        this.endSeconds = (int) Math.max(1, endMax.toSeconds());
+        this.oneDatabase = oneDatabase;
         this.dataSource = dataSource;
         this.options = options;
         this.clock = clock;
@@ -64,6 +85,15 @@ public final class Fence {
     /** The fence of the database that a data source leads to; the table is not touched before {@link #prepare} or the first call. */
     public static Fence of(DataSource dataSource, FenceOptions options) {
         return new Fence(dataSource, options, InstantSource.system(), new Random(), Pause.REAL);
+    }
+
+    /**
+     * The fence of what may lead to one database now and to another one then: a router, or something that cannot be looked into. Each action asks which one it
+     * is in. The table is made, and cleaned up, in the one that {@code dataSource} leads to.
+     */
+    public static Fence ofSeveral(DataSource dataSource, FenceOptions options) {
+        return new Fence(
+                dataSource, false, options, InstantSource.system(), new Random(), Pause.REAL, FenceTransaction.END_MAX);
     }
 
     /**
@@ -101,8 +131,9 @@ public final class Fence {
             Dialect dialect = Dialect.of(connection);
             FenceTable table = new FenceTable(dialect, options);
             table.prepare(connection);
+            String database = table.makeIdentity(connection, UUID.randomUUID().toString(), clock.instant());
             connection.setAutoCommit(autoCommit);
-            return new Prepared(dialect, table);
+            return new Prepared(dialect, table, database);
         } catch (SQLException e) {
             throw new TxnException(ErrorCode.NO_FENCE_TABLE, e, "problem", e.getMessage());
         }
@@ -161,20 +192,73 @@ public final class Fence {
      */
     public <T extends @Nullable Object> Passed<T> pass(
             FenceTransaction transaction, FenceKey key, FencePhase phase, Work<T> work) throws Throwable {
-        return pass(transaction, key, phase, work, false);
+        return pass(transaction, key, phase, null, work);
+    }
+
+    /**
+     * The same in one database only.
+     *
+     * @param database as {@link #database} said where the branch began; null: whichever it is
+     * @throws TxnException OTHER_DATABASE, and nothing was done, when the local transaction is in another one
+     */
+    public <T extends @Nullable Object> Passed<T> pass(
+            FenceTransaction transaction, FenceKey key, FencePhase phase, @Nullable String database, Work<T> work)
+            throws Throwable {
+        return pass(transaction, key, phase, database, work, false);
+    }
+
+    /** The same in a local transaction of its own, whatever is open, in whichever database that is. */
+    public <T extends @Nullable Object> Passed<T> passApart(
+            FenceTransaction transaction, FenceKey key, FencePhase phase, Work<T> work) throws Throwable {
+        return passApart(transaction, key, phase, null, work);
     }
 
     /** The same in a local transaction of its own, whatever is open. */
     public <T extends @Nullable Object> Passed<T> passApart(
-            FenceTransaction transaction, FenceKey key, FencePhase phase, Work<T> work) throws Throwable {
-        return pass(transaction, key, phase, work, true);
+            FenceTransaction transaction, FenceKey key, FencePhase phase, @Nullable String database, Work<T> work)
+            throws Throwable {
+        return pass(transaction, key, phase, database, work, true);
     }
 
     private <T extends @Nullable Object> Passed<T> pass(
-            FenceTransaction transaction, FenceKey key, FencePhase phase, Work<T> work, boolean apart)
+            FenceTransaction transaction,
+            FenceKey key,
+            FencePhase phase,
+            @Nullable String database,
+            Work<T> work,
+            boolean apart)
             throws Throwable {
         Prepared ready = prepared();
-        return begun(transaction, apart, ready, key, connection -> within(ready, connection, key, phase, work));
+        return begun(
+                transaction, apart, ready, key, connection -> within(ready, connection, key, phase, database, work));
+    }
+
+    /**
+     * The identity of the database that a local transaction of the calling thread is in or would be in: what its URL says is no identity, because servers are replaced and routers choose.
+     *
+     * @throws Throwable an {@link SQLException} of the database
+     */
+    public String database(FenceTransaction transaction) throws Throwable {
+        Prepared ready = prepared();
+        if (oneDatabase) {
+            return ready.database();
+        }
+        String known = transaction.<@Nullable String>execute(
+                connection -> ready.table().identity(connection));
+        return known != null
+                ? known
+                : transaction.executeApart(connection ->
+                        ready.table().makeIdentity(connection, UUID.randomUUID().toString(), clock.instant()));
+    }
+
+    /**
+     * Whether the open local transaction still holds a first that was kept: whoever goes back to a savepoint takes its row along.
+     *
+     * @throws Throwable an {@link SQLException} of the database
+     */
+    public boolean isKept(FenceTransaction transaction, FenceKey key) throws Throwable {
+        Prepared ready = prepared();
+        return transaction.execute(connection -> ready.table().state(connection, key) == FenceState.DONE);
     }
 
     /**
@@ -182,10 +266,12 @@ public final class Fence {
      *
      * @throws Throwable an {@link SQLException} of the database; then nothing is known
      */
-    public boolean refuseUnlessKept(FenceTransaction transaction, FenceKey key) throws Throwable {
+    public boolean refuseUnlessKept(FenceTransaction transaction, FenceKey key, @Nullable String database)
+            throws Throwable {
         Prepared ready = prepared();
         return begun(transaction, true, ready, key, connection -> {
-            FenceTable.Row row = arrive(ready, connection, key, FenceState.REFUSED, clock.instant());
+            FenceTable.Row row = arrive(ready, connection, key, FenceState.REFUSED, clock.instant(), endSeconds);
+            requireSame(database, row, key);
             return row.state() == FenceState.REFUSED;
         });
     }
@@ -211,9 +297,9 @@ public final class Fence {
     }
 
     private static FenceTable.Row arrive(
-            Prepared ready, Connection connection, FenceKey key, FenceState state, Instant now) {
+            Prepared ready, Connection connection, FenceKey key, FenceState state, Instant now, int seconds) {
         try {
-            return ready.table().arrive(connection, key, state, now);
+            return ready.table().arrive(connection, key, state, now, seconds);
         } catch (SQLException e) {
             throw new ArrivalException(e);
         }
@@ -225,9 +311,21 @@ public final class Fence {
     }
 
     private <T extends @Nullable Object> Passed<T> within(
-            Prepared ready, Connection connection, FenceKey key, FencePhase phase, Work<T> work) throws Throwable {
+            Prepared ready,
+            Connection connection,
+            FenceKey key,
+            FencePhase phase,
+            @Nullable String database,
+            Work<T> work)
+            throws Throwable {
         Instant now = clock.instant();
-        FenceTable.Row row = arrive(ready, connection, key, FenceRules.whenNew(phase), now);
+        int seconds =
+                switch (phase) {
+                    case BEGIN, FIRST -> 0;
+                    case CONFIRM, CANCEL -> endSeconds;
+                };
+        FenceTable.Row row = arrive(ready, connection, key, FenceRules.whenNew(phase), now, seconds);
+        requireSame(database, row, key);
         boolean isNew = row.calls() == 1;
         FenceRules.Decision decision = FenceRules.decide(phase, isNew ? null : row.state());
         if (decision.verdict() != FenceVerdict.RUN) {
@@ -240,6 +338,23 @@ public final class Fence {
             ready.table().write(connection, key, decision.state(), passage.data, now);
         }
         return new Passed<>(FenceVerdict.RUN, result, passage.data);
+    }
+
+    /** What has no identity yet is a database that no branch has told of. */
+    private static void requireSame(@Nullable String database, FenceTable.Row row, FenceKey key) {
+        if (database != null && !database.equals(row.database())) {
+            throw new TxnException(
+                    ErrorCode.OTHER_DATABASE,
+                    null,
+                    "xid",
+                    key.xid(),
+                    "branchId",
+                    key.branch(),
+                    "began",
+                    database,
+                    "now",
+                    row.database() == null ? "none" : row.database());
+        }
     }
 
     /** Whether the database asks for the local transaction to be tried again. */

@@ -30,6 +30,10 @@ final class FenceTable {
             List.of("xid", "branch_id", "part", "state", "calls", "data", "created", "modified");
     private static final Set<String> KEY = Set.of("xid", "branch_id", "part");
     private static final String WHERE_KEY = " WHERE xid = ? AND branch_id = ? AND part = ?";
+    /** The row that is about no branch: its data names the database. Several databases may share a URL, and one may have several. */
+    private static final String IDENTITY = "database";
+
+    private static final String IDENTITY_WHERE = " WHERE xid = '" + IDENTITY + "' AND branch_id = 0 AND part = ''";
     private static final String OVER;
 
     static {
@@ -45,6 +49,8 @@ final class FenceTable {
     private final Dialect dialect;
     private final FenceOptions options;
     private final String table;
+    /** A query for the identity. The schema is part of it: where the fence's table is named with its own, the work's tables need not be. */
+    private final String identity;
 
     FenceTable(Dialect dialect, FenceOptions options) {
         this.dialect = dialect;
@@ -52,17 +58,33 @@ final class FenceTable {
         String schema = dialect.ownSchema().isEmpty() ? "" : dialect.quote(dialect.ownSchema()) + '.';
         // Unquoted, as in the script, so that the database folds the name as it did when the table was made.
         this.table = schema + options.table();
+        String where =
+                switch (dialect.product()) {
+                    case POSTGRESQL -> "data || '/' || COALESCE(current_schema(), '')";
+                    case MYSQL, MARIADB -> "CONCAT(data, '/', COALESCE(DATABASE(), ''))";
+                    case H2 -> "data || '/' || SCHEMA()";
+                };
+        this.identity = "SELECT " + where + " FROM " + table + IDENTITY_WHERE;
     }
 
-    /** What a row says; {@code calls} is 1 for whoever made it. */
-    record Row(FenceState state, int calls, @Nullable String data) {}
+    /**
+     * What a row says; {@code calls} is 1 for whoever made it.
+     *
+     * @param database the identity of the database that the row is in; null when that has none yet
+     */
+    record Row(
+            FenceState state,
+            int calls,
+            @Nullable String data,
+            @Nullable String database) {}
 
     /**
      * Makes the row, or counts the call on the one that is there; it is this transaction's from then on. Waits for others who have it.
      *
      * @param state what the row says when this call makes it
+     * @param seconds how long others are waited for; 0: as long as the database lets one wait
      */
-    Row arrive(Connection connection, FenceKey key, FenceState state, Instant now) throws SQLException {
+    Row arrive(Connection connection, FenceKey key, FenceState state, Instant now, int seconds) throws SQLException {
         switch (dialect.product()) {
             case POSTGRESQL ->
                 // A failing INSERT would abort the transaction.
@@ -71,21 +93,70 @@ final class FenceTable {
                         key,
                         state,
                         now,
-                        " ON CONFLICT (xid, branch_id, part) DO UPDATE SET calls = f.calls + 1");
+                        " ON CONFLICT (xid, branch_id, part) DO UPDATE SET calls = f.calls + 1",
+                        seconds);
             case MYSQL, MARIADB ->
                 // INSERT IGNORE takes a shared lock on a duplicate, and two who then go on to update it deadlock.
-                insert(connection, key, state, now, " ON DUPLICATE KEY UPDATE calls = calls + 1");
-            case H2 -> insertOrCount(connection, key, state, now);
+                insert(connection, key, state, now, " ON DUPLICATE KEY UPDATE calls = calls + 1", seconds);
+            case H2 -> insertOrCount(connection, key, state, now, seconds);
         }
-        return read(connection, key);
+        return read(connection, key, seconds);
     }
 
-    private void insert(Connection connection, FenceKey key, FenceState state, Instant now, String otherwise)
+    private static void limit(Statement statement, int seconds) throws SQLException {
+        if (seconds > 0) {
+            statement.setQueryTimeout(seconds);
+        }
+    }
+
+    /** The identity of the database that a connection leads to, whatever its URL; null when it has none yet. */
+    @Nullable
+    String identity(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(identity)) {
+            return row.next() ? row.getString(1) : null;
+        }
+    }
+
+    /** Gives the database an identity if it has none; returns the one that it has. */
+    String makeIdentity(Connection connection, String made, Instant now) throws SQLException {
+        String known = identity(connection);
+        if (known != null) {
+            return known;
+        }
+        String otherwise =
+                switch (dialect.product()) {
+                    case POSTGRESQL -> " ON CONFLICT (xid, branch_id, part) DO NOTHING";
+                    case MYSQL, MARIADB -> " ON DUPLICATE KEY UPDATE calls = calls";
+                    case H2 -> "";
+                };
+        try (PreparedStatement insert = connection.prepareStatement(
+                "INSERT INTO " + table + " (xid, branch_id, part, state, calls, data, created, modified) VALUES ('"
+                        + IDENTITY + "', 0, '', 0, 0, ?, ?, ?)" + otherwise)) {
+            insert.setString(1, made);
+            insert.setLong(2, now.toEpochMilli());
+            insert.setLong(3, now.toEpochMilli());
+            insert.executeUpdate();
+        } catch (SQLException e) {
+            if (!dialect.isDuplicate(e)) {
+                throw e;
+            }
+        }
+        String there = identity(connection);
+        if (there == null) {
+            throw new SQLException("the identity of the database was made by others and is not shown yet", "40001");
+        }
+        return there;
+    }
+
+    private void insert(
+            Connection connection, FenceKey key, FenceState state, Instant now, String otherwise, int seconds)
             throws SQLException {
         String alias = dialect.product() == Dialect.Product.POSTGRESQL ? " AS f" : "";
         try (PreparedStatement insert = connection.prepareStatement("INSERT INTO " + table + alias
                 + " (xid, branch_id, part, state, calls, created, modified) VALUES (?, ?, ?, ?, 1, ?, ?)"
                 + otherwise)) {
+            limit(insert, seconds);
             int next = set(insert, 1, key);
             insert.setInt(next++, state.number());
             insert.setLong(next++, now.toEpochMilli());
@@ -94,15 +165,17 @@ final class FenceTable {
         }
     }
 
-    private void insertOrCount(Connection connection, FenceKey key, FenceState state, Instant now) throws SQLException {
+    private void insertOrCount(Connection connection, FenceKey key, FenceState state, Instant now, int seconds)
+            throws SQLException {
         try {
-            insert(connection, key, state, now, "");
+            insert(connection, key, state, now, "", seconds);
         } catch (SQLException e) {
             if (!dialect.isDuplicate(e)) {
                 throw e;
             }
             try (PreparedStatement count =
                     connection.prepareStatement("UPDATE " + table + " SET calls = calls + 1" + WHERE_KEY)) {
+                limit(count, seconds);
                 set(count, 1, key);
                 if (count.executeUpdate() == 0) {
                     // Whoever had it rolled back in between.
@@ -112,15 +185,27 @@ final class FenceTable {
         }
     }
 
-    private Row read(Connection connection, FenceKey key) throws SQLException {
-        try (PreparedStatement select =
-                connection.prepareStatement("SELECT state, calls, data FROM " + table + WHERE_KEY + " FOR UPDATE")) {
+    private Row read(Connection connection, FenceKey key, int seconds) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement(
+                "SELECT state, calls, data, (" + identity + ") FROM " + table + WHERE_KEY + " FOR UPDATE")) {
+            limit(select, seconds);
             set(select, 1, key);
             try (ResultSet row = select.executeQuery()) {
                 if (!row.next()) {
                     throw new SQLException("the row of the fence that this transaction wrote is not there", "40001");
                 }
-                return new Row(FenceState.of(row.getInt(1)), row.getInt(2), row.getString(3));
+                return new Row(FenceState.of(row.getInt(1)), row.getInt(2), row.getString(3), row.getString(4));
+            }
+        }
+    }
+
+    /** What the row says, without a lock; null when there is none. */
+    @Nullable
+    FenceState state(Connection connection, FenceKey key) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement("SELECT state FROM " + table + WHERE_KEY)) {
+            set(select, 1, key);
+            try (ResultSet row = select.executeQuery()) {
+                return row.next() ? FenceState.of(row.getInt(1)) : null;
             }
         }
     }
@@ -175,7 +260,7 @@ final class FenceTable {
     /** How many rows are not over and were last changed before then. */
     long unfinished(Connection connection, Instant before) throws SQLException {
         try (PreparedStatement select = connection.prepareStatement(
-                "SELECT COUNT(*) FROM " + table + " WHERE NOT (" + OVER + ") AND modified < ?")) {
+                "SELECT COUNT(*) FROM " + table + " WHERE NOT (" + OVER + ") AND branch_id <> 0 AND modified < ?")) {
             select.setLong(1, before.toEpochMilli());
             try (ResultSet row = select.executeQuery()) {
                 return row.next() ? row.getLong(1) : 0;

@@ -1,6 +1,7 @@
 package io.txn.client.fence;
 
 import java.sql.Connection;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** Runs work in a local transaction of the business database. Thread-safe. */
@@ -28,9 +29,22 @@ public interface FenceTransaction {
     /** The same in a local transaction of its own, whatever is open. */
     <T extends @Nullable Object> T executeApart(Work<T> work) throws Throwable;
 
-    /** Has the action run once the local transaction that is open has ended; at once when none is. */
-    default void whenEnded(Ended action) {
-        action.ended(true);
+    /** How long an end of a branch may take: less than coordinators wait for an answer, because a call that is given up comes again while the first one still works. */
+    Duration END_MAX = Duration.ofSeconds(10);
+
+    /**
+     * Has the action run once the local transaction that is open has ended; at once when none is.
+     *
+     * @param before is asked shortly before a commit, in the local transaction: what it denies was not committed
+     */
+    default void whenEnded(Before before, Ended action) {
+        action.ended(before.stillHolds());
+    }
+
+    /** What is asked when a local transaction is about to be committed. */
+    @FunctionalInterface
+    interface Before {
+        boolean stillHolds();
     }
 
     /** What is to be done when a local transaction has ended. */

@@ -22,20 +22,22 @@ public final class JdbcFenceTransaction implements FenceTransaction {
     @Override
     public <T extends @Nullable Object> T execute(Work<T> work) throws Throwable {
         try (Connection connection = dataSource.getConnection()) {
+            boolean autoCommit = connection.getAutoCommit();
             connection.setAutoCommit(false);
             T result;
             try {
                 result = work.run(connection);
+                connection.commit();
             } catch (Throwable failure) {
                 try {
                     connection.rollback();
+                    connection.setAutoCommit(autoCommit);
                 } catch (SQLException e) {
                     failure.addSuppressed(e);
                 }
                 throw failure;
             }
-            connection.commit();
-            connection.setAutoCommit(true);
+            connection.setAutoCommit(autoCommit);
             return result;
         }
     }

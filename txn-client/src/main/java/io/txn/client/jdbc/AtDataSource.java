@@ -2,6 +2,7 @@ package io.txn.client.jdbc;
 
 import io.txn.client.ContextCarrier;
 import io.txn.client.TransactionContext;
+import io.txn.client.WorkMode;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.rm.ResourceManager;
 import io.txn.protocol.ErrorCode;
@@ -122,7 +123,9 @@ public final class AtDataSource implements DataSource, AutoCloseable {
         PhaseTwoConnections phaseTwo = new PhaseTwoConnections(resource, forPhaseTwo);
         resources.register(new PhaseTwo(resource, phaseTwo));
         XaResource xa =
-                new XaResource(resource, forPhaseTwo, () -> UUID.randomUUID().getLeastSignificantBits());
+                new XaResource(resource, phaseTwo, () -> UUID.randomUUID().getLeastSignificantBits());
+        // Branches of an earlier run wait to be ended, whether or not this one ever works so.
+        xa.announceWhereAnyoneEnds();
         return new AtDataSource(physical, resource, phaseTwo, xa, url, user);
     }
 
@@ -181,6 +184,11 @@ public final class AtDataSource implements DataSource, AutoCloseable {
         return physical;
     }
 
+    /** What looks after its prepared branches. */
+    XaResource xa() {
+        return xa;
+    }
+
     PhaseTwoConnections phaseTwo() {
         return phaseTwo;
     }
@@ -219,7 +227,9 @@ public final class AtDataSource implements DataSource, AutoCloseable {
 
     private Connection wrapped(Connection connection) throws SQLException {
         TransactionContext context = resource.contexts().current();
-        if (context == null ? resource.options().xa() : xa.isFor(context)) {
+        // What is done by own hand passes through either, and the connection may be used beyond that.
+        boolean plain = context == null || context.mode() == WorkMode.OWN;
+        if (plain ? resource.options().xa() : xa.isFor(context)) {
             return Proxies.of(Connection.class, new XaConnectionHandler(xa, resource.contexts(), connection));
         }
         return Proxies.of(Connection.class, new ConnectionHandler(resource, connection));

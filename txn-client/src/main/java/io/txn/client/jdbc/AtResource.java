@@ -118,6 +118,17 @@ final class AtResource {
         return guard == null ? null : WorkContext.of(guard, options);
     }
 
+    /** Whether the calling thread's local transactions are to be prepared by the database, and not captured. */
+    boolean wantsXa() {
+        TransactionContext context = contexts.current();
+        return context != null
+                && switch (context.mode()) {
+                    case AS_CONFIGURED -> options.xa();
+                    case XA -> true;
+                    case OWN -> false;
+                };
+    }
+
     /** Whether the calling thread's statements are undone by a method of the application's, if at all. */
     boolean worksByOwnHand() {
         TransactionContext context = contexts.current();

@@ -281,6 +281,26 @@ final class ConnectionHandler implements InvocationHandler {
         physical.close();
     }
 
+    /**
+     * What the calling thread's statements are subject to, or null.
+     *
+     * @throws SQLException when this connection cannot do what is wanted of them
+     */
+    @Nullable
+    WorkContext context() throws SQLException {
+        if (resource.wantsXa()) {
+            throw Refusals.misplaced(
+                    ErrorCode.CONNECTION_OF_OTHER_MODE,
+                    "resource",
+                    resource.dialect().resourceId(),
+                    "taken",
+                    "AT",
+                    "now",
+                    "XA");
+        }
+        return resource.context();
+    }
+
     // Outside a global transaction
 
     /**

@@ -1,7 +1,9 @@
 package io.txn.client.jdbc;
 
+import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.UndoSession;
 import io.txn.client.jdbc.undo.UndoTable;
+import io.txn.client.jdbc.xa.XaBranches;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
@@ -72,6 +74,33 @@ final class PhaseTwoConnections implements AutoCloseable {
     Lent lend() throws SQLException {
         Kept kept = take();
         return kept == null ? new FromPool() : new Own(kept);
+    }
+
+    /** Work on a connection. */
+    interface Work<T> {
+        T run(Connection connection) throws SQLException;
+    }
+
+    /** Runs work in auto-commit mode. */
+    <T> T plainly(Work<T> work) throws SQLException {
+        Kept kept = take();
+        if (kept == null) {
+            try (Connection connection = resource.physical().getConnection()) {
+                boolean autoCommit = connection.getAutoCommit();
+                connection.setAutoCommit(true);
+                T result = work.run(connection);
+                connection.setAutoCommit(autoCommit);
+                return result;
+            }
+        }
+        boolean good = false;
+        try {
+            T result = work.run(kept.connection);
+            good = true;
+            return result;
+        } finally {
+            giveBack(kept, good);
+        }
     }
 
     /** Deletes undo records and commits; in one round trip where the connection is our own. */
@@ -183,7 +212,14 @@ final class PhaseTwoConnections implements AutoCloseable {
     }
 
     private boolean leadsToTheSameDatabase(Connection connection) throws SQLException {
+        boolean onlyXa = !resource.isPrepared() && resource.dialect().product() != Dialect.Product.H2;
         try {
+            if (onlyXa) {
+                XaBranches branches = new XaBranches(resource.dialect());
+                try (Connection pooled = resource.physical().getConnection()) {
+                    return branches.identity(pooled).equals(branches.identity(connection));
+                }
+            }
             return resource.prepare().equals(resource.undoTable().identityAt(connection));
         } catch (SQLException e) {
             if (connection.isValid(ALIVE_SECONDS)) {

@@ -189,7 +189,7 @@ final class StatementHandler implements InvocationHandler {
     }
 
     private @Nullable Object setParameter(Method method, @Nullable Object[] given) throws SQLException {
-        if (connection.resource().context() != null && !callsRoutine()) {
+        if (connection.context() != null && !callsRoutine()) {
             parameters.kept(method, given);
             return null;
         }
@@ -212,7 +212,7 @@ final class StatementHandler implements InvocationHandler {
         boolean prepared = preparedSql != null && given.length == 0;
         String sql = prepared ? Objects.requireNonNull(preparedSql) : String.valueOf(given[0]);
         lastSql = sql;
-        WorkContext context = connection.resource().context();
+        WorkContext context = connection.context();
         if (context == null) {
             connection.touch();
             scope.limit(0);
@@ -403,7 +403,7 @@ final class StatementHandler implements InvocationHandler {
                     "it has a question mark outside literals, and is not prepared",
                     "use a PreparedStatement; write an operator with a question mark as ??");
         }
-        WorkContext context = connection.resource().context();
+        WorkContext context = connection.context();
         if (plan instanceof Plan.Call call) {
             connection.requireReading(call);
         } else if (plan instanceof Plan.Deferring deferring) {
@@ -495,7 +495,7 @@ final class StatementHandler implements InvocationHandler {
 
     private void addBatch(Method method, @Nullable Object[] given) throws SQLException {
         String sql = given.length == 0 ? Objects.requireNonNull(preparedSql) : String.valueOf(given[0]);
-        if (connection.resource().context() != null) {
+        if (connection.context() != null) {
             batch.add(new BatchRun.Element(sql, parameters.copy()));
         } else {
             callPhysical(method, given);
@@ -514,7 +514,7 @@ final class StatementHandler implements InvocationHandler {
         more.clear();
         scope.release();
         List<BatchRun.Element> elements = List.copyOf(batch);
-        WorkContext context = connection.resource().context();
+        WorkContext context = connection.context();
         connection.touch();
         if (context == null) {
             return executePlainBatch(elements);

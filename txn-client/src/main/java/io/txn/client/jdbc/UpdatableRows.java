@@ -96,7 +96,7 @@ final class UpdatableRows implements InvocationHandler {
         String name = method.getName();
         switch (name) {
             case "updateRow", "insertRow", "deleteRow" -> {
-                WorkContext context = connection.resource().context();
+                WorkContext context = connection.context();
                 if (context == null) {
                     connection.pinPlain();
                     Proxies.call(rows, method, arguments);
@@ -131,9 +131,7 @@ final class UpdatableRows implements InvocationHandler {
                 String label = given[0] instanceof Integer column
                         ? rows.getMetaData().getColumnLabel(column)
                         : String.valueOf(given[0]);
-                if (!inserting
-                        && !set.containsKey(label)
-                        && connection.resource().context() != null) {
+                if (!inserting && !set.containsKey(label) && connection.context() != null) {
                     original.put(label, rows.getObject(label));
                 }
                 Object result = Proxies.call(rows, method, arguments);

@@ -2,6 +2,7 @@ package io.txn.client.jdbc;
 
 import io.txn.client.ContextCarrier;
 import io.txn.client.TransactionContext;
+import io.txn.client.WorkMode;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.sql.Mentions;
 import io.txn.client.jdbc.sql.PlainStatement;
@@ -25,7 +26,10 @@ import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,6 +45,17 @@ final class XaConnectionHandler implements InvocationHandler {
 
     private static final Logger LOG = LoggerFactory.getLogger(XaConnectionHandler.class);
 
+    /** What the application may set for all that follows. */
+    private static final Set<String> SETTINGS = Set.of(
+            "setReadOnly",
+            "setCatalog",
+            "setSchema",
+            "setTransactionIsolation",
+            "setHoldability",
+            "setTypeMap",
+            "setNetworkTimeout",
+            "setClientInfo");
+
     private final XaResource xa;
     private final AtResource resource;
     private final XaBranches branches;
@@ -49,6 +64,8 @@ final class XaConnectionHandler implements InvocationHandler {
     private boolean closed;
     /** What the next physical connection is set to. */
     private boolean autoCommit;
+
+    private final Map<String, Call> settings = new LinkedHashMap<>();
 
     private @Nullable Working working;
     private @Nullable Prepared prepared;
@@ -65,6 +82,8 @@ final class XaConnectionHandler implements InvocationHandler {
         private final boolean single;
 
         private boolean wrote;
+        /** What takes back a setting that outlives the branch. */
+        private @Nullable String unlimit;
 
         Working(TransactionContext context, XaId id, boolean single) {
             this.context = context;
@@ -95,22 +114,18 @@ final class XaConnectionHandler implements InvocationHandler {
         @Nullable Object[] given = arguments == null ? new Object[0] : arguments;
         switch (method.getName()) {
             case "createStatement" -> {
-                Statement statement = (Statement) Objects.requireNonNull(Proxies.call(physical(), method, arguments));
-                return Proxies.of(Statement.class, new XaStatementHandler(this, (Connection) proxy, statement, null));
+                return Proxies.of(
+                        Statement.class, new XaStatementHandler(this, (Connection) proxy, method, given, null));
             }
             case "prepareStatement" -> {
-                PreparedStatement statement =
-                        (PreparedStatement) Objects.requireNonNull(Proxies.call(physical(), method, arguments));
                 return Proxies.of(
                         PreparedStatement.class,
-                        new XaStatementHandler(this, (Connection) proxy, statement, String.valueOf(given[0])));
+                        new XaStatementHandler(this, (Connection) proxy, method, given, String.valueOf(given[0])));
             }
             case "prepareCall" -> {
-                CallableStatement statement =
-                        (CallableStatement) Objects.requireNonNull(Proxies.call(physical(), method, arguments));
                 return Proxies.of(
                         CallableStatement.class,
-                        new XaStatementHandler(this, (Connection) proxy, statement, String.valueOf(given[0])));
+                        new XaStatementHandler(this, (Connection) proxy, method, given, String.valueOf(given[0])));
             }
             case "commit" -> {
                 commit();
@@ -167,9 +182,37 @@ final class XaConnectionHandler implements InvocationHandler {
                 return "XA connection over " + physical;
             }
             default -> {
-                return Proxies.call(physical(), method, arguments);
+                Object result = Proxies.call(physical(), method, arguments);
+                if (SETTINGS.contains(method.getName())) {
+                    boolean named = method.getName().equals("setClientInfo") && given.length == 2;
+                    settings.put(method.getName() + (named ? String.valueOf(given[0]) : ""), new Call(method, given));
+                }
+                return result;
             }
         }
+    }
+
+    /** A call that can be made again. */
+    record Call(Method method, @Nullable Object[] arguments) {
+        @Nullable
+        Object on(Object target) throws SQLException {
+            return Proxies.call(target, method, arguments);
+        }
+    }
+
+    /** The connection that statements are made on. */
+    Connection current() throws SQLException {
+        return physical();
+    }
+
+    /** Whether another connection has taken the place of that one, or is about to. */
+    boolean hasLeft(Connection connection) {
+        return physical != connection;
+    }
+
+    /** Whether a connection may be replaced while the application goes on with it. */
+    boolean replaces() {
+        return branches.isBoundToItsSession() || branches.endsWithItsConnection();
     }
 
     /** The connection to work on: another one, when the last one had to go with a prepared branch. */
@@ -181,7 +224,18 @@ final class XaConnectionHandler implements InvocationHandler {
         Connection now = physical;
         if (now == null) {
             now = resource.physical().getConnection();
-            now.setAutoCommit(autoCommit);
+            boolean good = false;
+            try {
+                for (Call setting : settings.values()) {
+                    setting.on(now);
+                }
+                now.setAutoCommit(autoCommit);
+                good = true;
+            } finally {
+                if (!good) {
+                    now.close();
+                }
+            }
             physical = now;
         }
         return now;
@@ -211,8 +265,13 @@ final class XaConnectionHandler implements InvocationHandler {
     void before(String sql, boolean surelyWrites) throws SQLException {
         TransactionContext context = contexts.current();
         boolean wanted = xa.isFor(context);
+        if (context != null && !wanted && context.mode() != WorkMode.OWN) {
+            throw Refusals.misplaced(
+                    ErrorCode.CONNECTION_OF_OTHER_MODE, "resource", xa.resourceId(), "taken", "XA", "now", "AT");
+        }
         PlainStatement plain = resource.plans().plain(sql);
-        boolean writes = surelyWrites || plain.writes() || (wanted && mayWriteBehind(sql));
+        boolean asked = branches.tellsReadersFromWriters(); // at the end
+        boolean writes = surelyWrites || plain.writes() || (wanted && !asked && mayWriteBehind(sql));
         Working now = working;
         if (now != null) {
             if (context == null || !wanted || !now.xid().equals(context.xidWithin())) {
@@ -228,7 +287,7 @@ final class XaConnectionHandler implements InvocationHandler {
             return;
         }
         requireUnderstood(sql, plain);
-        if (autoCommit && !writes) {
+        if (autoCommit && !writes && !asked) {
             return; // its locks, if any, go with it
         }
         begin(context, writes);
@@ -298,6 +357,43 @@ final class XaConnectionHandler implements InvocationHandler {
         Working now = new Working(context, id, single);
         now.wrote = writes;
         working = now;
+        if (xa.hasPrepared(context.xidWithin())) {
+            // What holds a row may be this very transaction, and would hold it until the decision.
+            Duration wait = resource.options().lockWait();
+            try {
+                now.unlimit = branches.limitLockWait(connection, wait.isZero() ? Duration.ofSeconds(1) : wait);
+            } catch (SQLException e) {
+                takeBack(connection, now, e);
+                throw e;
+            }
+        }
+    }
+
+    private static void unlimit(Connection connection, Working now) throws SQLException {
+        String sql = now.unlimit;
+        if (sql != null) {
+            try (Statement statement = connection.createStatement()) {
+                statement.execute(sql);
+            }
+        }
+    }
+
+    /** Whether the branch ends with the statement that is about to run. */
+    boolean endsWithTheStatement() {
+        Working now = working;
+        return now != null && now.single;
+    }
+
+    /** What a statement's failure means. */
+    SQLException explained(SQLException failure) {
+        Working now = working;
+        if (now != null && branches.isLockTimeout(failure) && xa.hasPrepared(now.xid())) {
+            SQLException explained = Refusals.rolledBack(
+                    ErrorCode.ROW_HELD_BY_ITSELF, null, "xid", now.xid(), "resource", xa.resourceId());
+            explained.addSuppressed(failure);
+            return explained;
+        }
+        return failure;
     }
 
     /** A statement has run. */
@@ -337,10 +433,12 @@ final class XaConnectionHandler implements InvocationHandler {
         boolean nothing;
         try {
             boolean surely = branches.isReadOnly(connection); // asked in any case: it fails where the transaction has
-            nothing = surely || !now.wrote;
+            // What a text seems to do is no match for what the database knows that was done.
+            nothing = branches.tellsReadersFromWriters() ? surely : !now.wrote;
             if (nothing) {
                 branches.end(connection, now.id);
                 working = null;
+                unlimit(connection, now);
             }
         } catch (SQLException e) {
             throw failed(connection, now, e);
@@ -359,7 +457,7 @@ final class XaConnectionHandler implements InvocationHandler {
                     BranchType.XA,
                     xa.resourceId(),
                     null,
-                    XaResource.applicationData(now.id),
+                    xa.applicationData(now.id),
                     now.context.deadline(),
                     Duration.ZERO));
         } catch (TxnException e) {
@@ -367,6 +465,7 @@ final class XaConnectionHandler implements InvocationHandler {
         }
         // From here on something may be there that only phase two ends.
         now.context.participation().worked();
+        xa.prepares(now.xid());
         boolean done = false;
         try {
             branches.prepare(connection, now.id);
@@ -394,7 +493,7 @@ final class XaConnectionHandler implements InvocationHandler {
     private void reportFailed(Xid xid, BranchId branch, XaId id) {
         try {
             resource.resources()
-                    .report(xid, branch, BranchType.XA, BranchStatus.PHASE_ONE_FAILED, XaResource.applicationData(id));
+                    .report(xid, branch, BranchType.XA, BranchStatus.PHASE_ONE_FAILED, xa.applicationData(id));
         } catch (TxnException e) {
             LOG.warn(
                     "could not report that a local transaction was rolled back, the coordinator will find out: xid={}, branchId={}, cause={}",
@@ -415,6 +514,7 @@ final class XaConnectionHandler implements InvocationHandler {
         working = null;
         try {
             branches.takeBack(connection, now.id);
+            unlimit(connection, now);
             return true;
         } catch (SQLException | RuntimeException e) {
             reason.addSuppressed(e);
@@ -448,6 +548,7 @@ final class XaConnectionHandler implements InvocationHandler {
         working = null;
         try {
             branches.takeBack(connection, now.id);
+            unlimit(connection, now);
         } catch (SQLException e) {
             abort(connection, e);
             throw e;

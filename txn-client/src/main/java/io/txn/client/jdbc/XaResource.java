@@ -13,13 +13,15 @@ import io.txn.protocol.Xid;
 import io.txn.protocol.message.BranchStatus;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,21 +35,38 @@ final class XaResource implements BranchResource {
     private static final Logger LOG = LoggerFactory.getLogger(XaResource.class);
     private static final Pattern ID = Pattern.compile("\"xa\"\\s*:\\s*\"([^\"]*)\"");
 
+    private static final Pattern DATABASE = Pattern.compile("\"database\"\\s*:\\s*\"([^\"]*)\"");
+
+    private static final int MOST_REMEMBERED = 10_000;
+
     private final AtResource resource;
     private final XaBranches branches;
-    private final DataSource forPhaseTwo;
+    private final PhaseTwoConnections phaseTwo;
     private final LongSupplier random;
+    /** Which database this is, as it was seen last. */
+    private volatile @Nullable String database;
+
     private final AtomicBoolean checked = new AtomicBoolean();
     private final AtomicBoolean announced = new AtomicBoolean();
+
+    /** Only tells a self-made wait from others: what others end is forgotten when many more have come. */
+    private final Map<Xid, Boolean> preparedLately = new LinkedHashMap<>() {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Xid, Boolean> eldest) {
+            return size() > MOST_REMEMBERED;
+        }
+    };
 
     /** Connections that keep prepared branches alive, where those end with their connection. */
     private final Map<XaId, Connection> held = new ConcurrentHashMap<>();
 
-    XaResource(AtResource resource, @Nullable DataSource forPhaseTwo, LongSupplier random) {
+    /** @param phaseTwo a pool full of those who wait for rows of prepared branches must not hold up their end */
+    XaResource(AtResource resource, PhaseTwoConnections phaseTwo, LongSupplier random) {
         this.resource = resource;
         this.branches = new XaBranches(resource.dialect());
-        // A pool full of those who wait for rows of prepared branches must not hold up their end.
-        this.forPhaseTwo = forPhaseTwo == null ? resource.physical() : forPhaseTwo;
+        this.phaseTwo = phaseTwo;
         this.random = random;
     }
 
@@ -71,6 +90,13 @@ final class XaResource implements BranchResource {
         };
     }
 
+    /** Announces the resource where any connection can end a branch, with or without a word of those that prepared it. */
+    void announceWhereAnyoneEnds() {
+        if (!branches.endsWithItsConnection() && announced.compareAndSet(false, true)) {
+            resource.resources().register(this);
+        }
+    }
+
     /**
      * Looks, once, whether the server can do it, and announces the resource.
      *
@@ -81,6 +107,7 @@ final class XaResource implements BranchResource {
             return;
         }
         try (Connection connection = resource.physical().getConnection()) {
+            database = branches.identity(connection);
             String warning = branches.check(connection);
             if (warning != null && checked.compareAndSet(false, true)) {
                 LOG.warn("{} resource={}", warning, resourceId());
@@ -98,9 +125,30 @@ final class XaResource implements BranchResource {
         return XaId.of(xid, random.getAsLong(), resourceId());
     }
 
+    /** A branch of the transaction is about to be prepared. */
+    void prepares(Xid xid) {
+        synchronized (preparedLately) {
+            preparedLately.put(xid, Boolean.TRUE);
+        }
+    }
+
+    /** Whether one was, not long ago, and has not been ended here: it keeps its rows. */
+    boolean hasPrepared(Xid xid) {
+        synchronized (preparedLately) {
+            return preparedLately.containsKey(xid);
+        }
+    }
+
+    private void ended(Xid xid) {
+        synchronized (preparedLately) {
+            preparedLately.remove(xid);
+        }
+    }
+
     /** What the coordinator keeps with the branch. */
-    static String applicationData(XaId id) {
-        return "{\"xa\":\"" + id + "\"}";
+    String applicationData(XaId id) {
+        String known = database;
+        return "{\"xa\":\"" + id + '"' + (known == null ? "" : ",\"database\":\"" + known + '"') + '}';
     }
 
     /** Keeps a connection until its branch has ended. */
@@ -135,32 +183,65 @@ final class XaResource implements BranchResource {
     }
 
     private BranchResult end(Branch branch, boolean commit) {
+        ended(branch.xid());
         XaId id = id(branch.applicationData());
         if (id == null) {
             return later(commit, "the branch names no prepared transaction that this version can read");
         }
         try {
-            XaBranches.Found found = branches.endsWithItsConnection() ? endHeld(id, commit) : endAnywhere(id, commit);
+            if (!branches.endsWithItsConnection()) {
+                return endAnywhere(branch, id, commit);
+            }
+            XaBranches.Found found = endHeld(id, commit);
             if (found == null) {
                 String cause = ErrorCode.XA_BRANCH_LOST.id() + ' ' + ErrorCode.XA_BRANCH_LOST.sentence();
                 // Without its connection it was taken back, which is what a rollback wants.
                 return commit ? BranchResult.commitImpossible(cause) : BranchResult.rolledBack();
             }
-            return switch (found) {
-                case ENDED -> commit ? BranchResult.committed() : BranchResult.rolledBack();
-                case ELSEWHERE -> later(commit, "the session that prepared it has not ended yet");
-                case UNKNOWN ->
-                    new BranchResult(
-                            commit
-                                    ? BranchStatus.PHASE_TWO_COMMIT_FAILED_XAER_NOTA_RETRYABLE
-                                    : BranchStatus.PHASE_TWO_ROLLBACK_FAILED_XAER_NOTA_RETRYABLE,
-                            "the database does not know " + id);
-            };
+            return result(id, found, commit);
         } catch (SQLException e) {
             return later(
                     commit,
                     e.getClass().getSimpleName() + ", SQL state " + e.getSQLState() + ", error " + e.getErrorCode());
         }
+    }
+
+    // Orphans
+
+    /** Whether anybody but those who hold them can list and end prepared branches. */
+    boolean canBeReconciled() {
+        return !branches.endsWithItsConnection();
+    }
+
+    /** The prepared branches of ours in this database. */
+    Set<XaId> listed() throws SQLException {
+        try (Connection connection = resource.physical().getConnection()) {
+            return new HashSet<>(branches.prepared(connection, resourceId()));
+        }
+    }
+
+    /** Whether no coordinator will end it. */
+    boolean isOrphan(XaId id) {
+        Xid xid = id.xid();
+        return xid == null || !resource.resources().isUnderWay(xid);
+    }
+
+    /** Takes a branch back that nobody will end. */
+    XaBranches.Found takeBackOrphan(XaId id) throws SQLException {
+        return phaseTwo.plainly(connection -> branches.finish(connection, id, false));
+    }
+
+    private static BranchResult result(XaId id, XaBranches.Found found, boolean commit) {
+        return switch (found) {
+            case ENDED -> commit ? BranchResult.committed() : BranchResult.rolledBack();
+            case ELSEWHERE -> later(commit, "the session that prepared it has not ended yet");
+            case UNKNOWN ->
+                new BranchResult(
+                        commit
+                                ? BranchStatus.PHASE_TWO_COMMIT_FAILED_XAER_NOTA_RETRYABLE
+                                : BranchStatus.PHASE_TWO_ROLLBACK_FAILED_XAER_NOTA_RETRYABLE,
+                        "the database does not know " + id);
+        };
     }
 
     private static BranchResult later(boolean commit, String cause) {
@@ -172,11 +253,23 @@ final class XaResource implements BranchResource {
         return matcher.find() ? XaId.parse(matcher.group(1)) : null;
     }
 
-    private XaBranches.Found endAnywhere(XaId id, boolean commit) throws SQLException {
-        try (Connection connection = forPhaseTwo.getConnection()) {
-            connection.setAutoCommit(true);
-            return branches.finish(connection, id, commit);
-        }
+    private BranchResult endAnywhere(Branch branch, XaId id, boolean commit) throws SQLException {
+        return phaseTwo.plainly(connection -> {
+            XaBranches.Found found = branches.finish(connection, id, commit);
+            if (found == XaBranches.Found.UNKNOWN) {
+                // To the coordinator that means done, some time: only the database that prepared it may say so.
+                Matcher named = DATABASE.matcher(String.valueOf(branch.applicationData()));
+                String here = branches.identity(connection);
+                database = here;
+                if (named.find() && !named.group(1).equals(here)) {
+                    return later(
+                            commit,
+                            ErrorCode.OTHER_DATABASE.id() + ' ' + ErrorCode.OTHER_DATABASE.sentence() + ": "
+                                    + named.group(1) + ", not " + here);
+                }
+            }
+            return result(id, found, commit);
+        });
     }
 
     /** Null when the connection is gone. */

@@ -14,6 +14,7 @@ import io.txn.protocol.extension.Feature;
 import io.txn.protocol.extension.RequestId;
 import io.txn.protocol.extension.UndoConfirmation;
 import io.txn.protocol.message.BranchStatus;
+import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.message.Outcome;
 import java.time.Duration;
@@ -212,6 +213,16 @@ public final class CoordinatedResourceManager implements ResourceManager {
                 null);
         return UndoConfirmation.confirmed(exchange.await().head())
                 || !exchange.agreed().contains(Feature.UNDO_CONFIRMATION);
+    }
+
+    @Override
+    public boolean isUnderWay(Xid xid) {
+        Message.GlobalStatusResponse answer = coordinators.call(
+                ConnectionRole.RM,
+                xid,
+                new Message.GlobalStatusRequest(xid.value(), null),
+                Message.GlobalStatusResponse.class);
+        return !answer.outcome().succeeded() || answer.status() != GlobalStatus.FINISHED;
     }
 
     @Override

@@ -88,6 +88,16 @@ public interface ResourceManager {
         return true;
     }
 
+    /**
+     * Whether a transaction is still open, or its branches are still to be ended: false when its coordinator does not know it (any more). One that cannot be asked, or not in this way, is taken
+     * to know it.
+     *
+     * @throws TxnException when the coordinator could not be asked
+     */
+    default boolean isUnderWay(Xid xid) {
+        return true;
+    }
+
     /** Sees what the client does. */
     default TxnObserver observer() {
         return TxnObserver.NONE;

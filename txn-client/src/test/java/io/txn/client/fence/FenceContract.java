@@ -206,7 +206,7 @@ abstract class FenceContract {
     @ValueSource(ints = {RC, RR})
     void anAnnouncedFirstThatFailsIsCancelledAndNotConfirmed(int isolation) throws Throwable {
         FenceKey key = key();
-        fence.passApart(transaction(isolation), key, FencePhase.BEGIN, passage -> null);
+        fence.passApart(transaction(isolation), key, FencePhase.BEGIN, null, passage -> null);
         assertThatThrownBy(() -> fence.pass(transaction(isolation), key, FencePhase.FIRST, passage -> {
                     throw new IllegalStateException("half of it is done elsewhere");
                 }))
@@ -386,9 +386,103 @@ abstract class FenceContract {
                 .isSameAs(wanted);
         assertThat(fence.begunAnew()).isEqualTo(before);
         // Whoever may begin anew does so, ten times.
-        assertThatThrownBy(() -> fence.passApart(open, key, FencePhase.FIRST, passage -> null))
+        assertThatThrownBy(() -> fence.passApart(open, key, FencePhase.FIRST, null, passage -> null))
                 .isSameAs(wanted);
         assertThat(fence.begunAnew()).isEqualTo(before + Fence.TRIES - 1);
+    }
+
+    @Test
+    void anEndThatMeetsAnotherDatabaseIsNoSuccess() throws Throwable {
+        TestDatabase other = TestDatabases.of(kind()).create();
+        Fence there = Fence.of(other.dataSource(), FenceOptions.DEFAULTS);
+        there.prepare();
+        FenceKey key = key();
+        String here = fence.database(transaction(RC));
+        assertThat(fence.pass(transaction(RC), key, FencePhase.FIRST, here, noting(key, "FIRST"))
+                        .verdict())
+                .isEqualTo(FenceVerdict.RUN);
+        // The transactions lead elsewhere, as those of a router do that was not told where to go.
+        for (FencePhase end : List.of(FencePhase.CANCEL, FencePhase.CONFIRM)) {
+            TxnException refused = catchThrowableOfType(
+                    TxnException.class,
+                    () -> fence.pass(
+                            new JdbcFenceTransaction(other.dataSource()), key, end, here, noting(key, "WRONG")));
+            assertThat(refused.code()).isEqualTo(ErrorCode.OTHER_DATABASE);
+        }
+        assertThat(there.database(new JdbcFenceTransaction(other.dataSource()))).isNotEqualTo(here);
+        Fence either = Fence.ofSeveral(database.dataSource(), FenceOptions.DEFAULTS);
+        assertThat(either.database(transaction(RC))).isEqualTo(here);
+        assertThat(either.database(new JdbcFenceTransaction(other.dataSource())))
+                .isNotEqualTo(here);
+        assertThat(fence.pass(transaction(RR), key, FencePhase.CANCEL, here, noting(key, "CANCEL"))
+                        .verdict())
+                .as("what was refused has left nothing, here or there")
+                .isEqualTo(FenceVerdict.RUN);
+        assertThat(ledger(key)).containsExactly("CANCEL", "FIRST");
+        assertThat(there.pass(new JdbcFenceTransaction(other.dataSource()), key, FencePhase.FIRST, passage -> "")
+                        .verdict())
+                .isEqualTo(FenceVerdict.RUN);
+    }
+
+    @Test
+    void aConnectionComesBackInTheModeItCameIn() throws Throwable {
+        try (Connection only = database.dataSource().getConnection()) {
+            Connection kept = (Connection) java.lang.reflect.Proxy.newProxyInstance(
+                    FenceContract.class.getClassLoader(), new Class<?>[] {Connection.class}, (p, m, a) -> {
+                        try {
+                            return m.getName().equals("close") ? null : m.invoke(only, a);
+                        } catch (java.lang.reflect.InvocationTargetException e) {
+                            throw e.getCause();
+                        }
+                    });
+            FenceTransaction transaction =
+                    new JdbcFenceTransaction((javax.sql.DataSource) java.lang.reflect.Proxy.newProxyInstance(
+                            FenceContract.class.getClassLoader(),
+                            new Class<?>[] {javax.sql.DataSource.class},
+                            (p, m, a) -> kept));
+            FenceKey key = key();
+            assertThatThrownBy(() -> fence.pass(transaction, key, FencePhase.FIRST, passage -> {
+                        throw new IllegalStateException("fails");
+                    }))
+                    .hasMessage("fails");
+            assertThat(only.getAutoCommit()).isTrue();
+            fence.pass(transaction, key, FencePhase.FIRST, noting(key, "FIRST"));
+            assertThat(only.getAutoCommit()).isTrue();
+        }
+    }
+
+    @Test
+    void anEndWaitsForItsRowNoLongerThanItsCallerDoes() throws Throwable {
+        if (kind() == DatabaseKind.H2) {
+            return; // gives up after a second or two whatever it is told
+        }
+        FenceKey key = key();
+        Fence impatient = new Fence(
+                readCommitted,
+                true,
+                FenceOptions.DEFAULTS,
+                () -> now,
+                new Random(1),
+                Pause.REAL,
+                Duration.ofSeconds(1));
+        pass(RC, key, FencePhase.FIRST);
+        try (Connection holder = readCommitted.getConnection()) {
+            holder.setAutoCommit(false);
+            try (Statement update = holder.createStatement()) {
+                update.executeUpdate("UPDATE txn_fence SET calls = calls + 1 WHERE branch_id = "
+                        + key.branch().value());
+            }
+            Future<?> end = threads.submit(() -> {
+                try {
+                    return impatient.pass(transaction(RC), key, FencePhase.CANCEL, noting(key, "CANCEL"));
+                } catch (Throwable e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+            assertThatThrownBy(() -> end.get(40, TimeUnit.SECONDS)).hasRootCauseInstanceOf(SQLException.class);
+            holder.rollback();
+        }
+        assertThat(pass(RC, key, FencePhase.CANCEL)).isEqualTo(FenceVerdict.RUN);
     }
 
     @Test

@@ -27,7 +27,7 @@ final class InMemoryResourceManager implements ResourceManager {
 
     private static final AtomicLong IDS = new AtomicLong(System.nanoTime() & 0xffff_ffffL);
 
-    private final Map<String, BranchResource> resources = new HashMap<>();
+    private final Map<BranchType, Map<String, BranchResource>> resources = new HashMap<>();
     private final Map<Xid, List<Registered>> transactions = new LinkedHashMap<>();
     private final Map<String, Xid> locks = new HashMap<>();
     private final Set<Xid> rollingBack = new HashSet<>();
@@ -78,7 +78,9 @@ final class InMemoryResourceManager implements ResourceManager {
 
     @Override
     public synchronized void register(BranchResource resource) {
-        resources.put(resource.resourceId(), resource);
+        resources
+                .computeIfAbsent(resource.branchType(), type -> new HashMap<>())
+                .put(resource.resourceId(), resource);
     }
 
     @Override
@@ -232,18 +234,25 @@ final class InMemoryResourceManager implements ResourceManager {
     }
 
     private synchronized BranchResource resource(Registered branch) {
-        return resources.get(branch.registration().resourceId());
+        return resources
+                .get(branch.registration().type())
+                .get(branch.registration().resourceId());
     }
 
     synchronized BranchResource resource(String id) {
-        return resources.get(id);
+        return resources.get(BranchType.AT).get(id);
     }
 
     synchronized BranchResource onlyResource() {
-        if (resources.size() != 1) {
-            throw new AssertionError(resources.keySet());
+        return onlyResource(BranchType.AT);
+    }
+
+    synchronized BranchResource onlyResource(BranchType type) {
+        Map<String, BranchResource> known = resources.getOrDefault(type, Map.of());
+        if (known.size() != 1) {
+            throw new AssertionError(known.keySet());
         }
-        return resources.values().iterator().next();
+        return known.values().iterator().next();
     }
 
     synchronized List<Registered> branches(Xid xid) {

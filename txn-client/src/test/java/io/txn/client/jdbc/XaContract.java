@@ -28,8 +28,10 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -66,7 +68,12 @@ abstract class XaContract {
         config.setMaximumPoolSize(kind() == DatabaseKind.H2 ? 5 : 2);
         config.setConnectionTimeout(20_000);
         pool = new HikariDataSource(config);
-        xa = AtDataSource.wrap(pool, AtOptions.DEFAULTS.withXa(true), contexts, manager, database.dataSource());
+        xa = AtDataSource.wrap(
+                pool,
+                AtOptions.DEFAULTS.withXa(true).withLockWait(Duration.ofSeconds(1)),
+                contexts,
+                manager,
+                database.dataSource());
         xa.prepare();
     }
 
@@ -238,14 +245,14 @@ abstract class XaContract {
         committed(xid, ADD);
         Branch branch = manager.branches(xid).get(0).asBranch();
         assertThat(manager.commit(xid).done()).isTrue();
-        BranchResult again = manager.onlyResource().commit(branch);
+        BranchResult again = manager.onlyResource(BranchType.XA).commit(branch);
         if (kind() == DatabaseKind.H2) {
             assertThat(again.cause()).contains(ErrorCode.XA_BRANCH_LOST.id());
         } else {
             assertThat(again.status()).isEqualTo(BranchStatus.PHASE_TWO_COMMIT_FAILED_XAER_NOTA_RETRYABLE);
         }
-        BranchResult unreadable =
-                manager.onlyResource().rollback(new Branch(xid, new BranchId(7), branch.resourceId(), "{}"));
+        BranchResult unreadable = manager.onlyResource(BranchType.XA)
+                .rollback(new Branch(xid, new BranchId(7), branch.resourceId(), "{}"));
         assertThat(unreadable.status()).isEqualTo(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_RETRYABLE);
         assertThat(amount(1)).isEqualTo(110);
     }
@@ -319,6 +326,239 @@ abstract class XaContract {
             assertThat(other.rollback(xid).done()).isTrue();
         }
         assertThat(amount(1)).isEqualTo(100);
+    }
+
+    @Test
+    void aBranchThatWasPreparedInAnotherDatabaseIsNotTakenForEnded() {
+        if (kind() == DatabaseKind.H2) {
+            return;
+        }
+        Xid xid = manager.begin();
+        committed(xid, ADD);
+        Branch branch = manager.branches(xid).get(0).asBranch();
+        String data = String.valueOf(branch.applicationData());
+        assertThat(data).contains("\"database\":\"");
+        Branch elsewhere = new Branch(
+                xid,
+                branch.id(),
+                branch.resourceId(),
+                data.replaceAll("\"xa\":\"[^\"]*\"", "\"xa\":\"txn1.1.01234567\"")
+                        .replaceAll("\"database\":\"[^\"]*\"", "\"database\":\"another\""));
+        for (BranchResult result : List.of(
+                manager.onlyResource(BranchType.XA).commit(elsewhere),
+                manager.onlyResource(BranchType.XA).rollback(elsewhere))) {
+            assertThat(result.done()).isFalse();
+            assertThat(result.status().name()).doesNotContain("XAER_NOTA");
+            assertThat(result.cause()).contains(ErrorCode.OTHER_DATABASE.id());
+        }
+        // What is there is ended, whatever the server calls itself by now.
+        Branch renamed = new Branch(
+                xid,
+                branch.id(),
+                branch.resourceId(),
+                data.replaceAll("\"database\":\"[^\"]*\"", "\"database\":\"another\""));
+        assertThat(manager.onlyResource(BranchType.XA).commit(renamed).done()).isTrue();
+        assertThat(amount(1)).isEqualTo(110);
+    }
+
+    @Test
+    @SuppressWarnings("try")
+    void aConnectionThatWasTakenForOneModeRefusesTheOther() throws Exception {
+        InMemoryResourceManager other = new InMemoryResourceManager();
+        try (AtDataSource both = AtDataSource.wrap(pool, AtOptions.DEFAULTS, contexts, other)) {
+            Xid xid = other.begin();
+            TransactionContext at = TransactionContext.participant(xid);
+            TransactionContext prepared = at.withMode(WorkMode.XA);
+            for (TransactionContext taken : List.of(at, prepared)) {
+                TransactionContext used = taken == at ? prepared : at;
+                try (ContextCarrier.Scope first = contexts.bind(taken);
+                        Connection connection = both.getConnection()) {
+                    PreparedStatement early = connection.prepareStatement(ADD);
+                    try (ContextCarrier.Scope second = contexts.bind(used)) {
+                        for (Work work : List.<Work>of(c -> execute(c, ADD), c -> early.executeUpdate(), c -> {
+                            early.addBatch();
+                            early.executeBatch();
+                        })) {
+                            SQLException refused = catchThrowableOfType(SQLException.class, () -> work.run(connection));
+                            assertThat(LocalCommit.codeOf(refused)).isEqualTo(ErrorCode.CONNECTION_OF_OTHER_MODE);
+                        }
+                    }
+                }
+            }
+            assertThat(other.branches(xid)).isEmpty();
+        }
+        assertThat(amount(1)).isEqualTo(100);
+    }
+
+    @Test
+    @SuppressWarnings("try")
+    void whatWroteIsABranchWhateverItsTextLooksLike() throws Exception {
+        if (kind() != DatabaseKind.POSTGRESQL) {
+            return;
+        }
+        // A function that its owner vouches for, wrongly.
+        database.execute("CREATE FUNCTION peek() RETURNS INT LANGUAGE sql AS"
+                + " 'UPDATE account SET amount = amount + 10 WHERE id = 1 RETURNING amount'");
+        InMemoryResourceManager other = new InMemoryResourceManager();
+        try (AtDataSource vouched = AtDataSource.wrap(
+                pool,
+                AtOptions.DEFAULTS.withXa(true).withFunctionsThatOnlyRead(java.util.Set.of("peek")),
+                contexts,
+                other)) {
+            for (boolean autoCommit : new boolean[] {true, false}) {
+                Xid xid = other.begin();
+                try (ContextCarrier.Scope scope = contexts.bind(TransactionContext.participant(xid));
+                        Connection connection = vouched.getConnection()) {
+                    connection.setAutoCommit(autoCommit);
+                    execute(connection, "SELECT peek()");
+                    if (!autoCommit) {
+                        connection.commit();
+                    }
+                }
+                assertThat(amount(1)).as("auto-commit %s", autoCommit).isEqualTo(100);
+                assertThat(other.branches(xid)).hasSize(1);
+                assertThat(other.rollback(xid).done()).isTrue();
+            }
+        }
+        assertThat(amount(1)).isEqualTo(100);
+    }
+
+    @Test
+    void resultsOfAnAutoCommitReadOutliveItWhateverIsFetchedAtOnce() {
+        Xid xid = manager.begin();
+        inside(xid, true, connection -> {
+            try (Statement select = connection.createStatement()) {
+                select.setFetchSize(1);
+                try (ResultSet rows = select.executeQuery("SELECT amount FROM account ORDER BY id")) {
+                    rows.next();
+                    rows.next();
+                    assertThat(rows.getInt(1)).isEqualTo(200);
+                }
+                assertThat(select.getFetchSize()).isEqualTo(1);
+            }
+        });
+        assertThat(manager.branches(xid)).isEmpty();
+        assertThat(manager.commit(xid).done()).isTrue();
+    }
+
+    @Test
+    void aWriteThatHitsNoRowEndsLikeAnyOther() {
+        Xid commit = manager.begin();
+        committed(commit, "UPDATE account SET amount = 0 WHERE id = 77");
+        committed(commit, "UPDATE account SET amount = 100 WHERE id = 1");
+        assertThat(manager.commit(commit).done()).isTrue();
+        Xid rollback = manager.begin();
+        committed(rollback, "DELETE FROM account WHERE id = 77");
+        assertThat(manager.rollback(rollback).done()).isTrue();
+        assertThat(amount(1)).isEqualTo(100);
+    }
+
+    @Test
+    void whatWasSetOnAConnectionAndItsStatementsOutlivesABranch() {
+        Xid xid = manager.begin();
+        inside(xid, true, connection -> {
+            connection.setTransactionIsolation(Connection.TRANSACTION_SERIALIZABLE);
+            connection.setReadOnly(false);
+            try (PreparedStatement insert = connection.prepareStatement("INSERT INTO note (text) VALUES (?)")) {
+                insert.setQueryTimeout(30);
+                insert.setString(1, "a");
+                insert.executeUpdate();
+                insert.executeUpdate(); // with what was set before
+                insert.setString(1, "b");
+                insert.addBatch();
+                execute(connection, "UPDATE account SET amount = amount + 1 WHERE id = 2");
+                insert.setString(1, "c");
+                insert.addBatch();
+                assertThat(insert.executeBatch()).hasSize(2);
+                assertThat(insert.getQueryTimeout()).isEqualTo(30);
+            }
+            assertThat(connection.getTransactionIsolation()).isEqualTo(Connection.TRANSACTION_SERIALIZABLE);
+        });
+        assertThat(manager.commit(xid).done()).isTrue();
+        assertThat(texts()).containsExactly("a", "a", "b", "c");
+    }
+
+    private List<String> texts() {
+        List<String> texts = new ArrayList<>();
+        try (Connection connection = database.dataSource().getConnection();
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery("SELECT text FROM note ORDER BY text")) {
+            while (rows.next()) {
+                texts.add(rows.getString(1));
+            }
+        } catch (SQLException e) {
+            throw new AssertionError(e);
+        }
+        return texts;
+    }
+
+    @Test
+    void aBatchThatIsRefusedBeginsNothing() {
+        Xid xid = manager.begin();
+        inside(xid, true, connection -> {
+            try (Statement statement = connection.createStatement()) {
+                statement.addBatch(ADD);
+                statement.addBatch("COMMIT");
+                assertThat(LocalCommit.codeOf(catchThrowableOfType(SQLException.class, statement::executeBatch)))
+                        .isEqualTo(ErrorCode.STATEMENT_NOT_SUPPORTED);
+                statement.clearBatch();
+            }
+            assertThat(connection.getAutoCommit()).isTrue();
+            execute(connection, "UPDATE account SET amount = amount + 1 WHERE id = 2");
+        });
+        assertThat(manager.branches(xid)).hasSize(1);
+        assertThat(manager.commit(xid).done()).isTrue();
+        assertThat(amount(1) + " " + amount(2)).isEqualTo("100 201");
+    }
+
+    @Test
+    void aRowThatItsOwnTransactionHoldsIsSaidToBe() {
+        if (kind() == DatabaseKind.H2) {
+            return; // the holder would be waited for by its own connection's pool
+        }
+        Xid xid = manager.begin();
+        committed(xid, ADD);
+        inside(xid, false, connection -> {
+            SQLException refused = catchThrowableOfType(SQLException.class, () -> execute(connection, ADD));
+            assertThat(LocalCommit.codeOf(refused)).isEqualTo(ErrorCode.ROW_HELD_BY_ITSELF);
+            assertThat(refused.getMessage()).contains("do both in one local transaction");
+        });
+        assertThat(manager.rollback(xid).done()).isTrue();
+        assertThat(amount(1)).isEqualTo(100);
+        inside(manager.begin(), false, connection -> {
+            if (kind() == DatabaseKind.MARIADB) {
+                try (Statement statement = connection.createStatement();
+                        ResultSet row = statement.executeQuery(
+                                "SELECT @@SESSION.innodb_lock_wait_timeout" + " = @@GLOBAL.innodb_lock_wait_timeout")) {
+                    row.next();
+                    assertThat(row.getInt(1)).as("the setting is as it was").isOne();
+                }
+            }
+        });
+    }
+
+    @Test
+    void branchesOfAnEarlierRunAreEndedByOneThatNeverWorksSo() {
+        Xid xid = manager.begin();
+        committed(xid, ADD);
+        if (kind() == DatabaseKind.H2) {
+            manager.rollback(xid); // held by the connection that prepared it
+            return;
+        }
+        InMemoryResourceManager restarted = new InMemoryResourceManager();
+        DataSource broken = Proxies.of(DataSource.class, (proxy, method, arguments) -> {
+            throw new SQLException("no connection beside the pool", "28000");
+        });
+        try (AtDataSource next = AtDataSource.wrap(pool, AtOptions.DEFAULTS, contexts, restarted, broken)) {
+            assertThat(next.resourceId()).isEqualTo(xa.resourceId());
+            assertThat(restarted
+                            .onlyResource(BranchType.XA)
+                            .commit(manager.branches(xid).get(0).asBranch())
+                            .done())
+                    .as("by way of the pool")
+                    .isTrue();
+        }
+        assertThat(amount(1)).isEqualTo(110);
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.txn.spring.autoconfigure;
 
 import io.txn.client.jdbc.AtDataSource;
+import io.txn.client.jdbc.XaReconciler;
 import io.txn.spring.doctor.SeenDataSource;
 import io.txn.spring.doctor.SeenDataSources;
 import java.util.List;
@@ -19,12 +20,18 @@ import org.springframework.beans.factory.SmartInitializingSingleton;
 final class AtDataSources implements SeenDataSources, SmartInitializingSingleton, DisposableBean {
 
     private final Map<String, AtDataSource> wrapped = new ConcurrentSkipListMap<>();
+    private final XaReconciler reconciler;
     private final Map<String, SeenDataSource> seen = new ConcurrentSkipListMap<>();
 
     /** What can say which pools came later and are not covered; and how what was exchanged is put back. */
     private final List<Supplier<List<SeenDataSource>>> looks = new CopyOnWriteArrayList<>();
 
     private final List<Runnable> restorations = new CopyOnWriteArrayList<>();
+
+    /** @param reconciler looks after what their databases prepare, once they are prepared for work */
+    AtDataSources(XaReconciler reconciler) {
+        this.reconciler = reconciler;
+    }
 
     void addLook(Supplier<List<SeenDataSource>> uncovered, Runnable restore) {
         looks.add(uncovered);
@@ -64,10 +71,12 @@ final class AtDataSources implements SeenDataSources, SmartInitializingSingleton
     @Override
     public void afterSingletonsInstantiated() {
         wrapped.values().forEach(AtDataSource::prepare);
+        wrapped.values().forEach(reconciler::add);
     }
 
     @Override
     public void destroy() {
+        reconciler.close();
         restorations.forEach(Runnable::run);
         wrapped.values().forEach(AtDataSource::close);
     }

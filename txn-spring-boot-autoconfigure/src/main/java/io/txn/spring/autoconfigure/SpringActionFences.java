@@ -52,7 +52,10 @@ final class SpringActionFences implements ActionFences {
     }
 
     private Fence fence(DataSource source) {
-        Fence fence = Fence.of(physical(source), options);
+        // What is no wrapped pool itself may be a router, which leads here now and there then.
+        Fence fence = source instanceof AtDataSource
+                ? Fence.of(physical(source), options)
+                : Fence.ofSeveral(physical(source), options);
         janitor.add(fence);
         return fence;
     }

@@ -21,18 +21,18 @@ final class SpringFenceTransaction implements FenceTransaction {
     private final PlatformTransactionManager manager;
     private final DataSource dataSource;
     private final @Nullable TransactionAttribute attribute;
-    /** Whether the attribute's rules may spare a failure; an end that failed is taken back whatever they say. */
-    private final boolean rulesCount;
+    /** Of a first, the attribute's rules may spare a failure; an end that failed is taken back whatever they say, and has not all the time. */
+    private final boolean isFirst;
 
     SpringFenceTransaction(
             PlatformTransactionManager manager,
             DataSource dataSource,
             @Nullable TransactionAttribute attribute,
-            boolean rulesCount) {
+            boolean isFirst) {
         this.manager = manager;
         this.dataSource = dataSource;
         this.attribute = attribute;
-        this.rulesCount = rulesCount;
+        this.isFirst = isFirst;
     }
 
     @Override
@@ -42,7 +42,7 @@ final class SpringFenceTransaction implements FenceTransaction {
 
     @Override
     public <T extends @Nullable Object> T execute(Work<T> work) throws Throwable {
-        return run(work, definition(TransactionDefinition.PROPAGATION_REQUIRED), rulesCount);
+        return run(work, definition(TransactionDefinition.PROPAGATION_REQUIRED), isFirst);
     }
 
     @Override
@@ -55,6 +55,12 @@ final class SpringFenceTransaction implements FenceTransaction {
                 attribute == null ? new DefaultTransactionDefinition() : new DefaultTransactionDefinition(attribute);
         definition.setPropagationBehavior(propagation);
         definition.setReadOnly(false); // the fence writes
+        if (!isFirst) {
+            // The coordinator has given the call up by then, and calls again while this one would still wait.
+            int most = (int) END_MAX.toSeconds();
+            int own = definition.getTimeout();
+            definition.setTimeout(own == TransactionDefinition.TIMEOUT_DEFAULT ? most : Math.min(own, most));
+        }
         return definition;
     }
 
@@ -97,15 +103,23 @@ final class SpringFenceTransaction implements FenceTransaction {
     }
 
     @Override
-    public void whenEnded(Ended action) {
+    public void whenEnded(Before before, Ended action) {
         if (!TransactionSynchronizationManager.isSynchronizationActive()) {
-            action.ended(true);
+            action.ended(before.stillHolds());
             return;
         }
         TransactionSynchronizationManager.registerSynchronization(new TransactionSynchronization() {
+
+            private boolean holds = true;
+
+            @Override
+            public void beforeCommit(boolean readOnly) {
+                holds = before.stillHolds();
+            }
+
             @Override
             public void afterCompletion(int status) {
-                action.ended(status == STATUS_COMMITTED);
+                action.ended(holds && status == STATUS_COMMITTED);
             }
         });
     }

@@ -1,7 +1,9 @@
 package io.txn.spring.autoconfigure;
 
 import io.txn.client.ContextCarrier;
+import io.txn.client.FailureHandler;
 import io.txn.client.GlobalLockTemplate;
+import io.txn.client.GlobalTransactionHook;
 import io.txn.client.GlobalTransactionTemplate;
 import io.txn.client.ResultCodec;
 import io.txn.client.TxnClient;
@@ -17,6 +19,7 @@ import io.txn.spring.LaterResults;
 import java.util.function.BooleanSupplier;
 import org.aspectj.lang.annotation.Aspect;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -81,6 +84,18 @@ public final class TxnAutoConfiguration {
     @Bean
     ClientLifecycle txnClientLifecycle(TxnClient client) {
         return new ClientLifecycle(client);
+    }
+
+    /** The application's hooks and handlers are told of every transaction, from when all beans are made. */
+    @Bean
+    SmartInitializingSingleton txnHooks(
+            ObjectProvider<GlobalTransactionTemplate> transactions,
+            ObjectProvider<GlobalTransactionHook> hooks,
+            ObjectProvider<FailureHandler> handlers) {
+        return () -> {
+            hooks.orderedStream().forEach(hook -> transactions.getObject().addHook(hook));
+            handlers.orderedStream().forEach(handler -> transactions.getObject().addFailureHandler(handler));
+        };
     }
 
     private static BooleanSupplier inLocalTransaction() {

@@ -1,5 +1,7 @@
 package io.txn.spring.autoconfigure;
 
+import io.micrometer.core.instrument.binder.MeterBinder;
+import io.txn.client.jdbc.XaReconciler;
 import javax.sql.DataSource;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.LazyInitializationExcludeFilter;
@@ -8,6 +10,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
 
 /** AT mode: data sources are wrapped, so that their local transactions take part in the global one. */
 @AutoConfiguration(
@@ -21,7 +24,7 @@ import org.springframework.context.annotation.Bean;
         name = {"txn.enabled", "txn.jdbc.enabled"},
         havingValue = "true",
         matchIfMissing = true)
-@EnableConfigurationProperties(JdbcProperties.class)
+@EnableConfigurationProperties({JdbcProperties.class, XaProperties.class})
 public final class TxnDataSourceAutoConfiguration {
 
     /** Made before every other bean, so it looks for what it needs only when the first data source comes by. */
@@ -36,8 +39,24 @@ public final class TxnDataSourceAutoConfiguration {
         return LazyInitializationExcludeFilter.forBeanTypes(DataSource.class, AtDataSources.class);
     }
 
+    @Bean(destroyMethod = "close")
+    XaReconciler txnXaReconciler(XaProperties properties) {
+        return new XaReconciler(properties.reconcileInterval(), properties.orphans());
+    }
+
     @Bean
-    AtDataSources txnAtDataSources() {
-        return new AtDataSources();
+    AtDataSources txnAtDataSources(XaReconciler reconciler) {
+        return new AtDataSources(reconciler);
+    }
+
+    /** Loaded only where there are metrics. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(MeterBinder.class)
+    static class MetricsConfiguration {
+
+        @Bean
+        XaMetrics txnXaMetrics(XaReconciler reconciler) {
+            return new XaMetrics(reconciler);
+        }
     }
 }

@@ -11,6 +11,7 @@ import io.txn.protocol.TxnException;
 import io.txn.spring.ActionAspect;
 import io.txn.spring.ActionBeans;
 import io.txn.spring.ActionFences;
+import io.txn.spring.GlobalTransactionalOptions;
 import java.util.SplittableRandom;
 import org.aspectj.lang.annotation.Aspect;
 import org.springframework.beans.factory.ObjectProvider;
@@ -45,8 +46,10 @@ public final class TxnModesAutoConfiguration {
         ActionBeans txnActionBeans(
                 ConfigurableListableBeanFactory beanFactory,
                 ObjectProvider<Actions> actions,
-                ObjectProvider<ActionFences> fences) {
-            return new ActionBeans(beanFactory, actions::getObject, () -> fences.getIfAvailable(() -> NO_FENCES));
+                ObjectProvider<ActionFences> fences,
+                ObjectProvider<GlobalTransactionalOptions> options) {
+            return new ActionBeans(
+                    beanFactory, actions::getObject, () -> fences.getIfAvailable(() -> NO_FENCES), options::getObject);
         }
 
         @Bean

@@ -11,6 +11,7 @@ import io.txn.spring.propagation.CarriersExamination;
 import io.txn.spring.propagation.ContextCircuitBreakers;
 import io.txn.spring.propagation.EntryExceptions;
 import io.txn.spring.propagation.Incoming;
+import io.txn.spring.propagation.JerseyExceptions;
 import io.txn.spring.propagation.Outgoing;
 import io.txn.spring.propagation.ReactiveContexts;
 import io.txn.spring.propagation.RequestFactories;
@@ -24,6 +25,7 @@ import io.txn.spring.propagation.XidRequestInterceptor;
 import io.txn.spring.propagation.XidWebClientPostProcessor;
 import jakarta.servlet.Filter;
 import java.time.InstantSource;
+import org.glassfish.jersey.server.ResourceConfig;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -221,6 +223,17 @@ public final class TxnPropagationAutoConfiguration {
             // encoding.
             registration.setOrder(Ordered.HIGHEST_PRECEDENCE + 100);
             return registration;
+        }
+
+        /** Jersey. */
+        @Configuration(proxyBeanMethods = false)
+        @ConditionalOnClass(ResourceConfig.class)
+        static class JerseyConfiguration {
+
+            @Bean
+            static JerseyExceptions txnJerseyExceptions(ObjectProvider<Incoming> incoming) {
+                return new JerseyExceptions(incoming::getObject);
+            }
         }
 
         /** Spring MVC. */

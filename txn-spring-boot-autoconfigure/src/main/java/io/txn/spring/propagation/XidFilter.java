@@ -20,7 +20,8 @@ import org.springframework.web.filter.OncePerRequestFilter;
  */
 public final class XidFilter extends OncePerRequestFilter {
 
-    private static final String ENTRY = XidFilter.class.getName() + ".entry";
+    /** Attribute of a request that brought a transaction: its {@link ServletAnswer}. */
+    static final String ENTRY = XidFilter.class.getName() + ".entry";
 
     private final ContextCarrier contexts;
     private final Incoming incoming;

@@ -1,18 +1,23 @@
 package io.txn.spring.autoconfigure;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.txn.client.GlobalTransactionOptions;
+import io.txn.client.GlobalTransactionTemplate;
 import io.txn.client.action.ActionContext;
 import io.txn.client.action.Fencing;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.spring.Captured;
+import io.txn.spring.GlobalTransactional;
 import io.txn.spring.SagaAction;
 import io.txn.spring.TccAction;
 import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -27,8 +32,12 @@ import org.springframework.boot.autoconfigure.transaction.TransactionAutoConfigu
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.jdbc.datasource.DataSourceUtils;
+import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
+import org.springframework.transaction.support.AbstractPlatformTransactionManager;
+import org.springframework.transaction.support.DefaultTransactionStatus;
 
 /** What cannot work fails the start, with what would. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -163,6 +172,75 @@ class ActionDeclarationsIT {
         public void compensate() {}
     }
 
+    interface Ending {
+        void undo();
+    }
+
+    static class LeavesBehindAnInterface implements Ending {
+        @Override
+        @Transactional(propagation = Propagation.REQUIRES_NEW)
+        public void undo() {}
+    }
+
+    static class ActsAndIsEndedElsewhere {
+        @SagaAction(name = "ended/elsewhere", compensation = "undo", on = Ending.class)
+        public void act() {}
+    }
+
+    static class ReachesFurther {
+        @SagaAction(name = "reaches", fencing = Fencing.REMOTE)
+        public long act() {
+            return 7;
+        }
+
+        public void compensate(long result) {}
+    }
+
+    static class BeginsAtItsEnd {
+        @SagaAction(name = "begins/at/its/end")
+        public void act() {}
+
+        @GlobalTransactional
+        public void compensate() {}
+    }
+
+    /** Begins a local transaction that is none of the data source. */
+    static class OtherManager extends AbstractPlatformTransactionManager {
+
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected Object doGetTransaction() {
+            return new Object();
+        }
+
+        @Override
+        protected void doBegin(Object transaction, TransactionDefinition definition) {}
+
+        @Override
+        protected void doCommit(DefaultTransactionStatus status) {}
+
+        @Override
+        protected void doRollback(DefaultTransactionStatus status) {}
+    }
+
+    static class Misled {
+        private final AtomicInteger runs = new AtomicInteger();
+
+        AtomicInteger runs() {
+            return runs;
+        }
+
+        @SagaAction(name = "misled")
+        @Transactional("other")
+        public void act() {
+            runs.incrementAndGet();
+        }
+
+        @Transactional("other")
+        public void compensate() {}
+    }
+
     interface Shown {
         void act();
     }
@@ -207,8 +285,44 @@ class ActionDeclarationsIT {
     @Test
     void whatWouldBreakTheFenceIsSaidAtTheStart() {
         refused(Leaves.class, ErrorCode.ACTION_MISDECLARED, "leave the local transaction that the fence is in");
+        for (boolean byClass : new boolean[] {true, false}) {
+            refused(
+                    runner().withBean(ActsAndIsEndedElsewhere.class)
+                            .withBean(
+                                    "ending",
+                                    Ending.class,
+                                    LeavesBehindAnInterface::new,
+                                    definition -> definition.setLazyInit(byClass))
+                            .withPropertyValues("spring.aop.proxy-target-class=" + byClass),
+                    ErrorCode.ACTION_MISDECLARED,
+                    "leave the local transaction that the fence is in");
+        }
+        refused(
+                ReachesFurther.class,
+                ErrorCode.ACTION_MISDECLARED,
+                "compensate()",
+                "Long last (what the action returned; null when it broke off)");
+        refused(BeginsAtItsEnd.class, ErrorCode.ACTION_MISDECLARED, "would begin another one");
         refused(Future.class, ErrorCode.BAD_CONFIGURATION, "wait for the result inside the method");
         refused(Elsewhere.class, ErrorCode.ACTION_MISDECLARED, "0 beans are of type");
+    }
+
+    @Test
+    void aTransactionManagerOfAnotherDataSourceIsNoPlaceForAFence() {
+        runner().withBean(Misled.class)
+                .withBean("other", PlatformTransactionManager.class, OtherManager::new)
+                .run(context -> {
+                    assertThat(context).hasNotFailed();
+                    Misled misled = context.getBean(Misled.class);
+                    assertThat(catchThrowable(() -> context.getBean(GlobalTransactionTemplate.class)
+                                    .execute(GlobalTransactionOptions.named("misled"), () -> {
+                                        misled.act();
+                                        return "";
+                                    })))
+                            .isInstanceOf(IllegalStateException.class)
+                            .hasMessageContaining("does not manage the data source of the fence");
+                    assertThat(misled.runs()).hasValue(0);
+                });
     }
 
     @Test

@@ -89,7 +89,7 @@ class ActionsIT {
         DataSourceTransactionManagerAutoConfiguration.class,
         TransactionAutoConfiguration.class
     })
-    @Import({Accounts.class, Points.class, Trips.class, Mails.class, Shop.class})
+    @Import({Accounts.class, Points.class, Trips.class, Mails.class, Shop.class, Vouchers.class, Orders.class})
     static class Application {}
 
     private ConfigurableApplicationContext application(DatabaseKind kind) {
@@ -272,6 +272,64 @@ class ActionsIT {
 
         public void takeBack(String name, int points) {
             jdbc.update("UPDATE account SET frozen = frozen - ? WHERE name = ?", points, name);
+        }
+    }
+
+    /** Every method of it opens a global transaction, but for its ends. */
+    @GlobalTransactional
+    static class Vouchers {
+
+        private final JdbcTemplate jdbc;
+
+        Vouchers(JdbcTemplate jdbc) {
+            this.jdbc = jdbc;
+        }
+
+        @TccAction(name = "voucher/spend", confirm = "spent", cancel = "kept")
+        public void spend(@Captured("name") String name, @Captured("fails") boolean fails) {
+            jdbc.update("UPDATE account SET frozen = frozen + 1 WHERE name = ?", name);
+            if (fails) {
+                throw new IllegalStateException("not valid");
+            }
+        }
+
+        public void spent(String name, boolean fails) {
+            jdbc.update("UPDATE account SET frozen = frozen - 1, balance = balance - 1 WHERE name = ?", name);
+        }
+
+        public void kept(String name, boolean fails) {
+            jdbc.update("UPDATE account SET frozen = frozen - 1 WHERE name = ?", name);
+        }
+    }
+
+    /** Reaches beyond the database, and returns what only a box can be without. */
+    static class Orders {
+
+        private final List<String> calls = new CopyOnWriteArrayList<>();
+
+        public List<String> calls() {
+            return calls;
+        }
+
+        @SagaAction(name = "order/remote", compensation = "undo", fencing = Fencing.REMOTE)
+        public long remote(@Captured("id") String id, @Captured("fails") boolean fails) {
+            return act(fails);
+        }
+
+        @SagaAction(name = "order/bare", compensation = "undo", fencing = Fencing.NONE)
+        public long bare(@Captured("id") String id, @Captured("fails") boolean fails) {
+            return act(fails);
+        }
+
+        private static long act(boolean fails) {
+            if (fails) {
+                throw new IllegalStateException("broke off");
+            }
+            return 42;
+        }
+
+        public void undo(String id, boolean fails, Long result) {
+            calls.add(id + ' ' + result);
         }
     }
 
@@ -537,6 +595,71 @@ class ActionsIT {
                 .isEqualTo(ErrorCode.ROLLED_BACK_ONLY));
         awaitEnd(dropped, "ROLLED_BACK");
         assertThat(money(application, one)).isEqualTo("90+0");
+    }
+
+    @ParameterizedTest
+    @EnumSource(DatabaseKind.class)
+    void anActionThatASavepointTookBackIsNotConfirmed(DatabaseKind kind) {
+        ConfigurableApplicationContext application = application(kind);
+        Accounts accounts = application.getBean(Accounts.class);
+        var manager = application.getBean(org.springframework.transaction.PlatformTransactionManager.class);
+        TransactionTemplate outer = new TransactionTemplate(manager);
+        TransactionTemplate nested = new TransactionTemplate(manager);
+        nested.setPropagationBehavior(TransactionTemplate.PROPAGATION_NESTED);
+        String one = account(application);
+        String name = unique("nested");
+        // The outer local transaction commits, and nobody sees an exception.
+        Throwable refused = global(
+                application,
+                name,
+                () -> outer.executeWithoutResult(all -> nested.executeWithoutResult(part -> {
+                    accounts.freeze(one, "", TEN, null);
+                    part.setRollbackOnly();
+                })));
+        assertThat(refused).isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.code())
+                .isEqualTo(ErrorCode.ROLLED_BACK_ONLY));
+        awaitEnd(name, "ROLLED_BACK");
+        assertThat(money(application, one)).isEqualTo("100+0");
+        assertThat(accounts.calls()).doesNotContain("release " + one);
+    }
+
+    @ParameterizedTest
+    @EnumSource(DatabaseKind.class)
+    void anAnnotationOnTheClassDoesNotMeanTheEnds(DatabaseKind kind) {
+        ConfigurableApplicationContext application = application(kind);
+        Vouchers vouchers = application.getBean(Vouchers.class);
+        String one = account(application);
+        vouchers.spend(one, false);
+        Await.until("it is spent", MAX, () -> money(application, one).equals("99+0"));
+        String two = account(application);
+        String name = unique("voucher");
+        assertThat(global(application, name, () -> {
+                    vouchers.spend(two, false);
+                    throw new IllegalStateException("no");
+                }))
+                .hasMessage("no");
+        awaitEnd(name, "ROLLED_BACK");
+        assertThat(money(application, two)).isEqualTo("100+0");
+    }
+
+    @ParameterizedTest
+    @EnumSource(DatabaseKind.class)
+    void whatBrokeOffIsCompensatedThoughItsResultIsAPrimitive(DatabaseKind kind) {
+        ConfigurableApplicationContext application = application(kind);
+        Orders orders = application.getBean(Orders.class);
+        String id = unique("order");
+        for (boolean fails : new boolean[] {true, false}) {
+            String name = unique("primitive");
+            Throwable end = global(application, name, () -> {
+                catchThrowable(() -> orders.remote(id + "r" + fails, fails));
+                catchThrowable(() -> orders.bare(id + "b" + fails, fails));
+                throw new IllegalStateException("no");
+            });
+            assertThat(end).hasMessage("no");
+            awaitEnd(name, "ROLLED_BACK");
+        }
+        assertThat(orders.calls())
+                .containsSubsequence(id + "btrue null", id + "rtrue null", id + "bfalse 42", id + "rfalse 42");
     }
 
     @ParameterizedTest

@@ -12,13 +12,18 @@ import io.txn.client.fence.Fence;
 import io.txn.client.fence.FenceOptions;
 import io.txn.client.fence.FenceTransaction;
 import io.txn.client.fence.JdbcFenceTransaction;
+import io.txn.test.Await;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
 
 /**
@@ -31,11 +36,23 @@ final class Payer implements AutoCloseable {
     private final Actions actions;
     private final Action pay;
     private final String standsStillIn;
+    private final @Nullable Path goesOnWith;
+    private final AtomicInteger failuresLeft;
     /** The connection of the local transaction that the thread is in. */
     private final ThreadLocal<Connection> local = new ThreadLocal<>();
 
     Payer(int port, DataSource dataSource, String standsStillIn) {
+        this(port, dataSource, standsStillIn, null, 0);
+    }
+
+    /**
+     * @param goesOnWith a file that ends the standstill; null: nothing does
+     * @param failures how often its cancel fails before it does not
+     */
+    Payer(int port, DataSource dataSource, String standsStillIn, @Nullable Path goesOnWith, int failures) {
         this.standsStillIn = standsStillIn;
+        this.goesOnWith = goesOnWith;
+        this.failuresLeft = new AtomicInteger(failures);
         client = TxnClient.start(
                 TxnClientOptions.of("payer").withConnectWait(Duration.ofSeconds(60)),
                 AddressListLocator.of(List.of("127.0.0.1:" + port)));
@@ -59,6 +76,9 @@ final class Payer implements AutoCloseable {
                         change("UPDATE account SET frozen = frozen - ? WHERE name = ?", captured);
                         change("UPDATE account SET balance = balance + ? WHERE name = ?", captured);
                         standStill("cancel");
+                        if (failuresLeft.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+                            throw new IllegalStateException("not today");
+                        }
                         return true;
                     }
                 });
@@ -99,6 +119,10 @@ final class Payer implements AutoCloseable {
     private void standStill(String where) {
         if (standsStillIn.equals(where)) {
             System.out.println("in " + where);
+            if (goesOnWith != null) {
+                Await.until("it may go on", Duration.ofSeconds(90), () -> Files.exists(goesOnWith));
+                return;
+            }
             try {
                 new CountDownLatch(1).await();
             } catch (InterruptedException e) {
@@ -108,6 +132,11 @@ final class Payer implements AutoCloseable {
     }
 
     void pay(String name, int amount, Duration timeout, boolean keep) throws Throwable {
+        pay(name, amount, timeout, keep, () -> {});
+    }
+
+    /** @param last done when everything is, and nothing is decided */
+    void pay(String name, int amount, Duration timeout, boolean keep, Runnable last) throws Throwable {
         client.transactions().execute(GlobalTransactionOptions.named(name).withTimeout(timeout), () -> {
             List<Object> captured = List.of(name, amount);
             actions.run(pay, captured, context -> {
@@ -116,6 +145,7 @@ final class Payer implements AutoCloseable {
                 standStill("try");
                 return "";
             });
+            last.run();
             if (!keep) {
                 throw new IllegalStateException("no");
             }
@@ -131,7 +161,8 @@ final class Payer implements AutoCloseable {
     public static void main(String[] arguments) throws Throwable {
         DataSource dataSource = new DriverManagerDataSource(arguments[1], arguments[2], arguments[3]);
         String where = arguments[4];
-        Payer payer = new Payer(Integer.parseInt(arguments[0]), dataSource, where);
+        Path goesOnWith = arguments.length > 5 ? Path.of(arguments[5]) : null;
+        Payer payer = new Payer(Integer.parseInt(arguments[0]), dataSource, where, goesOnWith, 0);
         payer.pay(where, 10, Duration.ofMinutes(5), !where.equals("cancel"));
     }
 }

@@ -2,6 +2,7 @@ package io.txn.spring.autoconfigure;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.txn.client.jdbc.XaReconciler;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.xa.XaBranches;
 import io.txn.test.Await;
@@ -14,6 +15,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class XaFaultsIT {
 
     private static final Duration MAX = Duration.ofSeconds(90);
+    private static final Duration SHORT = Duration.ofMillis(200);
 
     @TempDir
     Path directory;
@@ -34,17 +37,7 @@ class XaFaultsIT {
         TestDatabase from = account(TestDatabases.mariaDb());
         TestDatabase to = account(TestDatabases.postgres());
         try (TestCoordinator coordinator = TestCoordinator.start(directory.resolve("coordinator"))) {
-            try (JavaProcess doomed = JavaProcess.mainClass(XaTransfer.class)
-                    .args(
-                            Integer.toString(coordinator.port()),
-                            from.jdbcUrl(),
-                            from.user(),
-                            from.password(),
-                            to.jdbcUrl(),
-                            to.user(),
-                            to.password(),
-                            where)
-                    .start(directory.resolve("doomed.log"))) {
+            try (JavaProcess doomed = transfer(coordinator, from, to, where)) {
                 doomed.awaitLine("in " + where, MAX);
                 assertThat(amount(from) + "+" + amount(to))
                         .as("nothing of it is committed")
@@ -68,6 +61,60 @@ class XaFaultsIT {
         }
         assertThat(amount(from) + "+" + amount(to)).isEqualTo(money);
         assertThat(prepared(from) + prepared(to)).isZero();
+    }
+
+    @Test
+    void whatIsPreparedAndKnownToNoCoordinatorIsReportedAndOnDemandTakenBack() throws Exception {
+        TestDatabase from = account(TestDatabases.mariaDb());
+        TestDatabase to = account(TestDatabases.postgres());
+        int port;
+        try (TestCoordinator coordinator = TestCoordinator.start(directory.resolve("coordinator"))) {
+            port = coordinator.port();
+            try (JavaProcess doomed = transfer(coordinator, from, to, "prepared")) {
+                doomed.awaitLine("in prepared", MAX);
+                doomed.kill9();
+                assertThat(doomed.waitFor(MAX)).isTrue();
+            }
+            // Its transaction is open: nobody but the coordinator ends it.
+            try (XaTransfer heir = new XaTransfer(port, from.dataSource(), to.dataSource(), "");
+                    XaReconciler strict = new XaReconciler(SHORT, XaReconciler.Orphans.ROLL_BACK)) {
+                heir.lookedAfterBy(strict);
+                Await.until("both were looked at three times", MAX, () -> strict.looks() >= 8);
+                assertThat(strict.orphans()).isEmpty();
+                assertThat(prepared(from) + prepared(to)).isEqualTo(2);
+            }
+        }
+        // A coordinator at the same address that has lost everything.
+        try (TestCoordinator empty = TestCoordinator.start(directory.resolve("empty"), port);
+                XaTransfer heir = new XaTransfer(empty.port(), from.dataSource(), to.dataSource(), "")) {
+            try (XaReconciler reports = new XaReconciler(SHORT, XaReconciler.Orphans.REPORT)) {
+                heir.lookedAfterBy(reports);
+                Await.until("both are reported", MAX, () -> reports.orphans().size() == 2);
+                assertThat(reports.rolledBack()).isZero();
+                assertThat(prepared(from) + prepared(to)).isEqualTo(2);
+            }
+            try (XaReconciler takesBack = new XaReconciler(SHORT, XaReconciler.Orphans.ROLL_BACK)) {
+                heir.lookedAfterBy(takesBack);
+                Await.until("both are taken back", MAX, () -> takesBack.rolledBack() == 2);
+            }
+        }
+        assertThat(prepared(from) + prepared(to)).isZero();
+        assertThat(amount(from) + "+" + amount(to)).isEqualTo("100+100");
+    }
+
+    private JavaProcess transfer(TestCoordinator coordinator, TestDatabase from, TestDatabase to, String where)
+            throws Exception {
+        return JavaProcess.mainClass(XaTransfer.class)
+                .args(
+                        Integer.toString(coordinator.port()),
+                        from.jdbcUrl(),
+                        from.user(),
+                        from.password(),
+                        to.jdbcUrl(),
+                        to.user(),
+                        to.password(),
+                        where)
+                .start(directory.resolve("doomed.log"));
     }
 
     private static TestDatabase account(TestDatabase database) {

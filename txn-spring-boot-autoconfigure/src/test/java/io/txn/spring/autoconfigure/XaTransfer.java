@@ -6,6 +6,7 @@ import io.txn.client.TxnClientOptions;
 import io.txn.client.discovery.AddressListLocator;
 import io.txn.client.jdbc.AtDataSource;
 import io.txn.client.jdbc.AtOptions;
+import io.txn.client.jdbc.XaReconciler;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -57,6 +58,11 @@ final class XaTransfer implements AutoCloseable {
                 Thread.currentThread().interrupt();
             }
         }
+    }
+
+    /** Has somebody look after what is prepared. */
+    void lookedAfterBy(XaReconciler reconciler) {
+        sources.forEach(reconciler::add);
     }
 
     void move(String name, Duration timeout) throws Throwable {

@@ -3,11 +3,21 @@ package io.txn.test.frameworks;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.txn.client.fence.Fence;
+import io.txn.client.fence.FenceKey;
+import io.txn.client.fence.FenceOptions;
+import io.txn.client.fence.FencePhase;
+import io.txn.client.fence.FenceVerdict;
+import io.txn.client.fence.JdbcFenceTransaction;
+import io.txn.client.jdbc.AtDataSource;
+import io.txn.protocol.BranchId;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.Xid;
 import io.txn.test.DatabaseKind;
 import io.txn.test.TestDatabase;
 import java.util.ArrayList;
 import java.util.List;
+import javax.sql.DataSource;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
@@ -60,6 +70,24 @@ class MigrationIT {
         }
     }
 
+    /** With the table that a migration tool made, and rights on rows only. */
+    private static void theFenceWorks(Rig rig) {
+        DataSource source = rig.committed().bean(AtDataSource.class).physical();
+        Fence fence = Fence.of(source, FenceOptions.DEFAULTS.withCreateTable(false));
+        FenceKey key = FenceKey.of(Xid.of("127.0.0.1:8091", 1), new BranchId(2));
+        List<FenceVerdict> verdicts = new ArrayList<>();
+        for (FencePhase phase : new FencePhase[] {FencePhase.FIRST, FencePhase.CANCEL, FencePhase.CANCEL}) {
+            try {
+                verdicts.add(fence.pass(new JdbcFenceTransaction(source), key, phase, passage -> "")
+                        .verdict());
+            } catch (Throwable e) {
+                throw new AssertionError(phase + " failed: " + e, e);
+            }
+        }
+        assertThat(verdicts).containsExactly(FenceVerdict.RUN, FenceVerdict.RUN, FenceVerdict.REPEATED);
+        fence.cleanUp();
+    }
+
     private static String[] properties(String... more) {
         List<String> all = new ArrayList<>(List.of(
                 "spring.datasource.url=${database.0.bare-url}", // in H2's there are settings for administrators only
@@ -85,8 +113,10 @@ class MigrationIT {
                         "spring.flyway.user=${database.0.username}",
                         "spring.flyway.password=${database.0.password}",
                         "spring.flyway.baseline-on-migrate=true",
-                        "spring.flyway.locations=classpath:io/txn/client/jdbc/schema/flyway/{vendor}"))) {
+                        "spring.flyway.locations=classpath:io/txn/client/jdbc/schema/flyway/{vendor},"
+                                + "classpath:io/txn/client/fence/schema/flyway/{vendor}"))) {
             Purchases.check(rig, Purchases::inOneTransaction);
+            theFenceWorks(rig);
         }
     }
 
@@ -104,8 +134,9 @@ class MigrationIT {
                         "spring.liquibase.url=${database.0.url}",
                         "spring.liquibase.user=${database.0.username}",
                         "spring.liquibase.password=${database.0.password}",
-                        "spring.liquibase.change-log=classpath:io/txn/client/jdbc/schema/liquibase.xml"))) {
+                        "spring.liquibase.change-log=classpath:both-tables.xml"))) {
             Purchases.check(rig, Purchases::inOneTransaction);
+            theFenceWorks(rig);
         }
     }
 

@@ -8,8 +8,10 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +43,66 @@ public final class XaBranches {
     /** Whether a prepared branch ends with the connection that prepared it. */
     public boolean endsWithItsConnection() {
         return dialect.product() == Dialect.Product.H2;
+    }
+
+    /** Whether the database itself says if a branch has changed anything. */
+    public boolean tellsReadersFromWriters() {
+        return dialect.product() == Dialect.Product.POSTGRESQL;
+    }
+
+    /**
+     * Tells the database that a connection leads to from others behind the same URL, as far as it can be known without a table of ours. A server that took another one's place
+     * with its data is the same on PostgreSQL; MariaDB and MySQL know it by its host and place.
+     */
+    public String identity(Connection connection) throws SQLException {
+        return switch (dialect.product()) {
+            case POSTGRESQL ->
+                one(
+                        connection,
+                        "SELECT (SELECT system_identifier FROM pg_control_system()) || '-' || oid FROM pg_database WHERE datname = current_database()");
+            case MARIADB -> named(one(connection, "SELECT CONCAT(@@hostname, ':', @@port, ':', @@datadir)"));
+            case MYSQL -> one(connection, "SELECT @@server_uuid");
+            case H2 -> named(connection.getMetaData().getURL());
+        };
+    }
+
+    private static String named(String place) {
+        return UUID.nameUUIDFromBytes(place.getBytes(StandardCharsets.UTF_8)).toString();
+    }
+
+    /**
+     * Bounds how long statements of the branch that is open wait for rows.
+     *
+     * @return what undoes it where it outlives the branch, or null
+     */
+    public @Nullable String limitLockWait(Connection connection, Duration wait) throws SQLException {
+        long millis = Math.max(1, wait.toMillis());
+        switch (dialect.product()) {
+            case POSTGRESQL -> {
+                execute(connection, "SET LOCAL lock_timeout = " + millis);
+                return null;
+            }
+            case MARIADB, MYSQL -> {
+                execute(
+                        connection,
+                        "SET @txn_lock_wait = @@SESSION.innodb_lock_wait_timeout, SESSION innodb_lock_wait_timeout = "
+                                + Math.max(1, millis / 1000));
+                return "SET SESSION innodb_lock_wait_timeout = @txn_lock_wait";
+            }
+            case H2 -> {
+                return null; // waits for a second or two as it is
+            }
+        }
+        throw new AssertionError(dialect.product());
+    }
+
+    /** Whether a statement failed because others kept a row. */
+    public boolean isLockTimeout(SQLException error) {
+        return switch (dialect.product()) {
+            case POSTGRESQL -> "55P03".equals(error.getSQLState());
+            case MARIADB, MYSQL -> error.getErrorCode() == 1205;
+            case H2 -> error.getErrorCode() == 50200;
+        };
     }
 
     /**
@@ -182,6 +244,9 @@ public final class XaBranches {
             }
             return Found.ENDED;
         } catch (SQLException e) {
+            if (hadChangedNothing(e)) {
+                return Found.ENDED;
+            }
             if (!isUnknown(e)) {
                 throw e;
             }
@@ -191,6 +256,11 @@ public final class XaBranches {
             return Found.ELSEWHERE;
         }
         return Found.UNKNOWN;
+    }
+
+    /** MariaDB prepares a branch that changed nothing, takes it back with its session, and says so once to whoever ends it; one that changed something is kept. */
+    private boolean hadChangedNothing(SQLException error) {
+        return dialect.product() == Dialect.Product.MARIADB && error.getErrorCode() == 1402;
     }
 
     /** Whether the database says that it knows no such branch. */

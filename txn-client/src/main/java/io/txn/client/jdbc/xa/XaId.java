@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * The name of a prepared branch in its database: opaque, at most 64 bytes in each part, the same text in every database. The first part tells which global transaction it is of, as far
  * as a number can; the second is random and ends in digits of the database, because some servers list the branches of all their databases.
  *
- * @param global {@code txn} and the number of the XID in base 36
+ * @param global {@code txn}, the number of the XID in base 36, and behind an {@code @} which coordinator numbered it so
  * @param branch a random number in base 36, and the digits of the database
  */
 public record XaId(String global, String branch) {
@@ -21,7 +21,12 @@ public record XaId(String global, String branch) {
     static final int FORMAT = 0x54584E31;
 
     private static final String PREFIX = "txn";
-    private static final Pattern TEXT = Pattern.compile("(txn[0-9a-z]{1,13})\\.([0-9a-z]{1,13}\\.[0-9a-f]{8})");
+    private static final char AT = '@';
+    /** The address of a coordinator stands in an id when it has such characters only, and not more: an id has to fit, and is never quoted. */
+    private static final String ADDRESS = "[A-Za-z0-9.:\\[\\]_-]{1,47}";
+
+    private static final Pattern TEXT =
+            Pattern.compile("(txn[0-9a-z]{1,13}(?:@" + ADDRESS + ")?)\\.([0-9a-z]{1,13}\\.[0-9a-f]{8})");
 
     public XaId {
         if (!TEXT.matcher(global + '.' + branch).matches()) {
@@ -40,8 +45,9 @@ public record XaId(String global, String branch) {
         // An XID that no coordinator of this kind made has no number: digits of its text tell it from others as well as
         // can be.
         long global = number >= 0 ? number : checksum(xid.value());
+        String address = number >= 0 ? xid.value().substring(0, xid.value().lastIndexOf(':')) : "";
         return new XaId(
-                PREFIX + Long.toString(global, 36),
+                PREFIX + Long.toString(global, 36) + (address.matches(ADDRESS) ? AT + address : ""),
                 Long.toString(random & Long.MAX_VALUE, 36) + '.' + digits(database));
     }
 
@@ -68,7 +74,14 @@ public record XaId(String global, String branch) {
 
     /** The number of the global transaction. */
     public long number() {
-        return Long.parseLong(global.substring(PREFIX.length()), 36);
+        int end = global.indexOf(AT);
+        return Long.parseLong(global.substring(PREFIX.length(), end < 0 ? global.length() : end), 36);
+    }
+
+    /** The global transaction; null when its coordinator's name was too long to be told. */
+    public @Nullable Xid xid() {
+        int at = global.indexOf(AT);
+        return at < 0 ? null : Xid.of(global.substring(at + 1), number());
     }
 
     @Override

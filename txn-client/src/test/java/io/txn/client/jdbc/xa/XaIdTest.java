@@ -15,11 +15,19 @@ class XaIdTest {
         assertThat(id.global().getBytes(StandardCharsets.US_ASCII)).hasSizeLessThanOrEqualTo(64);
         assertThat(id.branch().getBytes(StandardCharsets.US_ASCII)).hasSizeLessThanOrEqualTo(64);
         assertThat(id.toString())
-                .isEqualTo("txn1y2p0ij32e8e7.1y2p0ij32e8e7." + id.branch().split("\\.")[1]);
+                .isEqualTo("txn1y2p0ij32e8e7@coordinator.example:8091.1y2p0ij32e8e7."
+                        + id.branch().split("\\.")[1]);
         assertThat(id.number()).isEqualTo(Long.MAX_VALUE);
         assertThat(id.isIn("jdbc:postgresql://db/shop")).isTrue();
         assertThat(id.isIn("jdbc:postgresql://db/other")).isFalse();
         assertThat(XaId.parse(id.toString())).isEqualTo(id);
+        assertThat(id.xid()).isEqualTo(Xid.of("coordinator.example:8091", Long.MAX_VALUE));
+        XaId numeric = XaId.of(Xid.of("127.0.0.1:8091", 7), 35, "db");
+        assertThat(XaId.parse(numeric.toString())).isEqualTo(numeric);
+        assertThat(numeric.xid()).isEqualTo(Xid.of("127.0.0.1:8091", 7));
+        XaId wordy = XaId.of(Xid.of("x".repeat(60) + ":8091", 7), 35, "db");
+        assertThat(wordy.xid()).isNull();
+        assertThat(wordy.number()).isEqualTo(7);
         XaId foreign = XaId.of(new Xid("somebody-else"), 5, "db");
         assertThat(XaId.parse(foreign.toString())).isEqualTo(foreign);
     }

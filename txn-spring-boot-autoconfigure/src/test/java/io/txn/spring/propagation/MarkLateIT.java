@@ -1,0 +1,193 @@
+package io.txn.spring.propagation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.txn.client.ContextCarrier;
+import io.txn.client.GlobalTransactionOptions;
+import io.txn.client.GlobalTransactionTemplate;
+import io.txn.coordinator.machine.TransactionState;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.spring.autoconfigure.TestCoordinator;
+import io.txn.test.Await;
+import io.txn.test.TestDatabase;
+import io.txn.test.TestDatabases;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.web.servlet.context.ServletWebServerApplicationContext;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
+import org.springframework.http.HttpStatus;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.web.bind.annotation.ExceptionHandler;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.ResponseStatus;
+import org.springframework.web.bind.annotation.RestController;
+import org.springframework.web.bind.annotation.RestControllerAdvice;
+import org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody;
+
+/** Work fails while the coordinator is away: the answer says so or breaks off, and the coordinator hears of it when it is back. The caller reads no headers. */
+@Timeout(180)
+class MarkLateIT {
+
+    private static final Duration LONG = Duration.ofSeconds(60);
+    private static final TestDatabase DATABASE = TestDatabases.h2();
+
+    @TempDir
+    static Path directory;
+
+    private static volatile CountDownLatch goOn = new CountDownLatch(1);
+    private static volatile CountDownLatch running = new CountDownLatch(1);
+    private static TestCoordinator coordinator;
+    private static ServletWebServerApplicationContext application;
+
+    @BeforeAll
+    static void start() {
+        DATABASE.execute("CREATE TABLE written (id INT AUTO_INCREMENT PRIMARY KEY, text VARCHAR(50))");
+        coordinator = TestCoordinator.start(directory);
+        application = (ServletWebServerApplicationContext) new SpringApplicationBuilder(Application.class)
+                .properties(
+                        "server.port=0",
+                        "server.address=127.0.0.1",
+                        "spring.main.banner-mode=off",
+                        "spring.application.name=shop",
+                        "spring.datasource.url=" + DATABASE.jdbcUrl(),
+                        "spring.datasource.username=" + DATABASE.user(),
+                        "spring.datasource.password=" + DATABASE.password(),
+                        "logging.level.root=off",
+                        coordinator.property())
+                .run();
+    }
+
+    @AfterAll
+    static void stop() {
+        goOn.countDown();
+        application.close();
+        coordinator.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"polite", "stream"})
+    void theAnswerSaysOfAMarkOrBreaksOffAndTheCoordinatorHearsOfItLater(String how) {
+        goOn = new CountDownLatch(1);
+        running = new CountDownLatch(1);
+        String name = "late-" + how;
+        Throwable thrown = catchThrowable(() -> application
+                .getBean(GlobalTransactionTemplate.class)
+                .execute(GlobalTransactionOptions.named(name).withTimeout(LONG), () -> {
+                    CompletableFuture<HttpResponse<String>> answer = HttpClient.newHttpClient()
+                            .sendAsync(
+                                    HttpRequest.newBuilder(URI.create("http://127.0.0.1:"
+                                                    + application.getWebServer().getPort() + "/" + how + "/" + name))
+                                            .header(
+                                                    "TX_XID",
+                                                    application
+                                                            .getBean(ContextCarrier.class)
+                                                            .current()
+                                                            .xid()
+                                                            .value())
+                                            .header("TX_REMAINING", "60000")
+                                            .POST(HttpRequest.BodyPublishers.noBody())
+                                            .build(),
+                                    HttpResponse.BodyHandlers.ofString());
+                    assertThat(running.await(60, TimeUnit.SECONDS)).isTrue();
+                    int port = coordinator.port();
+                    coordinator.close();
+                    goOn.countDown();
+                    if (how.equals("polite")) {
+                        HttpResponse<String> got = answer.get(60, TimeUnit.SECONDS);
+                        assertThat(got.body()).isEqualTo("sorry");
+                        assertThat(got.headers().firstValue("TX_ROLLBACK_ONLY")).isPresent();
+                        assertThat(got.headers().firstValue("TX_WORK")).hasValue("1");
+                    } else {
+                        assertThat(catchThrowable(() -> answer.get(60, TimeUnit.SECONDS)))
+                                .as("an answer that came to its end would say that all is well")
+                                .hasMessageContaining("IOException");
+                    }
+                    coordinator = TestCoordinator.start(directory, port);
+                    Await.until("the coordinator heard of it", LONG, () -> {
+                        String cause = coordinator.transaction(name).cause();
+                        return cause != null && cause.contains("the second half failed");
+                    });
+                    assertThat(coordinator.transaction(name).state()).isEqualTo(TransactionState.ACTIVE);
+                    return null;
+                }));
+        assertThat(thrown).isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.code())
+                .isEqualTo(ErrorCode.ROLLED_BACK_ONLY));
+        Await.until("it ended", LONG, () -> coordinator.transaction(name).endedAt() != null);
+        assertThat(new JdbcTemplate(DATABASE.dataSource())
+                        .queryForObject("SELECT COUNT(*) FROM written WHERE text = ?", Integer.class, name))
+                .isZero();
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableAutoConfiguration
+    @Import({Door.class, Advice.class})
+    static class Application {}
+
+    @RestController
+    static class Door {
+
+        private final JdbcTemplate jdbc;
+
+        Door(JdbcTemplate jdbc) {
+            this.jdbc = jdbc;
+        }
+
+        private void half(String text) {
+            jdbc.update("INSERT INTO written (text) VALUES (?)", text);
+            running.countDown();
+            try {
+                if (!goOn.await(LONG.toSeconds(), TimeUnit.SECONDS)) {
+                    throw new AssertionError("nobody let it go on");
+                }
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+            throw new IllegalArgumentException("the second half failed");
+        }
+
+        @PostMapping("/polite/{text}")
+        String polite(@PathVariable("text") String text) {
+            half(text);
+            return "done";
+        }
+
+        /** Its headers have left before it fails, and it swallows that itself once more. */
+        @PostMapping("/stream/{text}")
+        StreamingResponseBody stream(@PathVariable("text") String text) {
+            return out -> {
+                out.write('a');
+                out.flush();
+                half(text);
+            };
+        }
+    }
+
+    @RestControllerAdvice
+    static class Advice {
+
+        @ExceptionHandler
+        @ResponseStatus(HttpStatus.OK)
+        String sorry(IllegalArgumentException failure) {
+            return "sorry";
+        }
+    }
+}
