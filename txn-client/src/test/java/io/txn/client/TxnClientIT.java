@@ -1087,6 +1087,26 @@ class TxnClientIT {
     }
 
     @Test
+    void aCoordinatorThatRefusesToSayWhetherAnUndoIsWantedHasNotSaidNo() {
+        coordinator.on(Message.RegisterRmRequest.class, CoordinatorDouble.Reaction.agree());
+        start();
+        client.resources().register(new Recording("db"));
+        coordinator.await(Message.RegisterRmRequest.class);
+        Xid xid = new Xid(coordinator.address() + ":7");
+        coordinator.on(
+                Message.GlobalStatusRequest.class,
+                CoordinatorDouble.Reaction.answer(new Message.GlobalStatusResponse(
+                        Outcome.failed(TransactionExceptionCode.UNKNOWN, "as much work waiting as it may have"),
+                        GlobalStatus.UNKNOWN)),
+                CoordinatorDouble.Reaction.answer(
+                        new Message.GlobalStatusResponse(Outcome.SUCCESS, GlobalStatus.FINISHED)));
+        assertThatThrownBy(() -> client.resources().undoWanted(xid, new BranchId(9)))
+                .isInstanceOf(TxnException.class)
+                .hasMessageContaining("as much work waiting");
+        assertThat(client.resources().undoWanted(xid, new BranchId(9))).isFalse();
+    }
+
+    @Test
     void branchCallsAreAnsweredOverTheWire() throws Exception {
         start();
         Recording resource = new Recording("db");

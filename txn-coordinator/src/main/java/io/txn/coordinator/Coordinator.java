@@ -15,6 +15,8 @@ import io.txn.coordinator.machine.Outcome;
 import io.txn.coordinator.machine.Reply;
 import io.txn.coordinator.machine.RequestKeys;
 import io.txn.coordinator.machine.Rules;
+import io.txn.coordinator.saga.HttpSteps;
+import io.txn.coordinator.saga.HttpTargets;
 import io.txn.coordinator.seata.SeataAdapter;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
@@ -64,6 +66,7 @@ public final class Coordinator implements AutoCloseable {
     private final @Nullable ServerTls tls;
     private final String advertisedAddress;
     private final String domain;
+    private final @Nullable HttpSteps steps;
 
     private Coordinator(
             Journal journal,
@@ -74,7 +77,9 @@ public final class Coordinator implements AutoCloseable {
             @Nullable AccessUpkeep upkeep,
             @Nullable ServerTls tls,
             String advertisedAddress,
-            String domain) {
+            String domain,
+            @Nullable HttpSteps steps) {
+        this.steps = steps;
         this.domain = domain;
         this.journal = journal;
         this.engine = engine;
@@ -127,14 +132,22 @@ public final class Coordinator implements AutoCloseable {
                 doorkeeper,
                 clock,
                 domain,
-                new RequestIds(chance.nextInt()));
+                new RequestIds(chance.nextInt()),
+                HttpTargets.of(options.sagas().targets()));
+        HttpSteps steps = options.sagas().targets().isEmpty()
+                ? null
+                : new HttpSteps(
+                        adapter.branchCaller(),
+                        HttpTargets.of(options.sagas().targets()),
+                        options.retry().callTimeout(),
+                        options.sagas().connectTimeout());
         Engine engine = Engine.start(
                 rules(options),
                 settings(options),
                 journal,
                 clock,
                 new SplittableRandom(chance.nextLong()),
-                adapter.branchCaller());
+                steps == null ? adapter.branchCaller() : steps);
         try {
             RpcServer server = RpcServer.bind(
                     options.host(),
@@ -156,9 +169,12 @@ public final class Coordinator implements AutoCloseable {
             UndoLogCleaning cleaning = UndoLogCleaning.start(options.undoLog(), engine, adapter, clock);
             AccessUpkeep upkeep = AccessUpkeep.start(doorkeeper, adapter);
             return new Coordinator(
-                    journal, engine, adapter, server, cleaning, upkeep, options.tls(), advertised, domain);
+                    journal, engine, adapter, server, cleaning, upkeep, options.tls(), advertised, domain, steps);
         } catch (RuntimeException | Error e) {
             engine.close();
+            if (steps != null) {
+                steps.close();
+            }
             throw e;
         }
     }
@@ -391,6 +407,9 @@ public final class Coordinator implements AutoCloseable {
         adapter.stop();
         // The engine first: what it made durable is answered while the connections are still there.
         engine.close();
+        if (steps != null) {
+            steps.close();
+        }
         server.close();
     }
 }

@@ -1,12 +1,14 @@
 package io.txn.coordinator;
 
 import io.txn.coordinator.access.AccessRules;
+import io.txn.coordinator.saga.HttpTargets;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.transport.ServerTls;
 import io.txn.protocol.transport.TransportOptions;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param retention how long finished transactions stay visible
  * @param requestKeys how many idempotency keys there may be, and how long they live
  * @param undoLog how applications' undo tables are kept clean
+ * @param sagas what HTTP endpoints are called for sagas, and how
  * @param restartGrace how long transactions whose deadline passed while the coordinator was down may still be decided after the start
  */
 public record CoordinatorOptions(
@@ -46,6 +49,7 @@ public record CoordinatorOptions(
         Retention retention,
         RequestKeyLimits requestKeys,
         UndoLog undoLog,
+        Sagas sagas,
         Duration restartGrace) {
 
     public static final String DEFAULT_HOST = "127.0.0.1";
@@ -69,6 +73,7 @@ public record CoordinatorOptions(
             Retention.DEFAULTS,
             RequestKeyLimits.DEFAULTS,
             UndoLog.DEFAULTS,
+            Sagas.DEFAULTS,
             Duration.ofSeconds(DEFAULT_RESTART_GRACE_SECONDS));
 
     public CoordinatorOptions {
@@ -156,6 +161,10 @@ public record CoordinatorOptions(
         return with(draft -> draft.undoLog = value);
     }
 
+    public CoordinatorOptions withSagas(Sagas value) {
+        return with(draft -> draft.sagas = value);
+    }
+
     public CoordinatorOptions withRestartGrace(Duration value) {
         return with(draft -> draft.restartGrace = value);
     }
@@ -182,6 +191,7 @@ public record CoordinatorOptions(
         private Retention retention;
         private RequestKeyLimits requestKeys;
         private UndoLog undoLog;
+        private Sagas sagas;
         private Duration restartGrace;
 
         Draft(CoordinatorOptions from) {
@@ -199,6 +209,7 @@ public record CoordinatorOptions(
             retention = from.retention;
             requestKeys = from.requestKeys;
             undoLog = from.undoLog;
+            sagas = from.sagas;
             restartGrace = from.restartGrace;
         }
 
@@ -218,6 +229,7 @@ public record CoordinatorOptions(
                     retention,
                     requestKeys,
                     undoLog,
+                    sagas,
                     restartGrace);
         }
     }
@@ -392,6 +404,35 @@ public record CoordinatorOptions(
             Check.that(lifetime.toMillis() > 0, "txn.coordinator.request-keys.lifetime", lifetime);
             Check.that(most > 0, "txn.coordinator.request-keys.most", most);
             Check.that(bytes > 0, "txn.coordinator.request-keys.memory", bytes);
+        }
+    }
+
+    /**
+     * Steps of sagas that are HTTP endpoints.
+     *
+     * @param targets URLs below which endpoints are called (see {@link HttpTargets}); none by default, because whoever may start a saga could else have the coordinator call what only it can reach
+     * @param connectTimeout how long a connection may take to come about
+     */
+    public record Sagas(List<String> targets, Duration connectTimeout) {
+
+        public static final int DEFAULT_CONNECT_TIMEOUT_SECONDS = 3;
+
+        public static final Sagas DEFAULTS = new Sagas(List.of(), Duration.ofSeconds(DEFAULT_CONNECT_TIMEOUT_SECONDS));
+
+        public Sagas {
+            targets = List.copyOf(targets);
+            try {
+                HttpTargets.of(targets);
+            } catch (IllegalArgumentException e) {
+                throw new TxnException(
+                        ErrorCode.BAD_CONFIGURATION,
+                        e,
+                        "key",
+                        "txn.coordinator.saga.http.targets",
+                        "value",
+                        String.valueOf(e.getMessage()));
+            }
+            Check.that(connectTimeout.toMillis() > 0, "txn.coordinator.saga.http.connect-timeout", connectTimeout);
         }
     }
 

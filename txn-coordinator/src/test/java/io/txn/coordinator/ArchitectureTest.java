@@ -41,6 +41,7 @@ class ArchitectureTest {
                         "java.util.stream",
                         "io.txn.protocol",
                         "io.txn.protocol.extension",
+                        "io.txn.protocol.saga",
                         "io.txn.coordinator.lock",
                         "io.txn.coordinator.machine")
                 .check(CLASSES);
@@ -54,6 +55,7 @@ class ArchitectureTest {
                         "org.slf4j..",
                         "io.txn.protocol",
                         "io.txn.protocol.extension",
+                        "io.txn.protocol.saga",
                         "io.txn.coordinator.lock",
                         "io.txn.coordinator.machine",
                         "io.txn.coordinator.journal",

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 
 /**
@@ -24,6 +25,8 @@ public final class CoordinatorProcess {
                 CoordinatorOptions.DEFAULTS
                         .withListen("127.0.0.1", port)
                         .withDataDir(Path.of(args[0]))
+                        .withSagas(new CoordinatorOptions.Sagas(
+                                args.length > 3 ? List.of(args[3]) : List.of(), Duration.ofSeconds(2)))
                         .withRestartGrace(Duration.ofMillis(500))
                         .withRetry(new CoordinatorOptions.Retry(
                                 Duration.ofSeconds(2),

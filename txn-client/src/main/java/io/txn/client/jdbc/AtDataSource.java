@@ -119,7 +119,8 @@ public final class AtDataSource implements DataSource, AutoCloseable {
             throw new TxnException(
                     ErrorCode.DATABASE_NOT_SUPPORTED, e, "problem", "it could not be asked: " + e.getMessage());
         }
-        AtResource resource = new AtResource(physical, dialect, options, contexts, resources, UUID::randomUUID);
+        AtResource resource =
+                new AtResource(physical, dialect, options, contexts, resources, UUID::randomUUID, System::nanoTime);
         PhaseTwoConnections phaseTwo = new PhaseTwoConnections(resource, forPhaseTwo);
         resources.register(new PhaseTwo(resource, phaseTwo));
         XaResource xa =
@@ -277,5 +278,6 @@ public final class AtDataSource implements DataSource, AutoCloseable {
     @Override
     public void close() {
         phaseTwo.close();
+        resource.deadlines().close();
     }
 }

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -29,6 +30,9 @@ final class AtResource {
 
     private static final Pattern UNDO_PARTS = Pattern.compile("\"undoParts\"\\s*:\\s*(\\d{1,4})(?!\\d)");
 
+    /** Seconds before the deadline of a transaction. */
+    private static final int LEFT_TO_THE_DRIVER = 5;
+
     /** Who has more of them is told of these. */
     private static final int MOST_WITHOUT_KEY = 50;
 
@@ -40,6 +44,7 @@ final class AtResource {
     private final Plans plans;
     private final Tables tables;
     private final UndoTable undoTable;
+    private final DeadlineWatch deadlines;
     private final AtomicLong numbers;
     private volatile @Nullable String database;
 
@@ -52,7 +57,8 @@ final class AtResource {
             AtOptions options,
             ContextCarrier contexts,
             ResourceManager resources,
-            Supplier<UUID> ids) {
+            Supplier<UUID> ids,
+            LongSupplier nanos) {
         this.physical = physical;
         this.dialect = dialect;
         this.options = options;
@@ -61,6 +67,7 @@ final class AtResource {
         this.plans = new Plans(dialect.syntax(), options.planCacheSize());
         this.tables = new Tables(dialect, options.metadataMaxAge(), options.functionsThatOnlyRead(), options.clock());
         this.undoTable = new UndoTable(dialect, options.undoTable(), ids);
+        this.deadlines = new DeadlineWatch(LEFT_TO_THE_DRIVER, nanos);
         // Not from one on: sessions outlive resources, and may hold what a failed statement of another one left there.
         this.numbers = new AtomicLong(ids.get().getMostSignificantBits() >>> 16);
     }
@@ -97,6 +104,10 @@ final class AtResource {
 
     Tables tables() {
         return tables;
+    }
+
+    DeadlineWatch deadlines() {
+        return deadlines;
     }
 
     UndoTable undoTable() {

@@ -3,18 +3,14 @@ package io.txn.client.jdbc;
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
-import io.txn.client.jdbc.undo.ImageColumn;
-import io.txn.client.jdbc.undo.RowChange;
 import io.txn.client.jdbc.undo.TableChange;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * An upsert or MERGE whose rows others follow by a foreign key. Which rows it will change or delete is known only when it has run: so it runs, and if it did that to rows
@@ -29,53 +25,92 @@ final class FollowedCapture implements WriteCapture {
     private final WriteRun run;
     private final Table table;
     private final TableImages images;
-    private final @Nullable List<Column> set;
-    /** The columns by which others refer to a row: what makes it one that can be followed, and what it is compared by. */
-    private final List<Column> referred;
+    private final List<Column> set;
+    private final boolean deletes;
+    private final MovedRows moved;
 
     /**
-     * @param capture captures the statement itself, telling of each row of the table what it was and what it is
-     * @param set the columns that it may change; null when it is rows that it deletes that others follow
+     * @param capture captures the statement itself, telling {@link RowChanges} of each row of the table what it was and what it is
+     * @param set the columns that it may change; empty when nobody follows that
+     * @param deletes whether it may delete rows that others follow
      */
-    FollowedCapture(WriteCapture capture, WriteRun run, Table table, @Nullable List<Column> set) {
+    FollowedCapture(WriteCapture capture, WriteRun run, Table table, List<Column> set, boolean deletes) {
         this.capture = capture;
         this.run = run;
         this.table = table;
         this.images = new TableImages(run, table);
         this.set = set;
-        this.referred = set == null ? table.key() : Followers.neededColumns(table, set);
+        this.deletes = deletes;
+        this.moved = new MovedRows(images, Followers.comparedColumns(table, set), deletes);
+        run.watch(moved);
     }
 
-    private Followers followers() {
-        return set == null ? new Followers(run).deleting(table) : new Followers(run).setting(table, set);
+    /** Who follows the rows that are deleted, and who those that are changed. */
+    private final class Family {
+
+        private final Followers ofDeleted = new Followers(run);
+        private final Followers ofChanged = new Followers(run);
+
+        Family() throws SQLException {
+            if (deletes) {
+                ofDeleted.deleting(table);
+                ofDeleted.check();
+            }
+            if (!set.isEmpty()) {
+                ofChanged.setting(table, set);
+                ofChanged.check();
+                ofDeleted.besideOthers();
+            }
+        }
+
+        Set<MovedRows.Moved> read(Set<MovedRows.Moved> rows) throws SQLException {
+            Set<MovedRows.Moved> known = new HashSet<>();
+            read(ofDeleted, locked(rows, true), true, known);
+            read(ofChanged, locked(rows, false), false, known);
+            return known;
+        }
+
+        private void read(Followers followers, List<List<Value>> rows, boolean deleted, Set<MovedRows.Moved> known)
+                throws SQLException {
+            if (!rows.isEmpty()) {
+                followers.read(Map.of(table.sqlName(), new Followers.Own(table.columns(), rows)));
+                rows.forEach(row -> known.add(moved.of(row, deleted)));
+            }
+        }
+
+        /** Whoever follows both what is deleted and what is changed comes back when the first of these is undone, and is found as it was by the second. */
+        List<TableChange> with(List<TableChange> own) throws SQLException {
+            return ofChanged.with(ofDeleted.with(own));
+        }
     }
 
     @Override
     public void check() throws SQLException {
-        followers().check();
+        new Family();
         capture.check();
     }
 
     @Override
     public Outcome run(Parameters parameters) throws SQLException {
         Savepoint before = run.connection().setSavepoint();
-        Followers followers = followers();
-        followers.check();
-        Set<Moved> known = Set.of();
+        Family family = new Family();
+        Set<MovedRows.Moved> known = Set.of();
         for (int tries = 0; ; tries++) {
             Outcome outcome = capture.run(parameters);
             String incomplete = run.incomplete();
-            Set<Moved> moved = incomplete == null ? moved(outcome.changes()) : Set.of();
-            if (incomplete == null && moved.equals(known)) {
+            if (incomplete == null && moved.all().equals(known)) {
                 Outcome all = new Outcome(
                         outcome.count(),
-                        followers.with(outcome.changes()),
+                        family.with(outcome.changes()),
                         outcome.keys(),
                         run.incomplete(),
                         outcome.rows(),
                         outcome.warnings());
-                run.connection().releaseSavepoint(before);
-                return all;
+                incomplete = all.incomplete();
+                if (incomplete == null) {
+                    run.connection().releaseSavepoint(before);
+                    return all;
+                }
             }
             run.connection().rollback(before);
             run.unchanged();
@@ -85,14 +120,8 @@ final class FollowedCapture implements WriteCapture {
             if (tries == TRIES) {
                 throw refused("it does not write the same rows when it runs again");
             }
-            followers = followers();
-            followers.check();
-            List<List<Value>> rows = locked(moved);
-            followers.read(Map.of(table.sqlName(), new Followers.Own(table.columns(), rows)));
-            known = new HashSet<>();
-            for (List<Value> row : rows) {
-                known.add(new Moved(images.keyOf(table.columns(), row), referredOf(table.columns(), row)));
-            }
+            family = new Family();
+            known = family.read(moved.all());
         }
     }
 
@@ -102,37 +131,12 @@ final class FollowedCapture implements WriteCapture {
                 "send UPDATE, DELETE and INSERT by themselves");
     }
 
-    /** A row that may be followed, as it was: its key, and what others refer to. */
-    private record Moved(List<Value> key, List<Value> referred) {}
-
-    private List<Value> referredOf(List<Column> columns, List<Value> row) {
-        return referred.stream().map(c -> row.get(columns.indexOf(c))).toList();
-    }
-
-    private Set<Moved> moved(List<TableChange> changes) {
-        Set<Moved> moved = new LinkedHashSet<>();
-        TableChange.Kind kind = set == null ? TableChange.Kind.DELETE : TableChange.Kind.UPDATE;
-        for (TableChange change : changes) {
-            if (change.kind() == kind) {
-                List<String> names =
-                        change.columns().stream().map(ImageColumn::name).toList();
-                List<Integer> places =
-                        referred.stream().map(c -> names.indexOf(c.name())).toList();
-                for (RowChange row : change.rows()) {
-                    List<Value> was = places.stream().map(row.original()::get).toList();
-                    if (set == null
-                            || !was.equals(
-                                    places.stream().map(row.existing()::get).toList())) {
-                        moved.add(new Moved(change.keyOf(row.original()), was));
-                    }
-                }
-            }
-        }
-        return moved;
-    }
-
-    private List<List<Value>> locked(Set<Moved> moved) throws SQLException {
-        List<List<Value>> keys = moved.stream().map(Moved::key).toList();
+    /** Reads and locks the rows that are to be changed or deleted. */
+    private List<List<Value>> locked(Set<MovedRows.Moved> moved, boolean deleted) throws SQLException {
+        List<List<Value>> keys = moved.stream()
+                .filter(row -> row.deleted() == deleted)
+                .map(MovedRows.Moved::key)
+                .toList();
         List<List<Value>> rows = new ArrayList<>();
         for (int from = 0; from < keys.size(); from += TableImages.KEYS_PER_QUERY) {
             Query query = new Query()

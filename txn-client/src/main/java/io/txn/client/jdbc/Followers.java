@@ -37,6 +37,8 @@ final class Followers {
 
     private final Map<String, Rows> found = new LinkedHashMap<>();
     private int count;
+    /** Whether those that follow may be set back with others, or be so already. */
+    private boolean following;
 
     Followers(WriteRun run) {
         this.run = run;
@@ -59,7 +61,13 @@ final class Followers {
     /** The statement sets these columns of rows of this table. */
     Followers setting(Table table, Collection<Column> columns) {
         roots.add(new Root(table, names(columns), new HashSet<>()));
+        following = true;
         return this;
+    }
+
+    /** Others are followed besides, perhaps by the same rows. */
+    void besideOthers() {
+        following = true;
     }
 
     private @Nullable Root root(Table table) {
@@ -67,6 +75,14 @@ final class Followers {
                 .filter(r -> r.table().sqlName().equals(table.sqlName()))
                 .findFirst()
                 .orElse(null);
+    }
+
+    private Table root(String table) {
+        return roots.stream()
+                .map(Root::table)
+                .filter(root -> root.sqlName().equals(table))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no table was followed from " + table));
     }
 
     private static Set<String> names(Collection<Column> columns) {
@@ -118,7 +134,7 @@ final class Followers {
     boolean any() {
         for (Root root : roots) {
             for (ForeignKey key : root.table().referencedBy()) {
-                if (acts(key, root.set())) {
+                if (acts(key, root.table(), root.set())) {
                     return true;
                 }
             }
@@ -126,10 +142,18 @@ final class Followers {
         return false;
     }
 
-    private static boolean acts(ForeignKey key, @Nullable Set<String> set) {
+    /** A generated column may change with whatever is set. */
+    private static boolean acts(ForeignKey key, Table parent, @Nullable Set<String> set) {
         return set == null
                 ? key.followsDelete()
-                : key.followsUpdate() && key.parentColumns().stream().anyMatch(set::contains);
+                : key.followsUpdate()
+                        && !set.isEmpty()
+                        && (key.parentColumns().stream().anyMatch(set::contains) || generated(key, parent));
+    }
+
+    /** Whether the key refers to a column that is not among those of images. */
+    private static boolean generated(ForeignKey key, Table parent) {
+        return key.parentColumns().stream().anyMatch(name -> parent.named(name) == null);
     }
 
     /** The columns by which others refer to rows of a table in which these are set. */
@@ -140,9 +164,20 @@ final class Followers {
         Set<String> needed = new LinkedHashSet<>();
         Set<String> names = names(set);
         table.referencedBy().stream()
-                .filter(key -> acts(key, names))
+                .filter(key -> acts(key, table, names))
                 .forEach(key -> needed.addAll(key.parentColumns()));
         return table.columns().stream().filter(c -> needed.contains(c.name())).toList();
+    }
+
+    /** The columns of which one differs whenever a row changed so that others follow, if these are set. */
+    static List<Column> comparedColumns(Table table, Collection<Column> set) {
+        Set<Column> compared = new LinkedHashSet<>(neededColumns(table, set));
+        Set<String> names = names(set);
+        if (table.referencedBy().stream().anyMatch(key -> acts(key, table, names) && generated(key, table))) {
+            compared.addAll(set);
+            table.columns().stream().filter(c -> c.is(Column.Trait.MAINTAINED)).forEach(compared::add);
+        }
+        return List.copyOf(compared);
     }
 
     // Before the statement
@@ -162,13 +197,16 @@ final class Followers {
                 root -> open.add(new Step(root.table(), root.set(), root.table().lockName())));
         for (Step step = open.poll(); step != null; step = open.poll()) {
             for (ForeignKey key : step.table().referencedBy()) {
-                if (acts(key, step.set())) {
+                if (acts(key, step.table(), step.set())) {
                     Set<String> changed = step.set() == null && key.onDelete() == ForeignKey.Action.CASCADE
                             ? null
                             : Set.copyOf(key.childColumns());
                     String path = step.path() + " -> " + key.childTable();
                     Table child = child(key, path);
                     check(key, child, step.set(), changed, path);
+                    if (generated(key, step.table())) {
+                        checkGenerated(key, child, step.set(), path);
+                    }
                     if (visited.add(new Visited(child.sqlName(), changed))) {
                         open.add(new Step(child, changed, path));
                     }
@@ -233,6 +271,18 @@ final class Followers {
         }
     }
 
+    /** Its values are read by the type of the column that refers to it, and only the database knows them before. */
+    private static void checkGenerated(ForeignKey key, Table child, @Nullable Set<String> parentSet, String path)
+            throws SQLException {
+        if (key.childColumns().stream().anyMatch(name -> child.named(name) == null)) {
+            throw refused(path, "one generated column refers to another");
+        }
+        if (parentSet != null
+                && child.key().stream().anyMatch(c -> key.childColumns().contains(c.name()))) {
+            throw refused(path, "its key follows a generated column");
+        }
+    }
+
     private static void refuseIfFired(Table child, Trigger.Event event, @Nullable List<Column> columns, String path)
             throws SQLException {
         Trigger trigger = child.triggerOn(event, columns);
@@ -268,8 +318,8 @@ final class Followers {
         }
         for (Item item = open.poll(); item != null; item = open.poll()) {
             for (ForeignKey key : item.table().referencedBy()) {
-                if (acts(key, item.set())) {
-                    read(item, key, open);
+                if (acts(key, item.table(), item.set())) {
+                    read(generated(key, item.table()) ? withGenerated(item, key) : item, key, open);
                 }
             }
         }
@@ -335,11 +385,50 @@ final class Followers {
         }
     }
 
+    /** The same rows with what the key refers to, which the database has computed. They are locked. */
+    private Item withGenerated(Item item, ForeignKey key) throws SQLException {
+        List<Column> columns = new ArrayList<>(item.table().key());
+        for (int i = 0; i < key.parentColumns().size(); i++) {
+            String name = key.parentColumns().get(i);
+            if (columns.stream().noneMatch(c -> c.name().equals(name))) {
+                columns.add(referred(item.table(), key, i));
+            }
+        }
+        TableImages parents = new TableImages(run, item.table());
+        List<List<Value>> keys = item.rows().stream()
+                .map(row -> parents.keyOf(item.columns(), row))
+                .toList();
+        List<List<Value>> rows = new ArrayList<>();
+        for (int from = 0; from < keys.size(); from += TableImages.KEYS_PER_QUERY) {
+            Query query = new Query()
+                    .add("SELECT " + run.dialect().identity("") + TableImages.reads(columns, "") + " FROM "
+                            + item.table().sqlName() + " WHERE ")
+                    .addKeys(
+                            item.table().key(),
+                            keys.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, keys.size())))
+                    .add(run.dialect().allForUpdate());
+            parents.readImage(query, () -> {}, columns, rows);
+        }
+        return new Item(item.table(), columns, item.set(), rows);
+    }
+
+    /** A column that a foreign key refers to; a generated one is taken to be of the type of the one that refers to it. */
+    private Column referred(Table parent, ForeignKey key, int place) throws SQLException {
+        String name = key.parentColumns().get(place);
+        Column column = parent.named(name);
+        if (column != null) {
+            return column;
+        }
+        Column like = column(
+                tables.getOrDefault(key.child(), parent), key.childColumns().get(place));
+        return new Column(name, run.dialect().quote(name), like.type(), like.codec(), Set.of(Column.Trait.GENERATED));
+    }
+
     private List<List<Value>> rowsThatRefer(Table child, ForeignKey key, Table parent, List<List<Value>> references)
             throws SQLException {
         List<Column> compared = new ArrayList<>();
         for (int i = 0; i < key.childColumns().size(); i++) {
-            Column written = column(parent, key.parentColumns().get(i));
+            Column written = referred(parent, key, i);
             String name = key.childColumns().get(i);
             compared.add(
                     new Column(name, run.dialect().quote(name), written.type(), written.codec(), written.traits()));
@@ -383,10 +472,10 @@ final class Followers {
             return own;
         }
         expect(own);
-        boolean updates = roots.stream().anyMatch(root -> root.set() != null);
         List<TableChange> all = new ArrayList<>();
         List<TableChange> mine = new ArrayList<>(own);
         for (Rows rows : childrenFirst()) {
+            refuseIfWritten(rows, own);
             List<RowChange> updated = new ArrayList<>();
             List<RowChange> left = new ArrayList<>();
             List<RowChange> came = new ArrayList<>();
@@ -404,7 +493,7 @@ final class Followers {
                     .toList();
             List<Column> of = rows.table.columns();
             for (TableChange change : rows.images.change(TableChange.Kind.UPDATE, of, updated)) {
-                all.add(updates ? change.asFollowing() : change);
+                all.add(following ? change.asFollowing() : change);
             }
             rows.images.change(TableChange.Kind.DELETE, of, left).forEach(change -> all.add(change.asFollowing()));
             rows.images.change(TableChange.Kind.INSERT, of, came).forEach(change -> all.add(change.asFollowing()));
@@ -416,6 +505,18 @@ final class Followers {
         }
         all.addAll(mine);
         return all;
+    }
+
+    /** What the statement itself says of a row that the database then changed once more is not what the row is. */
+    private void refuseIfWritten(Rows rows, List<TableChange> own) {
+        for (TableChange change : own) {
+            if (change.kind() != TableChange.Kind.DELETE
+                    && !change.following()
+                    && change.lockName().equals(rows.table.lockName())
+                    && change.rows().stream().anyMatch(row -> rows.before.containsKey(change.keyOf(row.original())))) {
+                run.incomplete("a row of " + rows.table.lockName() + " that it wrote itself was changed with others");
+            }
+        }
     }
 
     /** Rows of one table that may refer to each other in a circle come back together. */
@@ -441,6 +542,8 @@ final class Followers {
     private void expect(List<TableChange> own) {
         Map<String, Map<List<Value>, RowChange>> changed = new HashMap<>();
         Map<String, List<String>> columns = new HashMap<>();
+        // A row may change in several steps, and its key with it.
+        Map<String, Map<List<Value>, List<Value>>> originals = new HashMap<>();
         for (TableChange change : own) {
             for (Root root : roots) {
                 if (change.kind() == TableChange.Kind.UPDATE
@@ -449,16 +552,24 @@ final class Followers {
                     columns.put(
                             table,
                             change.columns().stream().map(ImageColumn::name).toList());
-                    change.rows().forEach(row -> changed.computeIfAbsent(table, t -> new HashMap<>())
-                            .put(change.keyOf(row.original()), row));
+                    Map<List<Value>, List<Value>> earlier = originals.getOrDefault(table, Map.of());
+                    Map<List<Value>, List<Value>> now = new HashMap<>(earlier);
+                    change.rows().forEach(row -> {
+                        List<Value> key = change.keyOf(row.original());
+                        List<Value> original = earlier.getOrDefault(key, key);
+                        changed.computeIfAbsent(table, t -> new HashMap<>()).put(original, row);
+                        now.put(change.keyOf(row.existing()), original);
+                    });
+                    originals.put(table, now);
                 }
             }
         }
         for (Link link : links) {
-            if (link.by().onUpdate() != ForeignKey.Action.CASCADE) {
+            Rows parents = found.get(link.parent());
+            Table referred = parents == null ? root(link.parent()) : parents.table;
+            if (link.by().onUpdate() != ForeignKey.Action.CASCADE || generated(link.by(), referred)) {
                 continue;
             }
-            Rows parents = found.get(link.parent());
             Rows children = found.get(link.child().sqlName());
             RowChange parent = changed.getOrDefault(link.parent(), Map.of()).get(link.parentKey());
             List<Value> now = parent != null

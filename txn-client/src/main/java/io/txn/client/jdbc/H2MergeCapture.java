@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * the rows as they are. {@code MERGE … KEY … VALUES} is sent as the {@code MERGE … USING} that means the same, row by row, as H2 works it off.
  */
 final class H2MergeCapture implements WriteCapture {
+
+    private static final Pattern DELETES = Pattern.compile("(?is)THEN(?:\\s|/\\*.*?\\*/|(?:--|//)[^\n]*\n)+DELETE\\b");
 
     private final Plan.Merge plan;
     private final WriteRun run;
@@ -65,19 +68,23 @@ final class H2MergeCapture implements WriteCapture {
         Plan.KeyedMerge keyed = plan.keyed();
         if (keyed == null) {
             Query query = new Query();
-            H2Memory memory = new H2Memory(run, table);
+            H2Memory changed = new H2Memory(run, table);
+            H2Memory deleted = new H2Memory(run, table);
             List<Fragment> pieces = plan.matched();
             for (int i = 0; i < pieces.size(); i++) {
-                boolean condition = i % 2 == 1;
-                if (!condition) {
+                if (i % 2 == 0) {
                     query.add(i == 0 ? "" : " ").add(pieces.get(i), parameters);
-                } else if (pieces.get(i).isEmpty()) {
-                    query.add(" AND " + memory.noting(plan.row()));
+                    continue;
+                }
+                boolean deletes = DELETES.matcher(pieces.get(i + 1).text()).lookingAt();
+                String noting = (deletes ? deleted : changed).noting(plan.row());
+                if (pieces.get(i).isEmpty()) {
+                    query.add(" AND " + noting);
                 } else {
-                    query.add(" AND (").add(pieces.get(i), parameters).add(") AND " + memory.noting(plan.row()));
+                    query.add(" AND (").add(pieces.get(i), parameters).add(") AND " + noting);
                 }
             }
-            NewRows rows = merge(query, memory, changes);
+            NewRows rows = merge(query, changed, plan.deletes() ? deleted : null, changes);
             return new Outcome(rows.count(), changes.changes(), rows.keys(), run.incomplete());
         }
         Savepoint before = keyed.rows().size() > 1 ? run.connection().setSavepoint() : null;
@@ -86,7 +93,7 @@ final class H2MergeCapture implements WriteCapture {
         try {
             H2Memory memory = new H2Memory(run, table); // which is emptied each time
             for (List<InsertValue> row : keyed.rows()) {
-                NewRows rows = merge(asUsing(keyed, row, parameters, memory), memory, changes);
+                NewRows rows = merge(asUsing(keyed, row, parameters, memory), memory, null, changes);
                 count += rows.count();
                 keys = keys.and(rows.keys());
             }
@@ -115,7 +122,7 @@ final class H2MergeCapture implements WriteCapture {
         H2Memory memory = new H2Memory(run, table);
         int count = 0;
         for (int i = 0; i < counts.length; i++) {
-            NewRows rows = merge(asUsing(keyed, row, executions.get(i), memory), memory, changes);
+            NewRows rows = merge(asUsing(keyed, row, executions.get(i), memory), memory, null, changes);
             counts[i] = rows.count();
             count += rows.count();
         }
@@ -174,16 +181,25 @@ final class H2MergeCapture implements WriteCapture {
         return query.add(")");
     }
 
-    /** Runs a MERGE that notes what it matches, and says what it did to which row. */
-    private NewRows merge(Query query, H2Memory memory, RowChanges changes) throws SQLException {
+    /**
+     * Runs a MERGE that notes what it matches, and says what it did to which row.
+     *
+     * @param deleted notes what it deletes; null when it deletes nothing
+     */
+    private NewRows merge(Query query, H2Memory changed, @Nullable H2Memory deleted, RowChanges changes)
+            throws SQLException {
         NewRows rows = NewRows.of(run, table, query);
-        Map<List<Value>, List<Value>> before = new LinkedHashMap<>();
-        for (List<Value> row : memory.recall()) {
-            before.putIfAbsent(images.keyOf(table.columns(), row), row);
-        }
+        Map<List<Value>, List<Value>> before = noted(changed);
         if (plan.keyed() != null && !before.isEmpty()) {
             changed(before, rows, changes);
             return rows;
+        }
+        if (deleted != null) {
+            Map<List<Value>, List<Value>> gone = noted(deleted);
+            gone.values().forEach(row -> changes.add(row, null));
+            if (rows.count() != rows.images().size() + gone.size()) {
+                run.incomplete("it deleted other rows than were to be deleted");
+            }
         }
         Set<List<Value>> seen = new HashSet<>();
         boolean movesKeys = plan.keyed() == null && assignsKey();
@@ -197,9 +213,17 @@ final class H2MergeCapture implements WriteCapture {
         if (movesKeys && !before.isEmpty()) {
             run.incomplete("it changed the keys of rows, and H2 does not tell which became which");
         }
-        // Noted and not written: deleted, or left as they were.
-        Set<List<Value>> there = before.isEmpty() || !plan.deletes() ? before.keySet() : stillThere(before);
-        before.forEach((key, row) -> changes.add(row, there.contains(key) ? row : null));
+        // Noted and not written: left as they were.
+        before.values().forEach(row -> changes.add(row, row));
+        return rows;
+    }
+
+    /** By their keys; a row may be noted more than once. */
+    private Map<List<Value>, List<Value>> noted(H2Memory memory) throws SQLException {
+        Map<List<Value>, List<Value>> rows = new LinkedHashMap<>();
+        for (List<Value> row : memory.recall()) {
+            rows.putIfAbsent(images.keyOf(table.columns(), row), row);
+        }
         return rows;
     }
 
@@ -220,20 +244,5 @@ final class H2MergeCapture implements WriteCapture {
             }
         }
         return false;
-    }
-
-    private Set<List<Value>> stillThere(Map<List<Value>, List<Value>> rows) throws SQLException {
-        Set<List<Value>> there = new HashSet<>();
-        List<List<Value>> keys = List.copyOf(rows.keySet());
-        for (int from = 0; from < keys.size(); from += TableImages.KEYS_PER_QUERY) {
-            List<List<Value>> found = new ArrayList<>();
-            Query query = new Query()
-                    .add("SELECT " + run.dialect().identity("") + TableImages.reads(table.key(), "") + " FROM "
-                            + table.sqlName() + " WHERE ")
-                    .addKeys(table.key(), keys.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, keys.size())));
-            images.readImage(query, () -> {}, table.key(), found);
-            there.addAll(found);
-        }
-        return there;
     }
 }

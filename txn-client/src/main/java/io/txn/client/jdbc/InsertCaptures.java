@@ -104,15 +104,9 @@ final class InsertCaptures {
             WriteCapture capture, WriteRun run, Table table, List<Column> set, boolean deletes) throws SQLException {
         boolean updated = new Followers(run).setting(table, set).any();
         boolean deleted = deletes && new Followers(run).deleting(table).any();
-        if (updated && deleted) {
-            throw Refusals.notSupported(
-                    "some rows follow by a foreign key what it changes, and others what it deletes",
-                    "send the UPDATE and the DELETE by themselves");
-        }
-        if (updated) {
-            run.keepMovedRows();
-        }
-        return updated || deleted ? new FollowedCapture(capture, run, table, updated ? set : null) : capture;
+        return updated || deleted
+                ? new FollowedCapture(capture, run, table, updated ? set : List.of(), deleted)
+                : capture;
     }
 
     private static List<Column> columns(Table table, List<Identifier> assigned) throws SQLException {

@@ -284,11 +284,16 @@ final class LocalCommit {
     private void write(LocalTransaction local, Xid xid, BranchId branch, byte[] undo) throws SQLException {
         Stamps stamps = resource.tables().stamps(local.tables(), table -> capturedWhole(table, local.changes()));
         byte[] content = UndoFormat.sealed(xid, branch, undo);
-        boolean same = resource.undoTable().insert(connection, xid, branch, content, stamps);
+        boolean same = false;
+        try {
+            same = resource.undoTable().insert(connection, xid, branch, content, stamps);
+        } finally {
+            if (!same && stamps != null) {
+                resource.tables().notSeen(local.tables());
+            }
+        }
         if (!same) {
             requireStill(xid, local.tables());
-        } else if (stamps != null) {
-            resource.tables().seen(local.tables());
         }
     }
 

@@ -12,10 +12,14 @@ import io.txn.client.rm.BranchResult;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.extension.UndoConfirmation;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -87,9 +91,24 @@ final class PhaseTwo implements BranchResource {
             return results;
         } catch (SQLException e) {
             BranchResult failed = BranchResult.commitLater("the undo record could not be deleted: " + describe(e));
+            Set<UndoTable.Key> done = keys.size() == 1 ? Set.of() : deletedWithoutWaiting(keys);
+            Iterator<UndoTable.Key> key = keys.iterator();
             return results.stream()
-                    .map(result -> result.done() ? failed : result)
+                    .map(result -> result.done() && !done.contains(key.next()) ? failed : result)
                     .toList();
+        }
+    }
+
+    /** One record that somebody has locked does not hold up the others that were to be deleted with it. */
+    private Set<UndoTable.Key> deletedWithoutWaiting(List<UndoTable.Key> keys) {
+        try (PhaseTwoConnections.Lent lent = connections.lend()) {
+            Set<UndoTable.Key> free = undoTable.lockFree(lent.connection(), keys);
+            undoTable.delete(lent.connection(), List.copyOf(free));
+            lent.commit();
+            return free;
+        } catch (SQLException e) {
+            LOG.debug("no undo record could be deleted beside one that could not: resource={}", resourceId(), e);
+            return Set.of();
         }
     }
 
@@ -136,9 +155,8 @@ final class PhaseTwo implements BranchResource {
         }
         new Undo(connection, dialect, stored.seen()).apply(read(branch, stored), branch.decision());
         undoTable.delete(connection, List.of(new UndoTable.Key(branch.xid(), branch.id(), stored.parts())));
-        if (!resource.resources().undoWanted(branch.xid(), branch.id())) {
-            throw new TxnException(ErrorCode.UNDO_NOT_WANTED, null, "xid", branch.xid(), "branchId", branch.id());
-        }
+        lent.limitStandstill();
+        requireWanted(branch);
         try {
             lent.commit();
         } catch (SQLException e) {
@@ -148,6 +166,24 @@ final class PhaseTwo implements BranchResource {
             throw e;
         }
         return true;
+    }
+
+    /** A yes that took longer to get here than the branch is kept for it is none: this process stood still. */
+    private void requireWanted(Branch branch) {
+        Instant asked = resource.options().clock().instant();
+        boolean wanted = resource.resources().undoWanted(branch.xid(), branch.id());
+        Instant latest = asked.plus(UndoConfirmation.STANDS_STILL);
+        if (!wanted || resource.options().clock().instant().isAfter(latest)) {
+            throw new TxnException(
+                    ErrorCode.UNDO_NOT_WANTED,
+                    null,
+                    "xid",
+                    branch.xid(),
+                    "branchId",
+                    branch.id(),
+                    "answer",
+                    wanted ? "came too late" : "no");
+        }
     }
 
     private boolean leaveDefence(PhaseTwoConnections.Lent lent, Branch branch) throws SQLException {

@@ -61,6 +61,9 @@ final class PhaseTwoConnections implements AutoCloseable {
 
         Connection connection();
 
+        /** As {@link UndoSession#limitStandstill}. */
+        void limitStandstill() throws SQLException;
+
         void commit() throws SQLException;
 
         /** Rolls back and begins anew. */
@@ -304,6 +307,11 @@ final class PhaseTwoConnections implements AutoCloseable {
         }
 
         @Override
+        public void limitStandstill() throws SQLException {
+            kept.session.limitStandstill();
+        }
+
+        @Override
         public void commit() throws SQLException {
             kept.session.commit();
             committed = true;
@@ -324,7 +332,7 @@ final class PhaseTwoConnections implements AutoCloseable {
             boolean good = false;
             try {
                 if (committed) {
-                    kept.connection.setAutoCommit(true);
+                    kept.session.end();
                     good = true;
                 } else {
                     kept.connection.rollback();
@@ -356,6 +364,11 @@ final class PhaseTwoConnections implements AutoCloseable {
         @Override
         public Connection connection() {
             return connection;
+        }
+
+        @Override
+        public void limitStandstill() throws SQLException {
+            session.limitStandstill();
         }
 
         @Override

@@ -42,7 +42,7 @@ final class StatementHandler implements InvocationHandler {
     private final @Nullable String preparedSql;
     private final KeyRequest preparedKeys;
     private final boolean updatable;
-    private final StatementScope scope = new StatementScope();
+    private final StatementScope scope;
     private final Parameters parameters = new Parameters();
     /** Kept only where the physical statement has not got it. */
     private final List<BatchRun.Element> batch = new ArrayList<>();
@@ -68,6 +68,7 @@ final class StatementHandler implements InvocationHandler {
             KeyRequest preparedKeys)
             throws SQLException {
         this.connection = connection;
+        this.scope = new StatementScope(connection.resource().deadlines());
         this.connectionProxy = connectionProxy;
         this.physical = physical;
         this.preparedSql = preparedSql;

@@ -12,15 +12,21 @@ import org.jspecify.annotations.Nullable;
  */
 final class StatementScope {
 
-    /** For statements of our own that no application statement stands for. */
-    static StatementScope own() {
-        return new StatementScope();
-    }
-
+    private final @Nullable DeadlineWatch deadlines;
     private volatile int queryTimeout;
     private volatile int limit;
     private volatile @Nullable Statement running;
     private final List<ReturnedRows> kept = new ArrayList<>();
+
+    /** @param deadlines stops statements that outlast their transaction; null when no limit is ever set */
+    StatementScope(@Nullable DeadlineWatch deadlines) {
+        this.deadlines = deadlines;
+    }
+
+    /** For statements of our own that no application statement stands for. */
+    static StatementScope own() {
+        return new StatementScope(null);
+    }
 
     void queryTimeout(int seconds) {
         queryTimeout = seconds;
@@ -47,12 +53,26 @@ final class StatementScope {
     }
 
     Running enter(Statement statement) throws SQLException {
-        int timeout = timeout();
-        if (timeout > 0) {
-            statement.setQueryTimeout(timeout);
+        int left = limit;
+        Running watched = deadlines != null && deadlines.watches(left) ? deadlines.watch(statement, left) : null;
+        try {
+            int timeout = watched == null ? timeout() : queryTimeout;
+            if (timeout > 0) {
+                statement.setQueryTimeout(timeout);
+            }
+        } catch (SQLException | RuntimeException e) {
+            if (watched != null) {
+                watched.close();
+            }
+            throw e;
         }
         running = statement;
-        return () -> running = null;
+        return () -> {
+            running = null;
+            if (watched != null) {
+                watched.close();
+            }
+        };
     }
 
     /** Work on a statement. */

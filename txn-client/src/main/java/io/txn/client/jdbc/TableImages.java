@@ -39,8 +39,8 @@ final class TableImages {
         return table;
     }
 
-    boolean keepsMovedRows() {
-        return run.keepsMovedRows();
+    WriteRun execution() {
+        return run;
     }
 
     /** Refuses columns of types whose values cannot be kept. */

@@ -63,7 +63,7 @@ final class Tables {
     private final Set<String> reading;
     private volatile @Nullable Known routines;
     private final Set<String> temporary = ConcurrentHashMap.newKeySet();
-    /** When tables were last seen to be what they were, by their names and stamps. */
+    /** When tables were last seen to be what they were, or somebody began to look, by their names and stamps. */
     private final Map<SeenAs, Instant> seen = new ConcurrentHashMap<>();
     /** What was asked about tables that are written to together. */
     private final Map<Set<Table>, Optional<Stamps>> stamps = new ConcurrentHashMap<>();
@@ -146,7 +146,7 @@ final class Tables {
     @Nullable
     Stamps stamps(Set<Table> tables, Predicate<Table> whole) {
         if (dialect.product() != Dialect.Product.POSTGRESQL) {
-            return Stamps.of(dialect, tables, table -> whole.test(table) || isDue(table));
+            return Stamps.of(dialect, tables, table -> whole.test(table) || takesTurn(table));
         }
         // Asked for all tables each time, so most transactions ask what others asked.
         Optional<Stamps> asked = stamps.get(tables);
@@ -160,19 +160,23 @@ final class Tables {
         return asked.orElse(null);
     }
 
-    /** Whether it is time to look at a table again, where another statement is sent anyway. */
-    private boolean isDue(Table table) {
-        Instant last = seen.get(seenAs(table));
-        return last == null || !clock.instant().isBefore(last.plus(LOOK_EVERY));
-    }
-
-    /** Tables were seen to be what they were. */
-    void seen(Collection<Table> tables) {
+    /** Whether it is time to look at a table again, where another statement is sent anyway; of those who ask at a time, one is told so. */
+    private boolean takesTurn(Table table) {
         if (seen.size() >= MOST) {
             seen.clear();
         }
+        SeenAs as = seenAs(table);
+        Instant last = seen.get(as);
         Instant now = clock.instant();
-        tables.forEach(table -> seen.put(seenAs(table), now));
+        if (last == null) {
+            return seen.putIfAbsent(as, now) == null;
+        }
+        return !now.isBefore(last.plus(LOOK_EVERY)) && seen.replace(as, last, now);
+    }
+
+    /** They were not looked at after all, or not found to be what they were. */
+    void notSeen(Collection<Table> tables) {
+        tables.forEach(table -> seen.remove(seenAs(table)));
     }
 
     private record SeenAs(String sqlName, List<String> stamps) {}

@@ -14,6 +14,7 @@ import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,11 +52,11 @@ final class UpdatableRows implements InvocationHandler {
     private final ResultSet rows;
     private final String sql;
     private final StatementScope scope;
-    /** What was set since the cursor came to its row, by the columns' labels. */
-    private final Map<String, Call> set = new LinkedHashMap<>();
+    /** What was set since the cursor came to its row, by the columns' numbers: a name may be spelt in many ways. */
+    private final Map<Integer, Call> set = new LinkedHashMap<>();
 
-    /** What stood in columns that were set, before that: some drivers show the new value at once. */
-    private final Map<String, @Nullable Object> original = new HashMap<>();
+    /** What stood in columns of the key that were set, before that: some drivers show the new value at once. */
+    private final Map<Integer, @Nullable Object> original = new HashMap<>();
 
     private boolean inserting;
 
@@ -67,11 +68,11 @@ final class UpdatableRows implements InvocationHandler {
      * Where the rows are.
      *
      * @param written the table as the query wrote it
-     * @param columns those of the result that can be written, with their labels
+     * @param columns those of the result that can be written, by their numbers
      */
-    private record Target(String written, Table table, Map<String, Column> columns) {
+    private record Target(String written, Table table, Map<Integer, Column> columns) {
 
-        String label(Column column) throws SQLException {
+        int number(Column column) throws SQLException {
             return columns.entrySet().stream()
                     .filter(e -> e.getValue().equals(column))
                     .map(Map.Entry::getKey)
@@ -128,16 +129,28 @@ final class UpdatableRows implements InvocationHandler {
                 if (!name.startsWith("update") || given.length == 0) {
                     return Proxies.call(rows, method, arguments);
                 }
-                String label = given[0] instanceof Integer column
-                        ? rows.getMetaData().getColumnLabel(column)
-                        : String.valueOf(given[0]);
-                if (!inserting && !set.containsKey(label) && connection.context() != null) {
-                    original.put(label, rows.getObject(label));
+                int number = given[0] instanceof Integer column ? column : rows.findColumn(String.valueOf(given[0]));
+                if (!inserting && !set.containsKey(number) && isOfKey(number)) {
+                    original.put(number, rows.getObject(number));
                 }
                 Object result = Proxies.call(rows, method, arguments);
-                set.put(label, new Call(method, given));
+                set.put(number, new Call(method, given));
                 return result;
             }
+        }
+    }
+
+    /** Whether a column has to be known as it was; of a result through which no row may be changed none has. */
+    private boolean isOfKey(int number) throws SQLException {
+        if (connection.context() == null) {
+            return false;
+        }
+        try {
+            Target of = target();
+            Column column = of.columns.get(number);
+            return column != null && of.table.isKey(column);
+        } catch (SQLException e) {
+            return false; // said when a row is to be changed
         }
     }
 
@@ -196,10 +209,10 @@ final class UpdatableRows implements InvocationHandler {
 
     /** All columns that the result shows, because some drivers write them all. */
     private String update(Target of, Parameters parameters) throws SQLException {
-        Set<Column> written = Set.copyOf(of.columns.values());
+        Set<Column> written = new HashSet<>(of.columns.values());
         List<String> assignments = new ArrayList<>();
         for (Column column : of.table.columns()) {
-            boolean asked = set.keySet().stream().anyMatch(label -> column.equals(column(of.table, label)));
+            boolean asked = set.keySet().stream().anyMatch(number -> column.equals(of.columns.get(number)));
             if (asked || written.contains(column) && !of.table.isKey(column)) {
                 assignments.add(column.sqlName() + " = NULL");
             }
@@ -215,14 +228,11 @@ final class UpdatableRows implements InvocationHandler {
         Parameters key = new Parameters();
         int number = 0;
         for (Column column : of.table.key()) {
-            String label = of.label(column);
+            int shown = of.number(column);
             number++;
-            Call call = null;
-            for (Map.Entry<String, Call> one : set.entrySet()) {
-                call = column.equals(column(of.table, one.getKey())) ? one.getValue() : call;
-            }
+            Call call = call(of, column);
             if (call == null) {
-                key.kept(setter("Object", Object.class), new Object[] {number, rows.getObject(label)});
+                key.kept(setter("Object", Object.class), new Object[] {number, rows.getObject(shown)});
             } else if (call.arguments().length < 2) {
                 throw notTold("its key is set to NULL");
             } else {
@@ -234,6 +244,15 @@ final class UpdatableRows implements InvocationHandler {
         return key;
     }
 
+    /** What set a column last; null when nothing did. */
+    private @Nullable Call call(Target of, Column column) {
+        Call last = null;
+        for (Map.Entry<Integer, Call> one : set.entrySet()) {
+            last = column.equals(of.columns.get(one.getKey())) ? one.getValue() : last;
+        }
+        return last;
+    }
+
     private String delete(Target of, Parameters parameters) throws SQLException {
         return "DELETE FROM " + of.written + where(of, parameters);
     }
@@ -241,8 +260,8 @@ final class UpdatableRows implements InvocationHandler {
     private String where(Target of, Parameters parameters) throws SQLException {
         List<String> conditions = new ArrayList<>();
         for (Column column : of.table.key()) {
-            String label = of.label(column);
-            Object value = original.containsKey(label) ? original.get(label) : rows.getObject(label);
+            int number = of.number(column);
+            Object value = original.containsKey(number) ? original.get(number) : rows.getObject(number);
             conditions.add(column.sqlName() + " = ?");
             parameters.kept(setter("Object", Object.class), new Object[] {conditions.size(), value});
         }
@@ -253,10 +272,7 @@ final class UpdatableRows implements InvocationHandler {
     private String insert(Target of, Parameters parameters) throws SQLException {
         List<String> names = new ArrayList<>();
         for (Column column : of.table.key()) {
-            Call call = null;
-            for (Map.Entry<String, Call> one : set.entrySet()) {
-                call = column.equals(column(of.table, one.getKey())) ? one.getValue() : call;
-            }
+            Call call = call(of, column);
             if (call == null || call.arguments().length < 2) {
                 throw notTold("the new row is given no key");
             }
@@ -303,11 +319,11 @@ final class UpdatableRows implements InvocationHandler {
         Plan.Source source = read.sources().get(0);
         Table table = connection.table(source.table());
         ResultSetMetaData about = rows.getMetaData();
-        Map<String, Column> columns = new LinkedHashMap<>();
+        Map<Integer, Column> columns = new LinkedHashMap<>();
         for (int i = 1; i <= about.getColumnCount(); i++) {
             Column column = column(table, about.getColumnLabel(i));
             if (column != null) {
-                columns.put(about.getColumnLabel(i), column);
+                columns.put(i, column);
             }
         }
         if (!connection.isPrimary(table)) {

@@ -23,7 +23,7 @@ final class WriteRun {
     private final KeyRequest keyRequest;
     private @Nullable String incomplete;
     private boolean changed;
-    private boolean keepsMovedRows;
+    private @Nullable MovedRows movedRows;
     private final Set<Table> tables = new LinkedHashSet<>();
 
     /** @param namespace where unqualified names lead, as far as the application switched it */
@@ -73,13 +73,15 @@ final class WriteRun {
         return table;
     }
 
-    /** A row whose key changes is told as one that changed, not as one deleted and one inserted: others follow it. */
-    void keepMovedRows() {
-        keepsMovedRows = true;
+    /** Rows that others follow are told to {@code moved}. */
+    void watch(MovedRows moved) {
+        movedRows = moved;
     }
 
-    boolean keepsMovedRows() {
-        return keepsMovedRows;
+    /** Null when nobody follows what the statement does. */
+    @Nullable
+    MovedRows movedRows() {
+        return movedRows;
     }
 
     /** Why a write to a table that no statement names may call what writes; null when it does not. */

@@ -211,8 +211,24 @@ public final class CoordinatedResourceManager implements ResourceManager {
                 CONFIRMATION_WAIT,
                 CONFIRMATION_WAIT,
                 null);
-        return UndoConfirmation.confirmed(exchange.await().head())
-                || !exchange.agreed().contains(Feature.UNDO_CONFIRMATION);
+        Exchange.Answered<Message.GlobalStatusResponse> answered = exchange.await();
+        if (UndoConfirmation.confirmed(answered.head()) || !exchange.agreed().contains(Feature.UNDO_CONFIRMATION)) {
+            return true;
+        }
+        Outcome outcome = answered.message().outcome();
+        if (!outcome.succeeded()) {
+            // No answer to the question, as when it is overloaded: the undo is taken back, and comes again.
+            throw new TxnException(
+                    ErrorCode.BRANCH_REFUSED,
+                    null,
+                    "xid",
+                    xid,
+                    "branchId",
+                    branch,
+                    "reason",
+                    "the coordinator did not say whether the undo is wanted: " + outcome.message());
+        }
+        return false;
     }
 
     @Override

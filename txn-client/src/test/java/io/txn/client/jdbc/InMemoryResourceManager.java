@@ -39,6 +39,7 @@ final class InMemoryResourceManager implements ResourceManager {
     private final AtomicInteger lockQueries = new AtomicInteger();
     private volatile Runnable duringLockQuery = () -> {};
     private Runnable beforeRegister = () -> {};
+    private volatile Runnable beforeUndoWanted = () -> {};
     private Runnable afterRegister = () -> {};
 
     /** A branch as it was registered. */
@@ -66,6 +67,17 @@ final class InMemoryResourceManager implements ResourceManager {
 
     void duringLockQuery(Runnable action) {
         duringLockQuery = action;
+    }
+
+    /** Is done before it is said that an undo is wanted. */
+    void beforeUndoWanted(Runnable action) {
+        beforeUndoWanted = action;
+    }
+
+    @Override
+    public boolean undoWanted(Xid xid, BranchId branch) {
+        beforeUndoWanted.run();
+        return true;
     }
 
     void beforeRegister(Runnable action) {

@@ -9,7 +9,9 @@ import io.txn.client.rm.Branch;
 import io.txn.client.rm.BranchResult;
 import io.txn.protocol.Xid;
 import io.txn.test.Await;
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -127,6 +129,37 @@ abstract class PhaseTwoConnectionsContract extends AtContract {
 
         assertThat(own.sent()).singleElement().asString().startsWith("DELETE FROM ");
         assertThat(undoRows()).isEqualTo(1);
+    }
+
+    @Test
+    void aRecordThatSomebodyLockedDoesNotHoldUpTheOthersOfItsGroup() throws SQLException {
+        wrap(options().withPhaseTwoWaitMax(Duration.ofMillis(200)), own);
+        List<Branch> branches = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            Xid xid = begin();
+            committed(xid, "UPDATE account SET amount = amount + 1 WHERE id = 1");
+            branches.add(manager.branches(xid).get(0).asBranch());
+            manager.releaseLocks(xid);
+        }
+        List<Boolean> done;
+        try (Connection other = database.dataSource().getConnection();
+                Statement statement = other.createStatement()) {
+            other.setAutoCommit(false);
+            statement
+                    .executeQuery("SELECT * FROM undo_log WHERE xid = '"
+                            + branches.get(2).xid() + "' AND branch_id = "
+                            + branches.get(2).id().value() + " FOR UPDATE")
+                    .close();
+
+            done = manager.onlyResource().commitAll(branches).stream()
+                    .map(BranchResult::done)
+                    .toList();
+            other.rollback();
+        }
+        assertThat(done).containsExactly(true, true, false, true, true);
+        assertThat(undoRows()).isEqualTo(1);
+        assertThat(manager.onlyResource().commit(branches.get(2)).done()).isTrue();
+        assertThat(undoRows()).isZero();
     }
 
     @Test

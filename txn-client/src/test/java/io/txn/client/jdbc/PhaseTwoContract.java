@@ -15,11 +15,13 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 /** Commit and rollback of branches: exactly once in effect, exact or loud. */
@@ -210,6 +212,25 @@ abstract class PhaseTwoContract extends AtContract {
         }
         counter.failOn(event -> {});
         assertThat(accounts()).containsExactly("1|ann|1.00", ROW_3);
+        assertRolledBack(xid);
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    void aYesThatCameTooLateCommitsNoUndo() {
+        AtomicReference<Instant> now = new AtomicReference<>(Instant.parse("2026-01-01T00:00:00Z"));
+        at.close();
+        at = AtDataSource.wrap(counter, options().withClock(now::get), contexts, manager, null, adjust());
+        at.prepare();
+        Xid xid = begin();
+        committed(xid, "UPDATE account SET amount = 1 WHERE id = 1");
+        manager.beforeUndoWanted(() -> now.updateAndGet(instant -> instant.plusSeconds(11)));
+        BranchResult result = manager.rollback(xid);
+        assertThat(result.status()).isEqualTo(LATER);
+        assertThat(result.cause()).contains("TXN-AT016");
+        assertThat(accounts()).containsExactly("1|ann|1.00", ROW_2, ROW_3);
+
+        manager.beforeUndoWanted(() -> now.updateAndGet(instant -> instant.plusSeconds(9)));
         assertRolledBack(xid);
         assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
     }

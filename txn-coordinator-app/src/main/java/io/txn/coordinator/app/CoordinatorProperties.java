@@ -40,6 +40,7 @@ import org.springframework.util.unit.DataSize;
  * @param retention How long finished transactions stay visible.
  * @param requestKeys Idempotency keys.
  * @param undoLog How applications' undo tables are kept clean.
+ * @param saga Sagas that the coordinator drives.
  * @param nacos Registration in Nacos.
  * @param eureka Registration in Eureka.
  * @param etcd Registration in etcd.
@@ -63,6 +64,7 @@ record CoordinatorProperties(
         @DefaultValue Retention retention,
         @DefaultValue RequestKeys requestKeys,
         @DefaultValue UndoLog undoLog,
+        @DefaultValue Saga saga,
         @DefaultValue Nacos nacos,
         @DefaultValue Eureka eureka,
         @DefaultValue Etcd etcd) {
@@ -74,6 +76,20 @@ record CoordinatorProperties(
         /** Segment files in the data directory. */
         FILE
     }
+
+    /** @param http Steps that are HTTP endpoints. */
+    record Saga(@DefaultValue SagaHttp http) {}
+
+    /**
+     * @param targets URLs (scheme, host, port, and the first segments of the path) below which the coordinator calls HTTP endpoints that are steps of sagas. When there is none, it
+     *     calls none: whoever may start a saga could else have it call what only it can reach.
+     * @param connectTimeout How long a connection to such an endpoint may take to come about.
+     */
+    record SagaHttp(
+            @DefaultValue List<String> targets,
+
+            @DefaultValue(CoordinatorOptions.Sagas.DEFAULT_CONNECT_TIMEOUT_SECONDS + "s")
+            Duration connectTimeout) {}
 
     /**
      * @param host Address to listen on. Anything but loopback needs txn.coordinator.clients.
@@ -438,6 +454,8 @@ record CoordinatorProperties(
                         requestKeys.lifetime(),
                         requestKeys.most(),
                         requestKeys.memory().toBytes()))
-                .withUndoLog(new CoordinatorOptions.UndoLog(undoLog.deletePeriod(), undoLog.saveDays()));
+                .withUndoLog(new CoordinatorOptions.UndoLog(undoLog.deletePeriod(), undoLog.saveDays()))
+                .withSagas(new CoordinatorOptions.Sagas(
+                        saga.http().targets(), saga.http().connectTimeout()));
     }
 }

@@ -129,7 +129,9 @@ class ConfigurationTest {
                         Map.entry("txn.coordinator.request-keys.most", "33"),
                         Map.entry("txn.coordinator.request-keys.memory", "34KB"),
                         Map.entry("txn.coordinator.undo-log.delete-period", "18s"),
-                        Map.entry("txn.coordinator.undo-log.save-days", "19")))
+                        Map.entry("txn.coordinator.undo-log.save-days", "19"),
+                        Map.entry("txn.coordinator.saga.http.targets[0]", "https://pay.example/api"),
+                        Map.entry("txn.coordinator.saga.http.connect-timeout", "35s")))
                 .toOptions();
         assertThat(options)
                 .isEqualTo(new CoordinatorOptions(
@@ -177,6 +179,7 @@ class ConfigurationTest {
                         new CoordinatorOptions.Retention(Duration.ofSeconds(16), 17),
                         new CoordinatorOptions.RequestKeyLimits(Duration.ofSeconds(32), 33, 34 << 10),
                         new CoordinatorOptions.UndoLog(Duration.ofSeconds(18), 19),
+                        new CoordinatorOptions.Sagas(List.of("https://pay.example/api"), Duration.ofSeconds(35)),
                         Duration.ofSeconds(1)));
     }
 

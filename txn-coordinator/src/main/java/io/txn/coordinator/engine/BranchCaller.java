@@ -3,6 +3,7 @@ package io.txn.coordinator.engine;
 import io.txn.coordinator.machine.Answer;
 import io.txn.coordinator.machine.Effect;
 import io.txn.protocol.extension.RowData;
+import io.txn.protocol.saga.SagaHead;
 import org.jspecify.annotations.Nullable;
 
 /** Carries calls of phase two to resource managers. */
@@ -33,5 +34,10 @@ public interface BranchCaller {
 
         /** @param report rows that are in the way of an undo, or null */
         void ended(Answer answer, @Nullable String detail, @Nullable RowData report);
+
+        /** The same for the call of a saga's step, which says more. */
+        default void said(Answer answer, @Nullable String detail, SagaHead.Said said) {
+            ended(answer, detail, null);
+        }
     }
 }

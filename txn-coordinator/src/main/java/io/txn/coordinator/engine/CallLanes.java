@@ -9,6 +9,8 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.Queue;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +32,10 @@ final class CallLanes {
 
     /** Calls to the engines of sagas have more time; in one queue with the others they would hold them up. */
     private final ArrayDeque<Flight> sagaDeadlines = new ArrayDeque<>();
+
+    /** Calls of the steps of sagas, each with a time of its own. */
+    private final PriorityQueue<Flight> stepDeadlines =
+            new PriorityQueue<>((a, b) -> Long.compare(a.deadline, b.deadline));
 
     private final Map<String, Lane> lanes = new HashMap<>();
 
@@ -138,7 +144,11 @@ final class CallLanes {
     void sent(Flight flight, long now, long timeout) {
         flight.sentAt = now;
         flight.deadline = now + timeout;
-        (flight.call.type() == BranchType.SAGA ? sagaDeadlines : deadlines).add(flight);
+        if (flight.call.step() != null) {
+            stepDeadlines.add(flight);
+        } else {
+            (flight.call.type() == BranchType.SAGA ? sagaDeadlines : deadlines).add(flight);
+        }
     }
 
     /** The call is over. Returns whether it was under way. */
@@ -162,10 +172,11 @@ final class CallLanes {
     @Nullable
     Flight expired(long now) {
         Flight call = expired(deadlines, now);
-        return call == null ? expired(sagaDeadlines, now) : call;
+        call = call == null ? expired(sagaDeadlines, now) : call;
+        return call == null ? expired(stepDeadlines, now) : call;
     }
 
-    private @Nullable Flight expired(ArrayDeque<Flight> queue, long now) {
+    private @Nullable Flight expired(Queue<Flight> queue, long now) {
         Flight oldest;
         while ((oldest = queue.peek()) != null) {
             boolean underWay = inFlight.get(oldest.call.branch()) == oldest;
@@ -182,10 +193,10 @@ final class CallLanes {
 
     /** When {@link #expired} next has something to say, or {@link Long#MAX_VALUE}. */
     long nextDeadline() {
-        return Math.min(nextDeadline(deadlines), nextDeadline(sagaDeadlines));
+        return Math.min(nextDeadline(stepDeadlines), Math.min(nextDeadline(deadlines), nextDeadline(sagaDeadlines)));
     }
 
-    private static long nextDeadline(ArrayDeque<Flight> queue) {
+    private static long nextDeadline(Queue<Flight> queue) {
         Flight oldest = queue.peek();
         return oldest == null ? Long.MAX_VALUE : oldest.deadline;
     }

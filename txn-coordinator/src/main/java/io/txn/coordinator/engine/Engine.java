@@ -9,6 +9,7 @@ import io.txn.coordinator.machine.Shard;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.extension.RowData;
+import io.txn.protocol.saga.SagaHead;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Collection;
@@ -95,6 +96,7 @@ public final class Engine implements AutoCloseable {
                 return WHOLE;
             }
             boolean ofWorkUnderWay = command instanceof Command.ReportBranch
+                    || command instanceof Command.CompleteStep
                     || command instanceof Command.ReportSaga
                     || command instanceof Command.RetryNow
                     || command instanceof Command.GiveUp
@@ -211,8 +213,13 @@ public final class Engine implements AutoCloseable {
         return new TxnException(ErrorCode.COORDINATOR_STOPPING, null);
     }
 
-    private void ended(CallLanes.Flight flight, Answer answer, @Nullable String detail, @Nullable RowData report) {
-        ends.add(() -> core.end(flight, answer, detail, report));
+    private void ended(
+            CallLanes.Flight flight,
+            Answer answer,
+            @Nullable String detail,
+            @Nullable RowData report,
+            SagaHead.@Nullable Said said) {
+        ends.add(() -> core.end(flight, answer, detail, report, said));
         wake();
     }
 

@@ -14,6 +14,7 @@ import io.txn.coordinator.machine.GlobalTransaction;
 import io.txn.coordinator.machine.Outcome;
 import io.txn.coordinator.machine.Reply;
 import io.txn.coordinator.machine.Shard;
+import io.txn.coordinator.machine.StepCall;
 import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
@@ -21,6 +22,7 @@ import io.txn.protocol.LogText;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.extension.RowData;
 import io.txn.protocol.extension.UndoConfirmation;
+import io.txn.protocol.saga.SagaHead;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -94,6 +96,7 @@ final class EngineCore {
 
     private final Counters counters = new Counters();
     private final LockWaiting waiting;
+    private final SagaWaits sagaWaits = new SagaWaits();
     private @Nullable TxnException stopped;
 
     EngineCore(
@@ -207,7 +210,7 @@ final class EngineCore {
 
     private void restored(GlobalTransaction transaction) {
         timers.restore(transaction, now);
-        if (transaction.state() == TransactionState.ACTIVE) {
+        if (transaction.state() == TransactionState.ACTIVE && transaction.saga() == null) {
             return;
         }
         restored.add(transaction.number());
@@ -260,7 +263,12 @@ final class EngineCore {
             return lanes.isAtWork(giveUp.branch(), now) ? giveUp.branch() : null;
         }
         GlobalTransaction forced = command instanceof Command.Force force ? shard.transaction(force.xid()) : null;
-        if (forced != null) {
+        boolean turns = forced != null
+                && forced.saga() != null
+                && command instanceof Command.Force force
+                && force.outcome() == Outcome.ROLLBACK
+                && forced.outcome() == Outcome.OPEN;
+        if (forced != null && !turns) {
             for (Branch branch : forced.branches()) {
                 if (lanes.isAtWork(branch.id(), now)) {
                     return branch.id();
@@ -349,6 +357,8 @@ final class EngineCore {
         }
         if (sink != null && reply != null) {
             deliver(sink, reply);
+        } else if (sink != null && command instanceof Command.AwaitSaga await) {
+            sagaWaits.add(await.xid().number(), now + await.waitMillis(), sink);
         } else if (sink != null && command instanceof Command.Named named) {
             initiators.add(new WaitingInitiators.Initiator(named.xid().number(), now + settings.initiatorWait(), sink));
         }
@@ -416,7 +426,7 @@ final class EngineCore {
             return;
         }
         long number = ofTransaction.transaction();
-        long dueBefore = shard.nextDue(number);
+        long dueBefore = shard.nextDueAfter(number, now);
         GlobalTransaction before = shard.transaction(number);
         shard.apply(event, now);
         timers.moved(number, dueBefore, now);
@@ -424,6 +434,9 @@ final class EngineCore {
         GlobalTransaction after = shard.transaction(number);
         if (after != null) {
             OperatorLog.tell(event, before, after, now);
+        }
+        if (event instanceof Event.Ended && after != null && after.saga() != null) {
+            sagaWaits.take(number).forEach(waiter -> deliver(waiter.sink, new Reply.Known(after)));
         }
         if (event instanceof Event.Ended) {
             finished.add(new long[] {number, now});
@@ -527,6 +540,11 @@ final class EngineCore {
             Consumer<Reply> sink = initiator.sink();
             letOut(() -> sink.accept(failure(cause)));
         }
+        SagaWaits.Waiter waiter;
+        while ((waiter = sagaWaits.takeLate(Long.MAX_VALUE)) != null) {
+            Consumer<Reply> sink = waiter.sink;
+            letOut(() -> sink.accept(failure(cause)));
+        }
         for (LockWaiting.Patient patient : waiting.takeAll()) {
             letOut(() -> patient.accept(failure(cause)));
         }
@@ -564,6 +582,11 @@ final class EngineCore {
     }
 
     private long timeout(CallLanes.Flight flight) {
+        StepCall step = flight.call.step();
+        if (step != null) {
+            long own = step.policy().callTimeout();
+            return own == 0 ? settings.callTimeout() : own;
+        }
         return flight.call.type() == BranchType.SAGA
                 ? EngineSettings.sagaCallTimeout(settings.callTimeout())
                 : settings.callTimeout();
@@ -572,12 +595,27 @@ final class EngineCore {
     /** The time of a call runs from here, not from its decision: the disk may be slow. */
     private void send(CallLanes.Flight flight) {
         lanes.sent(flight, now, timeout(flight));
-        caller.call(flight.call, (answer, detail, report) -> ended.offer(flight, answer, detail, report));
+        caller.call(flight.call, new BranchCaller.CallEnd() {
+            @Override
+            public void ended(Answer answer, @Nullable String detail, @Nullable RowData report) {
+                ended.offer(flight, answer, detail, report, null);
+            }
+
+            @Override
+            public void said(Answer answer, @Nullable String detail, SagaHead.Said said) {
+                ended.offer(flight, answer, detail, null, said);
+            }
+        });
     }
 
     /** Where the ends of calls are put; set by whoever owns the thread. */
     interface Ends {
-        void offer(CallLanes.Flight flight, Answer answer, @Nullable String detail, @Nullable RowData report);
+        void offer(
+                CallLanes.Flight flight,
+                Answer answer,
+                @Nullable String detail,
+                @Nullable RowData report,
+                SagaHead.@Nullable Said said);
     }
 
     private Ends ended = this::end;
@@ -587,7 +625,12 @@ final class EngineCore {
     }
 
     /** A call came to an end. A failure counts only while the call is in flight; a success counts always, for the work is done. */
-    void end(CallLanes.Flight flight, Answer answer, @Nullable String detail, @Nullable RowData report) {
+    void end(
+            CallLanes.Flight flight,
+            Answer answer,
+            @Nullable String detail,
+            @Nullable RowData report,
+            SagaHead.@Nullable Said said) {
         if (stopped != null) {
             return;
         }
@@ -598,7 +641,7 @@ final class EngineCore {
             return;
         }
         if (answer == Answer.ABSENT) {
-            if (shard.awaitResource(call.transaction(), call.branch())) {
+            if (shard.awaitResource(call.transaction(), call.branch(), call.resource())) {
                 absent.await(call.resource(), call.transaction());
                 absent.missed(call.resource());
                 timers.set(
@@ -621,7 +664,8 @@ final class EngineCore {
                         answer,
                         detail,
                         random.nextDouble(),
-                        report),
+                        report,
+                        said),
                 null);
         if (answer == Answer.ABSENT && stopped == null && caller.canCall(call)) {
             resourceAvailable(call.resource()); // it came while the news of its absence was on its way
@@ -662,6 +706,13 @@ final class EngineCore {
 
     // Time
 
+    /** Steps of sagas take ids without a command of a client's. */
+    private void beginEpochIfDue() {
+        if (shard.needsEpoch()) {
+            record(List.of(new Event.EpochStarted(anotherEpoch(shard, random), 0)));
+        }
+    }
+
     /** Does what is due now: deadlines, retries, calls that were not answered, retention, snapshots. */
     void tick() {
         release();
@@ -669,14 +720,19 @@ final class EngineCore {
             return;
         }
         now = time.now();
+        beginEpochIfDue();
         CallLanes.Flight late;
         while ((late = lanes.expired(now)) != null) {
-            end(late, Answer.UNREACHABLE, "no answer within " + timeout(late) + " ms", null);
+            end(late, Answer.UNREACHABLE, "no answer within " + timeout(late) + " ms", null, null);
         }
         for (int i = 0; i < TICK_BATCH && timers.earliest() <= now && acceptsCommands(); i++) {
             long number = timers.poll();
             if (shard.nextDue(number) <= now) {
                 decideDue(number);
+            }
+            GlobalTransaction looked = shard.transaction(number);
+            if (looked != null && looked.saga() != null) {
+                timers.set(number, now); // what comes next may have been behind this one
             }
         }
         settleWaits();
@@ -705,6 +761,11 @@ final class EngineCore {
     }
 
     private void answerInitiators(long until) {
+        SagaWaits.Waiter waiter;
+        while ((waiter = sagaWaits.takeLate(until)) != null) {
+            GlobalTransaction saga = shard.transaction(waiter.saga);
+            deliver(waiter.sink, saga == null ? new Reply.TransactionUnknown(null) : new Reply.Known(saga));
+        }
         WaitingInitiators.Initiator oldest;
         while ((oldest = initiators.takeLate(until)) != null) {
             GlobalTransaction transaction = shard.transaction(oldest.transaction());
@@ -716,7 +777,17 @@ final class EngineCore {
 
     private void decideDue(long number) {
         GlobalTransaction transaction = shard.transaction(number);
-        if (transaction != null && transaction.state() == TransactionState.ACTIVE) {
+        if (transaction != null && transaction.saga() != null && transaction.outcome() == Outcome.OPEN) {
+            if (shard.isLate(number, now)) {
+                decide(new Command.TimeOut(number), null);
+                if (stopped == null && shard.isLate(number, now)) {
+                    timers.setAt(now + 1_000, number); // the journal refused: it is full, so try again
+                }
+            }
+            if (stopped == null) {
+                drive(number);
+            }
+        } else if (transaction != null && transaction.state() == TransactionState.ACTIVE) {
             decide(new Command.TimeOut(number), null);
             if (shard.nextDue(number) <= now && stopped == null && isActive(number)) {
                 timers.setAt(now + 1_000, number); // the journal refused: it is full, so try again
@@ -753,7 +824,7 @@ final class EngineCore {
             return 0;
         }
         long at = Math.min(Math.min(timers.earliest(), lanes.nextDeadline()), waiting.nextEnd());
-        at = Math.min(at, initiators.nextDeadline());
+        at = Math.min(at, Math.min(initiators.nextDeadline(), sagaWaits.nextEnd()));
         if (handedOver > flushed) {
             at = Math.min(at, stagedAt + LINGER);
         }
@@ -785,6 +856,7 @@ final class EngineCore {
     boolean isQuiet() {
         return gates.isEmpty()
                 && initiators.isEmpty()
+                && sagaWaits.isEmpty()
                 && lanes.size() == 0
                 && !lanes.hasNext()
                 && restored.isEmpty()

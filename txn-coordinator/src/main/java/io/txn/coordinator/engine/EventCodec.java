@@ -4,11 +4,13 @@ import io.txn.coordinator.lock.LockKeys;
 import io.txn.coordinator.machine.ClientId;
 import io.txn.coordinator.machine.Event;
 import io.txn.coordinator.machine.Outcome;
+import io.txn.coordinator.machine.PlanText;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.extension.RequestKey;
 import io.txn.protocol.extension.RowData;
+import io.txn.protocol.saga.SagaPlan;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,13 +19,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Entries of the journal: {@code version, takes over (0 or 1), writer, number, time, count, count × (type, fields)}. One entry holds the events of one
  * decision; {@link EntrySequence} says what writer and number are for. Nothing in it depends on the kind of journal. Version 1 had neither of the three; version 3 has
- * events about rows in the way of undos and marks, version 4 those about request keys; each is written only for these.
+ * events about rows in the way of undos and marks, version 4 those about request keys, version 5 those of sagas that the coordinator drives; each is written only for these.
  * Type numbers and field order are for ever; what must change gets a new number or a new version. A newer version is refused with JOURNAL_TOO_NEW, and
  * bytes that no version wrote with JOURNAL_DAMAGED.
  */
 final class EventCodec {
 
-    static final int VERSION = 4;
+    static final int VERSION = 5;
 
     /** What an entry is written as that has nothing newer in it, so that the version before can still be gone back to. */
     private static final int PLAIN_VERSION = 2;
@@ -56,13 +58,26 @@ final class EventCodec {
     private static int version(List<Event> events) {
         int version = PLAIN_VERSION;
         for (Event event : events) {
-            if (event instanceof Event.KeyClaimed || event instanceof Event.KeyAnswered) {
+            if (isOfSaga(event)) {
                 return VERSION;
+            } else if (event instanceof Event.KeyClaimed || event instanceof Event.KeyAnswered) {
+                version = 4;
             } else if (isOfVersion3(event)) {
-                version = 3;
+                version = Math.max(version, 3);
             }
         }
         return version;
+    }
+
+    private static boolean isOfSaga(Event event) {
+        return event instanceof Event.SagaPlanned
+                || event instanceof Event.StepStarted
+                || event instanceof Event.StepSettled
+                || event instanceof Event.StepDone
+                || event instanceof Event.StepOngoing
+                || event instanceof Event.StepFailed
+                || event instanceof Event.Chosen
+                || event instanceof Event.SagaResumed;
     }
 
     private static boolean isOfVersion3(Event event) {
@@ -207,6 +222,40 @@ final class EventCodec {
             out.u1(26);
             out.varint(e.transaction());
             answer(e.answer(), out);
+        } else if (event instanceof Event.SagaPlanned e) {
+            out.u1(27);
+            out.varint(e.transaction());
+            out.string(e.plan().text());
+            out.string(e.input());
+        } else if (event instanceof Event.StepStarted e) {
+            out.u1(28);
+            branch(e, out);
+            out.varint(e.step());
+        } else if (event instanceof Event.StepSettled e) {
+            out.u1(29);
+            out.varint(e.transaction());
+            out.varint(e.step());
+            out.u1(e.done() ? 1 : 0);
+        } else if (event instanceof Event.StepDone e) {
+            out.u1(30);
+            branch(e, out);
+            out.string(e.result());
+        } else if (event instanceof Event.StepOngoing e) {
+            out.u1(31);
+            branch(e, out);
+            out.varint(e.until());
+        } else if (event instanceof Event.StepFailed e) {
+            out.u1(32);
+            branch(e, out);
+            out.u1(e.refused() ? 1 : 0);
+            out.string(e.cause());
+        } else if (event instanceof Event.Chosen e) {
+            out.u1(33);
+            branch(e, out);
+            out.varint(e.next());
+        } else if (event instanceof Event.SagaResumed e) {
+            out.u1(34);
+            out.varint(e.transaction());
         } else {
             throw new AssertionError("no code for " + event);
         }
@@ -243,8 +292,24 @@ final class EventCodec {
             case 24 -> new Event.RollbackOnlyMarked(in.varint(), in.text());
             case 25 -> new Event.KeyClaimed(in.varint(), in.text());
             case 26 -> new Event.KeyAnswered(in.varint(), answer(in));
+            case 27 -> new Event.SagaPlanned(in.varint(), plan(in), in.text());
+            case 28 -> new Event.StepStarted(in.varint(), in.varint(), in.count(SagaPlan.MOST_STEPS));
+            case 29 -> new Event.StepSettled(in.varint(), in.count(SagaPlan.MOST_STEPS), in.u1() != 0);
+            case 30 -> new Event.StepDone(in.varint(), in.varint(), in.string());
+            case 31 -> new Event.StepOngoing(in.varint(), in.varint(), in.varint());
+            case 32 -> new Event.StepFailed(in.varint(), in.varint(), in.u1() != 0, in.text());
+            case 33 -> new Event.Chosen(in.varint(), in.varint(), in.count(SagaPlan.MOST_STEPS));
+            case 34 -> new Event.SagaResumed(in.varint());
             default -> throw new IllegalArgumentException("no event " + type);
         };
+    }
+
+    static PlanText plan(In in) {
+        try {
+            return in.interner().intern(PlanText.of(in.text()));
+        } catch (TxnException e) {
+            throw new IllegalArgumentException("a saga's plan", e);
+        }
     }
 
     static void answer(RequestKey.Answer answer, Out out) {

@@ -26,7 +26,11 @@ final class Footprint {
         } else if (command instanceof Command.QueryLocks query) {
             return BASE + text(query.resource()) + locks(query.locks());
         } else if (command instanceof Command.Begin begin) {
-            return BASE + text(begin.name()) + text(begin.key());
+            Command.Begin.Saga saga = begin.saga();
+            long planned = saga == null ? 0 : 4L * saga.plan().text().length() + text(saga.input());
+            return BASE + text(begin.name()) + text(begin.key()) + planned;
+        } else if (command instanceof Command.CompleteStep complete) {
+            return BASE + text(complete.result()) + text(complete.failure());
         } else if (command instanceof Command.Commit commit) {
             return BASE + (commit.answer() == null ? 0 : text(commit.answer().text()));
         } else if (command instanceof Command.Rollback rollback) {

@@ -5,7 +5,9 @@ import io.txn.coordinator.machine.BranchState;
 import io.txn.coordinator.machine.Dirt;
 import io.txn.coordinator.machine.GlobalTransaction;
 import io.txn.coordinator.machine.Outcome;
+import io.txn.coordinator.machine.PlanText;
 import io.txn.coordinator.machine.RequestKeys;
+import io.txn.coordinator.machine.SagaState;
 import io.txn.coordinator.machine.Shard;
 import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.BranchType;
@@ -24,13 +26,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Snapshots: {@code version, writer, number of the next entry, count, count × earlier writer, journal time, last id, count, count × (length,
- * transaction)}, from version 4 on {@code count, count × (length, request key)}. Locks are not written: they follow from the branches. Version 1 began with the
+ * transaction)}, from version 4 on {@code count, count × (length, request key)}, from version 5 on transactions may be sagas. Locks are not written: they follow from the branches. Version 1 began with the
  * journal time.
  */
 final class SnapshotCodec {
 
     /** From version 2 on transactions and branches carry request ids, from version 3 on branches the rows in the way of their undo. */
-    static final int VERSION = 4;
+    static final int VERSION = 5;
 
     /** What a snapshot is written as that has nothing newer in it, so that the version before can still be gone back to. */
     private static final int PLAIN_VERSION = 2;
@@ -40,6 +42,8 @@ final class SnapshotCodec {
     private static final BranchType[] BRANCH_TYPES = BranchType.values();
     private static final BranchState[] BRANCH_STATES = BranchState.values();
     private static final TransactionState[] STATES = TransactionState.values();
+    private static final SagaState.Settled[] SETTLED = SagaState.Settled.values();
+    private static final SagaState.Progress[] PROGRESS = SagaState.Progress.values();
     private static final Outcome[] OUTCOMES = Outcome.values();
 
     private SnapshotCodec() {}
@@ -73,8 +77,10 @@ final class SnapshotCodec {
 
     /** The lowest that has everything in it. */
     private static int version(Shard.Capture capture) {
-        if (!capture.keys().isEmpty()) {
+        if (capture.transactions().stream().anyMatch(transaction -> transaction.saga() != null)) {
             return VERSION;
+        } else if (!capture.keys().isEmpty()) {
+            return 4;
         }
         return capture.transactions().stream().anyMatch(SnapshotCodec::hasDirt) ? 3 : PLAIN_VERSION;
     }
@@ -228,6 +234,63 @@ final class SnapshotCodec {
                 dirt(branch.dirt(), out);
             }
         }
+        if (version >= 5) {
+            saga(transaction.saga(), out);
+        }
+    }
+
+    private static void saga(@Nullable SagaState saga, Out out) {
+        out.u1(saga == null ? 0 : 1);
+        if (saga == null) {
+            return;
+        }
+        out.string(saga.plan().text());
+        out.string(saga.input());
+        for (SagaState.Place place : saga.places()) {
+            out.u1(place.settled().ordinal());
+            out.varint(place.branch());
+            out.varint(place.chosen() + 1);
+            out.varint(place.rounds());
+        }
+        out.varint(saga.executions().size());
+        for (SagaState.Execution execution : saga.executions()) {
+            out.varint(execution.branch());
+            out.varint(execution.step());
+            out.u1(execution.progress().ordinal());
+            out.varint(execution.beganAt());
+            out.varint(execution.beganAfter());
+            out.varint(execution.order());
+            out.string(execution.result());
+        }
+        out.varint(saga.ended());
+        out.varint(saga.resultBytes());
+    }
+
+    private static @Nullable SagaState saga(In in) {
+        if (in.u1() == 0) {
+            return null;
+        }
+        PlanText plan = EventCodec.plan(in);
+        String input = in.text();
+        int steps = plan.plan().steps().size();
+        List<SagaState.Place> places = new ArrayList<>(steps);
+        for (int i = 0; i < steps; i++) {
+            places.add(new SagaState.Place(
+                    in.constant(SETTLED), in.varint(), in.count(steps) - 1, in.count(Integer.MAX_VALUE)));
+        }
+        int count = in.count(in.remaining());
+        List<SagaState.Execution> executions = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            executions.add(new SagaState.Execution(
+                    in.varint(),
+                    in.count(steps - 1),
+                    in.constant(PROGRESS),
+                    in.varint(),
+                    in.count(Integer.MAX_VALUE),
+                    in.count(Integer.MAX_VALUE),
+                    in.string()));
+        }
+        return new SagaState(plan, input, places, executions, in.count(Integer.MAX_VALUE), in.count(Integer.MAX_VALUE));
     }
 
     private static void dirt(@Nullable Dirt dirt, Out out) {
@@ -263,7 +326,8 @@ final class SnapshotCodec {
                 in.varint(),
                 in.varint(),
                 version < 2 ? 0 : in.varint(),
-                branches(in, version));
+                branches(in, version),
+                version < 5 ? null : saga(in));
         if (in.remaining() > 0) {
             throw new IllegalArgumentException(in.remaining() + " bytes too many in a transaction");
         }

@@ -22,6 +22,10 @@ final class Timers {
 
     /** After a restart: of what is undecided also what is due already. */
     void restore(GlobalTransaction transaction, long now) {
+        if (transaction.saga() != null) {
+            set(transaction.number(), now); // what is due already is driven
+            return;
+        }
         long at = shard.nextDue(transaction.number());
         if (at != Long.MAX_VALUE && (at > now || transaction.state() == TransactionState.ACTIVE)) {
             due.add(at, transaction.number());
@@ -30,15 +34,15 @@ final class Timers {
 
     /** Sets the timer for what the transaction has to do next, if that is to come. */
     void set(long transaction, long now) {
-        long at = shard.nextDue(transaction);
-        if (at > now && at != Long.MAX_VALUE) {
+        long at = shard.nextDueAfter(transaction, now);
+        if (at != Long.MAX_VALUE) {
             due.add(at, transaction);
         }
     }
 
     /** The same when that has changed from {@code before}. */
     void moved(long transaction, long before, long now) {
-        if (shard.nextDue(transaction) != before) {
+        if (shard.nextDueAfter(transaction, now) != before) {
             set(transaction, now);
         }
     }

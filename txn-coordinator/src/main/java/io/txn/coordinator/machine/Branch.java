@@ -100,6 +100,12 @@ public record Branch(
                 dirt);
     }
 
+    /** To be called anew, and elsewhere: what was done is to be compensated. */
+    Branch toCompensate(String newResource) {
+        return new Branch(
+                id, type, newResource, client, locks, null, BranchState.REGISTERED, 0, 0, null, requestId, dirt);
+    }
+
     Branch withDirt(@Nullable Dirt newDirt) {
         return new Branch(
                 id, type, resource, client, locks, applicationData, state, attempts, nextAt, cause, requestId, newDirt);

@@ -7,6 +7,7 @@ import io.txn.protocol.Xid;
 import io.txn.protocol.extension.RequestKey;
 import io.txn.protocol.extension.RowData;
 import io.txn.protocol.extension.UndoDecision;
+import io.txn.protocol.saga.SagaHead;
 import org.jspecify.annotations.Nullable;
 
 /** What may be asked of a shard. Immutable; carries no time: the engine says when it is decided. */
@@ -40,6 +41,7 @@ public sealed interface Command {
      * @param requestId the client's own id of this request, by which a repeated one is known; 0 for none
      * @param number a lent id that the transaction is to have, unless it has begun already; 0: any
      * @param key by what the business calls the request; null: by nothing
+     * @param saga what makes it a saga that the coordinator drives; null: it is none
      */
     record Begin(
             String address,
@@ -49,8 +51,36 @@ public sealed interface Command {
             @Nullable String sagaEngine,
             long requestId,
             long number,
-            @Nullable String key)
+            @Nullable String key,
+            @Nullable Saga saga)
             implements Command {
+
+        /**
+         * What makes it a saga that the coordinator drives.
+         *
+         * @param input JSON
+         */
+        public record Saga(PlanText plan, String input) {
+
+            /** Without the input. */
+            @Override
+            public String toString() {
+                return plan.toString();
+            }
+        }
+
+        /** No saga of the coordinator's. */
+        public Begin(
+                String address,
+                String name,
+                ClientId client,
+                long timeoutMillis,
+                @Nullable String sagaEngine,
+                long requestId,
+                long number,
+                @Nullable String key) {
+            this(address, name, client, timeoutMillis, sagaEngine, requestId, number, key, null);
+        }
 
         /** One without a key. */
         public Begin(
@@ -218,6 +248,28 @@ public sealed interface Command {
      */
     record ReportSaga(Xid xid, Outcome direction, boolean over) implements Named {}
 
+    /**
+     * An ongoing step of a saga is over.
+     *
+     * @param result JSON; null: none
+     * @param failure why it failed; null: it did not
+     */
+    record CompleteStep(
+            Xid xid,
+            long branch,
+            @Nullable String result,
+            @Nullable String failure) implements Named {
+
+        /** Without the result. */
+        @Override
+        public String toString() {
+            return "CompleteStep[xid=" + xid + ", branch=" + branch + ", failure=" + failure + "]";
+        }
+    }
+
+    /** Waits for the end of a saga, and asks for its state then, or when that time is over. */
+    record AwaitSaga(Xid xid, long waitMillis) implements Named {}
+
     /** Asks for the state. */
     record QueryTransaction(Xid xid) implements Named {}
 
@@ -272,6 +324,7 @@ public sealed interface Command {
      * @param detail what the resource manager or the transport said, for people
      * @param report rows that are in the way of an undo, or null
      * @param jitter how much of half the back-off is taken off, 0 to 1
+     * @param said what the step of a saga said; null: nothing
      */
     record BranchAnswered(
             long transaction,
@@ -282,8 +335,23 @@ public sealed interface Command {
             Answer answer,
             @Nullable String detail,
             double jitter,
-            @Nullable RowData report)
+            @Nullable RowData report,
+            SagaHead.@Nullable Said said)
             implements Internal {
+
+        /** Of no step of a saga. */
+        public BranchAnswered(
+                long transaction,
+                long branch,
+                Outcome phase,
+                int attempt,
+                long calledAt,
+                Answer answer,
+                @Nullable String detail,
+                double jitter,
+                @Nullable RowData report) {
+            this(transaction, branch, phase, attempt, calledAt, answer, detail, jitter, report, null);
+        }
 
         /** Without rows in the way. */
         public BranchAnswered(

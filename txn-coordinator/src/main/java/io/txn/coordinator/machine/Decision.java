@@ -18,7 +18,12 @@ public record Decision(
         effects = List.copyOf(effects);
     }
 
-    static Decision of(Reply reply) {
+    /** The same with another reply. */
+    Decision replying(Reply other) {
+        return new Decision(events, effects, other);
+    }
+
+    static Decision of(@Nullable Reply reply) {
         return new Decision(List.of(), List.of(), reply);
     }
 }

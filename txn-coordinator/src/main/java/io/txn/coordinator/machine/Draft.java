@@ -11,6 +11,7 @@ final class Draft {
 
     private final List<Event> events = new ArrayList<>(3);
     private final List<Effect> effects = new ArrayList<>(1);
+    private long freshId;
     final GlobalTransaction before;
     final long at;
     GlobalTransaction now;
@@ -19,6 +20,20 @@ final class Draft {
         this.before = before;
         this.now = before;
         this.at = at;
+    }
+
+    /** @param freshId the first of the ids that nobody has */
+    Draft(GlobalTransaction before, long at, long freshId) {
+        this(before, at);
+        this.freshId = freshId;
+    }
+
+    /** An id that nobody has; another one each time. */
+    long freshId() {
+        if (freshId == 0) {
+            throw new AssertionError("no ids for " + before);
+        }
+        return freshId++;
     }
 
     Draft add(Event.OfTransaction event) {
@@ -31,13 +46,14 @@ final class Draft {
     /** Adds what follows from the state of the branches. */
     Draft conclude() {
         Branch stuck = now.firstStuck();
+        boolean goesForward = now.saga() != null && now.outcome() == Outcome.OPEN;
         if (now.state() == TransactionState.NEEDS_ATTENTION && stuck == null) {
-            add(new Event.Resumed(now.number()));
+            add(goesForward ? new Event.SagaResumed(now.number()) : new Event.Resumed(now.number()));
         }
         if (now.state() == TransactionState.HANDED_BACK && !now.isDriven()) {
             Sagas.decide(this, now.direction());
         }
-        if (stuck != null && isUnderWay()) {
+        if (stuck != null && (isUnderWay() || goesForward && now.state() == TransactionState.ACTIVE)) {
             add(new Event.AttentionNeeded(now.number(), shorten("branch " + stuck.id() + ": " + stuck.cause())));
         } else if (isUnderWay() && now.state() != TransactionState.HANDED_BACK && now.owesNothing()) {
             add(new Event.Ended(now.number()));
@@ -95,7 +111,11 @@ final class Draft {
 
     private static void check(GlobalTransaction transaction, Event.OfTransaction event) {
         boolean legal;
-        if (event instanceof Event.BranchRegistered registered) {
+        if (event instanceof Event.SagaPlanned) {
+            legal = transaction.saga() == null && transaction.branches().isEmpty();
+        } else if (event instanceof Event.StepStarted || event instanceof Event.StepSettled) {
+            legal = transaction.saga() != null && transaction.outcome() == Outcome.OPEN;
+        } else if (event instanceof Event.BranchRegistered registered) {
             legal = transaction.accepts(registered.type());
         } else if (event instanceof Event.OfBranch ofBranch) {
             Branch branch = transaction.branch(ofBranch.branch());
@@ -103,7 +123,7 @@ final class Draft {
         } else if (event instanceof Event.RollbackOnlyMarked) {
             legal = transaction.state() == TransactionState.ACTIVE && !transaction.isMarked();
         } else if (event instanceof Event.RetriesReset) {
-            legal = transaction.state() != TransactionState.ACTIVE;
+            legal = transaction.state() != TransactionState.ACTIVE || transaction.saga() != null;
         } else if (event instanceof Event.SagaHandedBack && !transaction.isDriven()) {
             legal = false; // only a saga, and not after the last word of its engine
         } else {

@@ -12,6 +12,7 @@ public sealed interface Effect {
      *
      * @param timedOut whether it was the deadline that decided
      * @param decision what an operator decided about rows in the way of an undo, or null
+     * @param step what a step of a saga is called for; null for every other branch
      */
     record CallBranch(
             long transaction,
@@ -24,8 +25,37 @@ public sealed interface Effect {
             Outcome phase,
             boolean timedOut,
             int attempt,
-            @Nullable RowData decision)
+            @Nullable RowData decision,
+            @Nullable StepCall step)
             implements Effect {
+
+        /** No step of a saga. */
+        public CallBranch(
+                long transaction,
+                String address,
+                long branch,
+                BranchType type,
+                String resource,
+                ClientId client,
+                @Nullable String applicationData,
+                Outcome phase,
+                boolean timedOut,
+                int attempt,
+                @Nullable RowData decision) {
+            this(
+                    transaction,
+                    address,
+                    branch,
+                    type,
+                    resource,
+                    client,
+                    applicationData,
+                    phase,
+                    timedOut,
+                    attempt,
+                    decision,
+                    null);
+        }
 
         /** Nobody decided anything about rows in the way. */
         public CallBranch(

@@ -125,6 +125,44 @@ public sealed interface Event {
     /** No branch is stuck any more. */
     record Resumed(long transaction) implements OfTransaction {}
 
+    /** A transaction that was just opened is a saga that the coordinator drives. */
+    record SagaPlanned(long transaction, PlanText plan, String input) implements OfTransaction {
+
+        /** Without the input, which nobody should find in a log. */
+        @Override
+        public String toString() {
+            return "SagaPlanned[transaction=" + transaction + ", plan=" + plan + "]";
+        }
+    }
+
+    /** It is the turn of a step: it is called from now on. */
+    record StepStarted(long transaction, long branch, int step) implements OfBranch {}
+
+    /** A step was over as soon as it was its turn, or no way led to it. */
+    record StepSettled(long transaction, int step, boolean done) implements OfTransaction {}
+
+    /** A step is done; or, of a saga that has turned meanwhile, what it had done is known after all. */
+    record StepDone(long transaction, long branch, @Nullable String result) implements OfBranch {
+
+        /** Without the result. */
+        @Override
+        public String toString() {
+            return "StepDone[transaction=" + transaction + ", branch=" + branch + "]";
+        }
+    }
+
+    /** A step says that it is under way; it is not called again before {@code until}. */
+    record StepOngoing(long transaction, long branch, long until) implements OfBranch {}
+
+    /** A step failed; if it was {@code refused} nothing came of it. */
+    record StepFailed(long transaction, long branch, boolean refused, String cause) implements OfBranch {}
+
+    /** The application chose the step that comes next, or to which the saga goes back. */
+    record Chosen(long transaction, long branch, int next) implements OfBranch {}
+
+    /** No step of an undecided saga is stuck any more. */
+    record SagaResumed(long transaction) implements OfTransaction {}
+
     /** Every branch is final. */
     record Ended(long transaction) implements OfTransaction {}
 }

@@ -2,6 +2,7 @@ package io.txn.coordinator.machine;
 
 import io.txn.protocol.BranchType;
 import io.txn.protocol.Xid;
+import io.txn.protocol.saga.SagaHead;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param endedAt 0 until every branch is final
  * @param requestId the initiator's id of its begin, 0 for none
  * @param branches in order of registration
+ * @param saga how far it is when it is a saga that the coordinator drives, else null
  */
 public record GlobalTransaction(
         long number,
@@ -36,10 +38,32 @@ public record GlobalTransaction(
         long decidedAt,
         long endedAt,
         long requestId,
-        List<Branch> branches) {
+        List<Branch> branches,
+        @Nullable SagaState saga) {
 
     public GlobalTransaction {
         branches = List.copyOf(branches);
+    }
+
+    /** No saga of the coordinator's. */
+    public GlobalTransaction(
+            long number,
+            String address,
+            String name,
+            ClientId client,
+            long beganAt,
+            long deadline,
+            TransactionState state,
+            Outcome outcome,
+            boolean timedOut,
+            @Nullable String cause,
+            long decidedAt,
+            long endedAt,
+            long requestId,
+            List<Branch> branches) {
+        this(
+                number, address, name, client, beganAt, deadline, state, outcome, timedOut, cause, decidedAt, endedAt,
+                requestId, branches, null);
     }
 
     public Xid xid() {
@@ -107,11 +131,22 @@ public record GlobalTransaction(
 
     /** Whether a branch of this type may join: until it is decided or handed back; steps of a saga also while its engine goes on. */
     boolean accepts(BranchType type) {
+        return saga == null && accepted(type);
+    }
+
+    private boolean accepted(BranchType type) {
         return state == TransactionState.ACTIVE || (type == BranchType.SAGA && isDriven());
     }
 
     /** Whether {@code branch} is owed its phase two of what was decided, or a call in the direction of its saga. */
     boolean owes(Branch branch) {
+        if (saga != null) {
+            return switch (outcome) {
+                case OPEN -> saga.isUnderWay(branch.id()) && !branch.state().isOver();
+                case COMMIT -> false;
+                case ROLLBACK -> !branch.state().isOver();
+            };
+        }
         if (isDriver(branch)) {
             return !branch.state().isOver() && direction() != Outcome.OPEN;
         }
@@ -147,6 +182,44 @@ public record GlobalTransaction(
         return null;
     }
 
+    /** How far the saga is, in a word. */
+    public SagaHead.State sagaState() {
+        return switch (state) {
+            case ACTIVE, COMMITTING, HANDED_BACK -> SagaHead.State.RUNNING;
+            case ROLLING_BACK -> SagaHead.State.COMPENSATING;
+            case NEEDS_ATTENTION -> SagaHead.State.NEEDS_ATTENTION;
+            case COMMITTED -> SagaHead.State.DONE;
+            case ROLLED_BACK -> SagaHead.State.COMPENSATED;
+        };
+    }
+
+    /** How far the saga is; only of what is one. */
+    SagaState planned() {
+        if (saga == null) {
+            throw new AssertionError("no saga of the coordinator's: " + number);
+        }
+        return saga;
+    }
+
+    GlobalTransaction with(SagaState newSaga, List<Branch> newBranches) {
+        return new GlobalTransaction(
+                number,
+                address,
+                name,
+                client,
+                beganAt,
+                deadline,
+                state,
+                outcome,
+                timedOut,
+                cause,
+                decidedAt,
+                endedAt,
+                requestId,
+                newBranches,
+                newSaga);
+    }
+
     GlobalTransaction replace(Branch changed) {
         List<Branch> list = new ArrayList<>(branches);
         list.replaceAll(branch -> branch.id() == changed.id() ? changed : branch);
@@ -175,19 +248,20 @@ public record GlobalTransaction(
                 decidedAt,
                 endedAt,
                 requestId,
-                newBranches);
+                newBranches,
+                saga);
     }
 
     GlobalTransaction withState(TransactionState newState) {
         return new GlobalTransaction(
                 number, address, name, client, beganAt, deadline, newState, outcome, timedOut, cause, decidedAt,
-                endedAt, requestId, branches);
+                endedAt, requestId, branches, saga);
     }
 
     GlobalTransaction marked(String why) {
         return new GlobalTransaction(
                 number, address, name, client, beganAt, deadline, state, outcome, timedOut, why, decidedAt, endedAt,
-                requestId, branches);
+                requestId, branches, saga);
     }
 
     GlobalTransaction decided(
@@ -206,7 +280,8 @@ public record GlobalTransaction(
                 at,
                 endedAt,
                 requestId,
-                branches);
+                branches,
+                saga);
     }
 
     /** A saga in a direction: {@link #direction} is kept as the application data of its driver, which is what its engine is told. */
@@ -229,7 +304,8 @@ public record GlobalTransaction(
                 decidedAt,
                 endedAt,
                 requestId,
-                list);
+                list,
+                saga);
     }
 
     GlobalTransaction ended(TransactionState newState, long at) {
@@ -239,6 +315,6 @@ public record GlobalTransaction(
         }
         return new GlobalTransaction(
                 number, address, name, client, beganAt, deadline, newState, outcome, timedOut, cause, decidedAt, at,
-                requestId, kept);
+                requestId, kept, saga);
     }
 }

@@ -24,10 +24,12 @@ final class Machine {
 
     private final Rules rules;
     private final Sagas sagas;
+    private final PlannedSagas planned;
 
     Machine(Rules rules) {
         this.rules = rules;
         this.sagas = new Sagas(rules);
+        this.planned = new PlannedSagas(rules);
     }
 
     /**
@@ -41,6 +43,11 @@ final class Machine {
 
     /** Same state, command and moment, same decision. Changes nothing. */
     Decision decide(GlobalTransaction transaction, Command command, Moment moment) {
+        Decision ofSaga = transaction.saga() == null ? null : planned.decide(transaction, command, moment);
+        return ofSaga == null ? decidePlain(transaction, command, moment) : ofSaga;
+    }
+
+    private Decision decidePlain(GlobalTransaction transaction, Command command, Moment moment) {
         if (command instanceof Command.RegisterBranch register) {
             return register(transaction, register, moment);
         } else if (command instanceof Command.ReportBranch report) {
@@ -57,7 +64,9 @@ final class Machine {
             return answered(transaction, answered, moment);
         } else if (command instanceof Command.ResourceAvailable available) {
             return resourceAvailable(transaction, available, moment);
-        } else if (command instanceof Command.QueryTransaction) {
+        } else if (command instanceof Command.CompleteStep complete) {
+            return Decision.of(new Reply.BranchUnknown(complete.branch()));
+        } else if (command instanceof Command.QueryTransaction || command instanceof Command.AwaitSaga) {
             return Decision.of(new Reply.Known(transaction));
         } else if (command instanceof Command.ConfirmUndo confirm) {
             return Decision.of(new Reply.UndoWanted(isToBeUndone(transaction, confirm.branch())));
@@ -332,6 +341,7 @@ final class Machine {
             boolean waits = transaction.owes(branch)
                     && branch.state() != BranchState.STUCK
                     && branch.nextAt() > moment.at
+                    && branch.nextAt() != Long.MAX_VALUE
                     && branch.resource().equals(command.resource());
             if (waits) {
                 draft.add(new Event.BranchDue(transaction.number(), branch.id()));
@@ -456,6 +466,18 @@ final class Machine {
 
     /** What {@code event} makes of {@code transaction}. Total: a step that the table does not have leaves the state as it is. */
     static GlobalTransaction apply(GlobalTransaction transaction, Event.OfTransaction event, long at) {
+        GlobalTransaction after = applyPlain(transaction, event, at);
+        return after.saga() == null && !(event instanceof Event.SagaPlanned)
+                ? after
+                : PlannedSagas.apply(transaction, after, event, at);
+    }
+
+    private static GlobalTransaction applyPlain(GlobalTransaction transaction, Event.OfTransaction event, long at) {
+        if (event instanceof Event.StepStarted
+                || event instanceof Event.SagaPlanned
+                || event instanceof Event.StepSettled) {
+            return transaction;
+        }
         if (event instanceof Event.OfBranch ofBranch) {
             return applyToBranch(transaction, ofBranch);
         }
@@ -480,7 +502,9 @@ final class Machine {
             return transaction.decided(next, Outcome.ROLLBACK, rollback.timedOut(), rollback.cause(), at);
         } else if (event instanceof Event.SagaHandedBack handedBack) {
             return transaction.handedBack(next, handedBack);
-        } else if (event instanceof Event.AttentionNeeded || event instanceof Event.Resumed) {
+        } else if (event instanceof Event.AttentionNeeded
+                || event instanceof Event.Resumed
+                || event instanceof Event.SagaResumed) {
             return transaction.withState(next);
         } else if (event instanceof Event.Ended) {
             return transaction.ended(next, at);
@@ -532,6 +556,12 @@ final class Machine {
                     .withDirt(new Dirt(report, decided.decision(), decided.decidedBy()));
         } else if (event instanceof Event.BranchGivenUp givenUp) {
             return branch.with(next, branch.attempts(), 0, givenUp.reason());
+        } else if (event instanceof Event.StepDone || event instanceof Event.Chosen) {
+            return branch.with(next, branch.attempts(), 0, null);
+        } else if (event instanceof Event.StepOngoing ongoing) {
+            return branch.with(next, branch.attempts(), ongoing.until(), "under way, as its application says");
+        } else if (event instanceof Event.StepFailed failed) {
+            return branch.with(next, branch.attempts(), 0, failed.cause());
         }
         throw new AssertionError("no application for " + event);
     }
@@ -544,6 +574,9 @@ final class Machine {
      * @param waiting the ids of branches that wait for a resource manager
      */
     static List<Effect.CallBranch> pending(GlobalTransaction transaction, long now, Set<Long> waiting) {
+        if (transaction.saga() != null) {
+            return PlannedSagas.pending(transaction, now, waiting);
+        }
         List<Effect.CallBranch> calls = new ArrayList<>();
         if (transaction.state().isFinal()) {
             return calls;

@@ -37,6 +37,9 @@ public final class Shard {
     /** How many characters about rows in the way of undos are kept in all. */
     static final long MOST_DIRT = 32L << 20;
 
+    /** Ids that sagas may need for their steps until somebody looks whether there are any left. */
+    private static final int IDS_OF_A_MOMENT = 1 << 20;
+
     private final Rules rules;
     private final Machine machine;
     private final NavigableMap<Long, GlobalTransaction> transactions = new TreeMap<>();
@@ -121,7 +124,7 @@ public final class Shard {
                     Reply.Rejected.of(ErrorCode.COORDINATOR_OVERLOADED, "transactions", rules.maxTransactions()));
         }
         long number = command.number() == 0 ? lastId + 1 : command.number();
-        Event begun = new Event.Begun(
+        Event.Begun begun = new Event.Begun(
                 number,
                 command.address(),
                 command.name(),
@@ -135,6 +138,13 @@ public final class Shard {
         }
         if (command.sagaEngine() != null) {
             events.add(Machine.driver(number, command.sagaEngine(), command.client()));
+        }
+        if (command.saga() != null) {
+            Event.SagaPlanned planned = new Event.SagaPlanned(
+                    number, command.saga().plan(), command.saga().input());
+            Decision started = PlannedSagas.start(begun, planned, at, Math.max(lastId, number) + 1)
+                    .reply(null);
+            events.addAll(started.events());
         }
         return new Decision(events, List.of(), new Reply.Begun(Xid.of(command.address(), number)));
     }
@@ -174,7 +184,7 @@ public final class Shard {
                 ? null
                 : begins.get(new BeginId(command.client().application(), command.requestId()));
         GlobalTransaction transaction = number == null ? null : transactions.get(number);
-        return transaction == null || at >= deadline(transaction) ? null : transaction;
+        return transaction == null || (transaction.saga() == null && at >= deadline(transaction)) ? null : transaction;
     }
 
     /** Of two that one request opened, the second because the first one's deadline had passed: the second, whatever still happens to the first. */
@@ -189,8 +199,10 @@ public final class Shard {
         if (transaction.requestId() != 0) {
             BeginId id = new BeginId(transaction.client().application(), transaction.requestId());
             int drivers = transaction.driver() == null ? 0 : 1;
-            if (transaction.state() == TransactionState.ACTIVE
-                    && transaction.branches().size() == drivers) {
+            boolean mayBeRepeated = transaction.saga() != null
+                    || transaction.state() == TransactionState.ACTIVE
+                            && transaction.branches().size() == drivers;
+            if (mayBeRepeated) {
                 begins.merge(id, transaction.number(), this::later);
             } else {
                 begins.remove(id, transaction.number());
@@ -217,7 +229,9 @@ public final class Shard {
                 return Decision.of(refusal(register, conflict, at, register.holdsLocalTransaction()));
             }
         }
-        RequestKey.Answer answer = answer(command, decision.events());
+        RequestKey.Answer answer = transaction.saga() == null
+                ? answer(command, decision.events())
+                : sagaAnswer(transaction, decision.events(), at);
         return answer != null && keys.takes(transaction.number(), answer)
                 ? withFirst(new Event.KeyAnswered(transaction.number(), answer), decision)
                 : decision;
@@ -237,6 +251,21 @@ public final class Shard {
             }
         } else if (command instanceof Command.Rollback rollback) {
             return events.stream().anyMatch(Event.RollbackDecided.class::isInstance) ? rollback.answer() : null;
+        }
+        return null;
+    }
+
+    /** What a repeated start of a saga is told: its result, or why it failed. */
+    private static RequestKey.@Nullable Answer sagaAnswer(GlobalTransaction before, List<Event> events, long at) {
+        GlobalTransaction now = before;
+        for (Event event : events) {
+            if (event instanceof Event.RollbackDecided rollback && rollback.cause() != null) {
+                return RequestKey.Answer.failure(rollback.cause());
+            } else if (event instanceof Event.CommitDecided) {
+                return new RequestKey.Answer(false, now.planned().result());
+            } else if (event instanceof Event.OfTransaction ofTransaction) {
+                now = Machine.apply(now, ofTransaction, at);
+            }
         }
         return null;
     }
@@ -338,7 +367,9 @@ public final class Shard {
                 waiting.remove(branch.id());
             }
         }
-        if (event instanceof Event.BranchRegistered registered) {
+        if (event instanceof Event.StepStarted started) {
+            lastId = Math.max(lastId, started.branch());
+        } else if (event instanceof Event.BranchRegistered registered) {
             if (!after.isDriver(registered.branch())) {
                 lastId = Math.max(lastId, registered.branch());
             }
@@ -355,6 +386,10 @@ public final class Shard {
             waits.decided(after.number());
             keys.decided(after.number(), Outcome.COMMIT, at);
         } else if (event instanceof Event.RollbackDecided) {
+            if (after.saga() != null) {
+                // What waited for its action may have somebody who compensates it.
+                after.branches().forEach(branch -> waiting.remove(branch.id()));
+            }
             rollsBack(after);
             keys.decided(after.number(), Outcome.ROLLBACK, at);
         } else if (event instanceof Event.Ended) {
@@ -382,7 +417,7 @@ public final class Shard {
     }
 
     private static int active(GlobalTransaction transaction) {
-        return transaction.state() == TransactionState.ACTIVE ? 1 : 0;
+        return transaction.state() == TransactionState.ACTIVE && transaction.saga() == null ? 1 : 0;
     }
 
     private static long dirtSize(GlobalTransaction transaction) {
@@ -443,14 +478,15 @@ public final class Shard {
 
     /**
      * There is nobody to call for a branch: {@link #pending} does not name it until {@link #resourceCame} or an operator's retry. Returns false when
-     * no call is owed to it.
+     * no call is owed to it, or one of another resource: a step's compensation, when its action was called in vain.
      */
-    public boolean awaitResource(long number, long branchId) {
+    public boolean awaitResource(long number, long branchId, String resource) {
         GlobalTransaction transaction = transactions.get(number);
         Branch branch = transaction == null ? null : transaction.branch(branchId);
         boolean owed = transaction != null
                 && branch != null
                 && transaction.owes(branch)
+                && branch.resource().equals(resource)
                 && branch.state() != BranchState.STUCK;
         if (owed) {
             waiting.add(branchId);
@@ -481,9 +517,32 @@ public final class Shard {
         if (transaction == null) {
             return Long.MAX_VALUE;
         }
+        if (transaction.saga() != null) {
+            return PlannedSagas.nextDue(transaction, waiting, deadline(transaction), Long.MIN_VALUE);
+        }
         return transaction.state() == TransactionState.ACTIVE
                 ? deadline(transaction)
                 : Machine.nextCallAt(transaction, waiting);
+    }
+
+    /**
+     * The same for what is due later than {@code now}; {@link Long#MAX_VALUE} for never. A saga may have several things to come, while a call that was due is under way.
+     */
+    public long nextDueAfter(long number, long now) {
+        GlobalTransaction transaction = transactions.get(number);
+        if (transaction != null && transaction.saga() != null) {
+            return PlannedSagas.nextDue(transaction, waiting, deadline(transaction), now);
+        }
+        long at = nextDue(number);
+        return at > now ? at : Long.MAX_VALUE;
+    }
+
+    /** Whether the time of a saga, or of one of its steps, is over, and that is not decided. */
+    public boolean isLate(long number, long now) {
+        GlobalTransaction transaction = transactions.get(number);
+        return transaction != null
+                && transaction.saga() != null
+                && PlannedSagas.isLate(transaction, deadline(transaction), now);
     }
 
     /** From now on, transactions begun before {@code now} keep at least until {@code now + grace}. Called once, after the replay. */
@@ -507,7 +566,7 @@ public final class Shard {
     /** Whether the ids of the current epoch are used up, or none has begun: an {@link Event.EpochStarted} is due. */
     public boolean needsEpoch() {
         long counter = lastId & ((1L << COUNTER_BITS) - 1);
-        return lastId == 0 || counter >= (1L << COUNTER_BITS) - 2;
+        return lastId == 0 || counter >= (1L << COUNTER_BITS) - IDS_OF_A_MOMENT;
     }
 
     /** The epoch of the ids given out at present, 0 for none. */
@@ -578,6 +637,9 @@ public final class Shard {
         GlobalTransaction transaction = transactions.get(number);
         if (transaction != null && transaction.state().isFinal()) {
             transactions.remove(number);
+            if (transaction.requestId() != 0 && transaction.saga() != null) {
+                begins.remove(new BeginId(transaction.client().application(), transaction.requestId()), number);
+            }
         }
     }
 

@@ -96,6 +96,18 @@ public final class Transitions {
                     TransactionState.NEEDS_ATTENTION,
                     "its engine cannot go on, or the attempts are used up"),
             new OfTransaction(
+                    TransactionState.ACTIVE,
+                    Event.AttentionNeeded.class,
+                    null,
+                    TransactionState.NEEDS_ATTENTION,
+                    "a saga of the coordinator's: a step that can only go forward cannot"),
+            new OfTransaction(
+                    TransactionState.NEEDS_ATTENTION,
+                    Event.SagaResumed.class,
+                    Outcome.OPEN,
+                    TransactionState.ACTIVE,
+                    "a saga of the coordinator's: none of its steps is stuck any more, or it is decided"),
+            new OfTransaction(
                     TransactionState.NEEDS_ATTENTION,
                     Event.Resumed.class,
                     Outcome.OPEN,
@@ -116,6 +128,26 @@ public final class Transitions {
 
     public static final List<OfBranch> BRANCH = List.of(
             new OfBranch(null, Event.BranchRegistered.class, BranchState.REGISTERED, "a resource manager joins"),
+            new OfBranch(null, Event.StepStarted.class, BranchState.REGISTERED, "it is the turn of a saga's step"),
+            new OfBranch(
+                    BranchState.REGISTERED,
+                    Event.StepOngoing.class,
+                    BranchState.REGISTERED,
+                    "a step says that it is under way"),
+            new OfBranch(
+                    BranchState.REGISTERED,
+                    Event.StepDone.class,
+                    BranchState.REGISTERED,
+                    "a step is done; it is compensated if its saga turns"),
+            new OfBranch(BranchState.STUCK, Event.StepDone.class, BranchState.REGISTERED, "a step is done after all"),
+            new OfBranch(BranchState.REGISTERED, Event.Chosen.class, BranchState.REGISTERED, "the next step is chosen"),
+            new OfBranch(
+                    BranchState.STUCK, Event.Chosen.class, BranchState.REGISTERED, "the next step is chosen after all"),
+            new OfBranch(
+                    BranchState.REGISTERED,
+                    Event.StepFailed.class,
+                    BranchState.REGISTERED,
+                    "a step failed; it is compensated unless it was refused"),
             new OfBranch(
                     BranchState.REGISTERED,
                     Event.BranchReported.class,

@@ -5,6 +5,7 @@ import io.txn.coordinator.engine.EngineSettings;
 import io.txn.coordinator.machine.Answer;
 import io.txn.coordinator.machine.Effect;
 import io.txn.coordinator.machine.Outcome;
+import io.txn.coordinator.machine.StepCall;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
@@ -15,8 +16,10 @@ import io.txn.protocol.extension.UndoDecision;
 import io.txn.protocol.extension.UndoReport;
 import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.Message;
+import io.txn.protocol.saga.SagaHead;
 import io.txn.protocol.transport.Outbox;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletionException;
@@ -46,6 +49,10 @@ public final class BranchCalls implements BranchCaller {
                 : sessions.choose(call);
         if (session == null) {
             end.ended(Answer.ABSENT, "no resource manager of " + call.resource() + " is connected");
+            return;
+        }
+        if (call.step() != null) {
+            callStep(call, call.step(), session, end);
             return;
         }
         Duration time = isSaga(call) ? Duration.ofMillis(EngineSettings.sagaCallTimeout(timeout.toMillis())) : timeout;
@@ -95,7 +102,51 @@ public final class BranchCalls implements BranchCaller {
 
     /** Of the branches of type SAGA only the one that stands for the engine is called. */
     private static boolean isSaga(Effect.CallBranch call) {
-        return call.type() == BranchType.SAGA;
+        return call.type() == BranchType.SAGA && call.step() == null;
+    }
+
+    /** A step of a saga that the coordinator drives. */
+    private void callStep(Effect.CallBranch call, StepCall step, Session session, CallEnd end) {
+        String xid = Xid.of(call.address(), call.transaction()).value();
+        AwaitedAnswer awaited = new AwaitedAnswer(call, xid, call.branch(), session);
+        long own = step.policy().callTimeout();
+        Map<String, String> head = new HashMap<>();
+        SagaHead.call(step.called(), head);
+        Message request = step.compensate()
+                ? new Message.BranchRollbackRequest(xid, call.branch(), call.type(), call.resource(), step.given())
+                : new Message.BranchCommitRequest(xid, call.branch(), call.type(), call.resource(), step.given());
+        session.connection
+                .request(request, head, awaited, own == 0 ? timeout : Duration.ofMillis(own))
+                .whenComplete((answer, failure) -> {
+                    if (failure != null) {
+                        Throwable cause = failure instanceof CompletionException && failure.getCause() != null
+                                ? failure.getCause()
+                                : failure;
+                        end.ended(Answer.UNREACHABLE, session + ": " + cause.getMessage());
+                        return;
+                    }
+                    AwaitedAnswer.Said said = Objects.requireNonNull(
+                            AwaitedAnswer.read(call.phase(), Objects.requireNonNull(answer.body())));
+                    Answer means = said.isNameless()
+                            ? Answer.RETRYABLE
+                            : answer(call.phase(), said.status(), said.outcome().succeeded());
+                    try {
+                        if (means == Answer.DONE) {
+                            end.said(means, null, SagaHead.said(answer.head()));
+                        } else {
+                            end.ended(means == Answer.NOT_FOUND ? Answer.RETRYABLE : means, words(session, said));
+                        }
+                    } catch (TxnException e) {
+                        // It did what it was to do; what came of that cannot be kept.
+                        end.ended(Answer.RETRYABLE, session + ": " + e.getMessage());
+                    }
+                });
+    }
+
+    /** What a step says is for the business to read. */
+    private static String words(Session session, AwaitedAnswer.Said said) {
+        String message = said.outcome().message();
+        return message == null || message.isBlank() ? detail(session, said) : message;
     }
 
     private static long wireId(Effect.CallBranch call) {

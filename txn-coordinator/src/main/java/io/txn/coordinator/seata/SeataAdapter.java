@@ -7,6 +7,7 @@ import io.txn.coordinator.lock.LockKeys;
 import io.txn.coordinator.machine.Command;
 import io.txn.coordinator.machine.Reply;
 import io.txn.coordinator.machine.RequestKeys;
+import io.txn.coordinator.saga.HttpTargets;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.LogText;
@@ -25,6 +26,7 @@ import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.message.Outcome;
+import io.txn.protocol.saga.SagaHead;
 import io.txn.protocol.transport.Outbox;
 import io.txn.protocol.transport.RequestIds;
 import io.txn.protocol.transport.RpcConnection;
@@ -66,6 +68,7 @@ public final class SeataAdapter implements RpcHandler {
     private final BranchCalls calls;
     private final Registrations registrations;
     private final RequestLimits limits;
+    private final SagaStarts sagas;
     private final AtomicLong unanswered = new AtomicLong();
     private volatile @Nullable Engine engine;
     private volatile String address = "";
@@ -87,6 +90,7 @@ public final class SeataAdapter implements RpcHandler {
     /**
      * @param doorkeeper decides who may register
      * @param domain the lock domain, for clients that want to know
+     * @param targets which HTTP endpoints may be steps of sagas
      * @param requestIds of all its connections, from another point at each start: an answer to a call of before a reconnection or a restart meets no later one
      */
     public SeataAdapter(
@@ -95,7 +99,9 @@ public final class SeataAdapter implements RpcHandler {
             Doorkeeper doorkeeper,
             InstantSource clock,
             String domain,
-            RequestIds requestIds) {
+            RequestIds requestIds,
+            HttpTargets targets) {
+        this.sagas = new SagaStarts(targets);
         this.requestIds = requestIds;
         this.calls = new BranchCalls(sessions, outbox, callTimeout);
         this.limits = limits;
@@ -306,6 +312,8 @@ public final class SeataAdapter implements RpcHandler {
             decided(serving, session, rollback.xid(), frame, command, Answers::rollback, asked);
         } else if (request instanceof Message.GlobalStatusRequest status && asksForUndo(session, frame)) {
             confirmUndo(serving, session, status, Objects.requireNonNull(frame), asked);
+        } else if (request instanceof Message.GlobalStatusRequest status && asksForSaga(session, frame)) {
+            sagaStatus(serving, session, status, Objects.requireNonNull(frame), asked);
         } else if (request instanceof Message.GlobalStatusRequest status) {
             named(serving, session, status.xid(), Command.QueryTransaction::new, Answers::status, asked);
         } else if (request instanceof Message.GlobalReportRequest report) {
@@ -313,7 +321,7 @@ public final class SeataAdapter implements RpcHandler {
         } else if (request instanceof Message.BranchRegisterRequest register) {
             register(serving, session, register, frame, asked);
         } else if (request instanceof Message.BranchReportRequest report) {
-            report(serving, session, report, asked);
+            report(serving, session, report, frame, asked);
         } else if (request instanceof Message.GlobalLockQueryRequest query) {
             lockQuery(serving, session, query, frame, asked);
         } else {
@@ -339,6 +347,42 @@ public final class SeataAdapter implements RpcHandler {
         } else {
             named(serving, session, report.xid(), xid -> new Command.Mark(xid, mark), Answers::mark, asked);
         }
+    }
+
+    private static boolean asksForSaga(Session session, @Nullable Frame frame) {
+        return frame != null && session.has(Feature.SAGA) && frame.head().get(SagaHead.WAIT) != null;
+    }
+
+    /** How far a saga is, at its end or when the time of the question is over. */
+    private void sagaStatus(
+            Engine serving, Session session, Message.GlobalStatusRequest status, Frame frame, Asked asked) {
+        Xid xid = xid(status.xid());
+        long wait;
+        try {
+            wait = SagaHead.waitOf(frame.head());
+        } catch (TxnException e) {
+            answer(session, new Reply.Rejected(e.code(), e.facts()), Answers::status, asked);
+            return;
+        }
+        if (xid == null) {
+            answer(session, new Reply.TransactionUnknown(null), Answers::status, asked);
+            return;
+        }
+        // Whoever waits leaves room for others.
+        AtomicInteger underWay = wait <= 0 ? session.waiting : session.waitingForRows;
+        if (isTooMuch(session, underWay, Answers::status, asked)) {
+            return;
+        }
+        Command command = wait <= 0 ? new Command.QueryTransaction(xid) : new Command.AwaitSaga(xid, wait);
+        serving.submit(command, reply -> {
+            underWay.decrementAndGet();
+            Message.Response response = reply instanceof Reply.Known ? Answers.status(reply) : null;
+            if (response != null && reply instanceof Reply.Known known) {
+                respondWith(session, frame, SagaStarts.progress(known.transaction()), response);
+            } else {
+                answer(session, reply, Answers::status, asked);
+            }
+        });
     }
 
     private static boolean asksForUndo(Session session, @Nullable Frame frame) {
@@ -399,7 +443,9 @@ public final class SeataAdapter implements RpcHandler {
         Xid named;
         String key;
         Lending lending;
+        Command.Begin.Saga saga;
         try {
+            saga = frame != null && session.has(Feature.SAGA) ? sagas.read(name, frame.head()) : null;
             requestId = requestId(session, frame);
             key = RequestKey.read(keyWords(session, frame));
             named = frame != null && session.has(Feature.ID_LEASE) ? IdLease.transaction(frame.head()) : null;
@@ -416,7 +462,8 @@ public final class SeataAdapter implements RpcHandler {
                 sagaEngine,
                 requestId,
                 named == null ? 0 : named.number(),
-                key);
+                key,
+                saga);
         if (named != null && (key != null || !named.equals(Xid.of(address, named.number())))) {
             answer(session, Reply.Rejected.of(ErrorCode.BAD_REQUEST, "field", "begin-xid"), Answers::begin, asked);
             return;
@@ -717,7 +764,12 @@ public final class SeataAdapter implements RpcHandler {
         return text == null || text.isEmpty() ? null : LockKeys.parse(text, limits.locksPerBranch());
     }
 
-    private void report(Engine serving, Session session, Message.BranchReportRequest report, Asked asked) {
+    private void report(
+            Engine serving, Session session, Message.BranchReportRequest report, @Nullable Frame frame, Asked asked) {
+        if (frame != null && session.has(Feature.SAGA) && isOfStep(frame)) {
+            completeStep(serving, session, report, frame, asked);
+            return;
+        }
         String data = report.applicationData();
         if (data != null && data.length() > limits.applicationDataLength()) {
             answer(session, tooLongData(data), Answers::report, asked);
@@ -731,6 +783,30 @@ public final class SeataAdapter implements RpcHandler {
                 report.xid(),
                 xid -> new Command.ReportBranch(
                         xid, report.branchId(), nothingToFinish, data == null ? null : shared.share(data)),
+                Answers::report,
+                asked);
+    }
+
+    private static boolean isOfStep(Frame frame) {
+        return frame.head().get(SagaHead.RESULT) != null || frame.head().get(SagaHead.FAILURE) != null;
+    }
+
+    private void completeStep(
+            Engine serving, Session session, Message.BranchReportRequest report, Frame frame, Asked asked) {
+        Map<String, String> head = frame.head();
+        String failure = SagaHead.failure(head);
+        String result;
+        try {
+            result = failure == null ? SagaHead.said(head).result() : null;
+        } catch (TxnException e) {
+            answer(session, new Reply.Rejected(e.code(), e.facts()), Answers::report, asked);
+            return;
+        }
+        named(
+                serving,
+                session,
+                report.xid(),
+                xid -> new Command.CompleteStep(xid, report.branchId(), result, failure),
                 Answers::report,
                 asked);
     }

@@ -5,6 +5,7 @@ import io.txn.coordinator.machine.ClientId;
 import io.txn.coordinator.machine.Effect;
 import io.txn.coordinator.machine.Outcome;
 import io.txn.protocol.BranchType;
+import io.txn.protocol.extension.Feature;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -92,6 +93,9 @@ final class Sessions {
     synchronized @Nullable Session choose(Effect.CallBranch call) {
         String resource = call.resource();
         ClientId client = call.client();
+        if (call.step() != null) {
+            return ofStep(call);
+        }
         if (call.type() == BranchType.SAGA) {
             return engine(resource, client.host());
         }
@@ -173,6 +177,21 @@ final class Sessions {
             }
         }
         return chosen;
+    }
+
+    /** Any instance that has registered the resource itself: each saga begins with another one, and goes on to the next with each attempt. */
+    private @Nullable Session ofStep(Effect.CallBranch call) {
+        List<Session> able = new ArrayList<>();
+        everywhere(place -> true, there -> {
+            for (Session session : owning(there, call.resource())) {
+                if (session.connection.isOpen() && session.has(Feature.SAGA)) {
+                    able.add(session);
+                }
+            }
+        });
+        return able.isEmpty()
+                ? null
+                : able.get((int) Math.floorMod(call.transaction() + call.attempt() - 1, (long) able.size()));
     }
 
     private static boolean serves(Session session, String resource) {

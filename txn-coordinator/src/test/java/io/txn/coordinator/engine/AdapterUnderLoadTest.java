@@ -10,6 +10,7 @@ import io.txn.coordinator.machine.ClientId;
 import io.txn.coordinator.machine.Command;
 import io.txn.coordinator.machine.Reply;
 import io.txn.coordinator.machine.Rules;
+import io.txn.coordinator.saga.HttpTargets;
 import io.txn.coordinator.seata.SeataAdapter;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.Xid;
@@ -55,7 +56,8 @@ class AdapterUnderLoadTest {
             new Doorkeeper(AccessRules.OPEN, false, InstantSource.system()),
             InstantSource.system(),
             "domain",
-            new RequestIds(0));
+            new RequestIds(0),
+            HttpTargets.NONE);
     private final RpcServer server = RpcServer.bind("127.0.0.1", 0, ONE_THREAD, adapter);
     private final RpcClient rpc = new RpcClient(ONE_THREAD);
     private HeldJournal journal;

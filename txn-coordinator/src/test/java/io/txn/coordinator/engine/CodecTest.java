@@ -12,6 +12,7 @@ import io.txn.coordinator.machine.Dirt;
 import io.txn.coordinator.machine.Event;
 import io.txn.coordinator.machine.GlobalTransaction;
 import io.txn.coordinator.machine.Outcome;
+import io.txn.coordinator.machine.PlanText;
 import io.txn.coordinator.machine.RequestKeys;
 import io.txn.coordinator.machine.Rules;
 import io.txn.coordinator.machine.Shard;
@@ -21,6 +22,9 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.extension.RequestKey;
 import io.txn.protocol.extension.RowData;
+import io.txn.protocol.saga.SagaPlan;
+import io.txn.protocol.saga.Step;
+import io.txn.protocol.saga.Work;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -115,6 +119,23 @@ class CodecTest {
         assertThat(HexFormat.of().formatHex(encoded(1_000, events)))
                 .isEqualTo("0201" + "f1968b25" + "e0a712" + "e807" + "12" + BYTES_OF_VERSION_1 + "11ac02010103676f"
                         + "14ac0208" + "62792068616e64");
+    }
+
+    @Test
+    void entriesAboutSagasAreOfVersion5() {
+        List<Event> events = List.of(
+                new Event.StepStarted(300, 301, 1),
+                new Event.StepSettled(300, 2, false),
+                new Event.StepDone(300, 301, "zq"),
+                new Event.StepOngoing(300, 301, 300),
+                new Event.StepFailed(300, 301, true, "c"),
+                new Event.Chosen(300, 301, 2),
+                new Event.SagaResumed(300));
+        assertThat(HexFormat.of().formatHex(encoded(1_000, events)))
+                .isEqualTo("0501" + "f1968b25" + "e0a712" + "e807" + "07" + "1cac02ad0201" + "1dac020200"
+                        + "1eac02ad02037a71" + "1fac02ad02ac02" + "20ac02ad02010263" + "21ac02ad0202" + "22ac02");
+        assertThat(encoded(1_000, List.of(new Event.SagaPlanned(300, PLAN, "{}")))[0])
+                .isEqualTo((byte) 5);
     }
 
     @Test
@@ -318,10 +339,13 @@ class CodecTest {
                         TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.JOURNAL_TOO_NEW));
     }
 
+    private static final PlanText PLAN =
+            PlanText.of(new SagaPlan("d", 1, List.of(Step.calling("a", new Work.Bean("saga/a"), null)), "a").encoded());
+
     private Event anyEvent() {
         long transaction = id();
         long branch = id();
-        return switch (random.nextInt(23)) {
+        return switch (random.nextInt(31)) {
             case 0 -> new Event.EpochStarted(random.nextInt(1 << 26), random.nextInt(32));
             case 1 ->
                 new Event.Begun(transaction, text(), text(), client(), random.nextInt(Integer.MAX_VALUE), requestId());
@@ -359,6 +383,14 @@ class CodecTest {
             case 19 -> new Event.RollbackOnlyMarked(transaction, text());
             case 20 -> new Event.KeyClaimed(transaction, text());
             case 21 -> new Event.KeyAnswered(transaction, answer());
+            case 22 -> new Event.SagaPlanned(transaction, PLAN, text());
+            case 23 -> new Event.StepStarted(transaction, branch, random.nextInt(100));
+            case 24 -> new Event.StepSettled(transaction, random.nextInt(100), random.nextBoolean());
+            case 25 -> new Event.StepDone(transaction, branch, data());
+            case 26 -> new Event.StepOngoing(transaction, branch, id());
+            case 27 -> new Event.StepFailed(transaction, branch, random.nextBoolean(), text());
+            case 28 -> new Event.Chosen(transaction, branch, random.nextInt(100));
+            case 29 -> new Event.SagaResumed(transaction);
             default -> new Event.BranchDue(transaction, branch);
         };
     }

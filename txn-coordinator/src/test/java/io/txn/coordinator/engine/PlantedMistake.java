@@ -59,10 +59,14 @@ record PlantedMistake(String what, List<Change> changes) {
 
     /** The worlds with this mistake: by seed, the broken promise, or null. */
     LongFunction<String> worlds() {
+        return worlds(Simulation.Worlds.class);
+    }
+
+    /** The same with worlds of another kind. */
+    LongFunction<String> worlds(Class<? extends LongFunction<String>> kind) {
         try {
-            Constructor<?> worlds = new Changed(compile())
-                    .loadClass(Simulation.Worlds.class.getName())
-                    .getDeclaredConstructor();
+            Constructor<?> worlds =
+                    new Changed(compile()).loadClass(kind.getName()).getDeclaredConstructor();
             worlds.setAccessible(true);
             @SuppressWarnings("unchecked")
             LongFunction<String> function = (LongFunction<String>) worlds.newInstance();

@@ -299,7 +299,8 @@ final class Simulation {
                     }
                 },
                 () -> {});
-        core.endsGoTo((flight, answer, detail, report) -> ends.add(() -> core.end(flight, answer, detail, report)));
+        core.endsGoTo((flight, answer, detail, report, said) ->
+                ends.add(() -> core.end(flight, answer, detail, report, said)));
         core.recover();
         promises.booted(time.now(), passed, RESTART_GRACE);
     }

@@ -166,7 +166,9 @@ class MachineScenarioTest {
             }
             decision.events().forEach(event -> shard.apply(event, now));
             if (words[0].equals("answer") && words[5].equals("ABSENT")) {
-                shard.awaitResource(id(words[1]), id(words[2]));
+                GlobalTransaction transaction = shard.transaction(id(words[1]));
+                String resource = transaction.branch(id(words[2])).resource();
+                shard.awaitResource(id(words[1]), id(words[2]), resource);
             } else if (words[0].equals("available")) {
                 shard.resourceCame(id(words[1]), words[2]);
             }

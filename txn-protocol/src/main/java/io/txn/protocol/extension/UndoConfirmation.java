@@ -13,7 +13,10 @@ public final class UndoConfirmation {
     /** How long a confirmed undo counts as being under way. */
     public static final Duration HOLDS = Duration.ofSeconds(15);
 
-    /** How long a database keeps the transaction of an undo whose process stands still: by the time that the branch can be given up again, nothing of it can commit. */
+    /**
+     * How long an undo whose process stands still can still commit. Its database ends the transaction then, so that nothing of it is left when the branch can be
+     * given up again; H2 has no such limit, and there an answer that took longer counts as none, which leaves the moment between that look and the commit.
+     */
     public static final Duration STANDS_STILL = Duration.ofSeconds(10);
 
     private static final String BRANCH = "undo-of";

@@ -1,11 +1,13 @@
 package io.txn.client.jdbc.dialect;
 
 import io.txn.client.jdbc.sql.Mentions;
+import io.txn.client.jdbc.sql.SetTargets;
 import io.txn.client.jdbc.sql.SqlSyntax;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -36,6 +38,10 @@ final class MySqlRoutines {
     private static final String PROCEDURES = "SELECT ROUTINE_SCHEMA, ROUTINE_NAME, SQL_DATA_ACCESS, ROUTINE_DEFINITION"
             + " FROM information_schema.ROUTINES WHERE ROUTINE_TYPE = 'PROCEDURE' AND ROUTINE_NAME = ?";
 
+    private static final String PARAMETERS =
+            "SELECT PARAMETER_NAME FROM information_schema.PARAMETERS WHERE ROUTINE_TYPE = 'PROCEDURE'"
+                    + " AND SPECIFIC_SCHEMA = ? AND SPECIFIC_NAME = ? AND PARAMETER_NAME IS NOT NULL";
+
     /** What a procedure may hold, and a function not: it would end the transaction, lock rows unasked, or change the session. */
     private static final List<String> MORE_THAN_READING = List.of(
             "commit",
@@ -55,10 +61,6 @@ final class MySqlRoutines {
             "repair",
             "install",
             "uninstall",
-            "session",
-            "global",
-            "sql_mode",
-            "sql_log_bin",
             "update",
             "share",
             "row_count",
@@ -135,9 +137,25 @@ final class MySqlRoutines {
                     return new Procedures(procedure + " does more than reading: " + word, List.of());
                 }
             }
+            String setting = setting(connection, schema, row.text("ROUTINE_NAME"), body, syntax);
+            if (setting != null) {
+                return new Procedures(procedure + " does more than reading: SET " + setting, List.of());
+            }
             texts.add(text);
         }
         return new Procedures(found ? null : "procedure " + name + " is not seen by this account", texts);
+    }
+
+    /** What it sets that lasts longer than the call. Variables of the user do too, and hold nothing that is to be undone. */
+    private static @Nullable String setting(
+            Connection connection, String schema, String name, String body, SqlSyntax syntax) throws SQLException {
+        Set<String> targets = new LinkedHashSet<>(SetTargets.of(body, syntax));
+        if (!targets.isEmpty()) {
+            for (CatalogRow parameter : CatalogRow.query(connection, PARAMETERS, schema, name)) {
+                targets.remove(parameter.text("PARAMETER_NAME").toLowerCase(Locale.ROOT));
+            }
+        }
+        return targets.stream().findFirst().orElse(null);
     }
 
     private static @Nullable String unknown(String schema, String name, String text, Set<String> known) {

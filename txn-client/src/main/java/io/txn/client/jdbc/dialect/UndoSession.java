@@ -7,6 +7,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A connection set up for phase two: a transaction at READ COMMITTED, with bounded waits for row locks, in which a value that was once in a
@@ -25,6 +26,8 @@ public final class UndoSession implements AutoCloseable {
     private final boolean autoCommit;
     private final int isolation;
     private final List<String> restore = new ArrayList<>();
+    private String usualLimits = "";
+    private boolean limited;
 
     private UndoSession(Connection connection, Dialect.Product product, Duration lockWaitMax, boolean lasting)
             throws SQLException {
@@ -72,6 +75,41 @@ public final class UndoSession implements AutoCloseable {
         configureTransaction();
     }
 
+    /** Ends a lasting session's transaction, which was committed: it lies idle from now on. */
+    public void end() throws SQLException {
+        connection.setAutoCommit(true);
+        unlimit();
+    }
+
+    /**
+     * From now on the database ends the transaction when it stands still for {@link UndoConfirmation#STANDS_STILL}: all that is left is a question and the commit.
+     * Not before, because a large undo may compute for long between its statements. MySQL knows a limit for idle connections only; of MariaDB's limits the one
+     * for transactions that have written counts before the one for all. H2 has none.
+     */
+    public void limitStandstill() throws SQLException {
+        long seconds = UndoConfirmation.STANDS_STILL.toSeconds();
+        switch (product) {
+            case H2 -> {}
+            case POSTGRESQL -> execute("SET LOCAL idle_in_transaction_session_timeout = " + 1_000 * seconds);
+            case MARIADB -> {
+                limited = true;
+                execute("SET SESSION wait_timeout = @@wait_timeout" + idleTransactions("" + seconds, "" + seconds));
+            }
+            case MYSQL -> {
+                limited = true;
+                execute("SET SESSION wait_timeout = " + seconds);
+            }
+        }
+    }
+
+    /** The session as it was before, where its limits last longer than the transaction. */
+    private void unlimit() throws SQLException {
+        if (limited) {
+            execute(usualLimits);
+            limited = false;
+        }
+    }
+
     /** What holds for one transaction only. */
     private void configureTransaction() throws SQLException {
         if (product == Dialect.Product.POSTGRESQL) {
@@ -92,29 +130,33 @@ public final class UndoSession implements AutoCloseable {
             }
             case POSTGRESQL -> {
                 if (lasting) {
-                    execute("SET lock_timeout = " + lockWaitMax.toMillis()
-                            + "; SET idle_in_transaction_session_timeout = "
-                            + UndoConfirmation.STANDS_STILL.toMillis());
+                    execute("SET lock_timeout = " + lockWaitMax.toMillis());
                 }
             }
             case MYSQL, MARIADB -> {
+                boolean limitsTransactions = product == Dialect.Product.MARIADB;
                 CatalogRow now = CatalogRow.one(
                         connection,
-                        "SELECT @@sql_mode AS m, @@time_zone AS z, @@innodb_lock_wait_timeout AS w, @@sql_select_limit AS l");
+                        "SELECT @@sql_mode AS m, @@time_zone AS z, @@innodb_lock_wait_timeout AS w, @@sql_select_limit AS l, @@wait_timeout AS i"
+                                + (limitsTransactions
+                                        ? " /*M!100300 , @@idle_transaction_timeout AS t, @@idle_write_transaction_timeout AS u */"
+                                        : ""));
+                usualLimits = "SET SESSION wait_timeout = " + now.get("i")
+                        + (limitsTransactions ? idleTransactions(now.get("t"), now.get("u")) : "");
                 restore.add("SET SESSION sql_mode = '" + now.get("m") + "', time_zone = '" + now.get("z")
                         + "', innodb_lock_wait_timeout = " + now.get("w") + ", sql_select_limit = " + now.get("l"));
                 // MySQL's driver learns once how names are quoted, and quotes those of its savepoints so.
                 String quotes = now.text("m").contains("ANSI_QUOTES") ? ",ANSI_QUOTES" : "";
                 execute("SET SESSION sql_mode = '" + RESTORING_MODE + quotes
                         + "', time_zone = '+00:00', sql_select_limit = DEFAULT, innodb_lock_wait_timeout = "
-                        + Math.max(1, lockWaitMax.toSeconds())
-                        // MySQL has no such limit.
-                        + (lasting
-                                ? " /*M!100300 , idle_transaction_timeout = "
-                                        + UndoConfirmation.STANDS_STILL.toSeconds() + " */"
-                                : ""));
+                        + Math.max(1, lockWaitMax.toSeconds()));
             }
         }
+    }
+
+    private static String idleTransactions(@Nullable String all, @Nullable String writing) {
+        return " /*M!100300 , idle_transaction_timeout = " + all + ", idle_write_transaction_timeout = " + writing
+                + " */";
     }
 
     static void strict(Connection connection, boolean on) throws SQLException {
@@ -133,6 +175,7 @@ public final class UndoSession implements AutoCloseable {
     /** Ends the transaction and begins the next under the same settings. */
     public void startOver() throws SQLException {
         connection.rollback();
+        unlimit();
         configureTransaction();
     }
 
@@ -140,6 +183,7 @@ public final class UndoSession implements AutoCloseable {
     public void close() throws SQLException {
         try {
             connection.rollback();
+            unlimit();
             for (String statement : restore) {
                 execute(statement);
             }

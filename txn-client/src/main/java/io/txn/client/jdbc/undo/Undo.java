@@ -223,7 +223,8 @@ public final class Undo {
                 // it.
                 if (known != null) {
                     decided(known, row, now, todo, overwritten);
-                } else if (equal(now, row.after()) && Collections.disjoint(setBack, changedColumns(row))) {
+                } else if ((equal(now, row.after()) || change.following() && isSetBackInPart(row, now))
+                        && Collections.disjoint(setBack, changedColumns(row))) {
                     todo.add(row);
                 } else if (isAsBefore(row, now, current)) {
                     // What follows was set back with what it follows.
@@ -298,6 +299,22 @@ public final class Undo {
                 }
             }
             return free;
+        }
+
+        /** Whether what the row followed was set back, and took some of its columns along; with a column that is as it was nothing is lost. */
+        private boolean isSetBackInPart(RowChange row, @Nullable List<Value> now) {
+            List<Value> before = row.before();
+            List<Value> after = row.after();
+            if (now == null || before == null || after == null || same(now, after) || same(now, before)) {
+                return false;
+            }
+            for (int i = 0; i < columns.size(); i++) {
+                boolean known = now.get(i).equals(before.get(i)) || now.get(i).equals(after.get(i));
+                if (!known && !change.columns().get(i).maintained()) {
+                    return false;
+                }
+            }
+            return true;
         }
 
         /** Whether somebody else has set the row back: where its key had changed, it is under the old one again, and nothing under the new. */
@@ -599,12 +616,50 @@ public final class Undo {
         }
 
         /**
-         * Writes rows of which some are too large for a statement: each by itself, in as many passes as it takes while each gets at least one through.
+         * Writes rows of which some are too large for a statement: these each by itself, the others in one batch before. When a constraint objects, all go one by
+         * one, in as many passes as it takes while each gets at least one through.
          *
          * @param inserts whether they are to be inserted, not updated
          * @param sql how the others are written; {@code binder} and {@code untying} are theirs too
          */
         private void writeWithLarge(
+                List<RowChange> rows,
+                List<Integer> written,
+                boolean inserts,
+                String sql,
+                Binder binder,
+                Untying untying)
+                throws SQLException {
+            List<RowChange> some = new ArrayList<>();
+            List<RowChange> small = new ArrayList<>();
+            for (RowChange row : rows) {
+                (isLarge(row, written) ? some : small).add(row);
+            }
+            Savepoint before = connection.setSavepoint();
+            try {
+                List<RowChange> waiting = some;
+                try {
+                    if (!small.isEmpty()) {
+                        writeEach(sql, small, binder);
+                    }
+                } catch (SQLException e) {
+                    if (dialect.refusesValue(e)) {
+                        throw e;
+                    }
+                    undoTo(before, e);
+                    waiting = rows;
+                }
+                writeInPassesWithLarge(waiting, written, inserts, sql, binder, untying);
+            } catch (SQLException e) {
+                if (!dialect.refusesValue(e)) {
+                    throw e;
+                }
+                connection.rollback(before);
+                writeLoosely(rows, () -> writeInPassesWithLarge(rows, written, inserts, sql, binder, untying));
+            }
+        }
+
+        private void writeInPassesWithLarge(
                 List<RowChange> rows,
                 List<Integer> written,
                 boolean inserts,
@@ -733,15 +788,17 @@ public final class Undo {
                         .toList()
                         .indexOf(name));
             }
-            if (parents.contains(-1)) {
+            boolean generated = reference.parentColumns().stream().anyMatch(name -> table.named(name) == null);
+            if (parents.contains(-1) && !generated) {
                 throw CannotUndoException.unreadable(
                         table.lockName(), reference.child() + " refers to a column that is not in the image");
             }
-            if (parents.stream().anyMatch(i -> row.existing().get(i).equals(Value.NULL))) {
+            if (!generated
+                    && parents.stream().anyMatch(i -> row.existing().get(i).equals(Value.NULL))) {
                 return false;
             }
-            StringBuilder condition = new StringBuilder();
-            for (int i = 0; i < parents.size(); i++) {
+            StringBuilder condition = new StringBuilder(generated ? refersToRow(reference) : "");
+            for (int i = 0; !generated && i < parents.size(); i++) {
                 condition
                         .append(i == 0 ? "" : " AND ")
                         .append(dialect.quote(reference.childColumns().get(i)))
@@ -761,7 +818,11 @@ public final class Undo {
             }
             try (PreparedStatement query = connection.prepareStatement(
                     "SELECT " + select + " FROM " + reference.child() + " WHERE " + condition)) {
-                bind(query, 1, parents, row.existing());
+                if (generated) {
+                    bindRowReferredTo(query, reference, row);
+                } else {
+                    bind(query, 1, parents, row.existing());
+                }
                 query.setMaxRows(ours.size() + 1);
                 try (ResultSet children = query.executeQuery()) {
                     while (children.next()) {
@@ -783,7 +844,8 @@ public final class Undo {
             written(change, table).forEach(column -> names.add(column.name()));
             for (ForeignKey reference : table.referencedBy()) {
                 if (reference.followsUpdate()
-                        && reference.parentColumns().stream().anyMatch(names::contains)) {
+                        && reference.parentColumns().stream()
+                                .anyMatch(name -> names.contains(name) || table.named(name) == null)) {
                     Table child = dialect.table(connection, reference.childName());
                     if (child == null) {
                         throw CannotUndoException.unreadable(reference.child(), "the table is gone");
@@ -810,19 +872,9 @@ public final class Undo {
                     : childKey.stream()
                             .map(c -> c.codec().readFrom(c.sqlName()))
                             .collect(Collectors.joining(", "));
-            String condition = "";
-            for (int i = 0; i < reference.childColumns().size(); i++) {
-                condition += (i == 0 ? "" : " AND ")
-                        + dialect.quote(reference.childColumns().get(i)) + " = (SELECT "
-                        + dialect.quote(reference.parentColumns().get(i)) + " FROM " + table.sqlName() + " WHERE "
-                        + keyCondition + ')';
-            }
             try (PreparedStatement query = connection.prepareStatement(
-                    "SELECT " + select + " FROM " + reference.child() + " WHERE " + condition)) {
-                int parameter = 1;
-                for (int i = 0; i < reference.childColumns().size(); i++) {
-                    parameter = bindKey(query, parameter, row);
-                }
+                    "SELECT " + select + " FROM " + reference.child() + " WHERE " + refersToRow(reference))) {
+                bindRowReferredTo(query, reference, row);
                 query.setMaxRows(ours.size() + 1);
                 try (ResultSet children = query.executeQuery()) {
                     while (children.next()) {
@@ -837,6 +889,32 @@ public final class Undo {
                 }
             }
             return false;
+        }
+
+        /** The condition that is true of rows that refer to a row as it is, of which the key is bound. */
+        private String refersToRow(ForeignKey reference) {
+            StringBuilder condition = new StringBuilder();
+            for (int i = 0; i < reference.childColumns().size(); i++) {
+                condition
+                        .append(i == 0 ? "" : " AND ")
+                        .append(dialect.quote(reference.childColumns().get(i)))
+                        .append(" = (SELECT ")
+                        .append(dialect.quote(reference.parentColumns().get(i)))
+                        .append(" FROM ")
+                        .append(table.sqlName())
+                        .append(" WHERE ")
+                        .append(keyCondition)
+                        .append(')');
+            }
+            return condition.toString();
+        }
+
+        private void bindRowReferredTo(PreparedStatement query, ForeignKey reference, RowChange row)
+                throws SQLException {
+            int parameter = 1;
+            for (int i = 0; i < reference.childColumns().size(); i++) {
+                parameter = bindKey(query, parameter, row);
+            }
         }
 
         private List<Value> keyFrom(ResultSet row) throws SQLException {
@@ -861,7 +939,7 @@ public final class Undo {
             } catch (SQLException e) {
                 if (dialect.refusesValue(e)) {
                     connection.rollback(before);
-                    writeLoosely(sql, rows, binder, untying);
+                    writeLoosely(rows, () -> writeInPasses(sql, rows, binder, untying));
                     return;
                 }
                 undoTo(before, e);
@@ -873,11 +951,10 @@ public final class Undo {
          * Puts back what strict sessions refuse and others had let in, such as the empty value of an ENUM. Nobody would tell if a value were cut to
          * size, so the rows are read again.
          */
-        private void writeLoosely(String sql, List<RowChange> rows, Binder binder, Untying untying)
-                throws SQLException {
+        private void writeLoosely(List<RowChange> rows, Writing writing) throws SQLException {
             dialect.strict(connection, false);
             try {
-                writeInPasses(sql, rows, binder, untying);
+                writing.write();
             } finally {
                 dialect.strict(connection, true);
             }
@@ -953,6 +1030,10 @@ public final class Undo {
                 throw new SQLException("undoing a row of " + table.lockName() + " changed " + count + " rows");
             }
         }
+    }
+
+    private interface Writing {
+        void write() throws SQLException;
     }
 
     /** Writes rows that hinder each other. */

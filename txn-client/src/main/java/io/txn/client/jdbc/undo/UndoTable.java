@@ -28,6 +28,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -439,14 +440,49 @@ public final class UndoTable {
 
     private record Row(String xid, BranchId branch) {}
 
-    /** Deletes the records of branches, by one statement for each {@value #KEYS_OF_STATEMENT} of them. */
-    public void delete(Connection connection, List<Key> branches) throws SQLException {
+    /**
+     * Locks the records of branches, as far as nobody else has locked them.
+     *
+     * @return those of which every row is there and locked now
+     */
+    public Set<Key> lockFree(Connection connection, List<Key> branches) throws SQLException {
+        Set<Row> free = new HashSet<>();
+        List<Row> rows = rows(branches);
+        for (int from = 0; from < rows.size(); from += KEYS_OF_STATEMENT) {
+            List<Row> part = rows.subList(from, Math.min(rows.size(), from + KEYS_OF_STATEMENT));
+            try (PreparedStatement select =
+                    connection.prepareStatement("SELECT xid, branch_id FROM " + table + " WHERE "
+                            + String.join(" OR ", Collections.nCopies(part.size(), "(xid = ? AND branch_id = ?)"))
+                            + " FOR UPDATE SKIP LOCKED")) {
+                for (int i = 0; i < part.size(); i++) {
+                    select.setString(2 * i + 1, part.get(i).xid());
+                    select.setLong(2 * i + 2, part.get(i).branch().value());
+                }
+                try (ResultSet found = select.executeQuery()) {
+                    while (found.next()) {
+                        free.add(new Row(found.getString(1), new BranchId(found.getLong(2))));
+                    }
+                }
+            }
+        }
+        Set<Key> keys = new LinkedHashSet<>(branches);
+        keys.removeIf(key -> !free.containsAll(rows(List.of(key))));
+        return keys;
+    }
+
+    private static List<Row> rows(List<Key> branches) {
         List<Row> rows = new ArrayList<>();
         for (Key key : branches) {
             for (int part = 0; part < key.parts(); part++) {
                 rows.add(new Row(partOf(key.xid(), part), key.branch()));
             }
         }
+        return rows;
+    }
+
+    /** Deletes the records of branches, by one statement for each {@value #KEYS_OF_STATEMENT} of them. */
+    public void delete(Connection connection, List<Key> branches) throws SQLException {
+        List<Row> rows = rows(branches);
         for (int from = 0; from < rows.size(); from += KEYS_OF_STATEMENT) {
             List<Row> part = rows.subList(from, Math.min(rows.size(), from + KEYS_OF_STATEMENT));
             // A power of two, the last key repeated: so drivers and servers see few different texts and can keep what
