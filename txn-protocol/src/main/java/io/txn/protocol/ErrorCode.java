@@ -630,11 +630,11 @@ public enum ErrorCode {
             Category.GIVE_UP,
             "a saga has no result, because it is not done",
             "look at the state of its outcome: it is on its way, turns back, or has been undone"),
-    SEATA_DEFINITION_REFUSED(
+    SAGA_STEP_LOST(
             "TXN-SGA015",
             Category.OPERATOR,
-            "a state machine of Seata holds something that cannot be run here",
-            "change the named state, or write the saga in Java");
+            "a step of a saga was done, and its database knows nothing of it any more",
+            "do by hand what its compensation was to do, then give the branch up in the admin API; rows of the fence must not be deleted while their saga is on its way");
 
     /** What the caller can do about an error. */
     public enum Category {

@@ -34,6 +34,12 @@ public final class Fence {
     /** How often a local transaction is begun anew at most. */
     static final int TRIES = 10;
 
+    /** With this begins what a step of a saga keeps. */
+    public static final String STEP_BEGINS = "{\"step\":";
+
+    /** Longer than a saga takes: the row of a step stays so long, because nothing tells when its saga is over. */
+    static final Duration STEPS_KEPT = Duration.ofDays(90);
+
     private static final Duration PAUSE = Duration.ofMillis(5);
     private static final int DELETED_AT_ONCE = 1_000;
     private static final int DELETED_IN_ALL = 1_000_000;
@@ -406,6 +412,13 @@ public final class Fence {
                 int some;
                 do {
                     some = ready.table().deleteSome(connection, before, DELETED_AT_ONCE);
+                    connection.commit();
+                    total += some;
+                } while (some == DELETED_AT_ONCE && total < DELETED_IN_ALL);
+                Instant stepsBefore =
+                        clock.instant().minus(options.keep().compareTo(STEPS_KEPT) > 0 ? options.keep() : STEPS_KEPT);
+                do {
+                    some = ready.table().deleteSomeSteps(connection, stepsBefore, DELETED_AT_ONCE);
                     connection.commit();
                     total += some;
                 } while (some == DELETED_AT_ONCE && total < DELETED_IN_ALL);

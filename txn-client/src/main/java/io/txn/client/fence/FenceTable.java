@@ -46,6 +46,10 @@ final class FenceTable {
         OVER = over.append(")").toString();
     }
 
+    /** A step of a saga that was done. What it keeps begins with its name, and what an action keeps does not. */
+    private static final String STEP =
+            "state = " + FenceState.DONE.number() + " AND COALESCE(data, '') LIKE '" + Fence.STEP_BEGINS + "%'";
+
     private final Dialect dialect;
     private final FenceOptions options;
     private final String table;
@@ -233,7 +237,16 @@ final class FenceTable {
 
     /** Deletes some of the rows that are over and were last changed before then; how many. */
     int deleteSome(Connection connection, Instant before, int most) throws SQLException {
-        String old = OVER + " AND modified < ?";
+        return deleteSome(connection, OVER, before, most);
+    }
+
+    /** Deletes rows of steps of sagas that were last changed before then, although nobody said that the saga is over: nobody ever does. */
+    int deleteSomeSteps(Connection connection, Instant before, int most) throws SQLException {
+        return deleteSome(connection, STEP, before, most);
+    }
+
+    private int deleteSome(Connection connection, String which, Instant before, int most) throws SQLException {
+        String old = which + " AND modified < ?";
         int count = 0;
         try (PreparedStatement select = connection.prepareStatement(
                         "SELECT xid, branch_id, part FROM " + table + " WHERE " + old + " LIMIT " + most);
@@ -259,8 +272,8 @@ final class FenceTable {
 
     /** How many rows are not over and were last changed before then. */
     long unfinished(Connection connection, Instant before) throws SQLException {
-        try (PreparedStatement select = connection.prepareStatement(
-                "SELECT COUNT(*) FROM " + table + " WHERE NOT (" + OVER + ") AND branch_id <> 0 AND modified < ?")) {
+        try (PreparedStatement select = connection.prepareStatement("SELECT COUNT(*) FROM " + table + " WHERE NOT ("
+                + OVER + ") AND NOT (" + STEP + ") AND branch_id <> 0 AND modified < ?")) {
             select.setLong(1, before.toEpochMilli());
             try (ResultSet row = select.executeQuery()) {
                 return row.next() ? row.getLong(1) : 0;

@@ -40,6 +40,8 @@ final class StepResource implements BranchResource {
     /** In the row of the fence: the step was answered "later". */
     private static final String PENDING = "pending";
 
+    private static final String STEP = "step";
+
     private final Signature signature;
     private final Signature.@Nullable Compensation compensation;
     private final StepMethod method;
@@ -135,6 +137,20 @@ final class StepResource implements BranchResource {
         }
         try {
             FenceVerdict verdict = undo(branch, called, compensation.withResult());
+            if (verdict == FenceVerdict.EMPTY
+                    && Given.document(branch.applicationData()).containsKey(Given.RESULT)) {
+                // The coordinator has its answer, and the database has nothing of it: restored, cleaned up, or another
+                // one.
+                String cause = ErrorCode.SAGA_STEP_LOST.id() + " " + ErrorCode.SAGA_STEP_LOST.sentence();
+                log.error(
+                        "{} xid={} branchId={} step={}. {}",
+                        cause,
+                        branch.xid(),
+                        branch.id(),
+                        called.step(),
+                        ErrorCode.SAGA_STEP_LOST.fix());
+                return BranchResult.rollbackImpossible(cause);
+            }
             if (verdict.isGood()) {
                 return BranchResult.rolledBack();
             }
@@ -203,6 +219,7 @@ final class StepResource implements BranchResource {
             throw e;
         }
         Map<String, @Nullable Object> kept = new LinkedHashMap<>();
+        kept.put(STEP, signature.name()); // first: by this the fence knows it
         kept.put(Given.VERSION, Given.VERSION_NOW);
         if (answer instanceof Later<?> later) {
             if (later.isPending()) {

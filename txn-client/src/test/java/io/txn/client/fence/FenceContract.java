@@ -515,6 +515,28 @@ abstract class FenceContract {
     }
 
     @Test
+    void ageTakesTheRowsOfStepsWhenNoSagaIsAsOld() throws Throwable {
+        Instant then = now;
+        FenceKey step = new FenceKey(in(RC, FenceState.DONE).xid(), new BranchId(4_711), "");
+        fence.pass(transaction(RC), step, FencePhase.FIRST, passage -> {
+            passage.keep(Fence.STEP_BEGINS + "\"a\"}");
+            return null;
+        });
+        FenceKey action = in(RC, FenceState.DONE);
+        try {
+            now = then.plus(Fence.STEPS_KEPT).minusSeconds(1);
+            fence.cleanUp();
+            assertThat(state(step)).isEqualTo("DONE");
+            now = then.plus(Fence.STEPS_KEPT).plusSeconds(1);
+            fence.cleanUp();
+            assertThat(state(step)).isNull();
+            assertThat(state(action)).isEqualTo("DONE");
+        } finally {
+            now = then;
+        }
+    }
+
+    @Test
     void aTableThatIsMissingOrWrongIsSaidWithTheScript() {
         TestDatabase empty = TestDatabases.of(kind()).create();
         TxnException missing = catchThrowableOfType(

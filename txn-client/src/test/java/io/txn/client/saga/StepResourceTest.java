@@ -154,6 +154,15 @@ class StepResourceTest {
     }
 
     @Test
+    void aStepThatWasAnsweredAndIsUnknownToItsDatabaseNeedsAPerson() {
+        BranchResult lost = undo(1, "book", ",\"result\":{\"id\":\"7\",\"item\":\"book\"}");
+        assertThat(lost.status()).isEqualTo(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE);
+        assertThat(lost.cause()).startsWith("TXN-SGA015");
+        assertThat(undo(1, "book", ",\"result\":null").done()).isFalse();
+        assertThat(heard).isEmpty();
+    }
+
+    @Test
     void whatAnotherVersionOfTheDefinitionGivesIsNeverHalfTaken() {
         Branch other = new Branch(
                 new Xid("127.0.0.1:8091:42"),

@@ -89,7 +89,10 @@ public final class RpcClient implements AutoCloseable {
             lookups.execute(() -> {
                 try {
                     InetSocketAddress address = new InetSocketAddress(host, port);
-                    connect(io(), address, handler, result);
+                    // Not while the loops are being ended: what they then refuse would never be answered.
+                    synchronized (this) {
+                        connect(io(), address, handler, result);
+                    }
                 } catch (RuntimeException | LinkageError e) {
                     result.completeExceptionally(unreachable(host, port, e));
                 }

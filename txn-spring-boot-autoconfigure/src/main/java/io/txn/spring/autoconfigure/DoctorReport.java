@@ -12,6 +12,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.BeanCreationException;
+import org.springframework.beans.factory.BeanCreationNotAllowedException;
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.context.ApplicationContext;
@@ -73,7 +75,15 @@ final class DoctorReport
             }
             examining = true;
         }
-        Diagnosis diagnosis = doctor.examine();
+        Diagnosis diagnosis;
+        try {
+            diagnosis = doctor.examine();
+        } catch (BeanCreationException e) {
+            if (e.contains(BeanCreationNotAllowedException.class)) {
+                return; // the context ends, and what examines is made only when somebody wants it
+            }
+            throw e;
+        }
         if (ended) {
             return;
         }

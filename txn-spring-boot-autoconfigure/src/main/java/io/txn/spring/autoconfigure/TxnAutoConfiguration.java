@@ -32,6 +32,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.EnableAspectJAutoProxy;
 import org.springframework.context.annotation.Import;
+import org.springframework.context.annotation.Lazy;
 import org.springframework.context.annotation.Role;
 import org.springframework.core.env.Environment;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
@@ -115,6 +116,7 @@ public final class TxnAutoConfiguration {
     }
 
     @Bean
+    @Lazy
     GlobalLockTemplate txnGlobalLockTemplate(ContextCarrier contexts) {
         return new GlobalLockTemplate(contexts);
     }
@@ -142,6 +144,7 @@ public final class TxnAutoConfiguration {
         }
 
         @Bean
+        @Lazy
         GlobalLockOptions txnGlobalLockOptions(ConfigurableBeanFactory beanFactory) {
             return new GlobalLockOptions(beanFactory::resolveEmbeddedValue);
         }

@@ -25,6 +25,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Lazy;
 import org.springframework.core.annotation.Order;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.io.ResourceLoader;
@@ -48,30 +49,35 @@ public final class TxnDoctorAutoConfiguration {
     }
 
     @Bean
+    @Lazy
     @Order(100)
     Examination txnCoordinatorsExamination(TxnClient client, DoctorProperties properties) {
         return new CoordinatorsExamination(client, properties.clocksMayDiffer());
     }
 
     @Bean
+    @Lazy
     @Order(200)
     Examination txnRegistryExamination(CoordinatorLocator locator) {
         return new RegistryExamination(locator);
     }
 
     @Bean
+    @Lazy
     @Order(500)
     Examination txnAdviceExamination(ConfigurableListableBeanFactory beanFactory) {
         return new AdviceExamination(beanFactory);
     }
 
     @Bean
+    @Lazy
     @Order(600)
     Examination txnKeysExamination(ConfigurableEnvironment environment, ResourceLoader resources) {
         return new KeysExamination(environment, loader(resources));
     }
 
     @Bean
+    @Lazy
     @Order(700)
     Examination txnJarsExamination(ConfigurableEnvironment environment, ResourceLoader resources) {
         return new JarsExamination(
@@ -105,6 +111,7 @@ public final class TxnDoctorAutoConfiguration {
     static class DataSourcesConfiguration {
 
         @Bean
+        @Lazy
         @Order(300)
         Examination txnDataSourcesExamination(AtDataSources sources) {
             return new DataSourcesExamination(sources, sources::wrapped);

@@ -24,6 +24,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Lazy;
 import org.springframework.context.annotation.Role;
 
 /** Actions: {@code @TccAction} and {@code @SagaAction}, and their fence. */
@@ -33,6 +34,7 @@ import org.springframework.context.annotation.Role;
 public final class TxnModesAutoConfiguration {
 
     @Bean
+    @Lazy
     Actions txnActions(GlobalTransactionTemplate transactions, ContextCarrier contexts, ResourceManager resources) {
         return new Actions(transactions, contexts, resources);
     }
@@ -97,6 +99,7 @@ public final class TxnModesAutoConfiguration {
         }
 
         @Bean
+        @Lazy
         @ConditionalOnMissingBean
         ActionFences txnActionFences(
                 ConfigurableListableBeanFactory beanFactory, FenceProperties properties, FenceJanitor janitor) {

@@ -37,6 +37,7 @@ import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.cloud.client.circuitbreaker.CircuitBreakerFactory;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Lazy;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 import org.springframework.web.client.RestClient;
@@ -58,6 +59,7 @@ public final class TxnPropagationAutoConfiguration {
     }
 
     @Bean
+    @Lazy
     Outgoing txnOutgoing(ContextCarrier contexts, Trust trust) {
         return new Outgoing(contexts, trust, InstantSource.system());
     }
@@ -69,11 +71,13 @@ public final class TxnPropagationAutoConfiguration {
 
     /** Each way in or out has a {@link Carrier} of its own. */
     @Bean
+    @Lazy
     Carriers txnCarriers(ObjectProvider<Carrier> carriers) {
         return new Carriers(carriers.stream().toList());
     }
 
     @Bean
+    @Lazy
     @Order(400)
     CarriersExamination txnCarriersExamination(Carriers carriers) {
         return new CarriersExamination(carriers);
@@ -86,6 +90,7 @@ public final class TxnPropagationAutoConfiguration {
     static class ClientConfiguration {
 
         @Bean
+        @Lazy
         Carrier txnRestCarrier() {
             return new Carrier(
                     "RestTemplate, RestClient",
@@ -95,6 +100,7 @@ public final class TxnPropagationAutoConfiguration {
         }
 
         @Bean
+        @Lazy
         @ConditionalOnMissingBean
         XidRequestInterceptor txnXidRequestInterceptor(
                 Outgoing outgoing, Alarm alarm, ObjectProvider<RequestFactories> factories) {
@@ -102,6 +108,7 @@ public final class TxnPropagationAutoConfiguration {
         }
 
         @Bean
+        @Lazy
         Alarm txnAlarm() {
             return new Alarm();
         }
@@ -112,6 +119,7 @@ public final class TxnPropagationAutoConfiguration {
         static class ApacheConfiguration {
 
             @Bean
+            @Lazy
             RequestFactories txnApacheDeadlines(ContextCarrier contexts, Alarm alarm) {
                 return new ApacheDeadlines(contexts, alarm, InstantSource.system());
             }
@@ -128,12 +136,14 @@ public final class TxnPropagationAutoConfiguration {
         static class SpringBoot3 {
 
             @Bean
+            @Lazy
             org.springframework.boot.web.client.RestTemplateCustomizer txnRestTemplateCustomizer(
                     XidRequestInterceptor interceptor) {
                 return interceptor::addTo;
             }
 
             @Bean
+            @Lazy
             org.springframework.boot.web.client.RestClientCustomizer txnRestClientCustomizer(
                     XidRequestInterceptor interceptor) {
                 return interceptor::addTo;
@@ -146,12 +156,14 @@ public final class TxnPropagationAutoConfiguration {
         static class SpringBoot4 {
 
             @Bean
+            @Lazy
             org.springframework.boot.restclient.RestTemplateCustomizer txnRestTemplateCustomizer4(
                     XidRequestInterceptor interceptor) {
                 return interceptor::addTo;
             }
 
             @Bean
+            @Lazy
             org.springframework.boot.restclient.RestClientCustomizer txnRestClientCustomizer4(
                     XidRequestInterceptor interceptor) {
                 return interceptor::addTo;
@@ -166,18 +178,21 @@ public final class TxnPropagationAutoConfiguration {
     static class FeignConfiguration {
 
         @Bean
+        @Lazy
         Carrier txnFeignCarrier() {
             return new Carrier(
                     "OpenFeign", Carrier.Way.OUT, "every client, whatever is behind it", "a shorter read timeout");
         }
 
         @Bean
+        @Lazy
         @ConditionalOnMissingBean
         XidFeignInterceptor txnXidFeignInterceptor(Outgoing outgoing) {
             return new XidFeignInterceptor(outgoing);
         }
 
         @Bean
+        @Lazy
         XidFeignCapability txnXidFeignCapability(Outgoing outgoing) {
             return new XidFeignCapability(outgoing);
         }
@@ -196,6 +211,7 @@ public final class TxnPropagationAutoConfiguration {
         }
 
         @Bean
+        @Lazy
         Carrier txnCircuitBreakerCarrier() {
             return new Carrier("Spring Cloud circuit breakers", Carrier.Way.THREADS, "those of every factory bean", "");
         }
@@ -209,6 +225,7 @@ public final class TxnPropagationAutoConfiguration {
     static class ServletConfiguration {
 
         @Bean
+        @Lazy
         Carrier txnServletCarrier() {
             return new Carrier("Servlet requests", Carrier.Way.IN, "every request", "");
         }
@@ -255,12 +272,14 @@ public final class TxnPropagationAutoConfiguration {
     static class WebClientConfiguration {
 
         @Bean
+        @Lazy
         Carrier txnWebClientCarrier() {
             return new Carrier(
                     "WebClient", Carrier.Way.OUT, "builder beans, and what Spring Boot's builder builds", "cancelling");
         }
 
         @Bean
+        @Lazy
         XidExchangeFilter txnXidExchangeFilter(ReactiveContexts contexts, Outgoing outgoing) {
             return new XidExchangeFilter(contexts, outgoing);
         }
@@ -276,6 +295,7 @@ public final class TxnPropagationAutoConfiguration {
         static class SpringBoot3 {
 
             @Bean
+            @Lazy
             org.springframework.boot.web.reactive.function.client.WebClientCustomizer txnWebClientCustomizer(
                     XidExchangeFilter filter) {
                 return builder -> builder.filters(filter::addTo);
@@ -288,6 +308,7 @@ public final class TxnPropagationAutoConfiguration {
         static class SpringBoot4 {
 
             @Bean
+            @Lazy
             org.springframework.boot.webclient.WebClientCustomizer txnWebClientCustomizer4(XidExchangeFilter filter) {
                 return builder -> builder.filters(filter::addTo);
             }

@@ -17,6 +17,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Lazy;
 import org.springframework.web.reactive.HandlerAdapter;
 import org.springframework.web.server.WebFilter;
 import reactor.core.publisher.Mono;
@@ -28,11 +29,13 @@ import reactor.core.publisher.Mono;
 public final class TxnReactiveAutoConfiguration {
 
     @Bean
+    @Lazy
     ReactiveContexts txnReactiveContexts(ContextCarrier contexts) {
         return new ReactiveContexts(contexts);
     }
 
     @Bean
+    @Lazy
     ReactiveTransactions txnReactiveTransactions(
             ContextCarrier contexts, ObjectProvider<GlobalTransactionTemplate> transactions) {
         return new ReactiveTransactions(contexts, transactions::getObject, InstantSource.system());
@@ -58,6 +61,7 @@ public final class TxnReactiveAutoConfiguration {
         }
 
         @Bean
+        @Lazy
         Carrier txnWebFluxCarrier() {
             return new Carrier("WebFlux requests", Carrier.Way.IN, "every request, into Reactor's context", "");
         }

@@ -16,6 +16,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Lazy;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 import org.springframework.grpc.client.GlobalClientInterceptor;
@@ -40,6 +41,7 @@ public final class TxnRpcAutoConfiguration {
         }
 
         @Bean
+        @Lazy
         Carrier txnGrpcOutCarrier() {
             return new Carrier(
                     "gRPC calls",
@@ -64,6 +66,7 @@ public final class TxnRpcAutoConfiguration {
         }
 
         @Bean
+        @Lazy
         Carrier txnGrpcInCarrier() {
             return new Carrier(
                     "gRPC services",
@@ -87,6 +90,7 @@ public final class TxnRpcAutoConfiguration {
         }
 
         @Bean
+        @Lazy
         Carrier txnDubboCarrier() {
             return new Carrier("Dubbo", Carrier.Way.OUT, "every call", "a shorter timeout");
         }

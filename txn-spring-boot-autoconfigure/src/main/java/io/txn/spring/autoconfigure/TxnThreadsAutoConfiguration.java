@@ -11,6 +11,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Lazy;
 
 /** Global transactions on other threads of this application. */
 @AutoConfiguration(after = TxnAutoConfiguration.class)
@@ -24,6 +25,7 @@ public final class TxnThreadsAutoConfiguration {
     }
 
     @Bean
+    @Lazy
     @ConditionalOnProperty(name = "txn.propagation.tasks", havingValue = "true", matchIfMissing = true)
     Carrier txnTasksCarrier() {
         return new Carrier("@Async, task executors", Carrier.Way.THREADS, "every task executor bean", "");
@@ -40,6 +42,7 @@ public final class TxnThreadsAutoConfiguration {
         }
 
         @Bean
+        @Lazy
         Carrier txnMicrometerCarrier() {
             return new Carrier(
                     "Micrometer context propagation",

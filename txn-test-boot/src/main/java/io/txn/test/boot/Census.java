@@ -57,7 +57,10 @@ final class Census {
         return Thread.getAllStackTraces().keySet().stream()
                 .map(Thread::getName)
                 .filter(name -> name.startsWith("txn")
-                        && workers == (name.startsWith("txn-branch-") || name.startsWith("txn-lookup-")))
+                        && workers
+                                == (name.startsWith("txn-branch-")
+                                        || name.startsWith("txn-lookup-")
+                                        || name.equals("txn-deadlines")))
                 .map(name -> name.replaceAll("[0-9]+", "N"))
                 .collect(Collectors.groupingBy(name -> name, TreeMap::new, Collectors.counting()))
                 .toString();

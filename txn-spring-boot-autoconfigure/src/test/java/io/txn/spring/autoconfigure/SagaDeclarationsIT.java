@@ -1,0 +1,194 @@
+package io.txn.spring.autoconfigure;
+
+import static io.txn.client.saga.Saga.call;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.txn.client.action.Fencing;
+import io.txn.client.saga.Saga;
+import io.txn.client.saga.SagaBuilder;
+import io.txn.client.saga.SagaDefinition;
+import io.txn.client.saga.SagaStep;
+import io.txn.client.saga.Sagas;
+import io.txn.client.saga.Value;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.aop.AopAutoConfiguration;
+import org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration;
+import org.springframework.boot.autoconfigure.jdbc.DataSourceTransactionManagerAutoConfiguration;
+import org.springframework.boot.autoconfigure.jdbc.JdbcTemplateAutoConfiguration;
+import org.springframework.boot.autoconfigure.transaction.TransactionAutoConfiguration;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.transaction.annotation.Propagation;
+import org.springframework.transaction.annotation.Transactional;
+
+/** Steps and definitions of sagas are found among the beans, and what cannot work fails the start with what would. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class SagaDeclarationsIT {
+
+    private TestCoordinator coordinator;
+
+    @BeforeAll
+    void start(@TempDir Path directory) {
+        coordinator = TestCoordinator.start(directory.resolve("coordinator"));
+    }
+
+    @AfterAll
+    void stop() {
+        coordinator.close();
+    }
+
+    private ApplicationContextRunner runner() {
+        return new ApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(
+                        TxnAutoConfiguration.class,
+                        TxnDataSourceAutoConfiguration.class,
+                        TxnModesAutoConfiguration.class,
+                        TxnSagaAutoConfiguration.class,
+                        AopAutoConfiguration.class,
+                        DataSourceAutoConfiguration.class,
+                        JdbcTemplateAutoConfiguration.class,
+                        DataSourceTransactionManagerAutoConfiguration.class,
+                        TransactionAutoConfiguration.class))
+                .withPropertyValues(
+                        coordinator.property(),
+                        "spring.application.name=sagas",
+                        "spring.datasource.generate-unique-name=true");
+    }
+
+    private static void refused(ApplicationContextRunner runner, ErrorCode code, String... texts) {
+        runner.run(context -> {
+            assertThat(context).hasFailed();
+            Throwable cause = context.getStartupFailure();
+            while (cause != null && !(cause instanceof TxnException)) {
+                cause = cause.getCause();
+            }
+            assertThat(cause).isNotNull();
+            assertThat(((TxnException) cause).code()).isEqualTo(code);
+            assertThat(cause).hasMessageContainingAll(texts);
+        });
+    }
+
+    interface Warehouse {
+        @SagaStep(name = "warehouse.pack", compensation = "unpack")
+        String pack(String item);
+    }
+
+    @Transactional
+    static class PackingWarehouse implements Warehouse {
+        @Override
+        public String pack(String item) {
+            return "packed " + item;
+        }
+
+        public void unpack(String item) {}
+    }
+
+    static class Stock {
+        @SagaStep(name = "stock.peek")
+        public int peek(String item) {
+            return 1;
+        }
+    }
+
+    static class OtherStock {
+        @SagaStep(name = "stock.peek")
+        public int look(String item) {
+            return 1;
+        }
+    }
+
+    static class WrongCompensation {
+        @SagaStep(name = "stock.freeze", compensation = "release")
+        public int freeze(String item, int count) {
+            return count;
+        }
+
+        public void release(int count) {}
+    }
+
+    static class OutsideOfTheFence {
+        @SagaStep(name = "stock.freeze")
+        @Transactional(propagation = Propagation.REQUIRES_NEW)
+        public int freeze(String item) {
+            return 1;
+        }
+    }
+
+    static class Unkept {
+        @SagaStep(name = "stock.freeze", fencing = Fencing.NONE)
+        public Thread freeze(String item) {
+            return Thread.currentThread();
+        }
+    }
+
+    private static SagaDefinition<String, Integer> peeking(Value<String> item) {
+        SagaBuilder<String> saga = Saga.define("peeking", 1, String.class);
+        return saga.returns(saga.step("peek", call(Stock.class, Stock::peek, item))
+                .notCompensated()
+                .result());
+    }
+
+    @Test
+    void stepsAndDefinitionsOfBeansAreKnown() {
+        runner().withBean(PackingWarehouse.class)
+                .withBean(Stock.class)
+                .withBean("peeking", SagaDefinition.class, () -> peeking(Value.constant("book")))
+                .run(context -> {
+                    assertThat(context).hasNotFailed();
+                    assertThat(context.getBean(Sagas.class).describe())
+                            .isEqualTo("1 definitions [peeking@1], 2 steps [stock.peek, warehouse.pack]");
+                });
+    }
+
+    @Test
+    void anApplicationWithoutSagasKnowsNone() {
+        runner().run(context ->
+                assertThat(context.getBean(Sagas.class).isUsed()).isFalse());
+    }
+
+    @Test
+    void twoDefinitionsThatDifferNeedTwoVersions() {
+        refused(
+                runner().withBean(Stock.class)
+                        .withBean("one", SagaDefinition.class, () -> peeking(Value.constant("book")))
+                        .withBean("other", SagaDefinition.class, () -> peeking(Value.constant("pen"))),
+                ErrorCode.SAGA_MISDECLARED,
+                "peeking@1",
+                "another version");
+    }
+
+    @Test
+    void twoStepsOfOneNameAreRefused() {
+        refused(
+                runner().withBean(Stock.class).withBean(OtherStock.class),
+                ErrorCode.SAGA_MISDECLARED,
+                "stock.peek",
+                "a name of its own for each");
+    }
+
+    @Test
+    void aCompensationThatDoesNotFitIsShownTheRightOne() {
+        refused(
+                runner().withBean(WrongCompensation.class),
+                ErrorCode.SAGA_MISDECLARED,
+                "public void release(int)",
+                "public void release(String item, int count), which may take int last");
+    }
+
+    @Test
+    void aStepThatWouldLeaveTheTransactionOfItsFenceIsRefused() {
+        refused(runner().withBean(OutsideOfTheFence.class), ErrorCode.ACTION_MISDECLARED, "propagation REQUIRED");
+    }
+
+    @Test
+    void aResultThatCannotBeKeptIsRefused() {
+        refused(runner().withBean(Unkept.class), ErrorCode.SAGA_MISDECLARED, "returns", "java.lang.Thread");
+    }
+}
