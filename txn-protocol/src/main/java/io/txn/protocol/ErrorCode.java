@@ -420,6 +420,11 @@ public enum ErrorCode {
             Category.OPERATOR,
             "ShardingSphere is set up in a way in which global transactions could not undo what is done through it",
             "let it work in standalone mode with local transactions (no XA, no BASE), or exclude the data source by name in txn.jdbc.excluded if its work belongs to no global transaction"),
+    REACTIVE_DATABASE_NOT_COVERED(
+            "TXN-DOC015",
+            Category.OPERATOR,
+            "a database is reached by R2DBC, which takes part in no global transaction",
+            "do by JDBC (in reactive code by ReactiveContexts.blocking) what belongs to global transactions; if nothing does, name this code in txn.doctor.accepted"),
 
     UNAUTHENTICATED(
             "TXN-ADM001",

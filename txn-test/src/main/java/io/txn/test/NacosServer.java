@@ -10,6 +10,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.stream.Stream;
 
 /**
  * A real Nacos server (naming only) in a JVM of its own. Its HTTP port listens on 127.0.0.1; the three ports it derives
@@ -24,11 +25,13 @@ public final class NacosServer implements AutoCloseable {
 
     private final int port;
     private final Path home;
+    private final String[] user;
     private JavaProcess process;
 
-    private NacosServer(int port, Path home) {
+    private NacosServer(int port, Path home, String... user) {
         this.port = port;
         this.home = home;
+        this.user = user.clone();
         this.process = launch();
     }
 
@@ -39,6 +42,14 @@ public final class NacosServer implements AutoCloseable {
      */
     public static NacosServer start(Path home) {
         NacosServer server = new NacosServer(Ports.freeWith(1000, 1001, -1000), home.toAbsolutePath());
+        server.awaitUp();
+        return server;
+    }
+
+    /** The same, of a server that asks everybody for this user and password. */
+    public static NacosServer start(Path home, String user, String password) {
+        NacosServer server =
+                new NacosServer(Ports.freeWith(1000, 1001, -1000), home.toAbsolutePath(), user + ':' + password);
         server.awaitUp();
         return server;
     }
@@ -75,7 +86,8 @@ public final class NacosServer implements AutoCloseable {
             Path arguments = Files.writeString(home.resolve("class-path"), "-cp\n\"" + classPath + "\"\n");
             JavaProcess.Builder builder = JavaProcess.mainClass(MODULE.mainClass())
                     .classPath("")
-                    .args(Integer.toString(port), home.toString());
+                    .args(Stream.concat(Stream.of(Integer.toString(port), home.toString()), Stream.of(user))
+                            .toArray(String[]::new));
             for (String opened :
                     new String[] {"java.lang", "java.util", "java.util.concurrent", "java.math", "sun.net.util"}) {
                 builder.jvm("--add-opens=java.base/" + opened + "=ALL-UNNAMED");
@@ -97,7 +109,8 @@ public final class NacosServer implements AutoCloseable {
                 throw new AssertionError("Nacos ended; its output is in " + process.log() + "\n" + process.output());
             }
             HttpResponse<String> answer = client.send(health, HttpResponse.BodyHandlers.ofString());
-            return answer.body().contains("UP");
+            // One that asks for a password is up when it refuses who shows none.
+            return answer.body().contains("UP") || user.length > 0 && answer.statusCode() == 403;
         });
     }
 

@@ -109,7 +109,7 @@ public final class NacosLocator implements CoordinatorLocator {
                 asked = own;
             }
             registered = asked.getAllInstances(settings.service(), settings.group(), List.of(), false);
-        } catch (NacosException | RuntimeException e) {
+        } catch (NacosException | RuntimeException | LinkageError e) {
             LookupStep.Kind kind = isForbidden(e) ? LookupStep.Kind.CREDENTIALS : LookupStep.Kind.CONNECTION;
             return List.of(new LookupStep(kind, false, settings + ": " + reason(e)));
         } finally {
@@ -146,7 +146,7 @@ public final class NacosLocator implements CoordinatorLocator {
                     known.nobodyBecause(whyNobody(registered));
                 }
             }
-        } catch (NacosException | RuntimeException e) {
+        } catch (NacosException | RuntimeException | LinkageError e) {
             String unreachable = probe.unreachable();
             known.away(unreachable == null ? reason(e) : unreachable);
             log.debug("the registry failed", e);
@@ -182,13 +182,13 @@ public final class NacosLocator implements CoordinatorLocator {
         return closed ? null : fresh;
     }
 
-    private static boolean isForbidden(Exception e) {
+    private static boolean isForbidden(Throwable e) {
         return e instanceof NacosException nacos
                 && (nacos.getErrCode() == NacosException.NO_RIGHT
                         || String.valueOf(nacos.getErrMsg()).contains("user not found"));
     }
 
-    private static String reason(Exception e) {
+    private static String reason(Throwable e) {
         String text = e instanceof NacosException nacos && nacos.getErrMsg() != null ? nacos.getErrMsg() : e.toString();
         return isForbidden(e) ? "it refuses the user, the password or the right to read: " + text : text;
     }
@@ -272,7 +272,7 @@ public final class NacosLocator implements CoordinatorLocator {
         if (service != null) {
             try {
                 service.shutDown();
-            } catch (NacosException | RuntimeException e) {
+            } catch (NacosException | RuntimeException | LinkageError e) {
                 log.debug("the registry's client did not shut down cleanly", e);
             }
         }

@@ -49,7 +49,14 @@ final class NacosProbe {
 
     private static final Pattern FIELD = Pattern.compile("\"(\\w+)\"\\s*:\\s*\"([^\"\\\\]*)\"");
 
+    /** By which the public namespace is named as well as by nothing. */
+    private static final String PUBLIC = "public";
+
     private final NacosSettings settings;
+
+    /** One for all questions: each brings threads along, which Java 17 ends only when nobody remembers it. */
+    private final HttpClient http =
+            HttpClient.newBuilder().connectTimeout(PATIENCE).build();
 
     NacosProbe(NacosSettings settings) {
         this.settings = settings;
@@ -138,8 +145,6 @@ final class NacosProbe {
     private final class Questions {
 
         private final String base;
-        private final HttpClient http =
-                HttpClient.newBuilder().connectTimeout(PATIENCE).build();
         private final String token;
 
         Questions(HostPort server) throws IOException, InterruptedException {
@@ -151,7 +156,8 @@ final class NacosProbe {
         @Nullable
         String elsewhere() throws IOException, InterruptedException {
             Map<String, String> namespaces = namespaces();
-            String wanted = settings.namespace() == null ? "" : settings.namespace();
+            String wanted =
+                    settings.namespace() == null || settings.namespace().equals(PUBLIC) ? "" : settings.namespace();
             if (!wanted.isEmpty() && !namespaces.isEmpty() && !namespaces.containsKey(wanted)) {
                 for (Map.Entry<String, String> each : namespaces.entrySet()) {
                     if (each.getValue().equals(wanted)) {
@@ -167,7 +173,7 @@ final class NacosProbe {
                 return "nobody is registered in group " + settings.group() + ", but in " + groups
                         + ": see txn.nacos.group";
             }
-            namespaces.putIfAbsent("", "public");
+            namespaces.putIfAbsent("", PUBLIC);
             int left = MOST_NAMESPACES;
             for (Map.Entry<String, String> other : namespaces.entrySet()) {
                 if (!other.getKey().equals(wanted) && left-- > 0) {
@@ -195,7 +201,7 @@ final class NacosProbe {
                 Matcher fields = FIELD.matcher(answer);
                 while (fields.find()) {
                     if (fields.group(1).equals("namespace")) {
-                        id = fields.group(2).equals("public") ? "" : fields.group(2);
+                        id = fields.group(2).equals(PUBLIC) ? "" : fields.group(2);
                     } else if (fields.group(1).equals("namespaceShowName") && id != null) {
                         byId.put(id, fields.group(2));
                     }

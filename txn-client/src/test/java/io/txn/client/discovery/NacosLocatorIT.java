@@ -92,6 +92,10 @@ class NacosLocatorIT {
                     there.withGroup("TXN").withNamespace("elsewhere"),
                     LookupStep.Kind.SERVICE,
                     "nobody is registered in namespace elsewhere, but in the public one, group TXN");
+            complains(
+                    there.withNamespace("public"),
+                    LookupStep.Kind.SERVICE,
+                    "nobody is registered in group DEFAULT_GROUP, but in [TXN]");
         }
         complains(there.withService("never"), LookupStep.Kind.SERVICE, "nobody is registered there");
         NacosSettings nobody = NacosSettings.of("127.0.0.1:" + Ports.freeWith(1000));

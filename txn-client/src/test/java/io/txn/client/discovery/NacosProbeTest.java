@@ -7,7 +7,9 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -64,6 +66,36 @@ class NacosProbeTest {
                 .contains("there is no namespace with the id test");
         assertThat(new NacosProbe(settings().withNamespace("7f3c-01")).elsewhere())
                 .isNull();
+    }
+
+    @Test
+    void publicNamesThePublicNamespaceToo() {
+        answers.put("/nacos/v1/console/namespaces", NAMESPACES);
+        assertThat(new NacosProbe(settings().withNamespace("public")).elsewhere())
+                .isNull();
+        answers.put(
+                "/nacos/v1/ns/catalog/services",
+                "{\"count\":1,\"serviceList\":[{\"name\":\"txn-coordinator\",\"groupName\":\"TXN\",\"ipCount\":1}]}");
+        assertThat(new NacosProbe(settings().withNamespace("public")).elsewhere())
+                .contains("nobody is registered in group DEFAULT_GROUP, but in [TXN]");
+    }
+
+    /** As a registry is that is there for days without a coordinator. */
+    @Test
+    void manyLooksLeaveNoThreadsBehind() {
+        answers.put("/nacos/v1/console/namespaces", NAMESPACES);
+        NacosProbe probe = new NacosProbe(settings());
+        probe.elsewhere();
+        Set<Thread> before = Thread.getAllStackTraces().keySet();
+        for (int look = 0; look < 20; look++) {
+            probe.elsewhere();
+        }
+        Set<Thread> after = new HashSet<>(Thread.getAllStackTraces().keySet());
+        after.removeAll(before);
+        assertThat(after)
+                .extracting(Thread::getName)
+                .filteredOn(name -> name.startsWith("HttpClient-") && name.endsWith("-SelectorManager"))
+                .isEmpty();
     }
 
     @Test

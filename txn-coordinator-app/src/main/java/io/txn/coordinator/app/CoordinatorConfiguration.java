@@ -215,7 +215,9 @@ final class CoordinatorConfiguration {
                 nacos.service(),
                 nacos.cluster(),
                 nacos.username(),
-                nacos.password());
+                nacos.password(),
+                nacos.accessKey(),
+                nacos.secretKey());
     }
 
     private static Path nacosDirectory(CoordinatorProperties properties) {

@@ -348,6 +348,8 @@ record CoordinatorProperties(
      * @param cluster Cluster of the instance.
      * @param username User name, if the Nacos servers ask for one.
      * @param password Password of that user.
+     * @param accessKey Access key, if the Nacos servers ask for one.
+     * @param secretKey Secret key that goes with the access key.
      * @param seata A second instance, for Seata's clients.
      */
     record Nacos(
@@ -358,12 +360,14 @@ record CoordinatorProperties(
             @DefaultValue("DEFAULT") String cluster,
             @Nullable String username,
             @Nullable String password,
+            @Nullable String accessKey,
+            @Nullable String secretKey,
             @DefaultValue SeataNames seata) {
 
-        /** Without the password. */
+        /** Without what is secret. */
         @Override
         public String toString() {
-            return "Nacos[serverAddr=" + serverAddr + ", username=" + username + ']';
+            return "Nacos[service=" + service + ", group=" + group + ", username=" + username + ']';
         }
     }
 
@@ -385,7 +389,14 @@ record CoordinatorProperties(
      */
     record Eureka(
             @DefaultValue List<String> urls,
-            @DefaultValue("txn-coordinator") String service) {}
+            @DefaultValue("txn-coordinator") String service) {
+
+        /** Without the URLs, in which passwords may stand. */
+        @Override
+        public String toString() {
+            return "Eureka[service=" + service + ']';
+        }
+    }
 
     /**
      * @param endpoints URLs of the servers of one etcd (http://host:2379). When none is set, the coordinator is not registered.
@@ -399,10 +410,10 @@ record CoordinatorProperties(
             @Nullable String username,
             @Nullable String password) {
 
-        /** Without the password. */
+        /** Without the URLs, in which passwords may stand, and the password. */
         @Override
         public String toString() {
-            return "Etcd[endpoints=" + endpoints + ", cluster=" + cluster + ']';
+            return "Etcd[cluster=" + cluster + ", username=" + username + ']';
         }
     }
 

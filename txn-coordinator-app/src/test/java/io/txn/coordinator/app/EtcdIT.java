@@ -1,6 +1,7 @@
 package io.txn.coordinator.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.txn.client.GlobalTransactionOptions;
@@ -9,12 +10,20 @@ import io.txn.client.TxnClientOptions;
 import io.txn.client.discovery.EtcdLocator;
 import io.txn.client.discovery.EtcdSettings;
 import io.txn.client.discovery.HostPort;
+import io.txn.coordinator.app.registration.Advertised;
+import io.txn.coordinator.app.registration.EtcdRegistry;
 import io.txn.test.Await;
 import io.txn.test.EtcdServer;
 import io.txn.test.Ports;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,14 +49,62 @@ class EtcdIT {
         }
     }
 
-    @Test
-    void aCoordinatorIsListedAsLongAsItLivesAndClientsFollowItToAnotherAddress() throws Exception {
+    private static Path program() {
         Optional<Path> program = EtcdServer.program();
         if (program.isEmpty()) {
             System.out.println("EtcdIT did not run: there is no etcd on this machine; .ci/run fetches it on a Debian");
         }
         assumeTrue(program.isPresent(), "no etcd on this machine");
-        try (EtcdServer etcd = EtcdServer.start(program.get(), directory.resolve("etcd"))) {
+        return program.get();
+    }
+
+    /** What it knows of who showed a password is gone after its restart. */
+    @Test
+    void aUserAndAPasswordAreShownAndARefusedOneIsSaid() throws Exception {
+        try (EtcdServer etcd = EtcdServer.start(program(), directory.resolve("etcd"))) {
+            for (String[] step : new String[][] {
+                {"user/add", "{\"name\":\"root\",\"password\":\"secret\"}"},
+                {"role/add", "{\"name\":\"root\"}"},
+                {"user/grant", "{\"user\":\"root\",\"role\":\"root\"}"},
+                {"enable", "{}"}
+            }) {
+                HttpResponse<String> answer = HttpClient.newHttpClient()
+                        .send(
+                                HttpRequest.newBuilder(URI.create(etcd.endpoint() + "/v3/auth/" + step[0]))
+                                        .POST(HttpRequest.BodyPublishers.ofString(step[1]))
+                                        .build(),
+                                HttpResponse.BodyHandlers.ofString());
+                assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+            }
+            List<String> endpoints = List.of(etcd.endpoint());
+            Advertised self = Advertised.of("127.0.0.1:8091", Map.of());
+            for (String password : new String[] {"wrong", null}) {
+                assertThatThrownBy(() -> new EtcdRegistry(endpoints, "blue", "root", password).join(self))
+                        .isInstanceOf(IOException.class)
+                        .hasMessageContaining(
+                                password == null ? "user name is empty" : "refuses the user or the password");
+            }
+            EtcdRegistry registry = new EtcdRegistry(endpoints, "blue", "root", "secret");
+            registry.join(self);
+            HostPort address = new HostPort("127.0.0.1", 8091);
+            try (EtcdLocator refused = EtcdLocator.start(new EtcdSettings(endpoints, "blue", "root", "wrong"));
+                    EtcdLocator locator = EtcdLocator.start(new EtcdSettings(endpoints, "blue", "root", "secret"))) {
+                Await.until("found", MAX, () -> locator.current().equals(List.of(address)));
+                Await.until("said", MAX, () -> refused.description().contains("it refuses the user or the password"));
+                assertThat(refused.current()).isEmpty();
+
+                etcd.kill9();
+                etcd.restart();
+                registry.join(Advertised.of("127.0.0.1:8092", Map.of()));
+                Await.until("found after the restart", MAX, () -> locator.current()
+                        .contains(new HostPort("127.0.0.1", 8092)));
+            }
+        }
+    }
+
+    @Test
+    void aCoordinatorIsListedAsLongAsItLivesAndClientsFollowItToAnotherAddress() throws Exception {
+        try (EtcdServer etcd = EtcdServer.start(program(), directory.resolve("etcd"))) {
             String[] arguments = {
                 "--txn.coordinator.etcd.endpoints=" + etcd.endpoint(), "--txn.coordinator.etcd.cluster=blue"
             };

@@ -186,7 +186,8 @@ class NacosIT {
         AtomicBoolean healthy = new AtomicBoolean(true);
         Registration registration = new Registration(
                 new NacosRegistry(
-                        new NacosRegistry.Target(server.serverAddr(), "", "G", "sick", "DEFAULT", null, null),
+                        new NacosRegistry.Target(
+                                server.serverAddr(), "", "G", "sick", "DEFAULT", null, null, null, null),
                         directory.resolve("sick")),
                 () -> Advertised.of("coordinator.internal:8091", Map.of()),
                 healthy::get,

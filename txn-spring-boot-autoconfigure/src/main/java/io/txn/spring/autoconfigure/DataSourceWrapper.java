@@ -11,7 +11,9 @@ import java.sql.SQLException;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -45,8 +47,8 @@ final class DataSourceWrapper implements BeanPostProcessor {
 
     private final ConfigurableListableBeanFactory beanFactory;
 
-    /** Those that are left alone by name stay so beneath others, too. */
-    private final Set<DataSource> excluded =
+    /** Those that are left alone, which they stay beneath others, too. */
+    private final Set<DataSource> leftAlone =
             Collections.synchronizedSet(Collections.newSetFromMap(new IdentityHashMap<>()));
 
     DataSourceWrapper(ConfigurableListableBeanFactory beanFactory) {
@@ -60,6 +62,7 @@ final class DataSourceWrapper implements BeanPostProcessor {
         }
         if (DYNAMIC && DynamicDataSources.wrapThoseOf(dataSource, (pool, name) -> wrapped(pool, name, beanName))) {
             saw(dataSource, beanName, Fate.ABOVE, "a router of dynamic-datasource; its pools are wrapped one by one");
+            lookAgain(beanName, () -> DynamicDataSources.poolsOf(dataSource));
             return bean;
         }
         return wrapped(dataSource, beanName, beanName);
@@ -71,19 +74,27 @@ final class DataSourceWrapper implements BeanPostProcessor {
      * @param bean the bean that holds it, which is destroyed after what works with the pool; null where none does
      */
     private DataSource wrapped(DataSource dataSource, String name, @Nullable String bean) {
-        if (dataSource instanceof AtDataSource || excluded.contains(dataSource)) {
+        if (dataSource instanceof AtDataSource || leftAlone.contains(dataSource)) {
             return dataSource;
         }
+        DataSource wrapped = looked(dataSource, name, bean);
+        if (wrapped == dataSource) {
+            leftAlone.add(dataSource);
+        }
+        return wrapped;
+    }
+
+    private DataSource looked(DataSource dataSource, String name, @Nullable String bean) {
         if (beanFactory.getBean(JdbcProperties.class).excluded().contains(name)) {
             log.info("data source is excluded from global transactions name={}", name);
             saw(dataSource, name, Fate.EXCLUDED, "named in txn.jdbc.excluded");
-            excluded.add(dataSource);
             return dataSource;
         }
         SpringLayers.Layer layer = SPRING_JDBC
                 ? SpringLayers.wrapBeneath(dataSource, name, (pool, key) -> wrapped(pool, key, bean))
                 : SpringLayers.Layer.OTHER;
         if (layer == SpringLayers.Layer.ABOVE) {
+            lookAgain(name, () -> SpringLayers.targetsOf(dataSource));
             saw(dataSource, name, Fate.ABOVE, "leads to other data sources, which are looked at one by one");
             return dataSource;
         }
@@ -114,6 +125,25 @@ final class DataSourceWrapper implements BeanPostProcessor {
             return dataSource;
         }
         return wrap(dataSource, name, bean);
+    }
+
+    /** Has the doctor tell what somebody put beneath a router after the start: nothing says so when it is done. */
+    private void lookAgain(String name, Supplier<Map<Object, DataSource>> beneath) {
+        beanFactory
+                .getBean(AtDataSources.class)
+                .addLook(
+                        () -> beneath.get().entrySet().stream()
+                                .filter(entry -> !(entry.getValue() instanceof AtDataSource)
+                                        && !leftAlone.contains(entry.getValue()))
+                                .map(entry -> new SeenDataSource(
+                                        name + '.' + entry.getKey(),
+                                        entry.getValue().getClass().getName(),
+                                        Fate.UNCOVERED,
+                                        "was put beneath " + name
+                                                + " after the start; make it a bean, or give the router all its pools at the start",
+                                        null))
+                                .toList(),
+                        () -> {});
     }
 
     private boolean wrapShards(DataSource dataSource, String name, @Nullable String bean) {

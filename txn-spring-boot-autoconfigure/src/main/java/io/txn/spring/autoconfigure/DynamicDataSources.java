@@ -5,6 +5,7 @@ import com.baomidou.dynamic.datasource.creator.DataSourceProperty;
 import com.baomidou.dynamic.datasource.creator.DefaultDataSourceCreator;
 import com.baomidou.dynamic.datasource.ds.GroupDataSource;
 import com.baomidou.dynamic.datasource.ds.ItemDataSource;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import javax.sql.DataSource;
 import org.aopalliance.intercept.MethodInterceptor;
@@ -39,6 +40,17 @@ final class DynamicDataSources {
             });
         }
         return true;
+    }
+
+    /** What the router leads to now, past what the library puts around. */
+    static Map<Object, DataSource> poolsOf(DataSource dataSource) {
+        Map<Object, DataSource> pools = new LinkedHashMap<>();
+        if (dataSource instanceof DynamicRoutingDataSource router) {
+            router.getDataSources()
+                    .forEach((name, pool) ->
+                            pools.put(name, pool instanceof ItemDataSource item ? item.getDataSource() : pool));
+        }
+        return pools;
     }
 
     /** One that wraps what it makes, also for routers that get another pool while they run. */

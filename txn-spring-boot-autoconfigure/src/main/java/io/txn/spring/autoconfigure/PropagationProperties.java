@@ -2,6 +2,7 @@ package io.txn.spring.autoconfigure;
 
 import io.txn.spring.propagation.Peers;
 import io.txn.spring.propagation.Signature;
+import io.txn.spring.propagation.Targets;
 import io.txn.spring.propagation.Trust;
 import java.time.InstantSource;
 import java.util.List;
@@ -15,6 +16,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param outgoing whether calls of RestTemplate, RestClient, WebClient, OpenFeign, gRPC and Dubbo carry the XID and the time that is left
  * @param incoming whether the XID that a request brings is taken over
  * @param peers addresses and networks whose hosts may bring an XID along, with a key even unsigned; this machine and the private networks unless set or a key is
+ * @param targets hosts that calls tell of the global transaction: names (stock, *.example.com, * for all), addresses and networks; unless set all whose address is not public
  * @param key signs what calls say of the global transaction, and is asked of those that arrive: the same in all services, at least 16 bytes, without commas. Of several the first signs and each is accepted
  * @param tasks whether tasks of Spring's executors, and so @Async methods, work in the global transaction of whoever handed them over, which waits for them before it commits
  */
@@ -23,6 +25,7 @@ record PropagationProperties(
         @DefaultValue("true") boolean outgoing,
         @DefaultValue("true") boolean incoming,
         @Nullable List<String> peers,
+        @Nullable List<String> targets,
         @Nullable List<String> key,
         @DefaultValue("true") boolean tasks) {
 
@@ -31,6 +34,9 @@ record PropagationProperties(
         return new Trust(
                 peers == null || peers.isEmpty() ? null : Peers.of(peers),
                 key == null || key.isEmpty() ? null : new Signature(key, InstantSource.system()),
+                targets == null || targets.isEmpty()
+                        ? Targets.near(InstantSource.system())
+                        : Targets.of(targets, InstantSource.system()),
                 InstantSource.system());
     }
 }

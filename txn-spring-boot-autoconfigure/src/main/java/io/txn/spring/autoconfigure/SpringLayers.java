@@ -47,6 +47,21 @@ final class SpringLayers {
         return Layer.OTHER;
     }
 
+    /** What this one leads to now. */
+    static Map<Object, DataSource> targetsOf(DataSource dataSource) {
+        Map<Object, DataSource> targets = new LinkedHashMap<>();
+        if (dataSource instanceof AbstractRoutingDataSource router) {
+            targets.putAll(router.getResolvedDataSources());
+            DataSource otherwise = router.getResolvedDefaultDataSource();
+            if (otherwise != null && !targets.containsValue(otherwise)) {
+                targets.put("default", otherwise);
+            }
+        } else if (dataSource instanceof DelegatingDataSource delegating && delegating.getTargetDataSource() != null) {
+            targets.put("target", delegating.getTargetDataSource());
+        }
+        return targets;
+    }
+
     private static Layer wrapTargets(AbstractRoutingDataSource router, String name, Wrapping wrapping) {
         Map<Object, DataSource> targets;
         try {

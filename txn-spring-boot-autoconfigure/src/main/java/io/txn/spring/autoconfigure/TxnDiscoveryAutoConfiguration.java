@@ -18,6 +18,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionMessage;
 import org.springframework.boot.autoconfigure.condition.ConditionOutcome;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.autoconfigure.condition.SpringBootCondition;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
@@ -43,6 +44,8 @@ import org.springframework.core.type.AnnotatedTypeMetadata;
 @EnableConfigurationProperties(CoordinatorProperties.class)
 public final class TxnDiscoveryAutoConfiguration {
 
+    private static final String NACOS_SERVERS = "txn.nacos.server-addr";
+
     private static final Logger log = LoggerFactory.getLogger(TxnDiscoveryAutoConfiguration.class);
 
     private static CoordinatorLocator chosen(CoordinatorLocator locator, String because) {
@@ -52,16 +55,27 @@ public final class TxnDiscoveryAutoConfiguration {
 
     /** Why there is no locator: nothing says where a coordinator is, or what says so cannot be used. */
     static TxnException nothingFound(Environment environment) {
-        if (environment.containsProperty("txn.nacos.server-addr")) {
-            return new TxnException(
-                    ErrorCode.BAD_CONFIGURATION,
-                    null,
-                    "key",
-                    "txn.nacos.server-addr",
-                    "problem",
-                    "it is set, but com.alibaba.nacos:nacos-client is not on the class path");
-        }
-        return new TxnException(ErrorCode.COORDINATOR_NOT_CONFIGURED, null);
+        return isNacosNamed(environment)
+                ? nacosWithoutClient(environment)
+                : new TxnException(ErrorCode.COORDINATOR_NOT_CONFIGURED, null);
+    }
+
+    private static boolean isNacosNamed(Environment environment) {
+        return isSet(environment, NACOS_SERVERS) || isSet(environment, "txn.nacos.endpoint");
+    }
+
+    private static boolean isSet(Environment environment, String key) {
+        return !environment.getProperty(key, "").isBlank();
+    }
+
+    private static TxnException nacosWithoutClient(Environment environment) {
+        return new TxnException(
+                ErrorCode.BAD_CONFIGURATION,
+                null,
+                "key",
+                isSet(environment, NACOS_SERVERS) ? NACOS_SERVERS : "txn.nacos.endpoint",
+                "problem",
+                "it is set, but com.alibaba.nacos:nacos-client is not on the class path; add it, or remove the key if the coordinator is to be looked up elsewhere");
     }
 
     /** The addresses that are configured. */
@@ -89,6 +103,20 @@ public final class TxnDiscoveryAutoConfiguration {
         @ConditionalOnMissingBean
         CoordinatorLocator txnNacosLocator(NacosProperties properties) {
             return chosen(NacosLocator.start(properties.toSettings()), "txn.nacos");
+        }
+    }
+
+    /** A Nacos that is named for them, and nothing to ask it with: whatever else would be looked at is not what was asked for. */
+    @Configuration(proxyBeanMethods = false)
+    @Order(2)
+    @ConditionalOnMissingClass("com.alibaba.nacos.api.naming.NamingService")
+    @Conditional(OnNacos.class)
+    static class NacosWithoutClientConfiguration {
+
+        @Bean
+        @ConditionalOnMissingBean
+        CoordinatorLocator txnNacosLocator(Environment environment) {
+            throw nacosWithoutClient(environment);
         }
     }
 
@@ -192,12 +220,7 @@ public final class TxnDiscoveryAutoConfiguration {
 
         @Override
         public ConditionOutcome getMatchOutcome(ConditionContext context, AnnotatedTypeMetadata metadata) {
-            boolean named = !context.getEnvironment()
-                            .getProperty("txn.nacos.server-addr", "")
-                            .isBlank()
-                    || !context.getEnvironment()
-                            .getProperty("txn.nacos.endpoint", "")
-                            .isBlank();
+            boolean named = isNacosNamed(context.getEnvironment());
             return new ConditionOutcome(named, ConditionMessage.of(named ? "found txn.nacos" : "no txn.nacos"));
         }
     }

@@ -10,6 +10,7 @@ import io.txn.spring.doctor.Doctor;
 import io.txn.spring.doctor.Examination;
 import io.txn.spring.doctor.JarsExamination;
 import io.txn.spring.doctor.KeysExamination;
+import io.txn.spring.doctor.ReactiveDatabasesExamination;
 import io.txn.spring.doctor.RegistryExamination;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -28,6 +29,7 @@ import org.springframework.context.annotation.Lazy;
 import org.springframework.core.annotation.Order;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.io.ResourceLoader;
+import org.springframework.util.ClassUtils;
 
 /** What an application says about itself: at its start, as an actuator endpoint, and as health. Types that Spring Boot 4 moved have a configuration for each place. */
 @AutoConfiguration(after = {TxnAutoConfiguration.class, TxnDataSourceAutoConfiguration.class})
@@ -80,6 +82,22 @@ public final class TxnDoctorAutoConfiguration {
     Examination txnJarsExamination(ConfigurableEnvironment environment, ResourceLoader resources) {
         return new JarsExamination(
                 loader(resources), () -> "false".equalsIgnoreCase(environment.getProperty("seata.enabled")));
+    }
+
+    /** Where R2DBC is, which an application has on purpose, and seldom for the same rows. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(name = ReactiveDatabasesConfiguration.CONNECTIONS)
+    static class ReactiveDatabasesConfiguration {
+
+        static final String CONNECTIONS = "io.r2dbc.spi.ConnectionFactory";
+
+        @Bean
+        @Order(350)
+        Examination txnReactiveDatabasesExamination(
+                ConfigurableListableBeanFactory beanFactory, ResourceLoader resources) {
+            return new ReactiveDatabasesExamination(
+                    beanFactory, ClassUtils.resolveClassName(CONNECTIONS, loader(resources)));
+        }
     }
 
     private static ClassLoader loader(ResourceLoader resources) {

@@ -125,7 +125,7 @@ public final class DiscoveryClientLocator implements CoordinatorLocator {
             }
             known.are(found);
             fruitful = !found.isEmpty();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | LinkageError e) { // a library that is there in part only
             known.away(e.toString());
         }
         fruitless = fruitful ? 0 : fruitless + 1;

@@ -2,6 +2,7 @@ package io.txn.spring.propagation;
 
 import io.txn.client.GlobalTransactionTemplate;
 import io.txn.client.TransactionContext;
+import io.txn.client.WorkMode;
 import io.txn.protocol.Xid;
 import java.io.IOException;
 import java.time.Duration;
@@ -17,7 +18,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What arrives of a global transaction with a call from another service, and what its answer says: the one place that every way in asks. A header that holds no
- * XID is ignored with a line of log: a stranger must not be able to turn it into an error. Thread-safe.
+ * XID is ignored, with a line of log an hour: a stranger must not be able to turn it into an error, nor to fill the log. Thread-safe.
  */
 public final class Incoming {
 
@@ -25,6 +26,9 @@ public final class Incoming {
 
     /** No global transaction may take longer than that, in milliseconds. */
     private static final long LONGEST = Integer.MAX_VALUE;
+
+    /** Of branches that a pair of methods of the application's ends, in Seata's words. */
+    private static final String TCC = "TCC";
 
     private final Supplier<GlobalTransactionTemplate> transactions;
     private final Trust trust;
@@ -45,16 +49,20 @@ public final class Incoming {
             trust.ambiguous(arrival.from(), xids.size() > 1 ? XidHeader.NAME : XidHeader.REMAINING);
             return null;
         }
-        Xid xid = xids.isEmpty() ? null : xidOf(xids.get(0));
+        Xid xid = xids.isEmpty() ? null : xidOf(arrival, xids.get(0));
         if (xid == null) {
             return null;
         }
         String left = remaining.isEmpty() ? null : remaining.get(0);
         List<String> signatures = values(arrival, XidHeader.SIGNATURE);
         String signature = signatures.size() == 1 ? signatures.get(0) : null;
-        return trust.accepts(arrival.from(), xid.value(), left, signature)
-                ? TransactionContext.participant(xid, deadline(left))
-                : null;
+        if (!trust.accepts(arrival.from(), xid.value(), left, signature)) {
+            return null;
+        }
+        TransactionContext context = TransactionContext.participant(xid, deadline(left));
+        // A caller of Seata's has this call confirmed or cancelled as a whole: undoing its rows besides would undo it
+        // twice.
+        return values(arrival, XidHeader.BRANCH_TYPE).contains(TCC) ? context.withMode(WorkMode.OWN) : context;
     }
 
     /** The different values of a header; a proxy may have made one line of several. */
@@ -144,7 +152,7 @@ public final class Incoming {
         }
     }
 
-    private static @Nullable Xid xidOf(String header) {
+    private @Nullable Xid xidOf(Arrival arrival, String header) {
         String problem;
         try {
             Xid xid = new Xid(header);
@@ -155,8 +163,7 @@ public final class Incoming {
         } catch (IllegalArgumentException e) {
             problem = e.getMessage();
         }
-        // The text itself is a stranger's: it does not belong into a log.
-        log.warn("ignored a {} header of {} characters that is no XID: {}", XidHeader.NAME, header.length(), problem);
+        trust.noXid(arrival.from(), XidHeader.NAME, header.length(), problem);
         return null;
     }
 }

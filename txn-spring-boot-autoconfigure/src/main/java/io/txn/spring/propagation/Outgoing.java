@@ -58,9 +58,9 @@ public final class Outgoing {
     }
 
     /** A call of the calling thread's transaction; null when none is bound. */
-    public @Nullable Call call(String method, String target) {
+    public @Nullable Call call(String method, String target, @Nullable String host) {
         TransactionContext context = contexts.current();
-        return context == null ? null : call(context, method, target);
+        return context == null ? null : call(context, method, target, host);
     }
 
     /**
@@ -68,9 +68,10 @@ public final class Outgoing {
      *
      * @param method of HTTP, which says whether a call can have changed anything
      * @param target whom it goes to, for people; without what may be secret
+     * @param host the one that will be connected to, or the name of a service; null when that is not known
      */
-    public Call call(TransactionContext context, String method, String target) {
-        return new Call(context, SAFE.contains(method), method + ' ' + target);
+    public Call call(TransactionContext context, String method, String target, @Nullable String host) {
+        return new Call(context, SAFE.contains(method), method + ' ' + target, host);
     }
 
     /** One call. For one thread at a time. */
@@ -79,19 +80,37 @@ public final class Outgoing {
         private final TransactionContext context;
         private final boolean safe;
         private final String name;
+        private final @Nullable String host;
         private final Instant began;
         private volatile boolean answered;
+        private volatile @Nullable Boolean tells;
         private volatile boolean kept;
 
-        private Call(TransactionContext context, boolean safe, String name) {
+        private Call(TransactionContext context, boolean safe, String name, @Nullable String host) {
+            this.host = host;
             this.context = context;
             this.safe = safe;
             this.name = name;
             this.began = clock.instant();
         }
 
+        /** Whether this call tells of its transaction: not to hosts of strangers. May look a name up. */
+        boolean tells() {
+            Boolean known = tells;
+            if (known == null) {
+                known = trust.tells(host);
+                tells = known;
+            }
+            return known;
+        }
+
+        /** Whether {@link #write} has to look a name up, for which an event loop cannot wait. */
+        boolean needsLookUp() {
+            return !trust.knows(host);
+        }
+
         /**
-         * Writes the headers. The coordinator knows the transaction when this returns.
+         * Writes the headers. The coordinator knows the transaction when this returns. A stranger gets none, and otherwise is called like anybody.
          *
          * @throws TxnException TRANSACTION_TIMED_OUT when there is no time left: whoever is called could only refuse
          */
@@ -99,6 +118,9 @@ public final class Outgoing {
             Duration left = left();
             if (left != null && left.toMillis() < 1) {
                 throw new TxnException(ErrorCode.TRANSACTION_TIMED_OUT, null, "xid", context.xidWithin(), "call", name);
+            }
+            if (!tells()) {
+                return;
             }
             String xid = context.xid().value();
             headers.accept(XidHeader.NAME, xid);
@@ -127,13 +149,14 @@ public final class Outgoing {
         public void answered(Function<String, @Nullable String> headers) {
             answered = true;
             context.participation().took(name, Duration.between(began, clock.instant()));
-            String work = headers.apply(XidHeader.WORK);
+            boolean believed = tells();
+            String work = believed ? headers.apply(XidHeader.WORK) : null;
             // Who does not say so, an older version or another product, may have done something.
             kept = work == null ? !safe : !work.equals(XidHeader.NO_WORK);
             if (kept) {
                 context.participation().worked();
             }
-            String mark = headers.apply(XidHeader.ROLLBACK_ONLY);
+            String mark = believed ? headers.apply(XidHeader.ROLLBACK_ONLY) : null;
             if (mark != null && !mark.isBlank()) {
                 context.participation().worked();
                 context.participation().mark(XidHeader.decoded(mark));

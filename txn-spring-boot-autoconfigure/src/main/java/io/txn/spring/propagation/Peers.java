@@ -3,6 +3,8 @@ package io.txn.spring.propagation;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
 import java.net.UnknownHostException;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -77,7 +79,14 @@ public final class Peers {
 
     private static TxnException refused(String text, String problem) {
         return new TxnException(
-                ErrorCode.BAD_CONFIGURATION, null, "key", "txn.propagation.peers", "value", text, "problem", problem);
+                ErrorCode.BAD_CONFIGURATION,
+                null,
+                "key",
+                "txn.propagation.peers or txn.propagation.targets",
+                "value",
+                text,
+                "problem",
+                problem);
     }
 
     /** The address that a text spells; null when it spells none. */
@@ -89,6 +98,20 @@ public final class Peers {
             return InetAddress.getByName(text);
         } catch (UnknownHostException e) {
             return null;
+        }
+    }
+
+    /** Whether there is a network at all. */
+    boolean any() {
+        return !networks.isEmpty();
+    }
+
+    /** Whether an address is one of this machine's: those with public addresses call themselves under these. */
+    static boolean isOwn(InetAddress address) {
+        try {
+            return NetworkInterface.getByInetAddress(address) != null;
+        } catch (SocketException e) {
+            return false;
         }
     }
 

@@ -1,13 +1,12 @@
 package io.txn.spring.propagation;
 
 import java.net.InetAddress;
-import java.net.NetworkInterface;
-import java.net.SocketException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,16 +19,23 @@ public final class Trust {
 
     private static final Logger log = LoggerFactory.getLogger(Trust.class);
 
+    private static final int MOST_STRANGERS = 1_000;
+
     private static final Duration SILENCE = Duration.ofHours(1);
 
     private final @Nullable Peers named;
     private final Peers near;
     private final @Nullable Signature signature;
+    private final Targets targets;
     private final InstantSource clock;
+
+    /** Hosts of strangers that were told of, and when. */
+    private final Map<String, Instant> strangers = new ConcurrentHashMap<>();
 
     private final Map<Reason, Told> told = new EnumMap<>(Reason.class);
 
     private enum Reason {
+        NO_XID,
         NOT_OF_OURS,
         BADLY_SIGNED,
         AMBIGUOUS
@@ -42,6 +48,12 @@ public final class Trust {
      * @param signature null when calls are not signed
      */
     public Trust(@Nullable Peers named, @Nullable Signature signature, InstantSource clock) {
+        this(named, signature, Targets.near(clock), clock);
+    }
+
+    /** @param targets hosts that calls may tell of a global transaction */
+    public Trust(@Nullable Peers named, @Nullable Signature signature, Targets targets, InstantSource clock) {
+        this.targets = targets;
         this.named = named;
         this.near = Peers.of(Peers.NEAR);
         this.signature = signature;
@@ -66,7 +78,7 @@ public final class Trust {
             }
             return problem == null;
         }
-        if (named == null && from != null && (near.contain(from) || isOwn(from))) {
+        if (named == null && from != null && (near.contain(from) || Peers.isOwn(from))) {
             return true;
         }
         drop(
@@ -77,13 +89,35 @@ public final class Trust {
         return false;
     }
 
-    /** Machines with public addresses call themselves under these. */
-    private static boolean isOwn(InetAddress address) {
-        try {
-            return NetworkInterface.getByInetAddress(address) != null;
-        } catch (SocketException e) {
-            return false;
+    /** Whether it is known whom a call would tell; if not, a name has to be looked up, which blocks. */
+    boolean knows(@Nullable String host) {
+        return targets.knows(host);
+    }
+
+    /** Whether a call to this host tells of its transaction; if not, it has been said, or was said within the hour. */
+    boolean tells(@Nullable String host) {
+        if (targets.contain(host)) {
+            return true;
         }
+        Instant now = clock.instant();
+        if (strangers.size() >= MOST_STRANGERS) {
+            strangers.values().removeIf(told -> now.isAfter(told.plus(SILENCE)));
+        }
+        String name = String.valueOf(host);
+        Instant told = strangers.get(name);
+        if ((told == null ? strangers.size() < MOST_STRANGERS : now.isAfter(told.plus(SILENCE)))) {
+            strangers.put(name, now);
+            log.warn(
+                    "a call to {} goes without its global transaction, because that is no host that may learn of it; a service"
+                            + " whose work belongs to the transaction is named in txn.propagation.targets",
+                    name);
+        }
+        return false;
+    }
+
+    /** What stands where an XID belongs is none. The text itself is a stranger's: it does not belong into a log. */
+    void noXid(@Nullable InetAddress from, String header, int length, @Nullable String problem) {
+        drop(Reason.NO_XID, from, "its " + header + " of " + length + " characters is no XID: " + problem);
     }
 
     /** A header came several times, with different values. */

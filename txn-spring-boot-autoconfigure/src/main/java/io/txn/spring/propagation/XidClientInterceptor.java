@@ -36,8 +36,11 @@ public final class XidClientInterceptor implements ClientInterceptor {
         if (context == null) {
             return next.newCall(method, options);
         }
-        Outgoing.Call call =
-                outgoing.call(context, method.isSafe() ? Outgoing.READS : Outgoing.CALLS, method.getFullMethodName());
+        Outgoing.Call call = outgoing.call(
+                context,
+                method.isSafe() ? Outgoing.READS : Outgoing.CALLS,
+                method.getFullMethodName(),
+                host(next.authority()));
         return new SimpleForwardingClientCall<>(next.newCall(method, bounded(options, call.left()))) {
 
             @Override
@@ -47,7 +50,9 @@ public final class XidClientInterceptor implements ClientInterceptor {
                     return;
                 }
                 call.write((name, value) -> headers.put(GrpcKeys.of(name), value));
-                headers.put(GrpcKeys.of(XidHeader.BRANCH_TYPE), Outgoing.BRANCH_TYPE);
+                if (call.tells()) {
+                    headers.put(GrpcKeys.of(XidHeader.BRANCH_TYPE), Outgoing.BRANCH_TYPE);
+                }
                 Runnable over = UnderWay.of(contexts, context);
                 try {
                     super.start(new Answer<>(listener, call, over), headers);
@@ -57,6 +62,10 @@ public final class XidClientInterceptor implements ClientInterceptor {
                 }
             }
         };
+    }
+
+    private static @Nullable String host(@Nullable String authority) {
+        return authority == null ? null : Targets.hostOf(authority);
     }
 
     private static CallOptions bounded(CallOptions options, @Nullable Duration left) {

@@ -49,9 +49,12 @@ public final class XidDubboConsumerFilter implements Filter {
         Outgoing.Call call = outgoing.call(
                 context,
                 Outgoing.CALLS,
-                invoker.getInterface().getSimpleName() + '.' + RpcUtils.getMethodName(invocation));
+                invoker.getInterface().getSimpleName() + '.' + RpcUtils.getMethodName(invocation),
+                invoker.getUrl().getHost());
         call.write((name, value) -> invocation.setAttachment(name, value));
-        invocation.setAttachment(XidHeader.BRANCH_TYPE, Outgoing.BRANCH_TYPE);
+        if (call.tells()) {
+            invocation.setAttachment(XidHeader.BRANCH_TYPE, Outgoing.BRANCH_TYPE);
+        }
         bound(call.left(), invoker, invocation);
         Runnable over = UnderWay.of(own.contexts(), context);
         try {

@@ -43,9 +43,12 @@ public final class XidExchangeFilter implements ExchangeFilterFunction {
         Outgoing.Call call = outgoing.call(
                 context,
                 request.method().name(),
-                request.url().getHost() + request.url().getPath());
-        if (context.role() == TransactionContext.Role.LAUNCHER && Schedulers.isInNonBlockingThread()) {
-            // The first call of a transaction may have to ask the coordinator, for which an event loop cannot wait.
+                request.url().getHost() + request.url().getPath(),
+                Targets.hostOf(request.url()));
+        if (Schedulers.isInNonBlockingThread()
+                && (context.role() == TransactionContext.Role.LAUNCHER || call.needsLookUp())) {
+            // The first call of a transaction may have to ask the coordinator, and one to a new host a name server: for
+            // neither an event loop can wait.
             return Mono.fromCallable(() -> carrying(call, request))
                     .subscribeOn(Schedulers.boundedElastic())
                     .flatMap(carrying -> exchange(context, call, carrying, next));

@@ -32,9 +32,10 @@ public final class XidFeignClient implements Client {
 
     @Override
     public Response execute(Request request, Request.Options options) throws IOException {
-        Outgoing.Call call = outgoing.call(request.httpMethod().name(), target(request));
+        String target = target(request);
+        Outgoing.Call call = outgoing.call(request.httpMethod().name(), target, Targets.hostOf(target));
         Collection<String> xids = request.headers().get(XidHeader.NAME);
-        if (call == null || xids == null || !xids.contains(call.xid())) {
+        if (call == null || (xids == null ? call.tells() : !xids.contains(call.xid()))) {
             return delegate.execute(request, options);
         }
         Response response;

@@ -3,6 +3,7 @@ package io.txn.spring.propagation;
 import feign.RequestInterceptor;
 import feign.RequestTemplate;
 import java.util.Collection;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes the calling thread's global transaction along with requests of OpenFeign clients. An XID that the application set itself stays. OpenFeign's retries come by here again with the
@@ -19,10 +20,16 @@ public final class XidFeignInterceptor implements RequestInterceptor {
     @Override
     public void apply(RequestTemplate template) {
         Outgoing.Call call =
-                outgoing.call(template.method(), template.feignTarget().name() + template.path());
+                outgoing.call(template.method(), template.feignTarget().name() + template.path(), host(template));
         Collection<String> before = template.headers().get(XidHeader.NAME);
         if (call != null && (before == null || before.contains(call.xid()))) {
             call.write((name, value) -> template.removeHeader(name).header(name, value));
         }
+    }
+
+    /** Of the URL that a method was given, else of the client's. */
+    private static @Nullable String host(RequestTemplate template) {
+        String url = template.url();
+        return Targets.hostOf(url.contains("://") ? url : template.feignTarget().url());
     }
 }

@@ -43,8 +43,7 @@ public final class XidFilter extends OncePerRequestFilter {
             handled(answer, request, answer.within(response), chain);
             return;
         }
-        TransactionContext context =
-                incoming.context(new Arrival(name -> values(request, name), Peers.address(request.getRemoteAddr())));
+        TransactionContext context = incoming.context(new Arrival(name -> values(request, name), RealPeer.of(request)));
         if (context == null) {
             chain.doFilter(request, response);
             return;

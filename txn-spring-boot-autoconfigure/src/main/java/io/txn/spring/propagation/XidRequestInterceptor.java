@@ -45,7 +45,8 @@ public final class XidRequestInterceptor implements ClientHttpRequestInterceptor
         Outgoing.Call call = request.getHeaders().getFirst(XidHeader.NAME) == null
                 ? outgoing.call(
                         request.getMethod().name(),
-                        request.getURI().getHost() + request.getURI().getPath())
+                        request.getURI().getHost() + request.getURI().getPath(),
+                        Targets.hostOf(request.getURI()))
                 : null;
         if (call == null) {
             return execution.execute(request, body);

@@ -1,7 +1,6 @@
 package io.txn.spring.propagation;
 
 import io.txn.client.TransactionContext;
-import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.Ordered;
 import org.springframework.http.server.reactive.ServerHttpRequest;
@@ -38,9 +37,8 @@ public final class XidWebFilter implements WebFilter, Ordered {
     @Override
     public Mono<Void> filter(ServerWebExchange exchange, WebFilterChain chain) {
         ServerHttpRequest request = exchange.getRequest();
-        InetSocketAddress from = request.getRemoteAddress();
-        TransactionContext context = incoming.context(
-                new Arrival(request.getHeaders()::getValuesAsList, from == null ? null : from.getAddress()));
+        TransactionContext context =
+                incoming.context(new Arrival(request.getHeaders()::getValuesAsList, RealReactivePeer.of(request)));
         if (context == null) {
             return chain.filter(exchange);
         }

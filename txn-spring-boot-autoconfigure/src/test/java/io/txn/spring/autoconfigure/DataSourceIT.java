@@ -7,12 +7,15 @@ import com.zaxxer.hikari.HikariConfigMXBean;
 import com.zaxxer.hikari.HikariDataSource;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.txn.client.jdbc.AtDataSource;
+import io.txn.protocol.ErrorCode;
+import io.txn.spring.doctor.DataSourcesExamination;
 import io.txn.spring.doctor.SeenDataSources;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.SQLException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -200,6 +203,22 @@ class DataSourceIT {
                     .contains("NOT undone")
                     .contains("router");
         }
+    }
+
+    @Test
+    void aPoolThatARouterIsGivenAfterTheStartIsSaidToBeUncovered() {
+        runner.withUserConfiguration(HiddenPools.class).run(context -> {
+            Router router = context.getBean(Router.class);
+            Map<Object, Object> targets = new HashMap<>(router.getResolvedDataSources());
+            targets.put("later", new DriverManagerDataSource(memory("later"), "sa", ""));
+            router.setTargetDataSources(targets);
+            router.afterPropertiesSet();
+            assertThat(seen(context)).contains("router.later UNCOVERED").doesNotContain("router.orders UNCOVERED");
+            assertThat(new DataSourcesExamination(context.getBean(SeenDataSources.class), Map::of).examine())
+                    .filteredOn(finding -> finding.code() == ErrorCode.DATA_SOURCE_NOT_WRAPPED)
+                    .singleElement()
+                    .satisfies(finding -> assertThat(finding.seen()).contains("after the start"));
+        });
     }
 
     @Test

@@ -15,10 +15,15 @@ import io.txn.test.Await;
 import io.txn.test.Ports;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.cloud.client.DefaultServiceInstance;
+import org.springframework.cloud.client.ServiceInstance;
+import org.springframework.cloud.client.discovery.DiscoveryClient;
 import org.springframework.cloud.client.discovery.composite.CompositeDiscoveryClientAutoConfiguration;
 import org.springframework.cloud.client.discovery.simple.SimpleDiscoveryClientAutoConfiguration;
 import org.springframework.cloud.commons.util.UtilAutoConfiguration;
@@ -122,6 +127,57 @@ class DiscoveryChoiceTest {
         runner.withPropertyValues("spring.cloud.nacos.server-addr=" + nobody)
                 .withClassLoader(new FilteredClassLoader(NamingService.class))
                 .run(context -> assertThat(context).hasFailed());
+    }
+
+    /** Else an application would look for its coordinator where nobody told it to, and could find that of another environment. */
+    @Test
+    void aNacosThatIsNamedAndCannotBeAskedStopsTheStartWhateverElseThereIs() {
+        for (String key : List.of("txn.nacos.server-addr", "txn.nacos.endpoint")) {
+            runner.withConfiguration(AutoConfigurations.of(
+                            UtilAutoConfiguration.class,
+                            SimpleDiscoveryClientAutoConfiguration.class,
+                            CompositeDiscoveryClientAutoConfiguration.class))
+                    .withPropertyValues(
+                            key + "=" + nobody,
+                            "txn.etcd.endpoints=http://" + nobody,
+                            "spring.cloud.discovery.client.simple.instances.txn-coordinator[0].uri=http://one.invalid:7091")
+                    .withClassLoader(new FilteredClassLoader(NamingService.class))
+                    .run(context -> assertThat(context)
+                            .getFailure()
+                            .rootCause()
+                            .hasMessageContaining(key)
+                            .hasMessageContaining("nacos-client is not on the class path; add it"));
+        }
+    }
+
+    /** As of a library of which a part is missing, which shows when that part is first needed. */
+    @Test
+    void aClassThatIsMissingDoesNotEndTheLooks() {
+        AtomicInteger asked = new AtomicInteger();
+        DiscoveryClient client = new DiscoveryClient() {
+            @Override
+            public String description() {
+                return "one that breaks";
+            }
+
+            @Override
+            public List<ServiceInstance> getInstances(String service) {
+                if (asked.incrementAndGet() <= 2) {
+                    throw new NoClassDefFoundError("com/example/Part");
+                }
+                return List.of(new DefaultServiceInstance("1", service, "one.invalid", 8091, false));
+            }
+
+            @Override
+            public List<String> getServices() {
+                return List.of();
+            }
+        };
+        try (DiscoveryClientLocator locator = DiscoveryClientLocator.start(List.of(client), "txn-coordinator")) {
+            assertThat(locator.description()).contains("com/example/Part");
+            Await.untilPasses("asked again", Duration.ofSeconds(20), () -> assertThat(locator.current())
+                    .containsExactly(new HostPort("one.invalid", 8091)));
+        }
     }
 
     @Test

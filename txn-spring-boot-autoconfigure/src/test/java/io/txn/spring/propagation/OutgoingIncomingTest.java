@@ -3,11 +3,14 @@ package io.txn.spring.propagation;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Level;
 import io.txn.client.ContextCarrier;
 import io.txn.client.TransactionContext;
+import io.txn.client.WorkMode;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
+import io.txn.spring.autoconfigure.LogLines;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
@@ -47,7 +50,7 @@ class OutgoingIncomingTest {
     }
 
     private Outgoing.Call call(TransactionContext context, String method) {
-        return outgoing.call(context, method, "stock/take");
+        return outgoing.call(context, method, "stock/take", "stock");
     }
 
     @Test
@@ -60,6 +63,14 @@ class OutgoingIncomingTest {
         call(participant(null), "POST").write(headers::put);
         assertThat(headers).containsOnlyKeys(XidHeader.NAME);
         assertThat(arrives(headers)).isEqualTo(participant(null));
+    }
+
+    @Test
+    void whatACallerOfSeatasConfirmsOrCancelsIsNotUndoneByItsRowsBesides() {
+        Map<String, String> headers = new HashMap<>(Map.of(XidHeader.NAME, XID.value(), XidHeader.BRANCH_TYPE, "TCC"));
+        assertThat(arrives(headers).mode()).isEqualTo(WorkMode.OWN);
+        headers.put(XidHeader.BRANCH_TYPE, "AT");
+        assertThat(arrives(headers).mode()).isEqualTo(WorkMode.AS_CONFIGURED);
     }
 
     @Test
@@ -139,5 +150,34 @@ class OutgoingIncomingTest {
         assertThat(context.participation().mark())
                 .contains("no answer to DELETE stock/take")
                 .contains("java.net.SocketTimeoutException");
+    }
+
+    @Test
+    void strangersLearnNothingAndAreNotBelieved() {
+        TransactionContext caller = participant(Duration.ofSeconds(5));
+        Outgoing.Call call = outgoing.call(caller, "GET", "pay/charge", "203.0.113.9");
+        call.write((name, value) -> {
+            throw new AssertionError(name);
+        });
+        call.answered(Map.of(XidHeader.ROLLBACK_ONLY, "because", XidHeader.WORK, XidHeader.SOME_WORK)::get);
+        assertThat(caller.participation().hasWorked()).isFalse();
+        assertThat(caller.participation().mark()).isNull();
+
+        // What it may have done without an answer is no less than what anybody may have done.
+        outgoing.call(caller, "POST", "pay/charge", "203.0.113.9").failed(new IOException("reset"));
+        assertThat(caller.participation().mark()).contains("pay/charge");
+        assertThatThrownBy(() -> outgoing.call(participant(Duration.ZERO), "GET", "pay/charge", "203.0.113.9")
+                        .write((name, value) -> {}))
+                .isInstanceOf(TxnException.class);
+    }
+
+    @Test
+    void nobodyFillsTheLogWithWhatIsNoXid() {
+        try (LogLines log = LogLines.of("io.txn.spring.propagation")) {
+            for (int call = 0; call < 100; call++) {
+                assertThat(arrives(Map.of(XidHeader.NAME, "no xid " + call))).isNull();
+            }
+            assertThat(log.from(Level.WARN)).hasSize(1);
+        }
     }
 }

@@ -12,8 +12,16 @@ import com.baomidou.dynamic.datasource.spring.boot.autoconfigure.DynamicDataSour
 import com.baomidou.dynamic.datasource.toolkit.DynamicDataSourceContextHolder;
 import com.p6spy.engine.spy.P6DataSource;
 import com.zaxxer.hikari.HikariDataSource;
+import io.r2dbc.spi.ConnectionFactories;
+import io.r2dbc.spi.ConnectionFactory;
 import io.txn.client.jdbc.AtDataSource;
+import io.txn.protocol.ErrorCode;
+import io.txn.spring.autoconfigure.TxnDoctorAutoConfiguration;
+import io.txn.spring.doctor.Doctor;
+import io.txn.spring.doctor.SeenDataSource.Fate;
+import io.txn.spring.doctor.SeenDataSources;
 import io.txn.test.DatabaseKind;
+import io.txn.test.TestDatabases;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.sql.Connection;
@@ -272,6 +280,44 @@ class LayersIT {
                     }
                 }
             });
+
+            HikariDataSource raw = new HikariDataSource();
+            rig.committed().bean(DynamicRoutingDataSource.class).addDataSource("raw", raw);
+            assertThat(rig.committed().bean(SeenDataSources.class).seen())
+                    .filteredOn(seen -> seen.fate() == Fate.UNCOVERED)
+                    .singleElement()
+                    .satisfies(seen -> assertThat(seen.name()).endsWith(".raw"));
+        }
+    }
+
+    @ImportAutoConfiguration(TxnDoctorAutoConfiguration.class)
+    @Apps
+    static class Reactive {
+
+        @Bean
+        DataSource pool(Environment environment) {
+            return LayersIT.pool(environment);
+        }
+
+        @Bean
+        ConnectionFactory reactive() {
+            return ConnectionFactories.get("r2dbc:h2:mem:///reactive");
+        }
+    }
+
+    @Test
+    void aDatabaseThatIsReachedByR2dbcIsSaidToBeUncovered() {
+        try (Application application = Application.start(
+                Reactive.class,
+                List.of(TestDatabases.h2()),
+                List.of(
+                        "txn.client.fail-fast=false",
+                        "txn.client.start-wait=1ms",
+                        "txn.coordinator.address=127.0.0.1:1"))) {
+            assertThat(application.bean(Doctor.class).examine().problems())
+                    .filteredOn(problem -> problem.code() == ErrorCode.REACTIVE_DATABASE_NOT_COVERED)
+                    .singleElement()
+                    .satisfies(problem -> assertThat(problem.subject()).isEqualTo("reactive"));
         }
     }
 

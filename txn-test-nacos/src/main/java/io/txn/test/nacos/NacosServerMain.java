@@ -12,6 +12,7 @@ import org.springframework.boot.autoconfigure.security.servlet.SecurityFilterAut
 import org.springframework.boot.autoconfigure.security.servlet.UserDetailsServiceAutoConfiguration;
 import org.springframework.boot.web.servlet.ServletComponentScan;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Import;
 import org.springframework.scheduling.annotation.EnableScheduling;
 
 /**
@@ -28,6 +29,7 @@ import org.springframework.scheduling.annotation.EnableScheduling;
         })
 @ServletComponentScan("com.alibaba.nacos")
 @EnableScheduling
+@Import(OneUser.class)
 public class NacosServerMain {
 
     /** Makes the HTTP API of version 1 known, which otherwise answers 501. */
@@ -39,7 +41,7 @@ public class NacosServerMain {
         };
     }
 
-    /** Arguments: the HTTP port, and the directory for everything the server writes. */
+    /** Arguments: the HTTP port, the directory for everything the server writes, and {@code user:password} where it shall ask for one. */
     public static void main(String[] arguments) {
         String port = arguments[0];
         String home = arguments[1];
@@ -55,6 +57,13 @@ public class NacosServerMain {
         properties.put("server.tomcat.basedir", home + "/tomcat");
         properties.put("server.tomcat.accesslog.enabled", "false");
         properties.put("spring.main.banner-mode", "off");
+        if (arguments.length > 2) {
+            properties.put("nacos.core.auth.enabled", "true");
+            properties.put("nacos.core.auth.system.type", OneUser.NAME);
+            properties.put("nacos.core.auth.server.identity.key", "test");
+            properties.put("nacos.core.auth.server.identity.value", "test");
+            properties.put(OneUser.PROPERTY, arguments[2]);
+        }
         properties.forEach(System::setProperty);
         SpringApplication.run(NacosServerMain.class);
     }

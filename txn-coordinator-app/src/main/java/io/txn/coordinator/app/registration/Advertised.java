@@ -53,15 +53,13 @@ public record Advertised(String host, int port, Map<String, String> metadata) {
                     address(),
                     "reason",
                     "it is this machine's loopback address, and applications would look it up in the registry "
-                            + String.join(
-                                    ",",
-                                    servers.stream().map(Advertised::hostOf).toList())
+                            + Registry.shown(servers)
                             + " and call themselves");
         }
     }
 
     private static String hostOf(String server) {
-        String text = server.strip();
+        String text = Registry.shown(List.of(server.strip()));
         try {
             URI url = URI.create(text.contains("://") ? text : "tcp://" + text);
             return url.getHost() == null ? text : url.getHost();

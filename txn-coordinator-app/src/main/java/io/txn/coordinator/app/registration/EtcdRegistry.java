@@ -125,6 +125,6 @@ public final class EtcdRegistry implements Registry {
 
     @Override
     public String toString() {
-        return "etcd " + String.join(",", endpoints) + " cluster " + cluster;
+        return "etcd " + Registry.shown(endpoints) + " cluster " + cluster;
     }
 }

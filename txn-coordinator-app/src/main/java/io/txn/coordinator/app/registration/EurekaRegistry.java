@@ -92,11 +92,6 @@ public final class EurekaRegistry implements Registry {
 
     @Override
     public String toString() {
-        return service + " at "
-                + String.join(
-                        ",",
-                        urls.stream()
-                                .map(url -> url.replaceFirst("//[^/@]*@", "//"))
-                                .toList());
+        return service + " at " + Registry.shown(urls);
     }
 }

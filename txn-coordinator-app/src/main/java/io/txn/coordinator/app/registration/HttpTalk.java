@@ -40,7 +40,7 @@ final class HttpTalk {
         for (int attempt = 0; attempt < servers.size(); attempt++) {
             int index = (preferred + attempt) % servers.size();
             try {
-                URI url = URI.create(servers.get(index) + path);
+                URI url = url(servers.get(index), path);
                 HttpRequest.Builder request = HttpRequest.newBuilder(withoutUser(url))
                         .timeout(PATIENCE)
                         .header("Content-Type", "application/json")
@@ -66,6 +66,15 @@ final class HttpTalk {
             }
         }
         throw last == null ? new IOException("no server is named") : last;
+    }
+
+    private static URI url(String server, String path) throws IOException {
+        try {
+            return URI.create(server + path);
+        } catch (IllegalArgumentException e) {
+            // Its own message repeats the whole of it, a password too.
+            throw new IOException(Registry.shown(List.of(server)) + " is no URL");
+        }
     }
 
     private static URI withoutUser(URI url) {

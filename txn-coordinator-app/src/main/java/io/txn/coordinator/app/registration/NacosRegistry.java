@@ -5,7 +5,9 @@ import com.alibaba.nacos.api.PropertyKeyConst;
 import com.alibaba.nacos.api.exception.NacosException;
 import com.alibaba.nacos.api.naming.NamingService;
 import com.alibaba.nacos.api.naming.pojo.Instance;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
@@ -31,17 +33,29 @@ public final class NacosRegistry implements Registry {
             String service,
             String cluster,
             @Nullable String username,
-            @Nullable String password) {
+            @Nullable String password,
+            @Nullable String accessKey,
+            @Nullable String secretKey) {
 
         /** The same servers, another service. */
         public Target withService(String otherService, String otherGroup, String otherCluster) {
-            return new Target(serverAddr, namespace, otherGroup, otherService, otherCluster, username, password);
+            return new Target(
+                    serverAddr,
+                    namespace,
+                    otherGroup,
+                    otherService,
+                    otherCluster,
+                    username,
+                    password,
+                    accessKey,
+                    secretKey);
         }
 
-        /** Without the password. */
+        /** Without what is secret. */
         @Override
         public String toString() {
-            return service + "@" + group + " at " + serverAddr + (namespace.isEmpty() ? "" : " in " + namespace);
+            return service + "@" + group + " at " + Registry.shown(List.of(serverAddr.split(",")))
+                    + (namespace.isEmpty() ? "" : " in " + namespace);
         }
     }
 
@@ -52,14 +66,21 @@ public final class NacosRegistry implements Registry {
     }
 
     @Override
-    public void join(Advertised self) throws NacosException {
+    public void join(Advertised self) throws NacosException, IOException {
         Instance joining = new Instance();
         joining.setIp(self.host());
         joining.setPort(self.port());
         joining.setClusterName(target.cluster());
         joining.setEphemeral(true);
         joining.setMetadata(self.metadata());
-        connected().registerInstance(target.service(), target.group(), joining);
+        try {
+            connected().registerInstance(target.service(), target.group(), joining);
+        } catch (NacosException e) {
+            if (e.getErrCode() != NacosException.NO_RIGHT) {
+                throw e;
+            }
+            throw new IOException("it refuses the user, the password or the right to write: " + e.getErrMsg(), e);
+        }
         instance = joining;
     }
 
@@ -85,6 +106,10 @@ public final class NacosRegistry implements Registry {
             if (target.username() != null && target.password() != null) {
                 properties.setProperty(PropertyKeyConst.USERNAME, target.username());
                 properties.setProperty(PropertyKeyConst.PASSWORD, target.password());
+            }
+            if (target.accessKey() != null && target.secretKey() != null) {
+                properties.setProperty(PropertyKeyConst.ACCESS_KEY, target.accessKey());
+                properties.setProperty(PropertyKeyConst.SECRET_KEY, target.secretKey());
             }
             properties.setProperty(PropertyKeyConst.NAMING_CACHE_REGISTRY_DIR, cacheDirectory.toString());
             connected = NacosFactory.createNamingService(properties);

@@ -1,5 +1,8 @@
 package io.txn.coordinator.app.registration;
 
+import java.util.List;
+import java.util.stream.Collectors;
+
 /**
  * The talk with one registry: what differs between them. Called by one thread, which is that of a {@link Registration}; may block for some seconds, and may throw whatever
  * its library throws. Its text names the registry and the service, without what is secret.
@@ -14,6 +17,13 @@ public interface Registry {
         AWAY,
         /** The registry is there, and has forgotten this coordinator. */
         FORGOTTEN
+    }
+
+    /** Servers as logs may show them: without users and passwords, which may stand before a host. */
+    static String shown(List<String> servers) {
+        return servers.stream()
+                .map(server -> server.replaceFirst("^(.*?//)?.*@", "$1"))
+                .collect(Collectors.joining(","));
     }
 
     /** Makes this coordinator known. Repeated, when the registry forgot it. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.txn.protocol.TxnException;
 import io.txn.test.Await;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -137,6 +138,41 @@ class RegistrationTest {
                     .hasMessageContaining("txn.coordinator.advertised-address")
                     .hasMessageContaining("10.0.0.2")
                     .hasMessageNotContaining("pw");
+        }
+    }
+
+    /** Hosts with an underscore and spaces in a password are no URLs to Java, whose messages repeat them whole. */
+    @Test
+    void noLineAndNoRefusalShowsAPassword() {
+        for (String server : List.of(
+                "http://root:secret@etcd:2379",
+                "http://root:secret@etcd_1:2379",
+                "http://root:se cret@etcd:2379",
+                "http://root:sec/ret@etcd:2379",
+                "http://root:sec@ret@etcd:2379",
+                "root:secret@etcd:2379")) {
+            List<String> servers = List.of(server);
+            Advertised loopback = Advertised.of("127.0.0.1:8091", Map.of());
+            EtcdRegistry etcd = new EtcdRegistry(servers, "default", null, null);
+            EurekaRegistry eureka = new EurekaRegistry(servers, "txn-coordinator");
+            assertThat(List.of(
+                            etcd.toString(),
+                            eureka.toString(),
+                            new NacosRegistry.Target(server, "", "G", "s", "c", null, null, null, null).toString()))
+                    .as(server)
+                    .allSatisfy(text -> assertThat(text).contains("etcd").doesNotContain("sec", "ret", "root"));
+            assertThatThrownBy(() -> loopback.refuseLoopbackBeyond(servers))
+                    .message()
+                    .doesNotContain("sec", "ret", "root:");
+        }
+        for (Registry registry : List.of(
+                new EtcdRegistry(List.of("http://root:se cret@127.0.0.1:1"), "default", null, null),
+                new EurekaRegistry(List.of("http://root:se cret@127.0.0.1:1"), "txn-coordinator"))) {
+            assertThatThrownBy(() -> registry.join(Advertised.of("127.0.0.1:8091", Map.of())))
+                    .isInstanceOf(IOException.class)
+                    .message()
+                    .contains("127.0.0.1:1")
+                    .doesNotContain("cret");
         }
     }
 }
