@@ -97,6 +97,9 @@ class BootLineIT {
                         .as("the packaged jar that all lines share")
                         .matches(".*/txn-spring-boot-autoconfigure/target/txn-spring-boot-autoconfigure-[^/]*\\.jar"));
                 assertThat(each.warnings()).as("a healthy start").isEmpty();
+                // Boot 4 has its health in another place.
+                assertThat(each.text("/actuator/health")).contains("\"txn\":{\"status\":\"UP\"}");
+                assertThat(each.text("/actuator/health/readiness")).contains("\"status\":\"UP\"");
             }
             commitAndRollBack(first, second);
             commitAndRollBack(second, first);

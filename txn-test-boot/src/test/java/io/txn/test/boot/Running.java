@@ -91,7 +91,11 @@ final class Running implements AutoCloseable {
     }
 
     Map<String, String> get(String path) {
-        return pairs(send(HttpRequest.newBuilder(uri(path)).timeout(ANSWER).build(), 200));
+        return pairs(text(path));
+    }
+
+    String text(String path) {
+        return send(HttpRequest.newBuilder(uri(path)).timeout(ANSWER).build(), 200);
     }
 
     private Map<String, String> post(String path, int expected) {
