@@ -1,6 +1,7 @@
 package io.txn.coordinator;
 
 import io.txn.coordinator.machine.BranchState;
+import io.txn.coordinator.machine.SagaState;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.extension.RowData;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param decidedBy who decided about them and why, null while nobody has
  * @param lockKeys the rows it asked to lock, as {@code table:key}; of all branches of a transaction not more than some thousands are shown
  * @param moreLockKeys whether it asked for more rows than are shown
+ * @param step which step of a saga that the coordinator drives it is, null when it is none
  */
 public record BranchDetail(
         BranchId branchId,
@@ -34,8 +36,16 @@ public record BranchDetail(
         boolean decisionUnderWay,
         @Nullable String decidedBy,
         List<String> lockKeys,
-        boolean moreLockKeys) {
+        boolean moreLockKeys,
+        @Nullable SagaStep step) {
     public BranchDetail {
         lockKeys = List.copyOf(lockKeys);
     }
+
+    /**
+     * One execution of a step; each round of a loop is another one.
+     *
+     * @param name as in the saga's definition
+     */
+    public record SagaStep(String name, SagaState.Progress progress) {}
 }

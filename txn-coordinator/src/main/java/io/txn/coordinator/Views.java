@@ -10,6 +10,7 @@ import io.txn.coordinator.machine.Dirt;
 import io.txn.coordinator.machine.GlobalTransaction;
 import io.txn.coordinator.machine.LockWaits;
 import io.txn.coordinator.machine.RequestKeys;
+import io.txn.coordinator.machine.SagaState;
 import io.txn.coordinator.machine.Shard;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.ErrorCode;
@@ -153,11 +154,19 @@ final class Views {
                     dirt != null && dirt.decision() != null,
                     dirt == null ? null : dirt.decidedBy(),
                     shown.stream().map(LockKeys.Row::toString).toList(),
-                    shown.size() < rows.size()));
+                    shown.size() < rows.size(),
+                    step(transaction.saga(), branch.id())));
         }
         RequestKeys.Entry key = shard.keys().of(transaction.number());
         return new TransactionDetail(
                 summary(shard, transaction), key == null ? null : key.key().text(), branches);
+    }
+
+    private static BranchDetail.@Nullable SagaStep step(@Nullable SagaState saga, long branch) {
+        SagaState.Execution execution = saga == null ? null : saga.execution(branch);
+        return saga == null || execution == null
+                ? null
+                : new BranchDetail.SagaStep(saga.step(execution).name(), execution.progress());
     }
 
     /** Where a page of locks begins: with this row of this branch of this transaction. */

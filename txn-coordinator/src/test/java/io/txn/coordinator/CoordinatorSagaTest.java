@@ -2,6 +2,7 @@ package io.txn.coordinator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.txn.coordinator.machine.SagaState;
 import io.txn.protocol.Xid;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.saga.Policy;
@@ -109,7 +110,10 @@ class CoordinatorSagaTest {
         assertThat(call.key()).isEqualTo(xid + "/" + call.branch() + "/action");
         assertThat(client.await(xid, 0).state()).isEqualTo(SagaHead.State.DONE);
         assertThat(coordinator.transaction(new Xid(xid)).get().orElseThrow().branches())
-                .hasSize(2);
+                .extracting(BranchDetail::step)
+                .containsExactly(
+                        new BranchDetail.SagaStep("freeze", SagaState.Progress.DONE),
+                        new BranchDetail.SagaStep("charge", SagaState.Progress.DONE));
     }
 
     /** Begun with the first step, the first done with the second, the second done with the end. */
@@ -137,6 +141,50 @@ class CoordinatorSagaTest {
         assertThat(called).containsExactly("ACTION b", "COMPENSATE b");
         assertThat(targets.lines()).containsExactly("action /api/a", "action /api/charge", "compensate /api/undo-a");
         assertThat(targets.calls().get(2).body()).contains("\"result\":{\"at\":\"/api/a\"}");
+    }
+
+    @Test
+    void aRefusalIsOneHoweverMuchItSays() throws Exception {
+        endpoints.put("/api/charge", SagaTargets.Answer.of(409, "no money " + "€".repeat(200_000)));
+        SagaPlan plan = plan(null, step("charge", http("/charge"), http("/refund"), List.of()));
+        SagaHead.Progress end = client.awaitEnd(client.start(plan, "null"));
+        assertThat(end.state()).isEqualTo(SagaHead.State.COMPENSATED);
+        assertThat(end.failure()).contains("409").contains("no money €€€").hasSizeLessThan(500);
+        assertThat(targets.lines()).containsExactly("action /api/charge");
+    }
+
+    /** As JSON it is twice as long as it was: it is not taken, and asked for again. The work was done, so in the end it is compensated. */
+    @Test
+    void aResultIsMeasuredAsItIsKept() throws Exception {
+        endpoints.put("/api/charge", SagaTargets.Answer.of(200, "\"".repeat(SagaPlan.LONGEST_RESULT / 2 + 1)));
+        Policy twice = new Policy(0, 30_000, 10, 1, 10, 2);
+        Step charge = new Step(
+                "charge",
+                http("/charge"),
+                List.of(),
+                http("/refund"),
+                twice,
+                QUICK,
+                Recovery.COMPENSATE,
+                null,
+                List.of(),
+                null);
+        SagaHead.Progress end = client.awaitEnd(client.start(plan("charge", charge), "null"));
+        assertThat(end.state()).isEqualTo(SagaHead.State.COMPENSATED);
+        assertThat(end.failure()).contains("after 2 calls").contains("16004 bytes of JSON");
+        assertThat(targets.lines())
+                .containsExactly("action /api/charge", "action /api/charge", "compensate /api/refund");
+    }
+
+    @Test
+    void aPlanThatMayTurnBehindItsPointOfNoReturnIsNotStarted() throws Exception {
+        Step pivot = new Step("pivot", DO, List.of(), null, QUICK, QUICK, Recovery.FORWARD, null, List.of(), null);
+        Message.GlobalBeginResponse response =
+                client.tryStart(plan(null, pivot, step("after", DO, UNDO, List.of(), "pivot")), "null", 60_000, 0);
+        assertThat(response.xid()).isNull();
+        assertThat(response.outcome().message())
+                .contains("step pivot can only go forward", "after, which comes after it");
+        assertThat(called).isEmpty();
     }
 
     @Test

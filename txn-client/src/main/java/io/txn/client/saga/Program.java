@@ -8,6 +8,7 @@ import io.txn.protocol.saga.SagaPlan;
 import io.txn.protocol.saga.Work;
 import java.lang.reflect.Type;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -172,11 +173,40 @@ final class Program {
                         .toList();
             }
             try {
-                SagaPlan plan = new SagaPlan(definition.name(), definition.version(), steps, resultStep);
+                SagaPlan plan = goingForward(new SagaPlan(definition.name(), definition.version(), steps, resultStep));
+                String problem = plan.problem();
+                if (problem != null) {
+                    throw wrong(null, problem, null);
+                }
                 return new Program(definition, plan, given, questions, path);
             } catch (IllegalArgumentException e) {
                 throw wrong(null, String.valueOf(e.getMessage()), null);
             }
+        }
+
+        /** Questions to this application that come when the saga can only go forward do not turn it back either. */
+        private SagaPlan goingForward(SagaPlan plan) {
+            BitSet beyond = plan.beyondReturn();
+            List<io.txn.protocol.saga.Step> all = new ArrayList<>(plan.steps());
+            for (int i = beyond.nextSetBit(0); i >= 0; i = beyond.nextSetBit(i + 1)) {
+                io.txn.protocol.saga.Step step = all.get(i);
+                if (questions.containsKey(step.name())) {
+                    all.set(
+                            i,
+                            planned(
+                                    step.name(),
+                                    step.work(),
+                                    step.after(),
+                                    step.compensation(),
+                                    step.policy(),
+                                    step.compensationPolicy(),
+                                    Recovery.FORWARD,
+                                    step.inputFrom(),
+                                    step.results(),
+                                    step.part()));
+                }
+            }
+            return new SagaPlan(plan.definition(), plan.version(), all, plan.result());
         }
 
         private RuntimeException wrong(@Nullable SagaNode<?> node, String problem, @Nullable String expected) {

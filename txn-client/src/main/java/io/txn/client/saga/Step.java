@@ -89,7 +89,10 @@ public final class Step<R extends @Nullable Object> extends SagaNode<Step<R>> {
         return this;
     }
 
-    /** It must succeed: it is tried until it does, and the saga does not turn back because of it. */
+    /**
+     * It must succeed: it is tried until it does, and the saga does not turn back because of it. One that is not compensated is the point of no return, so no step after it or beside it may turn the saga back either:
+     * a definition in which one could is refused.
+     */
     public Step<R> forward() {
         forward = true;
         return this;

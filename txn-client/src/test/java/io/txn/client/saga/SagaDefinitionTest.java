@@ -75,7 +75,10 @@ class SagaDefinitionTest {
         SagaBuilder<Order> saga = Saga.define("order", 3, Order.class);
         Step<Reservation> freeze = freeze(saga);
         Step<Integer> one = peek(saga, "one", saga);
-        Step<Integer> two = peek(saga, "two", saga).after(freeze).forward();
+        Step<Reservation> two = saga.step(
+                        "two", call(Stock.class, Stock::freeze, saga.input(Order::item), saga.input(Order::count)))
+                .after(freeze)
+                .forward();
         peek(saga, "three", saga).after(one, two).retry(Retry.times(3).from(Duration.ofMillis(10)));
         peek(saga, "aside", saga).atOnce();
         SagaDefinition<Order, Reservation> definition = saga.returns(freeze.result());
@@ -222,6 +225,14 @@ class SagaDefinitionTest {
                 "not said by name",
                 "compensated() or notCompensated()",
                 saga -> saga.step("far", call("far.away", Parcel.class)));
+        refused("turns behind the point of no return", "step mail can only go forward", saga -> {
+            peek(saga, "mail", saga).forward();
+            freeze(saga);
+        });
+        refused("turns beside the point of no return", "freeze, which runs beside it", saga -> {
+            peek(saga, "mail", saga).forward();
+            freeze(saga).atOnce();
+        });
         refused("twice", "two of its steps have this name", saga -> {
             freeze(saga);
             freeze(saga);
@@ -279,6 +290,21 @@ class SagaDefinitionTest {
                 "later, without an end",
                 "within(Duration)",
                 saga -> saga.step("pack", callLater(Warehouse.class, Warehouse::pack, saga.input(Order::item))));
+    }
+
+    /** The application is asked until it answers: that alone turns nothing. */
+    @Test
+    void questionsBehindThePointOfNoReturnGoForwardToo() {
+        SagaBuilder<Order> saga = Saga.define("order", 1, Order.class);
+        freeze(saga);
+        peek(saga, "mail", saga).forward();
+        saga.choose("how", saga.input(Order::express), express -> express ? "air" : "road")
+                .when("air", air -> peek(air, "fly", saga).forward())
+                .when("road", road -> {});
+        SagaDefinition<Order, ?> definition = saga.done();
+        assertThat(planned(definition, "how").recovery()).isEqualTo(Recovery.FORWARD);
+        assertThat(planned(definition, "freeze").recovery()).isEqualTo(Recovery.COMPENSATE);
+        assertThat(definition.program().plan().problem()).isNull();
     }
 
     private interface Writing {

@@ -351,7 +351,8 @@ class AdminApiIT {
                             "decisionUnderWay",
                             "decidedBy",
                             "lockKeys",
-                            "moreLockKeys");
+                            "moreLockKeys",
+                            "step");
             assertThat(shownBranch.get("branchId").isString())
                     .as("ids survive JavaScript")
                     .isTrue();

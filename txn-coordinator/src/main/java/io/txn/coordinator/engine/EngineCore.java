@@ -29,7 +29,9 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -59,6 +61,9 @@ final class EngineCore {
 
     /** How long a record that nobody waits for waits for company, in milliseconds. */
     static final int LINGER = 10;
+
+    /** A step whose answer could not be recorded is called again after so long, in milliseconds. */
+    static final int POSTPONED = 1_000;
 
     /** Commands are taken while the journal has this much room, so that it need not refuse what was decided. */
     private static final int JOURNAL_ROOM = 256 * 1024;
@@ -97,6 +102,10 @@ final class EngineCore {
     private final Counters counters = new Counters();
     private final LockWaiting waiting;
     private final SagaWaits sagaWaits = new SagaWaits();
+
+    /** Steps of sagas whose last answer could not be recorded, and until when they are not called again. */
+    private final Map<Long, Long> postponed = new HashMap<>();
+
     private @Nullable TxnException stopped;
 
     EngineCore(
@@ -286,10 +295,11 @@ final class EngineCore {
         return epoch;
     }
 
-    /** Decides a command, then lets those go who waited for what it freed. */
-    private void decide(Command command, @Nullable Consumer<Reply> sink) {
-        decideAlone(command, sink);
+    /** Decides a command, then lets those go who waited for what it freed. Returns whether there is a decision, and the journal took it. */
+    private boolean decide(Command command, @Nullable Consumer<Reply> sink) {
+        boolean isDecided = decideAlone(command, sink);
         settleWaits();
+        return isDecided;
     }
 
     private void settleWaits() {
@@ -312,7 +322,7 @@ final class EngineCore {
         }
     }
 
-    private void decideAlone(Command command, @Nullable Consumer<Reply> sink) {
+    private boolean decideAlone(Command command, @Nullable Consumer<Reply> sink) {
         Decision decision;
         try {
             decision = shard.decide(command, now);
@@ -331,7 +341,7 @@ final class EngineCore {
                                 "command",
                                 command.getClass().getSimpleName()));
             }
-            return;
+            return false;
         }
         if (!decision.events().isEmpty()) {
             TxnException refusal = record(decision.events());
@@ -339,14 +349,14 @@ final class EngineCore {
                 if (sink != null) {
                     deliver(sink, failure(refusal));
                 }
-                return;
+                return false;
             }
         }
         Reply reply = decision.reply();
         if (reply instanceof Reply.LockConflict conflict && sink instanceof LockWaiting.Patient patient) {
             reply = waiting.answer(patient, conflict, now);
             if (reply == null) {
-                return;
+                return true;
             }
         }
         if (reply instanceof Reply.LockConflict) {
@@ -378,6 +388,7 @@ final class EngineCore {
                 break; // all events of a decision are about one transaction
             }
         }
+        return true;
     }
 
     /** Reads the state; the answer waits, as every answer does, until what it rests on is durable. */
@@ -574,6 +585,11 @@ final class EngineCore {
     /** Makes every call that is due for a transaction, as far as there is room; the rest waits its turn. */
     private void drive(long number) {
         for (Effect.CallBranch call : shard.pending(number, now)) {
+            long until = postponed.getOrDefault(call.branch(), now);
+            if (until > now) {
+                timers.setAt(until, number); // whoever drives it now may have taken the one that was set
+                continue;
+            }
             CallLanes.Flight flight = lanes.start(call);
             if (flight != null) {
                 gate(() -> send(flight), cause -> {});
@@ -654,7 +670,7 @@ final class EngineCore {
         if (!answer.isDone()) {
             counters.callFailed();
         }
-        decide(
+        boolean isDecided = decide(
                 new Command.BranchAnswered(
                         call.transaction(),
                         call.branch(),
@@ -667,12 +683,27 @@ final class EngineCore {
                         report,
                         said),
                 null);
+        if (call.step() != null) {
+            if (answer != Answer.ABSENT) {
+                shard.callEnded(call.transaction(), call.branch());
+            }
+            if (!isDecided) {
+                postpone(call);
+            }
+        }
         if (answer == Answer.ABSENT && stopped == null && caller.canCall(call)) {
             resourceAvailable(call.resource()); // it came while the news of its absence was on its way
         }
         // Not every answer makes an event, but each one makes room.
         drive(call.transaction());
         driveWaiting();
+    }
+
+    /** The journal is full, or the answer met a mistake: called again at once, the step would answer the same as fast as it can. */
+    private void postpone(Effect.CallBranch call) {
+        postponed.values().removeIf(until -> until <= now);
+        postponed.put(call.branch(), now + POSTPONED);
+        timers.setAt(now + POSTPONED, call.transaction());
     }
 
     /** A resource manager of {@code resource} has come: what waits for one is due, a bounded number at a time. */

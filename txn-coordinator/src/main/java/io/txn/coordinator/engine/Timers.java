@@ -23,7 +23,12 @@ final class Timers {
     /** After a restart: of what is undecided also what is due already. */
     void restore(GlobalTransaction transaction, long now) {
         if (transaction.saga() != null) {
-            set(transaction.number(), now); // what is due already is driven
+            set(transaction.number(), now);
+            // What is due already is driven; that a time is over has to be looked at.
+            long past = shard.nextDue(transaction.number());
+            if (past <= now) {
+                due.add(past, transaction.number());
+            }
             return;
         }
         long at = shard.nextDue(transaction.number());

@@ -100,10 +100,10 @@ public record Branch(
                 dirt);
     }
 
-    /** To be called anew, and elsewhere: what was done is to be compensated. */
-    Branch toCompensate(String newResource) {
+    /** To be called anew, and elsewhere: what was done is to be compensated; {@code why} it was given up before, or null. */
+    Branch toCompensate(String newResource, @Nullable String why) {
         return new Branch(
-                id, type, newResource, client, locks, null, BranchState.REGISTERED, 0, 0, null, requestId, dirt);
+                id, type, newResource, client, locks, null, BranchState.REGISTERED, 0, 0, why, requestId, dirt);
     }
 
     Branch withDirt(@Nullable Dirt newDirt) {

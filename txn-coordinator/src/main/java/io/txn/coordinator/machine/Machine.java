@@ -38,8 +38,9 @@ final class Machine {
      * @param at journal time
      * @param freshId an id nobody has
      * @param deadline when the transaction is to be rolled back, which may be later than its own deadline after a restart
+     * @param calledBefore of an answer to the call of a saga's step: whether another call of it may have been sent before
      */
-    record Moment(long at, long freshId, long deadline) {}
+    record Moment(long at, long freshId, long deadline, boolean calledBefore) {}
 
     /** Same state, command and moment, same decision. Changes nothing. */
     Decision decide(GlobalTransaction transaction, Command command, Moment moment) {

@@ -171,7 +171,7 @@ final class PlannedSagas {
         return draft.reply(draft.now.state().isFinal() ? new Reply.Decided(draft.now, Reply.Pass.DONE) : null);
     }
 
-    /** The operator did by hand what the step was to do. */
+    /** The operator did by hand what the step was to do: it is done, and compensated should the saga turn. */
     private static Decision giveUp(GlobalTransaction transaction, Command.GiveUp command, Machine.Moment moment) {
         Execution execution = transaction.planned().execution(command.branch());
         if (execution == null) {
@@ -261,7 +261,8 @@ final class PlannedSagas {
         Draft draft = draft(transaction, moment);
         if (transaction.outcome() == Outcome.OPEN && execution.isUnderWay()) {
             if (command.failure() != null) {
-                fail(draft, execution, transaction.planned().isFirstCall(transaction, execution), command.failure());
+                // Never refused: it began, and nobody knows what it did before it failed.
+                fail(draft, execution, false, command.failure());
             } else {
                 succeed(draft, execution, command.result());
             }
@@ -309,7 +310,8 @@ final class PlannedSagas {
         if (command.answer() == Answer.DONE) {
             ongoing(draft, execution, said, policy, forward, command.jitter());
         } else {
-            failed(draft, execution, branch, command, policy, forward);
+            boolean first = !moment.calledBefore() && saga.isFirstCall(transaction, execution);
+            failed(draft, execution, branch, command, policy, forward, first);
         }
         return settled(draft);
     }
@@ -336,7 +338,8 @@ final class PlannedSagas {
             Branch branch,
             Command.BranchAnswered command,
             Policy policy,
-            boolean forward) {
+            boolean forward,
+            boolean first) {
         String cause = command.detail() == null ? command.answer().toString() : command.detail();
         int attempts = branch.attempts() + 1;
         int most = policy.maxAttempts() == 0 ? rules.maxAttempts() : policy.maxAttempts();
@@ -347,12 +350,10 @@ final class PlannedSagas {
         } else if (!forward) {
             draft.add(new Event.BranchStuck(draft.now.number(), branch.id(), attempts, Draft.shorten(cause)));
         } else {
-            boolean refused =
-                    command.answer() == Answer.NEVER && draft.now.planned().isFirstCall(draft.now, execution);
             fail(
                     draft,
                     execution,
-                    refused,
+                    first && command.answer() == Answer.NEVER,
                     command.answer() == Answer.NEVER ? cause : "after " + attempts + " calls: " + cause);
         }
     }
@@ -504,11 +505,14 @@ final class PlannedSagas {
             Execution execution = after.execution(branch.id());
             Work.Call undo = turned && execution != null ? after.compensation(execution) : null;
             if (branch.state().isOver()) {
-                return branch;
+                // A person has done what the step was to do: that is undone like everything else.
+                return undo != null && branch.state() == BranchState.GIVEN_UP
+                        ? branch.toCompensate(undo.target(), branch.cause())
+                        : branch;
             }
             return undo == null
                     ? branch.with(BranchState.DONE, branch.attempts(), 0, branch.cause())
-                    : branch.toCompensate(undo.target());
+                    : branch.toCompensate(undo.target(), null);
         });
         return transaction.with(after, branches);
     }

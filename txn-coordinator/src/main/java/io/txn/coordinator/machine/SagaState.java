@@ -112,7 +112,7 @@ public record SagaState(
         return execution != null && execution.isUnderWay();
     }
 
-    /** Whether nothing is known to have come of an execution: so far no call of it came to an end without saying what it did. */
+    /** Whether nothing is known to have come of an execution: as far as it is recorded, no call of it came to an end without saying what it did. */
     boolean isFirstCall(GlobalTransaction transaction, Execution execution) {
         Branch branch = transaction.branch(execution.branch);
         return execution.progress == Progress.RUNNING && branch != null && branch.attempts() == 0;

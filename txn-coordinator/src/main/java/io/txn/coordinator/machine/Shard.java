@@ -8,6 +8,7 @@ import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.Xid;
 import io.txn.protocol.extension.RequestKey;
+import io.txn.protocol.saga.JsonText;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -52,6 +53,9 @@ public final class Shard {
 
     /** Branches that wait for a resource manager. Neither recorded nor captured: after a restart it is found out anew. */
     private final Set<Long> waiting = new HashSet<>();
+
+    /** Steps of sagas under way of which a call has ended, so that the next one is not the first. Neither recorded nor captured: after a restart that is so of all. */
+    private final Set<Long> called = new HashSet<>();
 
     private int active;
     private int unfinished;
@@ -217,8 +221,10 @@ public final class Shard {
                 && dirtSize + answered.report().text().length() > MOST_DIRT) {
             command = answered.withoutReport("more rows in the way than are kept; end other transactions, then retry");
         }
-        Decision decision =
-                machine.decide(transaction, command, new Machine.Moment(at, lastId + 1, deadline(transaction)));
+        boolean calledBefore =
+                command instanceof Command.BranchAnswered answered && wasCalled(transaction, answered.branch());
+        Decision decision = machine.decide(
+                transaction, command, new Machine.Moment(at, lastId + 1, deadline(transaction), calledBefore));
         if (decision.reply() instanceof Reply.Registered
                 && !decision.events().isEmpty()
                 && command instanceof Command.RegisterBranch register
@@ -262,7 +268,9 @@ public final class Shard {
             if (event instanceof Event.RollbackDecided rollback && rollback.cause() != null) {
                 return RequestKey.Answer.failure(rollback.cause());
             } else if (event instanceof Event.CommitDecided) {
-                return new RequestKey.Answer(false, now.planned().result());
+                String result = now.planned().result();
+                // No decision fails for it.
+                return JsonText.bytes(result) > RequestKey.LONGEST_RESULT ? null : new RequestKey.Answer(false, result);
             } else if (event instanceof Event.OfTransaction ofTransaction) {
                 now = Machine.apply(now, ofTransaction, at);
             }
@@ -366,6 +374,9 @@ public final class Shard {
             if (branch != null && branch.state().isOver()) {
                 waiting.remove(branch.id());
             }
+        }
+        if (!called.isEmpty() && after.saga() != null) {
+            forgetCalls(after, event);
         }
         if (event instanceof Event.StepStarted started) {
             lastId = Math.max(lastId, started.branch());
@@ -503,6 +514,37 @@ public final class Shard {
                     waiting.remove(branch.id());
                 }
             }
+        }
+    }
+
+    /**
+     * A call of a saga's step has ended, and it is not known that it did nothing: whatever is refused from now on may have been done. Also when that could not be recorded, or an operator has the attempts counted anew.
+     */
+    public void callEnded(long number, long branchId) {
+        GlobalTransaction transaction = transactions.get(number);
+        if (transaction != null && isUnderWay(transaction, branchId)) {
+            called.add(branchId);
+        }
+    }
+
+    /** Whether a call of a saga's step may have been sent before the present one: in this life, or in one before. */
+    private boolean wasCalled(GlobalTransaction transaction, long branchId) {
+        SagaState.Execution execution =
+                transaction.saga() == null ? null : transaction.saga().execution(branchId);
+        return execution != null && (execution.beganAt() <= restartedAt || called.contains(branchId));
+    }
+
+    private static boolean isUnderWay(GlobalTransaction transaction, long branchId) {
+        return transaction.saga() != null
+                && transaction.outcome() == Outcome.OPEN
+                && transaction.saga().isUnderWay(branchId);
+    }
+
+    private void forgetCalls(GlobalTransaction after, Event.OfTransaction event) {
+        if (after.outcome() != Outcome.OPEN) {
+            after.branches().forEach(branch -> called.remove(branch.id()));
+        } else if (event instanceof Event.OfBranch ofBranch && !isUnderWay(after, ofBranch.branch())) {
+            called.remove(ofBranch.branch());
         }
     }
 

@@ -31,14 +31,19 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Calls the steps of sagas that are HTTP endpoints, and leaves all other calls to somebody else. How many are under way is bounded by the engine's lanes; each has the time of its policy, body included, and what it answers
- * is read as far as a result may be long. No redirect is followed, no proxy used, no cookie kept. Thread-safe.
+ * is read as far as a result may be long, a failure as far as it is shown. No redirect is followed, no proxy used, no cookie kept. Thread-safe.
  *
  * <p>2xx is done, its body the result. 425, and 202 with {@code Txn-Ongoing}, is ongoing. 408, 423 and 429, everything that is neither 2xx nor 4xx, and no answer: again later. Any other 4xx, 409 first of all, is refused.
  */
 public final class HttpSteps implements BranchCaller, AutoCloseable {
 
-    /** How many bytes of a failure are shown to people. */
+    /** How many characters of a failure are shown to people. */
     private static final int MOST_OF_A_FAILURE = 200;
+
+    /** What is read of a body that is no result, in bytes: all that is shown, whatever its characters. */
+    private static final int READ_OF_A_FAILURE = 4 * MOST_OF_A_FAILURE;
+
+    private static final int THREADS = 8;
 
     /** When somebody says "ongoing" and nothing more. */
     private static final long ASK_AGAIN = 1_000;
@@ -59,7 +64,7 @@ public final class HttpSteps implements BranchCaller, AutoCloseable {
         this.others = others;
         this.targets = targets;
         this.callTimeout = callTimeout;
-        this.executor = Executors.newFixedThreadPool(2, work -> {
+        this.executor = Executors.newFixedThreadPool(THREADS, work -> {
             Thread thread = new Thread(work, "txn-saga-http");
             thread.setDaemon(true);
             return thread;
@@ -86,8 +91,12 @@ public final class HttpSteps implements BranchCaller, AutoCloseable {
         }
         long own = step.policy().callTimeout();
         Duration timeout = own == 0 ? callTimeout : Duration.ofMillis(own);
-        CompletableFuture<HttpResponse<byte[]>> exchange =
-                client.sendAsync(request(call, step, http, timeout), info -> new Bounded(SagaPlan.LONGEST_RESULT));
+        CompletableFuture<HttpResponse<byte[]>> exchange = client.sendAsync(
+                request(call, step, http, timeout),
+                info -> isDone(info.statusCode())
+                                && info.headers().firstValue(ONGOING).isEmpty()
+                        ? new Bounded(SagaPlan.LONGEST_RESULT, true)
+                        : new Bounded(READ_OF_A_FAILURE, false));
         exchange.copy().orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS).whenComplete((response, failure) -> {
             if (failure != null) {
                 exchange.cancel(true);
@@ -131,14 +140,31 @@ public final class HttpSteps implements BranchCaller, AutoCloseable {
             boolean says = ongoing != null && ongoing.matches("[0-9]{1,12}");
             long millis = says ? Long.parseLong(ongoing) : ASK_AGAIN;
             end.said(Answer.DONE, null, new SagaHead.Said(null, millis));
-        } else if (status >= 200 && status < 300) {
-            end.said(Answer.DONE, null, new SagaHead.Said(result(body), -1));
+        } else if (isDone(status)) {
+            done(http, result(body), end);
         } else {
             boolean refused = status >= 400 && status < 500 && status != 408 && status != 423 && status != 429;
             String shown = body.length() <= MOST_OF_A_FAILURE ? body : body.substring(0, MOST_OF_A_FAILURE);
             end.ended(
                     refused ? Answer.NEVER : Answer.RETRYABLE,
                     text(http, "answered " + status + (shown.isBlank() ? "" : ": " + LogText.oneLine(shown))));
+        }
+    }
+
+    private static boolean isDone(int status) {
+        return status >= 200 && status < 300;
+    }
+
+    /** A result is as long as it is kept and passed on: as a string of JSON it may be several times what was read. */
+    private static void done(Work.Http http, @Nullable String result, CallEnd end) {
+        int bytes = result == null ? 0 : JsonText.bytes(result);
+        if (bytes <= SagaPlan.LONGEST_RESULT) {
+            end.said(Answer.DONE, null, new SagaHead.Said(result, -1));
+        } else {
+            // It was done, so it is not refused: when its attempts are used up, it is compensated.
+            end.ended(
+                    Answer.RETRYABLE,
+                    text(http, "answered " + bytes + " bytes of JSON, and may answer " + SagaPlan.LONGEST_RESULT));
         }
     }
 
@@ -175,16 +201,18 @@ public final class HttpSteps implements BranchCaller, AutoCloseable {
         executor.shutdownNow();
     }
 
-    /** A body that may be so long and not longer. */
+    /** A body that is read so far. One that is longer is a failure, or, when not all of it is wanted, ends there. */
     private static final class Bounded implements HttpResponse.BodySubscriber<byte[]> {
 
         private final int most;
+        private final boolean isWhole;
         private final CompletableFuture<byte[]> body = new CompletableFuture<>();
         private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         private Flow.@Nullable Subscription subscription;
 
-        Bounded(int most) {
+        Bounded(int most, boolean isWhole) {
             this.most = most;
+            this.isWhole = isWhole;
         }
 
         @Override
@@ -201,16 +229,20 @@ public final class HttpSteps implements BranchCaller, AutoCloseable {
         @Override
         public void onNext(List<ByteBuffer> buffers) {
             for (ByteBuffer buffer : buffers) {
-                if (bytes.size() + buffer.remaining() > most) {
+                byte[] part = new byte[Math.min(buffer.remaining(), most - bytes.size())];
+                buffer.get(part);
+                bytes.writeBytes(part);
+                if (buffer.hasRemaining()) {
                     if (subscription != null) {
                         subscription.cancel();
                     }
-                    body.completeExceptionally(new IOException("it answers with more than " + most + " bytes"));
+                    if (isWhole) {
+                        body.completeExceptionally(new IOException("it answers with more than " + most + " bytes"));
+                    } else {
+                        body.complete(bytes.toByteArray());
+                    }
                     return;
                 }
-                byte[] part = new byte[buffer.remaining()];
-                buffer.get(part);
-                bytes.writeBytes(part);
             }
         }
 

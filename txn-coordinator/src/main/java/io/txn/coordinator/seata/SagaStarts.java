@@ -52,6 +52,10 @@ final class SagaStarts {
         PlanText plan = known.get(text);
         if (plan == null) {
             plan = PlanText.of(text);
+            String problem = plan.plan().problem();
+            if (problem != null) {
+                throw new TxnException(ErrorCode.BAD_REQUEST, null, "field", SagaHead.PLAN, "reason", problem);
+            }
             for (Step step : plan.plan().steps()) {
                 check(step, step.work());
                 check(step, step.compensation());

@@ -42,6 +42,36 @@ class SagaSimulationTest {
                     "fail(draft, execution, false,",
                     "fail(draft, execution, true,"),
             new PlantedMistake(
+                    "an ongoing step that failed, taken for refused",
+                    MACHINE,
+                    "private static Decision completed(",
+                    "fail(draft, execution, false,",
+                    "fail(draft, execution, transaction.planned().isFirstCall(transaction, execution),"),
+            new PlantedMistake(
+                    "a refusal taken for that of the first call after a restart",
+                    "machine/Shard.java",
+                    "private boolean wasCalled(",
+                    "execution.beganAt() <= restartedAt ||",
+                    ""),
+            new PlantedMistake(
+                    "a refusal taken for that of the first call after an operator's retry",
+                    "machine/Shard.java",
+                    "private boolean wasCalled(",
+                    "|| called.contains(branchId)",
+                    ""),
+            new PlantedMistake(
+                    "a time that is over during an outage and never noticed",
+                    "engine/Timers.java",
+                    "void restore(",
+                    "if (past <= now)",
+                    "if (past < 0)"),
+            new PlantedMistake(
+                    "what a person did for a step, not compensated",
+                    MACHINE,
+                    "static GlobalTransaction decided(",
+                    "undo != null && branch.state() == BranchState.GIVEN_UP",
+                    "false"),
+            new PlantedMistake(
                     "compensations in the order of their steps",
                     MACHINE,
                     "List<Branch> callable(",

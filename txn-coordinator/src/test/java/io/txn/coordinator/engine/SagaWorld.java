@@ -12,6 +12,7 @@ import io.txn.coordinator.machine.Outcome;
 import io.txn.coordinator.machine.PlanText;
 import io.txn.coordinator.machine.Reply;
 import io.txn.coordinator.machine.Rules;
+import io.txn.coordinator.machine.SagaState;
 import io.txn.coordinator.machine.Shard;
 import io.txn.coordinator.machine.StepCall;
 import io.txn.coordinator.machine.TransactionState;
@@ -32,6 +33,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +44,7 @@ import java.util.function.LongFunction;
 
 /**
  * A world of sagas around the engine, driven by one seed: applications that start, await and roll back sagas of all shapes; steps with a fence that do their work, refuse it, do it and lose the answer, say that it is under way and
- * report it later (twice, late, or never); applications that are away; a network that loses, repeats and reorders; a slow disk; crashes between any two steps and in the middle of them. The promises are looked at from
+ * report it later (twice, late, or never), fail with half of it done; steps without a fence that refuse what they have done already; persons who do a step's work; applications that are away; a network that loses, repeats and reorders; a slow disk; crashes between any two steps and in the middle of them. The promises are looked at from
  * the side of the steps: what was done, undone and chosen, in which order. In the end all trouble ceases and every saga has to end by itself.
  */
 final class SagaWorld {
@@ -67,11 +69,22 @@ final class SagaWorld {
         boolean done;
         boolean undone;
         boolean refused;
+
+        /** It failed, and not everything it had done was gone. */
+        boolean left;
+
+        /** It remembers that it was done, and not what came of it: asked again, it refuses. */
+        final boolean forgets;
+
+        /** One call has one answer, however often the network brings it. */
+        final Map<Effect.CallBranch, Reaction> reactions = new IdentityHashMap<>();
+
         String chosen;
 
-        Fenced(long saga, Step step) {
+        Fenced(long saga, Step step, boolean forgets) {
             this.saga = saga;
             this.step = step;
+            this.forgets = forgets;
         }
     }
 
@@ -213,7 +226,8 @@ final class SagaWorld {
             default -> {
                 steps.add(step("a"));
                 steps.add(with(step("pivot", "a"), Recovery.FORWARD, true));
-                steps.add(with(step("end", "pivot"), Recovery.FORWARD, true));
+                Step end = step("end", "pivot");
+                steps.add(dice.coin() ? with(end, Recovery.FORWARD, true) : end);
             }
         }
         return new SagaPlan("d", 1, steps, result);
@@ -411,6 +425,9 @@ final class SagaWorld {
         int kept = dice.below(unsynced + 1);
         trace.note("crash, ", kept, " of ", unsynced, " unsynced records are on disk");
         journal.crash(kept);
+        if (dice.below(3) == 0) {
+            clock.advance(dice.below(6_000)); // nobody starts it at once
+        }
         boot();
     }
 
@@ -544,13 +561,38 @@ final class SagaWorld {
             return;
         }
         Xid xid = Xid.of(ADDRESS, sagas.get(dice.below(sagas.size())));
-        switch (dice.below(8)) {
+        switch (dice.below(9)) {
+            case 8 -> doByHand(xid);
             case 0 -> ask(new Command.Rollback(xid), reply -> {});
             case 1 -> ask(new Command.Force(xid, Outcome.ROLLBACK, "x"), reply -> {});
             case 2 -> ask(new Command.RetryNow(xid), reply -> {});
             case 3 -> ask(new Command.Commit(xid), reply -> {});
             default -> ask(new Command.AwaitSaga(xid, dice.below(2_000)), this::hear);
         }
+    }
+
+    /** A person does what a step was to do, then says so. */
+    private void doByHand(Xid xid) {
+        GlobalTransaction saga = onDisk.transaction(xid.number());
+        for (SagaState.Execution execution :
+                saga == null ? List.<SagaState.Execution>of() : saga.saga().executions()) {
+            Step step = saga.saga().step(execution);
+            boolean isUnderWay = execution.progress() == SagaState.Progress.RUNNING
+                    || execution.progress() == SagaState.Progress.ONGOING;
+            if (isUnderWay && saga.outcome() == Outcome.OPEN && step.work() instanceof Work.Bean) {
+                Fenced fence = fence(execution.branch(), xid.number(), step);
+                if (!fence.refused && !fence.undone) {
+                    fence.done = true;
+                    trace.note("done by hand: ", execution.branch());
+                    ask(new Command.GiveUp(xid, execution.branch(), "done by hand"), reply -> {});
+                }
+                return;
+            }
+        }
+    }
+
+    private Fenced fence(long branch, long saga, Step step) {
+        return fences.computeIfAbsent(branch, any -> new Fenced(saga, step, dice.below(4) == 0));
     }
 
     private void hear(Reply reply) {
@@ -576,7 +618,8 @@ final class SagaWorld {
                 .plan()
                 .steps()
                 .get(transaction.saga().plan().plan().indexOf(name));
-        boolean mayFail = step.recovery() == Recovery.CONTINUE;
+        boolean mayFail = step.recovery() == Recovery.CONTINUE
+                || transaction.branches().stream().anyMatch(branch -> branch.state() == BranchState.GIVEN_UP);
         boolean found = false;
         for (Map.Entry<Long, Fenced> entry : fences.entrySet()) {
             boolean isIt = entry.getValue().saga == transaction.number()
@@ -639,14 +682,24 @@ final class SagaWorld {
         if (planned.work() instanceof Work.Choice choice) {
             return choose(call, choice, planned);
         }
-        Fenced fence = fences.computeIfAbsent(call.branch(), any -> new Fenced(call.transaction(), planned));
+        Fenced fence = fence(call.branch(), call.transaction(), planned);
         if (step.compensate()) {
             return undo(call, step, fence);
         }
+        Reaction before = fence.reactions.get(call);
+        if (before == null) {
+            Reaction first = act(call, planned, fence);
+            fence.reactions.put(call, first);
+            return first;
+        }
+        return new Reaction(before.answer, before.said, null);
+    }
+
+    private Reaction act(Effect.CallBranch call, Step planned, Fenced fence) {
         if (!fence.done) {
             mayBegin(call, planned);
         }
-        if (fence.undone || fence.refused) {
+        if (fence.undone || fence.refused || fence.done && fence.forgets && !fence.reactions.isEmpty()) {
             return new Reaction(Answer.NEVER, null, null);
         } else if (fence.done) {
             return new Reaction(Answer.DONE, new SagaHead.Said(resultOf(call.branch()), -1), null);
@@ -660,7 +713,12 @@ final class SagaWorld {
         } else if (chance <= 4) {
             return new Reaction(null, null, null); // nothing happened, and nobody says so
         } else if (chance <= 7) {
-            return new Reaction(Answer.DONE, new SagaHead.Said(null, dice.oneOf(0, 100)), chance != 7);
+            boolean neverReported = chance == 7
+                    && planned.policy().timeout() > 0
+                    && planned.recovery() != Recovery.FORWARD
+                    && dice.coin();
+            return new Reaction(
+                    Answer.DONE, new SagaHead.Said(null, dice.oneOf(0, 100)), neverReported ? null : chance != 7);
         }
         fence.done = true;
         return chance == 8
@@ -677,6 +735,7 @@ final class SagaWorld {
                     fence.done = true;
                 } else {
                     fence.refused = true;
+                    fence.left = dice.coin();
                 }
             }
             boolean isDone = fence.done && !fence.undone;
@@ -694,7 +753,7 @@ final class SagaWorld {
     }
 
     private Reaction choose(Effect.CallBranch call, Work.Choice choice, Step planned) {
-        Fenced fence = fences.computeIfAbsent(call.branch(), any -> new Fenced(call.transaction(), planned));
+        Fenced fence = fence(call.branch(), call.transaction(), planned);
         if (fence.chosen == null) {
             mayBegin(call, planned);
             List<String> all = new ArrayList<>(choice.successors());
@@ -739,6 +798,7 @@ final class SagaWorld {
                 require(
                         !other.step.after().contains(fence.step.name())
                                 || later.getKey() < call.branch()
+                                || isGivenUp(durable, later.getKey())
                                 || other.step.compensation() == null,
                         fence.step.name() + " is compensated before " + other.step.name() + ", which came after it");
             }
@@ -758,6 +818,12 @@ final class SagaWorld {
         return chance == 3 ? new Reaction(null, null, null) : new Reaction(Answer.DONE, SagaHead.Said.NOTHING, null);
     }
 
+    /** An operator has said that it is undone. */
+    private static boolean isGivenUp(GlobalTransaction transaction, long branch) {
+        Branch found = transaction.branch(branch);
+        return found != null && found.state() == BranchState.GIVEN_UP;
+    }
+
     // Rest
 
     private void heal() {
@@ -769,6 +835,7 @@ final class SagaWorld {
                 arrivals.add(resource);
             }
         }
+        long healedAt = clock.millis();
         for (int i = 0; i < STEPS_TO_REST && !isAtRest(); i++) {
             trace.at(i, clock.millis());
             journal.finishSnapshot();
@@ -783,15 +850,34 @@ final class SagaWorld {
                 clock.advance(Math.min(core.idleMillis(), 1_000));
                 turn();
             }
+            requireOnTime(healedAt);
             if (i % 64 == 63) {
                 for (GlobalTransaction transaction :
                         new ArrayList<>(core.shard().transactionsAfter(0))) {
                     if (transaction.state() == TransactionState.NEEDS_ATTENTION) {
-                        Command retry = i > STEPS_TO_REST / 2 && transaction.outcome() == Outcome.OPEN
+                        Command retry = i > STEPS_TO_REST / 20 && transaction.outcome() == Outcome.OPEN
                                 ? new Command.Force(transaction.xid(), Outcome.ROLLBACK, "x")
                                 : new Command.RetryNow(transaction.xid());
                         ask(retry, reply -> {});
                     }
+                }
+            }
+        }
+    }
+
+    /** Whatever was down when the time of a step was over: it is noticed soon. */
+    private void requireOnTime(long healedAt) {
+        for (GlobalTransaction transaction : core.shard().transactionsAfter(0)) {
+            for (SagaState.Execution execution : transaction.saga().executions()) {
+                Step step = transaction.saga().step(execution);
+                boolean hasTime = step.policy().timeout() > 0 && step.recovery() != Recovery.FORWARD;
+                boolean isUnderWay = execution.progress() == SagaState.Progress.RUNNING
+                        || execution.progress() == SagaState.Progress.ONGOING;
+                long over =
+                        Math.max(healedAt, execution.beganAt() + step.policy().timeout());
+                boolean isLate = hasTime && isUnderWay && transaction.outcome() == Outcome.OPEN;
+                if (isLate && clock.millis() > over + 2_500) {
+                    throw new AssertionError("the time of a step is over, and nobody notices: " + transaction);
                 }
             }
         }
@@ -806,7 +892,25 @@ final class SagaWorld {
                 && core.callsInFlight() == 0;
     }
 
+    /** Compensations that an operator gave up: what was given up before its saga turned is to be compensated. */
+    private Set<Long> undoneByHand() {
+        Set<Long> undone = new HashSet<>();
+        Shard shard = new Shard(rules);
+        for (int i = 1; i <= journal.records(); i++) {
+            EventCodec.Entry entry = EventCodec.decode(ByteBuffer.wrap(journal.recordAt(i)), new Interner());
+            for (Event event : entry.events()) {
+                if (event instanceof Event.BranchGivenUp givenUp
+                        && shard.transaction(givenUp.transaction()).outcome() != Outcome.OPEN) {
+                    undone.add(givenUp.branch());
+                }
+                shard.apply(event, entry.time());
+            }
+        }
+        return undone;
+    }
+
     private void atRest() {
+        Set<Long> undoneByHand = undoneByHand();
         require(
                 isAtRest(),
                 "the world comes to rest: " + core.shard().unfinished() + " sagas are open of "
@@ -833,7 +937,9 @@ final class SagaWorld {
                 Fenced fence = entry.getValue();
                 boolean isOf = fence.saga == transaction.number() && !(fence.step.work() instanceof Work.Choice);
                 Branch branch = isOf ? transaction.branch(entry.getKey()) : null;
-                if (branch == null || branch.state() == BranchState.GIVEN_UP) {
+                if (branch == null
+                        || branch.state() == BranchState.GIVEN_UP
+                                && (committed || undoneByHand.contains(branch.id()))) {
                     continue;
                 }
                 if (committed) {
@@ -843,7 +949,7 @@ final class SagaWorld {
                             "every step of a saga that is done was done: " + fence.step.name());
                 } else {
                     require(
-                            !fence.done || fence.undone,
+                            !(fence.done || fence.left) || fence.undone,
                             "everything of a saga that failed was compensated: " + fence.step.name() + " of "
                                     + transaction);
                 }

@@ -5,8 +5,9 @@ public enum Recovery {
     /** The saga turns: nothing more is begun, and what was done is compensated. */
     COMPENSATE,
     /**
-     * The saga can only go forward from here. Attempts that are used up and a refusal need a person (the saga waits in NEEDS_ATTENTION, other steps go on), the timeout of the step does not count, and as long as
-     * such a step has begun the deadline of the saga does not turn it either.
+     * The saga does not turn for this step. Attempts that are used up and a refusal need a person (the saga waits in NEEDS_ATTENTION, other steps go on), the timeout of the step does not count, and when
+     * such a step has begun the deadline of the saga does not turn it either. Other steps may still turn it, and then this one is compensated; if it has no compensation, a plan in which they could is not started
+     * ({@link SagaPlan#problem}).
      */
     FORWARD,
     /**

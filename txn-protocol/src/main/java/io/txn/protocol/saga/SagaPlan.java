@@ -99,6 +99,101 @@ public record SagaPlan(
         return body;
     }
 
+    /**
+     * Why a saga should not be started with this plan; null when it may. Who makes plans and who starts sagas ask; it is no part of what a plan is, because those that run already finish on what they began with.
+     *
+     * <p>A step that can only go forward and is not compensated is the point of no return: nothing that runs after it or beside it may turn the saga any more.
+     */
+    public @Nullable String problem() {
+        List<BitSet> onward = onward();
+        for (int i = 0; i < steps.size(); i++) {
+            BitSet beyond = isPointOfNoReturn(steps.get(i)) ? notBefore(i, onward) : new BitSet();
+            for (int other = beyond.nextSetBit(0); other >= 0; other = beyond.nextSetBit(other + 1)) {
+                if (mayTurn(steps.get(other))) {
+                    String forward = steps.get(i).name();
+                    String where = onward.get(i).get(other)
+                            ? "comes after it"
+                            : onward.get(other).get(i) ? "comes again in a loop" : "runs beside it";
+                    return "step " + forward + " can only go forward and has no compensation, but "
+                            + steps.get(other).name() + ", which " + where
+                            + ", may turn the saga back: let it go forward too, put it before " + forward
+                            + ", or let " + forward + " have a compensation or not only go forward";
+                }
+            }
+        }
+        return null;
+    }
+
+    /** The steps that may be under way, or begin, when a point of no return is behind the saga: none of them should turn it. */
+    public BitSet beyondReturn() {
+        List<BitSet> onward = onward();
+        BitSet beyond = new BitSet();
+        for (int i = 0; i < steps.size(); i++) {
+            if (isPointOfNoReturn(steps.get(i))) {
+                beyond.or(notBefore(i, onward));
+            }
+        }
+        return beyond;
+    }
+
+    private static boolean isPointOfNoReturn(Step step) {
+        return step.recovery() == Recovery.FORWARD && step.work() instanceof Work.Call && step.compensation() == null;
+    }
+
+    private static boolean mayTurn(Step step) {
+        return step.work() instanceof Work.Fail
+                || step.recovery() == Recovery.COMPENSATE && !(step.work() instanceof Work.Pass);
+    }
+
+    /** For each step the steps to which ways lead from it; itself included. */
+    private List<BitSet> onward() {
+        List<BitSet> onward = new ArrayList<>();
+        for (int i = 0; i < steps.size(); i++) {
+            onward.add(reachable(steps, i, true));
+        }
+        return onward;
+    }
+
+    /** The steps after one and beside it, and those before it to which a loop goes back. */
+    private BitSet notBefore(int step, List<BitSet> onward) {
+        BitSet found = new BitSet();
+        for (int i = 0; i < steps.size(); i++) {
+            boolean isBefore = onward.get(i).get(step);
+            if (i != step && !isBefore && (onward.get(step).get(i) || !isOtherWay(i, step, onward))) {
+                found.set(i);
+            }
+        }
+        for (int i = 0; i < steps.size(); i++) {
+            if (steps.get(i).work() instanceof Work.Choice choice
+                    && onward.get(step).get(i)) {
+                for (String target : choice.back()) {
+                    BitSet body = body(indexOf(target), i);
+                    if (body.get(step)) {
+                        found.or(body);
+                    }
+                }
+            }
+        }
+        return found;
+    }
+
+    /** Whether there is a choice that leads to one or the other. */
+    private boolean isOtherWay(int one, int other, List<BitSet> onward) {
+        for (int i = 0; i < steps.size(); i++) {
+            boolean before = onward.get(i).get(one) && onward.get(i).get(other);
+            if (before && steps.get(i).work() instanceof Work.Choice choice) {
+                boolean apart = choice.successors().stream()
+                        .map(this::indexOf)
+                        .noneMatch(way ->
+                                onward.get(way).get(one) && onward.get(way).get(other));
+                if (apart) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
     private static void check(List<Step> steps, @Nullable String result) {
         Map<String, Integer> places = new HashMap<>();
         for (int i = 0; i < steps.size(); i++) {

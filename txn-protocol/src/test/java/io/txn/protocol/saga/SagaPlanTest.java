@@ -126,6 +126,87 @@ class SagaPlanTest {
                 .hasMessageContaining("too long");
     }
 
+    private static Step pivot(String name, String... after) {
+        return new Step(
+                name,
+                FREEZE,
+                List.of(after),
+                null,
+                Policy.DEFAULT,
+                Policy.DEFAULT,
+                Recovery.FORWARD,
+                null,
+                List.of(),
+                null);
+    }
+
+    private static Step choice(String name, List<String> ways, List<String> back, int rounds, String... after) {
+        return new Step(
+                name,
+                new Work.Choice("saga/d@1", ways, back, rounds),
+                List.of(after),
+                null,
+                Policy.DEFAULT,
+                Policy.DEFAULT,
+                Recovery.FORWARD,
+                null,
+                List.of(),
+                null);
+    }
+
+    @Test
+    void nothingMayTurnASagaBehindItsPointOfNoReturn() {
+        assertThat(plan(bean("a"), pivot("p", "a"), pivot("q", "p")).problem()).isNull();
+        assertThat(plan(bean("a"), pivot("p", "a"), bean("b", "p")).problem())
+                .contains("step p can only go forward", "b, which comes after it");
+        assertThat(plan(bean("a"), pivot("p", "a"), pivot("q", "p"), bean("b", "q"))
+                        .problem())
+                .contains("b, which comes after it");
+        assertThat(plan(bean("a"), pivot("p", "a"), bean("beside", "a")).problem())
+                .contains("step p", "beside, which runs beside it");
+        assertThat(plan(pivot("p"), plain("fail", new Work.Fail("no"), "p")).problem())
+                .contains("fail");
+        assertThat(plan(pivot("p"), plain("end", new Work.Pass(), "p")).problem())
+                .isNull();
+    }
+
+    @Test
+    void whatCanBeCompensatedIsNoPointOfNoReturn() {
+        Step undoable = new Step(
+                "p",
+                FREEZE,
+                List.of(),
+                RELEASE,
+                Policy.DEFAULT,
+                Policy.DEFAULT,
+                Recovery.FORWARD,
+                null,
+                List.of(),
+                null);
+        assertThat(plan(undoable, bean("b", "p")).problem()).isNull();
+        assertThat(everything().problem()).isNull();
+    }
+
+    @Test
+    void theOtherWayOfAChoiceIsNeitherBehindNorBeside() {
+        Step x = choice("x", List.of("p", "l"), List.of(), 0, "a");
+        assertThat(plan(bean("a"), x, pivot("p", "x"), bean("l", "x")).problem())
+                .isNull();
+        assertThat(plan(bean("a"), x, pivot("p", "x"), bean("l", "x"), bean("end", "p", "l"))
+                        .problem())
+                .contains("end, which comes after it");
+    }
+
+    @Test
+    void aLoopGoesBackBehindThePointOfNoReturnInIt() {
+        Step x = choice("x", List.of("end"), List.of("a"), 3, "p");
+        SagaPlan plan = plan(bean("first"), bean("a", "first"), pivot("p", "a"), x, pivot("end", "x"));
+        assertThat(plan.problem()).contains("step p", "a, which comes again in a loop");
+        assertThat(plan.beyondReturn().stream()
+                        .mapToObj(i -> plan.steps().get(i).name()))
+                .containsExactlyInAnyOrder("a", "p", "x", "end");
+    }
+
     @Test
     void plansThatNoCoordinatorCouldFollowAreRefused() {
         refused("in a circle", () -> plan(bean("a", "b"), bean("b", "a")));

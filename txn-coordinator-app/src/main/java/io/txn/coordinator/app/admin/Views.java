@@ -108,7 +108,8 @@ final class Views {
             boolean decisionUnderWay,
             @Nullable String decidedBy,
             List<String> lockKeys,
-            boolean moreLockKeys) {
+            boolean moreLockKeys,
+            @Nullable SagaStep step) {
 
         static Branch of(BranchDetail branch) {
             return new Branch(
@@ -124,7 +125,18 @@ final class Views {
                     branch.decisionUnderWay(),
                     branch.decidedBy(),
                     branch.lockKeys(),
-                    branch.moreLockKeys());
+                    branch.moreLockKeys(),
+                    SagaStep.of(branch.step()));
+        }
+    }
+
+    /** Which step of a saga it is, and how far. */
+    record SagaStep(String name, String state) {
+
+        static @Nullable SagaStep of(BranchDetail.@Nullable SagaStep step) {
+            return step == null
+                    ? null
+                    : new SagaStep(step.name(), step.progress().name());
         }
     }
 
