@@ -207,6 +207,7 @@ class SagaStartIT {
 
     @Test
     void anAnswerThatTheCoordinatorDidNotTakeMayComeAgain() {
+        sagas.register(orders);
         BranchId branch = new BranchId(9);
         coordinator.on(
                 Message.BranchReportRequest.class,
