@@ -12,7 +12,10 @@ import io.txn.client.saga.Sagas;
 import io.txn.client.saga.Value;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.test.TestDatabases;
 import java.nio.file.Path;
+import java.util.Map;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -25,6 +28,7 @@ import org.springframework.boot.autoconfigure.jdbc.DataSourceTransactionManagerA
 import org.springframework.boot.autoconfigure.jdbc.JdbcTemplateAutoConfiguration;
 import org.springframework.boot.autoconfigure.transaction.TransactionAutoConfiguration;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 
@@ -185,6 +189,29 @@ class SagaDeclarationsIT {
     @Test
     void aStepThatWouldLeaveTheTransactionOfItsFenceIsRefused() {
         refused(runner().withBean(OutsideOfTheFence.class), ErrorCode.ACTION_MISDECLARED, "propagation REQUIRED");
+    }
+
+    @Test
+    void aStepBehindARouterIsRefusedAndOneOnAPoolThatTakesNoPartIsNot() {
+        refused(
+                runner().withBean(Stock.class).withBean("routing", DataSource.class, () -> {
+                    AbstractRoutingDataSource router = new AbstractRoutingDataSource() {
+                        @Override
+                        protected Object determineCurrentLookupKey() {
+                            return "one";
+                        }
+                    };
+                    router.setTargetDataSources(
+                            Map.of("one", TestDatabases.h2().create().dataSource()));
+                    return router;
+                }),
+                ErrorCode.SAGA_MISDECLARED,
+                "stock.peek",
+                "another database",
+                "Fencing.NONE");
+        runner().withBean(Stock.class)
+                .withPropertyValues("txn.jdbc.excluded=dataSource")
+                .run(context -> assertThat(context).hasNotFailed());
     }
 
     @Test
