@@ -3,6 +3,7 @@ package io.txn.spring.autoconfigure;
 import static io.txn.client.saga.Saga.call;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.txn.client.ContextCarrier;
 import io.txn.client.action.Fencing;
 import io.txn.client.saga.Saga;
 import io.txn.client.saga.SagaBuilder;
@@ -12,6 +13,7 @@ import io.txn.client.saga.Sagas;
 import io.txn.client.saga.Value;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.spring.GlobalTransactional;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -121,6 +123,59 @@ class SagaDeclarationsIT {
         }
     }
 
+    static class OpensOne {
+        @SagaStep(name = "stock.freeze")
+        @GlobalTransactional
+        public int freeze(String item) {
+            return 1;
+        }
+    }
+
+    static class OpensOneToUndo {
+        @SagaStep(name = "stock.freeze", compensation = "release")
+        public void freeze(String item) {}
+
+        @GlobalTransactional
+        public void release(String item) {}
+    }
+
+    /** Without a fence there is no local transaction that it could begin in the middle of. */
+    static class OpensOneWithoutAFence {
+        @SagaStep(name = "stock.freeze", fencing = Fencing.NONE)
+        @GlobalTransactional
+        public int freeze(String item) {
+            return 1;
+        }
+    }
+
+    @GlobalTransactional
+    static class InAnAnnotatedClass {
+
+        private final ContextCarrier contexts;
+        private boolean releasedOutside;
+
+        InAnAnnotatedClass(ContextCarrier contexts) {
+            this.contexts = contexts;
+        }
+
+        @SagaStep(name = "stock.freeze", compensation = "release")
+        public boolean freeze() {
+            return contexts.current() == null;
+        }
+
+        public void release() {
+            releasedOutside = contexts.current() == null;
+        }
+
+        public boolean wasReleasedOutside() {
+            return releasedOutside;
+        }
+
+        public boolean other() {
+            return contexts.current() == null;
+        }
+    }
+
     static class Unkept {
         @SagaStep(name = "stock.freeze", fencing = Fencing.NONE)
         public Thread freeze(String item) {
@@ -185,6 +240,25 @@ class SagaDeclarationsIT {
     @Test
     void aStepThatWouldLeaveTheTransactionOfItsFenceIsRefused() {
         refused(runner().withBean(OutsideOfTheFence.class), ErrorCode.ACTION_MISDECLARED, "propagation REQUIRED");
+    }
+
+    @Test
+    void aStepThatWouldBeginAGlobalTransactionInThatOfItsFenceIsRefused() {
+        refused(runner().withBean(OpensOne.class), ErrorCode.SAGA_MISDECLARED, "without @GlobalTransactional");
+        refused(runner().withBean(OpensOneToUndo.class), ErrorCode.SAGA_MISDECLARED, "release", "Fencing.NONE");
+        runner().withBean(OpensOneWithoutAFence.class)
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    @Test
+    void anAnnotationOnTheClassOfAStepMeansTheOtherMethods() {
+        runner().withBean(InAnAnnotatedClass.class).run(context -> {
+            InAnAnnotatedClass bean = context.getBean(InAnAnnotatedClass.class);
+            assertThat(bean.freeze()).isTrue();
+            bean.release();
+            assertThat(bean.wasReleasedOutside()).isTrue();
+            assertThat(bean.other()).isFalse();
+        });
     }
 
     @Test
