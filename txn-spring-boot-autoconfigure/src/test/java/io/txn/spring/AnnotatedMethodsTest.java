@@ -21,7 +21,8 @@ class AnnotatedMethodsTest {
         }
 
         @Override
-        @Nullable Object around(MethodInvocation call) throws Throwable {
+        @Nullable
+        Object around(MethodInvocation call) throws Throwable {
             return "around " + proceed(call);
         }
     }

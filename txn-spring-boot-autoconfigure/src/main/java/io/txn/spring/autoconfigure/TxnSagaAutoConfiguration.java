@@ -38,10 +38,7 @@ public final class TxnSagaAutoConfiguration {
             ObjectProvider<ActionFences> fences,
             ObjectProvider<GlobalTransactionalOptions> options) {
         return new SagaBeans(
-                beanFactory,
-                sagas::getObject,
-                () -> fences.getIfAvailable(() -> NO_FENCES),
-                options::getIfAvailable);
+                beanFactory, sagas::getObject, () -> fences.getIfAvailable(() -> NO_FENCES), options::getIfAvailable);
     }
 
     private static final ActionFences NO_FENCES = (dataSource, first, confirm, cancel) -> {
