@@ -228,8 +228,8 @@ class PlantedMistakesTest {
                     "the end of a transaction with a branch that is stuck",
                     "machine/Draft.java",
                     "Draft conclude(",
-                    "stuck != null && isUnderWay()",
-                    "stuck != null && isUnderWay() && stuck.attempts() > 1"),
+                    "stuck != null && (isUnderWay()",
+                    "stuck != null && stuck.attempts() > 1 && (isUnderWay()"),
             new PlantedMistake(
                     "a branch given up while it is being called",
                     "engine/EngineCore.java",
@@ -339,8 +339,8 @@ class PlantedMistakesTest {
                     "a lost timer",
                     "engine/Timers.java",
                     "void moved(",
-                    "shard.nextDue(transaction) != before",
-                    "shard.nextDue(transaction) != before && before == Long.MAX_VALUE"),
+                    "shard.nextDueAfter(transaction, now) != before",
+                    "shard.nextDueAfter(transaction, now) != before && before == Long.MAX_VALUE"),
             new PlantedMistake(
                             "a retry that is due when timers are cleared away, and is cleared away with them",
                             "engine/Timers.java",
@@ -372,8 +372,8 @@ class PlantedMistakesTest {
                     "a deadline that the journal refused and nobody tries again",
                     "engine/EngineCore.java",
                     "private void decideDue(",
-                    "timers.setAt(now + 1_000, number);",
-                    ""),
+                    "shard.nextDue(number) <= now && stopped == null && isActive(number)",
+                    "false"),
             new PlantedMistake(
                     "an engine that sleeps through its deadlines",
                     "engine/EngineCore.java",
