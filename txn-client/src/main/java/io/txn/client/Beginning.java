@@ -41,6 +41,11 @@ final class Beginning {
     private boolean known;
     private @Nullable Exchange<?> timedOut;
 
+    /** The last try that may have begun it without anybody's knowing here. */
+    private @Nullable Exchange<?> lost;
+
+    private boolean unsure;
+
     /** What a begin hands over that starts a saga, as the wire has it. */
     record Saga(String plan, String input) {}
 
@@ -77,7 +82,8 @@ final class Beginning {
                 Message.GlobalBeginResponse.class,
                 requestTimeout.plus(LATE_WAIT),
                 connectWait,
-                timedOut);
+                // A transaction that was begun twice ends at its deadline; a saga would run twice.
+                saga == null ? timedOut : lost);
         known = exchange.agreed().contains(Feature.REQUEST_ID);
         timedOut = null;
         try {
@@ -87,8 +93,31 @@ final class Beginning {
                 unanswered.add(exchange);
                 timedOut = exchange;
             }
+            if (e.code().category() == ErrorCode.Category.UNKNOWN_OUTCOME) {
+                lost = exchange;
+                unsure = true;
+            }
             throw e;
         }
+    }
+
+    /** Whether a further try would not begin a second one that matters. */
+    boolean mayBeRepeated() {
+        return saga == null || lost == null || known;
+    }
+
+    /** There was an answer that does not say what was begun. */
+    void answeredInVain() {
+        unsure = true;
+    }
+
+    /** What a begin that is given up fails with: nobody may say that no saga was started once a try of it was lost. */
+    TxnException failure(TxnException failure) {
+        if (saga == null || !unsure) {
+            return failure;
+        }
+        return new TxnException(
+                ErrorCode.SAGA_START_UNKNOWN, failure, "saga", request.transactionName(), "hasKey", key != null);
     }
 
     private Map<String, String> head(Set<Feature> agreed, int idsWanted) {

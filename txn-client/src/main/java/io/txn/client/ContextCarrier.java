@@ -1,7 +1,10 @@
 package io.txn.client;
 
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
@@ -12,7 +15,7 @@ import org.slf4j.MDC;
  * <p>Every change is a {@link Scope} that restores what was there before, and is closed by the thread that opened it, innermost first
  * (try-with-resources does exactly that). Work that moves to another thread takes the context along by {@link #capture()} or one of the
  * {@code wrap} methods; nothing is inherited on its own, because a pooled thread would keep what it inherited. What was wrapped is waited for: its transaction is not
- * committed before it has run.
+ * committed before it has run. A task of an executor that kept something and then threw marks its transaction, whoever catches that.
  *
  * <p>While a context is bound, the MDC holds its XID under {@value #MDC_KEY}.
  */
@@ -22,6 +25,19 @@ public final class ContextCarrier {
     public static final String MDC_KEY = "xid";
 
     private final ThreadLocal<@Nullable Bound> bound = new ThreadLocal<>();
+
+    /** Of several clients of one carrier the last one: what they do is the same. */
+    private volatile TaskFailures taskFailures = (context, task, failure) -> {};
+
+    /** Hears of tasks that failed on other threads after something was kept. */
+    @FunctionalInterface
+    interface TaskFailures {
+        void failed(TransactionContext context, String task, Throwable failure);
+    }
+
+    void whenTasksFail(TaskFailures listener) {
+        taskFailures = listener;
+    }
 
     private record Bound(
             @Nullable TransactionContext context, @Nullable LockGuard guard) {}
@@ -96,10 +112,38 @@ public final class ContextCarrier {
         @SuppressWarnings("try") // the scope is opened for its closing
         public void run() {
             begins(child);
+            long before = captured.works();
             try (Scope scope = captured.restore()) {
-                task.run();
+                try {
+                    task.run();
+                } catch (Throwable failure) {
+                    captured.failed(before, failure);
+                    throw failure;
+                }
+                Throwable kept = keptBy(task);
+                if (kept != null) {
+                    captured.failed(before, kept);
+                }
             } finally {
                 ended(child);
+            }
+        }
+
+        /** A future throws nothing itself: it keeps that for whoever asks, if anybody does. */
+        private static @Nullable Throwable keptBy(Runnable task) {
+            if (!(task instanceof Future<?> future) || !future.isDone()) {
+                return null;
+            }
+            try {
+                future.get();
+                return null;
+            } catch (ExecutionException e) {
+                return e.getCause() == null ? e : e.getCause();
+            } catch (CancellationException e) {
+                return e;
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt(); // by whoever wants this thread to end: the task itself is done
+                return null;
             }
         }
 
@@ -184,6 +228,19 @@ public final class ContextCarrier {
         private Participation.@Nullable Child handOver() {
             TransactionContext context = bound == null ? null : bound.context();
             return context == null ? null : context.participation().handOver();
+        }
+
+        private long works() {
+            TransactionContext context = bound == null ? null : bound.context();
+            return context == null ? 0 : context.participation().works();
+        }
+
+        private void failed(long before, Throwable failure) {
+            TransactionContext context = bound == null ? null : bound.context();
+            if (context != null && context.participation().works() > before) {
+                carrier.taskFailures.failed(
+                        context, "a task on " + Thread.currentThread().getName(), failure);
+            }
         }
 
         /** Binds what was captured to the calling thread until the scope is closed. */

@@ -54,6 +54,7 @@ public final class GlobalTransactionTemplate {
         this.manager = manager;
         this.inLocalTransaction = inLocalTransaction;
         this.late = new LateMarks(manager.clock());
+        contexts.whenTasksFail(this::failed);
     }
 
     /** What is to be done in a transaction. */

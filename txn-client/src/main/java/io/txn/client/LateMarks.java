@@ -41,7 +41,7 @@ final class LateMarks implements AutoCloseable {
         timer.allowCoreThreadTimeOut(true);
     }
 
-    /** @param told tells once more, and says whether that was heard */
+    /** @param told tells once more, and says whether that was heard; what it throws means no */
     void tell(Instant end, BooleanSupplier told) {
         if (waiting.incrementAndGet() > MOST) {
             waiting.decrementAndGet();
@@ -52,16 +52,29 @@ final class LateMarks implements AutoCloseable {
     }
 
     private void later(Instant end, BooleanSupplier told) {
-        timer.schedule(
-                () -> {
-                    if (!clock.instant().isBefore(end) || told.getAsBoolean()) {
-                        waiting.decrementAndGet();
-                    } else {
-                        later(end, told);
-                    }
-                },
-                BETWEEN.toMillis(),
-                TimeUnit.MILLISECONDS);
+        timer.schedule(() -> once(end, told), BETWEEN.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private void once(Instant end, BooleanSupplier told) {
+        boolean over = true;
+        try {
+            over = !clock.instant().isBefore(end) || told.getAsBoolean();
+        } catch (RuntimeException e) {
+            over = false;
+            log.warn("a mark could not be told, and is told again", e);
+        } finally {
+            if (over) {
+                waiting.decrementAndGet();
+            }
+        }
+        if (!over) {
+            later(end, told);
+        }
+    }
+
+    /** How many marks are to be told again. */
+    int waiting() {
+        return waiting.get();
     }
 
     @Override

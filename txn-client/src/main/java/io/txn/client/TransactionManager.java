@@ -209,12 +209,22 @@ final class TransactionManager {
     }
 
     /**
-     * Starts a saga, which is durable and on its way when this returns.
+     * What came of the start of a saga: it, or what became of the first one of its key.
      *
-     * @throws TxnException {@link ErrorCode#BEGIN_FAILED}; one that was started all the same is undone when the answer comes late
+     * @param xid null when there was one before
      */
-    Xid beginSaga(String name, Duration timeout, Beginning.Saga saga) {
-        return begin(name, timeout, null, null, saga).xidOrThrow();
+    record SagaBegun(@Nullable Xid xid, RequestKey.@Nullable First first) {}
+
+    /**
+     * Starts a saga, which is durable and on its way when this returns. It is asked of one coordinator only, from when that one may have started it.
+     *
+     * @param key null for none
+     * @throws TxnException {@link ErrorCode#BEGIN_FAILED}: none was started; {@link ErrorCode#SAGA_START_UNKNOWN}: one without a key that was started all the same is undone
+     *     when the answer comes late
+     */
+    SagaBegun beginSaga(String name, Duration timeout, Beginning.Saga saga, @Nullable String key) {
+        Begun begun = begin(name, timeout, null, key, saga);
+        return new SagaBegun(begun.xid, begun.first);
     }
 
     private Begun begin(
@@ -222,8 +232,10 @@ final class TransactionManager {
         Instant end = clock.instant().plus(beginWait.get());
         Beginning beginning =
                 new Beginning(coordinators, name, timeout, RequestId.next(random), named, key, saga, requestTimeout);
-        // One that has its name from here is ended from here, whatever came of this.
-        Consumer<Xid> abandoned = named == null ? this::abandon : xid -> {};
+        // One that has its name from here is ended from here, whatever came of this; a saga with a key is there for
+        // whoever asks again.
+        boolean stays = named != null || (saga != null && key != null);
+        Consumer<Xid> abandoned = stays ? xid -> {} : this::abandon;
         boolean timedOut = false;
         for (int tries = 1; ; tries++) {
             TxnException failure;
@@ -236,6 +248,7 @@ final class TransactionManager {
                     Xid xid = Beginning.xidOf(answer);
                     beginning.settle(xid, abandoned);
                     if (xid == null || (named != null && !xid.equals(named))) {
+                        beginning.answeredInVain();
                         throw new TxnException(
                                 ErrorCode.BEGIN_FAILED,
                                 null,
@@ -265,22 +278,22 @@ final class TransactionManager {
                 }
             } catch (TxnException e) {
                 if (e.code() == ErrorCode.BEGIN_FAILED) {
-                    throw e;
+                    throw beginning.failure(e);
                 }
                 failure = new TxnException(ErrorCode.BEGIN_FAILED, e, "name", name);
                 if (e.code() == ErrorCode.REQUEST_TIMED_OUT && !timedOut && beginning.isKnown()) {
                     timedOut = true; // once, at once, and to the same coordinator: it knows the request again
                     continue;
-                } else if (e.code() != ErrorCode.CONNECTION_LOST) {
+                } else if (e.code() != ErrorCode.CONNECTION_LOST || !beginning.mayBeRepeated()) {
                     beginning.settle(null, abandoned);
-                    throw failure;
+                    throw beginning.failure(failure);
                 }
             }
             try {
                 awaitNextTry(tries, end, failure);
             } catch (TxnException e) {
                 beginning.settle(null, abandoned);
-                throw e;
+                throw beginning.failure(e);
             }
         }
     }

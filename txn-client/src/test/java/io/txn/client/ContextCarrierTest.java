@@ -4,9 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.txn.protocol.Xid;
+import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -103,6 +107,54 @@ class ContextCarrierTest {
         } finally {
             plain.shutdownNow();
         }
+    }
+
+    private static void kept(TransactionContext context) {
+        context.participation().worked();
+    }
+
+    @Test
+    void aTaskThatKeptSomethingAndThrewIsToldOfBeforeItCountsAsOver() throws Exception {
+        List<String> told = new CopyOnWriteArrayList<>();
+        TransactionContext context = TransactionContext.participant(new Xid("h:1:4"));
+        carrier.whenTasksFail((of, task, failure) -> {
+            assertThat(of).isSameAs(context);
+            told.add(failure.getMessage());
+        });
+        ExecutorService plain = Executors.newSingleThreadExecutor();
+        try (ContextCarrier.Scope scope = carrier.bind(context)) {
+            assertThat(scope).isNotNull();
+            // Thrown through, as an executor's own threads do.
+            ContextCarrier.HandedOver thrown = carrier.handOver(() -> {
+                kept(context);
+                throw new IllegalStateException("thrown");
+            });
+            context.participation().whenNoChild(() -> told.add("over"));
+            assertThatThrownBy(() -> CompletableFuture.runAsync(thrown, plain).get(10, TimeUnit.SECONDS))
+                    .hasRootCauseMessage("thrown");
+            // Kept by a future, whether or not somebody asks it.
+            carrier.wrap(plain).execute(new FutureTask<>(() -> {
+                kept(context);
+                throw new IOException("in the future");
+            }));
+            FutureTask<String> cancelled = new FutureTask<>(() -> "");
+            ContextCarrier.HandedOver half = carrier.handOver(cancelled);
+            cancelled.cancel(true);
+            plain.submit(half).get(10, TimeUnit.SECONDS);
+            // What kept nothing may fail, and what kept something may end well.
+            carrier.wrap(plain).execute(new FutureTask<>(() -> {
+                throw new IOException("nothing was kept");
+            }));
+            carrier.wrap(plain).execute(new FutureTask<>(() -> {
+                kept(context);
+                return "";
+            }));
+            plain.submit(() -> {}).get(10, TimeUnit.SECONDS);
+        } finally {
+            plain.shutdownNow();
+        }
+        assertThat(told).containsExactly("thrown", "over", "in the future");
+        assertThat(context.participation().hasChildren()).isFalse();
     }
 
     @Test

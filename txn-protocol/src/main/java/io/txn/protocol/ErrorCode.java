@@ -634,7 +634,17 @@ public enum ErrorCode {
             "TXN-SGA015",
             Category.OPERATOR,
             "a step of a saga was done, and its database knows nothing of it any more",
-            "do by hand what its compensation was to do, then give the branch up in the admin API; rows of the fence must not be deleted while their saga is on its way");
+            "do by hand what its compensation was to do, then give the branch up in the admin API; rows of the fence must not be deleted while their saga is on its way"),
+    SAGA_START_UNKNOWN(
+            "TXN-SGA016",
+            Category.UNKNOWN_OUTCOME,
+            "a saga was to be started, and whether it was is not known, because no answer came",
+            "start it again under the same key, which gives the saga that there is; of one without a key ask the coordinator (its name and time) before starting another"),
+    SAGA_NOT_ANSWERED(
+            "TXN-SGA017",
+            Category.RETRY,
+            "the coordinator did not take a question or an answer about a saga, and changed nothing",
+            "see the reason that it gave, and ask or answer again later");
 
     /** What the caller can do about an error. */
     public enum Category {

@@ -125,6 +125,14 @@ abstract class AnnotatedMethods extends StaticMethodMatcher
                 || Modifier.isPublic(specific.getModifiers()) && isAnnotated(specific.getDeclaringClass());
     }
 
+    /** Whether advice for that annotation would match the method. */
+    static boolean isAnnotated(Method method, Class<?> targetClass, Class<? extends Annotation> annotation) {
+        Method specific = AopUtils.getMostSpecificMethod(method, targetClass);
+        return specific.isAnnotationPresent(annotation)
+                || Modifier.isPublic(specific.getModifiers())
+                        && specific.getDeclaringClass().isAnnotationPresent(annotation);
+    }
+
     private boolean isAnnotated(AnnotatedElement element) {
         for (Class<? extends Annotation> annotation : annotations) {
             if (element.isAnnotationPresent(annotation)) {

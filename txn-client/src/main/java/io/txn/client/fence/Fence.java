@@ -459,6 +459,11 @@ public final class Fence {
         return begunAnew.get();
     }
 
+    /** Whether all connections lead to one database; else each call finds out where it has got to. */
+    public boolean isOfOneDatabase() {
+        return oneDatabase;
+    }
+
     /** The id of the database, as the coordinator would know it. */
     public String resourceId() {
         return prepared().dialect().resourceId();

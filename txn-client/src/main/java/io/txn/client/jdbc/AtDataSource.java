@@ -12,6 +12,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.util.UUID;
+import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -91,6 +92,18 @@ public final class AtDataSource implements DataSource, AutoCloseable {
             ResourceManager resources,
             @Nullable DataSource forPhaseTwo,
             UnaryOperator<Dialect> adjust) {
+        return wrap(physical, options, contexts, resources, forPhaseTwo, adjust, System::nanoTime);
+    }
+
+    /** The same with another way to tell how time goes by. */
+    static AtDataSource wrap(
+            DataSource physical,
+            AtOptions options,
+            ContextCarrier contexts,
+            ResourceManager resources,
+            @Nullable DataSource forPhaseTwo,
+            UnaryOperator<Dialect> adjust,
+            LongSupplier nanos) {
         Dialect dialect;
         String url;
         String user;
@@ -119,8 +132,7 @@ public final class AtDataSource implements DataSource, AutoCloseable {
             throw new TxnException(
                     ErrorCode.DATABASE_NOT_SUPPORTED, e, "problem", "it could not be asked: " + e.getMessage());
         }
-        AtResource resource =
-                new AtResource(physical, dialect, options, contexts, resources, UUID::randomUUID, System::nanoTime);
+        AtResource resource = new AtResource(physical, dialect, options, contexts, resources, UUID::randomUUID, nanos);
         PhaseTwoConnections phaseTwo = new PhaseTwoConnections(resource, forPhaseTwo);
         resources.register(new PhaseTwo(resource, phaseTwo));
         XaResource xa =

@@ -46,6 +46,7 @@ final class AtResource {
     private final UndoTable undoTable;
     private final DeadlineWatch deadlines;
     private final AtomicLong numbers;
+    private final LongSupplier nanos;
     private volatile @Nullable String database;
 
     /** Not a monitor: whoever talks to a database inside one holds a virtual thread's carrier. */
@@ -67,6 +68,7 @@ final class AtResource {
         this.plans = new Plans(dialect.syntax(), options.planCacheSize());
         this.tables = new Tables(dialect, options.metadataMaxAge(), options.functionsThatOnlyRead(), options.clock());
         this.undoTable = new UndoTable(dialect, options.undoTable(), ids);
+        this.nanos = nanos;
         this.deadlines = new DeadlineWatch(LEFT_TO_THE_DRIVER, nanos);
         // Not from one on: sessions outlive resources, and may hold what a failed statement of another one left there.
         this.numbers = new AtomicLong(ids.get().getMostSignificantBits() >>> 16);
@@ -87,6 +89,11 @@ final class AtResource {
 
     AtOptions options() {
         return options;
+    }
+
+    /** How time goes by, whatever somebody does to the clock. */
+    long nanos() {
+        return nanos.getAsLong();
     }
 
     /** How often rows are asked for again where one cannot wait for them: not at all when nobody wants to wait. */

@@ -15,7 +15,6 @@ import io.txn.protocol.TxnException;
 import io.txn.protocol.extension.UndoConfirmation;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -170,10 +169,9 @@ final class PhaseTwo implements BranchResource {
 
     /** A yes that took longer to get here than the branch is kept for it is none: this process stood still. */
     private void requireWanted(Branch branch) {
-        Instant asked = resource.options().clock().instant();
+        long asked = resource.nanos();
         boolean wanted = resource.resources().undoWanted(branch.xid(), branch.id());
-        Instant latest = asked.plus(UndoConfirmation.STANDS_STILL);
-        if (!wanted || resource.options().clock().instant().isAfter(latest)) {
+        if (!wanted || resource.nanos() - asked > UndoConfirmation.STANDS_STILL.toNanos()) {
             throw new TxnException(
                     ErrorCode.UNDO_NOT_WANTED,
                     null,

@@ -7,6 +7,7 @@ import io.txn.client.jdbc.xa.XaBranches;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
+import java.sql.SQLTransientException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -42,6 +43,9 @@ final class PhaseTwoConnections implements AutoCloseable {
 
     private volatile boolean sameDatabase;
 
+    /** What XA mode knows the pool's database by; null as long as nobody has looked. */
+    private volatile @Nullable String xaIdentity;
+
     // Guarded by this.
     private final ArrayDeque<Kept> idle = new ArrayDeque<>();
     private boolean closed;
@@ -71,6 +75,11 @@ final class PhaseTwoConnections implements AutoCloseable {
 
         @Override
         void close() throws SQLException;
+    }
+
+    /** The pool led to this database, as XA mode knows it. */
+    void leadsTo(String identity) {
+        xaIdentity = identity;
     }
 
     /** Waits for a connection of our own while all of them work, no longer than an undo waits for a row. */
@@ -214,22 +223,34 @@ final class PhaseTwoConnections implements AutoCloseable {
         }
     }
 
+    /** @throws SQLException when that is not known now: a pool without a free connection says nothing about where it leads */
     private boolean leadsToTheSameDatabase(Connection connection) throws SQLException {
         boolean onlyXa = !resource.isPrepared() && resource.dialect().product() != Dialect.Product.H2;
+        XaBranches branches = new XaBranches(resource.dialect());
+        String ofPool = onlyXa ? xaIdentityOfPool(branches) : resource.prepare();
         try {
-            if (onlyXa) {
-                XaBranches branches = new XaBranches(resource.dialect());
-                try (Connection pooled = resource.physical().getConnection()) {
-                    return branches.identity(pooled).equals(branches.identity(connection));
-                }
-            }
-            return resource.prepare().equals(resource.undoTable().identityAt(connection));
+            return ofPool.equals(
+                    onlyXa
+                            ? branches.identity(connection)
+                            : resource.undoTable().identityAt(connection));
         } catch (SQLException e) {
-            if (connection.isValid(ALIVE_SECONDS)) {
+            if (!(e instanceof SQLTransientException) && connection.isValid(ALIVE_SECONDS)) {
                 LOG.debug("there is no undo table to be read: resource={}", resourceId(), e);
                 return false;
             }
             throw e;
+        }
+    }
+
+    private String xaIdentityOfPool(XaBranches branches) throws SQLException {
+        String known = xaIdentity;
+        if (known != null) {
+            return known;
+        }
+        try (Connection pooled = resource.physical().getConnection()) {
+            String identity = branches.identity(pooled);
+            xaIdentity = identity;
+            return identity;
         }
     }
 

@@ -107,7 +107,9 @@ final class XaResource implements BranchResource {
             return;
         }
         try (Connection connection = resource.physical().getConnection()) {
-            database = branches.identity(connection);
+            String identity = branches.identity(connection);
+            database = identity;
+            phaseTwo.leadsTo(identity);
             String warning = branches.check(connection);
             if (warning != null && checked.compareAndSet(false, true)) {
                 LOG.warn("{} resource={}", warning, resourceId());

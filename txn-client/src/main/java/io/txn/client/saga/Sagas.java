@@ -62,9 +62,22 @@ public final class Sagas {
      *
      * @param bean the class of the bean
      * @param fenced the fence, and the local transactions of the step and its compensation; null exactly for no fencing
-     * @throws TxnException SAGA_MISDECLARED when its compensation does not fit, or its name is taken; NO_FENCE_TABLE
+     * @throws TxnException SAGA_MISDECLARED when its compensation does not fit, its name is taken, or its fence is one of several databases; NO_FENCE_TABLE
      */
     public void register(Signature step, Class<?> bean, StepMethod method, Action.@Nullable Fenced fenced) {
+        if (fenced != null && !fenced.fence().isOfOneDatabase()) {
+            // The coordinator does not say where a step worked: a compensation that got elsewhere would find nothing to
+            // undo.
+            throw new TxnException(
+                    ErrorCode.SAGA_MISDECLARED,
+                    null,
+                    "step",
+                    step.name(),
+                    "problem",
+                    "its data source may lead to another database when the coordinator calls its compensation",
+                    "expected",
+                    "dataSource = \"…\" with a pool of one database, a step for each; or fencing = Fencing.NONE where all its methods can be called again, before and without each other");
+        }
         Signature other = steps.putIfAbsent(step.name(), step);
         if (other != null) {
             throw new TxnException(
@@ -87,9 +100,25 @@ public final class Sagas {
     /**
      * Starts a saga. When this returns it is durable at the coordinator, and on its way.
      *
-     * @throws TxnException {@link ErrorCode#BEGIN_FAILED}, {@link ErrorCode#SAGA_VALUE_UNFIT}, {@link ErrorCode#SAGA_TOO_LARGE}
+     * @throws TxnException {@link ErrorCode#BEGIN_FAILED}, {@link ErrorCode#SAGA_VALUE_UNFIT}, {@link ErrorCode#SAGA_TOO_LARGE}: none was started;
+     *     {@link ErrorCode#SAGA_START_UNKNOWN}: no answer came, and whoever starts it again may have two; one whose answer comes late is undone
      */
     public <I, R extends @Nullable Object> Started<R> start(SagaDefinition<I, R> definition, I input) {
+        return begin(definition, input, null);
+    }
+
+    /**
+     * The same under a key of the business, 1 to 200 bytes, which counts among those of this application and the definition's name: a repeated start gives the saga of the first one,
+     * whatever its input, also one that has ended, as long as the coordinator keeps the key. A saga that was undone and left no answer frees its key.
+     *
+     * @throws TxnException as without; after {@link ErrorCode#SAGA_START_UNKNOWN} the same start may be repeated; {@link ErrorCode#BAD_IDEMPOTENCY_KEY}
+     */
+    public <I, R extends @Nullable Object> Started<R> start(SagaDefinition<I, R> definition, I input, String key) {
+        return begin(definition, input, key);
+    }
+
+    private <I, R extends @Nullable Object> Started<R> begin(
+            SagaDefinition<I, R> definition, I input, @Nullable String key) {
         if (!definitions.containsValue(definition)) {
             throw SagaBlock.misdeclared(
                     definition.id(),
@@ -103,14 +132,15 @@ public final class Sagas {
         } catch (ValueType.UnfitException e) {
             throw unfit(definition, "input", e);
         }
-        Xid xid = calls.start(definition.name(), definition.program().encodedPlan(), encoded, definition.within());
-        log.debug("started a saga xid={} definition={}", xid, definition.id());
-        return new Started<>(xid, definition, calls);
+        SagaCalls.Start start =
+                calls.start(definition.name(), definition.program().encodedPlan(), encoded, definition.within(), key);
+        log.debug("started a saga xid={} definition={}", start.xid(), definition.id());
+        return new Started<>(start.xid(), definition, calls, start.earlier());
     }
 
     /** One that was started before, here or elsewhere, by this definition. */
     public <R extends @Nullable Object> Started<R> find(Xid xid, SagaDefinition<?, R> definition) {
-        return new Started<>(xid, definition, calls);
+        return new Started<>(xid, definition, calls, null);
     }
 
     /**

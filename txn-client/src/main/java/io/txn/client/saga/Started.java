@@ -21,7 +21,11 @@ public final class Started<R extends @Nullable Object> {
     private final SagaDefinition<?, R> definition;
     private final SagaCalls calls;
 
-    Started(Xid xid, SagaDefinition<?, R> definition, SagaCalls calls) {
+    /** How it had ended when it was found again by its key, for when it is forgotten. */
+    private final SagaHead.@Nullable Progress earlier;
+
+    Started(Xid xid, SagaDefinition<?, R> definition, SagaCalls calls, SagaHead.@Nullable Progress earlier) {
+        this.earlier = earlier;
         this.xid = xid;
         this.definition = definition;
         this.calls = calls;
@@ -35,10 +39,11 @@ public final class Started<R extends @Nullable Object> {
     /**
      * How far it is: once it has ended, or when the wait is over.
      *
-     * @throws TxnException when the coordinator cannot be asked, or does not know it (any more); {@link ErrorCode#SAGA_VALUE_UNFIT} when the result is not what the definition says
+     * @throws TxnException when the coordinator cannot be asked, or does not know it (any more), or has too much to do ({@link ErrorCode#SAGA_NOT_ANSWERED}, {@link ErrorCode#COORDINATOR_OVERLOADED}); {@link ErrorCode#SAGA_VALUE_UNFIT} when the result is not what the definition says
      */
     public SagaOutcome<R> await(Duration wait) {
-        SagaHead.Progress progress = calls.progress(xid, wait);
+        SagaHead.Progress known = calls.progress(xid, wait);
+        SagaHead.Progress progress = known == null ? earlier : known;
         if (progress == null) {
             throw new TxnException(ErrorCode.TRANSACTION_NOT_FOUND, null, "xid", xid, "saga", definition.id());
         }

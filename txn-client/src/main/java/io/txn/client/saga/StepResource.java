@@ -184,12 +184,13 @@ final class StepResource implements BranchResource {
             return call(branch, arguments);
         }
         FenceKey key = FenceKey.of(branch.xid(), branch.id());
+        String database = local.fence().database(local.first());
         if (signature.step().fencing() == Fencing.REMOTE) {
-            requireInTime(
-                    local.fence().<@Nullable Void>passApart(local.first(), key, FencePhase.BEGIN, passage -> null));
+            requireInTime(local.fence()
+                    .<@Nullable Void>passApart(local.first(), key, FencePhase.BEGIN, database, passage -> null));
         }
         Fence.Passed<@Nullable Void> passed = local.fence()
-                .<@Nullable Void>pass(local.first(), key, FencePhase.FIRST, passage -> {
+                .<@Nullable Void>pass(local.first(), key, FencePhase.FIRST, database, passage -> {
                     passage.keep(call(branch, arguments));
                     return null;
                 });
@@ -259,7 +260,11 @@ final class StepResource implements BranchResource {
         }
         return local.fence()
                 .<@Nullable Void>pass(
-                        local.cancel(), FenceKey.of(branch.xid(), branch.id()), FencePhase.CANCEL, passage -> {
+                        local.cancel(),
+                        FenceKey.of(branch.xid(), branch.id()),
+                        FencePhase.CANCEL,
+                        local.fence().database(local.cancel()),
+                        passage -> {
                             String kept = passage.data();
                             Map<?, ?> own = kept == null ? Map.of() : Given.document(kept);
                             // What the step itself committed; one that was answered later is known to the coordinator

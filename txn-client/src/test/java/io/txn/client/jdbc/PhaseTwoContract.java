@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
@@ -219,18 +220,23 @@ abstract class PhaseTwoContract extends AtContract {
     @Test
     void aYesThatCameTooLateCommitsNoUndo() {
         AtomicReference<Instant> now = new AtomicReference<>(Instant.parse("2026-01-01T00:00:00Z"));
+        AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - 1);
         at.close();
-        at = AtDataSource.wrap(counter, options().withClock(now::get), contexts, manager, null, adjust());
+        at = AtDataSource.wrap(counter, options().withClock(now::get), contexts, manager, null, adjust(), nanos::get);
         at.prepare();
         Xid xid = begin();
         committed(xid, "UPDATE account SET amount = 1 WHERE id = 1");
-        manager.beforeUndoWanted(() -> now.updateAndGet(instant -> instant.plusSeconds(11)));
+        manager.beforeUndoWanted(() -> nanos.addAndGet(TimeUnit.SECONDS.toNanos(11)));
         BranchResult result = manager.rollback(xid);
         assertThat(result.status()).isEqualTo(LATER);
         assertThat(result.cause()).contains("TXN-AT016");
         assertThat(accounts()).containsExactly("1|ann|1.00", ROW_2, ROW_3);
 
-        manager.beforeUndoWanted(() -> now.updateAndGet(instant -> instant.plusSeconds(9)));
+        // Somebody sets the clock meanwhile, which says nothing of how long it took.
+        manager.beforeUndoWanted(() -> {
+            now.updateAndGet(instant -> instant.plusSeconds(3_600));
+            nanos.addAndGet(TimeUnit.SECONDS.toNanos(9));
+        });
         assertRolledBack(xid);
         assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
     }

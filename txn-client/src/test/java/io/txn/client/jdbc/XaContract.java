@@ -13,6 +13,7 @@ import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.xa.XaBranches;
 import io.txn.client.jdbc.xa.XaId;
 import io.txn.client.rm.Branch;
+import io.txn.client.rm.BranchResource;
 import io.txn.client.rm.BranchResult;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.BranchType;
@@ -23,6 +24,7 @@ import io.txn.protocol.message.BranchStatus;
 import io.txn.test.DatabaseKind;
 import io.txn.test.TestDatabase;
 import io.txn.test.TestDatabases;
+import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -31,6 +33,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -152,6 +155,61 @@ abstract class XaContract {
         assertThat(amount(1) + " " + amount(2)).as("prepared only").isEqualTo("100 200");
         assertThat(manager.commit(xid).done()).isTrue();
         assertThat(amount(1) + " " + amount(2)).isEqualTo("110 190");
+    }
+
+    @Test
+    void aPoolWithoutAFreeConnectionDoesNotMakeTheConnectionsBesideItLeadElsewhere() throws Exception {
+        if (kind() == DatabaseKind.H2) {
+            return; // its branches are ended on the connections that hold them
+        }
+        AtomicInteger beside = new AtomicInteger();
+        DataSource own = (DataSource) Proxy.newProxyInstance(
+                XaContract.class.getClassLoader(), new Class<?>[] {DataSource.class}, (proxy, method, arguments) -> {
+                    assertThat(method.getName()).isEqualTo("getConnection");
+                    beside.incrementAndGet();
+                    return database.dataSource().getConnection();
+                });
+        // Of both what this process prepared itself and what an earlier run of it left.
+        for (boolean earlierRun : new boolean[] {false, true}) {
+            AtDataSource worker = fresh(own);
+            Xid xid = manager.begin();
+            committedBy(worker, xid, ADD);
+            beside.set(0);
+            Branch branch = manager.branches(xid).get(0).asBranch();
+            AtDataSource ending = earlierRun ? fresh(own) : worker;
+            BranchResource resource = manager.onlyResource(BranchType.XA);
+            BranchResult first;
+            try (Connection one = pool.getConnection();
+                    Connection two = pool.getConnection()) {
+                assertThat(one).isNotSameAs(two);
+                pool.setConnectionTimeout(250);
+                first = resource.commit(branch);
+            } finally {
+                pool.setConnectionTimeout(20_000);
+            }
+            assertThat(first.done()).isEqualTo(!earlierRun);
+            if (earlierRun) {
+                assertThat(resource.commit(branch).done()).isTrue();
+            }
+            assertThat(beside).as("both times beside the pool").hasValue(earlierRun ? 2 : 1);
+            manager.releaseLocks(xid);
+            worker.close();
+            ending.close();
+        }
+        assertThat(amount(1)).isEqualTo(120);
+    }
+
+    private AtDataSource fresh(DataSource own) {
+        return AtDataSource.wrap(
+                pool, AtOptions.DEFAULTS.withXa(true).withLockWait(Duration.ofSeconds(1)), contexts, manager, own);
+    }
+
+    @SuppressWarnings("try")
+    private void committedBy(AtDataSource source, Xid xid, String sql) throws SQLException {
+        try (ContextCarrier.Scope scope = contexts.bind(TransactionContext.participant(xid));
+                Connection connection = source.getConnection()) {
+            execute(connection, sql);
+        }
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.txn.client.saga;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.txn.client.action.Action;
 import io.txn.client.fence.Fence;
@@ -8,12 +9,16 @@ import io.txn.client.fence.FenceOptions;
 import io.txn.client.fence.JdbcFenceTransaction;
 import io.txn.client.rm.Branch;
 import io.txn.client.rm.BranchResult;
+import io.txn.client.rm.ResourceManager;
 import io.txn.protocol.BranchId;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.saga.SagaHead;
 import io.txn.test.TestDatabase;
 import io.txn.test.TestDatabases;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -113,6 +118,37 @@ class StepResourceTest {
         assertThat(first.said()).isEqualTo(new SagaHead.Said("{\"id\":\"7\",\"item\":\"book\"}", -1));
         assertThat(second).isEqualTo(first);
         assertThat(heard).containsExactly("freeze book 2");
+    }
+
+    @Test
+    void aStepWhoseCompensationCouldComeToAnotherDatabaseIsRefusedAtTheStart() throws Exception {
+        TestDatabase database = TestDatabases.h2().create();
+        JdbcFenceTransaction local = new JdbcFenceTransaction(database.dataSource());
+        Signature signature = Signature.of(Stock.class.getDeclaredMethod("freeze", String.class, int.class));
+        StepMethod unused = new StepMethod() {
+            @Override
+            public Object call(List<?> arguments) {
+                throw new AssertionError();
+            }
+
+            @Override
+            public void compensate(List<?> arguments) {
+                throw new AssertionError();
+            }
+        };
+        Fence fence = Fence.ofSeveral(database.dataSource(), FenceOptions.DEFAULTS);
+        ResourceManager nowhere = (ResourceManager) Proxy.newProxyInstance(
+                StepResourceTest.class.getClassLoader(), new Class<?>[] {ResourceManager.class}, (p, method, a) -> {
+                    throw new AssertionError(method + " was called");
+                });
+        Sagas sagas = new Sagas(null, nowhere, ended -> {});
+        assertThatThrownBy(() ->
+                        sagas.register(signature, Stock.class, unused, new Action.Fenced(fence, local, local, local)))
+                .isInstanceOfSatisfying(TxnException.class, refused -> assertThat(refused.code())
+                        .isEqualTo(ErrorCode.SAGA_MISDECLARED))
+                .hasMessageContaining("stock.freeze")
+                .hasMessageContaining("another database");
+        assertThat(sagas.isUsed()).isFalse();
     }
 
     @Test

@@ -19,6 +19,9 @@ public final class UndoConfirmation {
      */
     public static final Duration STANDS_STILL = Duration.ofSeconds(10);
 
+    /** How long an undo whose process stands still before that question keeps its row locks, where the database limits that: a large undo may compute for long between its statements. */
+    public static final Duration STANDS_STILL_BEFORE = Duration.ofSeconds(60);
+
     private static final String BRANCH = "undo-of";
     private static final String CONFIRMED = "undo-confirmed";
 

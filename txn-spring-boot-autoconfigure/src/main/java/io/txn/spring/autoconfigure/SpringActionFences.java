@@ -11,12 +11,14 @@ import io.txn.protocol.TxnException;
 import io.txn.spring.ActionFences;
 import java.sql.SQLException;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.BeansException;
 import org.springframework.beans.factory.ListableBeanFactory;
+import org.springframework.jdbc.datasource.DelegatingDataSource;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.annotation.AnnotationTransactionAttributeSource;
@@ -25,6 +27,15 @@ import org.springframework.transaction.support.ResourceTransactionManager;
 
 /** One fence for each data source that an action names, with local transactions of Spring's. Thread-safe. */
 final class SpringActionFences implements ActionFences {
+
+    private static final Set<String> POOLS = Set.of(
+            "com.zaxxer.hikari.HikariDataSource",
+            "org.apache.tomcat.jdbc.pool.DataSource",
+            "org.apache.commons.dbcp2.BasicDataSource");
+
+    private static final Set<String> AROUND_ONE = Set.of(
+            "org.springframework.jdbc.datasource.LazyConnectionDataSourceProxy",
+            "org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy");
 
     private final ListableBeanFactory beans;
     private final FenceOptions options;
@@ -52,12 +63,29 @@ final class SpringActionFences implements ActionFences {
     }
 
     private Fence fence(DataSource source) {
-        // What is no wrapped pool itself may be a router, which leads here now and there then.
-        Fence fence = source instanceof AtDataSource
+        // What is no pool itself may be a router, which leads here now and there then.
+        Fence fence = isOneDatabase(source)
                 ? Fence.of(physical(source), options)
                 : Fence.ofSeveral(physical(source), options);
         janitor.add(fence);
         return fence;
+    }
+
+    /** Whether it is a wrapped pool, a known one that is not wrapped, or one of these behind what Spring puts around one data source. */
+    private static boolean isOneDatabase(DataSource source) {
+        DataSource at = source;
+        for (int depth = 0; depth < 10; depth++) {
+            String type = at.getClass().getName();
+            if (at instanceof AtDataSource || POOLS.contains(type)) {
+                return true;
+            }
+            DataSource target = AROUND_ONE.contains(type) ? ((DelegatingDataSource) at).getTargetDataSource() : null;
+            if (target == null) {
+                return false;
+            }
+            at = target;
+        }
+        return false;
     }
 
     /** The fence's own look at the table is no part of a global transaction. */

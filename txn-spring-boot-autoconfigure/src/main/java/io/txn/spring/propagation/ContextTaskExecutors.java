@@ -63,12 +63,33 @@ public final class ContextTaskExecutors implements BeanPostProcessor {
         if (bean instanceof SimpleAsyncTaskExecutor executor
                 && executor.isThrottleActive()
                 && !Modifier.isFinal(bean.getClass().getModifiers())) {
-            ProxyFactory proxy = new ProxyFactory(executor);
-            proxy.setProxyTargetClass(true);
-            proxy.addAdvice((MethodInterceptor) this::handingOver);
-            return proxy.getProxy(bean.getClass().getClassLoader());
+            ProxyFactory factory = new ProxyFactory(executor);
+            factory.setProxyTargetClass(true);
+            factory.addAdvice((MethodInterceptor) this::handingOver);
+            Object proxy = factory.getProxy(bean.getClass().getClassLoader());
+            try {
+                copyState(bean, proxy);
+                return proxy;
+            } catch (IllegalAccessException | RuntimeException e) {
+                log.warn(
+                        "executor {} cannot be watched: what it rejects is waited for until the deadline of its transaction",
+                        beanName,
+                        e);
+            }
         }
         return bean;
+    }
+
+    /** The final methods of an executor are none of its proxy's: they work with the proxy's own fields, which no constructor has set. */
+    private static void copyState(Object from, Object to) throws IllegalAccessException {
+        for (Class<?> type = from.getClass(); type != null && type != Object.class; type = type.getSuperclass()) {
+            for (Field field : type.isInstance(to) ? type.getDeclaredFields() : new Field[0]) {
+                if (!Modifier.isStatic(field.getModifiers())) {
+                    field.setAccessible(true);
+                    field.set(to, field.get(from));
+                }
+            }
+        }
     }
 
     private @Nullable Object handingOver(MethodInvocation call) throws Throwable {

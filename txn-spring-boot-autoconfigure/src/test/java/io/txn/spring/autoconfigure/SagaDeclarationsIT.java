@@ -14,7 +14,10 @@ import io.txn.client.saga.Value;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.spring.GlobalTransactional;
+import io.txn.test.TestDatabases;
 import java.nio.file.Path;
+import java.util.Map;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -27,6 +30,7 @@ import org.springframework.boot.autoconfigure.jdbc.DataSourceTransactionManagerA
 import org.springframework.boot.autoconfigure.jdbc.JdbcTemplateAutoConfiguration;
 import org.springframework.boot.autoconfigure.transaction.TransactionAutoConfiguration;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 
@@ -247,6 +251,29 @@ class SagaDeclarationsIT {
         refused(runner().withBean(OpensOne.class), ErrorCode.SAGA_MISDECLARED, "without @GlobalTransactional");
         refused(runner().withBean(OpensOneToUndo.class), ErrorCode.SAGA_MISDECLARED, "release", "Fencing.NONE");
         runner().withBean(OpensOneWithoutAFence.class)
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    @Test
+    void aStepBehindARouterIsRefusedAndOneOnAPoolThatTakesNoPartIsNot() {
+        refused(
+                runner().withBean(Stock.class).withBean("routing", DataSource.class, () -> {
+                    AbstractRoutingDataSource router = new AbstractRoutingDataSource() {
+                        @Override
+                        protected Object determineCurrentLookupKey() {
+                            return "one";
+                        }
+                    };
+                    router.setTargetDataSources(
+                            Map.of("one", TestDatabases.h2().create().dataSource()));
+                    return router;
+                }),
+                ErrorCode.SAGA_MISDECLARED,
+                "stock.peek",
+                "another database",
+                "Fencing.NONE");
+        runner().withBean(Stock.class)
+                .withPropertyValues("txn.jdbc.excluded=dataSource")
                 .run(context -> assertThat(context).hasNotFailed());
     }
 

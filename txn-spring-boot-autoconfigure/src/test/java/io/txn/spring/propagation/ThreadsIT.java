@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionHandler;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -58,6 +59,7 @@ class ThreadsIT {
     static Path directory;
 
     private static final TestDatabase ORDERS = TestDatabases.h2();
+    private static final ThreadFactory FACTORY = Thread::new;
     private static final AtomicInteger DECORATED = new AtomicInteger();
     private static final AtomicInteger WAITING = new AtomicInteger();
     private static TestCoordinator coordinator;
@@ -201,6 +203,64 @@ class ThreadsIT {
         assertThat(rejected.get()).isEqualTo(executor.equals("abort") ? 1 : executor.equals("limited") ? 2 : 0);
     }
 
+    private static Throwable failed(String way, String name) throws InterruptedException {
+        AsyncTaskExecutor executor = application.getBean("applicationTaskExecutor", AsyncTaskExecutor.class);
+        CountDownLatch begun = new CountDownLatch(1);
+        return switch (way) {
+            case "void" -> {
+                worker().insertAndFail(name);
+                yield null;
+            }
+            case "future" ->
+                catchThrowable(() -> worker().insertAndFailAsked(name).get(LONG.toSeconds(), TimeUnit.SECONDS));
+            case "submitted" ->
+                catchThrowable(
+                        () -> executor.submit(() -> worker().insertHalf(name)).get(LONG.toSeconds(), TimeUnit.SECONDS));
+            default -> {
+                executor.execute(() -> {
+                    begun.countDown();
+                    worker().insertHalf(name);
+                });
+                assertThat(begun.await(LONG.toSeconds(), TimeUnit.SECONDS)).isTrue();
+                yield null;
+            }
+        };
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"void", "future", "submitted", "executed"})
+    void aTaskThatKeptSomethingAndFailedMarks(String way) {
+        String name = "half-" + way;
+        // Whoever asks the future handles what it says, as a caller might.
+        Throwable thrown = catchThrowable(() -> global(name, LONG, () -> failed(way, name)));
+        assertThat(thrown)
+                .isInstanceOfSatisfying(
+                        TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.ROLLED_BACK_ONLY))
+                .hasMessageContaining("the second half failed");
+        assertThat(endOf(name)).isEqualTo(TransactionState.ROLLED_BACK);
+        assertThat(orders(name)).isZero();
+    }
+
+    @Test
+    void aTaskThatKeptNothingMayFail() throws Throwable {
+        global("no-half", LONG, () -> {
+            new JdbcTemplate(application.getBean(javax.sql.DataSource.class))
+                    .update("INSERT INTO orders (text) VALUES ('no-half')");
+            worker().failOnly();
+            return catchThrowable(() -> worker().failOnlyAsked().get(LONG.toSeconds(), TimeUnit.SECONDS));
+        });
+        assertThat(endOf("no-half")).isEqualTo(TransactionState.COMMITTED);
+    }
+
+    @Test
+    void anExecutorThatIsWatchedForWhatItRejectsIsWholeInAllItsMethods() {
+        SimpleAsyncTaskExecutor limited = application.getBean("limited", SimpleAsyncTaskExecutor.class);
+        assertThat(limited.getConcurrencyLimit()).isEqualTo(1);
+        assertThat(limited.isThrottleActive()).isTrue();
+        assertThat(limited.getThreadFactory()).isSameAs(FACTORY);
+        assertThat(limited.getThreadNamePrefix()).isEqualTo("limited");
+    }
+
     @Test
     void outsideATransactionNothingIsBound() throws Exception {
         assertThat(worker().current().get(LONG.toSeconds(), TimeUnit.SECONDS)).isEqualTo("none");
@@ -246,6 +306,7 @@ class ThreadsIT {
             SimpleAsyncTaskExecutor executor = new SimpleAsyncTaskExecutor("limited");
             executor.setConcurrencyLimit(1);
             executor.setRejectTasksWhenLimitReached(true);
+            executor.setThreadFactory(FACTORY);
             return executor;
         }
 
@@ -292,6 +353,31 @@ class ThreadsIT {
             WAITING.incrementAndGet();
             awaitOnly(goOn);
             jdbc.update("INSERT INTO orders (text) VALUES (?)", text);
+        }
+
+        @Async
+        public void insertAndFail(String text) {
+            insertHalf(text);
+        }
+
+        @Async
+        public CompletableFuture<String> insertAndFailAsked(String text) {
+            return CompletableFuture.completedFuture(insertHalf(text));
+        }
+
+        public String insertHalf(String text) {
+            jdbc.update("INSERT INTO orders (text) VALUES (?)", text);
+            throw new IllegalStateException("the second half failed");
+        }
+
+        @Async
+        public void failOnly() {
+            throw new IllegalStateException("nothing was kept");
+        }
+
+        @Async
+        public CompletableFuture<String> failOnlyAsked() {
+            throw new IllegalStateException("nothing was kept");
         }
 
         @Async("abort")

@@ -19,6 +19,8 @@ public final class UndoSession implements AutoCloseable {
     /** Explicit zeros stay zeros, dates that were let in once are let in again, and nothing is cut to size silently. */
     private static final String RESTORING_MODE = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,STRICT_ALL_TABLES";
 
+    private static final Duration STILL_BEFORE = UndoConfirmation.STANDS_STILL_BEFORE;
+
     private final Connection connection;
     private final Dialect.Product product;
     private final Duration lockWaitMax;
@@ -83,8 +85,8 @@ public final class UndoSession implements AutoCloseable {
 
     /**
      * From now on the database ends the transaction when it stands still for {@link UndoConfirmation#STANDS_STILL}: all that is left is a question and the commit.
-     * Not before, because a large undo may compute for long between its statements. MySQL knows a limit for idle connections only; of MariaDB's limits the one
-     * for transactions that have written counts before the one for all. H2 has none.
+     * Before that it is {@link UndoConfirmation#STANDS_STILL_BEFORE}, because a large undo may compute for long between its statements. MySQL knows a limit for idle connections
+     * only, which is set for this moment alone; of MariaDB's limits the one for transactions that have written counts before the one for all. H2 has none.
      */
     public void limitStandstill() throws SQLException {
         long seconds = UndoConfirmation.STANDS_STILL.toSeconds();
@@ -102,7 +104,7 @@ public final class UndoSession implements AutoCloseable {
         }
     }
 
-    /** The session as it was before, where its limits last longer than the transaction. */
+    /** The session as it was before that moment, where its limits last longer than the transaction. */
     private void unlimit() throws SQLException {
         if (limited) {
             execute(usualLimits);
@@ -114,7 +116,8 @@ public final class UndoSession implements AutoCloseable {
     private void configureTransaction() throws SQLException {
         if (product == Dialect.Product.POSTGRESQL) {
             if (!lasting) {
-                execute("SET LOCAL lock_timeout = " + lockWaitMax.toMillis());
+                execute("SET LOCAL lock_timeout = " + lockWaitMax.toMillis()
+                        + "; SET LOCAL idle_in_transaction_session_timeout = " + STILL_BEFORE.toMillis());
             }
             execute("SET CONSTRAINTS ALL DEFERRED");
         }
@@ -130,7 +133,8 @@ public final class UndoSession implements AutoCloseable {
             }
             case POSTGRESQL -> {
                 if (lasting) {
-                    execute("SET lock_timeout = " + lockWaitMax.toMillis());
+                    execute("SET lock_timeout = " + lockWaitMax.toMillis()
+                            + "; SET idle_in_transaction_session_timeout = " + STILL_BEFORE.toMillis());
                 }
             }
             case MYSQL, MARIADB -> {
@@ -141,15 +145,17 @@ public final class UndoSession implements AutoCloseable {
                                 + (limitsTransactions
                                         ? " /*M!100300 , @@idle_transaction_timeout AS t, @@idle_write_transaction_timeout AS u */"
                                         : ""));
-                usualLimits = "SET SESSION wait_timeout = " + now.get("i")
-                        + (limitsTransactions ? idleTransactions(now.get("t"), now.get("u")) : "");
+                String before = "" + STILL_BEFORE.toSeconds();
+                String stillBefore = limitsTransactions ? idleTransactions(before, before) : "";
+                usualLimits = "SET SESSION wait_timeout = " + now.get("i") + stillBefore;
                 restore.add("SET SESSION sql_mode = '" + now.get("m") + "', time_zone = '" + now.get("z")
-                        + "', innodb_lock_wait_timeout = " + now.get("w") + ", sql_select_limit = " + now.get("l"));
+                        + "', innodb_lock_wait_timeout = " + now.get("w") + ", sql_select_limit = " + now.get("l")
+                        + (limitsTransactions ? idleTransactions(now.get("t"), now.get("u")) : ""));
                 // MySQL's driver learns once how names are quoted, and quotes those of its savepoints so.
                 String quotes = now.text("m").contains("ANSI_QUOTES") ? ",ANSI_QUOTES" : "";
                 execute("SET SESSION sql_mode = '" + RESTORING_MODE + quotes
                         + "', time_zone = '+00:00', sql_select_limit = DEFAULT, innodb_lock_wait_timeout = "
-                        + Math.max(1, lockWaitMax.toSeconds()));
+                        + Math.max(1, lockWaitMax.toSeconds()) + stillBefore);
             }
         }
     }

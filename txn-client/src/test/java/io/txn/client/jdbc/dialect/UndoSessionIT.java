@@ -11,7 +11,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
-/** The limits under which a database keeps the transaction of an undo whose process stands still, from the last question on: on every connection, and gone afterwards. */
+/** The limits under which a database keeps the transaction of an undo whose process stands still, the longer one until the last question and the short one from there on: on every connection, and gone afterwards. */
 class UndoSessionIT {
 
     private static final Duration WAIT = Duration.ofSeconds(3);
@@ -37,22 +37,23 @@ class UndoSessionIT {
                 statement.execute("SET SESSION idle_write_transaction_timeout = 3600");
             }
             UndoSession session = UndoSession.open(connection, Dialect.Product.MARIADB, WAIT);
-            assertThat(shown(connection, MARIADB_LIMITS)).isEqualTo("0/3600");
+            assertThat(shown(connection, MARIADB_LIMITS)).isEqualTo("60/60");
             session.limitStandstill();
             assertThat(shown(connection, MARIADB_LIMITS)).isEqualTo("10/10");
             session.startOver();
-            assertThat(shown(connection, MARIADB_LIMITS)).isEqualTo("0/3600");
+            assertThat(shown(connection, MARIADB_LIMITS)).isEqualTo("60/60");
             session.limitStandstill();
             session.close();
             assertThat(shown(connection, MARIADB_LIMITS)).isEqualTo("0/3600");
 
             UndoSession lasting = UndoSession.lasting(connection, Dialect.Product.MARIADB, WAIT);
             lasting.begin();
+            assertThat(shown(connection, MARIADB_LIMITS)).isEqualTo("60/60");
             lasting.limitStandstill();
             assertThat(shown(connection, MARIADB_LIMITS)).isEqualTo("10/10");
             lasting.commit();
             lasting.end();
-            assertThat(shown(connection, MARIADB_LIMITS)).isEqualTo("0/3600");
+            assertThat(shown(connection, MARIADB_LIMITS)).isEqualTo("60/60");
         }
     }
 
@@ -93,16 +94,19 @@ class UndoSessionIT {
                 if (lasting) {
                     session.begin();
                 }
+                assertThat(shown(connection, "SHOW idle_in_transaction_session_timeout"))
+                        .isEqualTo("1min");
                 session.limitStandstill();
                 assertThat(shown(connection, "SHOW idle_in_transaction_session_timeout"))
                         .isEqualTo("10s");
                 session.startOver();
                 assertThat(shown(connection, "SHOW idle_in_transaction_session_timeout"))
-                        .isEqualTo(usual);
+                        .isEqualTo("1min");
                 session.limitStandstill();
                 session.close();
+                // A lasting one keeps its connection for itself.
                 assertThat(shown(connection, "SHOW idle_in_transaction_session_timeout"))
-                        .isEqualTo(usual);
+                        .isEqualTo(lasting ? "1min" : usual);
             }
         }
     }
