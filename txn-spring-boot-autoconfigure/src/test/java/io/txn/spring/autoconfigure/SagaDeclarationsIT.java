@@ -10,12 +10,15 @@ import io.txn.client.saga.SagaBuilder;
 import io.txn.client.saga.SagaDefinition;
 import io.txn.client.saga.SagaStep;
 import io.txn.client.saga.Sagas;
+import io.txn.client.saga.Started;
 import io.txn.client.saga.Value;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.saga.SagaHead;
 import io.txn.spring.GlobalTransactional;
 import io.txn.test.TestDatabases;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
@@ -37,6 +40,8 @@ import org.springframework.transaction.annotation.Transactional;
 /** Steps and definitions of sagas are found among the beans, and what cannot work fails the start with what would. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class SagaDeclarationsIT {
+
+    private static final Duration LONG = Duration.ofSeconds(60);
 
     private TestCoordinator coordinator;
 
@@ -203,6 +208,25 @@ class SagaDeclarationsIT {
                     assertThat(context).hasNotFailed();
                     assertThat(context.getBean(Sagas.class).describe())
                             .isEqualTo("1 definitions [peeking@1], 2 steps [stock.peek, warehouse.pack]");
+                });
+    }
+
+    @Test
+    void aStartThatIsRepeatedUnderItsKeyIsTheFirstOne() {
+        SagaDefinition<String, Integer> peeking = peeking(Value.constant("book"));
+        runner().withBean(Stock.class)
+                .withBean("peeking", SagaDefinition.class, () -> peeking)
+                .run(context -> {
+                    Sagas sagas = context.getBean(Sagas.class);
+                    Started<Integer> first = sagas.start(peeking, "a", "order-1");
+                    assertThat(sagas.start(peeking, "b", "order-1").xid()).isEqualTo(first.xid());
+                    assertThat(first.await(LONG).result()).isEqualTo(1);
+                    Started<Integer> ended = sagas.start(peeking, "a", "order-1");
+                    assertThat(ended.xid()).isEqualTo(first.xid());
+                    assertThat(ended.now().state()).isEqualTo(SagaHead.State.DONE);
+                    Started<Integer> another = sagas.start(peeking, "a", "order-2");
+                    assertThat(another.xid()).isNotEqualTo(first.xid());
+                    assertThat(another.await(LONG).state()).isEqualTo(SagaHead.State.DONE);
                 });
     }
 
