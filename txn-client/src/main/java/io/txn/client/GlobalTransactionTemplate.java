@@ -231,15 +231,15 @@ public final class GlobalTransactionTemplate {
     }
 
     /**
-     * An exception leaves what this process does for a transaction that another one opened. If something was kept here or further down, the transaction is
-     * marked: it may only be rolled back, whoever catches the exception. What kept nothing may be tried again by whoever called. Blocks on the network.
+     * An exception leaves what this process does for a transaction that another one opened. If something was kept here or further down, or is before the answer leaves by what was
+     * handed to other threads, the transaction is marked: it may only be rolled back, whoever catches the exception. What kept nothing may be tried again by whoever called. Blocks
+     * on the network.
      *
      * @param entry what it leaves, for people: {@code OrderController.create}
      */
     public void failed(TransactionContext context, String entry, Throwable failure) {
-        if (context.participation().hasWorked()) {
-            mark(context, entry, failure);
-        }
+        context.participation().failed(Failures.text(application + ' ' + entry, failure, causeMessages));
+        tell(context);
     }
 
     /**
@@ -274,11 +274,7 @@ public final class GlobalTransactionTemplate {
     }
 
     private void mark(TransactionContext context, String entry, Throwable failure) {
-        mark(context, Failures.text(application + ' ' + entry, failure, causeMessages));
-    }
-
-    private void mark(TransactionContext context, String cause) {
-        context.participation().mark(cause);
+        context.participation().mark(Failures.text(application + ' ' + entry, failure, causeMessages));
         tell(context);
     }
 

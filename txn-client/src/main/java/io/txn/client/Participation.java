@@ -27,6 +27,7 @@ public final class Participation {
     private final List<GlobalTransactionHook> hooks = new CopyOnWriteArrayList<>();
     private final AtomicLong works = new AtomicLong();
     private final AtomicReference<@Nullable String> mark = new AtomicReference<>();
+    private final AtomicReference<@Nullable String> failure = new AtomicReference<>();
     private final AtomicReference<@Nullable Step> slowest = new AtomicReference<>();
     private final AtomicBoolean told = new AtomicBoolean();
     private final AtomicBoolean toldLater = new AtomicBoolean();
@@ -34,9 +35,31 @@ public final class Participation {
 
     private record Step(String what, Duration took) {}
 
-    /** Something was kept that only a rollback undoes, here or further down: a branch was committed, or a call may have done such a thing. */
+    /**
+     * Something was kept that only a rollback undoes, here or further down: a branch was committed, or a call may have done such a thing. It marks if the whole has failed
+     * before: what was handed to other threads may come to its end later than the failure.
+     */
     public void worked() {
         works.incrementAndGet();
+        markIfHalfDone();
+    }
+
+    /**
+     * What is done here as a whole has failed; the first failure stays. It marks if something was kept, or as soon as something is.
+     *
+     * @param cause where and why, in one line
+     */
+    void failed(String cause) {
+        failure.compareAndSet(null, cause);
+        markIfHalfDone();
+    }
+
+    /** Whoever comes second, the failure or the work, sees both. */
+    private void markIfHalfDone() {
+        String failed = failure.get();
+        if (failed != null && hasWorked()) {
+            mark(failed);
+        }
     }
 
     /** Whether something was, or may have been, kept. */

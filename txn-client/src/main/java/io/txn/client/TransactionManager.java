@@ -27,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -56,6 +57,7 @@ final class TransactionManager {
     private final Coordinators coordinators;
     private final Duration requestTimeout;
     private final Duration connectWait;
+    private final Supplier<Duration> beginWait;
     private final Duration decisionWait;
 
     /** How long one answer to a decision may take: longer than others, because a coordinator may carry the decision out first. */
@@ -69,6 +71,7 @@ final class TransactionManager {
             Coordinators coordinators,
             Duration requestTimeout,
             Duration connectWait,
+            Supplier<Duration> beginWait,
             Duration decisionWait,
             InstantSource clock,
             RandomGenerator random,
@@ -76,6 +79,7 @@ final class TransactionManager {
         this.coordinators = coordinators;
         this.requestTimeout = requestTimeout;
         this.connectWait = connectWait;
+        this.beginWait = beginWait;
         this.decisionWait = decisionWait;
         Duration most = decisionWait.multipliedBy(2).dividedBy(3);
         this.decisionTimeout = most.compareTo(requestTimeout) > 0 ? most : requestTimeout;
@@ -225,7 +229,7 @@ final class TransactionManager {
 
     private Begun begin(
             String name, Duration timeout, @Nullable Xid named, @Nullable String key, Beginning.@Nullable Saga saga) {
-        Instant end = clock.instant().plus(connectWait);
+        Instant end = clock.instant().plus(beginWait.get());
         Beginning beginning =
                 new Beginning(coordinators, name, timeout, RequestId.next(random), named, key, saga, requestTimeout);
         // One that has its name from here is ended from here, whatever came of this; a saga with a key is there for

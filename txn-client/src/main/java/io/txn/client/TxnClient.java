@@ -38,8 +38,12 @@ public final class TxnClient implements AutoCloseable {
     private final SagaCalls sagas;
     private final boolean failFast;
     private final Duration startWait;
+    private final Duration connectWait;
     private final Duration shutdownTimeout;
     private final AtomicBoolean closed = new AtomicBoolean();
+
+    /** Whether it need not be waited for a first coordinator any more. */
+    private volatile boolean started;
 
     private TxnClient(
             TxnClientOptions options,
@@ -53,6 +57,8 @@ public final class TxnClient implements AutoCloseable {
         this.locator = locator;
         this.failFast = options.failFast();
         this.startWait = options.startWait();
+        this.connectWait = options.connectWait();
+        this.started = !failFast;
         this.shutdownTimeout = options.shutdownTimeout();
         Resources known = new Resources();
         this.workers = new BranchWorkers(known, options.branchWorkers(), options.branchQueue(), options.observer());
@@ -77,6 +83,7 @@ public final class TxnClient implements AutoCloseable {
                 coordinators,
                 options.requestTimeout(),
                 options.connectWait(),
+                this::beginWait,
                 options.decisionWait(),
                 clock,
                 random,
@@ -124,7 +131,8 @@ public final class TxnClient implements AutoCloseable {
     }
 
     /**
-     * The same for one who has other things to do while it connects, and calls {@link #awaitStarted()} before it relies on it.
+     * The same for one who has other things to do while it connects, and calls {@link #awaitStarted()} before it relies on it. What begins a transaction before that waits as long for
+     * the first coordinator as the start does.
      */
     public static TxnClient launch(
             TxnClientOptions options,
@@ -159,10 +167,16 @@ public final class TxnClient implements AutoCloseable {
         }
         try {
             coordinators.awaitLive(startWait);
+            started = true;
         } catch (TxnException e) {
             close();
             throw e;
         }
+    }
+
+    /** While beans are made some begin transactions already, and the coordinator may be starting as well. */
+    private Duration beginWait() {
+        return started || startWait.compareTo(connectWait) < 0 ? connectWait : startWait;
     }
 
     /** What is bound to threads. */

@@ -58,6 +58,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -741,6 +742,25 @@ class TxnClientIT {
             if (late[0] != null) {
                 late[0].close();
             }
+        }
+    }
+
+    @Test
+    void whoBeginsBeforeTheStartIsOverWaitsAsLongAsTheStartDoes() throws Exception {
+        int port = Ports.free();
+        client = TxnClient.launch(
+                options().withConnectWait(Duration.ofMillis(100)).withStartWait(MAX),
+                AddressListLocator.of(List.of("127.0.0.1:" + port)),
+                new ContextCarrier(),
+                () -> false);
+        CompletableFuture<Throwable> begun = CompletableFuture.supplyAsync(
+                () -> catchThrowable(() -> client.transactions().execute(PURCHASE, () -> null)));
+        assertThat(catchThrowable(() -> begun.get(500, TimeUnit.MILLISECONDS)))
+                .as("it waits longer than a begin otherwise does")
+                .isInstanceOf(TimeoutException.class);
+        try (CoordinatorDouble late = CoordinatorDouble.start(port)) {
+            assertThat(begun.get(MAX.toSeconds(), TimeUnit.SECONDS)).isNull();
+            late.await(Message.GlobalCommitRequest.class);
         }
     }
 

@@ -20,7 +20,8 @@ public final class ActionAspect extends AnnotatedMethods {
     }
 
     @Override
-    public @Nullable Object invoke(MethodInvocation call) throws Throwable {
+    @Nullable
+    Object around(MethodInvocation call) throws Throwable {
         ActionBeans.Declared declared = beans.get().of(call.getMethod(), target(call));
         @Nullable Object[] arguments = call.getArguments();
         return beans.get()

@@ -8,11 +8,13 @@ import java.util.List;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
+import org.springframework.aop.Advisor;
 import org.springframework.aop.ClassFilter;
 import org.springframework.aop.MethodMatcher;
 import org.springframework.aop.Pointcut;
 import org.springframework.aop.PointcutAdvisor;
 import org.springframework.aop.ProxyMethodInvocation;
+import org.springframework.aop.framework.Advised;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.aop.support.StaticMethodMatcher;
 import org.springframework.core.Ordered;
@@ -35,8 +37,14 @@ abstract class AnnotatedMethods extends StaticMethodMatcher
     }
 
     /** What to do around a call; {@link #proceed} goes on with it. */
+    abstract @Nullable Object around(MethodInvocation call) throws Throwable;
+
+    /** Where an application has two creators of proxies, there is a proxy around a proxy, and this in both: the inner one does it. */
     @Override
-    public abstract @Nullable Object invoke(MethodInvocation call) throws Throwable;
+    public final @Nullable Object invoke(MethodInvocation call) throws Throwable {
+        boolean within = call.getThis() instanceof Advised inner && inner.indexOf((Advisor) this) >= 0;
+        return within ? call.proceed() : around(call);
+    }
 
     /** Goes on with a call, on any thread and as often as is asked for. */
     @SuppressWarnings(

@@ -35,7 +35,8 @@ public final class AsyncAspect extends AnnotatedMethods {
     }
 
     @Override
-    public @Nullable Object invoke(MethodInvocation call) throws Throwable {
+    @Nullable
+    Object around(MethodInvocation call) throws Throwable {
         TransactionContext context = contexts.get().current();
         if (context == null) {
             return call.proceed();

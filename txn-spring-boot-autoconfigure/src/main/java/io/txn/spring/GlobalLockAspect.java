@@ -23,7 +23,8 @@ public final class GlobalLockAspect extends AnnotatedMethods {
     }
 
     @Override
-    public @Nullable Object invoke(MethodInvocation call) throws Throwable {
+    @Nullable
+    Object around(MethodInvocation call) throws Throwable {
         return locks.get().execute(options.get().of(call.getMethod(), target(call)), () -> proceed(call));
     }
 }

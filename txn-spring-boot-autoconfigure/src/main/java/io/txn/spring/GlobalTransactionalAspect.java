@@ -37,7 +37,8 @@ public final class GlobalTransactionalAspect extends AnnotatedMethods {
     }
 
     @Override
-    public @Nullable Object invoke(MethodInvocation call) throws Throwable {
+    @Nullable
+    Object around(MethodInvocation call) throws Throwable {
         Method method = call.getMethod();
         Class<?> target = target(call);
         if (options.get().isExempt(method, target)) {

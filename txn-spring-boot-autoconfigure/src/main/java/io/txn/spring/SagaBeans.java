@@ -22,6 +22,7 @@ import org.springframework.aop.scope.ScopedProxyUtils;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.core.annotation.AnnotationUtils;
 import org.springframework.util.ClassUtils;
 import org.springframework.util.ReflectionUtils;
@@ -35,9 +36,15 @@ public final class SagaBeans implements SmartInitializingSingleton {
     private final ConfigurableListableBeanFactory beanFactory;
     private final Supplier<Sagas> sagas;
     private final Supplier<ActionFences> fences;
+    private final Supplier<@Nullable GlobalTransactionalOptions> options;
 
+    /** @param options null where {@link GlobalTransactional} means nothing */
     public SagaBeans(
-            ConfigurableListableBeanFactory beanFactory, Supplier<Sagas> sagas, Supplier<ActionFences> fences) {
+            ConfigurableListableBeanFactory beanFactory,
+            Supplier<Sagas> sagas,
+            Supplier<ActionFences> fences,
+            Supplier<@Nullable GlobalTransactionalOptions> options) {
+        this.options = options;
         this.beanFactory = beanFactory;
         this.sagas = sagas;
         this.fences = fences;
@@ -103,10 +110,29 @@ public final class SagaBeans implements SmartInitializingSingleton {
             ActionFences.Use first = new ActionFences.Use(method, type);
             ActionFences.Use undo = compensation == null ? first : new ActionFences.Use(compensation.method(), type);
             fenced = fences.get().of(signature.step().dataSource(), first, null, undo);
+            outsideGlobalTransactions(method, type);
+            if (compensation != null) {
+                outsideGlobalTransactions(compensation.method(), type);
+            }
         }
         OnBean onBean = new OnBean(bean, method, compensation == null ? null : compensation.method());
         onBean.requireCallable();
         sagas.get().register(signature, type, onBean, fenced);
+    }
+
+    /** What has a fence runs in its local transaction, where no global one can begin: an annotation on its class means the other methods. */
+    private void outsideGlobalTransactions(Method method, Class<?> type) {
+        Method specific = AopUtils.getMostSpecificMethod(method, type);
+        if (AnnotatedElementUtils.isAnnotated(specific, GlobalTransactional.class)) {
+            throw misdeclared(
+                    specific,
+                    "it runs in the local transaction of its fence, where no global one can begin",
+                    specific.getName() + " without @GlobalTransactional, or a step with fencing = Fencing.NONE");
+        }
+        GlobalTransactionalOptions known = options.get();
+        if (known != null) {
+            known.exempt(specific, type);
+        }
     }
 
     private static TxnException misdeclared(Method method, String problem, String expected) {

@@ -6,7 +6,10 @@ import java.util.List;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.springframework.aop.framework.Advised;
 import org.springframework.aop.framework.ProxyFactory;
+import org.springframework.aop.framework.autoproxy.DefaultAdvisorAutoProxyCreator;
+import org.springframework.context.support.GenericApplicationContext;
 
 class AnnotatedMethodsTest {
 
@@ -18,7 +21,8 @@ class AnnotatedMethodsTest {
         }
 
         @Override
-        public @Nullable Object invoke(MethodInvocation call) throws Throwable {
+        @Nullable
+        Object around(MethodInvocation call) throws Throwable {
             return "around " + proceed(call);
         }
     }
@@ -115,6 +119,29 @@ class AnnotatedMethodsTest {
 
         assertThat(bean.open()).isEqualTo("around open");
         assertThat(bean.hidden()).isEqualTo("hidden");
+    }
+
+    /** Such as that of a security library beside Spring Boot's. */
+    @Test
+    void comesAroundOnceWhereTwoCreatorsMakeProxies() {
+        try (GenericApplicationContext context = new GenericApplicationContext()) {
+            context.registerBean("mark", Mark.class, () -> new Mark());
+            context.registerBean("orders", Annotated.class, () -> new Annotated());
+            for (String name : List.of("one", "other")) {
+                context.registerBean(name, DefaultAdvisorAutoProxyCreator.class, () -> {
+                    DefaultAdvisorAutoProxyCreator creator = new DefaultAdvisorAutoProxyCreator();
+                    creator.setProxyTargetClass(true);
+                    return creator;
+                });
+            }
+            context.refresh();
+            Annotated bean = context.getBean(Annotated.class);
+            assertThat(((Advised) bean).getTargetSource().getTargetClass()).isNotEqualTo(Annotated.class);
+
+            assertThat(bean.place()).isEqualTo("around place");
+            assertThat(bean.cancel()).isEqualTo("around cancel");
+            assertThat(bean.look()).isEqualTo("look");
+        }
     }
 
     @Test

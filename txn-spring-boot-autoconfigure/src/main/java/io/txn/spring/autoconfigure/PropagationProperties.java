@@ -16,7 +16,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param outgoing whether calls of RestTemplate, RestClient, WebClient, OpenFeign, gRPC and Dubbo carry the XID and the time that is left
  * @param incoming whether the XID that a request brings is taken over
  * @param peers addresses and networks whose hosts may bring an XID along, with a key even unsigned; this machine and the private networks unless set or a key is
- * @param targets hosts that calls tell of the global transaction: names (stock, *.example.com, * for all), addresses and networks; unless set all whose address is not public
+ * @param targets hosts that calls tell of the global transaction besides all whose address is not public: names (stock, *.example.com, * for all), addresses and networks
+ * @param targetsOnly whether calls tell those named in targets, and nobody else, however near
  * @param key signs what calls say of the global transaction, and is asked of those that arrive: the same in all services, at least 16 bytes, without commas. Of several the first signs and each is accepted
  * @param tasks whether tasks of Spring's executors, and so @Async methods, work in the global transaction of whoever handed them over, which waits for them before it commits
  */
@@ -26,17 +27,19 @@ record PropagationProperties(
         @DefaultValue("true") boolean incoming,
         @Nullable List<String> peers,
         @Nullable List<String> targets,
+        @DefaultValue("false") boolean targetsOnly,
         @Nullable List<String> key,
         @DefaultValue("true") boolean tasks) {
 
     /** Whose word counts. */
     Trust trust() {
+        List<String> hosts = targets == null ? List.of() : targets;
         return new Trust(
                 peers == null || peers.isEmpty() ? null : Peers.of(peers),
                 key == null || key.isEmpty() ? null : new Signature(key, InstantSource.system()),
-                targets == null || targets.isEmpty()
-                        ? Targets.near(InstantSource.system())
-                        : Targets.of(targets, InstantSource.system()),
+                targetsOnly
+                        ? Targets.only(hosts, InstantSource.system())
+                        : Targets.nearAnd(hosts, InstantSource.system()),
                 InstantSource.system());
     }
 }

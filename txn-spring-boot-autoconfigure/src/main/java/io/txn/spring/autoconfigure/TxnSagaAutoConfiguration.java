@@ -6,6 +6,7 @@ import io.txn.client.saga.Sagas;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.spring.ActionFences;
+import io.txn.spring.GlobalTransactionalOptions;
 import io.txn.spring.SagaBeans;
 import io.txn.spring.doctor.Examination;
 import io.txn.spring.doctor.Finding;
@@ -34,8 +35,10 @@ public final class TxnSagaAutoConfiguration {
     SagaBeans txnSagaBeans(
             ConfigurableListableBeanFactory beanFactory,
             ObjectProvider<Sagas> sagas,
-            ObjectProvider<ActionFences> fences) {
-        return new SagaBeans(beanFactory, sagas::getObject, () -> fences.getIfAvailable(() -> NO_FENCES));
+            ObjectProvider<ActionFences> fences,
+            ObjectProvider<GlobalTransactionalOptions> options) {
+        return new SagaBeans(
+                beanFactory, sagas::getObject, () -> fences.getIfAvailable(() -> NO_FENCES), options::getIfAvailable);
     }
 
     private static final ActionFences NO_FENCES = (dataSource, first, confirm, cancel) -> {

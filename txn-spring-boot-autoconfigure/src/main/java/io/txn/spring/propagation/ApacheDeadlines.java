@@ -127,7 +127,8 @@ public final class ApacheDeadlines implements RequestFactories {
         public ClassicHttpResponse executeOpen(HttpHost target, ClassicHttpRequest request, HttpContext context)
                 throws IOException {
             ClassicHttpResponse response = within(request, () -> delegate.executeOpen(target, request, context));
-            if (request instanceof Cancellable cancellable) {
+            // Nobody asks for it outside of transactions, and the thread would hold on to it.
+            if (contexts.current() != null && request instanceof Cancellable cancellable) {
                 lastOpened.set(cancellable::cancel);
             }
             return response;

@@ -88,7 +88,7 @@ public final class Incoming {
     }
 
     /**
-     * An exception leaves what the call is handled by. To be said before the answer is sent; blocks on the network when something was kept.
+     * An exception leaves what the call is handled by. To be said before the answer is sent, also when nothing was kept so far; blocks on the network when something was.
      *
      * @param entry what it leaves, for people
      */

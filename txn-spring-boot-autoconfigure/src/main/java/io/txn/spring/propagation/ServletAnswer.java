@@ -37,6 +37,7 @@ final class ServletAnswer extends HttpServletResponseWrapper {
     private @Nullable Stream stream;
     private @Nullable PrintWriter writer;
     private @Nullable Chars chars;
+    private volatile @Nullable IOException brokenOff;
 
     ServletAnswer(HttpServletResponse response, Incoming incoming, TransactionContext context, String entry) {
         super(response);
@@ -90,23 +91,31 @@ final class ServletAnswer extends HttpServletResponseWrapper {
     /**
      * Nothing will be said after that. Waits for what was handed to other threads.
      *
-     * @throws IOException when the answer has to break off
+     * @throws IOException when the answer has to break off, each time: who tries again would end it well
      */
     void over() throws IOException {
         if (over) {
+            requireWhole();
             return;
         }
         incoming.answers(context, entry);
         writing.lock();
         try {
             if (over) {
+                requireWhole();
                 return;
             }
-            over = true;
-            if (isCommitted()) {
-                incoming.checkTold(context, entry);
-            } else {
-                incoming.answer(context, super::setHeader);
+            try {
+                if (isCommitted()) {
+                    incoming.checkTold(context, entry);
+                } else {
+                    incoming.answer(context, super::setHeader);
+                }
+            } catch (IOException e) {
+                brokenOff = e;
+                throw e;
+            } finally {
+                over = true;
             }
             if (stream != null) {
                 stream.release();
@@ -116,6 +125,13 @@ final class ServletAnswer extends HttpServletResponseWrapper {
             }
         } finally {
             writing.unlock();
+        }
+    }
+
+    private void requireWhole() throws IOException {
+        IOException broken = brokenOff;
+        if (broken != null) {
+            throw new IOException(broken.getMessage(), broken);
         }
     }
 

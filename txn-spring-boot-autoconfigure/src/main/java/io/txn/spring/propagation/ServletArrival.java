@@ -103,12 +103,12 @@ final class ServletArrival extends HttpServletRequestWrapper {
 
         @Override
         public void addListener(AsyncListener listener) {
-            delegate.addListener(listener);
+            delegate.addListener(new Listening(listener, this));
         }
 
         @Override
         public void addListener(AsyncListener listener, ServletRequest request, ServletResponse response) {
-            delegate.addListener(listener, request, response);
+            delegate.addListener(new Listening(listener, this), request, response);
         }
 
         @Override
@@ -124,6 +124,47 @@ final class ServletArrival extends HttpServletRequestWrapper {
         @Override
         public long getTimeout() {
             return delegate.getTimeout();
+        }
+    }
+
+    /** A listener of the application's, which shall not get past the end of the answer. */
+    private final class Listening implements AsyncListener {
+
+        private final AsyncListener listener;
+        private final Ending ending;
+
+        Listening(AsyncListener listener, Ending ending) {
+            this.listener = listener;
+            this.ending = ending;
+        }
+
+        private AsyncEvent within(AsyncEvent event) {
+            AsyncContext context = event.getAsyncContext();
+            return new AsyncEvent(
+                    context == null || context == ending.delegate ? ending : new Ending(context),
+                    event.getSuppliedRequest(),
+                    event.getSuppliedResponse(),
+                    event.getThrowable());
+        }
+
+        @Override
+        public void onComplete(AsyncEvent event) throws IOException {
+            listener.onComplete(within(event));
+        }
+
+        @Override
+        public void onTimeout(AsyncEvent event) throws IOException {
+            listener.onTimeout(within(event));
+        }
+
+        @Override
+        public void onError(AsyncEvent event) throws IOException {
+            listener.onError(within(event));
+        }
+
+        @Override
+        public void onStartAsync(AsyncEvent event) throws IOException {
+            listener.onStartAsync(within(event));
         }
     }
 

@@ -17,8 +17,9 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Hosts that calls may tell of a global transaction. Unless they are named: all but those whose every address is public. A name that cannot be looked up is not that of a
- * stranger, but of a service that a load balancer knows, or of whoever is behind a forward proxy. What was looked up is remembered for a minute. Thread-safe.
+ * Hosts that calls may tell of a global transaction: those near by, which are all but those with a public address, and those that are named; or the named ones alone. A name that
+ * cannot be looked up is not that of a stranger, but of a service that a load balancer knows, or of whoever is behind a forward proxy. What was looked up is remembered for a minute.
+ * Thread-safe.
  */
 public final class Targets {
 
@@ -27,7 +28,8 @@ public final class Targets {
 
     private static final Pattern NAME = Pattern.compile("(\\*|[\\w-]+)(\\.[\\w-]+)*\\.?");
 
-    private final @Nullable List<String> names;
+    private final List<String> names;
+    private final boolean near;
     private final Peers networks;
     private final Resolver resolver;
     private final InstantSource clock;
@@ -40,31 +42,49 @@ public final class Targets {
         InetAddress[] addresses(String host) throws UnknownHostException;
     }
 
-    private Targets(@Nullable List<String> names, Peers networks, Resolver resolver, InstantSource clock) {
+    private Targets(List<String> names, boolean near, Peers networks, Resolver resolver, InstantSource clock) {
         this.names = names;
+        this.near = near;
         this.networks = networks;
         this.resolver = resolver;
         this.clock = clock;
     }
 
-    /** Whoever is no stranger: service names, this machine, the private networks. */
-    public static Targets near(InstantSource clock) {
-        return near(InetAddress::getAllByName, clock);
+    /**
+     * Whoever is no stranger (service names, this machine, the private networks), and those that are named.
+     *
+     * @param patterns names ({@code stock}, {@code *.example.com}, {@code *} for all), addresses and networks
+     * @throws TxnException BAD_CONFIGURATION when one is none of these
+     */
+    public static Targets nearAnd(List<String> patterns, InstantSource clock) {
+        return nearAnd(patterns, InetAddress::getAllByName, clock);
     }
 
-    static Targets near(Resolver resolver, InstantSource clock) {
-        return new Targets(null, Peers.of(Peers.NEAR), resolver, clock);
+    static Targets nearAnd(List<String> patterns, Resolver resolver, InstantSource clock) {
+        return of(patterns, true, resolver, clock);
     }
 
     /**
      * Those that are named, and nobody else.
      *
-     * @param patterns names ({@code stock}, {@code *.example.com}, {@code *} for all), addresses and networks
-     * @throws TxnException BAD_CONFIGURATION when one is none of these
+     * @throws TxnException BAD_CONFIGURATION when none is, or one is nothing that {@link #nearAnd} knows
      */
-    public static Targets of(List<String> patterns, InstantSource clock) {
+    public static Targets only(List<String> patterns, InstantSource clock) {
+        if (patterns.isEmpty()) {
+            throw new TxnException(
+                    ErrorCode.BAD_CONFIGURATION,
+                    null,
+                    "key",
+                    "txn.propagation.targets-only",
+                    "problem",
+                    "no call could go with its global transaction, because txn.propagation.targets names nobody");
+        }
+        return of(patterns, false, InetAddress::getAllByName, clock);
+    }
+
+    private static Targets of(List<String> patterns, boolean near, Resolver resolver, InstantSource clock) {
         List<String> names = new ArrayList<>();
-        List<String> networks = new ArrayList<>();
+        List<String> networks = new ArrayList<>(near ? Peers.NEAR : List.of());
         for (String pattern : patterns) {
             String text = pattern.trim().toLowerCase(Locale.ROOT);
             if (text.indexOf('/') >= 0 || Peers.address(text) != null) {
@@ -83,7 +103,7 @@ public final class Targets {
                         "it is neither a name such as *.example.com nor an address nor a network such as 10.1.0.0/16");
             }
         }
-        return new Targets(names, Peers.of(networks), InetAddress::getAllByName, clock);
+        return new Targets(names, near, Peers.of(networks), resolver, clock);
     }
 
     /** The host of a URL, also where it has letters that Java does not expect in one; null when it has none. */
@@ -120,7 +140,7 @@ public final class Targets {
     /** Whether a call to this host may tell. May look a name up. */
     boolean contain(@Nullable String host) {
         if (host == null) {
-            return names == null || names.contains("*");
+            return near || names.contains("*");
         }
         String name = plain(host);
         InetAddress address = Peers.address(name);
@@ -131,7 +151,7 @@ public final class Targets {
             return true;
         }
         if (!needsAddress(name)) {
-            return names == null;
+            return near;
         }
         Answer known = answers.get(name);
         if (known == null || !clock.instant().isBefore(known.until())) {
@@ -152,17 +172,16 @@ public final class Targets {
     }
 
     private boolean isNamed(String name) {
-        return names != null
-                && names.stream()
-                        .anyMatch(pattern -> pattern.equals("*")
-                                || (pattern.startsWith("*.")
-                                        ? name.endsWith(pattern.substring(1))
-                                        : plain(pattern).equals(name)));
+        return names.stream()
+                .anyMatch(pattern -> pattern.equals("*")
+                        || (pattern.startsWith("*.")
+                                ? name.endsWith(pattern.substring(1))
+                                : plain(pattern).equals(name)));
     }
 
     /** A name without a dot is one of this network, whatever it leads to. */
     private boolean needsAddress(String name) {
-        return names == null ? name.indexOf('.') >= 0 : networks.any();
+        return near ? name.indexOf('.') >= 0 : networks.any();
     }
 
     private boolean lookedUp(String name) {
@@ -174,11 +193,11 @@ public final class Targets {
             }
             return true;
         } catch (UnknownHostException e) {
-            return names == null;
+            return near;
         }
     }
 
     private boolean isOurs(InetAddress address) {
-        return networks.contain(address) || names == null && (address.isAnyLocalAddress() || Peers.isOwn(address));
+        return networks.contain(address) || near && (address.isAnyLocalAddress() || Peers.isOwn(address));
     }
 }

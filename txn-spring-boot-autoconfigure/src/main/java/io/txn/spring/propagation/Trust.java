@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -48,7 +49,7 @@ public final class Trust {
      * @param signature null when calls are not signed
      */
     public Trust(@Nullable Peers named, @Nullable Signature signature, InstantSource clock) {
-        this(named, signature, Targets.near(clock), clock);
+        this(named, signature, Targets.nearAnd(List.of(), clock), clock);
     }
 
     /** @param targets hosts that calls may tell of a global transaction */
@@ -109,7 +110,7 @@ public final class Trust {
             strangers.put(name, now);
             log.warn(
                     "a call to {} goes without its global transaction, because that is no host that may learn of it; a service"
-                            + " whose work belongs to the transaction is named in txn.propagation.targets",
+                            + " whose work belongs to the transaction is named in txn.propagation.targets, besides those near by",
                     name);
         }
         return false;

@@ -46,6 +46,7 @@ public final class XidDubboProviderFilter implements Filter {
                     .whenCompleteWithContext((result, failure) -> ended(incoming, context, entry, result, failure));
         } catch (Throwable failure) {
             incoming.failed(context, entry, failure);
+            incoming.answers(context, entry);
             throw failure;
         }
     }

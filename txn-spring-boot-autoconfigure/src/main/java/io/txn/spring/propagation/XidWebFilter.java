@@ -59,9 +59,7 @@ public final class XidWebFilter implements WebFilter, Ordered {
 
     /** An exception leaves what handles a request. Marking asks the coordinator, and so may not be done by an event loop. */
     Mono<Void> failed(TransactionContext context, String entry, Throwable failure) {
-        return context.participation().hasWorked()
-                ? Mono.<Void>fromRunnable(() -> incoming.failed(context, entry, failure))
-                        .subscribeOn(Schedulers.boundedElastic())
-                : Mono.empty();
+        return Mono.<Void>fromRunnable(() -> incoming.failed(context, entry, failure))
+                .subscribeOn(Schedulers.boundedElastic());
     }
 }

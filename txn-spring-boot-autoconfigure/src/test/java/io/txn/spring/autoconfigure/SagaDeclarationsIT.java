@@ -3,17 +3,22 @@ package io.txn.spring.autoconfigure;
 import static io.txn.client.saga.Saga.call;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.txn.client.ContextCarrier;
 import io.txn.client.action.Fencing;
 import io.txn.client.saga.Saga;
 import io.txn.client.saga.SagaBuilder;
 import io.txn.client.saga.SagaDefinition;
 import io.txn.client.saga.SagaStep;
 import io.txn.client.saga.Sagas;
+import io.txn.client.saga.Started;
 import io.txn.client.saga.Value;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.saga.SagaHead;
+import io.txn.spring.GlobalTransactional;
 import io.txn.test.TestDatabases;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
@@ -35,6 +40,8 @@ import org.springframework.transaction.annotation.Transactional;
 /** Steps and definitions of sagas are found among the beans, and what cannot work fails the start with what would. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class SagaDeclarationsIT {
+
+    private static final Duration LONG = Duration.ofSeconds(60);
 
     private TestCoordinator coordinator;
 
@@ -125,6 +132,59 @@ class SagaDeclarationsIT {
         }
     }
 
+    static class OpensOne {
+        @SagaStep(name = "stock.freeze")
+        @GlobalTransactional
+        public int freeze(String item) {
+            return 1;
+        }
+    }
+
+    static class OpensOneToUndo {
+        @SagaStep(name = "stock.freeze", compensation = "release")
+        public void freeze(String item) {}
+
+        @GlobalTransactional
+        public void release(String item) {}
+    }
+
+    /** Without a fence there is no local transaction that it could begin in the middle of. */
+    static class OpensOneWithoutAFence {
+        @SagaStep(name = "stock.freeze", fencing = Fencing.NONE)
+        @GlobalTransactional
+        public int freeze(String item) {
+            return 1;
+        }
+    }
+
+    @GlobalTransactional
+    static class InAnAnnotatedClass {
+
+        private final ContextCarrier contexts;
+        private boolean releasedOutside;
+
+        InAnAnnotatedClass(ContextCarrier contexts) {
+            this.contexts = contexts;
+        }
+
+        @SagaStep(name = "stock.freeze", compensation = "release")
+        public boolean freeze() {
+            return contexts.current() == null;
+        }
+
+        public void release() {
+            releasedOutside = contexts.current() == null;
+        }
+
+        public boolean wasReleasedOutside() {
+            return releasedOutside;
+        }
+
+        public boolean other() {
+            return contexts.current() == null;
+        }
+    }
+
     static class Unkept {
         @SagaStep(name = "stock.freeze", fencing = Fencing.NONE)
         public Thread freeze(String item) {
@@ -148,6 +208,25 @@ class SagaDeclarationsIT {
                     assertThat(context).hasNotFailed();
                     assertThat(context.getBean(Sagas.class).describe())
                             .isEqualTo("1 definitions [peeking@1], 2 steps [stock.peek, warehouse.pack]");
+                });
+    }
+
+    @Test
+    void aStartThatIsRepeatedUnderItsKeyIsTheFirstOne() {
+        SagaDefinition<String, Integer> peeking = peeking(Value.constant("book"));
+        runner().withBean(Stock.class)
+                .withBean("peeking", SagaDefinition.class, () -> peeking)
+                .run(context -> {
+                    Sagas sagas = context.getBean(Sagas.class);
+                    Started<Integer> first = sagas.start(peeking, "a", "order-1");
+                    assertThat(sagas.start(peeking, "b", "order-1").xid()).isEqualTo(first.xid());
+                    assertThat(first.await(LONG).result()).isEqualTo(1);
+                    Started<Integer> ended = sagas.start(peeking, "a", "order-1");
+                    assertThat(ended.xid()).isEqualTo(first.xid());
+                    assertThat(ended.now().state()).isEqualTo(SagaHead.State.DONE);
+                    Started<Integer> another = sagas.start(peeking, "a", "order-2");
+                    assertThat(another.xid()).isNotEqualTo(first.xid());
+                    assertThat(another.await(LONG).state()).isEqualTo(SagaHead.State.DONE);
                 });
     }
 
@@ -192,6 +271,14 @@ class SagaDeclarationsIT {
     }
 
     @Test
+    void aStepThatWouldBeginAGlobalTransactionInThatOfItsFenceIsRefused() {
+        refused(runner().withBean(OpensOne.class), ErrorCode.SAGA_MISDECLARED, "without @GlobalTransactional");
+        refused(runner().withBean(OpensOneToUndo.class), ErrorCode.SAGA_MISDECLARED, "release", "Fencing.NONE");
+        runner().withBean(OpensOneWithoutAFence.class)
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    @Test
     void aStepBehindARouterIsRefusedAndOneOnAPoolThatTakesNoPartIsNot() {
         refused(
                 runner().withBean(Stock.class).withBean("routing", DataSource.class, () -> {
@@ -212,6 +299,17 @@ class SagaDeclarationsIT {
         runner().withBean(Stock.class)
                 .withPropertyValues("txn.jdbc.excluded=dataSource")
                 .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    @Test
+    void anAnnotationOnTheClassOfAStepMeansTheOtherMethods() {
+        runner().withBean(InAnAnnotatedClass.class).run(context -> {
+            InAnAnnotatedClass bean = context.getBean(InAnAnnotatedClass.class);
+            assertThat(bean.freeze()).isTrue();
+            bean.release();
+            assertThat(bean.wasReleasedOutside()).isTrue();
+            assertThat(bean.other()).isFalse();
+        });
     }
 
     @Test

@@ -14,6 +14,7 @@ import io.txn.test.Await;
 import io.txn.test.TestDatabase;
 import io.txn.test.TestDatabases;
 import jakarta.servlet.AsyncContext;
+import jakarta.servlet.AsyncEvent;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -79,6 +80,8 @@ class AsyncIT {
 
     private static volatile CountDownLatch goOn = new CountDownLatch(1);
     private static volatile CountDownLatch running = new CountDownLatch(1);
+    private static volatile CountDownLatch sorry = new CountDownLatch(1);
+    private static volatile CountDownLatch timedOut = new CountDownLatch(1);
     private static TestCoordinator coordinator;
     private static ServletWebServerApplicationContext application;
 
@@ -110,6 +113,8 @@ class AsyncIT {
     private static void latches() {
         goOn = new CountDownLatch(1);
         running = new CountDownLatch(1);
+        sorry = new CountDownLatch(1);
+        timedOut = new CountDownLatch(1);
     }
 
     private static int written(String text) {
@@ -164,6 +169,18 @@ class AsyncIT {
         String name = "polite-" + way;
         Throwable thrown = catchThrowable(() -> global(name, () -> {
             assertThat(call(way, "half", name)).isEqualTo("sorry");
+            return null;
+        }));
+        assertRolledBackOnly(thrown, name);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"plain", "deferred", "callable"})
+    void aFailureMarksAlsoWhenWhatWasHandedOverIsKeptAfterIt(String way) {
+        latches();
+        String name = "behind-" + way;
+        Throwable thrown = catchThrowable(() -> global(name, () -> {
+            assertThat(call(way, "behind", name)).isEqualTo("sorry");
             return null;
         }));
         assertRolledBackOnly(thrown, name);
@@ -227,6 +244,23 @@ class AsyncIT {
         assertThat(written(name)).isEqualTo(1);
     }
 
+    /** Or the answer would have its end while the work goes on, which could only mark. */
+    @Test
+    void whoeverCompletesFromAListenersEventWaitsToo() throws Exception {
+        latches();
+        CompletableFuture<Throwable> opener =
+                CompletableFuture.supplyAsync(() -> catchThrowable(() -> global("listener", () -> {
+                    assertThat(ask("timeout", "child", "listener").body()).isEqualTo("late");
+                    return null;
+                })));
+        assertThat(timedOut.await(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(catchThrowable(() -> opener.get(300, TimeUnit.MILLISECONDS))).isNotNull();
+        goOn.countDown();
+        assertThat(opener.get(60, TimeUnit.SECONDS)).isNull();
+        awaitEnd("listener", TransactionState.COMMITTED);
+        assertThat(written("listener")).isEqualTo(1);
+    }
+
     @Test
     void aRouterFunctionThatFailsMarks() {
         Throwable thrown = catchThrowable(() -> global("route", () -> {
@@ -244,7 +278,7 @@ class AsyncIT {
         @Bean
         ServletRegistrationBean<Raw> raw(Work work, AsyncTaskExecutor executor) {
             ServletRegistrationBean<Raw> registration =
-                    new ServletRegistrationBean<>(new Raw(work, executor), "/servlet/*");
+                    new ServletRegistrationBean<>(new Raw(work, executor), "/servlet/*", "/timeout/*");
             registration.setAsyncSupported(true);
             return registration;
         }
@@ -280,10 +314,17 @@ class AsyncIT {
                         }
                         return jdbc.update("INSERT INTO written (text) VALUES (?)", text);
                     });
+                case "behind" ->
+                    executor.submit(() -> {
+                        if (!sorry.await(LONG.toSeconds(), TimeUnit.SECONDS)) {
+                            throw new AssertionError("the failure was not answered");
+                        }
+                        return jdbc.update("INSERT INTO written (text) VALUES (?)", text);
+                    });
                 case "nothing" -> {}
                 default -> jdbc.update("INSERT INTO written (text) VALUES (?)", text);
             }
-            if (what.equals("half")) {
+            if (what.equals("half") || what.equals("behind")) {
                 throw new IllegalArgumentException("the second half failed");
             }
             return "done";
@@ -405,6 +446,12 @@ class AsyncIT {
         protected void doPost(HttpServletRequest request, HttpServletResponse response) {
             String[] path = request.getRequestURI().split("/");
             AsyncContext async = request.startAsync();
+            if (path[1].equals("timeout")) {
+                async.setTimeout(100);
+                async.addListener(new CompletesLate());
+                work.run(path[2], path[3]);
+                return;
+            }
             executor.execute(() -> {
                 try {
                     async.getResponse().getOutputStream().print("a");
@@ -418,12 +465,31 @@ class AsyncIT {
         }
     }
 
+    /** Answers what nobody else has, as its event lets it. */
+    private static final class CompletesLate implements ServletArrival.End {
+
+        @Override
+        public void onComplete(AsyncEvent event) {}
+
+        @Override
+        public void onTimeout(AsyncEvent event) {
+            timedOut.countDown();
+            try {
+                event.getAsyncContext().getResponse().getOutputStream().print("late");
+            } catch (IOException e) {
+                throw new AssertionError(e);
+            }
+            event.getAsyncContext().complete();
+        }
+    }
+
     @RestControllerAdvice
     static class Advice {
 
         @ExceptionHandler
         @ResponseStatus(HttpStatus.OK)
         String sorry(IllegalArgumentException failure) {
+            sorry.countDown();
             return "sorry";
         }
     }

@@ -13,6 +13,13 @@ import io.txn.spring.autoconfigure.TestCoordinator;
 import io.txn.test.Await;
 import io.txn.test.TestDatabase;
 import io.txn.test.TestDatabases;
+import jakarta.servlet.AsyncContext;
+import jakarta.servlet.DispatcherType;
+import jakarta.servlet.http.HttpServlet;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -30,7 +37,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.web.servlet.ServletRegistrationBean;
 import org.springframework.boot.web.servlet.context.ServletWebServerApplicationContext;
+import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.http.HttpStatus;
@@ -84,7 +93,7 @@ class MarkLateIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"polite", "stream"})
+    @ValueSource(strings = {"polite", "stream", "insistent"})
     void theAnswerSaysOfAMarkOrBreaksOffAndTheCoordinatorHearsOfItLater(String how) {
         goOn = new CountDownLatch(1);
         running = new CountDownLatch(1);
@@ -140,7 +149,59 @@ class MarkLateIT {
     @Configuration(proxyBeanMethods = false)
     @EnableAutoConfiguration
     @Import({Door.class, Advice.class})
-    static class Application {}
+    static class Application {
+
+        @Bean
+        ServletRegistrationBean<Insistent> insistent(
+                Door door, ContextCarrier contexts, GlobalTransactionTemplate transactions) {
+            ServletRegistrationBean<Insistent> registration =
+                    new ServletRegistrationBean<>(new Insistent(door, contexts, transactions), "/insistent/*");
+            registration.setAsyncSupported(true);
+            return registration;
+        }
+    }
+
+    /** Fails after its headers have left, and wants to end the answer all the same, and once more when that is refused. */
+    static final class Insistent extends HttpServlet {
+
+        private static final long serialVersionUID = 1L;
+
+        private final transient Door door;
+        private final transient ContextCarrier contexts;
+        private final transient GlobalTransactionTemplate transactions;
+
+        Insistent(Door door, ContextCarrier contexts, GlobalTransactionTemplate transactions) {
+            this.door = door;
+            this.contexts = contexts;
+            this.transactions = transactions;
+        }
+
+        @Override
+        protected void doPost(HttpServletRequest request, HttpServletResponse response) {
+            if (request.getDispatcherType() == DispatcherType.ASYNC) {
+                return;
+            }
+            String text = request.getRequestURI().split("/")[2];
+            AsyncContext async = request.startAsync();
+            async.setTimeout(LONG.toMillis());
+            async.start(contexts.wrap(() -> {
+                try {
+                    async.getResponse().getOutputStream().print("a");
+                    async.getResponse().flushBuffer();
+                } catch (IOException e) {
+                    throw new AssertionError(e);
+                }
+                catchThrowable(
+                        () -> transactions.execute(GlobalTransactionOptions.named("half"), () -> door.polite(text)));
+                catchThrowable(async::complete);
+                try {
+                    async.complete();
+                } catch (UncheckedIOException refused) {
+                    async.dispatch(); // gives it back to the container
+                }
+            }));
+        }
+    }
 
     @RestController
     static class Door {

@@ -31,7 +31,7 @@ class TargetsTest {
     private final AtomicReference<Instant> now = new AtomicReference<>(Instant.parse("2026-01-01T00:00:00Z"));
     private final InstantSource clock = now::get;
     private final AtomicInteger lookUps = new AtomicInteger();
-    private final Targets near = Targets.near(this::addresses, clock);
+    private final Targets near = Targets.nearAnd(List.of(), this::addresses, clock);
 
     private InetAddress[] addresses(String host) throws UnknownHostException {
         lookUps.incrementAndGet();
@@ -72,12 +72,27 @@ class TargetsTest {
 
     @Test
     void namedOnesAndNobodyElse() {
-        Targets named = Targets.of(List.of("*.pay.example", "stock", "10.1.0.0/16", "203.0.113.9"), clock);
+        Targets named = Targets.only(List.of("*.pay.example", "stock", "10.1.0.0/16", "203.0.113.9"), clock);
         assertThat(List.of("api.pay.example", "a.b.pay.example", "STOCK", "10.1.9.9", "203.0.113.9"))
                 .allMatch(named::contain);
         assertThat(List.of("pay.example", "orders", "10.2.0.1", "127.0.0.1", "203.0.113.10", "localhost."))
                 .noneMatch(named::contain);
-        assertThat(Targets.of(List.of("*"), clock).contain("203.0.113.10")).isTrue();
+        assertThat(Targets.only(List.of("*"), clock).contain("203.0.113.10")).isTrue();
+        assertThatThrownBy(() -> Targets.only(List.of(), clock))
+                .isInstanceOfSatisfying(TxnException.class, refused -> assertThat(refused.code())
+                        .isEqualTo(ErrorCode.BAD_CONFIGURATION));
+    }
+
+    /** What the line of log for a public one advises must not take the others out of the transaction. */
+    @Test
+    void namedOnesBesidesThoseWhoAreNear() {
+        Targets targets = Targets.nearAnd(List.of("*.pay.example", "203.0.113.0/28"), this::addresses, clock);
+        assertThat(List.of("api.pay.example", "203.0.113.9", "half.example.com"))
+                .allMatch(targets::contain);
+        assertThat(List.of("127.0.0.1", "localhost", "stock", "10.1.2.3", "stock.internal.example", "nobody.example"))
+                .allMatch(targets::contain);
+        assertThat(List.of("203.0.113.99", "[2001:db8::9]")).noneMatch(targets::contain);
+        assertThat(Targets.nearAnd(List.of("*"), clock).contain("203.0.113.99")).isTrue();
     }
 
     @Test
@@ -108,7 +123,7 @@ class TargetsTest {
     @ParameterizedTest
     @ValueSource(strings = {"http://stock", "10.1.0.0/33", "*example.com", "a b", ""})
     void whatIsNoHostIsRefused(String pattern) {
-        assertThatThrownBy(() -> Targets.of(List.of(pattern), clock))
+        assertThatThrownBy(() -> Targets.nearAnd(List.of(pattern), clock))
                 .isInstanceOfSatisfying(TxnException.class, refused -> assertThat(refused.code())
                         .isEqualTo(ErrorCode.BAD_CONFIGURATION));
     }

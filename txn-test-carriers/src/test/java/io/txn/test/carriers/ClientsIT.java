@@ -20,6 +20,7 @@ import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.spring.propagation.Carriers;
+import io.txn.spring.propagation.RequestFactories;
 import io.txn.test.Await;
 import io.txn.test.Ports;
 import io.txn.test.TestDatabase;
@@ -164,6 +165,14 @@ class ClientsIT {
                 .isSameAs(changedMind);
         assertThat(ended(name).state()).isEqualTo(TransactionState.ROLLED_BACK);
         assertThat(taken(name)).isZero();
+    }
+
+    /** It would hold on to the last request, and to whatever its class loader holds. */
+    @ParameterizedTest
+    @ValueSource(strings = {"template-apache", "rest-client-apache"})
+    void aCallOutsideOfTransactionsLeavesNothingBehindOnItsThread(String via) {
+        assertThat(post(via, "outside")).isEqualTo("none");
+        assertThat(application.getBean(RequestFactories.class).cancellation()).isNull();
     }
 
     @Test

@@ -23,6 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.apache.dubbo.config.ProtocolConfig;
 import org.apache.dubbo.config.RegistryConfig;
 import org.apache.dubbo.config.annotation.DubboReference;
@@ -195,6 +196,22 @@ class DubboIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"dubbo", "tri"})
+    void aFailureMarksAlsoWhenWhatWasHandedOverIsKeptAfterIt(String protocol) {
+        String name = protocol + "-behind";
+        Throwable thrown = catchThrowable(() -> global(name, LONG, () -> {
+            catchThrowable(() -> stock(protocol).take("behind-throw " + name));
+            return "";
+        }));
+        assertThat(thrown)
+                .isInstanceOfSatisfying(
+                        TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.ROLLED_BACK_ONLY))
+                .hasMessageContaining("the second half failed");
+        assertThat(ended(name).state()).isEqualTo(TransactionState.ROLLED_BACK);
+        assertThat(taken(name)).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"dubbo", "tri"})
     void aMarkFromFurtherDownIsToldBeforeTheAnswer(String protocol) {
         goOn = new CountDownLatch(1);
         String name = protocol + "-below";
@@ -273,6 +290,13 @@ class DubboIT {
                     jdbc.update("INSERT INTO taken (text) VALUES (?)", words[1]);
                 });
             }
+            if (words[0].startsWith("behind")) {
+                Thread handler = Thread.currentThread();
+                contexts.wrap(task -> new Thread(task).start()).execute(() -> {
+                    awaitWaiting(handler);
+                    jdbc.update("INSERT INTO taken (text) VALUES (?)", words[1]);
+                });
+            }
             if (words[0].startsWith("onwards")) {
                 try {
                     return application
@@ -307,6 +331,12 @@ class DubboIT {
         @Override
         public CompletableFuture<String> takeLater(String request) {
             return CompletableFuture.supplyAsync(() -> take(request), contexts.wrap(task -> new Thread(task).start()));
+        }
+
+        /** When the failure has left the handler, and what it answers waits for this. */
+        private static void awaitWaiting(Thread handler) {
+            Await.until("the answer waits", LONG, () -> Stream.of(handler.getStackTrace())
+                    .anyMatch(frame -> frame.getMethodName().equals("awaitChildren")));
         }
 
         private static void awaitGoOn() {

@@ -52,6 +52,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -206,6 +207,24 @@ class GrpcIT {
     }
 
     @Test
+    void aFailureMarksAlsoWhenWhatWasHandedOverIsKeptAfterIt() {
+        for (String how : List.of("throw", "status")) {
+            String name = "grpc-behind-" + how;
+            Throwable thrown = catchThrowable(() -> global(name, LONG, () -> {
+                assertThat(catchThrowable(() -> call(TAKE, "behind-" + how + " " + name)))
+                        .isInstanceOf(StatusRuntimeException.class);
+                return "";
+            }));
+            assertThat(thrown)
+                    .isInstanceOfSatisfying(
+                            TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.ROLLED_BACK_ONLY))
+                    .hasMessageContaining("the second half failed");
+            assertThat(ended(name).cause()).contains("Stock/take");
+            assertThat(taken(name)).isZero();
+        }
+    }
+
+    @Test
     void aCallUnderWayEndsWithTheTransactionAndMarksUnlessItOnlyReads() throws Throwable {
         goOn = new CountDownLatch(1);
         Instant began = Instant.now();
@@ -336,6 +355,13 @@ class GrpcIT {
                     jdbc.update("INSERT INTO taken (text) VALUES (?)", words[1]);
                 });
             }
+            if (words[0].startsWith("behind")) {
+                Thread handler = Thread.currentThread();
+                contexts.wrap(task -> new Thread(task).start()).execute(() -> {
+                    awaitWaiting(handler);
+                    jdbc.update("INSERT INTO taken (text) VALUES (?)", words[1]);
+                });
+            }
             if (words[0].equals("below")) {
                 CallOptions impatient = CallOptions.DEFAULT.withDeadlineAfter(200, TimeUnit.MILLISECONDS);
                 catchThrowable(() -> ClientCalls.blockingUnaryCall(channel, TAKE, impatient, "wait"));
@@ -362,6 +388,12 @@ class GrpcIT {
                 answers.onNext(who());
             }
             answers.onCompleted();
+        }
+
+        /** When the failure has left the handler, and what it answers waits for this. */
+        private static void awaitWaiting(Thread handler) {
+            Await.until("the answer waits", LONG, () -> Stream.of(handler.getStackTrace())
+                    .anyMatch(frame -> frame.getMethodName().equals("awaitChildren")));
         }
 
         private static void awaitGoOn() {

@@ -197,6 +197,18 @@ class WebFluxIT {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"handed-over", "zipped"})
+    void aFailureMarksAlsoWhenWhatGoesOnBesidesIsKeptAfterIt(String how) {
+        goOn = new CountDownLatch(1);
+        String name = "flux-behind-" + how;
+        Throwable thrown = catchThrowable(() -> global(name, () -> {
+            assertThat(post("/behind/" + how + "/" + name)).isEqualTo("sorry");
+            return "";
+        }));
+        assertRolledBackOnly(thrown, name, "the second half failed");
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"child", "child-stream", "child-events"})
     void theEndOfTheAnswerWaitsForWhatWasHandedOver(String how) throws Exception {
         goOn = new CountDownLatch(1);
@@ -620,6 +632,39 @@ class WebFluxIT {
             });
         }
 
+        /** Fails while something goes on, which is kept when the failure has been answered. */
+        @PostMapping("/behind/{how}/{text}")
+        Mono<String> behind(@PathVariable String how, @PathVariable String text) {
+            RuntimeException failure = new IllegalArgumentException("the second half failed");
+            if (how.equals("handed-over")) {
+                return handsOver(text).then(Mono.error(failure));
+            }
+            CountDownLatch atWork = new CountDownLatch(1);
+            Mono<Integer> first = contexts.blocking(() -> {
+                atWork.countDown();
+                awaitWhateverInterrupts(goOn);
+                return jdbc.update("INSERT INTO taken (text) VALUES (?)", text);
+            });
+            Mono<Integer> second = contexts.blocking(() -> {
+                awaitWhateverInterrupts(atWork);
+                throw failure;
+            });
+            return Mono.zip(first, second).thenReturn("done");
+        }
+
+        /** As JDBC does: whoever cancels a chain interrupts what blocks in it. */
+        private static void awaitWhateverInterrupts(CountDownLatch latch) {
+            while (latch.getCount() > 0) {
+                try {
+                    if (!latch.await(LONG.toSeconds(), TimeUnit.SECONDS)) {
+                        throw new AssertionError("nobody let it go on");
+                    }
+                } catch (InterruptedException goesOn) {
+                    // the work cannot be stopped any more
+                }
+            }
+        }
+
         @PostMapping("/child/{text}")
         Mono<String> child1(@PathVariable String text) {
             return handsOver(text);
@@ -704,6 +749,7 @@ class WebFluxIT {
         @ExceptionHandler
         @ResponseStatus(HttpStatus.OK)
         String sorry(IllegalArgumentException failure) {
+            goOn.countDown();
             return "sorry";
         }
     }
