@@ -29,7 +29,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -103,8 +103,8 @@ final class EngineCore {
     private final LockWaiting waiting;
     private final SagaWaits sagaWaits = new SagaWaits();
 
-    /** Steps of sagas whose last answer could not be recorded, and until when they are not called again. */
-    private final Map<Long, Long> postponed = new HashMap<>();
+    /** Steps of sagas whose last answer could not be recorded, by branch, whoever is called again next first. */
+    private final LinkedHashMap<Long, Postponed> postponed = new LinkedHashMap<>();
 
     private @Nullable TxnException stopped;
 
@@ -133,6 +133,9 @@ final class EngineCore {
     interface Delivery {
         void deliver(Consumer<Reply> sink, Reply reply);
     }
+
+    /** Not called again before then. */
+    private record Postponed(long transaction, long until) {}
 
     /** Something that leaves when {@code index} is durable, or is told that it never will. */
     private record Gate(long index, Runnable onDurable, Consumer<TxnException> onFailure) {}
@@ -585,9 +588,7 @@ final class EngineCore {
     /** Makes every call that is due for a transaction, as far as there is room; the rest waits its turn. */
     private void drive(long number) {
         for (Effect.CallBranch call : shard.pending(number, now)) {
-            long until = postponed.getOrDefault(call.branch(), now);
-            if (until > now) {
-                timers.setAt(until, number); // whoever drives it now may have taken the one that was set
+            if (postponed.containsKey(call.branch())) {
                 continue;
             }
             CallLanes.Flight flight = lanes.start(call);
@@ -701,9 +702,8 @@ final class EngineCore {
 
     /** The journal is full, or the answer met a mistake: called again at once, the step would answer the same as fast as it can. */
     private void postpone(Effect.CallBranch call) {
-        postponed.values().removeIf(until -> until <= now);
-        postponed.put(call.branch(), now + POSTPONED);
-        timers.setAt(now + POSTPONED, call.transaction());
+        postponed.remove(call.branch()); // so that they stand in the order of their times
+        postponed.put(call.branch(), new Postponed(call.transaction(), now + POSTPONED));
     }
 
     /** A resource manager of {@code resource} has come: what waits for one is due, a bounded number at a time. */
@@ -722,6 +722,20 @@ final class EngineCore {
             if (stopped == null) {
                 drive(arrival.transaction());
             }
+        }
+    }
+
+    private long nextPostponed() {
+        return postponed.isEmpty()
+                ? Long.MAX_VALUE
+                : postponed.values().iterator().next().until;
+    }
+
+    private void drivePostponed() {
+        while (nextPostponed() <= now) {
+            Map.Entry<Long, Postponed> first = postponed.entrySet().iterator().next();
+            postponed.remove(first.getKey());
+            drive(first.getValue().transaction);
         }
     }
 
@@ -770,6 +784,7 @@ final class EngineCore {
         waiting.expire(now);
         settleWaits();
         driveArrived();
+        drivePostponed();
         driveWaiting();
         answerPatientInitiators();
         forget();
@@ -856,6 +871,7 @@ final class EngineCore {
         }
         long at = Math.min(Math.min(timers.earliest(), lanes.nextDeadline()), waiting.nextEnd());
         at = Math.min(at, Math.min(initiators.nextDeadline(), sagaWaits.nextEnd()));
+        at = Math.min(at, nextPostponed());
         if (handedOver > flushed) {
             at = Math.min(at, stagedAt + LINGER);
         }
