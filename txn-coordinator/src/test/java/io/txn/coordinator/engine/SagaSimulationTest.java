@@ -84,11 +84,12 @@ class SagaSimulationTest {
                     "while (moved && draft.now.outcome() == Outcome.OPEN)",
                     "while (moved)"),
             new PlantedMistake(
-                    "a saga that nobody drives after a restart",
-                    "engine/EngineCore.java",
-                    "private void restored(",
-                    "&& transaction.saga() == null",
-                    ""),
+                            "a saga that nobody drives after a restart",
+                            "engine/EngineCore.java",
+                            "private void restored(",
+                            "&& transaction.saga() == null",
+                            "")
+                    .and("engine/Timers.java", "void restore(", "if (past <= now)", "if (past < 0)"),
             new PlantedMistake(
                     "a begin that is asked again and begins again",
                     "machine/Shard.java",

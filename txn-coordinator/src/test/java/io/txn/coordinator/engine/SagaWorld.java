@@ -509,6 +509,7 @@ final class SagaWorld {
         }
         core.tick();
         core.flush();
+        require(core.counters().mistakes() == 0, "no command meets a state that should not be");
     }
 
     private void comeAndGo() {
