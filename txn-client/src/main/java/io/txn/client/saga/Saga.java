@@ -35,9 +35,9 @@ public final class Saga {
     }
 
     /**
-     * An endpoint, called by the coordinator: it is sent the arguments as a JSON object, and answers the result as JSON.
+     * An endpoint, called by the coordinator: it is sent {@code {"input": …, "results": {}}} with the arguments as the object {@code input}, and answers the result as JSON.
      *
-     * @param method POST, PUT or DELETE
+     * @param method POST, PUT, PATCH or DELETE; GET only where nothing is changed
      */
     public static <R> Call<R> http(String method, String url, Class<R> result, Call.Argument... arguments) {
         return Call.http(method, url, boxedVoid(result), arguments);
