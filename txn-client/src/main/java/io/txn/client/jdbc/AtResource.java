@@ -14,6 +14,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
@@ -47,6 +48,9 @@ final class AtResource {
     private final DeadlineWatch deadlines;
     private final AtomicLong numbers;
     private final LongSupplier nanos;
+    /** Local commits that are under way. */
+    private final AtomicInteger committing = new AtomicInteger();
+
     private volatile @Nullable String database;
 
     /** Not a monitor: whoever talks to a database inside one holds a virtual thread's carrier. */
@@ -151,6 +155,11 @@ final class AtResource {
     boolean worksByOwnHand() {
         TransactionContext context = contexts.current();
         return context != null && context.mode() == WorkMode.OWN;
+    }
+
+    /** Local commits of branches that are under way. */
+    AtomicInteger committing() {
+        return committing;
     }
 
     /** The calling thread is about to commit a branch. */

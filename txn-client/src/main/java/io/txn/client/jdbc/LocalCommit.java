@@ -50,6 +50,9 @@ final class LocalCommit {
     /** Sees the branch whose end is under way. */
     private TxnObserver.Span observer = TxnObserver.Span.NONE;
 
+    /** When everything that is being committed had been written. */
+    private long wrote;
+
     LocalCommit(AtResource resource, Connection connection) {
         this.resource = resource;
         this.connection = connection;
@@ -144,6 +147,7 @@ final class LocalCommit {
 
     private void commitBranch(Xid xid, WorkContext context, LocalTransaction local, boolean holding)
             throws SQLException {
+        wrote = resource.nanos();
         byte[] undo;
         BranchRegistration registration;
         try {
@@ -163,10 +167,11 @@ final class LocalCommit {
                 .observer()
                 .begin(new Work.Branch(xid, BranchType.AT, resource.dialect().resourceId()));
         Instant began = resource.options().clock().instant();
+        int others = resource.committing().getAndIncrement();
         try {
             BranchId lent = resource.resources().lentBranchId(xid);
-            if (lent == null) {
-                oneAfterTheOther(context, local, registration, undo, holding);
+            if (lent == null || mayGoWithCommit(local, others)) {
+                oneAfterTheOther(context, local, registration, undo, lent, holding);
             } else {
                 sideBySide(context, local, registration, undo, lent, holding);
             }
@@ -175,23 +180,38 @@ final class LocalCommit {
             observer.failed(e);
             throw e;
         } finally {
+            resource.committing().decrementAndGet();
             observer.close();
             observer = TxnObserver.Span.NONE;
             resource.took(Duration.between(began, resource.options().clock().instant()));
         }
     }
 
-    /** The undo record holds the branch's id, which comes with the answer to its registration. */
+    /**
+     * Whether the undo record may go to the database with the COMMIT, once the registration was granted: that saves a round trip where the tables need no look of our
+     * own, because there is nothing to ask or because one of those who commit at this time looks.
+     */
+    private boolean mayGoWithCommit(LocalTransaction local, int others) {
+        return resource.undoTable().commitsTogether()
+                && (resource.dialect().product() != Dialect.Product.POSTGRESQL || others > 0);
+    }
+
+    /** The undo record holds the branch's id, which may come with the answer to its registration only. */
     private void oneAfterTheOther(
-            WorkContext context, LocalTransaction local, BranchRegistration registration, byte[] undo, boolean holding)
+            WorkContext context,
+            LocalTransaction local,
+            BranchRegistration registration,
+            byte[] undo,
+            @Nullable BranchId lent,
+            boolean holding)
             throws SQLException {
         BranchId branch;
         try {
-            branch = registered(context, registration, null, start(registration, null), holding);
+            branch = registered(context, registration, lent, start(registration, lent), holding);
         } catch (TxnException e) {
             throw failed(local, Refusals.of(e));
         }
-        end(local, registration.xid(), branch, () -> write(local, registration.xid(), branch, undo));
+        end(local, registration.xid(), branch, undo);
     }
 
     /** The id is there before: the record is written while the registration is under way, and nothing is committed before that was granted. */
@@ -230,7 +250,7 @@ final class LocalCommit {
         } catch (TxnException e) {
             throw failed(local, Refusals.of(e));
         }
-        end(local, registration.xid(), branch, () -> {});
+        end(local, registration.xid(), branch, null);
     }
 
     /** Lets a registration come to its end whose local transaction came to nothing. */
@@ -251,16 +271,39 @@ final class LocalCommit {
         }
     }
 
+    /**
+     * Commits what belongs to a registered branch.
+     *
+     * @param undo what is still to be written; null when it was
+     */
+    private void end(LocalTransaction local, Xid xid, BranchId branch, byte @Nullable [] undo) throws SQLException {
+        observer.branch(branch);
+        MDC.put(MDC_BRANCH, branch.toString());
+        try {
+            if (undo == null) {
+                endByItself(local, xid, branch, () -> {});
+                return;
+            }
+            boolean seen = resource.tables().lookedAtSince(local.tables(), wrote);
+            Stamps stamps = seen ? null : stamps(local);
+            if (stamps == null && resource.undoTable().commitsTogether()) {
+                endTogether(local, xid, branch, undo, seen);
+            } else {
+                endByItself(local, xid, branch, () -> write(local, xid, branch, undo, stamps));
+            }
+        } finally {
+            MDC.remove(MDC_BRANCH);
+            resource.resources().phaseOneEnded(branch);
+        }
+    }
+
     /** What is left to be written of a registered branch. */
     private interface Rest {
         void write() throws SQLException;
     }
 
-    /** Commits what belongs to a registered branch. */
-    private void end(LocalTransaction local, Xid xid, BranchId branch, Rest rest) throws SQLException {
+    private void endByItself(LocalTransaction local, Xid xid, BranchId branch, Rest rest) throws SQLException {
         boolean commitSent = false;
-        observer.branch(branch);
-        MDC.put(MDC_BRANCH, branch.toString());
         try {
             rest.write();
             commitSent = true;
@@ -274,26 +317,78 @@ final class LocalCommit {
                 reportFailed(xid, branch);
             }
             throw reason;
-        } finally {
-            MDC.remove(MDC_BRANCH);
-            resource.resources().phaseOneEnded(branch);
+        }
+    }
+
+    /** The undo record and the COMMIT as one message. Where that fails, the undo record tells whether it was committed: the two are never apart. */
+    private void endTogether(LocalTransaction local, Xid xid, BranchId branch, byte[] undo, boolean seen)
+            throws SQLException {
+        try {
+            resource.worked();
+            resource.undoTable().insertAndCommit(connection, xid, branch, UndoFormat.sealed(xid, branch, undo), seen);
+            // No round trip: nothing is open. Pools and drivers keep their books by it.
+            connection.commit();
+            local.ended();
+        } catch (SQLException | TxnException e) {
+            SQLException reason = reason(e, xid, branch, true);
+            if (!rollBack(local, reason)) {
+                throw reason;
+            }
+            UndoTable.Stored stored = stored(xid, branch, reason);
+            if (stored == null) {
+                reportFailed(xid, branch);
+                throw reason;
+            }
+            if (stored.defence()) {
+                throw Refusals.rolledBack(ErrorCode.LOCAL_COMMIT_LATE, reason, "xid", xid, "branchId", branch);
+            }
+            LOG.warn(
+                    "a commit was answered by a failure, and is there: xid={}, branchId={}, cause={}",
+                    xid,
+                    branch,
+                    reason.getMessage());
+        }
+    }
+
+    /** @throws SQLException the reason, when nobody knows */
+    private UndoTable.@Nullable Stored stored(Xid xid, BranchId branch, SQLException reason) throws SQLException {
+        try {
+            UndoTable.Stored stored = resource.undoTable().lock(connection, xid, branch);
+            connection.rollback();
+            return stored;
+        } catch (SQLException | RuntimeException e) {
+            reason.addSuppressed(e);
+            abort(reason);
+            throw reason;
         }
     }
 
     /** Adds the undo record to the local transaction. */
     private void write(LocalTransaction local, Xid xid, BranchId branch, byte[] undo) throws SQLException {
-        Stamps stamps = resource.tables().stamps(local.tables(), table -> capturedWhole(table, local.changes()));
+        write(local, xid, branch, undo, stamps(local));
+    }
+
+    /** What is to be asked about the tables before the commit; null when nothing is. */
+    private @Nullable Stamps stamps(LocalTransaction local) {
+        return resource.tables().stamps(local.tables(), table -> capturedWhole(table, local.changes()));
+    }
+
+    private void write(LocalTransaction local, Xid xid, BranchId branch, byte[] undo, @Nullable Stamps stamps)
+            throws SQLException {
         byte[] content = UndoFormat.sealed(xid, branch, undo);
-        boolean same = false;
+        UndoTable.Look look = UndoTable.Look.CHANGED;
+        long began = resource.nanos();
         try {
-            same = resource.undoTable().insert(connection, xid, branch, content, stamps);
+            look = resource.undoTable().insert(connection, xid, branch, content, stamps);
         } finally {
-            if (!same && stamps != null) {
+            if (look == UndoTable.Look.CHANGED && stamps != null) {
                 resource.tables().notSeen(local.tables());
             }
         }
-        if (!same) {
+        if (look == UndoTable.Look.CHANGED) {
             requireStill(xid, local.tables());
+        } else if (look == UndoTable.Look.SAME_FOR_ALL) {
+            resource.tables().lookedAt(local.tables(), began);
         }
     }
 

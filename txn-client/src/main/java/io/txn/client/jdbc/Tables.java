@@ -65,6 +65,8 @@ final class Tables {
     private final Set<String> temporary = ConcurrentHashMap.newKeySet();
     /** When tables were last seen to be what they were, or somebody began to look, by their names and stamps. */
     private final Map<SeenAs, Instant> seen = new ConcurrentHashMap<>();
+    /** When the latest look began that found a table to be what it was, for all who were writing to it then. */
+    private final Map<SeenAs, Long> looks = new ConcurrentHashMap<>();
     /** What was asked about tables that are written to together. */
     private final Map<Set<Table>, Optional<Stamps>> stamps = new ConcurrentHashMap<>();
     /** Names that statements called while the functions were known as they are. */
@@ -177,6 +179,32 @@ final class Tables {
     /** They were not looked at after all, or not found to be what they were. */
     void notSeen(Collection<Table> tables) {
         tables.forEach(table -> seen.remove(seenAs(table)));
+    }
+
+    /**
+     * Whether somebody looked at these tables since then, and found them to be what they were. What was written to them before keeps everybody from changing them in a
+     * way that matters until it is committed: one look tells all whose writes are older.
+     *
+     * @param nanos of the clock that goes on whatever somebody does to the other
+     */
+    boolean lookedAtSince(Set<Table> tables, long nanos) {
+        for (Table table : tables) {
+            Long looked = looks.get(seenAs(table));
+            if (looked == null || looked - nanos < 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** A look at them that began then found them to be what they were, for all who were writing to them. */
+    void lookedAt(Set<Table> tables, long nanos) {
+        if (looks.size() >= MOST) {
+            looks.clear();
+        }
+        for (Table table : tables) {
+            looks.merge(seenAs(table), nanos, (one, other) -> one - other > 0 ? one : other);
+        }
     }
 
     private record SeenAs(String sqlName, List<String> stamps) {}

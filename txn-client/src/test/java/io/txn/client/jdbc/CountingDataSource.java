@@ -31,7 +31,7 @@ final class CountingDataSource implements DataSource {
     private volatile String failingAfter = "";
     private volatile SQLException failureAfter;
 
-    /** Lets the next such event happen, and throws then. */
+    /** Lets the next call of that method of a connection, or the next prepared statement that contains it, happen, and throws then. */
     void failAfter(String event, SQLException failure) {
         failureAfter = failure;
         failingAfter = event;
@@ -115,7 +115,12 @@ final class CountingDataSource implements DataSource {
             } else if (name.startsWith("execute")) {
                 event(arguments == null || arguments.length == 0 ? prepared : String.valueOf(arguments[0]));
             }
-            return call(statement, method, arguments);
+            Object result = call(statement, method, arguments);
+            if (name.startsWith("execute") && !failingAfter.isEmpty() && prepared.contains(failingAfter)) {
+                failingAfter = "";
+                throw failureAfter;
+            }
+            return result;
         });
     }
 

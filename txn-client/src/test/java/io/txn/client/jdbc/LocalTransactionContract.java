@@ -101,7 +101,7 @@ abstract class LocalTransactionContract extends AtContract {
         inside(xid, connection -> {
             execute(connection, TOUCH);
             counter.failOn(event -> {
-                if (event.contains("undo_log")) {
+                if (event.contains("INSERT INTO") && event.contains("undo_log")) {
                     throw new SQLException("broken for the test", "53100");
                 }
             });
@@ -129,9 +129,7 @@ abstract class LocalTransactionContract extends AtContract {
                     throw new SQLException("the answer was lost", "08007");
                 }
             });
-            assertThatThrownBy(connection::commit)
-                    .isInstanceOf(SQLException.class)
-                    .hasMessage("the answer was lost");
+            losesAnswer(connection);
         });
         assertThat(manager.reports()).isEmpty();
         assertRolledBack(xid);
@@ -146,14 +144,23 @@ abstract class LocalTransactionContract extends AtContract {
             Connection physical = connection.unwrap(Connection.class);
             assertThat(physical).isSameAs(connection);
             counter.failAfter("commit", new SQLException("the answer was lost", "08007"));
-            assertThatThrownBy(connection::commit)
-                    .isInstanceOf(SQLException.class)
-                    .hasMessage("the answer was lost");
+            losesAnswer(connection);
         });
         assertThat(accounts()).contains("1|ann|0.00");
         assertThat(manager.reports()).isEmpty();
         assertRolledBack(xid);
         assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    /** The undo record tells whether it was committed where it goes with the commit; elsewhere nobody knows. */
+    private void losesAnswer(Connection connection) throws SQLException {
+        if (mariaDb()) {
+            connection.commit();
+        } else {
+            assertThatThrownBy(connection::commit)
+                    .isInstanceOf(SQLException.class)
+                    .hasMessage("the answer was lost");
+        }
     }
 
     @Test

@@ -32,18 +32,23 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The table that undo records are kept in, and the one row beside it that names the database. Thread-safe; works on the connections it is
  * given, within their transactions.
  */
 public final class UndoTable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(UndoTable.class);
 
     private static final List<String> COLUMNS =
             List.of("branch_id", "xid", "context", "rollback_info", "log_status", "log_created", "log_modified");
@@ -65,6 +70,8 @@ public final class UndoTable {
     private final Supplier<UUID> ids;
     /** Whether rows get their number from us: taking it from the table's counter would change what the application is told of its own last key. */
     private volatile boolean numbered;
+    /** Whether the last row of a record and the commit go to the server as one message. */
+    private volatile boolean committing;
 
     /** @param ids makes the database's identity when it has none yet */
     public UndoTable(Dialect dialect, String name, Supplier<UUID> ids) {
@@ -156,6 +163,7 @@ public final class UndoTable {
         String right = "INSERT";
         connection.setAutoCommit(false);
         try {
+            committing = takesCommit(connection, nobody, branch);
             insert(connection, nobody, branch, new byte[0]);
             right = "SELECT … FOR UPDATE";
             lock(connection, nobody, branch);
@@ -173,6 +181,38 @@ public final class UndoTable {
             connection.rollback();
             connection.setAutoCommit(true);
         }
+    }
+
+    /**
+     * Whether a row and the end of its transaction can go together. Tried with a rollback in the place of the commit: a pool's filter may refuse two statements in one
+     * text, a driver may prepare what the server does not, and a proxy between may have its own opinion.
+     */
+    private boolean takesCommit(Connection connection, Xid nobody, BranchId branch) throws SQLException {
+        if (ending("", "") == null) {
+            return false;
+        }
+        try {
+            insert(
+                    connection,
+                    new Entry(nobody.value(), branch, "", new byte[0], NORMAL, -branch.value()),
+                    null,
+                    "ROLLBACK");
+            return lock(connection, nobody, branch) == null;
+        } catch (SQLException e) {
+            LOG.debug("undo records and commits go one after the other: table={}", table, e);
+            return false;
+        } finally {
+            connection.rollback();
+        }
+    }
+
+    /** A write and the end of its transaction as one message, of which the end is not carried out when the write fails; null where there is no such thing. */
+    private @Nullable String ending(String write, String end) {
+        return switch (dialect.product()) {
+            case POSTGRESQL -> write + "; " + end;
+            case MARIADB -> "BEGIN NOT ATOMIC " + write + "; " + end + "; END";
+            case H2, MYSQL -> null;
+        };
     }
 
     /** What is wrong with the tables, or null. Asks the catalog: drivers log a failing query as a warning. */
@@ -298,6 +338,15 @@ public final class UndoTable {
         }
     }
 
+    /** What the database said of tables while their rows were locked. */
+    public enum Look {
+        /** They are what they were, for all who had written to them when the look began. */
+        SAME_FOR_ALL,
+        /** They are what they were, as far as this transaction's snapshot tells. */
+        SAME,
+        CHANGED
+    }
+
     /** Adds the undo record of a local transaction to it. */
     public void insert(Connection connection, Xid xid, BranchId branch, byte[] content) throws SQLException {
         insert(connection, xid, branch, content, null);
@@ -308,7 +357,29 @@ public final class UndoTable {
      *
      * @param stamps what they were; null where the database does not say
      */
-    public boolean insert(Connection connection, Xid xid, BranchId branch, byte[] content, @Nullable Stamps stamps)
+    public Look insert(Connection connection, Xid xid, BranchId branch, byte[] content, @Nullable Stamps stamps)
+            throws SQLException {
+        return insert(connection, firstOf(connection, xid, branch, content, false), stamps, null);
+    }
+
+    /** Whether {@link #insertAndCommit} can be used. */
+    public boolean commitsTogether() {
+        return committing;
+    }
+
+    /**
+     * Adds the undo record of a local transaction and commits it, in one round trip. When this throws, the transaction was not committed, except when the
+     * connection was lost.
+     *
+     * @param seen whether the tables are known to be what they were
+     */
+    public void insertAndCommit(Connection connection, Xid xid, BranchId branch, byte[] content, boolean seen)
+            throws SQLException {
+        insert(connection, firstOf(connection, xid, branch, content, seen), null, "COMMIT");
+    }
+
+    /** The first row of a record, after the others were written. */
+    private Entry firstOf(Connection connection, Xid xid, BranchId branch, byte[] content, boolean seen)
             throws SQLException {
         int parts = parts(content.length);
         for (int part = 1; part < parts; part++) {
@@ -318,11 +389,12 @@ public final class UndoTable {
             insert(
                     connection,
                     new Entry(partOf(xid, part), branch, context, piece(content, part), NORMAL, number),
+                    null,
                     null);
         }
-        String context = UndoFormat.CONTEXT + (parts == 1 ? "" : PARTS + parts);
+        String context = UndoFormat.CONTEXT + (parts == 1 ? "" : PARTS + parts) + (seen ? SEEN : "");
         byte[] first = parts == 1 ? content : piece(content, 0);
-        return insert(connection, new Entry(xid.value(), branch, context, first, NORMAL, -branch.value()), stamps);
+        return new Entry(xid.value(), branch, context, first, NORMAL, -branch.value());
     }
 
     private static byte[] piece(byte[] content, int part) {
@@ -339,15 +411,19 @@ public final class UndoTable {
         insert(
                 connection,
                 new Entry(xid.value(), branch, UndoFormat.CONTEXT, new byte[0], DEFENCE, -branch.value()),
+                null,
                 null);
     }
 
     /** A row; its number is written where the table has a place for it. */
     private record Entry(String xid, BranchId branch, String context, byte[] content, int status, long number) {}
 
-    private boolean insert(Connection connection, Entry entry, @Nullable Stamps stamps) throws SQLException {
+    /** @param end a statement that ends the transaction and goes with it; null: it goes on */
+    private Look insert(Connection connection, Entry entry, @Nullable Stamps stamps, @Nullable String end)
+            throws SQLException {
         // A snapshot that is older than the statement hides what came meanwhile.
-        String context = stamps != null && dialect.product() == Dialect.Product.POSTGRESQL
+        boolean tellsSnapshot = stamps != null && dialect.product() == Dialect.Product.POSTGRESQL;
+        String context = tellsSnapshot
                 ? "CAST(? AS text) || CASE current_setting('transaction_isolation') WHEN 'read committed' THEN '" + SEEN
                         + "' ELSE '' END"
                 : "?";
@@ -359,7 +435,10 @@ public final class UndoTable {
         if (stamps != null) {
             sql = dialect.product() == Dialect.Product.H2
                     ? "SELECT " + stamps.sql() + " FROM FINAL TABLE (" + sql + ")"
-                    : sql + " RETURNING " + stamps.sql();
+                    : sql + " RETURNING " + stamps.sql() + (tellsSnapshot ? ", context" : "");
+        }
+        if (end != null) {
+            sql = Objects.requireNonNull(ending(sql, end));
         }
         try (PreparedStatement insert = connection.prepareStatement(sql)) {
             insert.setLong(1, entry.branch().value());
@@ -371,14 +450,16 @@ public final class UndoTable {
                 // Counters give positive numbers.
                 insert.setLong(6, entry.number());
             }
-            if (stamps == null) {
-                insert.executeUpdate();
-                return true;
-            }
-            // Some drivers refuse executeQuery for an INSERT that returns rows.
+            // Some drivers refuse executeQuery for an INSERT that returns rows, and executeUpdate for two statements.
             insert.execute();
+            if (stamps == null) {
+                return Look.SAME;
+            }
             try (ResultSet now = insert.getResultSet()) {
-                return now != null && now.next() && stamps.same(now.getString(1));
+                if (now == null || !now.next() || !stamps.same(now.getString(1))) {
+                    return Look.CHANGED;
+                }
+                return tellsSnapshot && String.valueOf(now.getString(2)).endsWith(SEEN) ? Look.SAME_FOR_ALL : Look.SAME;
             }
         }
     }
