@@ -52,8 +52,8 @@ public final class StateMachineBeans implements SmartInitializingSingleton {
 
     @Override
     public void afterSingletonsInstantiated() {
-        List<StateMachine> found = new ArrayList<>(
-                beanFactory.getBeansOfType(StateMachine.class).values());
+        List<StateMachine> found =
+                new ArrayList<>(beanFactory.getBeansOfType(StateMachine.class).values());
         Map<String, Resource> files = new LinkedHashMap<>();
         for (String pattern : resources) {
             try {

@@ -39,8 +39,7 @@ public final class Started<R extends @Nullable Object> {
      * @param definition for people
      * @param earlier how it had ended when it was found again by its key; null otherwise
      */
-    public Started(
-            Xid xid, String definition, SagaCalls calls, Answer<R> answer, SagaHead.@Nullable Progress earlier) {
+    public Started(Xid xid, String definition, SagaCalls calls, Answer<R> answer, SagaHead.@Nullable Progress earlier) {
         this.earlier = earlier;
         this.xid = xid;
         this.definition = definition;

@@ -46,7 +46,10 @@ record Envelope(
     }
 
     /** A call as it came. */
-    record Sent(Envelope envelope, Map<String, ?> results, @Nullable Map<String, ?> result) {
+    record Sent(
+            Envelope envelope,
+            Map<String, @Nullable Object> results,
+            @Nullable Map<String, @Nullable Object> result) {
 
         /**
          * What is known when a state begins: what the machine was started with, and what the states before it put out.
@@ -56,17 +59,15 @@ record Envelope(
         Map<String, @Nullable Object> variables(StateMachine of, String prefix) {
             Map<String, @Nullable Object> all = new LinkedHashMap<>(envelope.variables);
             for (State state : of.inOrder()) {
-                if (results.get(prefix + state.name()) instanceof Map<?, ?> answered) {
-                    all.putAll(outputs(answered));
-                }
+                all.putAll(outputs(results.get(prefix + state.name())));
             }
             return all;
         }
     }
 
-    /** What a state put out. */
-    static Map<String, @Nullable Object> outputs(Map<?, ?> answered) {
-        return named(answered.get(Answered.OUTPUTS));
+    /** What a state put out; nothing when it did not answer. */
+    static Map<String, @Nullable Object> outputs(@Nullable Object answered) {
+        return named(answered instanceof Map<?, ?> map ? map.get(Answered.OUTPUTS) : null);
     }
 
     private static Map<String, @Nullable Object> named(@Nullable Object json) {

@@ -27,8 +27,8 @@ final class ExpressionReader {
             Map.entry(">", Operator.GREATER));
     private static final List<Map.Entry<String, Operator>> SUM =
             List.of(Map.entry("+", Operator.PLUS), Map.entry("-", Operator.MINUS));
-    private static final List<Map.Entry<String, Operator>> PRODUCT = List.of(
-            Map.entry("*", Operator.TIMES), Map.entry("/", Operator.BY), Map.entry("%", Operator.REST));
+    private static final List<Map.Entry<String, Operator>> PRODUCT =
+            List.of(Map.entry("*", Operator.TIMES), Map.entry("/", Operator.BY), Map.entry("%", Operator.REST));
 
     private static final Map<String, Operator> WORDS = Map.ofEntries(
             Map.entry("or", Operator.OR),
@@ -94,7 +94,8 @@ final class ExpressionReader {
         } else if (c == '=') {
             return new String[] {"nothing is assigned", "== to compare, Output to keep a value"};
         } else if (c == '{') {
-            return new String[] {"lists and maps are not written in expressions", "the JSON of Input itself: [..], {..}"};
+            return new String[] {"lists and maps are not written in expressions", "the JSON of Input itself: [..], {..}"
+            };
         } else if (c == '@') {
             return new String[] {"beans are not looked up", "a ServiceTask that calls the bean"};
         } else if (c == '(') {
@@ -332,7 +333,8 @@ final class ExpressionReader {
             throw unread("the method " + name + " is not called", "a ServiceTask that calls it");
         }
         if (name.equals("new")) {
-            throw unread("nothing is made in an expression", "the JSON of Input itself: {..}, for a parameter of that type");
+            throw unread(
+                    "nothing is made in an expression", "the JSON of Input itself: {..}, for a parameter of that type");
         }
         at += name.length();
         return switch (name) {

@@ -34,13 +34,19 @@ final class MachineCheck {
         }
         Set<State> reached = new LinkedHashSet<>(inOrder(machine));
         for (State state : machine.states()) {
-            boolean works = state instanceof State.Task || state instanceof State.Machine || state instanceof State.Choosing;
+            boolean works =
+                    state instanceof State.Task || state instanceof State.Machine || state instanceof State.Choosing;
             boolean undoes = compensations.contains(state.name());
             if (undoes && reached.contains(state)) {
-                throw refused(machine, state, "it undoes a state, and states lead to it", "a state of its own for each");
+                throw refused(
+                        machine, state, "it undoes a state, and states lead to it", "a state of its own for each");
             }
             if (works && !undoes && !reached.contains(state)) {
-                throw refused(machine, state, "no state leads to it", "a Next, a Choice or a Catch that names it, or no such state");
+                throw refused(
+                        machine,
+                        state,
+                        "no state leads to it",
+                        "a Next, a Choice or a Catch that names it, or no such state");
             }
         }
         for (State state : reached) {
@@ -126,7 +132,8 @@ final class MachineCheck {
                         machine,
                         undo,
                         "it is given [" + name + "], which " + late.name() + " puts out, perhaps after " + state.name(),
-                        "what " + state.name() + " itself or a state before it puts out, or what the machine was started with");
+                        "what " + state.name()
+                                + " itself or a state before it puts out, or what the machine was started with");
             }
         }
     }

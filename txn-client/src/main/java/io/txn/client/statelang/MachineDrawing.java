@@ -1,5 +1,7 @@
 package io.txn.client.statelang;
 
+import org.jspecify.annotations.Nullable;
+
 /** Draws a machine: a flow chart, exceptions and compensations dashed. Stateless. */
 final class MachineDrawing {
 
@@ -11,8 +13,11 @@ final class MachineDrawing {
         for (State state : machine.inOrder()) {
             String id = id(state.name());
             if (state instanceof State.Task task) {
-                line(out, id + "[\"" + task.name() + "<br/><small>" + task.service() + "." + task.method() + "</small>\"]");
-                next(out, machine, id, task.next(), task.async() ? " -. at once .-> " : " --> ");
+                line(
+                        out,
+                        id + "[\"" + task.name() + "<br/><small>" + task.service() + "." + task.method()
+                                + "</small>\"]");
+                next(out, id, task.next(), task.async() ? " -. at once .-> " : " --> ");
                 task.catches().forEach(one -> line(out, id + " -. catch .-> " + id(one.next())));
                 State.Task undo = MachineCheck.compensation(machine, task);
                 if (undo != null) {
@@ -20,7 +25,7 @@ final class MachineDrawing {
                 }
             } else if (state instanceof State.Machine inner) {
                 line(out, id + "[[\"" + inner.name() + "<br/><small>" + inner.machine() + "</small>\"]]");
-                next(out, machine, id, inner.next(), " --> ");
+                next(out, id, inner.next(), " --> ");
             } else if (state instanceof State.Choosing choosing) {
                 line(out, id + "{" + choosing.name() + "?}");
                 for (State.Option option : choosing.options()) {
@@ -33,7 +38,7 @@ final class MachineDrawing {
                 line(out, id + "([\"" + fail.cause().replace("\"", "#quot;") + "\"])");
             } else if (state instanceof State.Trigger trigger) {
                 line(out, id + "{{" + trigger.name() + "}}");
-                next(out, machine, id, trigger.next(), " --> ");
+                next(out, id, trigger.next(), " --> ");
             } else {
                 line(out, id + "([" + state.name() + "])");
             }
@@ -41,7 +46,7 @@ final class MachineDrawing {
         return out.toString();
     }
 
-    private static void next(StringBuilder out, StateMachine machine, String from, String next, String arrow) {
+    private static void next(StringBuilder out, String from, @Nullable String next, String arrow) {
         if (next != null) {
             line(out, from + arrow + id(next));
         }

@@ -36,8 +36,6 @@ record MachinePlan(SagaPlan plan, String encoded, Map<String, String> machines) 
     /** Of delays that a definition asks for. */
     private static final long MOST_DELAY = 24 * 3_600_000L;
 
-    private static final int DEEPEST = 8;
-
     MachinePlan {
         machines = new LinkedHashMap<>(machines);
     }
@@ -52,8 +50,9 @@ record MachinePlan(SagaPlan plan, String encoded, Map<String, String> machines) 
      */
     static MachinePlan of(StateMachine machine, long callTimeout, Function<String, @Nullable StateMachine> find) {
         Compiler compiler = new Compiler(resource(machine), callTimeout, find);
-        String end = compiler.machine(machine, new Scope("", null, null, machine), List.of(), 0);
         try {
+            String end =
+                    compiler.machine(machine, new Scope("", null, null, machine, List.of(machine.name())), List.of());
             SagaPlan plan = new SagaPlan(machine.name(), machine.number(), compiler.steps, end);
             String problem = plan.problem();
             if (problem != null) {
@@ -67,7 +66,10 @@ record MachinePlan(SagaPlan plan, String encoded, Map<String, String> machines) 
 
     /** Whether the state asks where it leads, instead of failing: there may be something to undo, or to catch. */
     static boolean isAsking(State.Task task) {
-        return !task.async() && (task.updates() || !task.catches().isEmpty() || !task.retries().isEmpty());
+        return !task.async()
+                && (task.updates()
+                        || !task.catches().isEmpty()
+                        || !task.retries().isEmpty());
     }
 
     /** The step of a plan that a state begins with. */
@@ -84,8 +86,13 @@ record MachinePlan(SagaPlan plan, String encoded, Map<String, String> machines) 
                 .anyMatch(one -> one instanceof State.Machine || one instanceof State.Task task && task.updates());
     }
 
+    /** @param way the names of the machines from the outermost one to this */
     private record Scope(
-            String prefix, @Nullable String inputFrom, @Nullable String part, StateMachine machine) {}
+            String prefix,
+            @Nullable String inputFrom,
+            @Nullable String part,
+            StateMachine machine,
+            List<String> way) {}
 
     private static final class Compiler {
 
@@ -103,7 +110,7 @@ record MachinePlan(SagaPlan plan, String encoded, Map<String, String> machines) 
 
         /** @return the step with which the machine ends; null when it never ends well */
         @Nullable
-        String machine(StateMachine machine, Scope scope, List<String> before, int depth) {
+        String machine(StateMachine machine, Scope scope, List<String> before) {
             Map<String, Set<String>> after = new LinkedHashMap<>();
             after.put(entry(scope.prefix, machine.next(machine.startName())), new LinkedHashSet<>(before));
             for (State state : machine.inOrder()) {
@@ -115,7 +122,7 @@ record MachinePlan(SagaPlan plan, String encoded, Map<String, String> machines) 
                 if (from == null) {
                     continue; // only exceptions lead to it, and these fail at once
                 }
-                String exit = state(state, scope, List.copyOf(from), depth);
+                String exit = state(state, scope, List.copyOf(from));
                 for (String target : successors(machine, state)) {
                     after.computeIfAbsent(scope.prefix + target, key -> new LinkedHashSet<>())
                             .add(exit);
@@ -158,13 +165,13 @@ record MachinePlan(SagaPlan plan, String encoded, Map<String, String> machines) 
         }
 
         /** @return the step that the next ones come after */
-        private String state(State state, Scope scope, List<String> after, int depth) {
+        private String state(State state, Scope scope, List<String> after) {
             String name = scope.prefix + state.name();
             Work.Bean work = new Work.Bean(owner);
             if (state instanceof State.Task task) {
                 return task(task, name, after, scope);
             } else if (state instanceof State.Machine inner) {
-                return inner(inner, name, after, scope, depth);
+                return inner(inner, name, after, scope);
             } else if (state instanceof State.Choosing choosing) {
                 Set<String> used = new LinkedHashSet<>();
                 boolean known = true;
@@ -174,14 +181,31 @@ record MachinePlan(SagaPlan plan, String encoded, Map<String, String> machines) 
                 List<String> ways = successors(scope.machine, state).stream()
                         .map(target -> scope.prefix + target)
                         .toList();
-                List<String> results = results(scope.machine, scope, known ? before(scope, state, used) : before(scope, state, null));
-                add(name, new Work.Choice(owner, ways, List.of(), 0), after, null, patient(), Recovery.COMPENSATE, results, scope);
+                List<String> results =
+                        results(scope.machine, scope, known ? before(scope, state, used) : before(scope, state, null));
+                add(
+                        name,
+                        new Work.Choice(owner, ways, List.of(), 0),
+                        after,
+                        null,
+                        patient(),
+                        Recovery.COMPENSATE,
+                        results,
+                        scope);
             } else if (state instanceof State.Fail fail) {
                 if (scope.machine.recovery() == StateMachine.Recovery.FORWARD) {
                     // It does not turn back, so a person has to look.
                     add(name, work, after, work, patient(), Recovery.FORWARD, List.of(), scope);
                 } else {
-                    add(name, new Work.Fail(fail.cause()), after, null, Policy.DEFAULT, Recovery.COMPENSATE, List.of(), scope);
+                    add(
+                            name,
+                            new Work.Fail(fail.cause()),
+                            after,
+                            null,
+                            Policy.DEFAULT,
+                            Recovery.COMPENSATE,
+                            List.of(),
+                            scope);
                 }
             } else if (state instanceof State.Trigger trigger) {
                 Work.Fail fail = new Work.Fail(cause(scope.machine, trigger));
@@ -210,7 +234,16 @@ record MachinePlan(SagaPlan plan, String encoded, Map<String, String> machines) 
             Work.Bean undoing = task.updates() || forward ? work : null;
             if (task.async()) {
                 add(name, new Work.Pass(), after, null, Policy.DEFAULT, Recovery.COMPENSATE, List.of(), scope);
-                step(name + ASYNC, work, List.of(name), undoing, policy(task, scope), undoPolicy(undo), Recovery.CONTINUE, results, scope);
+                step(
+                        name + ASYNC,
+                        work,
+                        List.of(name),
+                        undoing,
+                        policy(task, scope),
+                        undoPolicy(undo),
+                        Recovery.CONTINUE,
+                        results,
+                        scope);
                 return name;
             }
             Recovery recovery = forward ? Recovery.FORWARD : Recovery.COMPENSATE;
@@ -233,15 +266,20 @@ record MachinePlan(SagaPlan plan, String encoded, Map<String, String> machines) 
             return name + NEXT;
         }
 
-        private String inner(State.Machine state, String name, List<String> after, Scope scope, int depth) {
+        private String inner(State.Machine state, String name, List<String> after, Scope scope) {
             StateMachine inner = find.apply(state.machine());
             if (inner == null) {
                 throw MachineCheck.refused(
-                        scope.machine, state, "there is no state machine " + state.machine(), "a definition of that name");
+                        scope.machine,
+                        state,
+                        "there is no state machine " + state.machine(),
+                        "a definition of that name");
             }
-            if (depth >= DEEPEST) {
+            List<String> way = new ArrayList<>(scope.way);
+            way.add(inner.name());
+            if (scope.way.contains(inner.name())) {
                 throw MachineCheck.refused(
-                        scope.machine, state, "machines stand in machines more than " + DEEPEST + " times, or in themselves", null);
+                        scope.machine, state, "a machine stands in itself: " + String.join(" → ", way), null);
             }
             if (inner.recovery() != scope.machine.recovery()) {
                 throw MachineCheck.refused(
@@ -259,9 +297,17 @@ record MachinePlan(SagaPlan plan, String encoded, Map<String, String> machines) 
                     && scope.machine.state(state.compensation()) instanceof State.UndoMachine undo) {
                 known &= undo.input().variables(used);
             }
-            add(begin, work, after, null, patient(), Recovery.COMPENSATE, results(scope.machine, scope, before(scope, state, known ? used : null)), scope);
-            Scope within = new Scope(name + "/", begin, inner.id(), inner);
-            String end = machine(inner, within, List.of(begin), depth + 1);
+            add(
+                    begin,
+                    work,
+                    after,
+                    null,
+                    patient(),
+                    Recovery.COMPENSATE,
+                    results(scope.machine, scope, before(scope, state, known ? used : null)),
+                    scope);
+            Scope within = new Scope(name + "/", begin, inner.id(), inner, way);
+            String end = machine(inner, within, List.of(begin));
             if (end == null) {
                 throw MachineCheck.refused(
                         scope.machine, state, inner.id() + " never succeeds, so nothing comes after it", null);

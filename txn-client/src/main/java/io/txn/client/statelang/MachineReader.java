@@ -79,17 +79,20 @@ final class MachineReader {
             throw Node.refused(source, null, null, "it is no JSON: " + e.getMessage(), "RFC 8259, without comments");
         }
         if (root.object().containsKey("nodes") && root.object().containsKey("edges")) {
-            throw root.refused("it is the drawing of a designer", "the state language itself: Name, StartState, States");
+            throw root.refused(
+                    "it is the drawing of a designer", "the state language itself: Name, StartState, States");
         }
         root.requireKnown("a state machine", OF_MACHINE);
         String name = root.requireText("Name");
         if (!name.matches(MACHINE_NAME)) {
-            throw root.require("Name").refused("it is no name here", "1 to 60 letters, digits and . _ -, a letter or digit first");
+            throw root.require("Name")
+                    .refused("it is no name here", "1 to 60 letters, digits and . _ -, a letter or digit first");
         }
         Map<String, State> states = new LinkedHashMap<>();
         root.require("States").entries().forEach((key, node) -> states.put(key, state(key, node)));
         if (states.size() > MOST_STATES) {
-            throw root.require("States").refused("more than " + MOST_STATES + " states", "a SubStateMachine for a part of them");
+            throw root.require("States")
+                    .refused("more than " + MOST_STATES + " states", "a SubStateMachine for a part of them");
         }
         StateMachine.Recovery recovery = recovery(root);
         String version = root.text("Version");
@@ -124,17 +127,23 @@ final class MachineReader {
         String text = node == null ? "0.0.1" : node.text();
         if (text.matches("[0-9]{1,3}(\\.[0-9]{1,3}){0,2}")) {
             String[] parts = (text + ".0.0").split("\\.");
-            int number = Integer.parseInt(parts[0]) * 1_000_000 + Integer.parseInt(parts[1]) * 1_000 + Integer.parseInt(parts[2]);
+            int number = Integer.parseInt(parts[0]) * 1_000_000
+                    + Integer.parseInt(parts[1]) * 1_000
+                    + Integer.parseInt(parts[2]);
             if (number > 0) {
                 return number;
             }
         }
-        throw root.require("Version").refused("no version that has a place among others", "1 to 3 numbers of at most 3 digits, such as 0.0.1");
+        throw root.require("Version")
+                .refused(
+                        "no version that has a place among others",
+                        "1 to 3 numbers of at most 3 digits, such as 0.0.1");
     }
 
     private static State state(String name, Node node) {
         if (!name.matches(STATE_NAME)) {
-            throw node.refused("it is no name of a state here", "1 to 60 letters, digits, _ and -, a letter or digit first");
+            throw node.refused(
+                    "it is no name of a state here", "1 to 60 letters, digits, _ and -, a letter or digit first");
         }
         String type = node.requireText("Type");
         return switch (type) {
@@ -172,14 +181,19 @@ final class MachineReader {
     private static State.Task task(String name, Node node) {
         known(name, node, OF_TASK);
         Node serviceType = node.get("ServiceType");
-        if (serviceType != null && !serviceType.text().isEmpty() && !serviceType.text().equals("SpringBean")) {
+        if (serviceType != null
+                && !serviceType.text().isEmpty()
+                && !serviceType.text().equals("SpringBean")) {
             throw serviceType.refused("services are beans", "no ServiceType, or SpringBean");
         }
         String compensation = node.text("CompensateState");
         boolean async = node.flag("IsAsync");
         for (String late : List.of("Catch", "Status", "Output", "Retry")) {
             Node found = node.get(late);
-            if (async && found != null && !found.json().equals(List.of()) && !found.json().equals(Map.of())) {
+            if (async
+                    && found != null
+                    && !List.of().equals(found.json())
+                    && !Map.of().equals(found.json())) {
                 throw found.refused("nobody waits for a state that IsAsync", "no " + late + ", or no IsAsync");
             }
         }
@@ -223,7 +237,12 @@ final class MachineReader {
         known(
                 name,
                 node,
-                Set.of("Input", "IsForCompensation", "IsPersist", "IsRetryPersistModeUpdate", "IsCompensatePersistModeUpdate"));
+                Set.of(
+                        "Input",
+                        "IsForCompensation",
+                        "IsPersist",
+                        "IsRetryPersistModeUpdate",
+                        "IsCompensatePersistModeUpdate"));
         return new State.UndoMachine(name, parameters(node));
     }
 
@@ -268,7 +287,8 @@ final class MachineReader {
             });
             return new Template.Mapped(entries);
         } else if (node.json() instanceof List<?>) {
-            return new Template.Listed(node.elements().stream().map(MachineReader::template).toList());
+            return new Template.Listed(
+                    node.elements().stream().map(MachineReader::template).toList());
         } else if (node.json() instanceof String text && text.startsWith("$")) {
             if (text.startsWith("$Sequence.")) {
                 return new Template.Sequence();
@@ -284,7 +304,8 @@ final class MachineReader {
         if (text.startsWith("$")) {
             if (!text.startsWith("$.")) {
                 throw node.refused(
-                        "no kind of expression that is read here", "$.<expression>, $Sequence.<name>, in Status $Exception{<class>}");
+                        "no kind of expression that is read here",
+                        "$.<expression>, $Sequence.<name>, in Status $Exception{<class>}");
             }
             skipped = 2;
         }
@@ -333,7 +354,9 @@ final class MachineReader {
 
     private static String className(Node node, String name) {
         if (!name.matches("[A-Za-z_][A-Za-z0-9_]*([.$][A-Za-z_][A-Za-z0-9_]*)*")) {
-            throw node.refused("it names no class", "the full name of an exception's class, as in $Exception{java.io.IOException}");
+            throw node.refused(
+                    "it names no class",
+                    "the full name of an exception's class, as in $Exception{java.io.IOException}");
         }
         return name;
     }
@@ -342,7 +365,9 @@ final class MachineReader {
         Node given = node.get("Exceptions");
         return given == null
                 ? List.of()
-                : given.elements().stream().map(one -> className(one, one.text())).toList();
+                : given.elements().stream()
+                        .map(one -> className(one, one.text()))
+                        .toList();
     }
 
     private static List<State.Catching> catches(Node node) {

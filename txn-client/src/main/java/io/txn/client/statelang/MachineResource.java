@@ -63,7 +63,8 @@ final class MachineResource implements BranchResource {
     }
 
     /** A call, and where in a machine it stands. */
-    private record Called(Branch branch, int attempt, Envelope.Sent sent, StateMachine machine, String prefix, String name) {
+    private record Called(
+            Branch branch, int attempt, Envelope.Sent sent, StateMachine machine, String prefix, String name) {
 
         /** The name of the state. */
         State state() throws Envelope.UnreadableException {
@@ -96,8 +97,8 @@ final class MachineResource implements BranchResource {
         Envelope.Sent sent = Envelope.read(branch.applicationData());
         StateMachine machine = machines.find(sent.envelope().machine());
         if (machine == null || !machine.digest().equals(sent.envelope().digest())) {
-            throw new Envelope.UnreadableException(
-                    "this instance has " + (machine == null ? "no " : "another text of ") + sent.envelope().machine());
+            throw new Envelope.UnreadableException("this instance has " + (machine == null ? "no " : "another text of ")
+                    + sent.envelope().machine());
         }
         String step = called.step();
         String prefix = step.substring(0, step.lastIndexOf('/') + 1);
@@ -129,7 +130,11 @@ final class MachineResource implements BranchResource {
         } catch (Expression.FailedException e) {
             return BranchResult.commitImpossible(String.valueOf(e.getMessage()));
         } catch (Envelope.UnreadableException | RuntimeException e) {
-            log.warn("a state of a machine could not be carried out and may be tried again xid={} machine={}", branch.xid(), owner.id(), e);
+            log.warn(
+                    "a state of a machine could not be carried out and may be tried again xid={} machine={}",
+                    branch.xid(),
+                    owner.id(),
+                    e);
             return BranchResult.commitLater(FailureText.of(e));
         }
     }
@@ -144,7 +149,10 @@ final class MachineResource implements BranchResource {
             if (fits(text)) {
                 return BranchResult.committed(new SagaHead.Said(text, -1));
             }
-            log.warn("what a machine ends with is too large to be told xid={} machine={}", call.branch.xid(), call.machine.id());
+            log.warn(
+                    "what a machine ends with is too large to be told xid={} machine={}",
+                    call.branch.xid(),
+                    call.machine.id());
         }
         throw new AssertionError("nothing is not too large");
     }
@@ -211,7 +219,7 @@ final class MachineResource implements BranchResource {
     private static BranchResult over(Called call, State.Machine inner) throws Expression.FailedException {
         String end = call.prefix + inner.name() + "/" + MachinePlan.END;
         Map<String, @Nullable Object> ended =
-                call.sent.results().get(end) instanceof Map<?, ?> answered ? Envelope.outputs(answered) : Map.of();
+                Envelope.outputs(call.sent.results().get(end));
         Map<String, @Nullable Object> outputs = outputs(inner.output(), ended, call.sequence());
         return done(new Answered(Status.SU, outputs, null, null).toJson());
     }
@@ -241,7 +249,7 @@ final class MachineResource implements BranchResource {
         }
         Object tree;
         Status status;
-        Map<String, @Nullable Object> outputs;
+        Map<String, @Nullable Object> outputs = new LinkedHashMap<>();
         try {
             tree = task.output().isEmpty() && task.statuses().isEmpty() ? null : Trees.of(answer);
             status = status(task, null, tree);
@@ -250,14 +258,20 @@ final class MachineResource implements BranchResource {
                 return unsuccessful(call, task, task.updates() ? Status.UN : Status.FA, problem, null);
             }
             // As Seata's engine: no result, no outputs.
-            outputs = tree == null ? Map.of() : outputs(task.output(), tree, call.sequence());
+            if (tree != null) {
+                outputs = outputs(task.output(), tree, call.sequence());
+            }
         } catch (Trees.MisfitException | Expression.FailedException e) {
             return lost(call, task, "its result cannot be kept: " + e.getMessage());
         }
         String text = Json.write(new Answered(status, outputs, null, null).toJson());
         return fits(text)
                 ? BranchResult.committed(new SagaHead.Said(text, -1))
-                : lost(call, task, ErrorCode.SAGA_TOO_LARGE.id() + " its Output has more than " + SagaPlan.LONGEST_RESULT + " bytes");
+                : lost(
+                        call,
+                        task,
+                        ErrorCode.SAGA_TOO_LARGE.id() + " its Output has more than " + SagaPlan.LONGEST_RESULT
+                                + " bytes");
     }
 
     /** What a state gives is none that its service takes: the service was not called. */
@@ -270,7 +284,8 @@ final class MachineResource implements BranchResource {
         }
     }
 
-    private @Nullable Object call(Called call, State.Task task, Map<String, @Nullable Object> variables) throws Throwable {
+    private @Nullable Object call(Called call, State.Task task, Map<String, @Nullable Object> variables)
+            throws Throwable {
         ServiceMethod method = machines.method(call.machine, task);
         @Nullable Object[] arguments;
         try {
@@ -321,7 +336,8 @@ final class MachineResource implements BranchResource {
         return false;
     }
 
-    private static BranchResult failed(Called call, State.Task task, Throwable thrown) throws Expression.FailedException {
+    private static BranchResult failed(Called call, State.Task task, Throwable thrown)
+            throws Expression.FailedException {
         log.warn(
                 "a service of a state machine failed xid={} branchId={} machine={} state={} attempt={}",
                 call.branch.xid(),
@@ -353,8 +369,7 @@ final class MachineResource implements BranchResource {
                 : unsuccessful(call, task, status, failure, null);
     }
 
-    private static BranchResult caught(
-            Called call, State.Task task, State.Catching by, Status status, String failure) {
+    private static BranchResult caught(Called call, State.Task task, State.Catching by, Status status, String failure) {
         State next = call.machine.next(by.next());
         if (next instanceof State.Fail fail) {
             return unsuccessful(call, task, status, fail.cause() + ", because " + failure, fail);
@@ -407,13 +422,17 @@ final class MachineResource implements BranchResource {
         } catch (VirtualMachineError e) {
             throw e;
         } catch (Throwable e) {
-            log.warn("a compensation of a state machine failed and is tried again xid={} machine={}", branch.xid(), owner.id(), e);
+            log.warn(
+                    "a compensation of a state machine failed and is tried again xid={} machine={}",
+                    branch.xid(),
+                    owner.id(),
+                    e);
             return BranchResult.rollbackLater(FailureText.of(e));
         }
     }
 
     private BranchResult undo(Called call, State state) throws Throwable {
-        Map<String, ?> answered = call.sent.result();
+        Map<String, @Nullable Object> answered = call.sent.result();
         if (!(state instanceof State.Task task) || !task.updates()) {
             return BranchResult.rolledBack();
         }

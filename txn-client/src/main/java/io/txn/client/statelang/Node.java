@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 record Node(String source, String path, @Nullable Object json) {
 
     TxnException refused(String problem, @Nullable String expected) {
-        return refused(source, path, json instanceof Map<?, ?> || json instanceof List<?> ? null : json, problem, expected);
+        return refused(
+                source, path, json instanceof Map<?, ?> || json instanceof List<?> ? null : json, problem, expected);
     }
 
     static TxnException refused(
@@ -110,7 +111,9 @@ record Node(String source, String path, @Nullable Object json) {
 
     List<String> texts(String name) {
         Node value = get(name);
-        return value == null ? List.of() : value.elements().stream().map(Node::text).toList();
+        return value == null
+                ? List.of()
+                : value.elements().stream().map(Node::text).toList();
     }
 
     boolean flag(String name) {
@@ -130,8 +133,9 @@ record Node(String source, String path, @Nullable Object json) {
         if (value == null) {
             return missing;
         }
-        double number =
-                value.json instanceof Integer || value.json instanceof BigDecimal ? ((Number) value.json).doubleValue() : Double.NaN;
+        double number = value.json instanceof Integer || value.json instanceof BigDecimal
+                ? ((Number) value.json).doubleValue()
+                : Double.NaN;
         if (!(number >= least && number <= most)) {
             throw value.refused("it is no number from " + least + " to " + most, null);
         }

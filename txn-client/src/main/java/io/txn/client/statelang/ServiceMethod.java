@@ -26,7 +26,9 @@ record ServiceMethod(String service, Method method) {
         }
         Map<List<Class<?>>, Method> named = new LinkedHashMap<>();
         for (Method method : type.getMethods()) {
-            if (method.getName().equals(task.method()) && !method.isBridge() && !Modifier.isStatic(method.getModifiers())) {
+            if (method.getName().equals(task.method())
+                    && !method.isBridge()
+                    && !Modifier.isStatic(method.getModifiers())) {
                 named.putIfAbsent(List.of(method.getParameterTypes()), method);
             }
         }
@@ -37,13 +39,17 @@ record ServiceMethod(String service, Method method) {
             throw MachineCheck.refused(
                     machine,
                     task,
-                    (fitting.isEmpty() ? "no" : "more than one") + " public method " + task.method() + " of " + type.getName()
+                    (fitting.isEmpty() ? "no" : "more than one") + " public method " + task.method() + " of "
+                            + type.getName()
                             + (task.parameterTypes() == null
                                     ? " takes " + task.input().size() + " values"
                                     : " takes " + task.parameterTypes()),
                     named.isEmpty()
                             ? "the name of a public method"
-                            : "ParameterTypes of one of " + named.keySet().stream().map(ServiceMethod::names).toList());
+                            : "ParameterTypes of one of "
+                                    + named.keySet().stream()
+                                            .map(ServiceMethod::names)
+                                            .toList());
         }
         ServiceMethod found = new ServiceMethod(task.service(), fitting.get(0));
         found.requireReadable(machine, task);
@@ -78,7 +84,8 @@ record ServiceMethod(String service, Method method) {
                 throw MachineCheck.refused(
                         machine,
                         task,
-                        "parameter " + (i + 1) + " of " + method.getDeclaringClass().getSimpleName() + "." + method.getName() + ", a "
+                        "parameter " + (i + 1) + " of "
+                                + method.getDeclaringClass().getSimpleName() + "." + method.getName() + ", a "
                                 + types[i].getTypeName() + ": " + problem,
                         "scalars, lists, maps, records, or classes with setters and a public constructor without parameters");
             }

@@ -29,11 +29,7 @@ sealed interface State {
      *
      * @param exception the name of a class; null: {@code expression} looks at the result
      */
-    record StatusRule(
-            @Nullable String exception,
-            @Nullable Expression expression,
-            String text,
-            Status status) {}
+    record StatusRule(@Nullable String exception, @Nullable Expression expression, String text, Status status) {}
 
     /**
      * Where an exception leads.
@@ -41,7 +37,7 @@ sealed interface State {
      * @param exceptions names of classes
      */
     record Catching(List<String> exceptions, String next) {
-        Catching {
+        public Catching {
             exceptions = List.copyOf(exceptions);
         }
     }
@@ -53,7 +49,7 @@ sealed interface State {
      * @param most calls after the first one
      */
     record Retrying(List<String> exceptions, long interval, double factor, int most) {
-        Retrying {
+        public Retrying {
             exceptions = List.copyOf(exceptions);
         }
     }
@@ -81,7 +77,7 @@ sealed interface State {
             @Nullable String next)
             implements State {
 
-        Task {
+        public Task {
             input = List.copyOf(input);
             output = new LinkedHashMap<>(output);
             statuses = List.copyOf(statuses);
@@ -114,7 +110,7 @@ sealed interface State {
             @Nullable String next)
             implements State {
 
-        Machine {
+        public Machine {
             output = new LinkedHashMap<>(output);
         }
 
@@ -142,7 +138,7 @@ sealed interface State {
      */
     record Choosing(
             String name, List<Option> options, @Nullable String otherwise) implements State {
-        Choosing {
+        public Choosing {
             options = List.copyOf(options);
         }
 

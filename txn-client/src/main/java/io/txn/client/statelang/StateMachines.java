@@ -39,8 +39,7 @@ public final class StateMachines {
 
     private record Known(StateMachine machine, Map<State.Task, ServiceMethod> methods, MachinePlan plan) {}
 
-    public StateMachines(
-            SagaCalls calls, ResourceManager resources, Services services, StateMachineOptions options) {
+    public StateMachines(SagaCalls calls, ResourceManager resources, Services services, StateMachineOptions options) {
         this.calls = calls;
         this.resources = resources;
         this.services = services;
@@ -150,14 +149,19 @@ public final class StateMachines {
             @Nullable String key,
             Map<String, ? extends @Nullable Object> parameters) {
         if (tenant != null && !tenant.isBlank() && !tenant.equals(DEFAULT_TENANT)) {
-            throw Node.refused(name, null, tenant, "there are no tenants here", "a name of its own for each tenant's machine");
+            throw Node.refused(
+                    name, null, tenant, "there are no tenants here", "a name of its own for each tenant's machine");
         }
         StateMachine machine =
                 newest(name, known.values().stream().map(Known::machine).toList());
         Known found = machine == null ? null : known.get(machine.id());
         if (machine == null || found == null) {
             throw Node.refused(
-                    name, null, null, "there is no such state machine here", "one of " + known.keySet().stream().sorted().toList());
+                    name,
+                    null,
+                    null,
+                    "there is no such state machine here",
+                    "one of " + known.keySet().stream().sorted().toList());
         }
         Map<String, @Nullable Object> variables = new LinkedHashMap<>();
         for (Map.Entry<String, ? extends @Nullable Object> one : parameters.entrySet()) {
@@ -165,7 +169,14 @@ public final class StateMachines {
                 variables.put(one.getKey(), Trees.of(one.getValue()));
             } catch (Trees.MisfitException e) {
                 throw new TxnException(
-                        ErrorCode.SAGA_VALUE_UNFIT, e, "machine", machine.id(), "value", one.getKey(), "problem", e.getMessage());
+                        ErrorCode.SAGA_VALUE_UNFIT,
+                        e,
+                        "machine",
+                        machine.id(),
+                        "value",
+                        one.getKey(),
+                        "problem",
+                        e.getMessage());
             }
         }
         if (key != null) {
@@ -185,7 +196,7 @@ public final class StateMachines {
 
     private static Map<String, @Nullable Object> ended(@Nullable String json) {
         try {
-            return json != null && Json.readAny(json) instanceof Map<?, ?> answered ? Envelope.outputs(answered) : Map.of();
+            return Envelope.outputs(json == null ? null : Json.readAny(json));
         } catch (Json.MalformedException e) {
             throw new TxnException(ErrorCode.SAGA_VALUE_UNFIT, e, "value", "result", "problem", e.getMessage());
         }

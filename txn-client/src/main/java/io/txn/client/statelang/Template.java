@@ -65,7 +65,7 @@ sealed interface Template {
 
     /** A list of such values. */
     record Listed(List<Template> elements) implements Template {
-        Listed {
+        public Listed {
             elements = List.copyOf(elements);
         }
 
@@ -90,7 +90,7 @@ sealed interface Template {
 
     /** An object of such values; what is null is left out. */
     record Mapped(Map<String, Template> entries) implements Template {
-        Mapped {
+        public Mapped {
             entries = new LinkedHashMap<>(entries);
         }
 

@@ -10,6 +10,7 @@ import java.lang.reflect.Modifier;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
+import java.lang.reflect.WildcardType;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.time.Duration;
@@ -202,7 +203,7 @@ final class Trees {
         } else if (raw == Map.class) {
             Map<String, @Nullable Object> map = new LinkedHashMap<>();
             Type element = argument(type, 1);
-            for (Map.Entry<?, ?> entry : cast(Map.class, tree, raw).entrySet()) {
+            for (Map.Entry<?, ?> entry : ((Map<?, ?>) cast(Map.class, tree, raw)).entrySet()) {
                 map.put((String) entry.getKey(), as(element, entry.getValue(), depth + 1));
             }
             return map;
@@ -275,10 +276,9 @@ final class Trees {
     }
 
     private static Type argument(Type type, int index) {
-        if (type instanceof ParameterizedType generic
-                && generic.getActualTypeArguments()[index] instanceof Type argument
-                && !argument.getTypeName().startsWith("?")) {
-            return argument;
+        if (type instanceof ParameterizedType generic) {
+            Type argument = generic.getActualTypeArguments()[index];
+            return argument instanceof WildcardType ? Object.class : argument;
         }
         return Object.class;
     }
@@ -288,9 +288,7 @@ final class Trees {
             throw new MisfitException("a "
                     + (tree instanceof Map<?, ?>
                             ? "object"
-                            : tree instanceof List<?>
-                                    ? "list"
-                                    : tree.getClass().getSimpleName())
+                            : tree instanceof List<?> ? "list" : tree.getClass().getSimpleName())
                     + " stands where a " + wanted.getName() + " is taken");
         }
         return kind.cast(tree);

@@ -22,6 +22,7 @@ class ExpressionReaderTest {
     @ParameterizedTest
     @CsvSource(
             delimiter = '~',
+            quoteCharacter = '`',
             value = {
                 "[a] ~ 1",
                 "[a] == 1 ~ true",
@@ -63,12 +64,14 @@ class ExpressionReaderTest {
                 "[no] && [name].size() > [never].size() ~ false"
             })
     void anExpressionMeansWhatItMeansToSpring(String text, String expected) throws Exception {
-        assertThat(Json.write(ExpressionReader.read(text).on(Json.readAny(ROOT)))).isEqualTo(expected);
+        assertThat(Json.write(ExpressionReader.read(text).on(Json.readAny(ROOT))))
+                .isEqualTo(expected);
     }
 
     @ParameterizedTest
     @CsvSource(
             delimiter = '~',
+            quoteCharacter = '`',
             value = {
                 "[nothing].it ~ there is no it of null",
                 "[deep].other ~ there is no property other",
@@ -91,6 +94,7 @@ class ExpressionReaderTest {
     @ParameterizedTest
     @CsvSource(
             delimiter = '~',
+            quoteCharacter = '`',
             value = {
                 "T(java.lang.Runtime).getRuntime() ~ 1 ~ types are not looked up ~ a service",
                 "new java.io.File('x') ~ 1 ~ nothing is made ~ JSON of Input",
@@ -137,9 +141,48 @@ class ExpressionReaderTest {
     void anyTextIsReadOrRefusedAndHasAValueOrNone() throws Exception {
         long seed = Long.getLong("txn.test.seed", System.nanoTime());
         String[] parts = {
-            "[a]", "[list]", "#root", "name", ".", "?.", "(", ")", "[", "]", "'", "\"x\"", "0", "1.5", "==", "<", "&&", "||", "!",
-            "-", "+", "*", "/", "%", "not ", " and ", "size()", ".isEmpty()", "null", "true", "T(", "new ", "@b", "{", "?", ":", "\u0000",
-            "\uD800", "9999999999999999999", "$", "=", "#x"
+            "[a]",
+            "[list]",
+            "#root",
+            "name",
+            ".",
+            "?.",
+            "(",
+            ")",
+            "[",
+            "]",
+            "'",
+            "\"x\"",
+            "0",
+            "1.5",
+            "==",
+            "<",
+            "&&",
+            "||",
+            "!",
+            "-",
+            "+",
+            "*",
+            "/",
+            "%",
+            "not ",
+            " and ",
+            "size()",
+            ".isEmpty()",
+            "null",
+            "true",
+            "T(",
+            "new ",
+            "@b",
+            "{",
+            "?",
+            ":",
+            "\u0000",
+            "\uD800",
+            "9999999999999999999",
+            "$",
+            "=",
+            "#x"
         };
         Random random = new Random(seed);
         Object root = Json.readAny(ROOT);
@@ -164,9 +207,11 @@ class ExpressionReaderTest {
     @Test
     void theVariablesOfAnExpressionAreKnown() throws Exception {
         Set<String> used = new LinkedHashSet<>();
-        assertThat(ExpressionReader.read("[a].b == 'x' && [c][0] + d > 1").variables(used)).isTrue();
+        assertThat(ExpressionReader.read("[a].b == 'x' && [c][0] + d > 1").variables(used))
+                .isTrue();
         assertThat(used).containsExactlyInAnyOrder("a", "c", "d");
-        assertThat(ExpressionReader.read("#root.size() > 1").variables(new LinkedHashSet<>())).isFalse();
+        assertThat(ExpressionReader.read("#root.size() > 1").variables(new LinkedHashSet<>()))
+                .isFalse();
         assertThat(ExpressionReader.read("#root[a] > 1").variables(used)).isTrue();
     }
 }

@@ -88,8 +88,9 @@ class MachineResourceTest {
                   "Trigger": {"Type": "CompensationTrigger", "Next": "Fail"},
                   "Fail": {"Type": "Fail", "ErrorCode": "NO", "Message": "not today"},
                   "Done": {"Type": "Succeed"}}}
-                """
-                .formatted(strategy.isEmpty() ? "" : "\"RecoverStrategy\": \"" + strategy + "\",", more.isEmpty() ? "" : ", " + more);
+                """.formatted(
+                        strategy.isEmpty() ? "" : "\"RecoverStrategy\": \"" + strategy + "\",",
+                        more.isEmpty() ? "" : ", " + more);
     }
 
     private final Map<String, StateMachine> known = new LinkedHashMap<>();
@@ -116,7 +117,8 @@ class MachineResourceTest {
         });
     }
 
-    private Branch branch(SagaHead.Call call, String step, int attempt, Map<String, ?> results, @Nullable Object result) {
+    private Branch branch(
+            SagaHead.Call call, String step, int attempt, Map<String, ?> results, @Nullable Object result) {
         StateMachine machine = known.values().iterator().next();
         Envelope envelope = new Envelope(
                 machine.id(), machine.digest(), Map.of(), new LinkedHashMap<>(Map.of("key", "k1", "n", 7)), Map.of());
@@ -177,25 +179,30 @@ class MachineResourceTest {
         shop.failure = new IllegalStateException("away");
         assertThat(again(act(resource(machine("", "")), "Book", 9, Map.of()))).contains("Book failed", "away");
         known.clear();
-        assertThat(again(act(resource(machine("Forward", "")), "Book", 9, Map.of()))).contains("away");
+        assertThat(again(act(resource(machine("Forward", "")), "Book", 9, Map.of())))
+                .contains("away");
         known.clear();
         MachineResource compensating = resource(machine("Compensate", ""));
-        assertThat(result(act(compensating, "Book", 1, Map.of()))).contains("\"status\":\"UN\"", "\"failed\":\"Book failed");
-        assertThat(refused(act(compensating, "Book.next", 1, Map.of("Book", Map.of("status", "UN", "failed", "because")))))
+        assertThat(result(act(compensating, "Book", 1, Map.of())))
+                .contains("\"status\":\"UN\"", "\"failed\":\"Book failed");
+        assertThat(refused(
+                        act(compensating, "Book.next", 1, Map.of("Book", Map.of("status", "UN", "failed", "because")))))
                 .isEqualTo("because");
         assertThat(refused(act(compensating, "Send", 1, Map.of()))).contains("Send failed");
     }
 
     @Test
     void aStatusIsWhatTheFirstRuleThatMatchesSays() {
-        String statuses = "\"Status\": {\"$Exception{java.io.IOException}\": \"FA\", \"#root == true\": \"SU\", \"#root == false\": \"FA\", "
-                + "\"$Exception{java.lang.Throwable}\": \"UN\"}";
-        MachineResource resource = resource(machine("Compensate", statuses.replace("#root.room", "#root"))
-                .replace("$.#root.room", "$.#root"));
+        String statuses =
+                "\"Status\": {\"$Exception{java.io.IOException}\": \"FA\", \"#root == true\": \"SU\", \"#root == false\": \"FA\", "
+                        + "\"$Exception{java.lang.Throwable}\": \"UN\"}";
+        MachineResource resource = resource(
+                machine("Compensate", statuses.replace("#root.room", "#root")).replace("$.#root.room", "$.#root"));
         shop.answer = true;
         assertThat(result(act(resource, "Book", 1, Map.of()))).isEqualTo("{\"status\":\"SU\",\"out\":{\"room\":true}}");
         shop.answer = false;
-        assertThat(result(act(resource, "Book", 1, Map.of()))).isEqualTo("{\"status\":\"FA\",\"out\":{\"room\":false}}");
+        assertThat(result(act(resource, "Book", 1, Map.of())))
+                .isEqualTo("{\"status\":\"FA\",\"out\":{\"room\":false}}");
         shop.answer = 5;
         assertThat(result(act(resource, "Book", 1, Map.of())))
                 .isEqualTo("{\"status\":\"UN\",\"out\":{},\"failed\":\"its result matches none of its Status\"}");
@@ -207,9 +214,7 @@ class MachineResourceTest {
 
     @Test
     void anExceptionIsTriedAgainAsItsRetrySaysAndThenCaught() {
-        MachineResource resource = resource(machine(
-                "",
-                """
+        MachineResource resource = resource(machine("", """
                 "Retry": [{"Exceptions": ["java.io.IOException"], "MaxAttempts": 2, "IntervalSeconds": 1, "BackoffRate": 2},
                           {"MaxAttempts": 5}],
                 "Catch": [{"Exceptions": ["java.io.IOException"], "Next": "Which"},
@@ -224,15 +229,19 @@ class MachineResourceTest {
                 .isEqualTo("\"Which\"");
         shop.failure = new IllegalStateException("no");
         assertThat(result(act(resource, "Book", 1, Map.of())))
-                .contains("\"failed\":\"Fail: NO not today, because Book failed: java.lang.IllegalStateException: no\"");
+                .contains(
+                        "\"failed\":\"Fail: NO not today, because Book failed: java.lang.IllegalStateException: no\"");
         shop.failure = new RuntimeException(new SocketTimeoutException("net"));
         again(act(resource, "Book", 5, Map.of()));
-        assertThat(again(act(resource, "Book", 6, Map.of()))).as("uncaught, and it may have changed something").contains("net");
+        assertThat(again(act(resource, "Book", 6, Map.of())))
+                .as("uncaught, and it may have changed something")
+                .contains("net");
     }
 
     @Test
     void whatCannotBeGivenOrKeptIsNeverCalledAgain() {
-        MachineResource resource = resource(machine("", "").replace("$.[n]\"], \"Next\": \"Which\"", "$.[key]\"], \"Next\": \"Which\""));
+        MachineResource resource =
+                resource(machine("", "").replace("$.[n]\"], \"Next\": \"Which\"", "$.[key]\"], \"Next\": \"Which\""));
         assertThat(refused(act(resource, "Send", 1, Map.of()))).contains("the Input of Send is none", "Input[0]");
         assertThat(shop.calls).isEmpty();
         shop.answer = Map.of("room", "x".repeat(17_000));
@@ -245,21 +254,32 @@ class MachineResourceTest {
     void aCompensationIsGivenWhatItsStateSawAndAnswered() {
         MachineResource resource = resource(machine("", ""));
         Map<String, ?> answered = Map.of("status", "SU", "out", Map.of("room", "A"));
-        assertThat(resource.rollback(branch(SagaHead.Call.COMPENSATE, "Book", 1, Map.of(), answered)).done()).isTrue();
-        assertThat(resource.rollback(branch(SagaHead.Call.COMPENSATE, "Book", 1, Map.of(), null)).done()).isTrue();
+        assertThat(resource.rollback(branch(SagaHead.Call.COMPENSATE, "Book", 1, Map.of(), answered))
+                        .done())
+                .isTrue();
+        assertThat(resource.rollback(branch(SagaHead.Call.COMPENSATE, "Book", 1, Map.of(), null))
+                        .done())
+                .isTrue();
         assertThat(shop.calls).containsExactly("undo k1 A", "undo k1 null");
         Map<String, ?> nothing = Map.of("status", "FA", "out", Map.of());
-        assertThat(resource.rollback(branch(SagaHead.Call.COMPENSATE, "Book", 1, Map.of(), nothing)).done()).isTrue();
+        assertThat(resource.rollback(branch(SagaHead.Call.COMPENSATE, "Book", 1, Map.of(), nothing))
+                        .done())
+                .isTrue();
         assertThat(shop.calls).as("what did nothing is not undone").hasSize(2);
         shop.answer = "no";
-        assertThat(resource.rollback(branch(SagaHead.Call.COMPENSATE, "Book", 1, Map.of(), answered)).status())
+        assertThat(resource.rollback(branch(SagaHead.Call.COMPENSATE, "Book", 1, Map.of(), answered))
+                        .status())
                 .isEqualTo(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_RETRYABLE);
         shop.failure = new IOException("that is as good as done");
-        assertThat(resource.rollback(branch(SagaHead.Call.COMPENSATE, "Book", 1, Map.of(), answered)).done()).isTrue();
+        assertThat(resource.rollback(branch(SagaHead.Call.COMPENSATE, "Book", 1, Map.of(), answered))
+                        .done())
+                .isTrue();
         shop.failure = new IllegalStateException("not now");
-        assertThat(resource.rollback(branch(SagaHead.Call.COMPENSATE, "Book", 1, Map.of(), answered)).status())
+        assertThat(resource.rollback(branch(SagaHead.Call.COMPENSATE, "Book", 1, Map.of(), answered))
+                        .status())
                 .isEqualTo(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_RETRYABLE);
-        assertThat(resource.rollback(branch(SagaHead.Call.COMPENSATE, "Other", 1, Map.of(), null)).status())
+        assertThat(resource.rollback(branch(SagaHead.Call.COMPENSATE, "Other", 1, Map.of(), null))
+                        .status())
                 .as("it changes something, and nothing undoes it")
                 .isEqualTo(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE);
     }
@@ -280,7 +300,11 @@ class MachineResourceTest {
     void aServiceThatDoesNotFitIsRefusedAtTheStart() {
         StateMachine machine = StateMachine.read(machine("", ""), "m.json");
         for (String[] wrong : new String[][] {
-            {"\"shop\", \"ServiceMethod\": \"book\"", "\"store\", \"ServiceMethod\": \"book\"", "there is no service store"},
+            {
+                "\"shop\", \"ServiceMethod\": \"book\"",
+                "\"store\", \"ServiceMethod\": \"book\"",
+                "there is no service store"
+            },
             {"\"book\"", "\"buy\"", "no public method buy"},
             {"\"Input\": [\"$.[n]\"]", "\"Input\": [1, 2]", "takes 2 values"},
             {"\"Input\": [\"$.[n]\"]", "\"Input\": []", "nothing is given for it"},

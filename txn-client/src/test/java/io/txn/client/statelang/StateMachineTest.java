@@ -31,12 +31,10 @@ class StateMachineTest {
                   "Fail": {"Type": "Fail", "ErrorCode": "NO", "Message": "no"},
                   "Trigger": {"Type": "CompensationTrigger", "Next": "Fail"},
                   "Done": {"Type": "Succeed"}}}
-                """
-                .formatted(more.isEmpty() ? "" : ", " + more);
+                """.formatted(more.isEmpty() ? "" : ", " + more);
     }
 
-    static final String TRIP =
-            """
+    static final String TRIP = """
             {"Name": "trip", "Comment": "hotel and flight", "StartState": "Hotel", "Version": "1.2.3",
              "RecoverStrategy": "Compensate", "IsPersist": true,
              "States": {
@@ -89,7 +87,15 @@ class StateMachineTest {
         assertThat(plan.version()).isEqualTo(1_002_003);
         assertThat(names(plan))
                 .containsExactlyInAnyOrder(
-                        "Hotel", "Hotel.next", "Booked", "Flight", "Flight.next", "Mail", "Mail.async", "Fail", "machine.end");
+                        "Hotel",
+                        "Hotel.next",
+                        "Booked",
+                        "Flight",
+                        "Flight.next",
+                        "Mail",
+                        "Mail.async",
+                        "Fail",
+                        "machine.end");
         Step flight = step(plan, "Flight");
         assertThat(flight.work()).isEqualTo(new Work.Bean("saga/trip@1.2.3"));
         assertThat(flight.compensation()).isEqualTo(new Work.Bean("saga/trip@1.2.3"));
@@ -117,8 +123,7 @@ class StateMachineTest {
                            "Input": [{"key": "$.[key]"}], "Output": {"where": "$.[room]"}, "Next": "Pay"},
                   "UndoTrip": {"Type": "CompensateSubMachine", "Input": [{"why": "$.[reason]"}]},
                   "Pay": {"Type": "ServiceTask", "ServiceName": "bank", "ServiceMethod": "pay"%s}}}
-                """
-                .formatted(more);
+                """.formatted(more);
     }
 
     @Test
@@ -127,7 +132,8 @@ class StateMachineTest {
         MachinePlan both = MachinePlan.of(StateMachine.read(outer(""), "outer.json"), 60_000, name -> trip);
         SagaPlan plan = both.plan();
         assertThat(both.machines()).isEqualTo(Map.of("Trip", "trip@1.2.3"));
-        assertThat(names(plan)).contains("Trip.begin", "Trip/Hotel", "Trip/Hotel.next", "Trip/machine.end", "Trip", "Pay");
+        assertThat(names(plan))
+                .contains("Trip.begin", "Trip/Hotel", "Trip/Hotel.next", "Trip/machine.end", "Trip", "Pay");
         assertThat(step(plan, "Trip/Hotel").inputFrom()).isEqualTo("Trip.begin");
         assertThat(step(plan, "Trip/Hotel").part()).isEqualTo("trip@1.2.3");
         assertThat(step(plan, "Trip").after()).containsExactly("Trip/machine.end");
@@ -150,7 +156,7 @@ class StateMachineTest {
         StateMachine outer = StateMachine.read(outer(""), "outer.json");
         assertThatThrownBy(() -> plan(outer)).hasMessageContaining("there is no state machine trip");
         StateMachine round = StateMachine.read(outer("").replace("\"trip\"", "\"outer\""), "round.json");
-        assertThatThrownBy(() -> plan(round, round)).hasMessageContaining("or in themselves");
+        assertThatThrownBy(() -> plan(round, round)).hasMessageContaining("a machine stands in itself: outer → outer");
         StateMachine other = StateMachine.read(TRIP.replace("\"Compensate\"", "\"Forward\""), "trip.json");
         assertThatThrownBy(() -> plan(outer, other)).hasMessageContaining("the same RecoverStrategy in both");
     }
@@ -175,49 +181,97 @@ class StateMachineTest {
                 refusal("{\"nodes\": [], \"edges\": []}", null, "the drawing of a designer", "StartState"),
                 refusal("{\"Name\": \"a b\", \"States\": {}}", "Name", "no name here", null),
                 refusal("{\"Name\": \"a\", \"StartState\": \"A\"}", null, "it has no States", null),
-                refusal(machine("").replace("\"A\", \"States", "\"B\", \"States"), "StartState", "no such state", "[A,"),
+                refusal(
+                        machine("").replace("\"A\", \"States", "\"B\", \"States"),
+                        "StartState",
+                        "no such state",
+                        "[A,"),
                 refusal(machine("").replace("0.0.1", "v1"), "Version", "no version", "0.0.1"),
                 refusal(machine("").replace("0.0.1", "0.0"), "Version", "no version", null),
                 refusal(machine("\"Next\": \"X\""), "States.A", "leads to X, which is no state", "[A,"),
                 refusal(machine("\"Next\": \"A\""), "States.A", "circle, without a bound: A → A", "repeat("),
                 refusal(machine("\"Nxt\": \"Done\""), "States.A.Nxt", "nothing of this name", "Next"),
                 refusal(machine("\"Loop\": {}"), "States.A.Loop", "loops over collections", "repeat("),
-                refusal(machine("\"ServiceType\": \"rest\""), "States.A.ServiceType", "services are beans", "SpringBean"),
+                refusal(
+                        machine("\"ServiceType\": \"rest\""),
+                        "States.A.ServiceType",
+                        "services are beans",
+                        "SpringBean"),
                 refusal(machine("\"CompensateState\": \"X\""), "States.A", "CompensateState X is no state", null),
                 refusal(machine("\"CompensateState\": \"Done\""), "States.A", "calls no service", "ServiceTask"),
-                refusal(machine("\"Next\": \"Undo\", \"CompensateState\": \"Undo\""), "States.Undo", "states lead to it", null),
-                refusal(machine("\"IsForUpdate\": \"true\""), "States.A.IsForUpdate", "neither true nor false", "quotation"),
+                refusal(
+                        machine("\"Next\": \"Undo\", \"CompensateState\": \"Undo\""),
+                        "States.Undo",
+                        "states lead to it",
+                        null),
+                refusal(
+                        machine("\"IsForUpdate\": \"true\""),
+                        "States.A.IsForUpdate",
+                        "neither true nor false",
+                        "quotation"),
                 refusal(machine("\"IsAsync\": true, \"Catch\": [{}]"), "States.A.Catch", "nobody waits", "no IsAsync"),
-                refusal(machine("\"Catch\": [{\"Next\": \"Fail\"}]"), "States.A.Catch[0]", "names no exception", "Throwable"),
+                refusal(
+                        machine("\"Catch\": [{\"Next\": \"Fail\"}]"),
+                        "States.A.Catch[0]",
+                        "names no exception",
+                        "Throwable"),
                 refusal(
                         machine("\"Catch\": [{\"Exceptions\": [\"a b\"], \"Next\": \"Fail\"}]"),
                         "States.A.Catch[0].Exceptions[0]",
                         "names no class",
                         null),
                 refusal(machine("\"Retry\": [{}]"), "States.A.Retry[0]", "it has no MaxAttempts", null),
-                refusal(machine("\"Retry\": [{\"MaxAttempts\": -1}]"), "States.A.Retry[0].MaxAttempts", "0.0 to 1000.0", null),
-                refusal(machine("\"Status\": {\"#root == true\": \"OK\"}"), "States.A.Status.#root == true", "no such status", "SU"),
+                refusal(
+                        machine("\"Retry\": [{\"MaxAttempts\": -1}]"),
+                        "States.A.Retry[0].MaxAttempts",
+                        "0.0 to 1000.0",
+                        null),
+                refusal(
+                        machine("\"Status\": {\"#root == true\": \"OK\"}"),
+                        "States.A.Status.#root == true",
+                        "no such status",
+                        "SU"),
                 refusal(
                         machine("\"Status\": {\"T(x).y()\": \"SU\"}"),
                         "States.A.Status",
                         "character 1: types are not looked up",
                         "a service"),
-                refusal(machine("\"Status\": {\"$Exception{}\": \"SU\"}"), "States.A.Status", "names no class", "IOException"),
+                refusal(
+                        machine("\"Status\": {\"$Exception{}\": \"SU\"}"),
+                        "States.A.Status",
+                        "names no class",
+                        "IOException"),
                 refusal(
                         machine("\"Input\": [\"a\", {\"b\": \"$.[c].run()\"}]"),
                         "States.A.Input[1].b",
                         "character 7: the method run is not called",
                         "size()"),
-                refusal(machine("\"Input\": [\"$Groovy.x\"]"), "States.A.Input[0]", "no kind of expression", "$.<expression>"),
-                refusal(machine("\"Input\": [{\"@type\": \"x.Y\"}]"), "States.A.Input[0].@type", "data names no classes", null),
+                refusal(
+                        machine("\"Input\": [\"$Groovy.x\"]"),
+                        "States.A.Input[0]",
+                        "no kind of expression",
+                        "$.<expression>"),
+                refusal(
+                        machine("\"Input\": [{\"@type\": \"x.Y\"}]"),
+                        "States.A.Input[0].@type",
+                        "data names no classes",
+                        null),
                 refusal(machine("\"Output\": \"x\""), "States.A.Output", "it is no object", null),
                 refusal(
                         machine("").replace("\"Type\": \"ServiceTask\"", "\"Type\": \"ScriptTask\""),
                         "States.A.Type",
                         "scripts are not run",
                         "a ServiceTask"),
-                refusal(machine("").replace("\"Succeed\"", "\"Parallel\""), "States.Done.Type", "no such type", "Choice"),
-                refusal(machine("\"Next\": \"Done\"").replace("\"Done\": {", "\"D\": {\"Type\": \"ServiceTask\", \"ServiceName\": \"s\", \"ServiceMethod\": \"m\"}, \"Done\": {"),
+                refusal(
+                        machine("").replace("\"Succeed\"", "\"Parallel\""),
+                        "States.Done.Type",
+                        "no such type",
+                        "Choice"),
+                refusal(
+                        machine("\"Next\": \"Done\"")
+                                .replace(
+                                        "\"Done\": {",
+                                        "\"D\": {\"Type\": \"ServiceTask\", \"ServiceName\": \"s\", \"ServiceMethod\": \"m\"}, \"Done\": {"),
                         "States.Undo",
                         "no state leads to it",
                         null),
@@ -243,9 +297,11 @@ class StateMachineTest {
                         "CompensateSubMachine"),
                 refusal(
                         TRIP.replace(
-                                "\"hotels\", \"ServiceMethod\": \"cancel\", \"Input\": [\"$.[key]\"]",
-                                "\"hotels\", \"ServiceMethod\": \"cancel\", \"Input\": [\"$.[ticket]\"]")
-                                .replace("\"Input\": [\"$.[key]\"], \"Next\": \"Mail\"", "\"Output\": {\"ticket\": \"$.#root\"}, \"Next\": \"Mail\""),
+                                        "\"hotels\", \"ServiceMethod\": \"cancel\", \"Input\": [\"$.[key]\"]",
+                                        "\"hotels\", \"ServiceMethod\": \"cancel\", \"Input\": [\"$.[ticket]\"]")
+                                .replace(
+                                        "\"Input\": [\"$.[key]\"], \"Next\": \"Mail\"",
+                                        "\"Output\": {\"ticket\": \"$.#root\"}, \"Next\": \"Mail\""),
                         "States.UndoHotel",
                         "[ticket], which Flight puts out, perhaps after Hotel",
                         "Hotel itself"));
@@ -259,8 +315,7 @@ class StateMachineTest {
     @MethodSource("refusals")
     void whatIsNotRunIsRefusedWithItsPlaceAndWhatMayStandThere(
             String text, @Nullable String at, String problem, @Nullable String expected) {
-        TxnException refused =
-                catchThrowableOfType(TxnException.class, () -> StateMachine.read(text, "file.json"));
+        TxnException refused = catchThrowableOfType(TxnException.class, () -> StateMachine.read(text, "file.json"));
         assertThat(refused).as(text).isNotNull();
         assertThat(refused.code()).isEqualTo(ErrorCode.STATE_MACHINE_REFUSED);
         assertThat(refused.facts()).containsEntry("definition", "file.json");

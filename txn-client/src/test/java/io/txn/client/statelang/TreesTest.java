@@ -113,7 +113,9 @@ class TreesTest {
         }
         Person bob = (Person) ((Map<?, ?>) back.get(0)).get("bob");
         assertThat(bob).usingRecursiveComparison().isEqualTo(person);
-        assertThat((Person[]) back.get(1)).usingRecursiveFieldByFieldElementComparator().containsExactly(person);
+        assertThat((Person[]) back.get(1))
+                .usingRecursiveFieldByFieldElementComparator()
+                .containsExactly(person);
         assertThat(back.subList(2, 6))
                 .containsExactly(
                         Set.of(Colour.RED), 5_000_000_000L, BigInteger.TEN.pow(30), LocalDate.of(2026, 11, 21));
@@ -150,6 +152,7 @@ class TreesTest {
         assertThatThrownBy(() -> Trees.as(int.class, null)).hasMessageContaining("nothing stands where a int");
         assertThatThrownBy(() -> Trees.as(int.class, "5")).isInstanceOf(Trees.MisfitException.class);
         assertThatThrownBy(() -> Trees.as(Person.class, "Bob")).hasMessageContaining("a String stands where");
-        assertThatThrownBy(() -> Trees.as(Person.class, Map.of("age", "old"))).isInstanceOf(Trees.MisfitException.class);
+        assertThatThrownBy(() -> Trees.as(Person.class, Map.of("age", "old")))
+                .isInstanceOf(Trees.MisfitException.class);
     }
 }

@@ -16,8 +16,12 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 @ConfigurationProperties("txn.saga.state-machine")
 record StateMachineProperties(
         @DefaultValue List<String> resources,
-        @DefaultValue(StateMachineOptions.SERVICE_INVOKE_TIMEOUT) Duration serviceInvokeTimeout,
-        @DefaultValue(StateMachineOptions.TRANS_OPERATION_TIMEOUT) Duration transOperationTimeout) {
+
+        @DefaultValue(StateMachineOptions.SERVICE_INVOKE_TIMEOUT)
+        Duration serviceInvokeTimeout,
+
+        @DefaultValue(StateMachineOptions.TRANS_OPERATION_TIMEOUT)
+        Duration transOperationTimeout) {
 
     StateMachineOptions toOptions() {
         return new StateMachineOptions(serviceInvokeTimeout, transOperationTimeout);

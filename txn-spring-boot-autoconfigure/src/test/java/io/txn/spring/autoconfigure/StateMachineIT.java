@@ -234,10 +234,12 @@ class StateMachineIT {
                     .containsEntry("receipt", 4711)
                     .containsEntry("_business_key_", "H-1")
                     .doesNotContainKey("seat");
-            assertThat(machines.startWithBusinessKey("holiday", null, "H-1", with).xid())
+            assertThat(machines.startWithBusinessKey("holiday", null, "H-1", with)
+                            .xid())
                     .as("the same start again")
                     .isEqualTo(started.xid());
-            assertThat(travel.done("holiday")).containsExactlyInAnyOrder(HOTEL, "flight", "letter about 12A", "pay 450.00");
+            assertThat(travel.done("holiday"))
+                    .containsExactlyInAnyOrder(HOTEL, "flight", "letter about 12A", "pay 450.00");
 
             with.putAll(Map.of("key", "poor", "amount", -1, "reason", "too dear"));
             SagaOutcome<Map<String, Object>> undone = run(machines, "holiday", with);
@@ -256,7 +258,8 @@ class StateMachineIT {
         runner(travel, "classpath*:statelang/*.json").run(context -> {
             StateMachines machines = context.getBean(StateMachines.class);
             Started<Map<String, Object>> started = machines.start("trip", trip("kill", 1));
-            assertThat(travel.inFlight.await(LONG.toSeconds(), TimeUnit.SECONDS)).isTrue();
+            assertThat(travel.inFlight.await(LONG.toSeconds(), TimeUnit.SECONDS))
+                    .isTrue();
             coordinator.kill9();
             assertThat(coordinator.waitFor(LONG)).isTrue();
             coordinator = startCoordinator(1);
@@ -292,16 +295,22 @@ class StateMachineIT {
         travel.broken = true;
         List<Xid> old = new ArrayList<>();
         runner(travel, "classpath:statelang/trip.json").run(context -> {
-            old.add(context.getBean(StateMachines.class).start("trip", trip("broken", 1)).xid());
-            Await.until("its flight was tried", LONG, () -> travel.done("broken").contains("flight"));
+            old.add(context.getBean(StateMachines.class)
+                    .start("trip", trip("broken", 1))
+                    .xid());
+            Await.until(
+                    "its flight was tried", LONG, () -> travel.done("broken").contains("flight"));
         });
         travel.broken = false;
-        runner(travel, "classpath:statelang/trip.json", "classpath:statelang-2/*.json").run(context -> {
-            StateMachines machines = context.getBean(StateMachines.class);
-            assertThat(machines.all()).extracting(StateMachine::id).containsExactlyInAnyOrder("trip@0.0.1", "trip@0.1.0");
-            assertThat(machines.find(old.get(0)).await(LONG).state()).isEqualTo(State.DONE);
-            assertThat(run(machines, "trip", trip("train", 1)).result()).containsEntry("seat", "bus");
-        });
+        runner(travel, "classpath:statelang/trip.json", "classpath:statelang-2/*.json")
+                .run(context -> {
+                    StateMachines machines = context.getBean(StateMachines.class);
+                    assertThat(machines.all())
+                            .extracting(StateMachine::id)
+                            .containsExactlyInAnyOrder("trip@0.0.1", "trip@0.1.0");
+                    assertThat(machines.find(old.get(0)).await(LONG).state()).isEqualTo(State.DONE);
+                    assertThat(run(machines, "trip", trip("train", 1)).result()).containsEntry("seat", "bus");
+                });
     }
 
     @Test
@@ -310,13 +319,8 @@ class StateMachineIT {
         refused(runner(new Travel(), "classpath:nowhere/*.json"), "no file matches it");
         refused(
                 runner(new Travel(), "classpath:statelang/trip.json")
-                        .withBean(
-                                "same",
-                                StateMachine.class,
-                                () -> StateMachine.read(
-                                        """
-                                        {"Name": "trip", "Version": "0.0.1", "StartState": "A", "States": {"A": {"Type": "Succeed"}}}""",
-                                        "same.json")),
+                        .withBean("same", StateMachine.class, () -> StateMachine.read("""
+                                        {"Name": "trip", "Version": "0.0.1", "StartState": "A", "States": {"A": {"Type": "Succeed"}}}""", "same.json")),
                 "another definition of this name and version");
         runner(new Travel(), "classpath:statelang/trip.json").run(context -> {
             assertThat(context.getBeansOfType(Examination.class).values())
@@ -337,10 +341,8 @@ class StateMachineIT {
         runner.run(context -> {
             assertThat(context).hasFailed();
             assertThat(context.getStartupFailure())
-                    .rootCause()
-                    .isInstanceOfSatisfying(
-                            TxnException.class,
-                            refused -> assertThat(refused.code()).isEqualTo(ErrorCode.STATE_MACHINE_REFUSED))
+                    .isInstanceOfSatisfying(TxnException.class, refused -> assertThat(refused.code())
+                            .isEqualTo(ErrorCode.STATE_MACHINE_REFUSED))
                     .hasMessageContaining(text);
         });
     }
