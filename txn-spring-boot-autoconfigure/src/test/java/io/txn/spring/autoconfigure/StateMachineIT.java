@@ -316,7 +316,7 @@ class StateMachineIT {
     @Test
     void whatCannotBeRunFailsTheStartWithWhatWould() {
         refused(runner(new Travel(), "classpath:statelang/holiday.json"), "there is no state machine trip");
-        refused(runner(new Travel(), "classpath:nowhere/*.json"), "no file matches it");
+        refused(runner(new Travel(), "classpath*:nowhere/*.json"), "no file matches it");
         refused(
                 runner(new Travel(), "classpath:statelang/trip.json")
                         .withBean("same", StateMachine.class, () -> StateMachine.read("""
