@@ -14,8 +14,12 @@ import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.protocol.extension.UndoDecision;
 import io.txn.protocol.extension.UndoReport;
+import io.txn.protocol.saga.SagaPlan;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -45,8 +49,11 @@ import tools.jackson.databind.json.JsonMapper;
  * error: a misspelt filter would list everything.
  */
 @RestController
-@RequestMapping(path = "/api/v1", produces = MediaType.APPLICATION_JSON_VALUE)
+@RequestMapping(path = AdminController.ROOT, produces = MediaType.APPLICATION_JSON_VALUE)
 final class AdminController {
+
+    static final String ROOT = "/api/v1";
+    static final String SAGA_STEPS = ROOT + "/saga-steps";
 
     private static final Logger LOG = LoggerFactory.getLogger(AdminController.class);
     private static final int DEFAULT_LIMIT = 100;
@@ -64,6 +71,7 @@ final class AdminController {
     private final Executor executor;
     private final ObjectReader giveUpBody;
     private final ObjectReader forceBody;
+    private final ObjectReader failBody;
     private final ObjectReader decisionBody;
 
     /** @param executor makes the answers, because the coordinator's futures complete on the thread that decides transactions */
@@ -72,6 +80,7 @@ final class AdminController {
         this.executor = executor;
         this.giveUpBody = strict(mapper.readerFor(GiveUpBody.class));
         this.forceBody = strict(mapper.readerFor(ForceBody.class));
+        this.failBody = strict(mapper.readerFor(FailBody.class));
         this.decisionBody = strict(mapper.readerFor(DecisionBody.class));
     }
 
@@ -83,6 +92,8 @@ final class AdminController {
     record GiveUpBody(@Nullable String reason) {}
 
     record ForceBody(@Nullable String status, @Nullable String reason) {}
+
+    record FailBody(@Nullable String cause) {}
 
     record DecisionBody(
             @Nullable String reason,
@@ -247,6 +258,66 @@ final class AdminController {
                 new TxnException(ErrorCode.TRANSACTION_NOT_FOUND, null, "xid", id));
     }
 
+    /** The body is the result as JSON, kept as it came; an empty one is none. The path ends in the correlation id, whose parts have a slash between. */
+    @PostMapping(path = "/saga-steps/{xid}/{branchId}/complete", consumes = MediaType.APPLICATION_JSON_VALUE)
+    CompletableFuture<Views.Done> completeStep(
+            @PathVariable("xid") String xid,
+            @PathVariable("branchId") String branchId,
+            @RequestParam MultiValueMap<String, String> query,
+            HttpServletRequest request)
+            throws IOException {
+        new Parameters(query);
+        String result = utf8(bytes(request, SagaPlan.LONGEST_RESULT)).strip();
+        return coordinator
+                .completeStep(stepXid(xid, branchId), stepBranch(xid, branchId), result.isEmpty() ? null : result)
+                .thenApplyAsync(done -> new Views.Done(true), executor);
+    }
+
+    @PostMapping(path = "/saga-steps/{xid}/{branchId}/fail", consumes = MediaType.APPLICATION_JSON_VALUE)
+    CompletableFuture<Views.Done> failStep(
+            @PathVariable("xid") String xid,
+            @PathVariable("branchId") String branchId,
+            @RequestParam MultiValueMap<String, String> query,
+            HttpServletRequest request)
+            throws IOException {
+        new Parameters(query);
+        String cause = body(request, failBody, "{\"cause\":\"...\"}").cause();
+        if (cause == null || cause.isBlank()) {
+            throw bad("cause", "it is not blank");
+        }
+        return coordinator
+                .failStep(stepXid(xid, branchId), stepBranch(xid, branchId), cause)
+                .thenApplyAsync(done -> new Views.Done(true), executor);
+    }
+
+    private static Xid stepXid(String xid, String branchId) {
+        try {
+            return new Xid(xid);
+        } catch (IllegalArgumentException e) {
+            throw noStep(xid, branchId);
+        }
+    }
+
+    private static BranchId stepBranch(String xid, String branchId) {
+        try {
+            return new BranchId(Long.parseLong(branchId));
+        } catch (IllegalArgumentException e) {
+            throw noStep(xid, branchId);
+        }
+    }
+
+    private static TxnException noStep(String xid, String branchId) {
+        return new TxnException(ErrorCode.SAGA_CORRELATION_UNKNOWN, null, "correlationId", xid + '/' + branchId);
+    }
+
+    private static String utf8(byte[] bytes) {
+        try {
+            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+        } catch (CharacterCodingException e) {
+            throw bad("body", "it is no UTF-8");
+        }
+    }
+
     private CompletableFuture<Views.Done> operate(OperatorCommand command, TxnException notFound) {
         return coordinator.operate(command).thenApplyAsync(result -> done(command, result, notFound), executor);
     }
@@ -270,10 +341,7 @@ final class AdminController {
 
     private static <T> T body(HttpServletRequest request, ObjectReader reader, int longest, String form)
             throws IOException {
-        byte[] bytes = request.getInputStream().readNBytes(longest + 1);
-        if (bytes.length > longest) {
-            throw bad("body", "it is longer than " + longest + " bytes");
-        }
+        byte[] bytes = bytes(request, longest);
         try {
             @Nullable T body = reader.readValue(bytes);
             if (body != null) {
@@ -283,6 +351,14 @@ final class AdminController {
             throw bad("body", "it must be " + form + ": " + e.getOriginalMessage());
         }
         throw bad("body", "it must be " + form);
+    }
+
+    private static byte[] bytes(HttpServletRequest request, int longest) throws IOException {
+        byte[] bytes = request.getInputStream().readNBytes(longest + 1);
+        if (bytes.length > longest) {
+            throw bad("body", "it is longer than " + longest + " bytes");
+        }
+        return bytes;
     }
 
     /** With whoever gave it: it is kept with what was done. */
