@@ -28,8 +28,7 @@ final class CoordinatorMain {
         Coordinator coordinator = Coordinator.start(CoordinatorOptions.DEFAULTS
                 .withDataDir(Path.of(args[0]))
                 .withListen("127.0.0.1", Integer.parseInt(args[1]))
-                .withSagas(new CoordinatorOptions.Sagas(
-                        targets, CoordinatorOptions.Sagas.DEFAULTS.connectTimeout())));
+                .withSagas(new CoordinatorOptions.Sagas(targets, CoordinatorOptions.Sagas.DEFAULTS.connectTimeout())));
         HttpServer control = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         control.createContext("/", exchange -> {
             byte[] bytes = text(coordinator.statistics()).getBytes(StandardCharsets.UTF_8);

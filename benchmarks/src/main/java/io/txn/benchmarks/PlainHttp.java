@@ -45,8 +45,8 @@ final class PlainHttp implements Closeable {
         while ((line = line()) != null && !line.isEmpty()) {
             String lower = line.toLowerCase(Locale.ROOT);
             if (lower.startsWith(CONTENT_LENGTH)) {
-                length = Integer.parseInt(
-                        line.substring(CONTENT_LENGTH.length()).strip());
+                length =
+                        Integer.parseInt(line.substring(CONTENT_LENGTH.length()).strip());
             } else if (lower.startsWith(TRANSFER_ENCODING)) {
                 throw new IOException("a body without a length: " + line);
             }

@@ -42,10 +42,7 @@ interface SagaSide {
         private static final int SAGA_TIMEOUT = 60_000;
 
         Ours(CoordinatorProcess coordinator, LightClient client, String steps) {
-            this(
-                    coordinator,
-                    client,
-                    new SagaPlan("load", 1, List.of(step(steps, "a"), step(steps, "b", "a")), null));
+            this(coordinator, client, new SagaPlan("load", 1, List.of(step(steps, "a"), step(steps, "b", "a")), null));
         }
 
         private static Step step(String steps, String name, String... after) {
@@ -63,13 +60,12 @@ interface SagaSide {
             return new Caller() {
                 @Override
                 public void saga() throws Exception {
-                    Map<String, @Nullable String> start = new HashMap<>();
+                    Map<String, String> start = new HashMap<>();
                     SagaHead.start(encoded, "{\"amount\":30}", start);
                     String xid = xid(connection
-                            .request(
-                                    new Message.GlobalBeginRequest(SAGA_TIMEOUT, plan.definition()), start, PATIENCE)
+                            .request(new Message.GlobalBeginRequest(SAGA_TIMEOUT, plan.definition()), start, PATIENCE)
                             .get(PATIENCE.toSeconds(), TimeUnit.SECONDS));
-                    Map<String, @Nullable String> wait = new HashMap<>();
+                    Map<String, String> wait = new HashMap<>();
                     SagaHead.waitFor(SagaHead.LONGEST_WAIT, wait);
                     SagaHead.Progress progress = SagaHead.progress(connection
                             .request(new Message.GlobalStatusRequest(xid, null), wait, PATIENCE)

@@ -142,8 +142,7 @@ public final class Coordinator implements AutoCloseable {
                 domain,
                 new RequestIds(chance.nextInt()),
                 HttpTargets.of(options.sagas().targets()));
-        StepKeys keys =
-                options.sagas().targets().isEmpty() ? null : StepKeys.readOrCreate(options.dataDir(), chance);
+        StepKeys keys = options.sagas().targets().isEmpty() ? null : StepKeys.readOrCreate(options.dataDir(), chance);
         HttpSteps steps = keys == null
                 ? null
                 : new HttpSteps(
@@ -307,7 +306,7 @@ public final class Coordinator implements AutoCloseable {
      * @param result JSON; null: none
      */
     public CompletableFuture<Void> completeStep(Xid xid, BranchId branch, @Nullable String result) {
-        Map<String, @Nullable String> checked = new HashMap<>();
+        Map<String, String> checked = new HashMap<>();
         try {
             SagaHead.said(new SagaHead.Said(result, -1), checked);
         } catch (TxnException e) {
@@ -318,7 +317,7 @@ public final class Coordinator implements AutoCloseable {
 
     /** The same for a step that failed: it had begun, so it is compensated like one that was done. */
     public CompletableFuture<Void> failStep(Xid xid, BranchId branch, String cause) {
-        Map<String, @Nullable String> shortened = new HashMap<>();
+        Map<String, String> shortened = new HashMap<>();
         SagaHead.failure(cause, shortened);
         return endStep(new Command.CompleteStep(xid, branch.value(), null, SagaHead.failure(shortened)));
     }

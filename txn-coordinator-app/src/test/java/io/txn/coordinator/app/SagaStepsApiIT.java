@@ -65,8 +65,7 @@ class SagaStepsApiIT {
                         "--txn.coordinator.saga.http.targets=" + url(""));
         int port = ((WebServerApplicationContext) context).getWebServer().getPort();
         shop = new TcpApplication(context.getBean(Coordinator.class).tcpPort(), "shop", "saga/shop/none");
-        admin = new Http(
-                port, Files.readString(dataDir.resolve("admin-token")).strip());
+        admin = new Http(port, Files.readString(dataDir.resolve("admin-token")).strip());
         stranger = new Http(port, null);
         httpPort = port;
     }
@@ -166,8 +165,7 @@ class SagaStepsApiIT {
         Asked receipt = next();
         assertThat(receipt.path).isEqualTo("/receipt");
         assertThat(receipt.body)
-                .isEqualTo(
-                        "{\"input\":7,\"results\":{\"pay\":{\"paid\": 30.00, \"by\": 12345678901234567890.5}}}");
+                .isEqualTo("{\"input\":7,\"results\":{\"pay\":{\"paid\": 30.00, \"by\": 12345678901234567890.5}}}");
         SagaHead.Progress progress = shop.awaitSaga(xid(pay));
         assertThat(progress.state()).isEqualTo(SagaHead.State.DONE);
         assertThat(progress.result()).isEqualTo("{\"paid\": 30.00, \"by\": 12345678901234567890.5}");
@@ -196,7 +194,8 @@ class SagaStepsApiIT {
         assertRefused(new Http(httpPort, other.key).post(complete, "1"), 401, "TXN-ADM001");
         assertRefused(new Http(httpPort, pay.key + "x").post(complete, "1"), 401, "TXN-ADM001");
         assertRefused(
-                provided.post("/api/v1/transactions/" + xid(pay) + "/force", "{\"status\":\"COMMITTED\",\"reason\":\"x\"}"),
+                provided.post(
+                        "/api/v1/transactions/" + xid(pay) + "/force", "{\"status\":\"COMMITTED\",\"reason\":\"x\"}"),
                 401,
                 "TXN-ADM001");
         assertRefused(provided.get("/api/v1/transactions/" + xid(pay)), 401, "TXN-ADM001");

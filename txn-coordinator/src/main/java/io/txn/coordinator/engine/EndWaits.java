@@ -42,8 +42,7 @@ final class EndWaits {
 
     /** A transaction has ended: whoever waits for it as for a saga is told. */
     void ended(GlobalTransaction transaction, EngineCore.Delivery delivery) {
-        sagas.take(transaction.number())
-                .forEach(waiter -> delivery.deliver(waiter.sink, new Reply.Known(transaction)));
+        sagas.take(transaction.number()).forEach(waiter -> delivery.deliver(waiter.sink, new Reply.Known(transaction)));
     }
 
     /** Tells those whose time is over by {@code until} how far it is; the work goes on. */

@@ -937,12 +937,12 @@ final class SagaWorld {
             require(choice.successors().contains(last), "a saga is done that was to go to " + last);
             for (String other : choice.successors()) {
                 boolean isOver = other.equals(last)
-                        || executions(saga, plan.steps().get(plan.indexOf(other))).isEmpty();
+                        || executions(saga, plan.steps().get(plan.indexOf(other)))
+                                .isEmpty();
                 require(isOver, other + " was executed, " + last + " was chosen");
             }
             for (String back : choice.back()) {
-                plan.body(plan.indexOf(back), plan.indexOf(step.name()))
-                        .stream()
+                plan.body(plan.indexOf(back), plan.indexOf(step.name())).stream()
                         .mapToObj(plan.steps()::get)
                         .forEach(part -> require(
                                 executions(saga, part).size() == executions.size(),

@@ -50,7 +50,7 @@ class StepKeysTest {
     void aSecretThatIsNoneIsNotReplaced() throws Exception {
         Files.writeString(directory.resolve("step-secret"), "short");
         assertThatThrownBy(() -> StepKeys.readOrCreate(directory, new SplittableRandom(1)))
-                .isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.code())
-                        .isEqualTo(ErrorCode.DATA_DIR_UNUSABLE));
+                .isInstanceOfSatisfying(
+                        TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.DATA_DIR_UNUSABLE));
     }
 }

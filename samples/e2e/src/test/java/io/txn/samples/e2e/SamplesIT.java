@@ -73,10 +73,8 @@ class SamplesIT {
     }
 
     private static void awaitStanding(String standing) {
-        Await.untilPasses(
-                "nothing is kept or held",
-                LONG,
-                () -> assertThat(tcc.get("/standing")).isEqualTo(standing));
+        Await.untilPasses("nothing is kept or held", LONG, () -> assertThat(tcc.get("/standing"))
+                .isEqualTo(standing));
     }
 
     @Test
@@ -90,19 +88,16 @@ class SamplesIT {
         assertThat(soldOut.status()).as(soldOut.body()).isEqualTo(409);
         assertThat(soldOut.body()).contains("there is no seat left on the train");
 
-        Await.untilPasses(
-                "carol's room is cancelled",
-                LONG,
-                () -> assertThat(annotatedSaga
-                                .get("/bookings")
-                                .replaceAll("-[0-9a-f]{8}\"", "\"")
-                                .split("(?<=\\}),"))
-                        .containsExactly(
-                                "[{\"id\":\"hotel\",\"guest\":\"alice\",\"state\":\"BOOKED\"}",
-                                "{\"id\":\"train\",\"guest\":\"alice\",\"state\":\"BOOKED\"}",
-                                "{\"id\":\"hotel\",\"guest\":\"bob\",\"state\":\"BOOKED\"}",
-                                "{\"id\":\"train\",\"guest\":\"bob\",\"state\":\"BOOKED\"}",
-                                "{\"id\":\"hotel\",\"guest\":\"carol\",\"state\":\"CANCELLED\"}]"));
+        Await.untilPasses("carol's room is cancelled", LONG, () -> assertThat(annotatedSaga
+                        .get("/bookings")
+                        .replaceAll("-[0-9a-f]{8}\"", "\"")
+                        .split("(?<=\\}),"))
+                .containsExactly(
+                        "[{\"id\":\"hotel\",\"guest\":\"alice\",\"state\":\"BOOKED\"}",
+                        "{\"id\":\"train\",\"guest\":\"alice\",\"state\":\"BOOKED\"}",
+                        "{\"id\":\"hotel\",\"guest\":\"bob\",\"state\":\"BOOKED\"}",
+                        "{\"id\":\"train\",\"guest\":\"bob\",\"state\":\"BOOKED\"}",
+                        "{\"id\":\"hotel\",\"guest\":\"carol\",\"state\":\"CANCELLED\"}]"));
     }
 
     @Test
@@ -144,9 +139,8 @@ class SamplesIT {
         Sample.Answer done = xa.post("/transfers?from=alice&to=bob&amount=100");
         assertThat(done.status()).as(done.body()).isEqualTo(200);
         String after = "{\"north\":{\"alice\":400,\"bob\":500},\"south\":{\"alice\":500,\"bob\":600}}";
-        Await.untilPasses(
-                "both have committed", LONG, () -> assertThat(xa.get("/balances"))
-                        .isEqualTo(after));
+        Await.untilPasses("both have committed", LONG, () -> assertThat(xa.get("/balances"))
+                .isEqualTo(after));
 
         // The money was taken in the north by then, and nobody has seen it.
         Sample.Answer nobody = xa.post("/transfers?from=alice&to=carol&amount=100");

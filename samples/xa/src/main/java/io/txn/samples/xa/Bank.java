@@ -35,10 +35,9 @@ public class Bank {
 
     Map<String, Integer> balances() {
         Map<String, Integer> balances = new TreeMap<>();
-        database.sql("SELECT owner, balance FROM account")
-                .query(row -> {
-                    balances.put(row.getString("owner"), row.getInt("balance"));
-                });
+        database.sql("SELECT owner, balance FROM account").query(row -> {
+            balances.put(row.getString("owner"), row.getInt("balance"));
+        });
         return balances;
     }
 }

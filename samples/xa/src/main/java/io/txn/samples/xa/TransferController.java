@@ -18,8 +18,7 @@ class TransferController {
     private final Bank north;
     private final Bank south;
 
-    TransferController(
-            TransferService transfers, @Qualifier("north") Bank north, @Qualifier("south") Bank south) {
+    TransferController(TransferService transfers, @Qualifier("north") Bank north, @Qualifier("south") Bank south) {
         this.transfers = transfers;
         this.north = north;
         this.south = south;
