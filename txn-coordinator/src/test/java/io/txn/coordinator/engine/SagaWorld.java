@@ -105,6 +105,7 @@ final class SagaWorld {
     private final Set<String> arrivals = new TreeSet<>();
 
     private EngineCore core;
+    private AssertionError broken;
     private int life;
     private int fuse;
 
@@ -347,7 +348,12 @@ final class SagaWorld {
                     @Override
                     public void call(Effect.CallBranch call, CallEnd end) {
                         if (mine == life) {
-                            called(call, end);
+                            try {
+                                called(call, end);
+                            } catch (AssertionError e) {
+                                broken = broken == null ? e : broken; // the engine takes it for the caller's trouble
+                                throw e;
+                            }
                         }
                     }
 
@@ -506,6 +512,9 @@ final class SagaWorld {
     }
 
     private void turn() {
+        if (broken != null) {
+            throw broken;
+        }
         core.release();
         while (!ends.isEmpty()) {
             ends.remove().run();

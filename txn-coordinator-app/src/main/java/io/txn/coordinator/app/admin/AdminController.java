@@ -109,7 +109,7 @@ final class AdminController {
 
     @GetMapping("/transactions")
     CompletableFuture<Views.Transactions> transactions(@RequestParam MultiValueMap<String, String> query) {
-        Parameters parameters = new Parameters(query, "state", "application", "q", "limit", "after");
+        Parameters parameters = Parameters.checked(query, "state", "application", "q", "limit", "after");
         return coordinator
                 .transactions(new TransactionQuery(
                         state(parameters.text("state")),
@@ -123,7 +123,7 @@ final class AdminController {
     @GetMapping("/transactions/{xid}")
     CompletableFuture<Views.Detail> transaction(
             @PathVariable("xid") String xid, @RequestParam MultiValueMap<String, String> query) {
-        new Parameters(query);
+        Parameters.checked(query);
         Xid id = xid(xid);
         return coordinator
                 .transaction(id)
@@ -135,7 +135,7 @@ final class AdminController {
 
     @GetMapping("/locks")
     CompletableFuture<Views.Locks> locks(@RequestParam MultiValueMap<String, String> query) {
-        Parameters parameters = new Parameters(query, "resource", "limit", "after");
+        Parameters parameters = Parameters.checked(query, "resource", "limit", "after");
         return coordinator
                 .locks(new LockQuery(
                         parameters.text("resource"),
@@ -146,7 +146,7 @@ final class AdminController {
 
     @GetMapping("/locks/waits")
     CompletableFuture<Views.LockWaits> lockWaits(@RequestParam MultiValueMap<String, String> query) {
-        Parameters parameters = new Parameters(query, "resource", "row", "xid", "limit", "after");
+        Parameters parameters = Parameters.checked(query, "resource", "row", "xid", "limit", "after");
         String xid = parameters.text("xid");
         return coordinator
                 .lockWaits(new LockWaitQuery(
@@ -163,7 +163,7 @@ final class AdminController {
             @PathVariable("xid") String xid,
             @RequestParam MultiValueMap<String, String> query,
             HttpServletRequest request) {
-        new Parameters(query);
+        Parameters.checked(query);
         Xid id = xid(xid);
         // It carries no reason that could name who wanted it.
         LOG.info("a retry is asked for xid={} by={}", id, operator(request));
@@ -178,7 +178,7 @@ final class AdminController {
             @RequestParam MultiValueMap<String, String> query,
             HttpServletRequest request)
             throws IOException {
-        new Parameters(query);
+        Parameters.checked(query);
         Xid id = xid(xid);
         BranchId branch = branchId(branchId);
         GiveUpBody body = body(request, giveUpBody, "{\"reason\":\"...\"}");
@@ -195,7 +195,7 @@ final class AdminController {
             @RequestParam MultiValueMap<String, String> query,
             HttpServletRequest request)
             throws IOException {
-        new Parameters(query);
+        Parameters.checked(query);
         Xid id = xid(xid);
         BranchId branch = branchId(branchId);
         DecisionBody body = body(
@@ -246,7 +246,7 @@ final class AdminController {
             @RequestParam MultiValueMap<String, String> query,
             HttpServletRequest request)
             throws IOException {
-        new Parameters(query);
+        Parameters.checked(query);
         Xid id = xid(xid);
         ForceBody body = body(request, forceBody, "{\"status\":\"...\",\"reason\":\"...\"}");
         OperatorCommand.Force.Status status = constant("status", body.status(), OperatorCommand.Force.Status.values());
@@ -266,7 +266,7 @@ final class AdminController {
             @RequestParam MultiValueMap<String, String> query,
             HttpServletRequest request)
             throws IOException {
-        new Parameters(query);
+        Parameters.checked(query);
         String result = utf8(bytes(request, SagaPlan.LONGEST_RESULT)).strip();
         return coordinator
                 .completeStep(stepXid(xid, branchId), stepBranch(xid, branchId), result.isEmpty() ? null : result)
@@ -280,8 +280,9 @@ final class AdminController {
             @RequestParam MultiValueMap<String, String> query,
             HttpServletRequest request)
             throws IOException {
-        new Parameters(query);
-        String cause = body(request, failBody, "{\"cause\":\"...\"}").cause();
+        Parameters.checked(query);
+        FailBody body = body(request, failBody, "{\"cause\":\"...\"}");
+        String cause = body.cause();
         if (cause == null || cause.isBlank()) {
             throw bad("cause", "it is not blank");
         }
@@ -422,8 +423,8 @@ final class AdminController {
     /** The query string, of which every part must be known, single and short. */
     private record Parameters(MultiValueMap<String, String> values) {
 
-        Parameters(MultiValueMap<String, String> values, String... known) {
-            this(values);
+        /** Not a constructor: without any that is known, the record's own would be taken for it. */
+        static Parameters checked(MultiValueMap<String, String> values, String... known) {
             values.forEach((name, given) -> {
                 if (!List.of(known).contains(name)) {
                     throw bad(shortened(name), "there is no such parameter; known are " + List.of(known));
@@ -432,6 +433,7 @@ final class AdminController {
                     throw bad(name, "it is given more than once");
                 }
             });
+            return new Parameters(values);
         }
 
         private static String shortened(String name) {
