@@ -27,6 +27,9 @@ interface SagaSide {
 
         /** Starts a saga, and returns when it is done; whatever else becomes of it is an exception. */
         void saga() throws Exception;
+
+        @Override
+        void close() throws IOException;
     }
 
     /** A way for the n-th caller. */
