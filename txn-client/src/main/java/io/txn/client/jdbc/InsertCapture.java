@@ -118,6 +118,13 @@ final class InsertCapture implements WriteCapture {
         }
     }
 
+    /** Runs executions of it as the application's own batch; null, and nothing was done, when one failed, or when the keys of their rows are not known. */
+    @Nullable
+    Outcome insertAsMade(DriverBatch batch) throws SQLException {
+        InsertBatch known = InsertBatch.of(run, table, plan, batch.elements());
+        return known == null ? null : known.run(batch);
+    }
+
     /** The key of a row that the statement says itself, or null. */
     private @Nullable InsertKey knownKey(InsertRow row) {
         if (plan.columns().isEmpty()) {
@@ -283,12 +290,12 @@ final class InsertCapture implements WriteCapture {
         return given;
     }
 
-    private static boolean isKnown(InsertValue value) {
+    static boolean isKnown(InsertValue value) {
         return value.kind() == InsertValue.Kind.PARAMETER || value.kind() == InsertValue.Kind.LITERAL;
     }
 
     /** Whether an auto-increment column makes its own value when given this one: NULL, DEFAULT, or zero. */
-    private static boolean isMade(InsertValue value, Parameters parameters) {
+    static boolean isMade(InsertValue value, Parameters parameters) {
         return switch (value.kind()) {
             case NULL, DEFAULT -> true;
             case PARAMETER -> {

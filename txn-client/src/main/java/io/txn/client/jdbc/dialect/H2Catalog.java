@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** H2's information schema. A name is resolved by asking H2 for the (empty) rows of the table, because its case rules can be configured. */
@@ -23,7 +25,10 @@ final class H2Catalog implements Catalog {
             SELECT COLUMN_NAME, DATA_TYPE, IS_GENERATED, IS_IDENTITY, IDENTITY_GENERATION, COLUMN_ON_UPDATE, COLUMN_DEFAULT,
                 NUMERIC_PRECISION, NUMERIC_SCALE, (SELECT E.DATA_TYPE FROM INFORMATION_SCHEMA.ELEMENT_TYPES E
                     WHERE E.OBJECT_SCHEMA = C.TABLE_SCHEMA AND E.OBJECT_NAME = C.TABLE_NAME AND E.OBJECT_TYPE = 'TABLE'
-                    AND E.COLLECTION_TYPE_IDENTIFIER = C.DTD_IDENTIFIER) AS ELEMENT_TYPE
+                    AND E.COLLECTION_TYPE_IDENTIFIER = C.DTD_IDENTIFIER) AS ELEMENT_TYPE,
+                (SELECT LISTAGG(F.DATA_TYPE, ',') WITHIN GROUP (ORDER BY F.ORDINAL_POSITION) FROM INFORMATION_SCHEMA.FIELDS F
+                    WHERE F.OBJECT_SCHEMA = C.TABLE_SCHEMA AND F.OBJECT_NAME = C.TABLE_NAME AND F.OBJECT_TYPE = 'TABLE'
+                    AND F.ROW_IDENTIFIER = C.DTD_IDENTIFIER) AS FIELD_TYPES
             FROM INFORMATION_SCHEMA.COLUMNS C WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION""";
 
     private static final Set<String> ELEMENTS = Set.of(
@@ -118,6 +123,7 @@ final class H2Catalog implements Catalog {
                 referencedBy(connection, schema, table),
                 triggers(connection, schema, table),
                 refusal == null && key == null ? Table.GENERATED_KEY : refusal,
+                null,
                 null,
                 name.qualified() ? Set.of() : Set.of(row.text("IN_SCHEMA")),
                 stamps);
@@ -245,9 +251,26 @@ final class H2Catalog implements Catalog {
                 ELEMENTS.contains(upper(row, "ELEMENT_TYPE"))
                         ? new Codec(type, Codec.Form.ARRAY, "%s", "CAST(? AS VARCHAR ARRAY)")
                         : Codec.unsupported(type);
+            case "ROW" -> row(row.text("FIELD_TYPES").toUpperCase(Locale.ROOT).split(","));
             case "JSON" -> Codec.text(type, asText, "? FORMAT JSON");
             default -> Codec.unsupported(type);
         };
+    }
+
+    /** By its fields' text; there is one parameter for all of them, which is an array. */
+    private static Codec row(String[] fields) {
+        if (!ELEMENTS.containsAll(List.of(fields))) {
+            return Codec.unsupported("ROW");
+        }
+        String values = IntStream.rangeClosed(1, fields.length)
+                .mapToObj(i -> "TXN_FIELDS.A[" + i + "]")
+                .collect(Collectors.joining(", "));
+        return new Codec(
+                "ROW",
+                Codec.Form.ROW,
+                "%s",
+                "(SELECT CASE WHEN TXN_FIELDS.A IS NULL THEN NULL ELSE ROW(" + values
+                        + ") END FROM (VALUES (CAST(? AS VARCHAR ARRAY))) AS TXN_FIELDS(A))");
     }
 
     private static List<ForeignKey> referencedBy(Connection connection, String schema, String table)
