@@ -235,10 +235,7 @@ final class CheckedReads {
                 throw ReturnedRows.unchangeable();
             }
             for (int from = 0; from < keys.size(); from += TableImages.KEYS_PER_QUERY) {
-                readKeys(
-                        reading,
-                        table,
-                        keys.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, keys.size())));
+                readKeys(reading, table, keys.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, keys.size())));
             }
             if (table.keys().size() != keys.size()) {
                 throw ReturnedRows.unchangeable();
@@ -265,7 +262,9 @@ final class CheckedReads {
                         .add(new Fragment("?", k, 1), keys.get(i));
             }
         }
-        query.add(") ").add(plan.lock(), reading.parameters()).read(physical, reading.scope(), row -> keep(row, 1, List.of(table)));
+        query.add(") ")
+                .add(plan.lock(), reading.parameters())
+                .read(physical, reading.scope(), row -> keep(row, 1, List.of(table)));
     }
 
     /** Whether the keys of all rows of the condition are those of the rows that it returns. */

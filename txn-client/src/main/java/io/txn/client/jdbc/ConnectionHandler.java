@@ -464,13 +464,10 @@ final class ConnectionHandler implements InvocationHandler {
             StatementScope scope,
             LocalTransaction transaction)
             throws SQLException {
-        return Objects.requireNonNull(captured(
-                context,
-                plan,
-                KeyRequest.NONE,
-                scope,
-                transaction,
-                (capture, run) -> new MadeRowCapture(run, run.writable(plan.table())).run(row, key)));
+        return Objects.requireNonNull(
+                captured(context, plan, KeyRequest.NONE, scope, transaction, (capture, run) -> new MadeRowCapture(
+                                run, run.writable(plan.table()))
+                        .run(row, key)));
     }
 
     /**

@@ -13,22 +13,23 @@ import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Many executions of one INSERT, each of which gives its row a key: the batch goes as the application made it, so that its driver decides how it is sent, and the rows are read by
- * those keys. For one run.
+ * those keys, unless the statement itself says all that they will hold. For one run.
  */
 final class InsertBatch {
 
     private final WriteRun run;
+    private final Plan.Insert plan;
     private final Table table;
     private final TableImages images;
     private final KeyedRows rows;
 
-    private InsertBatch(WriteRun run, Table table, List<KeyedRows.Part> key) {
+    private InsertBatch(WriteRun run, Table table, Plan.Insert plan, List<KeyedRows.Part> key) {
         this.run = run;
+        this.plan = plan;
         this.table = table;
         this.images = new TableImages(run, table);
         this.rows = new KeyedRows(run, images, table.columns(), new Fragment(table.sqlName(), 0, 0), key);
@@ -44,7 +45,7 @@ final class InsertBatch {
             }
             key.add(new KeyedRows.Part(column.sqlName(), given.source()));
         }
-        return key.stream().allMatch(part -> part.boundAlike(elements)) ? new InsertBatch(run, table, key) : null;
+        return key.stream().allMatch(part -> part.boundAlike(elements)) ? new InsertBatch(run, table, plan, key) : null;
     }
 
     private static @Nullable InsertValue given(Table table, Plan.Insert plan, Column column) {
@@ -80,18 +81,42 @@ final class InsertBatch {
             run.unchanged();
             return null;
         }
-        Map<List<Value>, List<Value>> made =
-                rows.read(batch.elements(), run.dialect().afterImageLocks());
+        List<List<Value>> made = given(batch.elements());
+        if (made != null) {
+            new Query()
+                    .add("SELECT " + run.dialect().identity(""))
+                    .read(run.connection(), run.scope(), row -> images.checkIdentity(row.getString(1)));
+        } else {
+            made = List.copyOf(
+                    rows.read(batch.elements(), run.dialect().afterImageLocks()).values());
+        }
         if (made.size() != batch.elements().size()) {
             run.incomplete("of " + batch.elements().size() + " inserted rows, " + made.size()
                     + " were found again by their keys");
         }
         List<RowChange> changes =
-                made.values().stream().map(row -> new RowChange(null, row)).toList();
+                made.stream().map(row -> new RowChange(null, row)).toList();
         return new Outcome(
                 -1,
                 images.change(TableChange.Kind.INSERT, table.columns(), changes),
                 GeneratedKeys.NONE,
                 run.incomplete());
+    }
+
+    /** The rows as the statement says them; null when it does not say all. */
+    private @Nullable List<List<Value>> given(List<Parameters> elements) {
+        GivenValues values = GivenValues.of(table, plan.columns(), table.columns());
+        if (values == null) {
+            return null;
+        }
+        List<List<Value>> rows = new ArrayList<>(elements.size());
+        for (Parameters element : elements) {
+            List<Value> row = values.row(plan.rows().get(0), element);
+            if (row == null) {
+                return null;
+            }
+            rows.add(row);
+        }
+        return rows;
     }
 }

@@ -27,6 +27,9 @@ import org.jspecify.annotations.Nullable;
 /** {@code INSERT … VALUES}. */
 final class InsertCapture implements WriteCapture {
 
+    /** As many as one statement inserts of a batch. */
+    private static final int KEYS_PER_QUERY = 1_000;
+
     private final Plan.Insert plan;
     private final WriteRun run;
     private final Table table;
@@ -338,11 +341,11 @@ final class InsertCapture implements WriteCapture {
 
     List<List<Value>> readInserted(List<InsertKey> keys, List<Object> made) throws SQLException {
         List<List<Value>> found = new ArrayList<>();
-        for (int from = 0; from < keys.size(); from += TableImages.KEYS_PER_QUERY) {
+        for (int from = 0; from < keys.size(); from += KEYS_PER_QUERY) {
             Query query = new Query()
                     .add("SELECT " + run.dialect().identity("") + TableImages.reads(table.columns(), "") + " FROM "
                             + table.sqlName() + " WHERE ");
-            for (int i = from; i < Math.min(from + TableImages.KEYS_PER_QUERY, keys.size()); i++) {
+            for (int i = from; i < Math.min(from + KEYS_PER_QUERY, keys.size()); i++) {
                 query.add(i == from ? "(" : " OR (");
                 InsertKey key = keys.get(i);
                 for (int k = 0; k < key.parts().size(); k++) {

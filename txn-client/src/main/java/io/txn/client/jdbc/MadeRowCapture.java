@@ -16,8 +16,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A row that the driver inserts in its own way and whose key the database makes: it is read by the key that the driver shows afterwards, or, where it shows none, by the
- * number that MySQL says it made last. For one run.
+ * A row that the driver inserts in its own way and whose key the database makes: it is read by the key that PostgreSQL's driver shows afterwards, or by the
+ * number that MySQL and MariaDB say they made last. For one run.
  */
 final class MadeRowCapture {
 
@@ -38,10 +38,21 @@ final class MadeRowCapture {
         Parameters of(Table table) throws SQLException;
     }
 
+    /** Refuses a table of which the made key does not become known. */
+    private void requireCounted() throws SQLException {
+        if (table.key().size() != 1 || !table.key().get(0).is(Column.Trait.IDENTITY)) {
+            throw Refusals.notSupported(
+                    "rows are changed through a ResultSet, and no counter makes the key of the new row",
+                    "set the key, or send INSERT");
+        }
+    }
+
     /** Has the row inserted. */
     Outcome run(DriverBatch row, ShownKey shown) throws SQLException {
-        boolean counts = run.dialect().product().isMySqlFamily()
-                && !run.dialect().driver().startsWith("MariaDB");
+        boolean counts = run.dialect().product().isMySqlFamily();
+        if (counts) {
+            requireCounted();
+        }
         BigDecimal before = counts ? lastNumber("") : null;
         if (counts) {
             // A row that gets no number of a counter would be taken for an older one.
@@ -58,8 +69,8 @@ final class MadeRowCapture {
             }
             return new Outcome(-1, List.of(), GeneratedKeys.NONE, run.incomplete());
         }
-        Parameters key = shown.of(table);
-        List<List<Value>> rows = key != null ? read(key) : counts ? read(madeLast()) : List.of();
+        Parameters key = counts ? madeLast() : shown.of(table);
+        List<List<Value>> rows = key == null ? List.of() : read(key);
         if (before != null && lastNumber("").signum() == 0) {
             lastNumber(before.toPlainString());
         }
@@ -91,31 +102,29 @@ final class MadeRowCapture {
     /** Makes this the last number that was made; the one that it was when the text is empty. */
     private BigDecimal lastNumber(String number) throws SQLException {
         List<BigDecimal> last = new ArrayList<>();
-        new Query().add("SELECT LAST_INSERT_ID(" + number + ")").read(run.connection(), run.scope(), row -> last.add(
-                Objects.requireNonNullElse(row.getBigDecimal(1), BigDecimal.ZERO)));
+        new Query()
+                .add("SELECT LAST_INSERT_ID(" + number + ")")
+                .read(
+                        run.connection(),
+                        run.scope(),
+                        row -> last.add(Objects.requireNonNullElse(row.getBigDecimal(1), BigDecimal.ZERO)));
         return last.get(0);
     }
 
     private Parameters madeLast() throws SQLException {
         Parameters key = new Parameters();
-        boolean counted = table.key().size() == 1 && table.key().get(0).is(Column.Trait.IDENTITY);
-        if (counted) {
-            try {
-                key.kept(
-                        PreparedStatement.class.getMethod("setBigDecimal", int.class, BigDecimal.class),
-                        new Object[] {1, lastNumber("")});
-            } catch (NoSuchMethodException e) {
-                throw new AssertionError(e);
-            }
+        try {
+            key.kept(
+                    PreparedStatement.class.getMethod("setBigDecimal", int.class, BigDecimal.class),
+                    new Object[] {1, lastNumber("")});
+        } catch (NoSuchMethodException e) {
+            throw new AssertionError(e);
         }
         return key;
     }
 
     private List<List<Value>> read(Parameters key) throws SQLException {
         List<List<Value>> rows = new ArrayList<>();
-        if (key.valueOf(1) == null) {
-            return rows;
-        }
         Query query = new Query()
                 .add("SELECT " + run.dialect().identity("") + TableImages.reads(table.columns(), "") + " FROM "
                         + table.sqlName() + " WHERE ");

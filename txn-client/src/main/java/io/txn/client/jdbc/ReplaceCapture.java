@@ -3,6 +3,7 @@ package io.txn.client.jdbc;
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
+import io.txn.client.jdbc.sql.InsertValue;
 import io.txn.client.jdbc.sql.Plan;
 import java.sql.SQLException;
 import java.sql.Savepoint;
@@ -60,7 +61,7 @@ final class ReplaceCapture implements WriteCapture {
         Savepoint before = run.connection().setSavepoint();
         for (int tries = 1; ; tries++) {
             try {
-                Set<List<Value>> known = tries == 1 ? new GivenKeys(plan, table, parameters).rows(uniqueColumns()) : Set.of();
+                Set<List<Value>> known = tries == 1 ? given(parameters) : Set.of();
                 Set<List<Value>> rehearsed = known.isEmpty() ? rehearse(parameters) : known;
                 if (known.isEmpty()) {
                     run.connection().rollback(before);
@@ -86,6 +87,23 @@ final class ReplaceCapture implements WriteCapture {
         Set<Column> columns = new LinkedHashSet<>(table.key());
         table.uniqueKeys().forEach(columns::addAll);
         return List.copyOf(columns);
+    }
+
+    /** What the new rows will have in the columns that unique keys consist of, as far as the statement says it; nothing else. */
+    private Set<List<Value>> given(Parameters parameters) {
+        GivenValues values = GivenValues.of(table, plan.columns(), uniqueColumns());
+        if (values == null) {
+            return Set.of();
+        }
+        Set<List<Value>> rows = new LinkedHashSet<>();
+        for (List<InsertValue> listed : plan.rows()) {
+            List<Value> row = values.row(listed, parameters);
+            if (row == null) {
+                return Set.of();
+            }
+            rows.add(row);
+        }
+        return rows;
     }
 
     /** What the new rows will have in the columns that unique keys consist of. */

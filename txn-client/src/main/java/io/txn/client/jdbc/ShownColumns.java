@@ -38,8 +38,7 @@ record ShownColumns(Map<Integer, Column> columns, Set<Integer> renamed) {
             Identifier name = item.column();
             int end = number + (name == null ? ofStar : 1);
             for (; number < end; number++) {
-                Column column =
-                        table.column(name == null ? new Identifier(about.getColumnLabel(number), true) : name);
+                Column column = table.column(name == null ? new Identifier(about.getColumnLabel(number), true) : name);
                 Column called = item.label() == null ? column : table.column(item.label());
                 if (column != null) {
                     columns.put(number, column);

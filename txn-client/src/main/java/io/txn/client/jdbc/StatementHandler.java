@@ -451,8 +451,7 @@ final class StatementHandler implements InvocationHandler {
                 physical.getMaxRows(),
                 () -> callWhole(method, given),
                 updatable,
-                method.getName().equals("executeQuery")
-                        && physical.getResultSetType() != ResultSet.TYPE_FORWARD_ONLY));
+                method.getName().equals("executeQuery") && physical.getResultSetType() != ResultSet.TYPE_FORWARD_ONLY));
         if (shown.rows() == null) {
             return guarded(proxy, shown.result());
         }

@@ -3,7 +3,6 @@ package io.txn.client.jdbc;
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Table;
-import io.txn.client.jdbc.sql.Identifier;
 import io.txn.client.jdbc.sql.Plan;
 import io.txn.client.jdbc.sql.SelectList;
 import java.io.InputStream;
@@ -202,7 +201,8 @@ final class UpdatableRows implements InvocationHandler {
 
     /** PostgreSQL's driver writes what was set first, and then looks for the column under its own name. */
     private void requireOwnNames(Target of) throws SQLException {
-        if (product() == Dialect.Product.POSTGRESQL && of.shown.renamed().stream().anyMatch(set::containsKey)) {
+        if (product() == Dialect.Product.POSTGRESQL
+                && of.shown.renamed().stream().anyMatch(set::containsKey)) {
             throw notTold("a column is set that the query shows under another name, which this driver cannot do");
         }
     }
@@ -213,11 +213,15 @@ final class UpdatableRows implements InvocationHandler {
 
     /** False, and nothing was done, where there is no way to capture it. */
     private boolean captured(WorkContext context, Plan plan, DriverBatch row, Parameters newKey) throws SQLException {
-        return changing(context, row, transaction -> plan instanceof Plan.Insert insert
-                ? connection.insert(context, insert, row, scope, transaction) != null
-                : connection.batch(context, (Plan.Write) plan, row, scope, transaction) != null
-                        || row.failure() == null
-                                && connection.row(context, (Plan.Write) plan, row, newKey, scope, transaction) != null);
+        return changing(
+                context,
+                row,
+                transaction -> plan instanceof Plan.Insert insert
+                        ? connection.insert(context, insert, row, scope, transaction) != null
+                        : connection.batch(context, (Plan.Write) plan, row, scope, transaction) != null
+                                || row.failure() == null
+                                        && connection.row(context, (Plan.Write) plan, row, newKey, scope, transaction)
+                                                != null);
     }
 
     private boolean changing(WorkContext context, DriverBatch row, ConnectionHandler.Work<Boolean> work)
@@ -246,7 +250,8 @@ final class UpdatableRows implements InvocationHandler {
         Set<Column> written = new HashSet<>(of.columns().values());
         List<String> assignments = new ArrayList<>();
         for (Column column : of.table.columns()) {
-            boolean asked = set.keySet().stream().anyMatch(number -> column.equals(of.columns().get(number)));
+            boolean asked = set.keySet().stream()
+                    .anyMatch(number -> column.equals(of.columns().get(number)));
             if (asked || written.contains(column) && !of.table.isKey(column)) {
                 assignments.add(column.sqlName() + " = NULL");
             }
@@ -322,7 +327,7 @@ final class UpdatableRows implements InvocationHandler {
     }
 
     /**
-     * The drivers of PostgreSQL and MariaDB show the new row with its key, MySQL tells the last number that was made. H2's shows nothing, and nothing
+     * PostgreSQL's driver shows the new row with its key, MySQL and MariaDB tell the last number that was made. H2's shows nothing, and nothing
      * of a row that it inserted: there a statement is run that says the same.
      */
     private void insertWithMadeKey(WorkContext context, Target of, Method method) throws SQLException {
@@ -353,9 +358,12 @@ final class UpdatableRows implements InvocationHandler {
             return;
         }
         DriverBatch row = DriverBatch.ofRow(values, () -> Proxies.call(rows, method, null));
-        changing(context, row, transaction -> connection.made(
-                        context, plan, row, table -> of.shown.key(table, rows), scope, transaction)
-                != null);
+        changing(
+                context,
+                row,
+                transaction ->
+                        connection.made(context, plan, row, table -> of.shown.key(table, rows), scope, transaction)
+                                != null);
     }
 
     private static void bind(Call call, int number, Parameters parameters) throws SQLException {
@@ -398,14 +406,13 @@ final class UpdatableRows implements InvocationHandler {
         if (!(connection.resource().plans().committedRead(sql) instanceof Plan.LockingRead read) || !read.keyed()) {
             throw notTold("its query is more than columns of tables");
         }
-        List<SelectList.Item> items = SelectList.columns(
-                read.head(), connection.resource().dialect().syntax());
+        List<SelectList.Item> items =
+                SelectList.columns(read.head(), connection.resource().dialect().syntax());
         if (items.isEmpty()) {
             throw notTold("its query lists more than columns");
         }
         Plan.Source source = source(items, read.sources());
-        if (product() == Dialect.Product.POSTGRESQL
-                && !source.table().written().equals(tableOfDriver())) {
+        if (product() == Dialect.Product.POSTGRESQL && !source.table().written().equals(tableOfDriver())) {
             throw notTold("this driver writes to the table that its query names first, behind FROM and a blank");
         }
         Table table = connection.table(source.table());

@@ -128,7 +128,8 @@ final class UpdateCapture implements WriteCapture {
     @Override
     public KeyedBatch.@Nullable ByKey byKey() {
         Target target = targets.get(0);
-        boolean stays = !target.changesKey() && !followers.any() && target.table().unvalidated() == null;
+        boolean stays =
+                !target.changesKey() && !followers.any() && target.table().unvalidated() == null;
         return stays ? KeyedBatch.ByKey.of(TableChange.Kind.UPDATE, selection, targets, target.changing()) : null;
     }
 

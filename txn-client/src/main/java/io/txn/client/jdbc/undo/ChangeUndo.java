@@ -86,7 +86,8 @@ final class ChangeUndo {
                 if (!of.change().following()) {
                     setBackByOthers
                             .computeIfAbsent(
-                                    new Row(of.change().lockName(), of.change().keyOf(row.original())), r -> new HashSet<>())
+                                    new Row(of.change().lockName(), of.change().keyOf(row.original())),
+                                    r -> new HashSet<>())
                             .addAll(changedColumns(row));
                 }
             } else {

@@ -43,15 +43,13 @@ final class ChangedTable {
             Column column = table.named(image.name());
             if (column == null || !column.codec().id().equals(image.codec())) {
                 throw CannotUndoException.unreadable(
-                        table.lockName(),
-                        "column " + image.name() + " is gone or has another type since phase one");
+                        table.lockName(), "column " + image.name() + " is gone or has another type since phase one");
             }
             columns.add(column);
         }
         this.key = change.keyIndexes();
         if (!key.stream().map(columns::get).toList().equals(table.key())) {
-            throw CannotUndoException.unreadable(
-                    table.lockName(), "its primary key is another one since phase one");
+            throw CannotUndoException.unreadable(table.lockName(), "its primary key is another one since phase one");
         }
         this.keyCondition = key.stream()
                 .map(columns::get)
@@ -132,9 +130,7 @@ final class ChangedTable {
                 names.add(change.columns().get(i).name());
             }
         }
-        return found.columns().stream()
-                .filter(c -> names.contains(c.name()))
-                .toList();
+        return found.columns().stream().filter(c -> names.contains(c.name())).toList();
     }
 
     private static boolean differs(RowChange row, int column) {
@@ -190,9 +186,8 @@ final class ChangedTable {
 
     /** An image as this session prints the same values. */
     private List<Value> printedHere(List<Value> image) throws SQLException {
-        String select = columns.stream()
-                .map(c -> c.codec().readFrom(c.codec().write()))
-                .collect(Collectors.joining(", "));
+        String select =
+                columns.stream().map(c -> c.codec().readFrom(c.codec().write())).collect(Collectors.joining(", "));
         try (PreparedStatement query = connection.prepareStatement("SELECT " + select)) {
             for (int i = 0; i < columns.size(); i++) {
                 columns.get(i).codec().set(query, i + 1, image.get(i));
@@ -254,8 +249,7 @@ final class ChangedTable {
         return bind(statement, first, key, row.existing());
     }
 
-    int bind(PreparedStatement statement, int first, List<Integer> indexes, List<Value> values)
-            throws SQLException {
+    int bind(PreparedStatement statement, int first, List<Integer> indexes, List<Value> values) throws SQLException {
         int parameter = first;
         for (int index : indexes) {
             columns.get(index).codec().set(statement, parameter, values.get(index));

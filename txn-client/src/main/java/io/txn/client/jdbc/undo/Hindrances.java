@@ -52,13 +52,13 @@ final class Hindrances {
                     .toList()
                     .indexOf(name));
         }
-        boolean generated = reference.parentColumns().stream().anyMatch(name -> of.table().named(name) == null);
+        boolean generated =
+                reference.parentColumns().stream().anyMatch(name -> of.table().named(name) == null);
         if (parents.contains(-1) && !generated) {
             throw CannotUndoException.unreadable(
                     of.table().lockName(), reference.child() + " refers to a column that is not in the image");
         }
-        if (!generated
-                && parents.stream().anyMatch(i -> row.existing().get(i).equals(Value.NULL))) {
+        if (!generated && parents.stream().anyMatch(i -> row.existing().get(i).equals(Value.NULL))) {
             return false;
         }
         StringBuilder condition = new StringBuilder(generated ? refersToRow(reference) : "");
@@ -80,8 +80,8 @@ final class Hindrances {
                     .map(c -> c.codec().readFrom(c.sqlName()))
                     .collect(Collectors.joining(", "));
         }
-        try (PreparedStatement query = of.connection().prepareStatement(
-                "SELECT " + select + " FROM " + reference.child() + " WHERE " + condition)) {
+        try (PreparedStatement query = of.connection()
+                .prepareStatement("SELECT " + select + " FROM " + reference.child() + " WHERE " + condition)) {
             if (generated) {
                 bindRowReferredTo(query, reference, row);
             } else {
@@ -134,11 +134,10 @@ final class Hindrances {
         List<Column> childKey = child.key();
         String select = childKey.isEmpty()
                 ? "1"
-                : childKey.stream()
-                        .map(c -> c.codec().readFrom(c.sqlName()))
-                        .collect(Collectors.joining(", "));
-        try (PreparedStatement query = of.connection().prepareStatement(
-                "SELECT " + select + " FROM " + reference.child() + " WHERE " + refersToRow(reference))) {
+                : childKey.stream().map(c -> c.codec().readFrom(c.sqlName())).collect(Collectors.joining(", "));
+        try (PreparedStatement query = of.connection()
+                .prepareStatement(
+                        "SELECT " + select + " FROM " + reference.child() + " WHERE " + refersToRow(reference))) {
             bindRowReferredTo(query, reference, row);
             query.setMaxRows(ours.size() + 1);
             try (ResultSet children = query.executeQuery()) {
@@ -174,8 +173,7 @@ final class Hindrances {
         return condition.toString();
     }
 
-    private void bindRowReferredTo(PreparedStatement query, ForeignKey reference, RowChange row)
-            throws SQLException {
+    private void bindRowReferredTo(PreparedStatement query, ForeignKey reference, RowChange row) throws SQLException {
         int parameter = 1;
         for (int i = 0; i < reference.childColumns().size(); i++) {
             parameter = of.bindKey(query, parameter, row);

@@ -102,7 +102,9 @@ final class RowWriter {
     private boolean keysChangePlaces(List<RowChange> rows) {
         Set<List<Value>> now = new HashSet<>();
         rows.forEach(row -> now.add(of.change().keyOf(row.existing())));
-        return rows.stream().anyMatch(row -> of.change().changesKey(row) && now.contains(of.change().keyOf(row.original())));
+        return rows.stream()
+                .anyMatch(row ->
+                        of.change().changesKey(row) && now.contains(of.change().keyOf(row.original())));
     }
 
     private int parametersAtOnce(List<RowChange> rows, List<Integer> written) {
@@ -184,7 +186,10 @@ final class RowWriter {
                 plain.add(i);
             }
         }
-        writeEach(insertSql(plain), rows, (statement, first, row) -> of.bind(statement, first, plain, ChangedTable.before(row)));
+        writeEach(
+                insertSql(plain),
+                rows,
+                (statement, first, row) -> of.bind(statement, first, plain, ChangedTable.before(row)));
         if (!hooks.isEmpty()) {
             writeEach(hookSql(""), rows, (statement, first, row) -> {
                 int parameter = of.bind(statement, first, hooks, ChangedTable.before(row));
@@ -217,8 +222,8 @@ final class RowWriter {
         String names =
                 indexes.stream().map(of.columns()::get).map(Column::sqlName).collect(Collectors.joining(", "));
         String values = String.join(", ", expressions);
-        return "INSERT INTO " + of.table().sqlName() + " (" + names + ")" + of.dialect().overridingIdentity(of.table())
-                + " VALUES (" + values + ")";
+        return "INSERT INTO " + of.table().sqlName() + " (" + names + ")"
+                + of.dialect().overridingIdentity(of.table()) + " VALUES (" + values + ")";
     }
 
     private boolean anyLarge(List<RowChange> rows, List<Integer> written) throws SQLException {
@@ -247,12 +252,7 @@ final class RowWriter {
      * @param sql how the others are written; {@code binder} and {@code untying} are theirs too
      */
     private void writeWithLarge(
-            List<RowChange> rows,
-            List<Integer> written,
-            boolean inserts,
-            String sql,
-            Binder binder,
-            Untying untying)
+            List<RowChange> rows, List<Integer> written, boolean inserts, String sql, Binder binder, Untying untying)
             throws SQLException {
         List<RowChange> some = new ArrayList<>();
         List<RowChange> small = new ArrayList<>();
@@ -284,12 +284,7 @@ final class RowWriter {
     }
 
     private void writeInPassesWithLarge(
-            List<RowChange> rows,
-            List<Integer> written,
-            boolean inserts,
-            String sql,
-            Binder binder,
-            Untying untying)
+            List<RowChange> rows, List<Integer> written, boolean inserts, String sql, Binder binder, Untying untying)
             throws SQLException {
         List<RowChange> waiting = rows;
         int before;
@@ -423,8 +418,7 @@ final class RowWriter {
         }
     }
 
-    private void writeInPasses(String sql, List<RowChange> rows, Binder binder, Untying untying)
-            throws SQLException {
+    private void writeInPasses(String sql, List<RowChange> rows, Binder binder, Untying untying) throws SQLException {
         List<RowChange> waiting = rows;
         while (!waiting.isEmpty()) {
             List<RowChange> next = new ArrayList<>();
