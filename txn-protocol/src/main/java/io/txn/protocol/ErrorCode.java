@@ -594,6 +594,11 @@ public enum ErrorCode {
             Category.GIVE_UP,
             "a row was waited for in vain that an earlier local transaction of the same global transaction may hold: it is prepared, and keeps its rows until the decision",
             "do both in one local transaction (@Transactional around them), or use AT mode, where a global transaction may change a row again"),
+    HELD_WORK_FAILED(
+            "TXN-XA005",
+            Category.GIVE_UP,
+            "a local transaction that had waited for the end of its global one could not be prepared and was taken back, so all of it is rolled back",
+            "see the cause, and repeat the business call if that makes sense"),
 
     SAGA_TOO_LARGE(
             "TXN-SGA001",

@@ -15,6 +15,7 @@ import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.protocol.codec.Frame;
+import io.txn.protocol.extension.BranchPolicy;
 import io.txn.protocol.extension.Feature;
 import io.txn.protocol.extension.IdLease;
 import io.txn.protocol.extension.LockWait;
@@ -526,7 +527,9 @@ public final class SeataAdapter implements RpcHandler {
         long branch;
         IdLease.Beginning beginning;
         Lending lending;
+        BranchPolicy policy;
         try {
+            policy = policy(session, register.branchType(), frame);
             boolean leases = frame != null && session.has(Feature.ID_LEASE);
             branch = frame != null && leases ? IdLease.branch(frame.head()) : 0;
             beginning = frame != null && leases ? IdLease.beginning(frame.head()) : null;
@@ -549,7 +552,8 @@ public final class SeataAdapter implements RpcHandler {
                 register.branchType() == BranchType.SAGA ? shared.share(session.sagaEngine()) : null,
                 wait,
                 requestId,
-                branch);
+                branch,
+                policy);
         AtomicReference<@Nullable Reply> begun = begunBefore(serving, session, xid, beginning);
         submitForRows(
                 serving,
@@ -558,6 +562,18 @@ public final class SeataAdapter implements RpcHandler {
                 frame,
                 reply -> Answers.register(because(begun.get(), reply)),
                 lending.with(asked));
+    }
+
+    /** Only what has ends of the business's own may say how these are called. */
+    private static @Nullable BranchPolicy policy(Session session, BranchType type, @Nullable Frame frame) {
+        if (frame == null || !session.has(Feature.BRANCH_POLICY)) {
+            return null;
+        }
+        BranchPolicy policy = BranchPolicy.read(frame.head());
+        if (policy != null && type != BranchType.TCC && type != BranchType.SAGA_ANNOTATION) {
+            throw new TxnException(ErrorCode.BAD_REQUEST, null, "field", "branch-policy", "branchType", type);
+        }
+        return policy == null || policy.saysNothing() ? null : policy;
     }
 
     /**

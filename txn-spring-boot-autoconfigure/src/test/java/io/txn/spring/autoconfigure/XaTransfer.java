@@ -19,7 +19,7 @@ import org.springframework.jdbc.datasource.DriverManagerDataSource;
 
 /**
  * An application that moves money from one database to another, both in XA mode, and stands still where it is told to, to be killed there. As a process: the coordinator's port; URL, user and
- * password of each database; {@code prepared} or {@code commit}.
+ * password of each database; {@code prepared}, {@code held} or {@code commit}.
  */
 final class XaTransfer implements AutoCloseable {
 
@@ -66,10 +66,27 @@ final class XaTransfer implements AutoCloseable {
     }
 
     void move(String name, Duration timeout) throws Throwable {
+        move(name, timeout, true, () -> standStill("prepared"));
+    }
+
+    /** @param last done when everything is, and nothing is decided */
+    void move(String name, Duration timeout, boolean keep, Runnable last) throws Throwable {
         client.transactions().execute(GlobalTransactionOptions.named(name).withTimeout(timeout), () -> {
             change(0, -10);
             change(1, 10);
-            standStill("prepared");
+            last.run();
+            if (!keep) {
+                throw new IllegalStateException("no");
+            }
+            return "";
+        });
+    }
+
+    /** Takes without giving: one local transaction. */
+    void take(String name, Duration timeout) throws Throwable {
+        client.transactions().execute(GlobalTransactionOptions.named(name).withTimeout(timeout), () -> {
+            change(0, -10);
+            standStill("held");
             return "";
         });
     }
@@ -94,6 +111,11 @@ final class XaTransfer implements AutoCloseable {
                 new DriverManagerDataSource(arguments[1], arguments[2], arguments[3]),
                 new DriverManagerDataSource(arguments[4], arguments[5], arguments[6]),
                 where);
+        if (where.equals("held")) {
+            transfer.move("first", Duration.ofMinutes(5)); // its answers bring ids to name transactions by
+            transfer.take(where, Duration.ofMinutes(5));
+            return;
+        }
         transfer.move(where, Duration.ofMinutes(5));
     }
 }
