@@ -599,6 +599,11 @@ public enum ErrorCode {
             Category.GIVE_UP,
             "a local transaction that had waited for the end of its global one could not be prepared and was taken back, so all of it is rolled back",
             "see the cause, and repeat the business call if that makes sense"),
+    XA_ORPHAN(
+            "TXN-XA006",
+            Category.OPERATOR,
+            "a prepared branch has no coordinator that would end it, and keeps its rows",
+            "look at what it was to do, then end it in the database (XA COMMIT, COMMIT PREPARED …), or set txn.xa.orphans=roll-back"),
 
     SAGA_TOO_LARGE(
             "TXN-SGA001",

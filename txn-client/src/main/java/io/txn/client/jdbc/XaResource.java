@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -227,9 +228,14 @@ final class XaResource implements BranchResource {
 
     // One phase
 
-    /** Has something done on another thread, unless the future is cancelled before. */
+    /** Has something done on another thread, unless the future is cancelled before; null when that is too late. */
+    @Nullable
     Future<?> later(Duration wait, Runnable task) {
-        return timer.schedule(task, wait.toMillis(), TimeUnit.MILLISECONDS);
+        try {
+            return timer.schedule(task, wait.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            return null; // it is closed: whatever runs ends by itself
+        }
     }
 
     /** What became of a local transaction whose commit was not answered, by the word of the database that it was in. */

@@ -1,12 +1,15 @@
 package io.txn.spring.autoconfigure;
 
+import io.txn.client.ContextCarrier;
 import io.txn.client.GlobalTransactionOptions;
+import io.txn.client.TransactionContext;
 import io.txn.client.TxnClient;
 import io.txn.client.TxnClientOptions;
 import io.txn.client.discovery.AddressListLocator;
 import io.txn.client.jdbc.AtDataSource;
 import io.txn.client.jdbc.AtOptions;
 import io.txn.client.jdbc.XaReconciler;
+import io.txn.protocol.Xid;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -80,6 +83,17 @@ final class XaTransfer implements AutoCloseable {
             }
             return "";
         });
+    }
+
+    /** Moves in a transaction that somebody else opened. */
+    @SuppressWarnings("try")
+    void join(String xid) {
+        try (ContextCarrier.Scope scope = client.contexts().bind(TransactionContext.participant(new Xid(xid)))) {
+            change(0, -10);
+            change(1, 10);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** Takes without giving: one local transaction. */
