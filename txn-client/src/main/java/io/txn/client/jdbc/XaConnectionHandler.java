@@ -381,6 +381,15 @@ final class XaConnectionHandler implements InvocationHandler {
         }
     }
 
+    /** Rows that are changed through a result set are changed after the statement has run, and its branch may have ended with it. */
+    void requireThatRowsMayBeChangedLater() throws SQLException {
+        if (autoCommit && xa.isFor(contexts.current())) {
+            throw Refusals.notSupported(
+                    "in auto-commit mode the branch ends with the query, and rows that are changed through its result would be in none",
+                    "switch auto-commit off (@Transactional)");
+        }
+    }
+
     /** Whether the branch ends with the statement that is about to run. */
     boolean endsWithTheStatement() {
         Working now = working;
