@@ -161,7 +161,8 @@ class BranchPolicyOverTcpTest {
                     "the first call has failed",
                     HandDrivenClient.PATIENCE,
                     () -> branch(xid).attempts() == 1);
-            assertThat(Duration.between(detail(xid).summary().beganAt(), branch(xid).nextAt()))
+            assertThat(Duration.between(
+                            detail(xid).summary().beganAt(), branch(xid).nextAt()))
                     .isGreaterThan(Duration.ofMinutes(29));
         }
     }
@@ -185,7 +186,8 @@ class BranchPolicyOverTcpTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "1,2,3", "1,2,3,4,5", "-1,0,0,0", "1,1,x,1", "3600001,0,0,0", "0,9,8,0", "0,0,0,1000001"})
+    @ValueSource(
+            strings = {"", "1,2,3", "1,2,3,4,5", "-1,0,0,0", "1,1,x,1", "3600001,0,0,0", "0,9,8,0", "0,0,0,1000001"})
     void aPolicyThatIsNoneRefusesTheBranch(String text) throws Exception {
         try (HandDrivenClient client = client(true)) {
             String xid = client.begin(60_000);
@@ -200,7 +202,9 @@ class BranchPolicyOverTcpTest {
         try (HandDrivenClient client = client(true)) {
             String xid = client.begin(60_000);
             for (BranchType type : new BranchType[] {BranchType.AT, BranchType.XA}) {
-                assertThat(register(client, xid, type, policy(0, 1, 1, 1)).outcome().message())
+                assertThat(register(client, xid, type, policy(0, 1, 1, 1))
+                                .outcome()
+                                .message())
                         .startsWith(ErrorCode.BAD_REQUEST.id());
             }
         }

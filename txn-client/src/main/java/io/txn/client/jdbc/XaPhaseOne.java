@@ -144,14 +144,7 @@ final class XaPhaseOne implements HeldWork {
             prepareNow();
         } catch (SQLException e) {
             throw new TxnException(
-                    ErrorCode.HELD_WORK_FAILED,
-                    e,
-                    "xid",
-                    xid(),
-                    "resource",
-                    xa.resourceId(),
-                    "reason",
-                    e.getMessage());
+                    ErrorCode.HELD_WORK_FAILED, e, "xid", xid(), "resource", xa.resourceId(), "reason", e.getMessage());
         }
     }
 
@@ -242,8 +235,7 @@ final class XaPhaseOne implements HeldWork {
     private void reportFailed() {
         BranchId registered = Objects.requireNonNull(branch);
         try {
-            manager()
-                    .report(xid(), registered, BranchType.XA, BranchStatus.PHASE_ONE_FAILED, xa.applicationData(id));
+            manager().report(xid(), registered, BranchType.XA, BranchStatus.PHASE_ONE_FAILED, xa.applicationData(id));
         } catch (TxnException e) {
             LOG.warn(
                     "could not report that a local transaction was rolled back, the coordinator will find out: xid={}, branchId={}, cause={}",

@@ -367,8 +367,7 @@ final class EventCodec {
     }
 
     static BranchPolicy policy(In in) {
-        BranchPolicy policy =
-                new BranchPolicy(in.varint(), in.varint(), in.varint(), in.count(Integer.MAX_VALUE));
+        BranchPolicy policy = new BranchPolicy(in.varint(), in.varint(), in.varint(), in.count(Integer.MAX_VALUE));
         return in.interner().intern(policy);
     }
 

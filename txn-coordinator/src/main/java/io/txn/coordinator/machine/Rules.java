@@ -48,8 +48,7 @@ public record Rules(
         long first = policy.firstDelay() == 0 ? firstDelay : policy.firstDelay();
         long most = policy.maxDelay() == 0 ? Math.max(maxDelay, first) : policy.maxDelay();
         int attempts = policy.maxAttempts() == 0 ? maxAttempts : policy.maxAttempts();
-        return new Rules(
-                maxTransactions, maxBranches, attempts, Math.min(first, most), most, xaNotFoundMin, keys);
+        return new Rules(maxTransactions, maxBranches, attempts, Math.min(first, most), most, xaNotFoundMin, keys);
     }
 
     /** The delay after so many failed attempts; {@code jitter} of its second half is taken off. */

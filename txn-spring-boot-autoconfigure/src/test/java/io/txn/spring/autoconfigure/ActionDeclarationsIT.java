@@ -287,10 +287,7 @@ class ActionDeclarationsIT {
 
     @Test
     void aPolicyThatCannotBeIsSaidAtTheStart() {
-        refused(
-                Impatient.class,
-                ErrorCode.ACTION_MISDECLARED,
-                "the longest delay is shorter than the first one");
+        refused(Impatient.class, ErrorCode.ACTION_MISDECLARED, "the longest delay is shorter than the first one");
     }
 
     @Test

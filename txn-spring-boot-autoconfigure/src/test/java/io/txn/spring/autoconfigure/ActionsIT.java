@@ -95,7 +95,16 @@ class ActionsIT {
         DataSourceTransactionManagerAutoConfiguration.class,
         TransactionAutoConfiguration.class
     })
-    @Import({Accounts.class, Points.class, Trips.class, Mails.class, Shop.class, Vouchers.class, Orders.class, Stubborn.class})
+    @Import({
+        Accounts.class,
+        Points.class,
+        Trips.class,
+        Mails.class,
+        Shop.class,
+        Vouchers.class,
+        Orders.class,
+        Stubborn.class
+    })
     static class Application {}
 
     private ConfigurableApplicationContext application(DatabaseKind kind) {

@@ -82,10 +82,7 @@ class DatabasesKilledIT {
                 Await.until(
                         "an attempt of " + name + " has failed",
                         MAX,
-                        () -> coordinator
-                                .detail(coordinator.transaction(name).xid())
-                                .branches()
-                                .stream()
+                        () -> coordinator.detail(coordinator.transaction(name).xid()).branches().stream()
                                 .anyMatch(branch -> branch.attempts() > 0));
             }
             mariaDb.restart();

@@ -73,8 +73,8 @@ class MixedFleetIT {
                         directory.resolve("client"),
                         List.of(new Source(Mode.XA, theirXa), new Source(Mode.NONE, theirTcc)));
                 Payer payer = new Payer(port, ourTcc.dataSource(), "nowhere");
-                XaTransfer transfer =
-                        new XaTransfer(port, ourXa.get(0).dataSource(), ourXa.get(1).dataSource(), "nowhere")) {
+                XaTransfer transfer = new XaTransfer(
+                        port, ourXa.get(0).dataSource(), ourXa.get(1).dataSource(), "nowhere")) {
             List<String> expected = new ArrayList<>(List.of("100+0", "100+0", "100+0", "100", "100"));
             int kept = 0;
             for (boolean theyOpen : new boolean[] {true, false}) {
@@ -102,10 +102,8 @@ class MixedFleetIT {
                     expected.set(2, accounts);
                     expected.set(3, Integer.toString(100 - 10 * kept));
                     expected.set(4, Integer.toString(100 + 10 * kept));
-                    Await.until(
-                            what + ", everywhere",
-                            MAX,
-                            () -> seen(List.of(theirTcc, theirXa, ourTcc), ourXa).equals(expected));
+                    Await.until(what + ", everywhere", MAX, () -> seen(List.of(theirTcc, theirXa, ourTcc), ourXa)
+                            .equals(expected));
                 }
             }
             assertThat(prepared(theirXa) + prepared(ourXa.get(0)) + prepared(ourXa.get(1)))

@@ -173,8 +173,8 @@ class SeataServerIT {
         int port = Integer.parseInt(server.address().replaceFirst(".*:", ""));
         try (Payer payer = new Payer(port, tcc.dataSource(), "nowhere");
                 XaTransfer transfer = new XaTransfer(port, from.dataSource(), to.dataSource(), "nowhere")) {
-            Throwable end = catchThrowable(() -> payer.pay(
-                    "tcc", 10, Duration.ofMinutes(2), keep, () -> transfer.join(payer.xid())));
+            Throwable end = catchThrowable(
+                    () -> payer.pay("tcc", 10, Duration.ofMinutes(2), keep, () -> transfer.join(payer.xid())));
             assertThat(end == null).as("%s", end).isEqualTo(keep);
             String expected = keep ? "90 0 90 110" : "100 0 100 100";
             Await.until(

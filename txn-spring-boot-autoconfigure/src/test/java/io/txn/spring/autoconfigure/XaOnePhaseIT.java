@@ -372,7 +372,8 @@ class XaOnePhaseIT {
                 }
                 case "createStatement" -> {
                     return proxy(Statement.class, (Statement) real.call(), (called, with, plain) -> {
-                        if (called.getName().equals("execute") && with[0].toString().startsWith("XA COMMIT")) {
+                        if (called.getName().equals("execute")
+                                && with[0].toString().startsWith("XA COMMIT")) {
                             fault.instead(inner, plain::call);
                             return true;
                         }

@@ -72,8 +72,8 @@ public final class UndoTable {
         // Unquoted, as in the script, so that the database folds the name as it did when the table was made.
         this.table = schema + name;
         this.databaseTable = schema + name + "_database";
-        this.script =
-                new SchemaScript("io/txn/client/jdbc/schema/" + dialect.product().script() + ".sql", "undo_log", name);
+        this.script = new SchemaScript(
+                "io/txn/client/jdbc/schema/" + dialect.product().script() + ".sql", "undo_log", name);
     }
 
     /**
