@@ -184,5 +184,8 @@ final class Payer implements AutoCloseable {
         Path goesOnWith = arguments.length > 5 ? Path.of(arguments[5]) : null;
         Payer payer = new Payer(Integer.parseInt(arguments[0]), dataSource, where, goesOnWith, 0);
         payer.pay(where, 10, Duration.ofMinutes(5), !where.equals("cancel"));
+        if (goesOnWith != null) {
+            new CountDownLatch(1).await(); // who was told "committed, not carried out yet" would leave with its confirm in the middle
+        }
     }
 }
