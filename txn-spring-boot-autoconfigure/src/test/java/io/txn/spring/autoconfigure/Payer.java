@@ -185,7 +185,8 @@ final class Payer implements AutoCloseable {
         Payer payer = new Payer(Integer.parseInt(arguments[0]), dataSource, where, goesOnWith, 0);
         payer.pay(where, 10, Duration.ofMinutes(5), !where.equals("cancel"));
         if (goesOnWith != null) {
-            new CountDownLatch(1).await(); // who was told "committed, not carried out yet" would leave with its confirm in the middle
+            // Who is told "committed, to be carried out" must not leave in the middle of it.
+            new CountDownLatch(1).await();
         }
     }
 }
