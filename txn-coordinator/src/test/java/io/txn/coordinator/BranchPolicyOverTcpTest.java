@@ -55,6 +55,7 @@ class BranchPolicyOverTcpTest {
 
     private HandDrivenClient client(boolean announces) throws Exception {
         HandDrivenClient client = new HandDrivenClient(coordinator.tcpPort());
+        client.answerWith(BranchPolicyOverTcpTest::later); // as soon as it has registered it may be called
         client.registerTm("bank", "2.6.0");
         var request = new Message.RegisterRmRequest("2.6.0", "bank", "default_tx_group", null, ACTION);
         Map<String, String> head = announces ? Feature.announced() : Map.of();
@@ -111,7 +112,6 @@ class BranchPolicyOverTcpTest {
     void aBranchIsCalledAsOftenAndAsSoonAsItSaysAlsoAfterARestart(BranchType type, boolean commit) throws Exception {
         String xid;
         try (HandDrivenClient client = client(true)) {
-            client.answerWith(BranchPolicyOverTcpTest::later);
             xid = client.begin(60_000);
             // The second delay is longer than the first, so that the restart comes in between.
             assertThat(register(client, xid, type, policy(0, 20, 20, 3))
@@ -125,7 +125,6 @@ class BranchPolicyOverTcpTest {
         coordinator.close();
         start();
         try (HandDrivenClient client = client(true)) {
-            client.answerWith(BranchPolicyOverTcpTest::later);
             awaitState(xid, TransactionState.NEEDS_ATTENTION);
             assertThat(branch(xid).attempts()).isEqualTo(3);
             assertThat(branch(xid).state()).isEqualTo(BranchState.STUCK);
@@ -153,7 +152,6 @@ class BranchPolicyOverTcpTest {
     @Test
     void whatTheBranchLeavesOpenIsAsTheCoordinatorIsConfigured() throws Exception {
         try (HandDrivenClient client = client(true)) {
-            client.answerWith(BranchPolicyOverTcpTest::later);
             String xid = client.begin(60_000);
             register(client, xid, BranchType.TCC, policy(0, 0, 0, 1_000));
             client.commit(xid);
@@ -170,7 +168,6 @@ class BranchPolicyOverTcpTest {
     @Test
     void whoHasNotAgreedOnPoliciesIsCalledAsAllOthers() throws Exception {
         try (HandDrivenClient client = client(false)) {
-            client.answerWith(BranchPolicyOverTcpTest::later);
             String xid = client.begin(60_000);
             assertThat(register(client, xid, BranchType.TCC, policy(0, 1, 1, 1))
                             .outcome()
