@@ -21,6 +21,7 @@ class DocumentationTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
     /** A class of tests by its name, alone or with a method; not the patterns of names that pages about testing give. */
     private static final Pattern TEST = Pattern.compile("`((?!Xxx)[A-Z]\\w*[a-z0-9](?:Test|IT))(?:\\.(\\w+))?`");
+
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)#\\s]+)(?:#[^)]*)?\\)");
 
     @Test

@@ -156,9 +156,8 @@ final class EtcdClient {
                 String said = new String(refusal.readNBytes(MOST_REFUSAL), StandardCharsets.UTF_8).strip();
                 String text = "it answers " + answer.statusCode() + ' ' + said;
                 // Whoever shows no user at all is answered 400.
-                boolean refuses = answer.statusCode() == 401
-                        || answer.statusCode() == 403
-                        || said.contains("user name is empty");
+                boolean refuses =
+                        answer.statusCode() == 401 || answer.statusCode() == 403 || said.contains("user name is empty");
                 throw refuses
                         ? new Failure(LookupStep.Kind.CREDENTIALS, REFUSES + " or the right to read: " + text, null)
                         : new IOException(text);

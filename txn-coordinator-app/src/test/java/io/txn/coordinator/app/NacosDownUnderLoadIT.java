@@ -207,7 +207,9 @@ class NacosDownUnderLoadIT {
         assertThat(lines(coordinator, "registry cannot be reached"))
                 .as("one line, however often it was tried")
                 .hasSize(1);
-        assertThat(lines(coordinator, "nacos")).as("the client library is quiet").hasSizeLessThan(10);
+        assertThat(lines(coordinator, "nacos"))
+                .as("the client library is quiet")
+                .hasSizeLessThan(10);
     }
 
     private static List<String> lines(CoordinatorProcess coordinator, String part) {

@@ -46,7 +46,8 @@ class NacosPasswordIT {
     }
 
     @Test
-    void passwordsAndKeysAreShownAndRefusedOnesAreSaidByTheCoordinatorByTheApplicationAndByItsDoctor() throws Exception {
+    void passwordsAndKeysAreShownAndRefusedOnesAreSaidByTheCoordinatorByTheApplicationAndByItsDoctor()
+            throws Exception {
         try (NacosServer server = NacosServer.start(directory.resolve("nacos"), "txn", "secret")) {
             NacosRegistry refused = registry(server, "txn", "wrong");
             Throwable said = catchThrowable(() -> refused.join(Advertised.of("127.0.0.1:8091", Map.of())));
@@ -88,8 +89,8 @@ class NacosPasswordIT {
         registry.join(Advertised.of("127.0.0.1:8092", Map.of()));
         try (NacosLocator stranger = NacosLocator.start(settings.withKeys("txn", "wrong"));
                 NacosLocator locator = NacosLocator.start(settings.withKeys("txn", "secret"))) {
-            Await.untilPasses("found", MAX, () -> assertThat(locator.current())
-                    .containsExactly(new HostPort("127.0.0.1", 8092)));
+            Await.untilPasses(
+                    "found", MAX, () -> assertThat(locator.current()).containsExactly(new HostPort("127.0.0.1", 8092)));
             Await.untilPasses("said", MAX, () -> assertThat(stranger.description())
                     .contains("it refuses the user, the password, the keys or the right to read"));
         }

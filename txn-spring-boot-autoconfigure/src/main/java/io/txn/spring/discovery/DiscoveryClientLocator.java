@@ -3,8 +3,8 @@ package io.txn.spring.discovery;
 import io.txn.client.discovery.CoordinatorLocator;
 import io.txn.client.discovery.HostPort;
 import io.txn.client.discovery.KnownCoordinators;
-import io.txn.client.discovery.LookupStep;
 import io.txn.client.discovery.Looks;
+import io.txn.client.discovery.LookupStep;
 import io.txn.protocol.TxnException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -105,8 +105,7 @@ public final class DiscoveryClientLocator implements CoordinatorLocator {
             return List.of(
                     found > 0
                             ? new LookupStep(LookupStep.Kind.INSTANCE, true, found + " registered there")
-                            : new LookupStep(
-                                    LookupStep.Kind.SERVICE, false, where + ": nobody is registered there"));
+                            : new LookupStep(LookupStep.Kind.SERVICE, false, where + ": nobody is registered there"));
         } catch (RuntimeException | LinkageError e) {
             return List.of(new LookupStep(LookupStep.Kind.CONNECTION, false, where + ": " + e));
         }

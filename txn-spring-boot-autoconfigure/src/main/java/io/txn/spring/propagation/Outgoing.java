@@ -58,7 +58,8 @@ public final class Outgoing {
     }
 
     /** How long a call of the calling thread may take; null for as long as it likes, or as far as is known. */
-    @Nullable Duration left() {
+    @Nullable
+    Duration left() {
         TransactionContext context = contexts.current();
         return context == null ? null : left(context);
     }

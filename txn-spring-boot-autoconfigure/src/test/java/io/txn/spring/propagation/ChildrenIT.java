@@ -10,12 +10,8 @@ import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.spring.GlobalTransactional;
-import io.txn.spring.autoconfigure.TestCoordinator;
 import io.txn.test.Await;
-import io.txn.test.TestDatabase;
-import io.txn.test.TestDatabases;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -25,9 +21,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
-import org.springframework.boot.builder.SpringApplicationBuilder;
-import org.springframework.boot.web.client.RestTemplateBuilder;
-import org.springframework.boot.web.servlet.context.ServletWebServerApplicationContext;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.core.task.AsyncTaskExecutor;
@@ -36,7 +29,6 @@ import org.springframework.stereotype.Service;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RestController;
-import org.springframework.web.client.RestTemplate;
 
 /** Work on other threads: the opener's commit and a participant's answer wait for it, or refuse. One application calls itself over a real server. */
 @Timeout(240)

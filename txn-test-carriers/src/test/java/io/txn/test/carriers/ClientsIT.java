@@ -642,8 +642,8 @@ class ClientsIT {
         @Bean("interface-web-client")
         StockInterface webInterface(
                 @Qualifier("web-client") WebClient.Builder builder, @Value("${stock.url}") String url) {
-            return HttpServiceProxyFactory.builderFor(WebClientAdapter.create(
-                            builder.clone().baseUrl(url).build()))
+            return HttpServiceProxyFactory.builderFor(
+                            WebClientAdapter.create(builder.clone().baseUrl(url).build()))
                     .build()
                     .createClient(StockInterface.class);
         }

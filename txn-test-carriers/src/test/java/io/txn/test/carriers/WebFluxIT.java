@@ -249,12 +249,10 @@ class WebFluxIT {
         Disposable[] late = new Disposable[1];
         try {
             global("flux-late", () -> {
-                Participation here = application
-                        .getBean(ContextCarrier.class)
-                        .current()
-                        .participation();
-                Mono<Integer> insert = reactive.blocking(
-                        () -> jdbc.update("INSERT INTO taken (text) VALUES (?)", "flux-late"));
+                Participation here =
+                        application.getBean(ContextCarrier.class).current().participation();
+                Mono<Integer> insert =
+                        reactive.blocking(() -> jdbc.update("INSERT INTO taken (text) VALUES (?)", "flux-late"));
                 assertThat(here.hasChildren()).as("nobody has subscribed").isFalse();
                 insert.subscribe().dispose();
                 assertThat(here.hasChildren()).as("cancelled").isFalse();

@@ -40,7 +40,10 @@ class EurekaIT {
                     .isEqualTo(new LookupStep(LookupStep.Kind.INSTANCE, true, "1 registered there"));
             try (DiscoveryClientLocator nobody = DiscoveryClientLocator.start(
                     DiscoveryClientLocator.usable(
-                            List.copyOf(application.getBeansOfType(DiscoveryClient.class).values()), false),
+                            List.copyOf(application
+                                    .getBeansOfType(DiscoveryClient.class)
+                                    .values()),
+                            false),
                     "never")) {
                 assertThat(nobody.examine()).singleElement().satisfies(told -> {
                     assertThat(told.kind()).isEqualTo(LookupStep.Kind.SERVICE);

@@ -42,9 +42,7 @@ class FaultsIT {
         // And the test waits less for a coordinator or services that are gone, and for transactions that nobody
         // decides.
         List<String> hasty = List.of(
-                "--txn.client.decision-wait=3s",
-                "--txn.client.connect-wait=3s",
-                "--txn.client.default-timeout=30s");
+                "--txn.client.decision-wait=3s", "--txn.client.connect-wait=3s", "--txn.client.default-timeout=30s");
         shop = Shop.open(
                 "faults",
                 ShopDatabase.h2(Shop.data("faults-databases")),
