@@ -644,7 +644,12 @@ public enum ErrorCode {
             "TXN-SGA017",
             Category.RETRY,
             "the coordinator did not take a question or an answer about a saga, and changed nothing",
-            "see the reason that it gave, and ask or answer again later");
+            "see the reason that it gave, and ask or answer again later"),
+    STATE_MACHINE_REFUSED(
+            "TXN-SGA018",
+            Category.OPERATOR,
+            "a state machine definition cannot be imported, or run here",
+            "write what the message names as expected, or take the definition out of txn.saga.state-machine.resources");
 
     /** What the caller can do about an error. */
     public enum Category {
