@@ -624,7 +624,7 @@ public enum ErrorCode {
             "TXN-SGA013",
             Category.GIVE_UP,
             "no step of a saga waits under this correlation id",
-            "pass on the text that StepContext.correlationId() gave, unchanged"),
+            "pass on the text that StepContext.correlationId() or the header Txn-Correlation-Id gave, unchanged; the saga may have ended long ago"),
     SAGA_NOT_DONE(
             "TXN-SGA014",
             Category.GIVE_UP,
