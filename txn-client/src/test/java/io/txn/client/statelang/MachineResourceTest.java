@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.txn.client.action.Json;
 import io.txn.client.rm.Branch;
 import io.txn.client.rm.BranchResult;
+import io.txn.client.saga.SagaEnded;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.Xid;
 import io.txn.protocol.message.BranchStatus;
@@ -53,6 +54,7 @@ class MachineResourceTest {
     }
 
     private final Shop shop = new Shop();
+    private final List<String> told = new ArrayList<>();
 
     private final class Shops implements Services {
         @Override
@@ -113,6 +115,11 @@ class MachineResourceTest {
             @Override
             public Services services() {
                 return services;
+            }
+
+            @Override
+            public void ended(SagaEnded<?> ended) {
+                told.add(ended.definition() + " " + ended.input() + " " + ended.done());
             }
         });
     }
@@ -282,6 +289,25 @@ class MachineResourceTest {
                         .status())
                 .as("it changes something, and nothing undoes it")
                 .isEqualTo(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE);
+    }
+
+    @Test
+    void theEndOfAMachineIsToldAndNotThatOfOneInIt() {
+        MachineResource resource = resource(machine("", ""));
+        assertThat(result(act(resource, "machine.begun", 1, Map.of()))).isEqualTo("null");
+        assertThat(told).isEmpty();
+        act(resource, "machine.end", 1, Map.of());
+        act(resource, "Inner/machine.end", 1, Map.of());
+        assertThat(told)
+                .singleElement()
+                .asString()
+                .startsWith("m@0.0.1")
+                .contains("key=k1")
+                .endsWith("true");
+        assertThat(resource.rollback(branch(SagaHead.Call.COMPENSATE, "machine.begun", 1, Map.of(), null))
+                        .done())
+                .isTrue();
+        assertThat(told).hasSize(2).last().asString().endsWith("false");
     }
 
     @Test

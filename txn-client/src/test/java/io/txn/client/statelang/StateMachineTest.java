@@ -10,6 +10,7 @@ import io.txn.protocol.saga.Recovery;
 import io.txn.protocol.saga.SagaPlan;
 import io.txn.protocol.saga.Step;
 import io.txn.protocol.saga.Work;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -21,6 +22,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Definitions in Seata's state language: what is read, what is refused and where, and what plan becomes of one. */
 class StateMachineTest {
+
+    private static final StateMachineOptions OPTIONS =
+            new StateMachineOptions(Duration.ofMinutes(1), Duration.ofHours(1), false);
 
     /** A task with attributes, and an end. */
     private static String machine(String more) {
@@ -61,7 +65,7 @@ class StateMachineTest {
             """;
 
     private static SagaPlan plan(StateMachine machine, StateMachine... others) {
-        return MachinePlan.of(machine, 60_000, name -> find(name, others)).plan();
+        return MachinePlan.of(machine, OPTIONS, name -> find(name, others)).plan();
     }
 
     private static @Nullable StateMachine find(String name, StateMachine... others) {
@@ -116,6 +120,16 @@ class StateMachineTest {
         assertThat(SagaPlan.decode(plan.encoded())).isEqualTo(plan);
     }
 
+    @Test
+    void whereEndsAreToldThereIsAFirstStepWhoseCompensationComesLast() {
+        StateMachineOptions announced = new StateMachineOptions(Duration.ofMinutes(1), Duration.ofHours(1), true);
+        SagaPlan plan = MachinePlan.of(StateMachine.read(TRIP, "trip.json"), announced, name -> null)
+                .plan();
+        assertThat(step(plan, "machine.begun").after()).isEmpty();
+        assertThat(step(plan, "machine.begun").compensation()).isNotNull();
+        assertThat(step(plan, "Hotel").after()).containsExactly("machine.begun");
+    }
+
     private static String outer(String more) {
         return """
                 {"Name": "outer", "StartState": "Trip", "RecoverStrategy": "Compensate", "States": {
@@ -129,7 +143,7 @@ class StateMachineTest {
     @Test
     void aMachineInAMachineIsPartOfItsPlan() {
         StateMachine trip = StateMachine.read(TRIP, "trip.json");
-        MachinePlan both = MachinePlan.of(StateMachine.read(outer(""), "outer.json"), 60_000, name -> trip);
+        MachinePlan both = MachinePlan.of(StateMachine.read(outer(""), "outer.json"), OPTIONS, name -> trip);
         SagaPlan plan = both.plan();
         assertThat(both.machines()).isEqualTo(Map.of("Trip", "trip@1.2.3"));
         assertThat(names(plan))
