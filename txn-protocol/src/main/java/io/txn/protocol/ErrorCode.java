@@ -363,8 +363,8 @@ public enum ErrorCode {
     REGISTRY_REFUSES(
             "TXN-DOC003",
             Category.OPERATOR,
-            "the registry does not take this user or password",
-            "correct the registry's user and password"),
+            "the registry does not take this user and password, or this access and secret key",
+            "correct the registry's user and password (or access and secret key), and see that they may read the service"),
     REGISTRY_NAMESPACE_UNKNOWN(
             "TXN-DOC004",
             Category.OPERATOR,
@@ -374,7 +374,7 @@ public enum ErrorCode {
             "TXN-DOC005",
             Category.OPERATOR,
             "no coordinator is registered under this name where this application looks",
-            "start a coordinator that registers there, and compare service name, group and namespace on both sides"),
+            "start a coordinator that registers there, and compare service name, group, namespace and cluster on both sides"),
     REGISTRY_INSTANCE_UNUSABLE(
             "TXN-DOC006",
             Category.OPERATOR,
