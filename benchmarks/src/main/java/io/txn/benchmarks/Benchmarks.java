@@ -18,6 +18,7 @@ public final class Benchmarks {
             new JournalBenchmark(),
             new MillionBenchmark(),
             new AtBenchmark(),
+            new SagaBenchmark(),
             new StartBenchmark());
 
     private Benchmarks() {}

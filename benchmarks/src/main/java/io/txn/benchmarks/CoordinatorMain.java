@@ -11,10 +11,12 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.LongStream;
 
 /**
- * A coordinator as shipped, in a process of its own, that tells its statistics. Arguments: the data directory, and the TCP port or 0. Prints
+ * A coordinator as shipped, in a process of its own, that tells its statistics. Arguments: the data directory, the TCP port or 0, and, if there is one, the URL
+ * below which steps of sagas are. Prints
  * {@code ready <tcp port> <statistics port>}.
  */
 final class CoordinatorMain {
@@ -22,9 +24,11 @@ final class CoordinatorMain {
     private CoordinatorMain() {}
 
     public static void main(String[] args) throws IOException {
+        List<String> targets = List.of(args).subList(2, args.length);
         Coordinator coordinator = Coordinator.start(CoordinatorOptions.DEFAULTS
                 .withDataDir(Path.of(args[0]))
-                .withListen("127.0.0.1", Integer.parseInt(args[1])));
+                .withListen("127.0.0.1", Integer.parseInt(args[1]))
+                .withSagas(new CoordinatorOptions.Sagas(targets, CoordinatorOptions.Sagas.DEFAULTS.connectTimeout())));
         HttpServer control = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         control.createContext("/", exchange -> {
             byte[] bytes = text(coordinator.statistics()).getBytes(StandardCharsets.UTF_8);

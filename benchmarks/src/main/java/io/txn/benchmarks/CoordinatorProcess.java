@@ -11,6 +11,8 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -35,12 +37,18 @@ final class CoordinatorProcess implements AutoCloseable {
         this.startTime = startTime;
     }
 
-    /** Starts a coordinator; returns when it serves, which with a journal to replay may take a while. */
-    static CoordinatorProcess start(Path dataDir, Path log, String heap) {
+    /**
+     * Starts a coordinator; returns when it serves, which with a journal to replay may take a while.
+     *
+     * @param sagaTargets URLs below which it may call steps of sagas
+     */
+    static CoordinatorProcess start(Path dataDir, Path log, String heap, String... sagaTargets) {
         long start = System.nanoTime();
+        List<String> arguments = new ArrayList<>(List.of(dataDir.toString(), "0"));
+        arguments.addAll(List.of(sagaTargets));
         JavaProcess process = JavaProcess.mainClass(CoordinatorMain.class)
                 .jvm(serverFlags(heap))
-                .args(dataDir.toString(), "0")
+                .args(arguments.toArray(String[]::new))
                 .start(log);
         try {
             MatchResult ready = process.awaitLine("^ready (\\d+) (\\d+)$", START_WAIT);

@@ -101,6 +101,22 @@ class BenchmarksIT {
         assertThat(text.lines().filter(line -> line.startsWith("4 hot"))).hasSize(4);
     }
 
+    /** It counts the calls of the steps and the coordinator's commits itself, and fails when they do not fit. */
+    @Test
+    void everySagaOfTheSagaBenchmarkCallsBothOfItsSteps() throws Exception {
+        String text = run(
+                new SagaBenchmark(),
+                "--concurrency=1,4",
+                "--rounds=1",
+                "--seconds=60",
+                "--most=20",
+                "--warm-up=5",
+                "--heap=256m");
+
+        assertThat(text.lines().filter(line -> line.startsWith("coordinator") && line.contains(" 2.00 ")))
+                .hasSize(2);
+    }
+
     @Test
     void bothLogsOfTheJournalBenchmarkAnswerEveryRecord() throws Exception {
         int records = 100;

@@ -17,10 +17,13 @@ import io.txn.coordinator.machine.RequestKeys;
 import io.txn.coordinator.machine.Rules;
 import io.txn.coordinator.saga.HttpSteps;
 import io.txn.coordinator.saga.HttpTargets;
+import io.txn.coordinator.saga.StepKeys;
 import io.txn.coordinator.seata.SeataAdapter;
+import io.txn.protocol.BranchId;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
+import io.txn.protocol.saga.SagaHead;
 import io.txn.protocol.transport.RequestIds;
 import io.txn.protocol.transport.RpcServer;
 import io.txn.protocol.transport.ServerTls;
@@ -29,6 +32,8 @@ import java.net.UnknownHostException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
@@ -67,6 +72,7 @@ public final class Coordinator implements AutoCloseable {
     private final String advertisedAddress;
     private final String domain;
     private final @Nullable HttpSteps steps;
+    private final @Nullable StepKeys keys;
 
     private Coordinator(
             Journal journal,
@@ -78,8 +84,10 @@ public final class Coordinator implements AutoCloseable {
             @Nullable ServerTls tls,
             String advertisedAddress,
             String domain,
-            @Nullable HttpSteps steps) {
+            @Nullable HttpSteps steps,
+            @Nullable StepKeys keys) {
         this.steps = steps;
+        this.keys = keys;
         this.domain = domain;
         this.journal = journal;
         this.engine = engine;
@@ -134,11 +142,13 @@ public final class Coordinator implements AutoCloseable {
                 domain,
                 new RequestIds(chance.nextInt()),
                 HttpTargets.of(options.sagas().targets()));
-        HttpSteps steps = options.sagas().targets().isEmpty()
+        StepKeys keys = options.sagas().targets().isEmpty() ? null : StepKeys.readOrCreate(options.dataDir(), chance);
+        HttpSteps steps = keys == null
                 ? null
                 : new HttpSteps(
                         adapter.branchCaller(),
                         HttpTargets.of(options.sagas().targets()),
+                        keys,
                         options.retry().callTimeout(),
                         options.sagas().connectTimeout());
         Engine engine = Engine.start(
@@ -169,7 +179,7 @@ public final class Coordinator implements AutoCloseable {
             UndoLogCleaning cleaning = UndoLogCleaning.start(options.undoLog(), engine, adapter, clock);
             AccessUpkeep upkeep = AccessUpkeep.start(doorkeeper, adapter);
             return new Coordinator(
-                    journal, engine, adapter, server, cleaning, upkeep, options.tls(), advertised, domain, steps);
+                    journal, engine, adapter, server, cleaning, upkeep, options.tls(), advertised, domain, steps, keys);
         } catch (RuntimeException | Error e) {
             engine.close();
             if (steps != null) {
@@ -286,6 +296,55 @@ public final class Coordinator implements AutoCloseable {
         engine.submit(command(command), reply -> complete(result, reply));
         return result.whenComplete((answer, failure) ->
                 LOG.info("an operator's command={} result={}", command, failure == null ? answer : failure.toString()));
+    }
+
+    /**
+     * Ends a step of a saga that said it was under way, for whoever is no client of ours. Durable when the future completes; said again it changes nothing, and the first answer counts.
+     *
+     * <p>Fails with SAGA_CORRELATION_UNKNOWN when there is no such step, BAD_REQUEST or SAGA_TOO_LARGE when the result cannot be kept.
+     *
+     * @param result JSON; null: none
+     */
+    public CompletableFuture<Void> completeStep(Xid xid, BranchId branch, @Nullable String result) {
+        Map<String, String> checked = new HashMap<>();
+        try {
+            SagaHead.said(new SagaHead.Said(result, -1), checked);
+        } catch (TxnException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+        return endStep(new Command.CompleteStep(xid, branch.value(), checked.get(SagaHead.RESULT), null));
+    }
+
+    /** The same for a step that failed: it had begun, so it is compensated like one that was done. */
+    public CompletableFuture<Void> failStep(Xid xid, BranchId branch, String cause) {
+        Map<String, String> shortened = new HashMap<>();
+        SagaHead.failure(cause, shortened);
+        return endStep(new Command.CompleteStep(xid, branch.value(), null, SagaHead.failure(shortened)));
+    }
+
+    /** Whether this key was given to whoever was called for that step, over HTTP: it may say what came of it. */
+    public boolean isKeyOfStep(Xid xid, BranchId branch, String key) {
+        return keys != null && keys.fits(xid.value() + '/' + branch.value(), key);
+    }
+
+    private CompletableFuture<Void> endStep(Command.CompleteStep command) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        engine.submit(command, reply -> {
+            if (reply instanceof Reply.Reported) {
+                done.complete(null);
+            } else if (reply instanceof Reply.TransactionUnknown || reply instanceof Reply.BranchUnknown) {
+                done.completeExceptionally(new TxnException(
+                        ErrorCode.SAGA_CORRELATION_UNKNOWN,
+                        null,
+                        "correlationId",
+                        command.xid().value() + '/' + command.branch()));
+            } else if (reply instanceof Reply.Rejected rejected) {
+                done.completeExceptionally(rejected.exception());
+            } else {
+                done.completeExceptionally(new AssertionError("no answer for " + reply));
+            }
+        });
+        return done;
     }
 
     private static Command command(OperatorCommand command) {

@@ -9,7 +9,6 @@ import io.txn.client.saga.Signature;
 import io.txn.client.saga.StepMethod;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
-import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.LinkedHashMap;
@@ -156,18 +155,16 @@ public final class SagaBeans implements SmartInitializingSingleton {
         void requireCallable() {
             if (beanFactory.containsSingleton(bean)) {
                 Class<?> shown = beanFactory.getBean(bean).getClass();
-                invocable(method, shown);
+                requireShown(method, shown);
                 if (compensation != null) {
-                    invocable(compensation, shown);
+                    requireShown(compensation, shown);
                 }
             }
         }
 
-        private Method invocable(Method wanted, Class<?> shown) {
+        private void requireShown(Method wanted, Class<?> shown) {
             try {
-                Method invocable = AopUtils.selectInvocableMethod(wanted, shown);
-                ReflectionUtils.makeAccessible(invocable); // a public method, perhaps of a class that is not
-                return invocable;
+                BeanCalls.invocable(wanted, shown);
             } catch (IllegalStateException e) {
                 throw misdeclared(
                         wanted,
@@ -190,12 +187,7 @@ public final class SagaBeans implements SmartInitializingSingleton {
         }
 
         private @Nullable Object invoke(Method wanted, List<?> arguments) throws Throwable {
-            Object target = beanFactory.getBean(bean);
-            try {
-                return invocable(wanted, target.getClass()).invoke(target, arguments.toArray());
-            } catch (InvocationTargetException e) {
-                throw e.getCause() == null ? e : e.getCause();
-            }
+            return BeanCalls.invoke(beanFactory.getBean(bean), wanted, arguments.toArray());
         }
     }
 }

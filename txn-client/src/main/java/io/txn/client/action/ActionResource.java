@@ -10,8 +10,6 @@ import io.txn.client.rm.BranchResource;
 import io.txn.client.rm.BranchResult;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
-import io.txn.protocol.TxnException;
-import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -138,16 +136,9 @@ final class ActionResource implements BranchResource {
         }
     }
 
-    /** What failed, for the operator. The text of a database's error may hold row data. */
-    private String describe(Throwable failure) {
-        if (failure instanceof TxnException || failure instanceof NotYetException) {
-            return Objects.requireNonNullElse(failure.getMessage(), "");
-        }
-        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof SQLException e) {
-                return e.getClass().getSimpleName() + ", SQL state " + e.getSQLState() + ", error " + e.getErrorCode();
-            }
-        }
-        return failure.toString();
+    private static String describe(Throwable failure) {
+        return failure instanceof NotYetException
+                ? Objects.requireNonNullElse(failure.getMessage(), "")
+                : FailureText.of(failure);
     }
 }

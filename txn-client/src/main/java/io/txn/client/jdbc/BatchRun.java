@@ -1,5 +1,6 @@
 package io.txn.client.jdbc;
 
+import io.txn.client.jdbc.dialect.Capture;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.sql.InsertValue;
 import io.txn.client.jdbc.sql.Plan;
@@ -25,6 +26,9 @@ final class BatchRun {
 
     /** How many rows of a batch become one statement. */
     private static final int ROWS_PER_INSERT = 1_000;
+
+    /** From here on a form that only a driver has is worth two round trips. */
+    private static final int LARGE = 200;
 
     private static final int MOST_PARAMETERS = 30_000;
     /** Together with what escaping adds, far below what servers accept. */
@@ -152,6 +156,12 @@ final class BatchRun {
     }
 
     private Result insert(Plan.Insert insert) throws SQLException {
+        if (physical instanceof PreparedStatement prepared && sendsInBulk()) {
+            DriverBatch batch = driverBatch(prepared);
+            if (connection.insertAsMade(context, insert, batch, scope, transaction) != null) {
+                return result(batch);
+            }
+        }
         List<List<InsertCapture.InsertRow>> groups = groups(insert);
         Dialect dialect = connection.resource().dialect();
         boolean over = dialect.product() == Dialect.Product.POSTGRESQL;
@@ -178,6 +188,16 @@ final class BatchRun {
             connection.forget(transaction, before);
         }
         return new Result(counts, keys, null);
+    }
+
+    /** Whether the driver sends a batch in a form that the server works off faster than one statement. */
+    private boolean sendsInBulk() {
+        Dialect dialect = connection.resource().dialect();
+        return elements.size() >= LARGE
+                && !keyRequest.wanted()
+                && dialect.product() == Dialect.Product.MARIADB
+                && dialect.insert() == Capture.RETURNING
+                && dialect.driver().startsWith("MariaDB");
     }
 
     private List<List<InsertCapture.InsertRow>> groups(Plan.Insert insert) {

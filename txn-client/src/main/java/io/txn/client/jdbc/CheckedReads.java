@@ -6,6 +6,7 @@ import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Fragment;
 import io.txn.client.jdbc.sql.Plan;
+import io.txn.client.jdbc.sql.SelectList;
 import io.txn.client.jdbc.undo.LockKeys;
 import io.txn.protocol.ErrorCode;
 import java.sql.Connection;
@@ -82,6 +83,7 @@ final class CheckedReads {
      * @param mostRows what the application limited its statement to; 0 for none
      * @param asItIs runs the application's own statement
      * @param whole whether that has to be what the application sees: rows may be changed through it
+     * @param scrolls whether it is asked for rows that can be read twice
      */
     record Reading(
             WorkContext context,
@@ -91,7 +93,8 @@ final class CheckedReads {
             StatementScope scope,
             int mostRows,
             AsItIs asItIs,
-            boolean whole) {}
+            boolean whole,
+            boolean scrolls) {}
 
     /** A table whose rows are checked, and what was read of them. */
     private record Checked(Plan.Source source, Table table, Set<List<Value>> keys) {
@@ -187,7 +190,10 @@ final class CheckedReads {
             return new Shown(null, reading.asItIs().run(), null); // no global transaction can hold rows of these
         }
         if (plan.keyed() && !(reading.whole() && all(plan))) {
-            return withKeys(reading, tables);
+            Shown whole = reading.whole() && tables.size() == 1 && !plan.lock().isEmpty()
+                    ? withKeysShown(reading, tables.get(0))
+                    : null;
+            return whole == null ? withKeys(reading, tables) : whole;
         }
         Object result = reading.asItIs().run();
         try {
@@ -199,6 +205,66 @@ final class CheckedReads {
             }
             throw e;
         }
+    }
+
+    /** The application's own statement, whose rows are read once to see their keys: they are locked by it. Null, and nothing was done, where it does not show them. */
+    private @Nullable Shown withKeysShown(Reading reading, Checked table) throws SQLException {
+        Plan.LockingRead plan = reading.plan();
+        List<SelectList.Item> items =
+                SelectList.columns(plan.head(), resource.dialect().syntax());
+        if (items.isEmpty() || !reading.scrolls()) {
+            return null;
+        }
+        Object result = reading.asItIs().run();
+        if (!(result instanceof ResultSet rows)) {
+            throw ReturnedRows.unchangeable();
+        }
+        try {
+            List<Parameters> keys = new ArrayList<>();
+            ShownColumns shown = ShownColumns.of(items, table.table(), rows.getMetaData());
+            while (shown != null && rows.next()) {
+                Parameters key = shown.key(table.table(), rows);
+                if (key == null || keys.size() == resource.options().maxRowsPerStatement()) {
+                    shown = null;
+                } else {
+                    keys.add(key);
+                }
+            }
+            rows.beforeFirst();
+            if (shown == null) {
+                throw ReturnedRows.unchangeable();
+            }
+            for (int from = 0; from < keys.size(); from += TableImages.KEYS_PER_QUERY) {
+                readKeys(reading, table, keys.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, keys.size())));
+            }
+            if (table.keys().size() != keys.size()) {
+                throw ReturnedRows.unchangeable();
+            }
+            return new Shown(null, rows, null);
+        } catch (SQLException e) {
+            rows.close();
+            throw e;
+        }
+    }
+
+    private void readKeys(Reading reading, Checked table, List<Parameters> keys) throws SQLException {
+        Plan.LockingRead plan = reading.plan();
+        List<Column> key = table.table().key();
+        Query query = new Query()
+                .add("SELECT " + resource.dialect().identity(table.qualifier())
+                        + TableImages.reads(key, table.qualifier()) + " FROM ")
+                .add(plan.tables(), reading.parameters())
+                .add(" WHERE ");
+        for (int i = 0; i < keys.size(); i++) {
+            for (int k = 0; k < key.size(); k++) {
+                query.add(k > 0 ? " AND " : i == 0 ? "(" : ") OR (")
+                        .add(table.qualifier() + key.get(k).sqlName() + " = ")
+                        .add(new Fragment("?", k, 1), keys.get(i));
+            }
+        }
+        query.add(") ")
+                .add(plan.lock(), reading.parameters())
+                .read(physical, reading.scope(), row -> keep(row, 1, List.of(table)));
     }
 
     /** Whether the keys of all rows of the condition are those of the rows that it returns. */

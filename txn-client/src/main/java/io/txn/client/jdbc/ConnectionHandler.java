@@ -396,6 +396,19 @@ final class ConnectionHandler implements InvocationHandler {
                 context, plan, keys, scope, transaction, (capture, run) -> ((InsertCapture) capture).insert(rows)));
     }
 
+    /** Runs several executions of one INSERT as the application's own batch; null, and nothing was done, when one failed, or their rows give no keys. */
+    @Nullable
+    Outcome insertAsMade(
+            WorkContext context,
+            Plan.Insert plan,
+            DriverBatch batch,
+            StatementScope scope,
+            LocalTransaction transaction)
+            throws SQLException {
+        return captured(context, plan, KeyRequest.NONE, scope, transaction, (capture, run) -> ((InsertCapture) capture)
+                .insertAsMade(batch));
+    }
+
     /** Runs several executions of one INSERT as the application's own batch; null, and nothing was done, when the keys of their rows are not known before. */
     @Nullable
     Outcome insert(
@@ -440,6 +453,21 @@ final class ConnectionHandler implements InvocationHandler {
             }
             return new RowCapture(run, table, set).run(row, newKey);
         }));
+    }
+
+    /** Has the driver insert a row whose key the database makes. */
+    Outcome made(
+            WorkContext context,
+            Plan.Insert plan,
+            DriverBatch row,
+            MadeRowCapture.ShownKey key,
+            StatementScope scope,
+            LocalTransaction transaction)
+            throws SQLException {
+        return Objects.requireNonNull(
+                captured(context, plan, KeyRequest.NONE, scope, transaction, (capture, run) -> new MadeRowCapture(
+                                run, run.writable(plan.table()))
+                        .run(row, key)));
     }
 
     /**

@@ -81,11 +81,13 @@ final class DeleteCapture implements WriteCapture {
     @Override
     public KeyedBatch.@Nullable ByKey byKey() {
         List<Column> columns = targets.get(0).table().columns();
-        return followers.any() ? null : KeyedBatch.ByKey.of(TableChange.Kind.DELETE, selection, targets, columns);
+        boolean plain = !followers.any() && targets.get(0).table().unvalidated() == null;
+        return plain ? KeyedBatch.ByKey.of(TableChange.Kind.DELETE, selection, targets, columns) : null;
     }
 
     @Override
     public Outcome run(Parameters parameters) throws SQLException {
+        UnvalidatedRows.refuse(run, selection, targets.get(0), parameters);
         if (!returns() || followers.any() && selection.returning() == null) {
             return readingFirst(parameters);
         }

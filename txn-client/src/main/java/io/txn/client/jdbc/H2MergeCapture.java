@@ -41,6 +41,7 @@ final class H2MergeCapture implements WriteCapture {
     @Override
     public void check() throws SQLException {
         TableImages.requireSupported(table, table.columns());
+        requirePrintable();
         Plan.KeyedMerge keyed = plan.keyed();
         if (keyed != null) {
             List<Column> columns = columns(keyed);
@@ -58,6 +59,18 @@ final class H2MergeCapture implements WriteCapture {
                     throw Refusals.notSupported(
                             "the key column " + key.name() + " has no value of its own", "give the key's values");
                 }
+            }
+        }
+    }
+
+    /** What a row was is noted as text. */
+    private void requirePrintable() throws SQLException {
+        for (Column column : table.columns()) {
+            if (!column.codec().printable()) {
+                throw Refusals.notSupported(
+                        "column " + column.name() + " is of the type " + column.type()
+                                + ", whose values H2 does not print so that it reads them back",
+                        "send UPDATE, and INSERT where it counts no row");
             }
         }
     }

@@ -27,6 +27,9 @@ import org.jspecify.annotations.Nullable;
 /** {@code INSERT … VALUES}. */
 final class InsertCapture implements WriteCapture {
 
+    /** As many as one statement inserts of a batch. */
+    private static final int KEYS_PER_QUERY = 1_000;
+
     private final Plan.Insert plan;
     private final WriteRun run;
     private final Table table;
@@ -116,6 +119,13 @@ final class InsertCapture implements WriteCapture {
             }
             throw e;
         }
+    }
+
+    /** Runs executions of it as the application's own batch; null, and nothing was done, when one failed, or when the keys of their rows are not known. */
+    @Nullable
+    Outcome insertAsMade(DriverBatch batch) throws SQLException {
+        InsertBatch known = InsertBatch.of(run, table, plan, batch.elements());
+        return known == null ? null : known.run(batch);
     }
 
     /** The key of a row that the statement says itself, or null. */
@@ -283,12 +293,12 @@ final class InsertCapture implements WriteCapture {
         return given;
     }
 
-    private static boolean isKnown(InsertValue value) {
+    static boolean isKnown(InsertValue value) {
         return value.kind() == InsertValue.Kind.PARAMETER || value.kind() == InsertValue.Kind.LITERAL;
     }
 
     /** Whether an auto-increment column makes its own value when given this one: NULL, DEFAULT, or zero. */
-    private static boolean isMade(InsertValue value, Parameters parameters) {
+    static boolean isMade(InsertValue value, Parameters parameters) {
         return switch (value.kind()) {
             case NULL, DEFAULT -> true;
             case PARAMETER -> {
@@ -331,11 +341,11 @@ final class InsertCapture implements WriteCapture {
 
     List<List<Value>> readInserted(List<InsertKey> keys, List<Object> made) throws SQLException {
         List<List<Value>> found = new ArrayList<>();
-        for (int from = 0; from < keys.size(); from += TableImages.KEYS_PER_QUERY) {
+        for (int from = 0; from < keys.size(); from += KEYS_PER_QUERY) {
             Query query = new Query()
                     .add("SELECT " + run.dialect().identity("") + TableImages.reads(table.columns(), "") + " FROM "
                             + table.sqlName() + " WHERE ");
-            for (int i = from; i < Math.min(from + TableImages.KEYS_PER_QUERY, keys.size()); i++) {
+            for (int i = from; i < Math.min(from + KEYS_PER_QUERY, keys.size()); i++) {
                 query.add(i == from ? "(" : " OR (");
                 InsertKey key = keys.get(i);
                 for (int k = 0; k < key.parts().size(); k++) {

@@ -35,6 +35,9 @@ final class InsertCaptures {
     private static WriteCapture choose(Plan.RichInsert plan, WriteRun run, Table table) throws SQLException {
         Dialect dialect = run.dialect();
         boolean changes = plan.conflict() == Plan.Conflict.CHANGE;
+        if (changes) {
+            UnvalidatedRows.refuseAny(table);
+        }
         switch (dialect.product()) {
             case POSTGRESQL -> {
                 if (dialect.update() == Capture.RETURNING_OLD_AND_NEW) {
@@ -77,6 +80,7 @@ final class InsertCaptures {
     }
 
     private static WriteCapture choose(Plan.Merge plan, WriteRun run, Table table) throws SQLException {
+        UnvalidatedRows.refuseAny(table);
         if (run.dialect().update() == Capture.RETURNING_OLD_AND_NEW) {
             return new OldAndNewCapture(run, table, plan.body(), returning(plan, run), null);
         }

@@ -12,7 +12,6 @@ import io.txn.protocol.ErrorCode;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,14 +24,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class KeyedBatch {
 
-    /** From a thousand values on, MariaDB would make a table of a list. */
-    private static final int VALUES_PER_LIST = 999;
-
-    private static final int VALUES_PER_QUERY = 4 * VALUES_PER_LIST;
-
     private final WriteRun run;
     private final ByKey write;
-    private final List<KeyCondition.Equality> key;
+    private final KeyedRows rows;
     /** Whether the elements say nothing of their rows but their keys. */
     private final boolean onlyKeys;
 
@@ -67,12 +61,12 @@ final class KeyedBatch {
         }
     }
 
-    private KeyedBatch(WriteRun run, ByKey write, List<KeyCondition.Equality> key, boolean onlyKeys) {
+    private KeyedBatch(WriteRun run, ByKey write, List<KeyedRows.Part> key, boolean onlyKeys) {
         this.run = run;
         this.write = write;
-        this.key = key;
         this.onlyKeys = onlyKeys;
         this.images = new TableImages(run, write.table());
+        this.rows = new KeyedRows(run, images, write.columns(), write.source(), key);
     }
 
     /** Nothing when the elements do not all name the key of their row, in the same way. */
@@ -81,15 +75,15 @@ final class KeyedBatch {
             return Optional.empty();
         }
         KeyCondition condition = KeyCondition.of(write.where(), run.dialect().syntax());
-        List<KeyCondition.Equality> key = new ArrayList<>();
+        List<KeyedRows.Part> key = new ArrayList<>();
         for (Column column : write.table().key()) {
             condition.equalities().stream()
                     .filter(e -> column.equals(write.table().column(e.column())))
                     .findFirst()
-                    .ifPresent(key::add);
+                    .ifPresent(e -> key.add(new KeyedRows.Part(e.written(), e.value())));
         }
         boolean named = key.size() == write.table().key().size();
-        return named && key.stream().allMatch(e -> boundAlike(e.value(), elements))
+        return named && key.stream().allMatch(part -> part.boundAlike(elements))
                 ? Optional.of(new KeyedBatch(
                         run,
                         write,
@@ -98,15 +92,9 @@ final class KeyedBatch {
                 : Optional.empty();
     }
 
-    /** In one list, values of several kinds would be compared in another way than each alone. */
-    private static boolean boundAlike(Fragment value, List<Parameters> elements) {
-        int parameter = value.firstParameter() + 1;
-        return value.parameterCount() == 0 || elements.stream().allMatch(e -> e.boundLike(elements.get(0), parameter));
-    }
-
     /** Runs the batch; nothing, and nothing was done, when the driver will not tell enough. */
     Optional<Outcome> run(DriverBatch batch) throws SQLException {
-        Map<List<Value>, List<Value>> before = read(batch.elements(), true);
+        Map<List<Value>, List<Value>> before = rows.read(batch.elements(), true);
         String incomplete = run.incomplete();
         if (incomplete != null) {
             throw Refusals.misplaced(
@@ -128,7 +116,7 @@ final class KeyedBatch {
         try {
             after = deletes && allAreGone(before, batch)
                     ? Map.of()
-                    : read(batch.elements(), run.dialect().afterImageLocks());
+                    : rows.read(batch.elements(), run.dialect().afterImageLocks());
         } catch (SQLException e) {
             if (batch.failure() != null) {
                 // The transaction is over for the database; what it says now is of no interest.
@@ -187,47 +175,5 @@ final class KeyedBatch {
             }
         });
         return changes;
-    }
-
-    /** The rows that the elements name, by key. */
-    private Map<List<Value>, List<Value>> read(List<Parameters> elements, boolean lock) throws SQLException {
-        Map<List<Value>, List<Value>> rows = new LinkedHashMap<>();
-        int together = VALUES_PER_QUERY / key.size();
-        for (int from = 0; from < elements.size(); from += together) {
-            Query query = new Query()
-                    .add("SELECT " + run.dialect().identity("") + TableImages.reads(write.columns(), "") + " FROM ")
-                    .add(write.source(), elements.get(from))
-                    .add(" WHERE ");
-            addKeys(query, elements.subList(from, Math.min(from + together, elements.size())));
-            List<List<Value>> found = new ArrayList<>();
-            images.readImage(query.add(lock ? run.dialect().allForUpdate() : ""), () -> {}, write.columns(), found);
-            found.forEach(row -> rows.put(images.keyOf(write.columns(), row), row));
-        }
-        return rows;
-    }
-
-    private void addKeys(Query query, List<Parameters> elements) {
-        if (key.size() == 1) {
-            addLists(query, elements);
-            return;
-        }
-        for (int i = 0; i < elements.size(); i++) {
-            query.add(i == 0 ? "(" : " OR (");
-            for (int k = 0; k < key.size(); k++) {
-                query.add(k == 0 ? "" : " AND ")
-                        .add(key.get(k).written() + " = ")
-                        .add(key.get(k).value(), elements.get(i));
-            }
-            query.add(")");
-        }
-    }
-
-    private void addLists(Query query, List<Parameters> elements) {
-        for (int i = 0; i < elements.size(); i++) {
-            boolean begins = i % VALUES_PER_LIST == 0;
-            String list = (i == 0 ? "" : ") OR ") + key.get(0).written() + " IN (";
-            query.add(begins ? list : ", ").add(key.get(0).value(), elements.get(i));
-        }
-        query.add(")");
     }
 }

@@ -3,6 +3,7 @@ package io.txn.client.jdbc;
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
+import io.txn.client.jdbc.sql.InsertValue;
 import io.txn.client.jdbc.sql.Plan;
 import java.sql.SQLException;
 import java.sql.Savepoint;
@@ -16,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * REPLACE on MariaDB. It is sent as an INSERT that gives every column of a row which is in the way the new values, and tells what that row was
  * ({@link RememberingInsert}): the same rows come out, and no round trip is added. Where that is not the same, because a new row stands in the way of two rows, or because
- * rows that refer to a replaced one have a say, the rows in the way are deleted first: a rehearsal, which is taken back, shows the values
- * that the new rows will have in each unique key. What comes in between fails on its key, and everything starts over.
+ * rows that refer to a replaced one have a say, the rows in the way are deleted first, by the values that the new rows will have in each unique key: the statement
+ * says them, or a rehearsal, which is taken back, shows them. What comes in between fails on its key, and everything starts over with a rehearsal.
  */
 final class ReplaceCapture implements WriteCapture {
 
@@ -60,8 +61,11 @@ final class ReplaceCapture implements WriteCapture {
         Savepoint before = run.connection().setSavepoint();
         for (int tries = 1; ; tries++) {
             try {
-                Set<List<Value>> rehearsed = rehearse(parameters);
-                run.connection().rollback(before);
+                Set<List<Value>> known = tries == 1 ? given(parameters) : Set.of();
+                Set<List<Value>> rehearsed = known.isEmpty() ? rehearse(parameters) : known;
+                if (known.isEmpty()) {
+                    run.connection().rollback(before);
+                }
                 RowChanges changes = new RowChanges(images);
                 Followers followers = new Followers(run).deleting(table);
                 followers.check();
@@ -83,6 +87,23 @@ final class ReplaceCapture implements WriteCapture {
         Set<Column> columns = new LinkedHashSet<>(table.key());
         table.uniqueKeys().forEach(columns::addAll);
         return List.copyOf(columns);
+    }
+
+    /** What the new rows will have in the columns that unique keys consist of, as far as the statement says it; nothing else. */
+    private Set<List<Value>> given(Parameters parameters) {
+        GivenValues values = GivenValues.of(table, plan.columns(), uniqueColumns());
+        if (values == null) {
+            return Set.of();
+        }
+        Set<List<Value>> rows = new LinkedHashSet<>();
+        for (List<InsertValue> listed : plan.rows()) {
+            List<Value> row = values.row(listed, parameters);
+            if (row == null) {
+                return Set.of();
+            }
+            rows.add(row);
+        }
+        return rows;
     }
 
     /** What the new rows will have in the columns that unique keys consist of. */

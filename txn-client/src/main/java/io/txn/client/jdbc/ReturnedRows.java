@@ -81,7 +81,8 @@ final class ReturnedRows {
     /** Also said of a statement whose rows can be changed, as it is: what the application sees are rows of one made for it. */
     static SQLException unchangeable() {
         return Refusals.notSupported(
-                "rows changed through a ResultSet are not captured", "send UPDATE, INSERT or DELETE");
+                "rows are changed through a ResultSet that was made for showing them: of FOR UPDATE with LIMIT, NOWAIT or SKIP LOCKED, of RETURNING, or of committed rows",
+                "send UPDATE, INSERT or DELETE; of one table's rows with FOR UPDATE, a scrollable result of executeQuery that shows the key can be changed");
     }
 
     private ResultSetMetaData metaData() throws SQLException {

@@ -39,6 +39,7 @@ final class RowCapture {
      */
     Outcome run(DriverBatch row, Parameters now) throws SQLException {
         TableImages.requireSupported(table, table.columns());
+        UnvalidatedRows.refuseAny(table);
         Followers followers = set == null ? new Followers(run).deleting(table) : new Followers(run).setting(table, set);
         followers.check();
         List<List<Value>> before = read(row.elements().get(0), true);

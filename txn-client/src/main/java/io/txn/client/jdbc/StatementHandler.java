@@ -450,7 +450,8 @@ final class StatementHandler implements InvocationHandler {
                 scope,
                 physical.getMaxRows(),
                 () -> callWhole(method, given),
-                updatable));
+                updatable,
+                method.getName().equals("executeQuery") && physical.getResultSetType() != ResultSet.TYPE_FORWARD_ONLY));
         if (shown.rows() == null) {
             return guarded(proxy, shown.result());
         }

@@ -106,6 +106,15 @@ final class UpdateCapture implements WriteCapture {
                     "reason",
                     "the database does not tell which row of a join, or of UPDATE IGNORE, got which key");
         }
+        if (run.dialect().product() == Dialect.Product.H2
+                && table.key().stream().anyMatch(c -> !c.codec().printable())) {
+            throw Refusals.refused(
+                    ErrorCode.KEY_UPDATE_REFUSED,
+                    "table",
+                    table.lockName(),
+                    "reason",
+                    "H2 does not print arrays and rows so that it reads them back");
+        }
         if (selection.returning() != null) {
             throw Refusals.refused(
                     ErrorCode.KEY_UPDATE_REFUSED,
@@ -119,7 +128,8 @@ final class UpdateCapture implements WriteCapture {
     @Override
     public KeyedBatch.@Nullable ByKey byKey() {
         Target target = targets.get(0);
-        boolean stays = !target.changesKey() && !followers.any();
+        boolean stays =
+                !target.changesKey() && !followers.any() && target.table().unvalidated() == null;
         return stays ? KeyedBatch.ByKey.of(TableChange.Kind.UPDATE, selection, targets, target.changing()) : null;
     }
 
@@ -130,6 +140,7 @@ final class UpdateCapture implements WriteCapture {
 
     @Override
     public Outcome run(Parameters parameters) throws SQLException {
+        UnvalidatedRows.refuse(run, selection, targets.get(0), parameters);
         if (run.dialect().update() == Capture.RETURNING_OLD_AND_NEW) {
             return returningOldAndNew(parameters);
         }

@@ -1,5 +1,7 @@
 package io.txn.client.saga;
 
+import io.txn.client.action.Json;
+import io.txn.client.action.ValueType;
 import java.lang.reflect.Type;
 import java.time.Duration;
 import java.util.Collection;
@@ -99,6 +101,24 @@ public final class SagaDefinition<I, R extends @Nullable Object> {
             throw new AssertionError("a definition is compiled when it is checked");
         }
         return made;
+    }
+
+    /** What a saga of this definition answered, from JSON. */
+    @SuppressWarnings("unchecked") // decoded as what it is declared to be
+    @Nullable
+    R answer(@Nullable String json) {
+        Value<R> declared = result;
+        if (declared == null) {
+            return null;
+        }
+        try {
+            return (R) ValueType.of(declared.type()).fromJson(program().result(json));
+        } catch (ValueType.UnfitException
+                | ValueType.UnreadableException
+                | Given.UnreadableException
+                | Json.MalformedException e) {
+            throw Sagas.unfit(this, "result", e);
+        }
     }
 
     /** Filled by the check, which sees them all. */

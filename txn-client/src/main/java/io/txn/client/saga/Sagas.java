@@ -135,12 +135,12 @@ public final class Sagas {
         SagaCalls.Start start =
                 calls.start(definition.name(), definition.program().encodedPlan(), encoded, definition.within(), key);
         log.debug("started a saga xid={} definition={}", start.xid(), definition.id());
-        return new Started<>(start.xid(), definition, calls, start.earlier());
+        return new Started<>(start.xid(), definition.id(), calls, definition::answer, start.earlier());
     }
 
     /** One that was started before, here or elsewhere, by this definition. */
     public <R extends @Nullable Object> Started<R> find(Xid xid, SagaDefinition<?, R> definition) {
-        return new Started<>(xid, definition, calls, null);
+        return new Started<>(xid, definition.id(), calls, definition::answer, null);
     }
 
     /**

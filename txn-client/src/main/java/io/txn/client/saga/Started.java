@@ -1,8 +1,6 @@
 package io.txn.client.saga;
 
 import io.txn.client.SagaCalls;
-import io.txn.client.action.Json;
-import io.txn.client.action.ValueType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
@@ -18,17 +16,35 @@ import org.jspecify.annotations.Nullable;
 public final class Started<R extends @Nullable Object> {
 
     private final Xid xid;
-    private final SagaDefinition<?, R> definition;
+    private final String definition;
     private final SagaCalls calls;
+    private final Answer<R> answer;
 
     /** How it had ended when it was found again by its key, for when it is forgotten. */
     private final SagaHead.@Nullable Progress earlier;
 
-    Started(Xid xid, SagaDefinition<?, R> definition, SagaCalls calls, SagaHead.@Nullable Progress earlier) {
+    /** Reads what a saga that is done has answered. */
+    @FunctionalInterface
+    public interface Answer<R extends @Nullable Object> {
+
+        /**
+         * @param json null: nothing
+         * @throws TxnException SAGA_VALUE_UNFIT
+         */
+        @Nullable
+        R read(@Nullable String json);
+    }
+
+    /**
+     * @param definition for people
+     * @param earlier how it had ended when it was found again by its key; null otherwise
+     */
+    public Started(Xid xid, String definition, SagaCalls calls, Answer<R> answer, SagaHead.@Nullable Progress earlier) {
         this.earlier = earlier;
         this.xid = xid;
         this.definition = definition;
         this.calls = calls;
+        this.answer = answer;
     }
 
     /** By which it is known at the coordinator. */
@@ -45,26 +61,10 @@ public final class Started<R extends @Nullable Object> {
         SagaHead.Progress known = calls.progress(xid, wait);
         SagaHead.Progress progress = known == null ? earlier : known;
         if (progress == null) {
-            throw new TxnException(ErrorCode.TRANSACTION_NOT_FOUND, null, "xid", xid, "saga", definition.id());
+            throw new TxnException(ErrorCode.TRANSACTION_NOT_FOUND, null, "xid", xid, "saga", definition);
         }
-        return new SagaOutcome<>(xid, progress.state(), result(progress), progress.failure());
-    }
-
-    @SuppressWarnings("unchecked") // decoded as what the definition declares
-    private @Nullable R result(SagaHead.Progress progress) {
-        Value<R> declared = definition.result();
-        if (progress.state() != SagaHead.State.DONE || declared == null) {
-            return null;
-        }
-        try {
-            return (R)
-                    ValueType.of(declared.type()).fromJson(definition.program().result(progress.result()));
-        } catch (ValueType.UnfitException
-                | ValueType.UnreadableException
-                | Given.UnreadableException
-                | Json.MalformedException e) {
-            throw Sagas.unfit(definition, "result", e);
-        }
+        R result = progress.state() == SagaHead.State.DONE ? answer.read(progress.result()) : null;
+        return new SagaOutcome<>(xid, progress.state(), result, progress.failure());
     }
 
     /** How far it is now. */
@@ -74,6 +74,6 @@ public final class Started<R extends @Nullable Object> {
 
     @Override
     public String toString() {
-        return definition + " " + xid;
+        return "saga " + definition + " " + xid;
     }
 }

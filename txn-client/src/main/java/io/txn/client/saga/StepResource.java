@@ -1,6 +1,7 @@
 package io.txn.client.saga;
 
 import io.txn.client.action.Action;
+import io.txn.client.action.FailureText;
 import io.txn.client.action.Fencing;
 import io.txn.client.action.Json;
 import io.txn.client.action.ValueType;
@@ -13,12 +14,10 @@ import io.txn.client.rm.BranchResource;
 import io.txn.client.rm.BranchResult;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
-import io.txn.protocol.TxnException;
 import io.txn.protocol.saga.SagaHead;
 import io.txn.protocol.saga.SagaPlan;
 import java.lang.reflect.Type;
 import java.nio.charset.StandardCharsets;
-import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -120,7 +119,7 @@ final class StepResource implements BranchResource {
             return BranchResult.commitImpossible(Objects.requireNonNullElse(e.getMessage(), "refused"));
         } catch (Throwable e) {
             failed("step", branch, called, e);
-            return BranchResult.commitLater(describe(e));
+            return BranchResult.commitLater(FailureText.of(e));
         }
     }
 
@@ -160,7 +159,7 @@ final class StepResource implements BranchResource {
             throw e;
         } catch (Throwable e) {
             failed("compensation", branch, called, e);
-            return BranchResult.rollbackLater(describe(e));
+            return BranchResult.rollbackLater(FailureText.of(e));
         }
     }
 
@@ -304,18 +303,5 @@ final class StepResource implements BranchResource {
             }
         }
         return values;
-    }
-
-    /** What failed, for the operator. The text of a database's error may hold row data. */
-    private static String describe(Throwable failure) {
-        if (failure instanceof TxnException) {
-            return Objects.requireNonNullElse(failure.getMessage(), "");
-        }
-        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof SQLException e) {
-                return e.getClass().getSimpleName() + ", SQL state " + e.getSQLState() + ", error " + e.getErrorCode();
-            }
-        }
-        return failure.toString();
     }
 }

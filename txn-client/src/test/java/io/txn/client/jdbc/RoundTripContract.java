@@ -77,7 +77,10 @@ abstract class RoundTripContract extends AtContract {
 
     @Test
     void extraRoundTripsOfABatchDoNotGrowWithItsRows() {
-        assertThat(extra(connection -> batch(connection, 450))).isEqualTo(extra(connection -> batch(connection, 20)));
+        assertThat(extra(connection -> batch(connection, 150))).isEqualTo(extra(connection -> batch(connection, 20)));
+        assertThat(extra(connection -> batch(connection, 950)))
+                .isEqualTo(extra(connection -> batch(connection, 250)))
+                .isLessThanOrEqualTo(1);
         assertThat(extra(connection -> changes(connection, UPDATE, 900)))
                 .isEqualTo(extra(connection -> changes(connection, UPDATE, 20)));
         assertThat(extra(connection -> changes(connection, DELETE, 900)))

@@ -274,6 +274,56 @@ abstract class WriteContract extends AtContract {
     }
 
     @Test
+    void aLargeBatchOfWhichAnElementFailsCountsAndLeavesWhatTheDriverDoes() throws Exception {
+        database.execute(
+                "CREATE TABLE twin (id BIGINT NOT NULL PRIMARY KEY, owner VARCHAR(40), amount DECIMAL(12,2) NOT NULL)",
+                "INSERT INTO twin (id, owner, amount) VALUES (1, 'ann', 100), (2, 'bob', 200), (3, 'cy', 300)");
+        for (boolean fails : new boolean[] {false, true}) {
+            String expected;
+            try (Connection plain = database.dataSource().getConnection()) {
+                plain.setAutoCommit(false);
+                expected = largeBatch(plain, "twin", fails);
+                if (fails && kind() == io.txn.test.DatabaseKind.POSTGRESQL) {
+                    plain.rollback();
+                }
+                plain.commit();
+            }
+            Xid xid = begin();
+            inside(xid, connection -> {
+                assertThat(largeBatch(connection, "account", fails)).isEqualTo(expected);
+                if (fails && kind() == io.txn.test.DatabaseKind.POSTGRESQL) {
+                    connection.rollback();
+                }
+                connection.commit();
+            });
+            assertThat(accounts()).isEqualTo(rows("SELECT id, owner, amount FROM twin ORDER BY id"));
+
+            assertRolledBack(xid);
+
+            assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+            database.execute("DELETE FROM twin WHERE id > 3");
+        }
+    }
+
+    /** What it counts, or with what it failed. */
+    private static String largeBatch(Connection connection, String table, boolean fails) throws SQLException {
+        try (PreparedStatement insert =
+                connection.prepareStatement("INSERT INTO " + table + " (owner, id, amount) VALUES (?, ?, ?)")) {
+            for (int i = 0; i < 700; i++) {
+                insert.setString(1, i % 7 == 0 ? null : "ö" + i);
+                insert.setLong(2, fails && i == 333 ? 2 : 100 + i);
+                insert.setBigDecimal(3, BigDecimal.valueOf(i).movePointLeft(1));
+                insert.addBatch();
+            }
+            try {
+                return java.util.Arrays.toString(insert.executeBatch());
+            } catch (BatchUpdateException e) {
+                return e.getSQLState() + java.util.Arrays.toString(e.getUpdateCounts());
+            }
+        }
+    }
+
+    @Test
     void generatedKeysOfABatchReachTheApplication() {
         Xid xid = begin();
         List<Long> keys = new ArrayList<>();

@@ -177,6 +177,7 @@ class AdminApiIT {
         "/api/v1/transactions?limit=1&limit=2, 400, TXN-CRD006",
         "/api/v1/transactions?after=nonsense, 400, TXN-CRD006",
         "/api/v1/transactions/x%20y, 400, TXN-CRD006",
+        "/api/v1/transactions/127.0.0.1:1:1?branches=all, 400, TXN-CRD006",
         "/api/v1/locks?after=nonsense, 400, TXN-CRD006",
         "/api/v1/locks?q=1, 400, TXN-CRD006",
         "/api/v1/transactions/1:1:1/retry, 405, TXN-ADM003",

@@ -11,6 +11,8 @@ import io.txn.protocol.message.GlobalStatus;
 import io.txn.protocol.message.Message;
 import io.txn.protocol.message.Outcome;
 import io.txn.protocol.message.TransactionExceptionCode;
+import io.txn.protocol.saga.SagaHead;
+import io.txn.protocol.saga.SagaPlan;
 import io.txn.protocol.transport.RpcClient;
 import io.txn.protocol.transport.RpcConnection;
 import io.txn.protocol.transport.RpcHandler;
@@ -74,6 +76,30 @@ final class TcpApplication implements AutoCloseable, RpcHandler {
     String begin(String name) {
         return ask(new Message.GlobalBeginRequest(600_000, name), Message.GlobalBeginResponse.class)
                 .xid();
+    }
+
+    /** Starts a saga that the coordinator drives. */
+    String startSaga(SagaPlan plan, String input) {
+        Map<String, String> head = new HashMap<>();
+        SagaHead.start(plan.encoded(), input, head);
+        Message.GlobalBeginResponse begun = (Message.GlobalBeginResponse) connection
+                .request(new Message.GlobalBeginRequest(600_000, plan.definition()), head, PATIENCE)
+                .join()
+                .body();
+        if (begun.xid() == null) {
+            throw new AssertionError(begun);
+        }
+        return begun.xid();
+    }
+
+    /** How far a saga is when it has ended, or after the longest wait. */
+    SagaHead.Progress awaitSaga(String xid) {
+        Map<String, String> head = new HashMap<>();
+        SagaHead.waitFor(SagaHead.LONGEST_WAIT, head);
+        return SagaHead.progress(connection
+                .request(new Message.GlobalStatusRequest(xid, null), head, PATIENCE)
+                .join()
+                .head());
     }
 
     long register(String xid, String resource, String locks) {

@@ -29,9 +29,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -62,9 +60,6 @@ final class EngineCore {
     /** How long a record that nobody waits for waits for company, in milliseconds. */
     static final int LINGER = 10;
 
-    /** A step whose answer could not be recorded is called again after so long, in milliseconds. */
-    static final int POSTPONED = 1_000;
-
     /** Commands are taken while the journal has this much room, so that it need not refuse what was decided. */
     private static final int JOURNAL_ROOM = 256 * 1024;
 
@@ -89,7 +84,7 @@ final class EngineCore {
     private long stagedAt;
     private long now;
 
-    private final WaitingInitiators initiators = new WaitingInitiators();
+    private final EndWaits endWaits;
     private final AbsentResourceManagers absent = new AbsentResourceManagers();
     private final Timers timers;
     private final Snapshots snapshots;
@@ -101,10 +96,7 @@ final class EngineCore {
 
     private final Counters counters = new Counters();
     private final LockWaiting waiting;
-    private final SagaWaits sagaWaits = new SagaWaits();
-
-    /** Steps of sagas whose last answer could not be recorded, by branch, whoever is called again next first. */
-    private final LinkedHashMap<Long, Postponed> postponed = new LinkedHashMap<>();
+    private final PostponedSteps postponed = new PostponedSteps();
 
     private @Nullable TxnException stopped;
 
@@ -123,6 +115,7 @@ final class EngineCore {
         this.settings = settings;
         this.caller = caller;
         this.wake = wake;
+        this.endWaits = new EndWaits(settings.initiatorWait());
         this.timers = new Timers(shard, settings.pointlessTimers());
         this.snapshots = new Snapshots(shard, journal, entries, settings, wake);
         this.lanes = new CallLanes(settings.callsInFlight());
@@ -133,9 +126,6 @@ final class EngineCore {
     interface Delivery {
         void deliver(Consumer<Reply> sink, Reply reply);
     }
-
-    /** Not called again before then. */
-    private record Postponed(long transaction, long until) {}
 
     /** Something that leaves when {@code index} is durable, or is told that it never will. */
     private record Gate(long index, Runnable onDurable, Consumer<TxnException> onFailure) {}
@@ -370,17 +360,12 @@ final class EngineCore {
         }
         if (sink != null && reply != null) {
             deliver(sink, reply);
-        } else if (sink != null && command instanceof Command.AwaitSaga await) {
-            sagaWaits.add(await.xid().number(), now + await.waitMillis(), sink);
-        } else if (sink != null && command instanceof Command.Named named) {
-            initiators.add(new WaitingInitiators.Initiator(named.xid().number(), now + settings.initiatorWait(), sink));
+        } else if (sink != null) {
+            endWaits.add(command, sink, now);
         }
         for (Effect effect : decision.effects()) {
             if (effect instanceof Effect.Settle settle) {
-                WaitingInitiators.Initiator initiator = initiators.take(settle.transaction());
-                if (initiator != null) {
-                    deliver(initiator.sink(), settle.reply());
-                }
+                endWaits.settled(settle, this::deliver);
             } else if (effect instanceof Effect.DropUndo drop) {
                 gate(() -> caller.dropUndo(drop), cause -> {});
             }
@@ -450,7 +435,7 @@ final class EngineCore {
             OperatorLog.tell(event, before, after, now);
         }
         if (event instanceof Event.Ended && after != null && after.saga() != null) {
-            sagaWaits.take(number).forEach(waiter -> deliver(waiter.sink, new Reply.Known(after)));
+            endWaits.ended(after, this::deliver);
         }
         if (event instanceof Event.Ended) {
             finished.add(new long[] {number, now});
@@ -549,14 +534,9 @@ final class EngineCore {
             Gate next = gate;
             letOut(next.index <= durable ? next.onDurable : () -> next.onFailure.accept(cause));
         }
-        WaitingInitiators.Initiator initiator;
-        while ((initiator = initiators.takeAny()) != null) {
-            Consumer<Reply> sink = initiator.sink();
-            letOut(() -> sink.accept(failure(cause)));
-        }
-        SagaWaits.Waiter waiter;
-        while ((waiter = sagaWaits.takeLate(Long.MAX_VALUE)) != null) {
-            Consumer<Reply> sink = waiter.sink;
+        Consumer<Reply> next;
+        while ((next = endWaits.takeAny()) != null) {
+            Consumer<Reply> sink = next;
             letOut(() -> sink.accept(failure(cause)));
         }
         for (LockWaiting.Patient patient : waiting.takeAll()) {
@@ -588,7 +568,7 @@ final class EngineCore {
     /** Makes every call that is due for a transaction, as far as there is room; the rest waits its turn. */
     private void drive(long number) {
         for (Effect.CallBranch call : shard.pending(number, now)) {
-            if (postponed.containsKey(call.branch())) {
+            if (postponed.contains(call.branch())) {
                 continue;
             }
             CallLanes.Flight flight = lanes.start(call);
@@ -603,6 +583,9 @@ final class EngineCore {
         if (step != null) {
             long own = step.policy().callTimeout();
             return own == 0 ? settings.callTimeout() : own;
+        }
+        if (flight.call.timeout() > 0) {
+            return flight.call.timeout();
         }
         return flight.call.type() == BranchType.SAGA
                 ? EngineSettings.sagaCallTimeout(settings.callTimeout())
@@ -689,7 +672,7 @@ final class EngineCore {
                 shard.callEnded(call.transaction(), call.branch());
             }
             if (!isDecided) {
-                postpone(call);
+                postponed.add(call.transaction(), call.branch(), now);
             }
         }
         if (answer == Answer.ABSENT && stopped == null && caller.canCall(call)) {
@@ -698,12 +681,6 @@ final class EngineCore {
         // Not every answer makes an event, but each one makes room.
         drive(call.transaction());
         driveWaiting();
-    }
-
-    /** The journal is full, or the answer met a mistake: called again at once, the step would answer the same as fast as it can. */
-    private void postpone(Effect.CallBranch call) {
-        postponed.remove(call.branch()); // so that they stand in the order of their times
-        postponed.put(call.branch(), new Postponed(call.transaction(), now + POSTPONED));
     }
 
     /** A resource manager of {@code resource} has come: what waits for one is due, a bounded number at a time. */
@@ -725,17 +702,10 @@ final class EngineCore {
         }
     }
 
-    private long nextPostponed() {
-        return postponed.isEmpty()
-                ? Long.MAX_VALUE
-                : postponed.values().iterator().next().until;
-    }
-
     private void drivePostponed() {
-        while (nextPostponed() <= now) {
-            Map.Entry<Long, Postponed> first = postponed.entrySet().iterator().next();
-            postponed.remove(first.getKey());
-            drive(first.getValue().transaction);
+        Long number;
+        while ((number = postponed.takeDue(now)) != null) {
+            drive(number);
         }
     }
 
@@ -786,7 +756,7 @@ final class EngineCore {
         driveArrived();
         drivePostponed();
         driveWaiting();
-        answerPatientInitiators();
+        endWaits.answerLate(now, shard, this::deliver);
         forget();
         timers.compact();
         if (stopped == null) {
@@ -794,30 +764,10 @@ final class EngineCore {
         }
     }
 
-    /** Tells those who waited long enough how far it is; the work goes on. */
-    private void answerPatientInitiators() {
-        answerInitiators(now);
-    }
-
-    /** The same for all of them: their decision is made, and what is left of it goes on after a restart. */
+    /** Tells all who wait for an end how far it is: their decision is made, and what is left of it goes on after a restart. */
     void answerInitiators() {
         if (stopped == null) {
-            answerInitiators(Long.MAX_VALUE);
-        }
-    }
-
-    private void answerInitiators(long until) {
-        SagaWaits.Waiter waiter;
-        while ((waiter = sagaWaits.takeLate(until)) != null) {
-            GlobalTransaction saga = shard.transaction(waiter.saga);
-            deliver(waiter.sink, saga == null ? new Reply.TransactionUnknown(null) : new Reply.Known(saga));
-        }
-        WaitingInitiators.Initiator oldest;
-        while ((oldest = initiators.takeLate(until)) != null) {
-            GlobalTransaction transaction = shard.transaction(oldest.transaction());
-            if (transaction != null) {
-                deliver(oldest.sink(), new Reply.Known(transaction));
-            }
+            endWaits.answerLate(Long.MAX_VALUE, shard, this::deliver);
         }
     }
 
@@ -870,8 +820,7 @@ final class EngineCore {
             return 0;
         }
         long at = Math.min(Math.min(timers.earliest(), lanes.nextDeadline()), waiting.nextEnd());
-        at = Math.min(at, Math.min(initiators.nextDeadline(), sagaWaits.nextEnd()));
-        at = Math.min(at, nextPostponed());
+        at = Math.min(at, Math.min(endWaits.nextEnd(), postponed.nextDue()));
         if (handedOver > flushed) {
             at = Math.min(at, stagedAt + LINGER);
         }
@@ -902,8 +851,7 @@ final class EngineCore {
     /** Whether nobody waits, no call is under way or due, and no transaction is undecided. */
     boolean isQuiet() {
         return gates.isEmpty()
-                && initiators.isEmpty()
-                && sagaWaits.isEmpty()
+                && endWaits.isEmpty()
                 && lanes.size() == 0
                 && !lanes.hasNext()
                 && restored.isEmpty()

@@ -52,15 +52,19 @@ public final class HttpSteps implements BranchCaller, AutoCloseable {
 
     private final BranchCaller others;
     private final HttpTargets targets;
+    private final StepKeys keys;
     private final Duration callTimeout;
     private final ExecutorService executor;
     private final HttpClient client;
 
     /**
+     * @param keys with which those who are called may complete their steps later
      * @param callTimeout of steps that do not say
      * @param connectTimeout no connection takes longer
      */
-    public HttpSteps(BranchCaller others, HttpTargets targets, Duration callTimeout, Duration connectTimeout) {
+    public HttpSteps(
+            BranchCaller others, HttpTargets targets, StepKeys keys, Duration callTimeout, Duration connectTimeout) {
+        this.keys = keys;
         this.others = others;
         this.targets = targets;
         this.callTimeout = callTimeout;
@@ -110,10 +114,11 @@ public final class HttpSteps implements BranchCaller, AutoCloseable {
         });
     }
 
-    private static HttpRequest request(Effect.CallBranch call, StepCall step, Work.Http http, Duration timeout) {
+    private HttpRequest request(Effect.CallBranch call, StepCall step, Work.Http http, Duration timeout) {
         String xid = Xid.of(call.address(), call.transaction()).value();
         SagaHead.Called called = step.called();
         String word = step.compensate() ? "compensate" : "action";
+        String correlationId = xid + "/" + call.branch();
         HttpRequest.BodyPublisher body = http.method().equals("GET")
                 ? HttpRequest.BodyPublishers.noBody()
                 : HttpRequest.BodyPublishers.ofString(step.given());
@@ -124,11 +129,13 @@ public final class HttpSteps implements BranchCaller, AutoCloseable {
                 .header("Accept", "application/json")
                 .header("Txn-Xid", xid)
                 .header("Txn-Branch-Id", Long.toString(call.branch()))
+                .header("Txn-Correlation-Id", correlationId)
+                .header("Txn-Step-Key", keys.key(correlationId))
                 .header("Txn-Definition", called.definition())
                 .header("Txn-Step", called.step())
                 .header("Txn-Call", word)
                 .header("Txn-Attempt", Integer.toString(called.attempt()))
-                .header("Idempotency-Key", xid + "/" + call.branch() + "/" + word)
+                .header("Idempotency-Key", correlationId + "/" + word)
                 .build();
     }
 

@@ -8,13 +8,14 @@ import io.txn.coordinator.machine.Command;
 import io.txn.coordinator.machine.Reply;
 import io.txn.coordinator.machine.RequestKeys;
 import io.txn.coordinator.saga.HttpTargets;
+import io.txn.coordinator.seata.Answering.Asked;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
-import io.txn.protocol.LogText;
 import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.protocol.codec.Frame;
+import io.txn.protocol.extension.BranchPolicy;
 import io.txn.protocol.extension.Feature;
 import io.txn.protocol.extension.IdLease;
 import io.txn.protocol.extension.LockWait;
@@ -33,17 +34,12 @@ import io.txn.protocol.transport.RpcConnection;
 import io.txn.protocol.transport.RpcHandler;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.atomic.AtomicReferenceArray;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
@@ -69,10 +65,10 @@ public final class SeataAdapter implements RpcHandler {
     private final Registrations registrations;
     private final RequestLimits limits;
     private final SagaStarts sagas;
-    private final AtomicLong unanswered = new AtomicLong();
+    private final Answering answering = new Answering();
+    private final Leases idLeases;
     private volatile @Nullable Engine engine;
     private volatile String address = "";
-    private volatile boolean stopping;
 
     /**
      * What a request may carry at most, and how many of them a connection may have waiting.
@@ -105,6 +101,7 @@ public final class SeataAdapter implements RpcHandler {
         this.requestIds = requestIds;
         this.calls = new BranchCalls(sessions, outbox, callTimeout);
         this.limits = limits;
+        this.idLeases = new Leases(shared, limits.textLength(), () -> address);
         this.registrations = new Registrations(
                 sessions, shared, doorkeeper, clock, limits, VERSION, domain, this::resourcesAvailable);
     }
@@ -151,7 +148,7 @@ public final class SeataAdapter implements RpcHandler {
      * Takes no more requests. From here on it is whoever closes the server who closes the connections, so that answers under way get there first.
      */
     public void stop() {
-        stopping = true;
+        answering.stop();
     }
 
     /**
@@ -201,7 +198,7 @@ public final class SeataAdapter implements RpcHandler {
 
     @Override
     public void received(RpcConnection connection, Frame frame) {
-        if (stopping) {
+        if (answering.isStopping()) {
             return; // the end of the connection answers it
         }
         Message body = frame.body();
@@ -217,83 +214,21 @@ public final class SeataAdapter implements RpcHandler {
             } else if (body instanceof Message.MergedRequest merged) {
                 merged(serving, session, frame, merged);
             } else if (body instanceof Message.Request request) {
-                handle(
-                        serving,
-                        session,
-                        request,
-                        frame,
-                        response -> respond(session, response, fitting -> connection.respond(frame, fitting)));
+                handle(serving, session, request, frame, Answering.alone(session, frame));
             }
         }
     }
 
     // Requests
 
-    /** Whoever waits for the answer to one request. */
-    @FunctionalInterface
-    private interface Asked {
-
-        void answer(Message.Response response);
-
-        /** There will be none, for want of room, and its client asks again: by default nobody else is concerned. */
-        default void unanswered() {}
-    }
-
-    /**
-     * Newer clients get each answer on its own as soon as it is there; older ones one frame with all answers in the order of the requests. When one part has
-     * no honest answer the connection is closed, which answers them all; so it is for older ones when a part is left unanswered, because the others cannot be
-     * answered without it.
-     */
     private void merged(Engine serving, Session session, Frame frame, Message.MergedRequest merged) {
-        List<Message.Request> requests = merged.requests();
-        if (session.takesSingleAnswers) {
-            for (int i = 0; i < requests.size(); i++) {
-                int id = merged.ids().get(i);
-                handle(
-                        serving,
-                        session,
-                        requests.get(i),
-                        null,
-                        response ->
-                                respond(session, response, fitting -> session.connection.respond(id, frame, fitting)));
-            }
-            return;
-        } else if (requests.isEmpty()) {
+        if (merged.requests().isEmpty() && !session.takesSingleAnswers) {
             session.connection.respond(frame, new Message.MergedResponse(List.of()));
-            return;
         }
-        AtomicReferenceArray<Message.@Nullable Response> responses = new AtomicReferenceArray<>(requests.size());
-        AtomicInteger missing = new AtomicInteger(requests.size());
-        for (int i = 0; i < requests.size(); i++) {
-            int index = i;
-            handle(serving, session, requests.get(i), null, new Asked() {
-                @Override
-                public void answer(Message.Response response) {
-                    responses.set(index, response);
-                    if (missing.decrementAndGet() == 0) {
-                        Message all = new Message.MergedResponse(inOrder(responses));
-                        respond(session, all, fitting -> session.connection.respond(frame, fitting));
-                    }
-                }
-
-                @Override
-                public void unanswered() {
-                    session.connection.close();
-                }
-            });
+        List<Asked> asked = Answering.together(session, frame, merged);
+        for (int i = 0; i < asked.size(); i++) {
+            handle(serving, session, merged.requests().get(i), null, asked.get(i));
         }
-    }
-
-    private static List<Message.Response> inOrder(AtomicReferenceArray<Message.@Nullable Response> responses) {
-        List<Message.Response> list = new ArrayList<>(responses.length());
-        for (int i = 0; i < responses.length(); i++) {
-            Message.Response response = responses.get(i);
-            if (response == null) {
-                throw new AssertionError("answer " + i + " is missing");
-            }
-            list.add(response);
-        }
-        return list;
     }
 
     /** @param frame of a request that came alone; null: its head, if any, is not its own */
@@ -378,7 +313,7 @@ public final class SeataAdapter implements RpcHandler {
             underWay.decrementAndGet();
             Message.Response response = reply instanceof Reply.Known ? Answers.status(reply) : null;
             if (response != null && reply instanceof Reply.Known known) {
-                respondWith(session, frame, SagaStarts.progress(known.transaction()), response);
+                Answering.respondWith(session, frame, SagaStarts.progress(known.transaction()), response);
             } else {
                 answer(session, reply, Answers::status, asked);
             }
@@ -403,7 +338,7 @@ public final class SeataAdapter implements RpcHandler {
             session.waiting.decrementAndGet();
             if (reply instanceof Reply.UndoWanted || reply instanceof Reply.TransactionUnknown) {
                 boolean wanted = reply instanceof Reply.UndoWanted undo && undo.wanted();
-                respondWith(
+                Answering.respondWith(
                         session,
                         frame,
                         UndoConfirmation.answer(wanted),
@@ -442,14 +377,14 @@ public final class SeataAdapter implements RpcHandler {
         long requestId;
         Xid named;
         String key;
-        Lending lending;
+        Leases.Lending lending;
         Command.Begin.Saga saga;
         try {
             saga = frame != null && session.has(Feature.SAGA) ? sagas.read(name, frame.head()) : null;
             requestId = requestId(session, frame);
             key = RequestKey.read(keyWords(session, frame));
             named = frame != null && session.has(Feature.ID_LEASE) ? IdLease.transaction(frame.head()) : null;
-            lending = lending(serving, session, frame);
+            lending = idLeases.lending(serving, session, frame);
         } catch (TxnException e) {
             answer(session, new Reply.Rejected(e.code(), e.facts()), Answers::begin, asked);
             return;
@@ -491,7 +426,7 @@ public final class SeataAdapter implements RpcHandler {
                         if (taken == null) {
                             lent.answer(response);
                         } else {
-                            respondWith(session, frame, Answers.head(taken), response);
+                            Answering.respondWith(session, frame, Answers.head(taken), response);
                         }
                     }
 
@@ -525,15 +460,17 @@ public final class SeataAdapter implements RpcHandler {
         long requestId;
         long branch;
         IdLease.Beginning beginning;
-        Lending lending;
+        Leases.Lending lending;
+        BranchPolicy policy;
         try {
+            policy = policy(session, register.branchType(), frame);
             boolean leases = frame != null && session.has(Feature.ID_LEASE);
             branch = frame != null && leases ? IdLease.branch(frame.head()) : 0;
             beginning = frame != null && leases ? IdLease.beginning(frame.head()) : null;
             locks = register.branchType() == BranchType.AT ? locks(register.lockKey()) : null;
             wait = lockWait(session, frame);
             requestId = requestId(session, frame);
-            lending = lending(serving, session, frame);
+            lending = idLeases.lending(serving, session, frame);
         } catch (TxnException e) {
             answer(session, new Reply.Rejected(e.code(), e.facts()), Answers::register, asked);
             return;
@@ -549,43 +486,28 @@ public final class SeataAdapter implements RpcHandler {
                 register.branchType() == BranchType.SAGA ? shared.share(session.sagaEngine()) : null,
                 wait,
                 requestId,
-                branch);
-        AtomicReference<@Nullable Reply> begun = begunBefore(serving, session, xid, beginning);
+                branch,
+                policy);
+        AtomicReference<@Nullable Reply> begun = idLeases.begunBefore(serving, session, xid, beginning);
         submitForRows(
                 serving,
                 session,
                 command,
                 frame,
-                reply -> Answers.register(because(begun.get(), reply)),
+                reply -> Answers.register(Leases.because(begun.get(), reply)),
                 lending.with(asked));
     }
 
-    /**
-     * Has a transaction begun ahead of what is asked about it, which finds it then. Only when it does not, what the begin came to matters: that is in the
-     * reference by then.
-     */
-    private AtomicReference<@Nullable Reply> begunBefore(
-            Engine serving, Session session, Xid xid, IdLease.@Nullable Beginning beginning) {
-        AtomicReference<@Nullable Reply> begun = new AtomicReference<>();
-        if (beginning == null || !xid.equals(Xid.of(address, xid.number()))) {
-            return begun;
+    /** Only what has ends of the business's own may say how these are called. */
+    private static @Nullable BranchPolicy policy(Session session, BranchType type, @Nullable Frame frame) {
+        if (frame == null || !session.has(Feature.BRANCH_POLICY)) {
+            return null;
         }
-        String name = beginning.name();
-        if (name.length() > limits.textLength()) {
-            begun.set(tooLong("begin-name", name, limits.textLength()));
-        } else {
-            serving.submit(
-                    new Command.Begin(
-                            address,
-                            shared.share(name),
-                            session.client,
-                            beginning.timeoutMillis(),
-                            null,
-                            0,
-                            xid.number()),
-                    begun::set);
+        BranchPolicy policy = BranchPolicy.read(frame.head());
+        if (policy != null && type != BranchType.TCC && type != BranchType.SAGA_ANNOTATION) {
+            throw new TxnException(ErrorCode.BAD_REQUEST, null, "field", "branch-policy", "branchType", type);
         }
-        return begun;
+        return policy == null || policy.saysNothing() ? null : policy;
     }
 
     /** A decision, which may be the first that is heard of its transaction: it is recorded all the same, so that a branch that comes after it is refused. */
@@ -600,64 +522,13 @@ public final class SeataAdapter implements RpcHandler {
         Xid xid = xid(xidText);
         try {
             if (xid != null && frame != null && session.has(Feature.ID_LEASE)) {
-                begunBefore(serving, session, xid, IdLease.beginning(frame.head()));
+                idLeases.begunBefore(serving, session, xid, IdLease.beginning(frame.head()));
             }
         } catch (TxnException e) {
             answer(session, new Reply.Rejected(e.code(), e.facts()), translate, asked);
             return;
         }
         named(serving, session, xidText, command, translate, asked);
-    }
-
-    /** Of a transaction that is not known because it could not be begun, why it could not. */
-    private static Reply because(@Nullable Reply begun, Reply reply) {
-        return reply instanceof Reply.TransactionUnknown && begun instanceof Reply.Rejected ? begun : reply;
-    }
-
-    /** Ids that go with an answer. */
-    private final class Lending {
-
-        private final Session session;
-        private final @Nullable Frame frame;
-        private final AtomicReference<@Nullable Reply> reply = new AtomicReference<>();
-
-        Lending(Session session, @Nullable Frame frame) {
-            this.session = session;
-            this.frame = frame;
-        }
-
-        Asked with(Asked asked) {
-            if (frame == null) {
-                return asked;
-            }
-            return new Asked() {
-                @Override
-                public void answer(Message.Response response) {
-                    if (reply.get() instanceof Reply.Leased leased) {
-                        Map<String, String> head = new HashMap<>();
-                        new IdLease(leased.first(), leased.count()).lend(head);
-                        respondWith(session, frame, head, response);
-                    } else {
-                        asked.answer(response);
-                    }
-                }
-
-                @Override
-                public void unanswered() {
-                    asked.unanswered();
-                }
-            };
-        }
-    }
-
-    /** Asks for the ids that the frame asks for. They come before the answer to what is asked after them. */
-    private Lending lending(Engine serving, Session session, @Nullable Frame frame) {
-        int count = frame != null && session.has(Feature.ID_LEASE) ? IdLease.asked(frame.head()) : 0;
-        Lending lending = new Lending(session, count == 0 ? null : frame);
-        if (count > 0) {
-            serving.submit(new Command.LeaseIds(address, count), lending.reply::set);
-        }
-        return lending;
     }
 
     private static long lockWait(Session session, @Nullable Frame frame) {
@@ -690,19 +561,11 @@ public final class SeataAdapter implements RpcHandler {
                     && frame != null
                     && session.has(Feature.LOCK_WAIT)
                     && reply instanceof Reply.LockConflict conflict) {
-                respondWith(session, frame, Answers.head(conflict), refusal);
+                Answering.respondWith(session, frame, Answers.head(conflict), refusal);
             } else {
                 answer(session, reply, translate, asked);
             }
         });
-    }
-
-    /** Answers with something in the head, which is left out where the answer alone is too long already. */
-    private void respondWith(Session session, Frame frame, Map<String, String> head, Message.Response response) {
-        respond(
-                session,
-                response,
-                fitting -> session.connection.respond(frame, fitting == response ? head : Frame.EMPTY_HEAD, fitting));
     }
 
     /** Counts one more request that is under way; refuses it, and does not count it, where these are too many. */
@@ -756,7 +619,7 @@ public final class SeataAdapter implements RpcHandler {
                 resource);
     }
 
-    private static Reply.Rejected tooLong(String field, String text, int limit) {
+    static Reply.Rejected tooLong(String field, String text, int limit) {
         return Reply.Rejected.of(ErrorCode.BAD_REQUEST, "field", field, "length", text.length(), "limit", limit);
     }
 
@@ -875,69 +738,8 @@ public final class SeataAdapter implements RpcHandler {
         });
     }
 
-    /**
-     * Sends an answer, with brief texts when it is longer than a frame may be. When even that is too long the connection is closed: whoever asked would wait in
-     * vain.
-     */
-    private static void respond(Session session, Message response, Consumer<Message> send) {
-        try {
-            send.accept(response);
-        } catch (TxnException e) {
-            tooLong(e);
-            try {
-                send.accept(Answers.brief(response));
-            } catch (TxnException still) {
-                tooLong(still);
-                LOG.warn(
-                        "closing a connection, because an answer does not fit into a frame: raise the frame size client={} cause={}",
-                        session,
-                        still.getMessage());
-                session.connection.close();
-            }
-        }
-    }
-
-    private static void tooLong(TxnException e) {
-        if (e.code() != ErrorCode.MESSAGE_TOO_LARGE) {
-            throw e;
-        }
-    }
-
-    private static boolean isOverload(Reply reply) {
-        return reply instanceof Reply.Rejected rejected && rejected.code() == ErrorCode.COORDINATOR_OVERLOADED;
-    }
-
-    /**
-     * A commit or rollback for which there is no room, after everything else was refused: its client waits in vain and asks again, which is "unknown"
-     * for this one request. Closing the connection would make it so for all others too, and bring more work.
-     */
-    private void leaveUnanswered(Session session, Reply reply, Asked asked) {
-        long number = unanswered.incrementAndGet();
-        if (Long.bitCount(number) == 1) {
-            LOG.warn(
-                    "too much work waits even for a commit or rollback: it is left unanswered, its client will ask again unanswered={} client={} reply={}",
-                    number,
-                    session,
-                    LogText.oneLine(reply));
-        }
-        asked.unanswered();
-    }
-
     private void answer(
             Session session, Reply reply, Function<Reply, Message.@Nullable Response> translate, Asked asked) {
-        Message.Response response = translate.apply(reply);
-        if (response == null && stopping) {
-            LOG.debug("not answered, because the coordinator stops client={} reply={}", session, reply);
-        } else if (response == null && isOverload(reply)) {
-            leaveUnanswered(session, reply, asked);
-        } else if (response == null) {
-            LOG.warn(
-                    "closing a connection, because there is no honest answer client={} reply={}",
-                    session,
-                    LogText.oneLine(reply));
-            session.connection.close();
-        } else {
-            asked.answer(response);
-        }
+        answering.answer(session, reply, translate, asked);
     }
 }

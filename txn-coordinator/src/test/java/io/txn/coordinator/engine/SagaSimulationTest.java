@@ -97,6 +97,48 @@ class SagaSimulationTest {
                     "transaction.saga() != null\n                    ||",
                     "false ||"),
             new PlantedMistake(
+                    "a way that was not chosen",
+                    MACHINE,
+                    "boolean arrive(",
+                    "(before.chosen() < 0 || before.chosen() == i)",
+                    "true"),
+            new PlantedMistake(
+                    "a loop that goes round once more than its bound says",
+                    MACHINE,
+                    "private static void succeed(",
+                    "rounds() >= choice.maxRounds()",
+                    "rounds() > choice.maxRounds()"),
+            new PlantedMistake(
+                    "a loop whose rounds are not counted",
+                    "machine/SagaState.java",
+                    "SagaState chosen(",
+                    "rounds + 1",
+                    "rounds"),
+            new PlantedMistake(
+                    "a loop whose body does not begin anew",
+                    "machine/SagaState.java",
+                    "SagaState chosen(",
+                    "Place.FRESH",
+                    "after.places.get(i)"),
+            new PlantedMistake(
+                    "the time of a step, which does not count",
+                    MACHINE,
+                    "private static long timeOf(",
+                    "step.policy().timeout() == 0 ||",
+                    "true ||"),
+            new PlantedMistake(
+                    "the time of a step, noticed and nothing done about it",
+                    MACHINE,
+                    "private static Decision timeOut(",
+                    "moment.at() >= timeOf(saga, execution)",
+                    "false"),
+            new PlantedMistake(
+                    "somebody who waits for the end and is told only when the time is over",
+                    "engine/EngineCore.java",
+                    "private void apply(",
+                    "endWaits.ended(after, this::deliver);",
+                    ""),
+            new PlantedMistake(
                     "a snapshot without results",
                     "engine/SnapshotCodec.java",
                     "private static void saga(",

@@ -236,10 +236,10 @@ class SagaStepsTest {
         begin(null, step("a"));
         journal.refuseNext();
         answer("ACTION a", Answer.UNREACHABLE);
-        pass(EngineCore.POSTPONED / 2);
+        pass(PostponedSteps.DELAY / 2);
         assertThat(calls).isEmpty();
         assertThat(saga().branches().get(0).attempts()).isZero();
-        pass(EngineCore.POSTPONED);
+        pass(PostponedSteps.DELAY);
         answer("ACTION a", Answer.NEVER);
         assertThat(progress(0)).isEqualTo(Progress.FAILED);
         isCompensated();

@@ -51,6 +51,7 @@ final class SagaWorld {
 
     private static final int CALL_TIMEOUT = 300;
     private static final int STEPS_TO_REST = 20_000;
+    private static final long FOR_EVER = 1L << 40;
     private static final String ADDRESS = "h:1";
     private static final String[] RESOURCES = {"saga/a/x", "saga/b/x", "saga/choice@1"};
 
@@ -104,6 +105,7 @@ final class SagaWorld {
     private final Set<String> arrivals = new TreeSet<>();
 
     private EngineCore core;
+    private AssertionError broken;
     private int life;
     private int fuse;
 
@@ -120,6 +122,10 @@ final class SagaWorld {
     private final Map<Long, TransactionState> told = new HashMap<>();
 
     private final List<Long> sagas = new ArrayList<>();
+
+    /** Sagas for whose end somebody waits, when all trouble has ceased, as long as it takes. */
+    private final Set<Long> awaited = new TreeSet<>();
+
     private long requestId;
 
     SagaWorld(long seed, Trace trace, Set<String> visited) {
@@ -203,11 +209,14 @@ final class SagaWorld {
                 steps.add(step("end", "l", "r"));
             }
             case 2 -> {
+                boolean mayFail = dice.coin();
                 steps.add(step("a"));
-                steps.add(choice("x", List.of("l", "r", "fail"), List.of(), 0, "a"));
+                steps.add(choice("x", mayFail ? List.of("l", "r", "fail") : List.of("l", "r"), List.of(), 0, "a"));
                 steps.add(step("l", "x"));
                 steps.add(step("r", "x"));
-                steps.add(plain("fail", new Work.Fail("it is to fail"), "x"));
+                if (mayFail) {
+                    steps.add(plain("fail", new Work.Fail("it is to fail"), "x"));
+                }
                 steps.add(step("end", "l", "r"));
             }
             case 3 -> {
@@ -339,7 +348,12 @@ final class SagaWorld {
                     @Override
                     public void call(Effect.CallBranch call, CallEnd end) {
                         if (mine == life) {
-                            called(call, end);
+                            try {
+                                called(call, end);
+                            } catch (AssertionError e) {
+                                broken = broken == null ? e : broken; // the engine takes it for the caller's trouble
+                                throw e;
+                            }
                         }
                     }
 
@@ -498,6 +512,9 @@ final class SagaWorld {
     }
 
     private void turn() {
+        if (broken != null) {
+            throw broken;
+        }
         core.release();
         while (!ends.isEmpty()) {
             ends.remove().run();
@@ -649,6 +666,7 @@ final class SagaWorld {
         require(
                 step.compensate() || !turned.contains(call.transaction()),
                 "nothing is begun in a saga that is being compensated");
+        requireBound(durable, step.saga().step(step.execution()));
         if (away.contains(call.resource())) {
             end.ended(Answer.ABSENT, "nobody there");
             return;
@@ -673,6 +691,23 @@ final class SagaWorld {
                 });
             }
         });
+    }
+
+    /** A loop goes round no more often than its bound says. */
+    private static void requireBound(GlobalTransaction saga, Step step) {
+        int rounds = 1;
+        for (Step each : saga.saga().plan().plan().steps()) {
+            rounds += each.work() instanceof Work.Choice choice ? choice.maxRounds() : 0;
+        }
+        require(
+                executions(saga, step).size() <= rounds,
+                step.name() + " is executed more often than " + rounds + " times");
+    }
+
+    private static List<SagaState.Execution> executions(GlobalTransaction saga, Step step) {
+        return saga.saga().executions().stream()
+                .filter(execution -> saga.saga().step(execution).equals(step))
+                .toList();
     }
 
     /** What a step answers, and whether it reports later; a null answer never comes. */
@@ -836,6 +871,13 @@ final class SagaWorld {
                 arrivals.add(resource);
             }
         }
+        for (GlobalTransaction saga : new ArrayList<>(core.shard().transactionsAfter(0))) {
+            awaited.add(saga.number());
+            ask(new Command.AwaitSaga(saga.xid(), FOR_EVER), reply -> {
+                hear(reply);
+                awaited.remove(saga.number());
+            });
+        }
         long healedAt = clock.millis();
         for (int i = 0; i < STEPS_TO_REST && !isAtRest(); i++) {
             trace.at(i, clock.millis());
@@ -866,6 +908,14 @@ final class SagaWorld {
         }
     }
 
+    /** Lets out what is durable by now, and brings it. */
+    private void deliverTheLast() {
+        turn();
+        for (int j = network.size(); j > 0; j--) {
+            deliver();
+        }
+    }
+
     /** Whatever was down when the time of a step was over: it is noticed soon. */
     private void requireOnTime(long healedAt) {
         for (GlobalTransaction transaction : core.shard().transactionsAfter(0)) {
@@ -882,6 +932,42 @@ final class SagaWorld {
                 }
             }
         }
+    }
+
+    /** A saga went the ways that were chosen, and no others; each round of a loop did the whole body. */
+    private void requireWays(GlobalTransaction saga) {
+        SagaPlan plan = saga.saga().plan().plan();
+        for (Step step : plan.steps()) {
+            List<SagaState.Execution> executions = executions(saga, step);
+            if (!(step.work() instanceof Work.Choice choice) || executions.isEmpty()) {
+                continue;
+            }
+            String last = fences.get(executions.get(executions.size() - 1).branch()).chosen;
+            require(choice.successors().contains(last), "a saga is done that was to go to " + last);
+            for (String other : choice.successors()) {
+                boolean isOver = other.equals(last)
+                        || executions(saga, plan.steps().get(plan.indexOf(other)))
+                                .isEmpty();
+                require(isOver, other + " was executed, " + last + " was chosen");
+            }
+            for (String back : choice.back()) {
+                plan.body(plan.indexOf(back), plan.indexOf(step.name())).stream()
+                        .mapToObj(plan.steps()::get)
+                        .forEach(part -> require(
+                                executions(saga, part).size() == executions.size(),
+                                "each round does the whole body: " + part.name()));
+            }
+        }
+    }
+
+    /** A step that is there to fail was chosen by somebody. */
+    private void requireChosenFailure(GlobalTransaction saga) {
+        boolean failed = saga.cause() != null && saga.cause().startsWith("fail: ");
+        require(
+                !failed
+                        || fences.values().stream()
+                                .anyMatch(fence -> fence.saga == saga.number() && "fail".equals(fence.chosen)),
+                "a saga failed at a step that nobody chose");
     }
 
     private boolean isAtRest() {
@@ -918,8 +1004,15 @@ final class SagaWorld {
                         + core.shard().transactionsAfter(0).stream()
                                 .filter(transaction -> !transaction.state().isFinal())
                                 .toList());
+        deliverTheLast();
+        require(awaited.isEmpty(), "whoever waits for the end of a saga is told of it: " + awaited);
         for (GlobalTransaction transaction : core.shard().transactionsAfter(0)) {
             boolean committed = transaction.state() == TransactionState.COMMITTED;
+            if (committed) {
+                requireWays(transaction);
+            } else {
+                requireChosenFailure(transaction);
+            }
             require(
                     told.getOrDefault(transaction.number(), transaction.state()) == transaction.state(),
                     "what was told of a saga's end is so");

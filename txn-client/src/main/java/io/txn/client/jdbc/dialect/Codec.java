@@ -31,6 +31,8 @@ public record Codec(String id, Form form, String read, String write) {
         EPOCH,
         /** Text: the elements of H2's array, each as text, led by its length and a colon; a hyphen for NULL. */
         ARRAY,
+        /** Text: the fields of H2's row, as the elements of an array. */
+        ROW,
         /** No exact way is known. */
         UNSUPPORTED
     }
@@ -66,6 +68,11 @@ public record Codec(String id, Form form, String read, String write) {
             String[] elements = rows.getObject(index, String[].class);
             return elements == null ? Value.NULL : new Value.Text(joined(elements));
         }
+        if (form == Form.ROW) {
+            try (ResultSet fields = rows.getObject(index, ResultSet.class)) {
+                return fields == null ? Value.NULL : new Value.Text(joined(fields(fields)));
+            }
+        }
         String text = rows.getString(index);
         return text == null ? Value.NULL : new Value.Text(text);
     }
@@ -80,7 +87,7 @@ public record Codec(String id, Form form, String read, String write) {
                     statement.setFloat(index, Float.intBitsToFloat(Integer.parseUnsignedInt(text.text(), 16)));
                 case DOUBLE_BITS ->
                     statement.setDouble(index, Double.longBitsToDouble(new BigInteger(text.text(), 16).longValue()));
-                case ARRAY -> statement.setObject(index, elements(text.text()));
+                case ARRAY, ROW -> statement.setObject(index, elements(text.text()));
                 default -> statement.setString(index, text.text());
             }
         } else {
@@ -93,9 +100,23 @@ public record Codec(String id, Form form, String read, String write) {
             case BYTES -> Types.VARBINARY;
             case FLOAT_BITS -> Types.REAL;
             case DOUBLE_BITS -> Types.DOUBLE;
-            case ARRAY -> Types.ARRAY;
+            case ARRAY, ROW -> Types.ARRAY;
             default -> Types.VARCHAR;
         };
+    }
+
+    private static @Nullable String[] fields(ResultSet row) throws SQLException {
+        @Nullable String[] fields = new String[row.getMetaData().getColumnCount()];
+        row.next();
+        for (int i = 0; i < fields.length; i++) {
+            fields[i] = row.getString(i + 1);
+        }
+        return fields;
+    }
+
+    /** Whether a statement can print the value on its way, as it is read. */
+    public boolean printable() {
+        return form != Form.ARRAY && form != Form.ROW;
     }
 
     private static String joined(@Nullable String[] elements) {

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** H2's information schema. A name is resolved by asking H2 for the (empty) rows of the table, because its case rules can be configured. */
@@ -23,7 +24,18 @@ final class H2Catalog implements Catalog {
             SELECT COLUMN_NAME, DATA_TYPE, IS_GENERATED, IS_IDENTITY, IDENTITY_GENERATION, COLUMN_ON_UPDATE, COLUMN_DEFAULT,
                 NUMERIC_PRECISION, NUMERIC_SCALE, (SELECT E.DATA_TYPE FROM INFORMATION_SCHEMA.ELEMENT_TYPES E
                     WHERE E.OBJECT_SCHEMA = C.TABLE_SCHEMA AND E.OBJECT_NAME = C.TABLE_NAME AND E.OBJECT_TYPE = 'TABLE'
-                    AND E.COLLECTION_TYPE_IDENTIFIER = C.DTD_IDENTIFIER) AS ELEMENT_TYPE
+                    AND E.COLLECTION_TYPE_IDENTIFIER = C.DTD_IDENTIFIER) AS ELEMENT_TYPE,
+                (SELECT LISTAGG(CASE
+                    WHEN UPPER(F.DATA_TYPE) IN ('CHARACTER VARYING', 'VARCHAR_IGNORECASE')
+                        THEN F.DATA_TYPE || '(' || F.CHARACTER_MAXIMUM_LENGTH || ')'
+                    WHEN UPPER(F.DATA_TYPE) = 'NUMERIC' THEN 'NUMERIC(' || F.NUMERIC_PRECISION || ', ' || F.NUMERIC_SCALE || ')'
+                    WHEN UPPER(F.DATA_TYPE) = 'DECFLOAT' THEN 'DECFLOAT(' || F.NUMERIC_PRECISION || ')'
+                    WHEN UPPER(F.DATA_TYPE) LIKE 'TIME%'
+                        THEN REGEXP_REPLACE(F.DATA_TYPE, '^(\\w+)', '$1(' || F.DATETIME_PRECISION || ')')
+                    ELSE F.DATA_TYPE END, '|') WITHIN GROUP (ORDER BY F.ORDINAL_POSITION)
+                    FROM INFORMATION_SCHEMA.FIELDS F
+                    WHERE F.OBJECT_SCHEMA = C.TABLE_SCHEMA AND F.OBJECT_NAME = C.TABLE_NAME AND F.OBJECT_TYPE = 'TABLE'
+                    AND F.ROW_IDENTIFIER = C.DTD_IDENTIFIER) AS FIELD_TYPES
             FROM INFORMATION_SCHEMA.COLUMNS C WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION""";
 
     private static final Set<String> ELEMENTS = Set.of(
@@ -47,6 +59,11 @@ final class H2Catalog implements Catalog {
             "TIMESTAMP WITH TIME ZONE",
             "UUID",
             "INTERVAL");
+
+    /** Of rows: without those of which H2 takes no value for one of the type already. */
+    private static final Set<String> FIELDS = ELEMENTS.stream()
+            .filter(type -> !type.equals("CHARACTER") && !type.equals("INTERVAL"))
+            .collect(Collectors.toUnmodifiableSet());
 
     /** The columns of the primary key, and those of unique keys without NULLs; the primary key first. */
     private static final String KEYS = """
@@ -118,6 +135,7 @@ final class H2Catalog implements Catalog {
                 referencedBy(connection, schema, table),
                 triggers(connection, schema, table),
                 refusal == null && key == null ? Table.GENERATED_KEY : refusal,
+                null,
                 null,
                 name.qualified() ? Set.of() : Set.of(row.text("IN_SCHEMA")),
                 stamps);
@@ -245,9 +263,30 @@ final class H2Catalog implements Catalog {
                 ELEMENTS.contains(upper(row, "ELEMENT_TYPE"))
                         ? new Codec(type, Codec.Form.ARRAY, "%s", "CAST(? AS VARCHAR ARRAY)")
                         : Codec.unsupported(type);
+            case "ROW" -> row(row.text("FIELD_TYPES").toUpperCase(Locale.ROOT).split("\\|"));
             case "JSON" -> Codec.text(type, asText, "? FORMAT JSON");
             default -> Codec.unsupported(type);
         };
+    }
+
+    /**
+     * By its fields' text; there is one parameter for all of them, which is an array. Each value gets exactly the type of its field: once H2 has had to convert one, it takes
+     * those behind it for that one's type, too.
+     */
+    private static Codec row(String[] fields) {
+        List<String> values = new ArrayList<>();
+        for (String field : fields) {
+            if (!FIELDS.contains(field.replaceAll("\\(.*?\\)", ""))) {
+                return Codec.unsupported("ROW");
+            }
+            values.add("CAST(TXN_FIELDS.A[" + (values.size() + 1) + "] AS " + field + ")");
+        }
+        return new Codec(
+                "ROW",
+                Codec.Form.ROW,
+                "%s",
+                "(SELECT CASE WHEN TXN_FIELDS.A IS NULL THEN NULL ELSE ROW(" + String.join(", ", values)
+                        + ") END FROM (VALUES (CAST(? AS VARCHAR ARRAY))) AS TXN_FIELDS(A))");
     }
 
     private static List<ForeignKey> referencedBy(Connection connection, String schema, String table)

@@ -125,6 +125,7 @@ final class MySqlCatalog implements Catalog {
                 triggers(connection, schema, table),
                 refusal(connection, row, session.text("GRANTEE"), referencedBy),
                 null,
+                null,
                 name.qualified() ? Set.of() : Set.of(session.text("IN_SCHEMA")),
                 stamps);
     }

@@ -34,6 +34,18 @@ public final class MySqlStored {
                 || DECIMAL.matcher(column.type()).matches();
     }
 
+    /** The least and the greatest number that a column of integers keeps, as far as a {@code long} goes; null of other columns. */
+    public static long @Nullable [] integers(Column column) {
+        Matcher integer = INTEGER.matcher(column.type());
+        if (!integer.matches()) {
+            return null;
+        }
+        int bits = BITS.getOrDefault(integer.group(1), 0);
+        boolean unsigned = integer.group(3) != null;
+        long greatest = bits == 64 ? Long.MAX_VALUE : (1L << (unsigned ? bits : bits - 1)) - 1;
+        return new long[] {unsigned ? 0 : bits == 64 ? Long.MIN_VALUE : -(1L << (bits - 1)), greatest};
+    }
+
     /** Whether the column keeps every text that is not too long, bytes and all. */
     public static boolean isText(Column column) {
         return CHARACTERS.matcher(column.type()).matches()

@@ -18,7 +18,10 @@ final class PostgresCatalog implements Catalog {
             SELECT c.oid::bigint AS oid, n.nspname, c.relname, c.relkind::text AS kind, c.relpersistence::text AS persistence,
                 quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS sql_name,
                 EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid) AS has_children,
-                w.relname AS whole, wn.nspname AS whole_schema
+                w.relname AS whole, wn.nspname AS whole_schema,
+                (SELECT string_agg('(' || pg_get_expr(k.conbin, k.conrelid) || ')', ' AND ') FROM pg_catalog.pg_constraint k
+                    WHERE k.conrelid = c.oid AND k.contype = 'c' AND NOT k.convalidated
+                    AND coalesce(to_jsonb(k) ->> 'conenforced', 'true') = 'true') AS unvalidated
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             JOIN pg_catalog.pg_class w ON w.oid = CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid ELSE c.oid END
             JOIN pg_catalog.pg_namespace wn ON wn.oid = w.relnamespace
@@ -153,6 +156,7 @@ final class PostgresCatalog implements Catalog {
                 triggers(connection, row.is("kind", "p"), relations),
                 refusal,
                 CatalogRow.query(connection, UNSEEN, oid).get(0).get("unseen"),
+                row.get("unvalidated"),
                 relations,
                 stamps);
     }

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param triggers in force; each says at what it fires
  * @param refusal why no write to this table can be captured; null when it can
  * @param unseen why this account may not see, or not write back, rows that a foreign key of this table's changes; null when it may
+ * @param unvalidated a condition on the columns, all checks together that are in force and that rows may break which were there before; null when there are none
  * @param identities what an image query must say about where it looked; empty when the statement says so itself
  * @param stamps what {@link Stamps} compares; empty where the database has none
  */
@@ -41,6 +42,7 @@ public record Table(
         List<Trigger> triggers,
         @Nullable String refusal,
         @Nullable String unseen,
+        @Nullable String unvalidated,
         Set<String> identities,
         List<String> stamps) {
 
@@ -125,6 +127,7 @@ public record Table(
                         triggers,
                         refusal,
                         unseen,
+                        unvalidated,
                         other.identities,
                         other.stamps)
                 .equals(other);

@@ -14,8 +14,12 @@ import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.protocol.extension.UndoDecision;
 import io.txn.protocol.extension.UndoReport;
+import io.txn.protocol.saga.SagaPlan;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -45,8 +49,11 @@ import tools.jackson.databind.json.JsonMapper;
  * error: a misspelt filter would list everything.
  */
 @RestController
-@RequestMapping(path = "/api/v1", produces = MediaType.APPLICATION_JSON_VALUE)
+@RequestMapping(path = AdminController.ROOT, produces = MediaType.APPLICATION_JSON_VALUE)
 final class AdminController {
+
+    static final String ROOT = "/api/v1";
+    static final String SAGA_STEPS = ROOT + "/saga-steps";
 
     private static final Logger LOG = LoggerFactory.getLogger(AdminController.class);
     private static final int DEFAULT_LIMIT = 100;
@@ -64,6 +71,7 @@ final class AdminController {
     private final Executor executor;
     private final ObjectReader giveUpBody;
     private final ObjectReader forceBody;
+    private final ObjectReader failBody;
     private final ObjectReader decisionBody;
 
     /** @param executor makes the answers, because the coordinator's futures complete on the thread that decides transactions */
@@ -72,6 +80,7 @@ final class AdminController {
         this.executor = executor;
         this.giveUpBody = strict(mapper.readerFor(GiveUpBody.class));
         this.forceBody = strict(mapper.readerFor(ForceBody.class));
+        this.failBody = strict(mapper.readerFor(FailBody.class));
         this.decisionBody = strict(mapper.readerFor(DecisionBody.class));
     }
 
@@ -83,6 +92,8 @@ final class AdminController {
     record GiveUpBody(@Nullable String reason) {}
 
     record ForceBody(@Nullable String status, @Nullable String reason) {}
+
+    record FailBody(@Nullable String cause) {}
 
     record DecisionBody(
             @Nullable String reason,
@@ -98,7 +109,7 @@ final class AdminController {
 
     @GetMapping("/transactions")
     CompletableFuture<Views.Transactions> transactions(@RequestParam MultiValueMap<String, String> query) {
-        Parameters parameters = new Parameters(query, "state", "application", "q", "limit", "after");
+        Parameters parameters = Parameters.checked(query, "state", "application", "q", "limit", "after");
         return coordinator
                 .transactions(new TransactionQuery(
                         state(parameters.text("state")),
@@ -112,7 +123,7 @@ final class AdminController {
     @GetMapping("/transactions/{xid}")
     CompletableFuture<Views.Detail> transaction(
             @PathVariable("xid") String xid, @RequestParam MultiValueMap<String, String> query) {
-        new Parameters(query);
+        Parameters.checked(query);
         Xid id = xid(xid);
         return coordinator
                 .transaction(id)
@@ -124,7 +135,7 @@ final class AdminController {
 
     @GetMapping("/locks")
     CompletableFuture<Views.Locks> locks(@RequestParam MultiValueMap<String, String> query) {
-        Parameters parameters = new Parameters(query, "resource", "limit", "after");
+        Parameters parameters = Parameters.checked(query, "resource", "limit", "after");
         return coordinator
                 .locks(new LockQuery(
                         parameters.text("resource"),
@@ -135,7 +146,7 @@ final class AdminController {
 
     @GetMapping("/locks/waits")
     CompletableFuture<Views.LockWaits> lockWaits(@RequestParam MultiValueMap<String, String> query) {
-        Parameters parameters = new Parameters(query, "resource", "row", "xid", "limit", "after");
+        Parameters parameters = Parameters.checked(query, "resource", "row", "xid", "limit", "after");
         String xid = parameters.text("xid");
         return coordinator
                 .lockWaits(new LockWaitQuery(
@@ -152,7 +163,7 @@ final class AdminController {
             @PathVariable("xid") String xid,
             @RequestParam MultiValueMap<String, String> query,
             HttpServletRequest request) {
-        new Parameters(query);
+        Parameters.checked(query);
         Xid id = xid(xid);
         // It carries no reason that could name who wanted it.
         LOG.info("a retry is asked for xid={} by={}", id, operator(request));
@@ -167,7 +178,7 @@ final class AdminController {
             @RequestParam MultiValueMap<String, String> query,
             HttpServletRequest request)
             throws IOException {
-        new Parameters(query);
+        Parameters.checked(query);
         Xid id = xid(xid);
         BranchId branch = branchId(branchId);
         GiveUpBody body = body(request, giveUpBody, "{\"reason\":\"...\"}");
@@ -184,7 +195,7 @@ final class AdminController {
             @RequestParam MultiValueMap<String, String> query,
             HttpServletRequest request)
             throws IOException {
-        new Parameters(query);
+        Parameters.checked(query);
         Xid id = xid(xid);
         BranchId branch = branchId(branchId);
         DecisionBody body = body(
@@ -235,7 +246,7 @@ final class AdminController {
             @RequestParam MultiValueMap<String, String> query,
             HttpServletRequest request)
             throws IOException {
-        new Parameters(query);
+        Parameters.checked(query);
         Xid id = xid(xid);
         ForceBody body = body(request, forceBody, "{\"status\":\"...\",\"reason\":\"...\"}");
         OperatorCommand.Force.Status status = constant("status", body.status(), OperatorCommand.Force.Status.values());
@@ -245,6 +256,70 @@ final class AdminController {
         return operate(
                 new OperatorCommand.Force(id, status, reason(body.reason(), request)),
                 new TxnException(ErrorCode.TRANSACTION_NOT_FOUND, null, "xid", id));
+    }
+
+    /** The body is the result as JSON, kept as it came; an empty one is none. The path ends in the correlation id, whose parts have a slash between. */
+    @PostMapping(path = "/saga-steps/{xid}/{branchId}/complete", consumes = MediaType.APPLICATION_JSON_VALUE)
+    CompletableFuture<Views.Done> completeStep(
+            @PathVariable("xid") String xid,
+            @PathVariable("branchId") String branchId,
+            @RequestParam MultiValueMap<String, String> query,
+            HttpServletRequest request)
+            throws IOException {
+        Parameters.checked(query);
+        String result = utf8(bytes(request, SagaPlan.LONGEST_RESULT)).strip();
+        return coordinator
+                .completeStep(stepXid(xid, branchId), stepBranch(xid, branchId), result.isEmpty() ? null : result)
+                .thenApplyAsync(done -> new Views.Done(true), executor);
+    }
+
+    @PostMapping(path = "/saga-steps/{xid}/{branchId}/fail", consumes = MediaType.APPLICATION_JSON_VALUE)
+    CompletableFuture<Views.Done> failStep(
+            @PathVariable("xid") String xid,
+            @PathVariable("branchId") String branchId,
+            @RequestParam MultiValueMap<String, String> query,
+            HttpServletRequest request)
+            throws IOException {
+        Parameters.checked(query);
+        FailBody body = body(request, failBody, "{\"cause\":\"...\"}");
+        String cause = body.cause();
+        if (cause == null || cause.isBlank()) {
+            throw bad("cause", "it is not blank");
+        }
+        return coordinator
+                .failStep(stepXid(xid, branchId), stepBranch(xid, branchId), cause)
+                .thenApplyAsync(done -> new Views.Done(true), executor);
+    }
+
+    private static Xid stepXid(String xid, String branchId) {
+        try {
+            return new Xid(xid);
+        } catch (IllegalArgumentException e) {
+            throw noStep(xid, branchId);
+        }
+    }
+
+    private static BranchId stepBranch(String xid, String branchId) {
+        try {
+            return new BranchId(Long.parseLong(branchId));
+        } catch (IllegalArgumentException e) {
+            throw noStep(xid, branchId);
+        }
+    }
+
+    private static TxnException noStep(String xid, String branchId) {
+        return new TxnException(ErrorCode.SAGA_CORRELATION_UNKNOWN, null, "correlationId", xid + '/' + branchId);
+    }
+
+    private static String utf8(byte[] bytes) {
+        try {
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            throw bad("body", "it is no UTF-8");
+        }
     }
 
     private CompletableFuture<Views.Done> operate(OperatorCommand command, TxnException notFound) {
@@ -270,10 +345,7 @@ final class AdminController {
 
     private static <T> T body(HttpServletRequest request, ObjectReader reader, int longest, String form)
             throws IOException {
-        byte[] bytes = request.getInputStream().readNBytes(longest + 1);
-        if (bytes.length > longest) {
-            throw bad("body", "it is longer than " + longest + " bytes");
-        }
+        byte[] bytes = bytes(request, longest);
         try {
             @Nullable T body = reader.readValue(bytes);
             if (body != null) {
@@ -283,6 +355,14 @@ final class AdminController {
             throw bad("body", "it must be " + form + ": " + e.getOriginalMessage());
         }
         throw bad("body", "it must be " + form);
+    }
+
+    private static byte[] bytes(HttpServletRequest request, int longest) throws IOException {
+        byte[] bytes = request.getInputStream().readNBytes(longest + 1);
+        if (bytes.length > longest) {
+            throw bad("body", "it is longer than " + longest + " bytes");
+        }
+        return bytes;
     }
 
     /** With whoever gave it: it is kept with what was done. */
@@ -343,8 +423,8 @@ final class AdminController {
     /** The query string, of which every part must be known, single and short. */
     private record Parameters(MultiValueMap<String, String> values) {
 
-        Parameters(MultiValueMap<String, String> values, String... known) {
-            this(values);
+        /** Not a constructor: without any that is known, the record's own would be taken for it. */
+        static Parameters checked(MultiValueMap<String, String> values, String... known) {
             values.forEach((name, given) -> {
                 if (!List.of(known).contains(name)) {
                     throw bad(shortened(name), "there is no such parameter; known are " + List.of(known));
@@ -353,6 +433,7 @@ final class AdminController {
                     throw bad(name, "it is given more than once");
                 }
             });
+            return new Parameters(values);
         }
 
         private static String shortened(String name) {

@@ -37,7 +37,9 @@ record Problem(String code, String message, String fix) {
 
     /** The status that goes with an error that the coordinator reports. */
     static int status(ErrorCode code) {
-        if (code == ErrorCode.TRANSACTION_NOT_FOUND || code == ErrorCode.BRANCH_NOT_FOUND) {
+        if (code == ErrorCode.TRANSACTION_NOT_FOUND
+                || code == ErrorCode.BRANCH_NOT_FOUND
+                || code == ErrorCode.SAGA_CORRELATION_UNKNOWN) {
             return 404;
         }
         if (code == ErrorCode.OPERATION_REFUSED) {

@@ -1,0 +1,98 @@
+package io.txn.client.jdbc;
+
+import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Value;
+import io.txn.client.jdbc.sql.Fragment;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The rows of one table whose keys the executions of one statement name, read by as few queries as that takes. For one run. */
+final class KeyedRows {
+
+    /** From a thousand values on, MariaDB would make a table of a list. */
+    private static final int VALUES_PER_LIST = 999;
+
+    private static final int VALUES_PER_QUERY = 4 * VALUES_PER_LIST;
+
+    private final WriteRun run;
+    private final TableImages images;
+    private final List<Column> columns;
+    private final Fragment source;
+    private final List<Part> key;
+
+    /**
+     * A column of the key.
+     *
+     * @param written its name, as it stands in the query
+     * @param value a literal or a parameter
+     */
+    record Part(String written, Fragment value) {
+
+        /** In one list, values of several kinds would be compared in another way than each alone. */
+        boolean boundAlike(List<Parameters> elements) {
+            int parameter = value.firstParameter() + 1;
+            return value.parameterCount() == 0
+                    || elements.stream().allMatch(e -> e.boundLike(elements.get(0), parameter));
+        }
+    }
+
+    /**
+     * Reads nothing yet.
+     *
+     * @param columns which the images hold
+     * @param source table and alias
+     * @param key in the key's order
+     */
+    KeyedRows(WriteRun run, TableImages images, List<Column> columns, Fragment source, List<Part> key) {
+        this.run = run;
+        this.images = images;
+        this.columns = columns;
+        this.source = source;
+        this.key = key;
+    }
+
+    /** The rows that the elements name, by key. */
+    Map<List<Value>, List<Value>> read(List<Parameters> elements, boolean lock) throws SQLException {
+        Map<List<Value>, List<Value>> rows = new LinkedHashMap<>();
+        int together = VALUES_PER_QUERY / key.size();
+        for (int from = 0; from < elements.size(); from += together) {
+            Query query = new Query()
+                    .add("SELECT " + run.dialect().identity("") + TableImages.reads(columns, "") + " FROM ")
+                    .add(source, elements.get(from))
+                    .add(" WHERE ");
+            addKeys(query, elements.subList(from, Math.min(from + together, elements.size())));
+            List<List<Value>> found = new ArrayList<>();
+            images.readImage(query.add(lock ? run.dialect().allForUpdate() : ""), () -> {}, columns, found);
+            found.forEach(row -> rows.put(images.keyOf(columns, row), row));
+        }
+        return rows;
+    }
+
+    private void addKeys(Query query, List<Parameters> elements) {
+        if (key.size() == 1) {
+            addLists(query, elements);
+            return;
+        }
+        for (int i = 0; i < elements.size(); i++) {
+            query.add(i == 0 ? "(" : " OR (");
+            for (int k = 0; k < key.size(); k++) {
+                query.add(k == 0 ? "" : " AND ")
+                        .add(key.get(k).written() + " = ")
+                        .add(key.get(k).value(), elements.get(i));
+            }
+            query.add(")");
+        }
+    }
+
+    private void addLists(Query query, List<Parameters> elements) {
+        for (int i = 0; i < elements.size(); i++) {
+            boolean begins = i % VALUES_PER_LIST == 0;
+            String list = (i == 0 ? "" : ") OR ") + key.get(0).written() + " IN (";
+            query.add(begins ? list : ", ").add(key.get(0).value(), elements.get(i));
+        }
+        query.add(")");
+    }
+}

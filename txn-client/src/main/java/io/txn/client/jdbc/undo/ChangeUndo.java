@@ -1,0 +1,194 @@
+package io.txn.client.jdbc.undo;
+
+import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.dialect.Value;
+import io.txn.protocol.extension.UndoReport;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Undoes one change: each row is compared with what the transaction left and what it found, before any is written. For one thread. */
+final class ChangeUndo {
+
+    private final ChangedTable of;
+    private final int place;
+    private final DirtyRows dirty;
+    private final Map<Row, Set<String>> setBackByOthers;
+    private final Hindrances hindrances;
+    private final RowWriter writer;
+
+    /** A row of a table, by its name in lock keys. */
+    record Row(String table, List<Value> key) {}
+
+    /** Says why a row is not to be written, or null. */
+    private interface Check {
+        @Nullable
+        String hindrance(RowChange row) throws SQLException, CannotUndoException;
+    }
+
+    /**
+     * Looks at the table as it is now.
+     *
+     * @param changes of the record, of which this is the one at {@code place}
+     * @param setBackByOthers by row, the columns that were found to be as before a later change: somebody else had set them back
+     */
+    ChangeUndo(
+            Connection connection,
+            Dialect dialect,
+            List<TableChange> changes,
+            int place,
+            DirtyRows dirty,
+            LargeValues large,
+            Map<Row, Set<String>> setBackByOthers)
+            throws SQLException, CannotUndoException {
+        this.of = new ChangedTable(connection, dialect, changes.get(place));
+        this.place = place;
+        this.dirty = dirty;
+        this.setBackByOthers = setBackByOthers;
+        this.hindrances = new Hindrances(of, changes.subList(0, place), dirty);
+        this.writer = new RowWriter(of, place, dirty, large);
+    }
+
+    /** Locks the rows. */
+    void lock() throws SQLException {
+        of.currentRows();
+    }
+
+    void apply() throws SQLException, CannotUndoException {
+        dirty.enter(place);
+        Map<List<Value>, List<Value>> current = of.currentRows();
+        List<RowChange> todo = new ArrayList<>();
+        List<RowChange> overwritten = new ArrayList<>();
+        for (int i = of.change().rows().size() - 1; i >= 0; i--) {
+            RowChange row = of.change().rows().get(i);
+            List<Value> now = current.get(of.change().keyOf(row.existing()));
+            Set<String> setBack = setBackByOthers.getOrDefault(
+                    new Row(of.change().lockName(), of.change().keyOf(row.existing())), Set.of());
+            DirtyRow known = dirty.at(of.change(), row);
+            if (known == null) {
+                known = dirty.decidedBeside(of.change(), place, row, now);
+            }
+            // A value in between, left by an earlier statement of ours, is not ours any more once somebody wrote
+            // it.
+            if (known != null) {
+                decided(known, row, now, todo, overwritten);
+            } else if ((of.equal(now, row.after()) || of.change().following() && isSetBackInPart(row, now))
+                    && Collections.disjoint(setBack, changedColumns(row))) {
+                todo.add(row);
+            } else if (isAsBefore(row, now, current)) {
+                // What follows was set back with what it follows.
+                if (!of.change().following()) {
+                    setBackByOthers
+                            .computeIfAbsent(
+                                    new Row(of.change().lockName(), of.change().keyOf(row.original())),
+                                    r -> new HashSet<>())
+                            .addAll(changedColumns(row));
+                }
+            } else {
+                UndoReport.Cause cause = now == null
+                        ? UndoReport.Cause.GONE
+                        : row.after() == null ? UndoReport.Cause.THERE : UndoReport.Cause.CHANGED;
+                dirty.add(of.change(), place, row, now, cause, null);
+            }
+        }
+        switch (of.change().kind()) {
+            case INSERT -> writer.delete(unhindered(todo, hindrances::toDelete));
+            case UPDATE -> writer.update(unhindered(todo, hindrances::toUpdate));
+            case DELETE -> {
+                writer.update(unhindered(overwritten, hindrances::toUpdate));
+                writer.insert(todo);
+            }
+        }
+        dirty.leave(of.change());
+    }
+
+    /** A row that is in the way, or was: without a decision it is left alone, with one it becomes what that says. */
+    private void decided(
+            DirtyRow known,
+            RowChange row,
+            @Nullable List<Value> now,
+            List<RowChange> todo,
+            List<RowChange> overwritten) {
+        if (!known.isDecided()) {
+            known.before(of.change(), row, now);
+            return;
+        }
+        List<Value> before = row.before();
+        if (known.isKept() || (before == null && now == null)) {
+            return;
+        }
+        if (before == null) {
+            todo.add(new RowChange(null, now));
+            return;
+        }
+        List<Value> target = known.decided(of.change(), before, now);
+        if (of.change().kind() == TableChange.Kind.DELETE) {
+            (now == null ? todo : overwritten).add(new RowChange(target, now));
+        } else if (now != null) {
+            todo.add(new RowChange(target, now));
+        } else {
+            dirty.add(of.change(), place, row, null, UndoReport.Cause.GONE, null);
+        }
+    }
+
+    /** Rows that nothing of others hangs on; the rest is in the way. */
+    private List<RowChange> unhindered(List<RowChange> rows, Check check) throws SQLException, CannotUndoException {
+        List<RowChange> free = new ArrayList<>(rows.size());
+        for (RowChange row : rows) {
+            String hindered = check.hindrance(row);
+            if (hindered == null) {
+                free.add(row);
+            } else {
+                dirty.add(of.change(), place, row, row.after(), UndoReport.Cause.REFERENCED, hindered);
+            }
+        }
+        return free;
+    }
+
+    /** Whether what the row followed was set back, and took some of its columns along; with a column that is as it was nothing is lost. */
+    private boolean isSetBackInPart(RowChange row, @Nullable List<Value> now) {
+        List<Value> before = row.before();
+        List<Value> after = row.after();
+        if (now == null || before == null || after == null || of.same(now, after) || of.same(now, before)) {
+            return false;
+        }
+        for (int i = 0; i < of.columns().size(); i++) {
+            boolean known = now.get(i).equals(before.get(i)) || now.get(i).equals(after.get(i));
+            if (!known && !of.change().columns().get(i).maintained()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Whether somebody else has set the row back: where its key had changed, it is under the old one again, and nothing under the new. */
+    private boolean isAsBefore(RowChange row, @Nullable List<Value> now, Map<List<Value>, List<Value>> current)
+            throws SQLException {
+        if (!of.change().changesKey(row)) {
+            return of.equal(now, row.before());
+        }
+        return now == null && of.equal(current.get(of.change().keyOf(row.original())), row.before());
+    }
+
+    private Set<String> changedColumns(RowChange row) {
+        List<Value> before = row.before();
+        List<Value> after = row.after();
+        Set<String> changed = new HashSet<>();
+        for (int i = 0; i < of.columns().size(); i++) {
+            boolean differs = before == null
+                    || after == null
+                    || !before.get(i).equals(after.get(i))
+                            && !of.change().columns().get(i).maintained();
+            if (differs) {
+                changed.add(of.columns().get(i).name());
+            }
+        }
+        return changed;
+    }
+}

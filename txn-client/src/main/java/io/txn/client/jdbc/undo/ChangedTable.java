@@ -1,0 +1,268 @@
+package io.txn.client.jdbc.undo;
+
+import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Trigger;
+import io.txn.client.jdbc.dialect.Value;
+import io.txn.client.jdbc.sql.Identifier;
+import io.txn.client.jdbc.sql.TableName;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** One change and its table as it is now: how its rows are read, compared and bound. For one thread. */
+final class ChangedTable {
+
+    private static final int KEYS_PER_QUERY = 100;
+
+    private final Connection connection;
+    private final Dialect dialect;
+    private final TableChange change;
+    private final Table table;
+    private final List<Column> columns = new ArrayList<>();
+    private final List<Integer> key;
+    private final String keyCondition;
+
+    ChangedTable(Connection connection, Dialect dialect, TableChange change) throws SQLException, CannotUndoException {
+        this.connection = connection;
+        this.dialect = dialect;
+        this.change = change;
+        this.table = tableOf(change);
+        for (ImageColumn image : change.columns()) {
+            Column column = table.named(image.name());
+            if (column == null || !column.codec().id().equals(image.codec())) {
+                throw CannotUndoException.unreadable(
+                        table.lockName(), "column " + image.name() + " is gone or has another type since phase one");
+            }
+            columns.add(column);
+        }
+        this.key = change.keyIndexes();
+        if (!key.stream().map(columns::get).toList().equals(table.key())) {
+            throw CannotUndoException.unreadable(table.lockName(), "its primary key is another one since phase one");
+        }
+        this.keyCondition = key.stream()
+                .map(columns::get)
+                .map(c -> c.sqlName() + " = " + c.codec().write())
+                .collect(Collectors.joining(" AND "));
+    }
+
+    private Table tableOf(TableChange change) throws SQLException, CannotUndoException {
+        Table found = dialect.table(connection, named(dialect, change.schema(), change.table()));
+        if (found == null) {
+            throw CannotUndoException.unreadable(change.lockName(), "the table is gone");
+        }
+        if (found.refusal() != null) {
+            throw CannotUndoException.unreadable(change.lockName(), "since phase one, " + found.refusal());
+        }
+        Trigger trigger =
+                switch (change.kind()) {
+                    case INSERT -> found.triggerOn(Trigger.Event.DELETE, null);
+                    case DELETE -> found.triggerOn(Trigger.Event.INSERT, null);
+                    case UPDATE -> found.triggerOn(Trigger.Event.UPDATE, setBack(change, found));
+                };
+        if (trigger != null) {
+            throw CannotUndoException.unreadable(
+                    change.lockName(), "since phase one, it has " + trigger.name() + ", which would fire");
+        }
+        return found;
+    }
+
+    /** The name of a table that a record knows. */
+    static TableName named(Dialect dialect, String schema, String table) {
+        return new TableName(
+                List.of(new Identifier(schema, true), new Identifier(table, true)),
+                dialect.quote(schema) + '.' + dialect.quote(table));
+    }
+
+    Connection connection() {
+        return connection;
+    }
+
+    Dialect dialect() {
+        return dialect;
+    }
+
+    TableChange change() {
+        return change;
+    }
+
+    Table table() {
+        return table;
+    }
+
+    /** Those of the change. */
+    List<Column> columns() {
+        return columns;
+    }
+
+    /** The indexes of the key's columns. */
+    List<Integer> key() {
+        return key;
+    }
+
+    /** What names one row, a parameter a column of the key. */
+    String keyCondition() {
+        return keyCondition;
+    }
+
+    /** The columns that setting rows back writes. */
+    List<Column> setBack() {
+        return setBack(change, table);
+    }
+
+    /** What setting rows back writes. */
+    private static List<Column> setBack(TableChange change, Table found) {
+        Set<String> names = new HashSet<>();
+        for (int i = 0; i < change.columns().size(); i++) {
+            int column = i;
+            if (!change.columns().get(i).inKey() || change.rows().stream().anyMatch(row -> differs(row, column))) {
+                names.add(change.columns().get(i).name());
+            }
+        }
+        return found.columns().stream().filter(c -> names.contains(c.name())).toList();
+    }
+
+    private static boolean differs(RowChange row, int column) {
+        List<Value> before = row.before();
+        List<Value> after = row.after();
+        return before == null || after == null || !before.get(column).equals(after.get(column));
+    }
+
+    Map<List<Value>, List<Value>> currentRows() throws SQLException {
+        Map<List<Value>, List<Value>> found = new HashMap<>();
+        String select =
+                columns.stream().map(c -> c.codec().readFrom(c.sqlName())).collect(Collectors.joining(", "));
+        List<List<Value>> keys = change.keys();
+        for (int from = 0; from < keys.size(); from += KEYS_PER_QUERY) {
+            List<List<Value>> chunk = keys.subList(from, Math.min(from + KEYS_PER_QUERY, keys.size()));
+            String condition = String.join(" OR ", Collections.nCopies(chunk.size(), '(' + keyCondition + ')'));
+            try (PreparedStatement query = connection.prepareStatement(
+                    "SELECT " + select + " FROM " + table.sqlName() + " WHERE " + condition + " FOR UPDATE")) {
+                int parameter = 1;
+                for (List<Value> one : chunk) {
+                    for (int i = 0; i < key.size(); i++) {
+                        columns.get(key.get(i)).codec().set(query, parameter, one.get(i));
+                        parameter++;
+                    }
+                }
+                try (ResultSet rows = query.executeQuery()) {
+                    while (rows.next()) {
+                        List<Value> row = new ArrayList<>();
+                        for (int i = 0; i < columns.size(); i++) {
+                            row.add(columns.get(i).codec().get(rows, i + 1));
+                        }
+                        found.put(change.keyOf(row), row);
+                    }
+                }
+            }
+        }
+        return found;
+    }
+
+    /**
+     * As {@link #same}, whatever settings the session of phase one had: PostgreSQL prints points in time that are part of an array, a range or
+     * a composite in the session's time zone.
+     */
+    boolean equal(@Nullable List<Value> now, @Nullable List<Value> image) throws SQLException {
+        if (same(now, image)) {
+            return true;
+        }
+        return now != null
+                && image != null
+                && dialect.product() == Dialect.Product.POSTGRESQL
+                && same(now, printedHere(image));
+    }
+
+    /** An image as this session prints the same values. */
+    private List<Value> printedHere(List<Value> image) throws SQLException {
+        String select =
+                columns.stream().map(c -> c.codec().readFrom(c.codec().write())).collect(Collectors.joining(", "));
+        try (PreparedStatement query = connection.prepareStatement("SELECT " + select)) {
+            for (int i = 0; i < columns.size(); i++) {
+                columns.get(i).codec().set(query, i + 1, image.get(i));
+            }
+            try (ResultSet row = query.executeQuery()) {
+                row.next();
+                List<Value> printed = new ArrayList<>();
+                for (int i = 0; i < columns.size(); i++) {
+                    printed.add(columns.get(i).codec().get(row, i + 1));
+                }
+                return printed;
+            }
+        }
+    }
+
+    /** Whether a row as it is now equals an image; of columns that the database maintains it need not. */
+    boolean same(@Nullable List<Value> now, @Nullable List<Value> image) {
+        if (now == null || image == null) {
+            return now == image;
+        }
+        for (int i = 0; i < columns.size(); i++) {
+            if (!change.columns().get(i).maintained() && !now.get(i).equals(image.get(i))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * The columns that an UPDATE sets back: those of the key only where one changed, and at the end, because MySQL evaluates assignments from
+     * left to right.
+     */
+    List<Integer> written() {
+        List<Integer> written = new ArrayList<>();
+        for (int i = 0; i < columns.size(); i++) {
+            if (!key.contains(i)) {
+                written.add(i);
+            }
+        }
+        boolean moves = change.rows().stream().anyMatch(change::changesKey);
+        // What the database would set by itself is set as well.
+        key.stream()
+                .filter(i -> moves || columns.get(i).is(Column.Trait.MAINTAINED))
+                .forEach(written::add);
+        // These take no value from an UPDATE, so none had changed them.
+        written.removeIf(i -> columns.get(i).is(Column.Trait.IDENTITY_ALWAYS));
+        return written;
+    }
+
+    static List<Value> before(RowChange row) {
+        List<Value> before = row.before();
+        if (before == null) {
+            throw new AssertionError("an inserted row is deleted, not restored");
+        }
+        return before;
+    }
+
+    int bindKey(PreparedStatement statement, int first, RowChange row) throws SQLException {
+        return bind(statement, first, key, row.existing());
+    }
+
+    int bind(PreparedStatement statement, int first, List<Integer> indexes, List<Value> values) throws SQLException {
+        int parameter = first;
+        for (int index : indexes) {
+            columns.get(index).codec().set(statement, parameter, values.get(index));
+            parameter++;
+        }
+        return parameter;
+    }
+
+    List<Value> keyFrom(ResultSet row) throws SQLException {
+        List<Value> values = new ArrayList<>();
+        for (int i = 0; i < key.size(); i++) {
+            values.add(columns.get(key.get(i)).codec().get(row, i + 1));
+        }
+        return values;
+    }
+}

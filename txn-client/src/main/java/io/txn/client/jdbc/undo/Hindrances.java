@@ -1,0 +1,182 @@
+package io.txn.client.jdbc.undo;
+
+import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.ForeignKey;
+import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Value;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What hangs on rows that are about to be deleted or set back, and is somebody else's: it would be deleted or changed with them. For one thread.
+ */
+final class Hindrances {
+
+    private final ChangedTable of;
+    private final List<TableChange> earlier;
+    private final DirtyRows dirty;
+
+    /** @param earlier what the transaction did before this change */
+    Hindrances(ChangedTable of, List<TableChange> earlier, DirtyRows dirty) {
+        this.of = of;
+        this.earlier = earlier;
+        this.dirty = dirty;
+    }
+
+    /**
+     * Deleting a row would take rows of others with it, if they point to it by a foreign key that cascades. The row is locked, so none can
+     * come once this was checked.
+     */
+    @Nullable
+    String toDelete(RowChange row) throws SQLException, CannotUndoException {
+        for (ForeignKey reference : of.table().referencedBy()) {
+            if (reference.followsDelete() && isReferenced(reference, row)) {
+                return "rows of " + reference.child() + " refer to it and would be changed with it";
+            }
+        }
+        return null;
+    }
+
+    private boolean isReferenced(ForeignKey reference, RowChange row) throws SQLException, CannotUndoException {
+        List<Integer> parents = new ArrayList<>();
+        for (String name : reference.parentColumns()) {
+            parents.add(of.change().columns().stream()
+                    .map(ImageColumn::name)
+                    .toList()
+                    .indexOf(name));
+        }
+        boolean generated =
+                reference.parentColumns().stream().anyMatch(name -> of.table().named(name) == null);
+        if (parents.contains(-1) && !generated) {
+            throw CannotUndoException.unreadable(
+                    of.table().lockName(), reference.child() + " refers to a column that is not in the image");
+        }
+        if (!generated && parents.stream().anyMatch(i -> row.existing().get(i).equals(Value.NULL))) {
+            return false;
+        }
+        StringBuilder condition = new StringBuilder(generated ? refersToRow(reference) : "");
+        for (int i = 0; !generated && i < parents.size(); i++) {
+            condition
+                    .append(i == 0 ? "" : " AND ")
+                    .append(of.dialect().quote(reference.childColumns().get(i)))
+                    .append(" = ")
+                    .append(of.columns().get(parents.get(i)).codec().write());
+        }
+        // Of the table itself, the rows of this very change go together.
+        Set<List<Value>> ours = new HashSet<>();
+        String select = "1";
+        if (reference.ofItself()) {
+            of.change().rows().forEach(r -> ours.add(of.change().keyOf(r.existing())));
+            ours.removeIf(own -> dirty.stays(of.change().lockName(), own));
+            select = of.key().stream()
+                    .map(of.columns()::get)
+                    .map(c -> c.codec().readFrom(c.sqlName()))
+                    .collect(Collectors.joining(", "));
+        }
+        try (PreparedStatement query = of.connection()
+                .prepareStatement("SELECT " + select + " FROM " + reference.child() + " WHERE " + condition)) {
+            if (generated) {
+                bindRowReferredTo(query, reference, row);
+            } else {
+                of.bind(query, 1, parents, row.existing());
+            }
+            query.setMaxRows(ours.size() + 1);
+            try (ResultSet children = query.executeQuery()) {
+                while (children.next()) {
+                    if (!reference.ofItself() || !ours.contains(of.keyFrom(children))) {
+                        return true;
+                    }
+                }
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Setting a row back may take along the rows that refer to it. Those that the transaction itself took along come back with it; others are
+     * somebody else's. The row is locked, so none can come once this was checked.
+     */
+    @Nullable
+    String toUpdate(RowChange row) throws SQLException, CannotUndoException {
+        Set<String> names = new HashSet<>();
+        of.setBack().forEach(column -> names.add(column.name()));
+        for (ForeignKey reference : of.table().referencedBy()) {
+            if (reference.followsUpdate()
+                    && reference.parentColumns().stream()
+                            .anyMatch(name -> names.contains(name) || of.table().named(name) == null)) {
+                Table child = of.dialect().table(of.connection(), reference.childName());
+                if (child == null) {
+                    throw CannotUndoException.unreadable(reference.child(), "the table is gone");
+                }
+                if (othersFollow(reference, child, row)) {
+                    return "rows of " + reference.child() + " refer to it and would follow it";
+                }
+            }
+        }
+        return null;
+    }
+
+    private boolean othersFollow(ForeignKey reference, Table child, RowChange row) throws SQLException {
+        Set<List<Value>> ours = new HashSet<>();
+        for (TableChange before : earlier) {
+            if (before.following() && before.lockName().equals(child.lockName())) {
+                before.rows().forEach(r -> ours.add(before.keyOf(r.existing())));
+            }
+        }
+        ours.removeIf(own -> dirty.stays(child.lockName(), own));
+        List<Column> childKey = child.key();
+        String select = childKey.isEmpty()
+                ? "1"
+                : childKey.stream().map(c -> c.codec().readFrom(c.sqlName())).collect(Collectors.joining(", "));
+        try (PreparedStatement query = of.connection()
+                .prepareStatement(
+                        "SELECT " + select + " FROM " + reference.child() + " WHERE " + refersToRow(reference))) {
+            bindRowReferredTo(query, reference, row);
+            query.setMaxRows(ours.size() + 1);
+            try (ResultSet children = query.executeQuery()) {
+                while (children.next()) {
+                    List<Value> id = new ArrayList<>();
+                    for (int i = 0; i < childKey.size(); i++) {
+                        id.add(childKey.get(i).codec().get(children, i + 1));
+                    }
+                    if (childKey.isEmpty() || !ours.contains(id)) {
+                        return true;
+                    }
+                }
+            }
+        }
+        return false;
+    }
+
+    /** The condition that is true of rows that refer to a row as it is, of which the key is bound. */
+    private String refersToRow(ForeignKey reference) {
+        StringBuilder condition = new StringBuilder();
+        for (int i = 0; i < reference.childColumns().size(); i++) {
+            condition
+                    .append(i == 0 ? "" : " AND ")
+                    .append(of.dialect().quote(reference.childColumns().get(i)))
+                    .append(" = (SELECT ")
+                    .append(of.dialect().quote(reference.parentColumns().get(i)))
+                    .append(" FROM ")
+                    .append(of.table().sqlName())
+                    .append(" WHERE ")
+                    .append(of.keyCondition())
+                    .append(')');
+        }
+        return condition.toString();
+    }
+
+    private void bindRowReferredTo(PreparedStatement query, ForeignKey reference, RowChange row) throws SQLException {
+        int parameter = 1;
+        for (int i = 0; i < reference.childColumns().size(); i++) {
+            parameter = of.bindKey(query, parameter, row);
+        }
+    }
+}

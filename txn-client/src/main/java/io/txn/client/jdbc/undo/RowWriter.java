@@ -1,0 +1,471 @@
+package io.txn.client.jdbc.undo;
+
+import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.ForeignKey;
+import io.txn.client.jdbc.dialect.Trigger;
+import io.txn.client.jdbc.dialect.Value;
+import io.txn.protocol.extension.UndoReport;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.sql.Savepoint;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * Writes rows back: in one batch where that goes, else by what hinders them. A row that a constraint of the database keeps from being written is in the way. For one thread.
+ */
+final class RowWriter {
+
+    /** Drivers send the number of parameters as 16 bits. */
+    private static final int MOST_PARAMETERS = 30_000;
+    /** Values of a large row that stay in its statement. */
+    private static final int INLINE = 1 << 10;
+
+    private final ChangedTable of;
+    private final int place;
+    private final DirtyRows dirty;
+    private final LargeValues large;
+
+    /** @param place of the change in its record */
+    RowWriter(ChangedTable of, int place, DirtyRows dirty, LargeValues large) {
+        this.of = of;
+        this.place = place;
+        this.dirty = dirty;
+        this.large = large;
+    }
+
+    private interface Writing {
+        void write() throws SQLException;
+    }
+
+    /** Writes rows that hinder each other. */
+    private interface Untying {
+        void write(List<RowChange> rows) throws SQLException;
+    }
+
+    private interface Binder {
+        /** Binds the row from parameter {@code first} on; returns the next free one. */
+        int bind(PreparedStatement statement, int first, RowChange row) throws SQLException;
+    }
+
+    /** Takes away rows that are there. */
+    void delete(List<RowChange> rows) throws SQLException {
+        writeAll(
+                "DELETE FROM " + of.table().sqlName() + " WHERE " + of.keyCondition(),
+                rows,
+                of::bindKey,
+                this::unhookAndDelete);
+    }
+
+    /** Sets back rows that are there. */
+    void update(List<RowChange> rows) throws SQLException {
+        List<Integer> written = of.written();
+        if (rows.isEmpty() || written.isEmpty()) {
+            return;
+        }
+        String assignments = written.stream()
+                .map(of.columns()::get)
+                .map(c -> c.sqlName() + " = " + c.codec().write())
+                .collect(Collectors.joining(", "));
+        String sql = "UPDATE " + of.table().sqlName() + " SET " + assignments + " WHERE " + of.keyCondition();
+        Binder binder = (statement, first, row) -> {
+            int parameter = of.bind(statement, first, written, ChangedTable.before(row));
+            return of.bindKey(statement, parameter, row);
+        };
+        // MySQL checks each row by itself, and would look for the second column of a key by its new first one.
+        boolean each = of.dialect().product().isMySqlFamily() && written.containsAll(of.key());
+        Untying untying = each ? rest -> writeEach(sql, rest, binder) : this::updateAtOnce;
+        if (anyLarge(rows, written)) {
+            writeWithLarge(rows, written, false, sql, binder, untying);
+            return;
+        }
+        if (!each && keysChangePlaces(rows) && parametersAtOnce(rows, written) <= MOST_PARAMETERS) {
+            // One by one, two rows could have one key for a while, where its constraint is checked at the end.
+            Savepoint before = of.connection().setSavepoint();
+            try {
+                updateAtOnce(rows);
+                return;
+            } catch (SQLException e) {
+                undoTo(before, e);
+            }
+        }
+        writeAll(sql, rows, binder, untying);
+    }
+
+    /** Whether a row has the key that another one is to get. */
+    private boolean keysChangePlaces(List<RowChange> rows) {
+        Set<List<Value>> now = new HashSet<>();
+        rows.forEach(row -> now.add(of.change().keyOf(row.existing())));
+        return rows.stream()
+                .anyMatch(row ->
+                        of.change().changesKey(row) && now.contains(of.change().keyOf(row.original())));
+    }
+
+    private int parametersAtOnce(List<RowChange> rows, List<Integer> written) {
+        return rows.size() * (written.size() * (of.key().size() + 1) + of.key().size());
+    }
+
+    /** All rows by one statement: databases that check unique keys at its end let values change places. */
+    private void updateAtOnce(List<RowChange> rows) throws SQLException {
+        List<Integer> written = of.written();
+        StringBuilder sql = new StringBuilder("UPDATE " + of.table().sqlName() + " SET ");
+        for (int i = 0; i < written.size(); i++) {
+            Column column = of.columns().get(written.get(i));
+            sql.append(i == 0 ? "" : ", ").append(column.sqlName()).append(" = CASE");
+            sql.append((" WHEN " + of.keyCondition() + " THEN " + column.codec().write()).repeat(rows.size()));
+            sql.append(" ELSE ").append(column.sqlName()).append(" END");
+        }
+        sql.append(" WHERE ")
+                .append(String.join(" OR ", Collections.nCopies(rows.size(), '(' + of.keyCondition() + ')')));
+        try (PreparedStatement update = of.connection().prepareStatement(sql.toString())) {
+            int parameter = 1;
+            for (int column : written) {
+                for (RowChange row : rows) {
+                    parameter = of.bindKey(update, parameter, row);
+                    parameter = of.bind(update, parameter, List.of(column), ChangedTable.before(row));
+                }
+            }
+            for (RowChange row : rows) {
+                parameter = of.bindKey(update, parameter, row);
+            }
+            int count = update.executeUpdate();
+            if (count != rows.size()) {
+                throw new SQLException(
+                        "undoing " + rows.size() + " rows of " + of.table().lockName() + " changed " + count);
+            }
+        }
+    }
+
+    /** The columns by which rows of the table point to rows of the table. */
+    private List<Integer> hooks() {
+        Set<String> names = new HashSet<>();
+        for (ForeignKey reference : of.table().referencedBy()) {
+            if (reference.ofItself() && of.table().triggerOn(Trigger.Event.UPDATE, null) == null) {
+                names.addAll(reference.childColumns());
+            }
+        }
+        List<Integer> hooks = new ArrayList<>();
+        for (int i = 0; i < of.columns().size(); i++) {
+            if (names.contains(of.columns().get(i).name()) && !of.key().contains(i)) {
+                hooks.add(i);
+            }
+        }
+        return hooks;
+    }
+
+    private String hookSql(String value) {
+        return "UPDATE " + of.table().sqlName() + " SET "
+                + hooks().stream()
+                        .map(of.columns()::get)
+                        .map(c -> c.sqlName() + " = "
+                                + (value.isEmpty() ? c.codec().write() : value))
+                        .collect(Collectors.joining(", "))
+                + " WHERE " + of.keyCondition();
+    }
+
+    /** Rows that point to each other or to themselves: they let go first, then they are deleted. */
+    private void unhookAndDelete(List<RowChange> rows) throws SQLException {
+        if (!hooks().isEmpty()) {
+            writeEach(hookSql("NULL"), rows, of::bindKey);
+        }
+        writeEach("DELETE FROM " + of.table().sqlName() + " WHERE " + of.keyCondition(), rows, of::bindKey);
+    }
+
+    /** Rows that point to each other: they come without, and point once all are there. */
+    private void insertAndHook(List<RowChange> rows) throws SQLException {
+        List<Integer> hooks = hooks();
+        List<Integer> plain = new ArrayList<>();
+        for (int i = 0; i < of.columns().size(); i++) {
+            if (!hooks.contains(i)) {
+                plain.add(i);
+            }
+        }
+        writeEach(
+                insertSql(plain),
+                rows,
+                (statement, first, row) -> of.bind(statement, first, plain, ChangedTable.before(row)));
+        if (!hooks.isEmpty()) {
+            writeEach(hookSql(""), rows, (statement, first, row) -> {
+                int parameter = of.bind(statement, first, hooks, ChangedTable.before(row));
+                return of.bindKey(statement, parameter, row);
+            });
+        }
+    }
+
+    /** Brings back rows that are gone. */
+    void insert(List<RowChange> rows) throws SQLException {
+        List<Integer> all = new ArrayList<>();
+        for (int i = 0; i < of.columns().size(); i++) {
+            all.add(i);
+        }
+        Binder binder = (statement, first, row) -> of.bind(statement, first, all, ChangedTable.before(row));
+        if (anyLarge(rows, all)) {
+            writeWithLarge(rows, all, true, insertSql(all), binder, this::insertAndHook);
+        } else {
+            writeAll(insertSql(all), rows, binder, this::insertAndHook);
+        }
+    }
+
+    private String insertSql(List<Integer> indexes) {
+        return insertSql(
+                indexes,
+                indexes.stream().map(i -> of.columns().get(i).codec().write()).toList());
+    }
+
+    private String insertSql(List<Integer> indexes, List<String> expressions) {
+        String names =
+                indexes.stream().map(of.columns()::get).map(Column::sqlName).collect(Collectors.joining(", "));
+        String values = String.join(", ", expressions);
+        return "INSERT INTO " + of.table().sqlName() + " (" + names + ")"
+                + of.dialect().overridingIdentity(of.table()) + " VALUES (" + values + ")";
+    }
+
+    private boolean anyLarge(List<RowChange> rows, List<Integer> written) throws SQLException {
+        for (RowChange row : rows) {
+            if (isLarge(row, written)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether a row is too large for a statement. */
+    private boolean isLarge(RowChange row, List<Integer> written) throws SQLException {
+        long bytes = 0;
+        for (int i : written) {
+            bytes += ChangedTable.before(row).get(i) instanceof Value.Bytes value ? value.bytes().length : 0;
+        }
+        return large.exceed(bytes);
+    }
+
+    /**
+     * Writes rows of which some are too large for a statement: these each by itself, the others in one batch before. When a constraint objects, all go one by
+     * one, in as many passes as it takes while each gets at least one through.
+     *
+     * @param inserts whether they are to be inserted, not updated
+     * @param sql how the others are written; {@code binder} and {@code untying} are theirs too
+     */
+    private void writeWithLarge(
+            List<RowChange> rows, List<Integer> written, boolean inserts, String sql, Binder binder, Untying untying)
+            throws SQLException {
+        List<RowChange> some = new ArrayList<>();
+        List<RowChange> small = new ArrayList<>();
+        for (RowChange row : rows) {
+            (isLarge(row, written) ? some : small).add(row);
+        }
+        Savepoint before = of.connection().setSavepoint();
+        try {
+            List<RowChange> waiting = some;
+            try {
+                if (!small.isEmpty()) {
+                    writeEach(sql, small, binder);
+                }
+            } catch (SQLException e) {
+                if (of.dialect().refusesValue(e)) {
+                    throw e;
+                }
+                undoTo(before, e);
+                waiting = rows;
+            }
+            writeInPassesWithLarge(waiting, written, inserts, sql, binder, untying);
+        } catch (SQLException e) {
+            if (!of.dialect().refusesValue(e)) {
+                throw e;
+            }
+            of.connection().rollback(before);
+            writeLoosely(rows, () -> writeInPassesWithLarge(rows, written, inserts, sql, binder, untying));
+        }
+    }
+
+    private void writeInPassesWithLarge(
+            List<RowChange> rows, List<Integer> written, boolean inserts, String sql, Binder binder, Untying untying)
+            throws SQLException {
+        List<RowChange> waiting = rows;
+        int before;
+        do {
+            before = waiting.size();
+            List<RowChange> next = new ArrayList<>();
+            for (RowChange row : waiting) {
+                Savepoint savepoint = of.connection().setSavepoint();
+                try {
+                    if (isLarge(row, written)) {
+                        writeLargeOrReport(row, written, inserts);
+                    } else {
+                        writeEach(sql, List.of(row), binder);
+                    }
+                } catch (SQLException e) {
+                    undoTo(savepoint, e);
+                    next.add(row);
+                }
+            }
+            waiting = next;
+        } while (!waiting.isEmpty() && waiting.size() < before);
+        List<RowChange> small = new ArrayList<>();
+        for (RowChange row : waiting) {
+            if (isLarge(row, written)) {
+                untie(List.of(row), rest -> writeLargeOrReport(row, written, inserts));
+            } else {
+                small.add(row);
+            }
+        }
+        if (!small.isEmpty()) {
+            untie(small, untying);
+        }
+    }
+
+    private void writeLargeOrReport(RowChange row, List<Integer> written, boolean inserts) throws SQLException {
+        if (!writeLarge(row, written, inserts)) {
+            String reason = "the server puts no value of this length together, see max_allowed_packet";
+            dirty.add(of.change(), place, row, row.after(), UndoReport.Cause.CONSTRAINT, reason);
+        }
+    }
+
+    /** Whether it was written; if not, the server does not take one of its values in any number of pieces. */
+    private boolean writeLarge(RowChange row, List<Integer> written, boolean inserts) throws SQLException {
+        List<String> expressions = new ArrayList<>();
+        List<Integer> bound = new ArrayList<>();
+        for (int i : written) {
+            String expression = of.columns().get(i).codec().write();
+            String variable = null;
+            if (ChangedTable.before(row).get(i) instanceof Value.Bytes value && value.bytes().length > INLINE) {
+                variable = large.variable(value.bytes());
+                if (variable == null) {
+                    large.forget();
+                    return false;
+                }
+            } else {
+                bound.add(i);
+            }
+            expressions.add(variable == null ? expression : expression.replace("?", variable));
+        }
+        StringBuilder sql = new StringBuilder(inserts ? insertSql(written, expressions) : "");
+        for (int i = 0; !inserts && i < written.size(); i++) {
+            sql.append(i == 0 ? "UPDATE " + of.table().sqlName() + " SET " : ", ")
+                    .append(of.columns().get(written.get(i)).sqlName())
+                    .append(" = ")
+                    .append(expressions.get(i));
+        }
+        sql.append(inserts ? "" : " WHERE " + of.keyCondition());
+        Binder binder = (statement, first, one) -> {
+            int parameter = of.bind(statement, first, bound, ChangedTable.before(one));
+            return inserts ? parameter : of.bindKey(statement, parameter, one);
+        };
+        try {
+            writeEach(sql.toString(), List.of(row), binder);
+        } finally {
+            large.forget();
+        }
+        return true;
+    }
+
+    /**
+     * Writes all rows in one batch; when a constraint objects, one by one, in as many passes as it takes while each pass gets at least one
+     * through; and when none gets through any more, in the way that unties the rest.
+     */
+    private void writeAll(String sql, List<RowChange> rows, Binder binder, Untying untying) throws SQLException {
+        if (rows.isEmpty()) {
+            return;
+        }
+        Savepoint before = of.connection().setSavepoint();
+        try {
+            writeEach(sql, rows, binder);
+        } catch (SQLException e) {
+            if (of.dialect().refusesValue(e)) {
+                of.connection().rollback(before);
+                writeLoosely(rows, () -> writeInPasses(sql, rows, binder, untying));
+                return;
+            }
+            undoTo(before, e);
+            writeInPasses(sql, rows, binder, untying);
+        }
+    }
+
+    /**
+     * Puts back what strict sessions refuse and others had let in, such as the empty value of an ENUM. Nobody would tell if a value were cut to
+     * size, so the rows are read again.
+     */
+    private void writeLoosely(List<RowChange> rows, Writing writing) throws SQLException {
+        of.dialect().strict(of.connection(), false);
+        try {
+            writing.write();
+        } finally {
+            of.dialect().strict(of.connection(), true);
+        }
+        Map<List<Value>, List<Value>> now = of.currentRows();
+        for (RowChange row : rows) {
+            if (!of.equal(now.get(of.change().keyOf(row.original())), row.before())) {
+                String reason = "the database does not take its values back as they were";
+                dirty.add(of.change(), place, row, row.after(), UndoReport.Cause.CONSTRAINT, reason);
+            }
+        }
+    }
+
+    private void writeEach(String sql, List<RowChange> rows, Binder binder) throws SQLException {
+        try (PreparedStatement statement = of.connection().prepareStatement(sql)) {
+            for (RowChange row : rows) {
+                binder.bind(statement, 1, row);
+                statement.addBatch();
+            }
+            for (int count : statement.executeBatch()) {
+                requireOne(count);
+            }
+        }
+    }
+
+    private void writeInPasses(String sql, List<RowChange> rows, Binder binder, Untying untying) throws SQLException {
+        List<RowChange> waiting = rows;
+        while (!waiting.isEmpty()) {
+            List<RowChange> next = new ArrayList<>();
+            for (RowChange row : waiting) {
+                Savepoint before = of.connection().setSavepoint();
+                try {
+                    writeEach(sql, List.of(row), binder);
+                } catch (SQLException e) {
+                    undoTo(before, e);
+                    next.add(row);
+                }
+            }
+            if (next.size() == waiting.size()) {
+                untie(next, untying);
+                return;
+            }
+            waiting = next;
+        }
+    }
+
+    private void untie(List<RowChange> rows, Untying untying) throws SQLException {
+        Savepoint before = of.connection().setSavepoint();
+        try {
+            untying.write(rows);
+        } catch (SQLException e) {
+            if (!of.dialect().isIntegrityViolation(e)) {
+                throw e;
+            }
+            of.connection().rollback(before);
+            Objection objection = Objection.of(of.dialect(), e);
+            for (RowChange row : rows) {
+                dirty.add(of.change(), place, row, row.after(), objection.cause(), objection.detail());
+            }
+        }
+    }
+
+    /** After a constraint's objection, what was written since the savepoint is taken back; any other error of the database goes on. */
+    private void undoTo(Savepoint before, SQLException e) throws SQLException {
+        if (!of.dialect().isIntegrityViolation(e) && !of.dialect().isDriversOwn(e)) {
+            throw e;
+        }
+        of.connection().rollback(before);
+    }
+
+    private void requireOne(int count) throws SQLException {
+        if (count != 1 && count != Statement.SUCCESS_NO_INFO) {
+            throw new SQLException("undoing a row of " + of.table().lockName() + " changed " + count + " rows");
+        }
+    }
+}
