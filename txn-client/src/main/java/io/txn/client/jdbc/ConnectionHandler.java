@@ -6,6 +6,7 @@ import io.txn.client.jdbc.sql.Mentions;
 import io.txn.client.jdbc.sql.PlainStatement;
 import io.txn.client.jdbc.sql.Plan;
 import io.txn.client.jdbc.sql.TableName;
+import io.txn.client.jdbc.undo.UndoTable;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.lang.reflect.InvocationHandler;
@@ -27,6 +28,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +40,30 @@ final class ConnectionHandler implements InvocationHandler {
     /** How often a statement is run again at most because others were faster; the end of the wait comes first, if the clock moves. */
     static final int MOST_RUNS = 1_000;
 
+    /** What of a connection may be called whatever the mode, or sets it. */
+    private static final Set<String> IN_ANY_MODE = Set.of(
+            "commit",
+            "rollback",
+            "getAutoCommit",
+            "setAutoCommit",
+            "close",
+            "isClosed",
+            "isValid",
+            "abort",
+            "getWarnings",
+            "clearWarnings",
+            "isReadOnly",
+            "getTransactionIsolation",
+            "getHoldability",
+            "getCatalog",
+            "getSchema",
+            "getClientInfo",
+            "getNetworkTimeout",
+            "isWrapperFor",
+            "equals",
+            "hashCode",
+            "toString");
+
     private final AtResource resource;
     private final Connection physical;
     private final LocalTransaction local = new LocalTransaction();
@@ -48,12 +74,22 @@ final class ConnectionHandler implements InvocationHandler {
     private final Map<String, Savepoint> savepoints = new HashMap<>();
     /** Whether the transaction was begun by SQL, and the application believes itself in auto-commit mode. */
     private boolean begunBySql;
+    /** Whether the application is given auto-commit mode with its connections, and so most likely goes back to it. */
+    private final boolean usuallyAutoCommit;
+    /**
+     * The last commit brought the session into auto-commit mode, which the application has switched off: most often it switches it on next. If not, {@link #resume()} puts
+     * that right before anything is done.
+     */
+    private boolean ahead;
+    /** Somebody works past this proxy, and nobody could put it right before that. */
+    private boolean bypassed;
     /** Where unqualified names lead, as far as the application switched it by JDBC's means. */
     private String namespace = "";
 
-    ConnectionHandler(AtResource resource, Connection physical) {
+    ConnectionHandler(AtResource resource, Connection physical) throws SQLException {
         this.resource = resource;
         this.physical = physical;
+        this.usuallyAutoCommit = resource.undoTable().switchesAutoCommit() && physical.getAutoCommit();
         this.localCommit = new LocalCommit(resource, physical);
         this.locks = new GlobalLocks(resource);
         this.reads = new CheckedReads(resource, physical, local, locks);
@@ -63,6 +99,9 @@ final class ConnectionHandler implements InvocationHandler {
     public @Nullable Object invoke(Object proxy, Method method, @Nullable Object @Nullable [] arguments)
             throws SQLException {
         @Nullable Object[] given = arguments == null ? new Object[0] : arguments;
+        if (ahead && !IN_ANY_MODE.contains(method.getName())) {
+            resume();
+        }
         switch (method.getName()) {
             case "createStatement" -> {
                 Statement statement = (Statement) Objects.requireNonNull(Proxies.call(physical, method, arguments));
@@ -98,7 +137,7 @@ final class ConnectionHandler implements InvocationHandler {
                 return null;
             }
             case "getAutoCommit" -> {
-                return begunBySql || physical.getAutoCommit();
+                return begunBySql || inAutoCommit();
             }
             case "setAutoCommit" -> {
                 setAutoCommit((Boolean) Objects.requireNonNull(given[0]));
@@ -142,6 +181,7 @@ final class ConnectionHandler implements InvocationHandler {
             }
             case "unwrap", "isWrapperFor" -> {
                 if (method.getName().equals("unwrap")) {
+                    bypassed();
                     local.seenByOthers();
                 }
                 return Proxies.unwrap(proxy, physical, method.getName(), (Class<?>) Objects.requireNonNull(given[0]));
@@ -170,11 +210,14 @@ final class ConnectionHandler implements InvocationHandler {
     }
 
     private void commit() throws SQLException {
+        if (ahead) {
+            return; // nothing was done since
+        }
         if (physical.getAutoCommit()) {
             physical.commit();
         } else {
             try {
-                localCommit.commit(local, true);
+                ahead = localCommit.commit(local, true, usuallyAutoCommit && !bypassed);
             } finally {
                 ended();
             }
@@ -182,9 +225,24 @@ final class ConnectionHandler implements InvocationHandler {
     }
 
     private void rollback() throws SQLException {
-        physical.rollback();
+        if (!ahead) {
+            physical.rollback();
+        }
         local.ended();
         ended();
+    }
+
+    /** The session is what the application takes it for, from now on. */
+    void resume() throws SQLException {
+        if (ahead) {
+            ahead = false;
+            UndoTable.switchOff(physical);
+        }
+    }
+
+    /** From now on somebody may send what is not seen here. */
+    void bypassed() {
+        bypassed = true;
     }
 
     /** The transaction is over; one that was begun by SQL leaves auto-commit mode behind. */
@@ -192,6 +250,7 @@ final class ConnectionHandler implements InvocationHandler {
         savepoints.clear();
         if (begunBySql) {
             begunBySql = false;
+            ahead = false;
             if (!physical.isClosed()) {
                 physical.setAutoCommit(true);
             }
@@ -200,6 +259,7 @@ final class ConnectionHandler implements InvocationHandler {
 
     /** Transaction control that was sent as SQL is done by JDBC's means. */
     void control(Plan.Control control) throws SQLException {
+        resume();
         boolean open = !physical.getAutoCommit();
         switch (control.word()) {
             case BEGIN -> {
@@ -256,9 +316,13 @@ final class ConnectionHandler implements InvocationHandler {
 
     /** Switching auto-commit on ends the local transaction, as JDBC says; so it goes the way of commit. */
     private void setAutoCommit(boolean on) throws SQLException {
-        if (on && !physical.getAutoCommit()) {
-            localCommit.commit(local, true);
+        if (ahead && !on) {
+            return; // it is off, as far as anybody can see
         }
+        if (on && !ahead && !physical.getAutoCommit()) {
+            localCommit.commit(local, true, usuallyAutoCommit && !bypassed);
+        }
+        ahead = false;
         begunBySql = false;
         savepoints.clear();
         if (physical.getAutoCommit()) {
@@ -681,7 +745,7 @@ final class ConnectionHandler implements InvocationHandler {
                 localCommit.rollBack(own, e);
                 throw e;
             }
-            localCommit.commit(own, holding);
+            localCommit.commit(own, holding, true); // it is switched on below
             return result;
         } finally {
             if (!physical.isClosed()) {
@@ -702,7 +766,8 @@ final class ConnectionHandler implements InvocationHandler {
     }
 
     /** A statement is about to run in the application's local transaction. */
-    void touch() {
+    void touch() throws SQLException {
+        resume();
         local.touch();
     }
 
@@ -737,11 +802,12 @@ final class ConnectionHandler implements InvocationHandler {
     }
 
     boolean inAutoCommit() throws SQLException {
-        return physical.getAutoCommit();
+        return !ahead && physical.getAutoCommit();
     }
 
     /** A row is about to be changed outside any global transaction. */
     void pinPlain() throws SQLException {
+        resume();
         if (!physical.getAutoCommit()) {
             local.pin(null);
         }

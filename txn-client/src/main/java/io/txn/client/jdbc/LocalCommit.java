@@ -53,6 +53,11 @@ final class LocalCommit {
     /** When everything that is being committed had been written. */
     private long wrote;
 
+    /** Whether auto-commit may be switched on with the commit. */
+    private boolean maySwitchOn;
+
+    private boolean switchedOn;
+
     LocalCommit(AtResource resource, Connection connection) {
         this.resource = resource;
         this.connection = connection;
@@ -64,6 +69,18 @@ final class LocalCommit {
      * @param holding whether the caller keeps its row locks while a lock conflict is tried again; one attempt otherwise
      */
     void commit(LocalTransaction local, boolean holding) throws SQLException {
+        commit(local, holding, false);
+    }
+
+    /**
+     * The same.
+     *
+     * @param maySwitchOn whether the session may be in auto-commit mode afterwards, because it is switched on next most of the time
+     * @return whether it is
+     */
+    boolean commit(LocalTransaction local, boolean holding, boolean maySwitchOn) throws SQLException {
+        this.maySwitchOn = maySwitchOn;
+        switchedOn = false;
         try {
             commitOrRefuse(local, holding);
         } catch (RuntimeException | Error e) {
@@ -72,6 +89,7 @@ final class LocalCommit {
             rollBack(local, e);
             throw e;
         }
+        return switchedOn;
     }
 
     private void commitOrRefuse(LocalTransaction local, boolean holding) throws SQLException {
@@ -323,15 +341,20 @@ final class LocalCommit {
     /** The undo record and the COMMIT as one message. Where that fails, the undo record tells whether it was committed: the two are never apart. */
     private void endTogether(LocalTransaction local, Xid xid, BranchId branch, byte[] undo, boolean seen)
             throws SQLException {
+        boolean switching = maySwitchOn && resource.undoTable().switchesAutoCommit();
         try {
             resource.worked();
-            resource.undoTable().insertAndCommit(connection, xid, branch, UndoFormat.sealed(xid, branch, undo), seen);
-            // No round trip: nothing is open. Pools and drivers keep their books by it.
-            connection.commit();
+            resource.undoTable()
+                    .insertAndCommit(connection, xid, branch, UndoFormat.sealed(xid, branch, undo), seen, switching);
+            if (!switching) {
+                // No round trip: nothing is open. Pools and drivers keep their books by it.
+                connection.commit();
+            }
+            switchedOn = switching;
             local.ended();
         } catch (SQLException | TxnException e) {
             SQLException reason = reason(e, xid, branch, true);
-            if (!rollBack(local, reason)) {
+            if (!rollBack(local, reason) || switching && !switchedOff(reason)) {
                 throw reason;
             }
             UndoTable.Stored stored = stored(xid, branch, reason);
@@ -347,6 +370,18 @@ final class LocalCommit {
                     xid,
                     branch,
                     reason.getMessage());
+        }
+    }
+
+    /** Whether the session is surely in the mode that everybody takes it to be in. */
+    private boolean switchedOff(SQLException reason) {
+        try {
+            UndoTable.switchOff(connection);
+            return true;
+        } catch (SQLException | RuntimeException e) {
+            reason.addSuppressed(e);
+            abort(reason);
+            return false;
         }
     }
 

@@ -81,6 +81,9 @@ final class StatementHandler implements InvocationHandler {
             throws SQLException {
         @Nullable Object[] given = arguments == null ? new Object[0] : arguments;
         String name = method.getName();
+        if (name.startsWith("execute")) {
+            connection.resume();
+        }
         if (EXECUTE.contains(name)) {
             return execute(proxy, method, given);
         }
@@ -126,6 +129,10 @@ final class StatementHandler implements InvocationHandler {
                 return connectionProxy;
             }
             case "unwrap", "isWrapperFor" -> {
+                if (name.equals("unwrap")) {
+                    connection.resume();
+                    connection.bypassed();
+                }
                 return Proxies.unwrap(proxy, physical, name, (Class<?>) Objects.requireNonNull(given[0]));
             }
             case "equals" -> {

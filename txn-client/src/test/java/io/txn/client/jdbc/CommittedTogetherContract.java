@@ -3,9 +3,16 @@ package io.txn.client.jdbc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.txn.client.ContextCarrier;
+import io.txn.client.TransactionContext;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.Xid;
+import java.math.BigDecimal;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -44,6 +51,87 @@ abstract class CommittedTogetherContract extends AtContract {
     }
 
     @Test
+    void whateverComesAfterTheCommitFindsAutoCommitOff() {
+        String again = "UPDATE account SET amount = 7 WHERE id = 3";
+        List<Work> ways = List.of(
+                connection -> execute(connection, again),
+                connection -> {
+                    connection.setAutoCommit(false);
+                    execute(connection, again);
+                },
+                connection -> {
+                    connection.setSavepoint("here");
+                    execute(connection, again);
+                },
+                connection -> {
+                    connection.commit();
+                    connection.rollback();
+                    execute(connection, again);
+                },
+                connection -> {
+                    execute(connection, "BEGIN");
+                    execute(connection, again);
+                },
+                connection -> {
+                    try (Statement statement =
+                            connection.unwrap(Connection.class).createStatement()) {
+                        statement.addBatch(again);
+                        statement.executeBatch();
+                    }
+                },
+                connection -> {
+                    try (Statement statement = connection.createStatement(
+                                    ResultSet.TYPE_FORWARD_ONLY, ResultSet.CONCUR_UPDATABLE);
+                            ResultSet rows =
+                                    statement.executeQuery("SELECT id, owner, amount FROM account WHERE id = 3")) {
+                        rows.next();
+                        rows.updateBigDecimal(3, BigDecimal.TEN);
+                        rows.updateRow();
+                    }
+                });
+        for (Work way : ways) {
+            Xid xid = begin();
+            lookingMeanwhile();
+            inside(xid, connection -> {
+                try (PreparedStatement before = connection.prepareStatement(again)) {
+                    execute(connection, TOUCH);
+                    connection.commit();
+                    assertThat(connection.getAutoCommit()).isFalse();
+                    way.run(connection);
+                    before.executeUpdate();
+                }
+                assertThat(connection.getAutoCommit()).isFalse();
+                connection.rollback();
+            });
+            assertThat(withCommit()).hasSize(1);
+            assertThat(accounts()).contains(ROW_3).doesNotContain(ROW_1);
+            assertRolledBack(xid);
+            assertThat(accounts()).contains(ROW_1, ROW_3);
+        }
+    }
+
+    @Test
+    void whatAPlainStatementDoesAfterTheCommitCanBeRolledBack() throws SQLException {
+        Xid xid = begin();
+        lookingMeanwhile();
+        try (Connection connection = at.getConnection()) {
+            connection.setAutoCommit(false);
+            PreparedStatement before = connection.prepareStatement("UPDATE account SET amount = 8 WHERE id = 3");
+            try (ContextCarrier.Scope scope = contexts.bind(TransactionContext.participant(xid))) {
+                assertThat(scope).isNotNull();
+                execute(connection, TOUCH);
+                connection.commit();
+            }
+            before.executeUpdate();
+            execute(connection, "UPDATE account SET amount = 7 WHERE id = 3");
+            connection.rollback();
+        }
+        assertThat(withCommit()).hasSize(1);
+        assertThat(accounts()).contains(ROW_3).doesNotContain(ROW_1);
+        assertRolledBack(xid);
+    }
+
+    @Test
     void aRecordThatComesTooLateCommitsNothing() {
         Xid xid = begin();
         lookingMeanwhile();
@@ -67,7 +155,7 @@ abstract class CommittedTogetherContract extends AtContract {
         lookingMeanwhile();
         inside(xid, connection -> {
             execute(connection, TOUCH);
-            counter.failAfter(ending(), new SQLException("broken for the test", "70100"));
+            counter.failAfter(mariaDb() ? "END" : ending(), new SQLException("broken for the test", "70100"));
             connection.commit();
         });
         assertThat(manager.reports()).isEmpty();
@@ -111,6 +199,6 @@ abstract class CommittedTogetherContract extends AtContract {
     }
 
     String ending() {
-        return mariaDb() ? "; COMMIT; END" : "; COMMIT";
+        return "; COMMIT";
     }
 }

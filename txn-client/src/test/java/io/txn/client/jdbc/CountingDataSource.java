@@ -31,7 +31,7 @@ final class CountingDataSource implements DataSource {
     private volatile String failingAfter = "";
     private volatile SQLException failureAfter;
 
-    /** Lets the next call of that method of a connection, or the next prepared statement that contains it, happen, and throws then. */
+    /** Lets the next call of that method of a connection, or the next prepared statement that ends so, happen, and throws then. */
     void failAfter(String event, SQLException failure) {
         failureAfter = failure;
         failingAfter = event;
@@ -116,7 +116,7 @@ final class CountingDataSource implements DataSource {
                 event(arguments == null || arguments.length == 0 ? prepared : String.valueOf(arguments[0]));
             }
             Object result = call(statement, method, arguments);
-            if (name.startsWith("execute") && !failingAfter.isEmpty() && prepared.contains(failingAfter)) {
+            if (name.startsWith("execute") && !failingAfter.isEmpty() && prepared.endsWith(failingAfter)) {
                 failingAfter = "";
                 throw failureAfter;
             }

@@ -171,7 +171,7 @@ abstract class PhaseTwoContract extends AtContract {
                         () -> manager.onlyResource().rollback(branch)));
             }
         });
-        committed(xid, "UPDATE account SET amount = 1 WHERE id = 1");
+        committed(xid, "DELETE FROM account WHERE id = 1"); // whole rows: record and COMMIT are two messages
         counter.failOn(event -> {});
         BranchResult first = early.get(0).get(30, TimeUnit.SECONDS);
         if (!first.done()) {

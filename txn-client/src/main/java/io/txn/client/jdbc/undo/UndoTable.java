@@ -59,6 +59,8 @@ public final class UndoTable {
 
     private static final int KEYS_OF_STATEMENT = 64;
 
+    private static final String AUTO_COMMIT = "; SET autocommit = 1";
+
     private final Dialect dialect;
     private final String name;
     private final String table;
@@ -195,14 +197,27 @@ public final class UndoTable {
                     connection,
                     new Entry(nobody.value(), branch, "", new byte[0], NORMAL, -branch.value()),
                     null,
-                    "ROLLBACK");
+                    "ROLLBACK" + (switchesAutoCommit() ? AUTO_COMMIT : ""));
+            switchOff(connection);
             return lock(connection, nobody, branch) == null;
         } catch (SQLException e) {
             LOG.debug("undo records and commits go one after the other: table={}", table, e);
+            switchOff(connection);
             return false;
         } finally {
             connection.rollback();
         }
+    }
+
+    /** Switches auto-commit off, whatever a pool between believes: what changes nothing in its eyes it does not pass on. */
+    public static void switchOff(Connection connection) throws SQLException {
+        connection.setAutoCommit(true);
+        connection.setAutoCommit(false);
+    }
+
+    /** Whether {@link #insertAndCommit} can switch auto-commit on as well: where that is a statement, and costs a round trip of its own. */
+    public boolean switchesAutoCommit() {
+        return dialect.product() == Dialect.Product.MARIADB;
     }
 
     /** A write and the end of its transaction as one message, of which the end is not carried out when the write fails; null where there is no such thing. */
@@ -328,10 +343,16 @@ public final class UndoTable {
      * connection was lost.
      *
      * @param seen whether the tables are known to be what they were
+     * @param switchOn whether the session is to be in auto-commit mode afterwards
      */
-    public void insertAndCommit(Connection connection, Xid xid, BranchId branch, byte[] content, boolean seen)
+    public void insertAndCommit(
+            Connection connection, Xid xid, BranchId branch, byte[] content, boolean seen, boolean switchOn)
             throws SQLException {
-        insert(connection, firstOf(connection, xid, branch, content, seen), null, "COMMIT");
+        insert(
+                connection,
+                firstOf(connection, xid, branch, content, seen),
+                null,
+                switchOn ? "COMMIT" + AUTO_COMMIT : "COMMIT");
     }
 
     /** The first row of a record, after the others were written. */
