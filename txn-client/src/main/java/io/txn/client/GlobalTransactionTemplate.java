@@ -302,6 +302,7 @@ public final class GlobalTransactionTemplate {
 
     @SuppressWarnings("try") // the scope is opened for its closing
     private <T extends @Nullable Object> T suspended(Callback<T> work) throws Throwable {
+        leaveForAWhile();
         try (ContextCarrier.Scope none = contexts.suspend()) {
             return work.run();
         }
@@ -316,6 +317,7 @@ public final class GlobalTransactionTemplate {
         TxnObserver.Span span = manager.observer().begin(new Work.GlobalTransaction(options.name()));
         Ending ending = new Ending();
         try {
+            leaveForAWhile();
             return launch(options, work, span, ending);
         } catch (Throwable failure) {
             span.failed(failure);
@@ -324,6 +326,14 @@ public final class GlobalTransactionTemplate {
             span.outcome(ending.outcome);
             span.close();
             launched.leave();
+        }
+    }
+
+    /** A connection that is held for the surrounding transaction must not be what the work inside waits for. */
+    private void leaveForAWhile() {
+        TransactionContext surrounding = contexts.current();
+        if (surrounding != null) {
+            manager.prepareHeld(surrounding.xidWithin());
         }
     }
 
@@ -478,6 +488,11 @@ public final class GlobalTransactionTemplate {
                         mark);
             }
         } catch (TxnException e) {
+            if (e.code() == ErrorCode.HELD_WORK_FAILED) {
+                String why = Failures.text(application + ' ' + options.name(), e, causeMessages);
+                rollback(own, options, began, e, why, null, ending);
+                throw e;
+            }
             ending.notSimplyCommitted(e.code());
             hooks.notSimplyCommitted(own, e);
             log.info("not simply committed: {} name={} elapsed={}", e.getMessage(), options.name(), elapsed(began));

@@ -5,6 +5,7 @@ import io.txn.client.rpc.Backoff;
 import io.txn.client.rpc.ConnectionRole;
 import io.txn.client.rpc.Coordinators;
 import io.txn.client.rpc.Exchange;
+import io.txn.client.rpc.HeldWork;
 import io.txn.client.rpc.LateBegin;
 import io.txn.client.rpc.Pause;
 import io.txn.protocol.ErrorCode;
@@ -188,6 +189,7 @@ final class TransactionManager {
 
     /** Tells the coordinator of a transaction that somebody else may be about to ask it about. */
     private void beginNow(LateBegin late, Instant deadline) {
+        late.prepareHeld();
         if (late.isBegun()) {
             return;
         }
@@ -323,18 +325,18 @@ final class TransactionManager {
     /**
      * Commits.
      *
-     * @throws TxnException {@link ErrorCode#TRANSACTION_TIMED_OUT}, {@link ErrorCode#COMMIT_REFUSED} or
+     * @throws TxnException {@link ErrorCode#HELD_WORK_FAILED}: nobody has decided, and it is to be rolled back; {@link ErrorCode#TRANSACTION_TIMED_OUT}, {@link ErrorCode#COMMIT_REFUSED} or
      *     {@link ErrorCode#TRANSACTION_NOT_FOUND}: not committed; {@link ErrorCode#COMMIT_INCOMPLETE}: committed, with a branch that could not
      *     carry it out; {@link ErrorCode#ROLLED_BACK_ONLY}: rolled back, because a participant had failed; {@link ErrorCode#OUTCOME_UNKNOWN}
      * @param onSwallowed what becomes of it if a participant failed
      * @param repeated what a repeated request of its key is to be told; null when it has none
      */
     void commit(Xid xid, OnSwallowed onSwallowed, RequestKey.@Nullable Answer repeated) {
-        LateBegin late = coordinators.endLate(xid);
-        if (late != null && !late.end()) {
-            log.debug("committed, with nothing done in it xid={}", xid);
+        LateBegin late = coordinators.lateBegin(xid);
+        if (late != null && commitUnheard(late)) {
             return;
         }
+        coordinators.endLate(xid);
         Answer answer = decide(xid, new Message.GlobalCommitRequest(xid.value(), null), late, (agreed, head) -> {
             if (agreed.contains(Feature.ROLLBACK_CAUSE)) {
                 RollbackCause.onSwallowed(onSwallowed, head);
@@ -380,14 +382,49 @@ final class TransactionManager {
     }
 
     /**
+     * Commits what no coordinator has heard of.
+     *
+     * @return false when one has; what was held is a branch then, and nothing more is begun
+     */
+    private boolean commitUnheard(LateBegin late) {
+        if (!late.endedUnheard()) {
+            late.prepareHeld();
+            late.end();
+            return false;
+        }
+        coordinators.endLate(late.xid());
+        HeldWork only = late.held();
+        if (only == null) {
+            log.debug("committed, with nothing done in it xid={}", late.xid());
+        } else {
+            only.commit();
+            log.debug("committed, in one phase xid={}", late.xid());
+        }
+        return true;
+    }
+
+    /** The calling thread leaves the transaction for a while: whatever it does meanwhile need not go well with what is held. */
+    void prepareHeld(Xid xid) {
+        LateBegin late = coordinators.lateBegin(xid);
+        if (late != null) {
+            late.prepareHeld();
+        }
+    }
+
+    /**
      * Rolls back; returns when the coordinator has decided so, and goes on by itself where branches are not undone yet.
      *
      * @throws TxnException {@link ErrorCode#ROLLBACK_FAILED}, {@link ErrorCode#TRANSACTION_NOT_FOUND}, {@link ErrorCode#OUTCOME_UNKNOWN}
      */
     void rollback(Xid xid, String cause, RequestKey.@Nullable Answer repeated) {
         LateBegin late = coordinators.endLate(xid);
-        if (late != null && !late.end()) {
-            log.debug("rolled back, with nothing done in it xid={}", xid);
+        boolean heard = late == null || late.end();
+        HeldWork held = late == null ? null : late.held();
+        if (held != null) {
+            held.rollBack();
+        }
+        if (!heard) {
+            log.debug("rolled back, with nothing {} xid={}", held == null ? "done in it" : "prepared", xid);
             return;
         }
         Answer answer = decide(xid, new Message.GlobalRollbackRequest(xid.value(), null), late, (agreed, head) -> {

@@ -363,8 +363,8 @@ public enum ErrorCode {
     REGISTRY_REFUSES(
             "TXN-DOC003",
             Category.OPERATOR,
-            "the registry does not take this user or password",
-            "correct the registry's user and password"),
+            "the registry does not take this user and password, or this access and secret key",
+            "correct the registry's user and password (or access and secret key), and see that they may read the service"),
     REGISTRY_NAMESPACE_UNKNOWN(
             "TXN-DOC004",
             Category.OPERATOR,
@@ -374,7 +374,7 @@ public enum ErrorCode {
             "TXN-DOC005",
             Category.OPERATOR,
             "no coordinator is registered under this name where this application looks",
-            "start a coordinator that registers there, and compare service name, group and namespace on both sides"),
+            "start a coordinator that registers there, and compare service name, group, namespace and cluster on both sides"),
     REGISTRY_INSTANCE_UNUSABLE(
             "TXN-DOC006",
             Category.OPERATOR,
@@ -594,6 +594,16 @@ public enum ErrorCode {
             Category.GIVE_UP,
             "a row was waited for in vain that an earlier local transaction of the same global transaction may hold: it is prepared, and keeps its rows until the decision",
             "do both in one local transaction (@Transactional around them), or use AT mode, where a global transaction may change a row again"),
+    HELD_WORK_FAILED(
+            "TXN-XA005",
+            Category.GIVE_UP,
+            "a local transaction that had waited for the end of its global one could not be prepared and was taken back, so all of it is rolled back",
+            "see the cause, and repeat the business call if that makes sense"),
+    XA_ORPHAN(
+            "TXN-XA006",
+            Category.OPERATOR,
+            "a prepared branch has no coordinator that would end it, and keeps its rows",
+            "look at what it was to do, then end it in the database (XA COMMIT, COMMIT PREPARED …), or set txn.xa.orphans=roll-back"),
 
     SAGA_TOO_LARGE(
             "TXN-SGA001",

@@ -3,12 +3,15 @@ package io.txn.spring;
 import io.txn.client.action.Action;
 import io.txn.client.action.ActionContext;
 import io.txn.client.action.Fencing;
+import io.txn.client.fence.FenceTransaction;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.extension.BranchPolicy;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Parameter;
 import java.lang.reflect.Type;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -33,6 +36,8 @@ final class ActionDeclaration {
     private final @Nullable End confirm;
 
     private final End cancel;
+    /** Null where it says nothing. */
+    private final @Nullable BranchPolicy policy;
 
     /**
      * A method that ends the action.
@@ -55,13 +60,15 @@ final class ActionDeclaration {
             String cancel,
             Class<?> on,
             Fencing fencing,
-            String dataSource) {
+            String dataSource,
+            EndPolicy ends) {
         this.first = first;
         this.type = type;
         this.name = name;
         this.fencing = fencing;
         this.dataSource = dataSource;
         this.endsOn = on == void.class ? null : on;
+        this.policy = policy(ends);
         this.contextAt = readParameters();
         this.confirm = confirm == null ? null : end(confirm, false);
         this.cancel = end(cancel, confirm == null);
@@ -75,13 +82,60 @@ final class ActionDeclaration {
         }
         if (tcc != null) {
             return new ActionDeclaration(
-                    method, type, tcc.name(), tcc.confirm(), tcc.cancel(), tcc.on(), tcc.fencing(), tcc.dataSource());
+                    method,
+                    type,
+                    tcc.name(),
+                    tcc.confirm(),
+                    tcc.cancel(),
+                    tcc.on(),
+                    tcc.fencing(),
+                    tcc.dataSource(),
+                    tcc.ends());
         }
         if (saga != null) {
             return new ActionDeclaration(
-                    method, type, saga.name(), null, saga.compensation(), saga.on(), saga.fencing(), saga.dataSource());
+                    method,
+                    type,
+                    saga.name(),
+                    null,
+                    saga.compensation(),
+                    saga.on(),
+                    saga.fencing(),
+                    saga.dataSource(),
+                    saga.ends());
         }
         throw new IllegalArgumentException("no action: " + method);
+    }
+
+    private @Nullable BranchPolicy policy(EndPolicy ends) {
+        try {
+            BranchPolicy wanted = new BranchPolicy(
+                    millis("callTimeout", ends.callTimeout()),
+                    millis("firstDelay", ends.firstDelay()),
+                    millis("maxDelay", ends.maxDelay()),
+                    ends.maxAttempts());
+            return wanted.saysNothing() ? null : wanted;
+        } catch (IllegalArgumentException e) {
+            throw misdeclared(first, "its @EndPolicy cannot be: " + e.getMessage(), null);
+        }
+    }
+
+    private static long millis(String key, String text) {
+        if (text.isEmpty()) {
+            return 0;
+        }
+        long millis = Annotated.duration(key, text).toMillis();
+        if (millis < 1) {
+            throw new IllegalArgumentException(key + " = " + text + " is no time");
+        }
+        return millis;
+    }
+
+    /** Less than the coordinator waits for an answer, because a call that is given up comes again while the first one still works. */
+    private Duration endMost() {
+        return policy == null || policy.callTimeout() == 0
+                ? FenceTransaction.END_MAX
+                : Duration.ofMillis(policy.callTimeout() * 2 / 3);
     }
 
     /** Where the context is handed in, or -1. */
@@ -251,11 +305,12 @@ final class ActionDeclaration {
                 : fences.of(
                         dataSource,
                         new ActionFences.Use(first, type),
-                        confirm == null ? null : new ActionFences.Use(confirm.method(), on),
-                        new ActionFences.Use(cancel.method(), on));
-        return confirm == null
+                        confirm == null ? null : new ActionFences.Use(confirm.method(), on, endMost()),
+                        new ActionFences.Use(cancel.method(), on, endMost()));
+        Action action = confirm == null
                 ? Action.saga(name, captured, cancel.result(), fencing, fenced, ends)
                 : Action.tcc(name, captured, fencing, fenced, ends);
+        return action.withPolicy(policy);
     }
 
     String name() {

@@ -1,7 +1,9 @@
 package io.txn.spring;
 
 import io.txn.client.action.Action;
+import io.txn.client.fence.FenceTransaction;
 import java.lang.reflect.Method;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** Where actions get their fence and local transactions from. */
@@ -16,6 +18,16 @@ public interface ActionFences {
      */
     Action.Fenced of(String dataSource, Use first, @Nullable Use confirm, Use cancel);
 
-    /** A method as it is called on a type. */
-    record Use(Method method, Class<?> target) {}
+    /**
+     * A method as it is called on a type.
+     *
+     * @param most how long it may take as an end
+     */
+    record Use(Method method, Class<?> target, Duration most) {
+
+        /** One that takes as long as others. */
+        public Use(Method method, Class<?> target) {
+            this(method, target, FenceTransaction.END_MAX);
+        }
+    }
 }

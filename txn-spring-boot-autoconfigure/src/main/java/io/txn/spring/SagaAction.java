@@ -42,4 +42,7 @@ public @interface SagaAction {
 
     /** As {@link TccAction#dataSource}. */
     String dataSource() default "";
+
+    /** How long and how often the compensation is called. */
+    EndPolicy ends() default @EndPolicy;
 }

@@ -54,4 +54,7 @@ public @interface TccAction {
 
     /** The bean name of the data source that the three work with and the fence is in; the only or primary one when empty. */
     String dataSource() default "";
+
+    /** How long and how often confirm and cancel are called. */
+    EndPolicy ends() default @EndPolicy;
 }

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A real Nacos server (naming only) in a JVM of its own. Its HTTP port listens on 127.0.0.1; the three ports it derives
@@ -26,13 +27,17 @@ public final class NacosServer implements AutoCloseable {
     private final int port;
     private final Path home;
     private final String[] user;
-    private JavaProcess process;
+    private @Nullable JavaProcess process;
 
-    private NacosServer(int port, Path home, String... user) {
-        this.port = port;
-        this.home = home;
+    private NacosServer(Path home, String... user) {
+        this.port = Ports.freeWith(1000, 1001, -1000);
+        this.home = home.toAbsolutePath();
         this.user = user.clone();
-        this.process = launch();
+    }
+
+    /** A server that is away until it is {@linkplain #restart() started}. */
+    public static NacosServer away(Path home) {
+        return new NacosServer(home);
     }
 
     /**
@@ -41,16 +46,15 @@ public final class NacosServer implements AutoCloseable {
      * @param home receives everything the server writes, its output in {@code server.log}; created if need be
      */
     public static NacosServer start(Path home) {
-        NacosServer server = new NacosServer(Ports.freeWith(1000, 1001, -1000), home.toAbsolutePath());
-        server.awaitUp();
+        NacosServer server = away(home);
+        server.restart();
         return server;
     }
 
     /** The same, of a server that asks everybody for this user and password. */
     public static NacosServer start(Path home, String user, String password) {
-        NacosServer server =
-                new NacosServer(Ports.freeWith(1000, 1001, -1000), home.toAbsolutePath(), user + ':' + password);
-        server.awaitUp();
+        NacosServer server = new NacosServer(home, user + ':' + password);
+        server.restart();
         return server;
     }
 
@@ -65,16 +69,19 @@ public final class NacosServer implements AutoCloseable {
 
     /** SIGKILL; returns when the server is gone. */
     public synchronized void kill9() {
-        process.kill9();
+        if (process != null) {
+            process.kill9();
+        }
     }
 
-    /** Starts the server again on the same port and home, after {@link #kill9()}; returns when it is up. */
+    /** Starts the server, again on the same port and home after {@link #kill9()}; returns when it is up. */
     public synchronized void restart() {
-        if (process.isAlive()) {
+        if (process != null && process.isAlive()) {
             throw new IllegalStateException("the server is still running");
         }
-        process = launch();
-        awaitUp();
+        JavaProcess launched = launch();
+        process = launched;
+        awaitUp(launched);
     }
 
     private JavaProcess launch() {
@@ -98,15 +105,15 @@ public final class NacosServer implements AutoCloseable {
         }
     }
 
-    private void awaitUp() {
+    private void awaitUp(JavaProcess launched) {
         HttpClient client = HttpClient.newHttpClient();
         HttpRequest health = HttpRequest.newBuilder(
                         URI.create("http://" + serverAddr() + "/nacos/v2/core/cluster/node/self/health"))
                 .timeout(Duration.ofSeconds(10))
                 .build();
         Await.until("Nacos is up on " + serverAddr(), START_WAIT, () -> {
-            if (!process.isAlive()) {
-                throw new AssertionError("Nacos ended; its output is in " + process.log() + "\n" + process.output());
+            if (!launched.isAlive()) {
+                throw new AssertionError("Nacos ended; its output is in " + launched.log() + "\n" + launched.output());
             }
             HttpResponse<String> answer = client.send(health, HttpResponse.BodyHandlers.ofString());
             // One that asks for a password is up when it refuses who shows none.
@@ -117,6 +124,8 @@ public final class NacosServer implements AutoCloseable {
     /** Kills the server; its home stays. */
     @Override
     public synchronized void close() {
-        process.close();
+        if (process != null) {
+            process.close();
+        }
     }
 }

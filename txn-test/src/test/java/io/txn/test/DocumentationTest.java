@@ -7,7 +7,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -16,6 +19,9 @@ import org.junit.jupiter.api.Test;
 class DocumentationTest {
 
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+    /** A class of tests by its name, alone or with a method; not the patterns of names that pages about testing give. */
+    private static final Pattern TEST = Pattern.compile("`((?!Xxx)[A-Z]\\w*[a-z0-9](?:Test|IT))(?:\\.(\\w+))?`");
+
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)#\\s]+)(?:#[^)]*)?\\)");
 
     @Test
@@ -47,11 +53,7 @@ class DocumentationTest {
     @Test
     void everyLinkLeadsToAFile() throws IOException {
         List<String> dead = new ArrayList<>();
-        List<Path> pages = new ArrayList<>(
-                List.of(ROOT.resolve("README.md"), ROOT.resolve("README.zh-CN.md"), ROOT.resolve("samples/README.md")));
-        try (Stream<Path> docs = Files.walk(ROOT.resolve("docs"))) {
-            docs.filter(path -> path.toString().endsWith(".md")).forEach(pages::add);
-        }
+        List<Path> pages = pages();
         for (Path page : pages) {
             for (String link : links(page)) {
                 if (!link.contains("://") && !Files.exists(page.resolveSibling(link))) {
@@ -61,6 +63,44 @@ class DocumentationTest {
         }
         assertThat(pages).hasSizeGreaterThan(10);
         assertThat(dead).isEmpty();
+    }
+
+    private static List<Path> pages() throws IOException {
+        List<Path> pages = new ArrayList<>(
+                List.of(ROOT.resolve("README.md"), ROOT.resolve("README.zh-CN.md"), ROOT.resolve("samples/README.md")));
+        try (Stream<Path> docs = Files.walk(ROOT.resolve("docs"))) {
+            docs.filter(path -> path.toString().endsWith(".md")).forEach(pages::add);
+        }
+        return pages;
+    }
+
+    /** Whether a test shows what a page says of it, people have to judge; that it is there, this does. */
+    @Test
+    void everyTestThatAPageNamesExists() throws IOException {
+        Map<String, String> sources = new HashMap<>();
+        try (Stream<Path> files = Files.find(
+                ROOT,
+                20,
+                (path, attributes) -> path.toString().contains("/src/test/java/")
+                        && path.toString().endsWith(".java"))) {
+            files.forEach(file ->
+                    sources.merge(file.getFileName().toString().replace(".java", ""), read(file), String::concat));
+        }
+        List<String> missing = new ArrayList<>();
+        int named = 0;
+        for (Path page : pages()) {
+            Matcher test = TEST.matcher(read(page));
+            while (test.find()) {
+                named++;
+                String source = sources.getOrDefault(test.group(1), "");
+                String method = test.group(2);
+                if (source.isEmpty() || method != null && !source.contains(" void " + method + "(")) {
+                    missing.add(ROOT.relativize(page) + " names " + test.group());
+                }
+            }
+        }
+        assertThat(named).isGreaterThan(100);
+        assertThat(missing).isEmpty();
     }
 
     private static String commandUnder(String page, String heading) {

@@ -5,6 +5,7 @@ import io.txn.client.fence.FenceTransaction;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.extension.BranchPolicy;
 import java.lang.reflect.Type;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +20,7 @@ public final class Action {
     private final Fencing fencing;
     private final @Nullable Fenced fenced;
     private final Ends ends;
+    private final @Nullable BranchPolicy policy;
 
     /** A value that is captured under a name. */
     public record Captured(String key, Type type) {}
@@ -55,6 +57,7 @@ public final class Action {
             Fencing fencing,
             @Nullable Fenced fenced,
             Ends ends) {
+        this(name, type, new ActionValues(name, captured, result), result != null, fencing, fenced, ends, null);
         // A resource id: commas separate them on the wire.
         if (!name.matches("[A-Za-z0-9][A-Za-z0-9._:/#-]{0,99}")) {
             throw new TxnException(
@@ -68,13 +71,39 @@ public final class Action {
         if ((fenced == null) != (fencing == Fencing.NONE)) {
             throw new IllegalArgumentException("a fence is given exactly where one is wanted");
         }
+    }
+
+    private Action(
+            String name,
+            BranchType type,
+            ActionValues values,
+            boolean keepsResult,
+            Fencing fencing,
+            @Nullable Fenced fenced,
+            Ends ends,
+            @Nullable BranchPolicy policy) {
         this.name = name;
         this.type = type;
-        this.values = new ActionValues(name, captured, result);
-        this.keepsResult = result != null;
+        this.values = values;
+        this.keepsResult = keepsResult;
         this.fencing = fencing;
         this.fenced = fenced;
         this.ends = ends;
+        this.policy = policy;
+    }
+
+    /**
+     * The same, whose ends are called so long and so often. How long they may take in their databases is their {@link FenceTransaction}'s business.
+     *
+     * @param wanted null for as the coordinator is configured
+     */
+    public Action withPolicy(@Nullable BranchPolicy wanted) {
+        return new Action(name, type, values, keepsResult, fencing, fenced, ends, wanted);
+    }
+
+    @Nullable
+    BranchPolicy policy() {
+        return policy;
     }
 
     /**

@@ -100,7 +100,14 @@ public final class Actions {
     private BranchId registered(Action action, TransactionContext context, String data) {
         try {
             return resources.registerBranch(new BranchRegistration(
-                    context.xidWithin(), action.type(), action.name(), null, data, context.deadline(), Duration.ZERO));
+                    context.xidWithin(),
+                    action.type(),
+                    action.name(),
+                    null,
+                    data,
+                    context.deadline(),
+                    Duration.ZERO,
+                    action.policy()));
         } catch (TxnException e) {
             if (e.code() == ErrorCode.REQUEST_TIMED_OUT || e.code() == ErrorCode.CONNECTION_LOST) {
                 // The coordinator may have the branch, and would confirm what was never tried.

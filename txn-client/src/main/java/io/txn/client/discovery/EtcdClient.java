@@ -3,6 +3,7 @@ package io.txn.client.discovery;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -24,6 +25,8 @@ final class EtcdClient {
 
     private static final Duration PATIENCE = Duration.ofSeconds(5);
     private static final int MOST_ANSWER = 4 << 20;
+    private static final int MOST_REFUSAL = 200;
+    private static final String REFUSES = "it refuses the user or the password";
     private static final Pattern KEY = Pattern.compile("\"key\"\\s*:\\s*\"([A-Za-z0-9+/=]*)\"");
     private static final Pattern REVISION = Pattern.compile("\"revision\"\\s*:\\s*\"(\\d+)\"");
     private static final Pattern TOKEN = Pattern.compile("\"token\"\\s*:\\s*\"([^\"\\\\]+)\"");
@@ -79,28 +82,62 @@ final class EtcdClient {
         return Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.UTF_8));
     }
 
+    /** Where the way to an answer ended. */
+    static final class Failure extends IOException {
+
+        private static final long serialVersionUID = 1L;
+
+        private final LookupStep.Kind step;
+
+        private Failure(LookupStep.Kind step, String text, @Nullable Throwable cause) {
+            super(text, cause);
+            this.step = step;
+        }
+
+        LookupStep.Kind step() {
+            return step;
+        }
+    }
+
     /** @param whole whether the answer comes at once; else its beginning does */
     private HttpResponse<InputStream> post(String path, String body, boolean whole)
             throws IOException, InterruptedException {
-        IOException last = null;
+        Failure last = null;
         List<String> endpoints = settings.endpoints();
         for (int attempt = 0; attempt < endpoints.size(); attempt++) {
             int index = (preferred + attempt) % endpoints.size();
+            String endpoint = endpoints.get(index);
             try {
-                HttpResponse<InputStream> answer = authorized(endpoints.get(index), path, body);
+                HttpResponse<InputStream> answer = authorized(endpoint, path, body);
                 preferred = index;
                 return answer;
             } catch (ConnectException e) {
-                last = named(endpoints.get(index) + " refuses connections, or its host is not known here", e, last);
+                last = isKnown(endpoint)
+                        ? named(
+                                LookupStep.Kind.CONNECTION,
+                                endpoint + " refuses connections: nothing listens there",
+                                e,
+                                last)
+                        : named(
+                                LookupStep.Kind.NAME,
+                                endpoint + " cannot be found: the host name is not known here",
+                                e,
+                                last);
+            } catch (Failure e) {
+                last = named(e.step(), endpoint + ": " + e.getMessage(), e, last);
             } catch (IOException e) {
-                last = named(endpoints.get(index) + ": " + e.getMessage(), e, last);
+                last = named(LookupStep.Kind.CONNECTION, endpoint + ": " + e.getMessage(), e, last);
             }
         }
         throw last == null ? new IOException("no endpoint") : last;
     }
 
-    private static IOException named(String text, IOException e, @Nullable IOException before) {
-        return new IOException(before == null ? text : before.getMessage() + "; " + text, e);
+    private static boolean isKnown(String endpoint) {
+        return !new InetSocketAddress(URI.create(endpoint).getHost(), 1).isUnresolved();
+    }
+
+    private static Failure named(LookupStep.Kind step, String text, IOException e, @Nullable Failure before) {
+        return new Failure(step, before == null ? text : before.getMessage() + "; " + text, e);
     }
 
     private HttpResponse<InputStream> authorized(String endpoint, String path, String body)
@@ -116,8 +153,14 @@ final class EtcdClient {
         }
         if (answer.statusCode() != 200) {
             try (InputStream refusal = answer.body()) {
-                throw new IOException("it answers " + answer.statusCode() + " "
-                        + new String(refusal.readNBytes(200), StandardCharsets.UTF_8).strip());
+                String said = new String(refusal.readNBytes(MOST_REFUSAL), StandardCharsets.UTF_8).strip();
+                String text = "it answers " + answer.statusCode() + ' ' + said;
+                // Whoever shows no user at all is answered 400.
+                boolean refuses =
+                        answer.statusCode() == 401 || answer.statusCode() == 403 || said.contains("user name is empty");
+                throw refuses
+                        ? new Failure(LookupStep.Kind.CREDENTIALS, REFUSES + " or the right to read: " + text, null)
+                        : new IOException(text);
             }
         }
         return answer;
@@ -130,7 +173,7 @@ final class EtcdClient {
         try (InputStream text = answer.body()) {
             Matcher found = TOKEN.matcher(new String(text.readNBytes(MOST_ANSWER), StandardCharsets.UTF_8));
             if (answer.statusCode() != 200 || !found.find()) {
-                throw new IOException("it refuses the user or the password");
+                throw new Failure(LookupStep.Kind.CREDENTIALS, REFUSES, null);
             }
             return found.group(1);
         }

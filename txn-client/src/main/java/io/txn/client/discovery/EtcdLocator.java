@@ -6,9 +6,7 @@ import java.io.InputStream;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -26,39 +24,30 @@ public final class EtcdLocator implements CoordinatorLocator {
     private static final Duration LOOK_EVERY = Duration.ofSeconds(30);
     private static final long FIRST_MILLIS = 500;
 
+    private final EtcdSettings settings;
     private final String prefix;
     private final KnownCoordinators known;
     private final EtcdClient client;
-    private final ScheduledThreadPoolExecutor scheduler;
+    private final Looks looks;
     private final Thread watcher;
 
     private volatile @Nullable InputStream watching;
     private volatile boolean closed;
 
-    // Scheduler thread only.
-    private int fruitless;
-    private @Nullable ScheduledFuture<?> next;
-
     private EtcdLocator(EtcdSettings settings) {
+        this.settings = settings;
         this.prefix = EtcdSettings.KEYS + settings.cluster() + '/';
         this.known = new KnownCoordinators(settings.toString());
         this.client = new EtcdClient(settings);
-        this.scheduler = new ScheduledThreadPoolExecutor(1, task -> daemon(task, "txn-client-etcd"));
-        scheduler.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-        scheduler.setRemoveOnCancelPolicy(true);
-        this.watcher = daemon(this::watch, "txn-client-etcd-watch");
-    }
-
-    private static Thread daemon(Runnable task, String name) {
-        Thread thread = new Thread(task, name);
-        thread.setDaemon(true);
-        return thread;
+        this.looks = new Looks("txn-client-etcd", LOOK_EVERY, this::look);
+        this.watcher = new Thread(this::watch, "txn-client-etcd-watch");
+        watcher.setDaemon(true);
     }
 
     /** Begins to follow the registry. Returns at once: a registry that is not there yet is tried again until it is. */
     public static EtcdLocator start(EtcdSettings settings) {
         EtcdLocator locator = new EtcdLocator(settings);
-        locator.scheduler.execute(locator::look);
+        locator.looks.soon();
         locator.watcher.start();
         return locator;
     }
@@ -78,32 +67,68 @@ public final class EtcdLocator implements CoordinatorLocator {
         return known.description();
     }
 
-    private void look() {
-        boolean fruitful = false;
+    @Override
+    public List<LookupStep> examine() {
+        LookupStep.Kind step;
+        String seen;
+        try {
+            int listed = client.keys(prefix).names().size();
+            if (listed > 0) {
+                return List.of(new LookupStep(LookupStep.Kind.INSTANCE, true, listed + " registered there"));
+            }
+            String elsewhere = elsewhere();
+            step = LookupStep.Kind.SERVICE;
+            seen = elsewhere == null ? "nobody is registered there" : elsewhere;
+        } catch (EtcdClient.Failure e) {
+            step = e.step();
+            seen = String.valueOf(e.getMessage());
+        } catch (IOException | RuntimeException e) {
+            step = LookupStep.Kind.CONNECTION;
+            seen = String.valueOf(e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return List.of();
+        }
+        return List.of(new LookupStep(step, false, settings + ": " + seen));
+    }
+
+    /** In which other cluster somebody is; null when in none, or when that may not be asked. */
+    private @Nullable String elsewhere() throws InterruptedException {
+        TreeSet<String> clusters = new TreeSet<>();
+        try {
+            for (String name : client.keys(EtcdSettings.KEYS).names()) {
+                int end = name.indexOf('/');
+                if (end > 0) {
+                    clusters.add(name.substring(0, end));
+                }
+            }
+        } catch (IOException | RuntimeException e) {
+            log.debug("etcd was not to be asked more", e);
+        }
+        clusters.remove(settings.cluster());
+        return clusters.isEmpty()
+                ? null
+                : "nobody is registered in cluster " + settings.cluster() + ", but in " + clusters
+                        + ": see txn.etcd.cluster";
+    }
+
+    private boolean look() {
         try {
             List<HostPort> found = client.keys(prefix).names().stream()
                     .map(EtcdLocator::address)
                     .filter(Objects::nonNull)
                     .toList();
             known.are(found);
-            fruitful = !found.isEmpty();
+            if (found.isEmpty()) {
+                known.nobodyBecause(elsewhere());
+            }
+            return !found.isEmpty();
         } catch (IOException | RuntimeException e) {
             known.away(String.valueOf(e.getMessage()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return;
         }
-        fruitless = fruitful ? 0 : fruitless + 1;
-        long most = LOOK_EVERY.toMillis();
-        long delay = fruitful ? most : Math.min(most, FIRST_MILLIS << Math.min(fruitless - 1, 10));
-        if (next != null) {
-            next.cancel(false);
-        }
-        try {
-            next = scheduler.schedule(this::look, delay, TimeUnit.MILLISECONDS);
-        } catch (RejectedExecutionException stopped) {
-            // closed meanwhile
-        }
+        return false;
     }
 
     private static @Nullable HostPort address(String name) {
@@ -124,13 +149,13 @@ public final class EtcdLocator implements CoordinatorLocator {
                 try (InputStream changes = client.watch(prefix, from)) {
                     watching = changes;
                     // From here on nothing is missed; between the look before and this something may have been.
-                    scheduler.execute(this::look);
+                    looks.soon();
                     int read = 0;
                     while (!closed && read >= 0) {
                         read = changes.read();
                         if (read == '\n') {
                             delay = FIRST_MILLIS;
-                            scheduler.execute(this::look);
+                            looks.soon();
                         }
                     }
                 }
@@ -154,7 +179,7 @@ public final class EtcdLocator implements CoordinatorLocator {
     public void close() {
         closed = true;
         known.close();
-        scheduler.shutdownNow();
+        looks.close();
         InputStream open = watching;
         watcher.interrupt();
         if (open != null) {

@@ -14,9 +14,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Properties;
 import java.util.TreeSet;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -37,32 +34,21 @@ public final class NacosLocator implements CoordinatorLocator {
     private static final Logger log = LoggerFactory.getLogger(NacosLocator.class);
 
     private static final Duration LOOK_EVERY = Duration.ofSeconds(30);
-    private static final long RETRY_FIRST_MILLIS = 500;
 
     private final NacosSettings settings;
-    private final Duration lookEvery;
     private final KnownCoordinators known;
     private final NacosProbe probe;
-    private final ScheduledThreadPoolExecutor scheduler;
+    private final Looks looks;
     private final EventListener subscription = this::pushed;
 
     private volatile @Nullable NamingService naming;
     private volatile boolean closed;
 
-    // Scheduler thread only.
-    private int fruitless;
-
     private NacosLocator(NacosSettings settings, Duration lookEvery) {
         this.settings = settings;
-        this.lookEvery = lookEvery;
         this.known = new KnownCoordinators(settings.toString());
         this.probe = new NacosProbe(settings);
-        this.scheduler = new ScheduledThreadPoolExecutor(1, task -> {
-            Thread thread = new Thread(task, "txn-client-nacos");
-            thread.setDaemon(true);
-            return thread;
-        });
-        scheduler.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+        this.looks = new Looks("txn-client-nacos", lookEvery, this::look);
     }
 
     /** Begins to follow the registry. Returns at once: a registry that is not there yet is tried again until it is. */
@@ -73,7 +59,7 @@ public final class NacosLocator implements CoordinatorLocator {
     /** The same with another time between two looks. */
     static NacosLocator start(NacosSettings settings, Duration lookEvery) {
         NacosLocator locator = new NacosLocator(settings, lookEvery);
-        locator.scheduler.execute(locator::look);
+        locator.looks.soon();
         return locator;
     }
 
@@ -131,34 +117,25 @@ public final class NacosLocator implements CoordinatorLocator {
                 new LookupStep(kind, false, settings + ": " + (why == null ? "nobody is registered there" : why)));
     }
 
-    // Scheduler thread
+    // The thread that looks
 
-    private void look() {
-        boolean fruitful = false;
+    private boolean look() {
         try {
             NamingService following = naming == null ? subscribed() : naming;
             if (following != null) {
                 List<Instance> registered =
                         following.getAllInstances(settings.service(), settings.group(), List.of(), false);
                 if (adopt(registered)) {
-                    fruitful = true;
-                } else {
-                    known.nobodyBecause(whyNobody(registered));
+                    return true;
                 }
+                known.nobodyBecause(whyNobody(registered));
             }
         } catch (NacosException | RuntimeException | LinkageError e) {
             String unreachable = probe.unreachable();
             known.away(unreachable == null ? reason(e) : unreachable);
             log.debug("the registry failed", e);
         }
-        fruitless = fruitful ? 0 : fruitless + 1;
-        long most = lookEvery.toMillis();
-        long delay = fruitful ? most : Math.min(most, RETRY_FIRST_MILLIS << Math.min(fruitless - 1, 10));
-        try {
-            scheduler.schedule(this::look, delay, TimeUnit.MILLISECONDS);
-        } catch (RejectedExecutionException stopped) {
-            // closed meanwhile
-        }
+        return false;
     }
 
     /** Null when the registry cannot be reached. */
@@ -190,7 +167,7 @@ public final class NacosLocator implements CoordinatorLocator {
 
     private static String reason(Throwable e) {
         String text = e instanceof NacosException nacos && nacos.getErrMsg() != null ? nacos.getErrMsg() : e.toString();
-        return isForbidden(e) ? "it refuses the user, the password or the right to read: " + text : text;
+        return isForbidden(e) ? "it refuses the user, the password, the keys or the right to read: " + text : text;
     }
 
     private Properties properties() {
@@ -282,14 +259,9 @@ public final class NacosLocator implements CoordinatorLocator {
     public void close() {
         closed = true;
         known.close();
-        scheduler.shutdown();
-        try {
-            // A subscription under way sees the flag when it is through.
-            if (!scheduler.awaitTermination(1, TimeUnit.SECONDS)) {
-                log.debug("the registry's client is still starting; it is shut down when that is through");
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+        // A subscription under way sees the flag when it is through.
+        if (!looks.end(Duration.ofSeconds(1))) {
+            log.debug("the registry's client is still starting; it is shut down when that is through");
         }
         shutDown(naming);
     }

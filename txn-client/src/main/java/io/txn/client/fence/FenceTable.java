@@ -1,22 +1,17 @@
 package io.txn.client.fence;
 
 import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.dialect.SchemaScript;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.sql.Identifier;
-import io.txn.client.jdbc.sql.TableName;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -53,6 +48,7 @@ final class FenceTable {
     private final Dialect dialect;
     private final FenceOptions options;
     private final String table;
+    private final SchemaScript script;
     /** A query for the identity. The schema is part of it: where the fence's table is named with its own, the work's tables need not be. */
     private final String identity;
 
@@ -62,6 +58,8 @@ final class FenceTable {
         String schema = dialect.ownSchema().isEmpty() ? "" : dialect.quote(dialect.ownSchema()) + '.';
         // Unquoted, as in the script, so that the database folds the name as it did when the table was made.
         this.table = schema + options.table();
+        this.script = new SchemaScript(
+                "io/txn/client/fence/schema/" + dialect.product().script() + ".sql", "txn_fence", options.table());
         String where =
                 switch (dialect.product()) {
                     case POSTGRESQL -> "data || '/' || COALESCE(current_schema(), '')";
@@ -288,7 +286,7 @@ final class FenceTable {
         String problem = problem(connection);
         SQLException failure = null;
         if (problem != null && options.createTable()) {
-            failure = create(connection);
+            failure = script.run(connection);
             problem = problem(connection);
         }
         if (problem != null) {
@@ -302,16 +300,12 @@ final class FenceTable {
                     "creating",
                     failure == null ? null : failure.getMessage(),
                     "script",
-                    scriptPath());
+                    script.path());
         }
     }
 
     private @Nullable String problem(Connection connection) throws SQLException {
-        Identifier written = new Identifier(options.table(), false);
-        TableName name = dialect.ownSchema().isEmpty()
-                ? new TableName(List.of(written), options.table())
-                : new TableName(List.of(new Identifier(dialect.ownSchema(), true), written), table);
-        Table found = dialect.table(connection, name);
+        Table found = dialect.table(connection, dialect.own(options.table()));
         if (found == null) {
             return "there is no table " + table;
         }
@@ -337,43 +331,5 @@ final class FenceTable {
             }
         }
         return columns.equals(KEY);
-    }
-
-    /** Two applications may do this at once; whoever comes second may see an error, and the table. */
-    private @Nullable SQLException create(Connection connection) {
-        SQLException failure = null;
-        for (String sql : statements()) {
-            try (Statement statement = connection.createStatement()) {
-                statement.execute(sql);
-            } catch (SQLException e) {
-                failure = e;
-            }
-        }
-        return failure;
-    }
-
-    private String scriptPath() {
-        return "io/txn/client/fence/schema/" + dialect.product().script() + ".sql";
-    }
-
-    private List<String> statements() {
-        String resource = '/' + scriptPath();
-        try (InputStream in = FenceTable.class.getResourceAsStream(resource)) {
-            if (in == null) {
-                throw new AssertionError("the jar lacks " + resource);
-            }
-            String script = new String(in.readAllBytes(), StandardCharsets.UTF_8)
-                    .replaceAll("(?m)^--.*$", "")
-                    .replace("txn_fence", options.table());
-            List<String> statements = new ArrayList<>();
-            for (String sql : script.split(";")) {
-                if (!sql.isBlank()) {
-                    statements.add(sql);
-                }
-            }
-            return statements;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }

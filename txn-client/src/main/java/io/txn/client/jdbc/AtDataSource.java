@@ -220,7 +220,16 @@ public final class AtDataSource implements DataSource, AutoCloseable {
 
     /** Before a connection is taken: making the table needs one too, and the pool may have no second. */
     private void prepareIfNeeded() throws SQLException {
-        if (xa.isFor(resource.contexts().current())) {
+        TransactionContext now = resource.contexts().current();
+        if (now != null) {
+            try {
+                // What is held has a connection, perhaps the last one.
+                resource.resources().prepareHeld(now.xidWithin());
+            } catch (TxnException e) {
+                throw Refusals.rolledBack(e);
+            }
+        }
+        if (xa.isFor(now)) {
             try {
                 xa.prepare();
             } catch (TxnException e) {
@@ -289,6 +298,7 @@ public final class AtDataSource implements DataSource, AutoCloseable {
     /** Closes the connections for phase two; the physical data source is closed by whoever made it. */
     @Override
     public void close() {
+        xa.close();
         phaseTwo.close();
         resource.deadlines().close();
     }

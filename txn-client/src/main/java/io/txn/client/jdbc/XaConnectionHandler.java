@@ -9,14 +9,8 @@ import io.txn.client.jdbc.sql.PlainStatement;
 import io.txn.client.jdbc.sql.Plan;
 import io.txn.client.jdbc.xa.XaBranches;
 import io.txn.client.jdbc.xa.XaId;
-import io.txn.client.rm.BranchRegistration;
-import io.txn.client.rm.ResourceManager;
-import io.txn.protocol.BranchId;
-import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
-import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
-import io.txn.protocol.message.BranchStatus;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
 import java.sql.CallableStatement;
@@ -31,19 +25,15 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A connection whose local transactions, inside a global one, are prepared instead of committed. Like any connection, for one thread at a time.
  *
- * <p>A branch begins with the first statement. At its local commit it is registered and prepared; one that changed nothing is ended there and then, and nobody hears of it. Where a prepared branch
- * belongs to the session that prepared it, that session has to go before anybody can end the branch: this happens when the connection is closed or used again, so that what the
+ * <p>A branch begins with the first statement. At its local commit it is registered and prepared, or held where it may be the only one ({@link XaPhaseOne}); one that changed nothing is ended there and then, and
+ * nobody hears of it. Where a prepared branch belongs to the session that prepared it, that session has to go before anybody can end the branch: this happens when the connection is closed or used again, so that what the
  * application still reads from its statements stays readable; until then the coordinator is told to wait. What is used again afterwards is another physical connection.
  */
 final class XaConnectionHandler implements InvocationHandler {
-
-    private static final Logger LOG = LoggerFactory.getLogger(XaConnectionHandler.class);
 
     /** What the application may set for all that follows. */
     private static final Set<String> SETTINGS = Set.of(
@@ -68,7 +58,9 @@ final class XaConnectionHandler implements InvocationHandler {
     private final Map<String, Call> settings = new LinkedHashMap<>();
 
     private @Nullable Working working;
-    private @Nullable Prepared prepared;
+    /** What has the physical connection for itself until that is used again, or for good when it is not. */
+    private @Nullable XaPhaseOne pending;
+
     /** Whether statements outside any global transaction have run in the local transaction that is open, and whether one may have written. */
     private boolean touched;
 
@@ -95,9 +87,6 @@ final class XaConnectionHandler implements InvocationHandler {
             return context.xidWithin();
         }
     }
-
-    /** A branch that is prepared and still bound to the physical connection. */
-    private record Prepared(XaId id, BranchId branch) {}
 
     XaConnectionHandler(XaResource xa, ContextCarrier contexts, Connection physical) throws SQLException {
         this.xa = xa;
@@ -151,7 +140,7 @@ final class XaConnectionHandler implements InvocationHandler {
                 return null;
             }
             case "isClosed" -> {
-                return closed || (physical != null && prepared == null && physical.isClosed());
+                return closed || (physical != null && pending == null && physical.isClosed());
             }
             case "abort" -> {
                 working = null;
@@ -161,8 +150,16 @@ final class XaConnectionHandler implements InvocationHandler {
                 if (now != null) {
                     Proxies.call(now, method, arguments);
                 }
-                releaseAborted();
+                XaPhaseOne local = pending;
+                pending = null;
+                if (local != null) {
+                    local.aborted();
+                }
                 return null;
+            }
+            case "getWarnings", "clearWarnings" -> {
+                // Frameworks ask before they close: that must not count as going on.
+                return pending != null ? null : Proxies.call(physical(), method, arguments);
             }
             case "getClientInfo" -> {
                 return given.length == 1 && AtDataSource.MARK.equals(given[0])
@@ -220,7 +217,10 @@ final class XaConnectionHandler implements InvocationHandler {
         if (closed) {
             throw new SQLException("the connection is closed", "08003");
         }
-        release();
+        XaPhaseOne local = pending;
+        if (local != null) {
+            goOnAfter(local);
+        }
         Connection now = physical;
         if (now == null) {
             now = resource.physical().getConnection();
@@ -241,11 +241,23 @@ final class XaConnectionHandler implements InvocationHandler {
         return now;
     }
 
+    private void goOnAfter(XaPhaseOne local) throws SQLException {
+        SQLException failure = local.goesOn();
+        physical = local.takenOver();
+        pending = null;
+        if (physical != null) {
+            physical.setAutoCommit(autoCommit);
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
     private void setAutoCommit(boolean on) throws SQLException {
         if (on && !autoCommit && working != null) {
             commit();
         }
-        if (physical != null && prepared == null) {
+        if (physical != null && pending == null) {
             physical.setAutoCommit(on);
         }
         autoCommit = on;
@@ -369,12 +381,12 @@ final class XaConnectionHandler implements InvocationHandler {
         }
     }
 
-    private static void unlimit(Connection connection, Working now) throws SQLException {
-        String sql = now.unlimit;
-        if (sql != null) {
-            try (Statement statement = connection.createStatement()) {
-                statement.execute(sql);
-            }
+    /** Rows that are changed through a result set are changed after the statement has run, and its branch may have ended with it. */
+    void requireThatRowsMayBeChangedLater() throws SQLException {
+        if (autoCommit && xa.isFor(contexts.current())) {
+            throw Refusals.notSupported(
+                    "in auto-commit mode the branch ends with the query, and rows that are changed through its result would be in none",
+                    "switch auto-commit off (@Transactional)");
         }
     }
 
@@ -409,7 +421,7 @@ final class XaConnectionHandler implements InvocationHandler {
                 rollback();
             }
         } finally {
-            if (physical != null && prepared == null) {
+            if (physical != null && pending == null) {
                 physical.setAutoCommit(true);
             }
         }
@@ -420,7 +432,9 @@ final class XaConnectionHandler implements InvocationHandler {
     private void commit() throws SQLException {
         Working now = working;
         if (now == null) {
-            physical().commit();
+            if (pending == null) {
+                physical().commit();
+            }
             outsideEnded();
             return;
         }
@@ -431,75 +445,42 @@ final class XaConnectionHandler implements InvocationHandler {
             throw failed(connection, now, spans(now.xid(), context));
         }
         boolean nothing;
+        String number = null;
         try {
-            boolean surely = branches.isReadOnly(connection); // asked in any case: it fails where the transaction has
-            // What a text seems to do is no match for what the database knows that was done.
-            nothing = branches.tellsReadersFromWriters() ? surely : !now.wrote;
+            if (branches.tellsReadersFromWriters()) {
+                // What a text seems to do is no match for what the database knows that was done.
+                boolean mayBeHeld = resource.resources().wouldHold(now.xid());
+                number = branches.written(connection, mayBeHeld).orElse(null);
+                nothing = number == null;
+            } else {
+                nothing = !now.wrote;
+            }
             if (nothing) {
-                branches.end(connection, now.id);
+                branches.seal(connection, now.id);
+                branches.commitInOnePhase(connection, now.id);
                 working = null;
-                unlimit(connection, now);
+                XaPhaseOne.unlimit(connection, now.unlimit);
             }
         } catch (SQLException e) {
             throw failed(connection, now, e);
         }
         if (!nothing) {
-            prepareBranch(connection, now);
+            working = null;
+            leave(new XaPhaseOne(xa, now.context, now.id, number, now.unlimit, connection));
         }
     }
 
-    private void prepareBranch(Connection connection, Working now) throws SQLException {
-        ResourceManager manager = resource.resources();
-        BranchId branch;
+    private void leave(XaPhaseOne local) throws SQLException {
+        pending = local;
+        boolean good = false;
         try {
-            branch = manager.registerBranch(new BranchRegistration(
-                    now.xid(),
-                    BranchType.XA,
-                    xa.resourceId(),
-                    null,
-                    xa.applicationData(now.id),
-                    now.context.deadline(),
-                    Duration.ZERO));
-        } catch (TxnException e) {
-            throw failed(connection, now, Refusals.of(e));
-        }
-        // From here on something may be there that only phase two ends.
-        now.context.participation().worked();
-        xa.prepares(now.xid());
-        boolean done = false;
-        try {
-            branches.prepare(connection, now.id);
-            done = true;
-        } catch (SQLException e) {
-            boolean takenBack = takeBack(connection, now, e);
-            manager.phaseOneEnded(branch);
-            if (takenBack) {
-                reportFailed(now.xid(), branch, now.id);
-            }
-            throw e;
+            local.begin();
+            good = true;
         } finally {
-            if (!done) {
-                manager.phaseOneEnded(branch);
+            if (!good) {
+                pending = null;
+                physical = local.takenOver();
             }
-        }
-        working = null;
-        if (branches.isBoundToItsSession() || branches.endsWithItsConnection()) {
-            prepared = new Prepared(now.id, branch);
-        } else {
-            manager.phaseOneEnded(branch);
-        }
-    }
-
-    private void reportFailed(Xid xid, BranchId branch, XaId id) {
-        try {
-            resource.resources()
-                    .report(xid, branch, BranchType.XA, BranchStatus.PHASE_ONE_FAILED, xa.applicationData(id));
-        } catch (TxnException e) {
-            LOG.warn(
-                    "could not report that a local transaction was rolled back, the coordinator will find out: xid={}, branchId={}, cause={}",
-                    xid,
-                    branch,
-                    e.getMessage());
         }
     }
 
@@ -509,31 +490,11 @@ final class XaConnectionHandler implements InvocationHandler {
         return reason;
     }
 
-    /** Whether the database is known to have taken the branch back; else the connection is aborted, so that no clean-up can commit what is left. */
-    private boolean takeBack(Connection connection, Working now, Throwable reason) {
+    /** A connection on which that does not work is aborted. */
+    private void takeBack(Connection connection, Working now, Throwable reason) {
         working = null;
-        try {
-            branches.takeBack(connection, now.id);
-            unlimit(connection, now);
-            return true;
-        } catch (SQLException | RuntimeException e) {
-            reason.addSuppressed(e);
-            abort(connection, reason);
-            return false;
-        }
-    }
-
-    private void abort(Connection connection, Throwable reason) {
-        physical = null;
-        try {
-            connection.abort(Runnable::run);
-        } catch (SQLException | RuntimeException e) {
-            reason.addSuppressed(e);
-        }
-        try {
-            connection.close();
-        } catch (SQLException | RuntimeException e) {
-            LOG.debug("a connection that was aborted is closed resource={}", xa.resourceId(), e);
+        if (!XaPhaseOne.takeBack(branches, connection, now.id, now.unlimit, reason)) {
+            physical = null;
         }
     }
 
@@ -541,47 +502,16 @@ final class XaConnectionHandler implements InvocationHandler {
         Working now = working;
         outsideEnded();
         if (now == null) {
-            physical().rollback();
+            if (pending == null) {
+                physical().rollback();
+            }
             return;
         }
         Connection connection = physical();
-        working = null;
-        try {
-            branches.takeBack(connection, now.id);
-            unlimit(connection, now);
-        } catch (SQLException e) {
-            abort(connection, e);
-            throw e;
-        }
-    }
-
-    /** Lets go of a physical connection that a prepared branch is bound to, so that the branch can be ended. */
-    private void release() {
-        Prepared bound = prepared;
-        if (bound == null) {
-            return;
-        }
-        prepared = null;
-        Connection connection = physical;
-        physical = null;
-        try {
-            if (connection != null) {
-                if (branches.endsWithItsConnection()) {
-                    xa.hold(bound.id(), connection);
-                } else {
-                    abort(connection, new SQLException("the session of a prepared branch ends"));
-                }
-            }
-        } finally {
-            resource.resources().phaseOneEnded(bound.branch());
-        }
-    }
-
-    private void releaseAborted() {
-        Prepared bound = prepared;
-        prepared = null;
-        if (bound != null) {
-            resource.resources().phaseOneEnded(bound.branch());
+        SQLException reason = new SQLException("the branch could not be rolled back, so its connection was closed");
+        takeBack(connection, now, reason);
+        if (physical == null) {
+            throw reason;
         }
     }
 
@@ -590,7 +520,14 @@ final class XaConnectionHandler implements InvocationHandler {
         if (closed) {
             return;
         }
-        release();
+        XaPhaseOne local = pending;
+        if (local != null) {
+            closed = true;
+            pending = null;
+            physical = null;
+            local.givenBack(autoCommit);
+            return;
+        }
         Connection connection = physical;
         Working now = working;
         if (connection != null && now != null) {

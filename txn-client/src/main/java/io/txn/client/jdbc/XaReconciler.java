@@ -2,6 +2,7 @@ package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.xa.XaBranches;
 import io.txn.client.jdbc.xa.XaId;
+import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -106,10 +107,13 @@ public final class XaReconciler implements AutoCloseable {
         for (XaId id : nobodys) {
             if (known == null || !known.contains(id)) {
                 LOG.error(
-                        "a prepared branch has no coordinator that would end it, and keeps its rows: look at what it was to do, then end it in the database, or set txn.xa.orphans=roll-back resource={} branch={} xid={}",
+                        "{} {}: resource={} branch={} xid={}. {}",
+                        ErrorCode.XA_ORPHAN.id(),
+                        ErrorCode.XA_ORPHAN.sentence(),
                         resource.resourceId(),
                         id,
-                        id.xid());
+                        id.xid(),
+                        ErrorCode.XA_ORPHAN.fix());
             }
         }
     }

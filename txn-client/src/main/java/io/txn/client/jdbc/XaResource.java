@@ -13,11 +13,16 @@ import io.txn.protocol.Xid;
 import io.txn.protocol.message.BranchStatus;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import java.util.regex.Matcher;
@@ -38,6 +43,7 @@ final class XaResource implements BranchResource {
     private static final Pattern DATABASE = Pattern.compile("\"database\"\\s*:\\s*\"([^\"]*)\"");
 
     private static final int MOST_REMEMBERED = 10_000;
+    private static final int IDLE_SECONDS = 10;
 
     private final AtResource resource;
     private final XaBranches branches;
@@ -59,6 +65,9 @@ final class XaResource implements BranchResource {
         }
     };
 
+    /** Prepares what is held for too long; has a thread only while something is. */
+    private final ScheduledThreadPoolExecutor timer;
+
     /** Connections that keep prepared branches alive, where those end with their connection. */
     private final Map<XaId, Connection> held = new ConcurrentHashMap<>();
 
@@ -68,6 +77,14 @@ final class XaResource implements BranchResource {
         this.branches = new XaBranches(resource.dialect());
         this.phaseTwo = phaseTwo;
         this.random = random;
+        timer = new ScheduledThreadPoolExecutor(1, task -> {
+            Thread made = new Thread(task, "txn-xa-held");
+            made.setDaemon(true);
+            return made;
+        });
+        timer.setRemoveOnCancelPolicy(true);
+        timer.setKeepAliveTime(IDLE_SECONDS, TimeUnit.SECONDS);
+        timer.allowCoreThreadTimeOut(true);
     }
 
     XaBranches branches() {
@@ -141,7 +158,8 @@ final class XaResource implements BranchResource {
         }
     }
 
-    private void ended(Xid xid) {
+    /** It keeps nothing any more. */
+    void ended(Xid xid) {
         synchronized (preparedLately) {
             preparedLately.remove(xid);
         }
@@ -206,6 +224,32 @@ final class XaResource implements BranchResource {
                     commit,
                     e.getClass().getSimpleName() + ", SQL state " + e.getSQLState() + ", error " + e.getErrorCode());
         }
+    }
+
+    // One phase
+
+    /** Has something done on another thread, unless the future is cancelled before; null when that is too late. */
+    @Nullable
+    Future<?> later(Duration wait, Runnable task) {
+        try {
+            return timer.schedule(task, wait.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            return null; // it is closed: whatever runs ends by itself
+        }
+    }
+
+    /** What became of a local transaction whose commit was not answered, by the word of the database that it was in. */
+    XaBranches.Became became(String number) throws SQLException {
+        return phaseTwo.plainly(connection -> {
+            String known = database;
+            return known != null && known.equals(branches.identity(connection))
+                    ? branches.became(connection, number)
+                    : XaBranches.Became.UNKNOWN;
+        });
+    }
+
+    void close() {
+        timer.shutdownNow();
     }
 
     // Orphans

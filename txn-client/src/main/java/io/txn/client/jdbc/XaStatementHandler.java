@@ -94,6 +94,9 @@ final class XaStatementHandler implements InvocationHandler {
         @Nullable Object[] given = arguments == null ? new Object[0] : arguments;
         String name = method.getName();
         if (EXECUTE.contains(name)) {
+            if (updatable) {
+                connection.requireThatRowsMayBeChangedLater();
+            }
             connection.before(
                     given.length == 0 ? Objects.requireNonNull(preparedSql) : String.valueOf(given[0]), updatable);
             return run(method, arguments);

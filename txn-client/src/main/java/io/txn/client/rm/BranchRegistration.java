@@ -2,6 +2,7 @@ package io.txn.client.rm;
 
 import io.txn.protocol.BranchType;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.BranchPolicy;
 import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param applicationData kept by the coordinator and handed back in phase two
  * @param deadline after which the branch is not registered any more; null when unknown
  * @param lockWait how long to wait for rows that other global transactions hold, if the coordinator lets one wait
+ * @param policy how long and how often its end is called, where the coordinator lets one say so; null: as it is configured
  */
 public record BranchRegistration(
         Xid xid,
@@ -21,7 +23,20 @@ public record BranchRegistration(
         @Nullable String lockKeys,
         @Nullable String applicationData,
         @Nullable Instant deadline,
-        Duration lockWait) {
+        Duration lockWait,
+        @Nullable BranchPolicy policy) {
+
+    /** One whose end is called as the coordinator calls all others. */
+    public BranchRegistration(
+            Xid xid,
+            BranchType type,
+            String resourceId,
+            @Nullable String lockKeys,
+            @Nullable String applicationData,
+            @Nullable Instant deadline,
+            Duration lockWait) {
+        this(xid, type, resourceId, lockKeys, applicationData, deadline, lockWait, null);
+    }
 
     /** One that does not wait for its rows. */
     public BranchRegistration(

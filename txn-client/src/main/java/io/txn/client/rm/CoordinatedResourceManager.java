@@ -4,6 +4,8 @@ import io.txn.client.observation.TxnObserver;
 import io.txn.client.rpc.ConnectionRole;
 import io.txn.client.rpc.Coordinators;
 import io.txn.client.rpc.Exchange;
+import io.txn.client.rpc.HeldWork;
+import io.txn.client.rpc.LateBegin;
 import io.txn.client.rpc.Pause;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.BranchType;
@@ -21,11 +23,16 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The {@link ResourceManager} that speaks to coordinators. Thread-safe. */
 public final class CoordinatedResourceManager implements ResourceManager {
+
+    private static final Logger log = LoggerFactory.getLogger(CoordinatedResourceManager.class);
 
     /** Reports are idempotent, and losing one only costs the coordinator a call back. */
     private static final int REPORT_TRIES = 3;
@@ -46,6 +53,7 @@ public final class CoordinatedResourceManager implements ResourceManager {
     private final InstantSource clock;
     private final RandomGenerator random;
     private final Pause pause;
+    private final AtomicBoolean policyIgnored = new AtomicBoolean();
 
     public CoordinatedResourceManager(
             Coordinators coordinators,
@@ -81,7 +89,28 @@ public final class CoordinatedResourceManager implements ResourceManager {
     }
 
     @Override
+    public boolean hold(Xid xid, HeldWork work) {
+        LateBegin late = coordinators.lateBegin(xid);
+        return late != null && late.hold(work);
+    }
+
+    @Override
+    public boolean wouldHold(Xid xid) {
+        LateBegin late = coordinators.lateBegin(xid);
+        return late != null && late.wouldHold();
+    }
+
+    @Override
+    public void prepareHeld(Xid xid) {
+        LateBegin late = coordinators.lateBegin(xid);
+        if (late != null) {
+            late.prepareHeld();
+        }
+    }
+
+    @Override
     public Registration startRegistration(BranchRegistration registration, @Nullable BranchId lent) {
+        prepareHeld(registration.xid());
         Instant deadline = registration.deadline();
         if (deadline != null && !clock.instant().isBefore(deadline)) {
             throw new TxnException(
@@ -96,7 +125,7 @@ public final class CoordinatedResourceManager implements ResourceManager {
         }
         Xid xid = registration.xid();
         phaseOne.registrationBegins(xid, registration.resourceId());
-        Registering registering = new Registering(coordinators, registration, lent, RequestId.next(random), clock);
+        Registering registering = registering(registration, lent);
         boolean sent = false;
         try {
             registering.send();
@@ -121,6 +150,16 @@ public final class CoordinatedResourceManager implements ResourceManager {
         };
     }
 
+    private Registering registering(BranchRegistration registration, @Nullable BranchId lent) {
+        return new Registering(coordinators, registration, lent, RequestId.next(random), clock, () -> {
+            if (policyIgnored.compareAndSet(false, true)) {
+                log.warn(
+                        "the coordinator is of a version that calls the ends of all branches alike, so what an action says of time limits and repetitions does not count resource={}",
+                        registration.resourceId());
+            }
+        });
+    }
+
     /** A coordinator that is about to stop does not begin what was opened here without a word to it: like a begin, that is asked for again, for a while. */
     private BranchId patiently(Registering first, BranchRegistration registration, @Nullable BranchId lent) {
         Instant end = clock.instant().plus(coordinators.options().connectWait());
@@ -141,7 +180,7 @@ public final class CoordinatedResourceManager implements ResourceManager {
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt(); // the tries that are left are made without a pause
             }
-            now = new Registering(coordinators, registration, lent, RequestId.next(random), clock);
+            now = registering(registration, lent);
             now.send();
         }
     }

@@ -8,6 +8,7 @@ import io.txn.protocol.BranchId;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.BranchPolicy;
 import io.txn.protocol.extension.Feature;
 import io.txn.protocol.extension.IdLease;
 import io.txn.protocol.extension.LockRefusal;
@@ -31,6 +32,7 @@ final class Registering {
     private final BranchRegistration registration;
     private final long requestId;
     private final InstantSource clock;
+    private final Runnable ignored;
     private final Xid xid;
     private final Message.BranchRegisterRequest request;
     private final @Nullable BranchId lent;
@@ -38,13 +40,18 @@ final class Registering {
     private Instant began = Instant.MIN;
     private Duration firstWait = Duration.ZERO;
 
-    /** @param lent the id that the branch is to have, null for any */
+    /**
+     * @param lent the id that the branch is to have, null for any
+     * @param ignored is told when the coordinator takes no policies
+     */
     Registering(
             Coordinators coordinators,
             BranchRegistration registration,
             @Nullable BranchId lent,
             long requestId,
-            InstantSource clock) {
+            InstantSource clock,
+            Runnable ignored) {
+        this.ignored = ignored;
         this.coordinators = coordinators;
         this.lent = lent;
         this.registration = registration;
@@ -121,6 +128,12 @@ final class Registering {
         Map<String, String> head = LockAnswers.head(agreed, wait);
         if (agreed.contains(Feature.REQUEST_ID)) {
             RequestId.write(requestId, head);
+        }
+        BranchPolicy policy = registration.policy();
+        if (policy != null && agreed.contains(Feature.BRANCH_POLICY)) {
+            policy.write(head);
+        } else if (policy != null) {
+            ignored.run();
         }
         LateBegin late = coordinators.lateBegin(xid);
         if (!agreed.contains(Feature.ID_LEASE)) {

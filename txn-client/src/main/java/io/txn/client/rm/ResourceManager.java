@@ -1,6 +1,7 @@
 package io.txn.client.rm;
 
 import io.txn.client.observation.TxnObserver;
+import io.txn.client.rpc.HeldWork;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
@@ -45,6 +46,27 @@ public interface ResourceManager {
     default @Nullable BranchId lentBranchId(Xid xid) {
         return null;
     }
+
+    /**
+     * Keeps work that is neither committed nor prepared, instead of making a branch of it, until its transaction ends or more belongs to it.
+     *
+     * @return false where it has to be a branch: there is more of the transaction, or others may know it
+     */
+    default boolean hold(Xid xid, HeldWork work) {
+        return false;
+    }
+
+    /** Whether {@link #hold} would say yes now. */
+    default boolean wouldHold(Xid xid) {
+        return false;
+    }
+
+    /**
+     * More is about to belong to the transaction: what is held of it becomes a branch. Quick when nothing is.
+     *
+     * @throws TxnException {@link ErrorCode#HELD_WORK_FAILED}
+     */
+    default void prepareHeld(Xid xid) {}
 
     /** A registration that is under way. To be awaited, once. */
     @FunctionalInterface

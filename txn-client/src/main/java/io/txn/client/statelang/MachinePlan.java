@@ -19,12 +19,13 @@ import org.jspecify.annotations.Nullable;
  * What a machine becomes for the coordinator, with the machines in it, each in one version. Immutable.
  *
  * <p>A state's name has no dot, so what is added here has one. {@code Reduce} calls a service and {@code Reduce.next} asks where that leads, where there is something to choose or to undo; {@code Mail.async} is beside
- * what follows {@code Mail}; {@code Pay.begin} says what the machine in state {@code Pay} is started with, {@code Pay/machine.end} what it ended with, and {@code Pay} what the outer one keeps of it.
+ * what follows {@code Mail}; {@code Pay.begin} says what the machine in state {@code Pay} is started with, {@code Pay/machine.end} what it ended with, and {@code Pay} what the outer one keeps of it. Where ends are told, {@code machine.begun} comes before all others, so that its compensation comes last.
  *
  * @param machines which version of which machine stands in which state, by the path of the state
  */
 record MachinePlan(SagaPlan plan, String encoded, Map<String, String> machines) {
 
+    static final String BEGUN = "machine.begun";
     static final String END = "machine.end";
     static final String NEXT = ".next";
     static final String BEGIN = ".begin";
@@ -45,14 +46,16 @@ record MachinePlan(SagaPlan plan, String encoded, Map<String, String> machines) 
     }
 
     /**
-     * @param callTimeout of one call of a service, in milliseconds
      * @param find the newest machine of a name
      */
-    static MachinePlan of(StateMachine machine, long callTimeout, Function<String, @Nullable StateMachine> find) {
-        Compiler compiler = new Compiler(resource(machine), callTimeout, find);
+    static MachinePlan of(
+            StateMachine machine, StateMachineOptions options, Function<String, @Nullable StateMachine> find) {
+        Compiler compiler =
+                new Compiler(resource(machine), options.serviceInvokeTimeout().toMillis(), find);
         try {
-            String end =
-                    compiler.machine(machine, new Scope("", null, null, machine, List.of(machine.name())), List.of());
+            Scope root = new Scope("", null, null, machine, List.of(machine.name()));
+            List<String> before = options.announced() ? List.of(compiler.begun(root)) : List.of();
+            String end = compiler.machine(machine, root, before);
             SagaPlan plan = new SagaPlan(machine.name(), machine.number(), compiler.steps, end);
             String problem = plan.problem();
             if (problem != null) {
@@ -106,6 +109,12 @@ record MachinePlan(SagaPlan plan, String encoded, Map<String, String> machines) 
             this.owner = owner;
             this.callTimeout = callTimeout;
             this.find = find;
+        }
+
+        String begun(Scope scope) {
+            Work.Bean teller = new Work.Bean(owner);
+            add(BEGUN, teller, List.of(), teller, patient(), Recovery.COMPENSATE, List.of(), scope);
+            return BEGUN;
         }
 
         /** @return the step with which the machine ends; null when it never ends well */
@@ -403,6 +412,6 @@ record MachinePlan(SagaPlan plan, String encoded, Map<String, String> machines) 
     /** Why the saga turns at a trigger. */
     static String cause(StateMachine machine, State.Trigger trigger) {
         State next = trigger.next() == null ? null : machine.find(trigger.next());
-        return next instanceof State.Fail fail ? fail.cause() : trigger.name();
+        return next instanceof State.Fail fail ? fail.told() : trigger.name();
     }
 }

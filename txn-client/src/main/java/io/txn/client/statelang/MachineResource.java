@@ -5,6 +5,7 @@ import io.txn.client.action.Json;
 import io.txn.client.rm.Branch;
 import io.txn.client.rm.BranchResource;
 import io.txn.client.rm.BranchResult;
+import io.txn.client.saga.SagaEnded;
 import io.txn.client.statelang.State.Status;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
@@ -12,6 +13,7 @@ import io.txn.protocol.saga.SagaHead;
 import io.txn.protocol.saga.SagaPlan;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +42,9 @@ final class MachineResource implements BranchResource {
         ServiceMethod method(StateMachine machine, State.Task task);
 
         Services services();
+
+        /** Told at least once of each end; what it throws has it told again. */
+        void ended(SagaEnded<?> ended);
     }
 
     MachineResource(StateMachine owner, Machines machines) {
@@ -113,7 +118,12 @@ final class MachineResource implements BranchResource {
     public BranchResult commit(Branch branch) {
         try {
             Called call = called(branch);
-            if (call.name.equals(MachinePlan.END)) {
+            if (call.name.equals(MachinePlan.BEGUN)) {
+                return done(null);
+            } else if (call.name.equals(MachinePlan.END)) {
+                if (call.prefix.isEmpty()) {
+                    tell(call, true);
+                }
                 return end(call);
             }
             State state = call.state();
@@ -124,7 +134,7 @@ final class MachineResource implements BranchResource {
             } else if (state instanceof State.Choosing choosing) {
                 return choose(call, choosing);
             } else if (state instanceof State.Fail fail) {
-                return BranchResult.commitImpossible(fail.cause());
+                return BranchResult.commitImpossible(fail.told());
             }
             return BranchResult.commitLater("nothing is done in state " + state.name());
         } catch (Expression.FailedException e) {
@@ -137,6 +147,14 @@ final class MachineResource implements BranchResource {
                     e);
             return BranchResult.commitLater(FailureText.of(e));
         }
+    }
+
+    private void tell(Called call, boolean done) {
+        machines.ended(new SagaEnded<>(
+                call.branch.xid(),
+                call.machine.id(),
+                Collections.unmodifiableMap(call.sent.envelope().variables()),
+                done));
     }
 
     // Ways
@@ -372,7 +390,7 @@ final class MachineResource implements BranchResource {
     private static BranchResult caught(Called call, State.Task task, State.Catching by, Status status, String failure) {
         State next = call.machine.next(by.next());
         if (next instanceof State.Fail fail) {
-            return unsuccessful(call, task, status, fail.cause() + ", because " + failure, fail);
+            return unsuccessful(call, task, status, fail.told() + ", because " + failure, fail);
         } else if (next instanceof State.Trigger trigger) {
             String cause = MachinePlan.cause(call.machine, trigger) + ", because " + failure;
             return done(new Answered(status, Map.of(), null, cause).toJson());
@@ -418,6 +436,10 @@ final class MachineResource implements BranchResource {
     public BranchResult rollback(Branch branch) {
         try {
             Called call = called(branch);
+            if (call.name.equals(MachinePlan.BEGUN)) {
+                tell(call, false);
+                return BranchResult.rolledBack();
+            }
             return call.name.equals(MachinePlan.END) ? BranchResult.rolledBack() : undo(call, call.state());
         } catch (VirtualMachineError e) {
             throw e;

@@ -7,11 +7,13 @@ import java.time.Duration;
  *
  * @param serviceInvokeTimeout of one call of a service, after which it counts as failed: from a millisecond to an hour
  * @param transOperationTimeout of a whole machine, after which it turns back: up to 24 days
+ * @param announced whether the end of each machine that is started here is told: at least once, to some instance that has the machine
  */
-public record StateMachineOptions(Duration serviceInvokeTimeout, Duration transOperationTimeout) {
+public record StateMachineOptions(Duration serviceInvokeTimeout, Duration transOperationTimeout, boolean announced) {
 
     public static final String SERVICE_INVOKE_TIMEOUT = "5m";
     public static final String TRANS_OPERATION_TIMEOUT = "30m";
+    public static final String ANNOUNCED = "false";
 
     public StateMachineOptions {
         require("serviceInvokeTimeout", serviceInvokeTimeout, Duration.ofHours(1));

@@ -3,6 +3,7 @@ package io.txn.client.statelang;
 import io.txn.client.SagaCalls;
 import io.txn.client.action.Json;
 import io.txn.client.rm.ResourceManager;
+import io.txn.client.saga.SagaEnded;
 import io.txn.client.saga.Started;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,11 +37,19 @@ public final class StateMachines {
     private final ResourceManager resources;
     private final Services services;
     private final StateMachineOptions options;
+    private final Consumer<SagaEnded<?>> listener;
     private final Map<String, Known> known = new ConcurrentHashMap<>();
 
     private record Known(StateMachine machine, Map<State.Task, ServiceMethod> methods, MachinePlan plan) {}
 
-    public StateMachines(SagaCalls calls, ResourceManager resources, Services services, StateMachineOptions options) {
+    /** @param listener is told of ends where {@link StateMachineOptions#announced} says so; what it throws has it told again */
+    public StateMachines(
+            SagaCalls calls,
+            ResourceManager resources,
+            Services services,
+            StateMachineOptions options,
+            Consumer<SagaEnded<?>> listener) {
+        this.listener = listener;
         this.calls = calls;
         this.resources = resources;
         this.services = services;
@@ -73,8 +83,7 @@ public final class StateMachines {
                     methods.put(task, ServiceMethod.of(machine, task, services));
                 }
             }
-            MachinePlan plan = MachinePlan.of(
-                    machine, options.serviceInvokeTimeout().toMillis(), name -> newest(name, all.values()));
+            MachinePlan plan = MachinePlan.of(machine, options, name -> newest(name, all.values()));
             ready.put(machine.id(), new Known(machine, methods, plan));
         }
         known.putAll(ready);
@@ -99,6 +108,13 @@ public final class StateMachines {
         @Override
         public Services services() {
             return services;
+        }
+
+        @Override
+        public void ended(SagaEnded<?> ended) {
+            if (options.announced()) {
+                listener.accept(ended);
+            }
         }
     }
 

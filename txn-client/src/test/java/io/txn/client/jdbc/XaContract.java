@@ -316,6 +316,34 @@ abstract class XaContract {
     }
 
     @Test
+    void rowsAreChangedThroughAResultWithinALocalTransactionOnly() {
+        Xid xid = manager.begin();
+        for (boolean autoCommit : new boolean[] {true, false}) {
+            inside(xid, autoCommit, connection -> {
+                try (Statement statement =
+                        connection.createStatement(ResultSet.TYPE_FORWARD_ONLY, ResultSet.CONCUR_UPDATABLE)) {
+                    String query = "SELECT id, amount FROM account WHERE id = 1";
+                    if (autoCommit) {
+                        SQLException refused =
+                                catchThrowableOfType(SQLException.class, () -> statement.executeQuery(query));
+                        assertThat(LocalCommit.codeOf(refused)).isEqualTo(ErrorCode.STATEMENT_NOT_SUPPORTED);
+                        return;
+                    }
+                    try (ResultSet rows = statement.executeQuery(query)) {
+                        rows.next();
+                        rows.updateInt(2, 70);
+                        rows.updateRow();
+                    }
+                }
+                connection.commit();
+            });
+        }
+        assertThat(amount(1)).isEqualTo(100);
+        assertThat(manager.commit(xid).done()).isTrue();
+        assertThat(amount(1)).isEqualTo(70);
+    }
+
+    @Test
     void whatWouldEndTheTransactionBehindItsBackIsRefused() {
         Xid xid = manager.begin();
         inside(xid, false, connection -> {

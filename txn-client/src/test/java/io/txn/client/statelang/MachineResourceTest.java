@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.txn.client.action.Json;
 import io.txn.client.rm.Branch;
 import io.txn.client.rm.BranchResult;
+import io.txn.client.saga.SagaEnded;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.Xid;
 import io.txn.protocol.message.BranchStatus;
@@ -53,6 +54,7 @@ class MachineResourceTest {
     }
 
     private final Shop shop = new Shop();
+    private final List<String> told = new ArrayList<>();
 
     private final class Shops implements Services {
         @Override
@@ -114,14 +116,21 @@ class MachineResourceTest {
             public Services services() {
                 return services;
             }
+
+            @Override
+            public void ended(SagaEnded<?> ended) {
+                told.add(ended.definition() + " " + ended.input() + " " + ended.done());
+            }
         });
     }
 
     private Branch branch(
             SagaHead.Call call, String step, int attempt, Map<String, ?> results, @Nullable Object result) {
         StateMachine machine = known.values().iterator().next();
-        Envelope envelope = new Envelope(
-                machine.id(), machine.digest(), Map.of(), new LinkedHashMap<>(Map.of("key", "k1", "n", 7)), Map.of());
+        Map<String, @Nullable Object> variables = new LinkedHashMap<>();
+        variables.put("key", "k1");
+        variables.put("n", 7);
+        Envelope envelope = new Envelope(machine.id(), machine.digest(), Map.of(), variables, Map.of());
         Map<String, @Nullable Object> document = new LinkedHashMap<>();
         document.put("input", envelope.toJson());
         document.put("results", results);
@@ -282,6 +291,25 @@ class MachineResourceTest {
                         .status())
                 .as("it changes something, and nothing undoes it")
                 .isEqualTo(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE);
+    }
+
+    @Test
+    void theEndOfAMachineIsToldAndNotThatOfOneInIt() {
+        MachineResource resource = resource(machine("", ""));
+        assertThat(result(act(resource, "machine.begun", 1, Map.of()))).isEqualTo("null");
+        assertThat(told).isEmpty();
+        act(resource, "machine.end", 1, Map.of());
+        act(resource, "Inner/machine.end", 1, Map.of());
+        assertThat(told)
+                .singleElement()
+                .asString()
+                .startsWith("m@0.0.1")
+                .contains("key=k1")
+                .endsWith("true");
+        assertThat(resource.rollback(branch(SagaHead.Call.COMPENSATE, "machine.begun", 1, Map.of(), null))
+                        .done())
+                .isTrue();
+        assertThat(told).hasSize(2).last().asString().endsWith("false");
     }
 
     @Test

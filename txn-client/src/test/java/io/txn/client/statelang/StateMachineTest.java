@@ -10,8 +10,10 @@ import io.txn.protocol.saga.Recovery;
 import io.txn.protocol.saga.SagaPlan;
 import io.txn.protocol.saga.Step;
 import io.txn.protocol.saga.Work;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -21,6 +23,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Definitions in Seata's state language: what is read, what is refused and where, and what plan becomes of one. */
 class StateMachineTest {
+
+    private static final StateMachineOptions OPTIONS =
+            new StateMachineOptions(Duration.ofMinutes(1), Duration.ofHours(1), false);
 
     /** A task with attributes, and an end. */
     private static String machine(String more) {
@@ -61,7 +66,7 @@ class StateMachineTest {
             """;
 
     private static SagaPlan plan(StateMachine machine, StateMachine... others) {
-        return MachinePlan.of(machine, 60_000, name -> find(name, others)).plan();
+        return MachinePlan.of(machine, OPTIONS, name -> find(name, others)).plan();
     }
 
     private static @Nullable StateMachine find(String name, StateMachine... others) {
@@ -110,10 +115,20 @@ class StateMachineTest {
         assertThat(step(plan, "Mail.async").recovery()).isEqualTo(Recovery.CONTINUE);
         assertThat(step(plan, "Mail.async").after()).containsExactly("Mail");
         assertThat(step(plan, "Mail.async").results()).containsExactly("Hotel");
-        assertThat(step(plan, "Fail").work()).isEqualTo(new Work.Fail("Fail: NO_TRIP no trip"));
+        assertThat(step(plan, "Fail").work()).isEqualTo(new Work.Fail("NO_TRIP no trip"));
         assertThat(step(plan, "machine.end").after()).containsExactlyInAnyOrder("Booked", "Mail");
         assertThat(plan.result()).isEqualTo("machine.end");
         assertThat(SagaPlan.decode(plan.encoded())).isEqualTo(plan);
+    }
+
+    @Test
+    void whereEndsAreToldThereIsAFirstStepWhoseCompensationComesLast() {
+        StateMachineOptions announced = new StateMachineOptions(Duration.ofMinutes(1), Duration.ofHours(1), true);
+        SagaPlan plan = MachinePlan.of(StateMachine.read(TRIP, "trip.json"), announced, name -> null)
+                .plan();
+        assertThat(step(plan, "machine.begun").after()).isEmpty();
+        assertThat(step(plan, "machine.begun").compensation()).isNotNull();
+        assertThat(step(plan, "Hotel").after()).containsExactly("machine.begun");
     }
 
     private static String outer(String more) {
@@ -129,7 +144,7 @@ class StateMachineTest {
     @Test
     void aMachineInAMachineIsPartOfItsPlan() {
         StateMachine trip = StateMachine.read(TRIP, "trip.json");
-        MachinePlan both = MachinePlan.of(StateMachine.read(outer(""), "outer.json"), 60_000, name -> trip);
+        MachinePlan both = MachinePlan.of(StateMachine.read(outer(""), "outer.json"), OPTIONS, name -> trip);
         SagaPlan plan = both.plan();
         assertThat(both.machines()).isEqualTo(Map.of("Trip", "trip@1.2.3"));
         assertThat(names(plan))
@@ -324,6 +339,31 @@ class StateMachineTest {
         if (expected != null) {
             assertThat((String) refused.facts().get("expected")).contains(expected);
         }
+    }
+
+    @Test
+    void whateverIsChangedInADefinitionItIsReadOrRefused() {
+        long seed = Long.getLong("txn.test.seed", System.nanoTime());
+        Random random = new Random(seed);
+        String[] parts = TRIP.split("(?<=[\"\\[\\]{},:])|(?=[\"\\[\\]{},:])");
+        int read = 0;
+        for (int i = 0; i < 3_000; i++) {
+            String[] changed = parts.clone();
+            for (int n = random.nextInt(3); n >= 0; n--) {
+                int at = random.nextInt(changed.length);
+                changed[at] = random.nextInt(3) == 0 ? "" : parts[random.nextInt(parts.length)];
+            }
+            String text = String.join("", changed);
+            try {
+                plan(StateMachine.read(text, "changed.json"));
+                read++;
+            } catch (TxnException e) {
+                assertThat(e.code()).as(text).isEqualTo(ErrorCode.STATE_MACHINE_REFUSED);
+            } catch (RuntimeException | AssertionError | StackOverflowError e) {
+                throw new AssertionError("txn.test.seed=" + seed + " " + text, e);
+            }
+        }
+        assertThat(read).as("txn.test.seed=" + seed).isPositive();
     }
 
     @Test

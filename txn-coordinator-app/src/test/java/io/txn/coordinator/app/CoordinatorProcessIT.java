@@ -4,11 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.txn.test.Await;
 import io.txn.test.JavaProcess;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -135,6 +140,17 @@ class CoordinatorProcessIT {
         }
     }
 
+    /** The same without a JVM of its own, which takes longest of it. */
+    private static String journalHere(int status, String... arguments) {
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        try (PrintStream out = new PrintStream(said, true, StandardCharsets.UTF_8)) {
+            assertThat(new JournalCommand(out, InstantSource.system(), new Random(1)).run(arguments))
+                    .as(said.toString(StandardCharsets.UTF_8))
+                    .isEqualTo(status);
+        }
+        return said.toString(StandardCharsets.UTF_8);
+    }
+
     private static void assertShown(CoordinatorProcess coordinator, String xid, String... states) {
         Http.Answer answer = coordinator.admin().get("/api/v1/transactions/" + xid);
         assertThat(answer.status()).as(answer.body()).isEqualTo(200);
@@ -196,14 +212,14 @@ class CoordinatorProcessIT {
             assertThat(journal(1, "check", data))
                     .contains("DAMAGED offset=64 ")
                     .contains(segment.toRealPath().toString());
-            assertThat(journal(0, "list", data, "--records")).contains("DAMAGED offset=64 ");
-            assertThat(journal(2, "repair", data)).contains("--cut-at-damage");
-            assertThat(journal(0, "repair", data, "--cut-at-damage"))
+            assertThat(journalHere(0, "list", data, "--records")).contains("DAMAGED offset=64 ");
+            assertThat(journalHere(2, "repair", data)).contains("--cut-at-damage");
+            assertThat(journalHere(0, "repair", data, "--cut-at-damage"))
                     .contains("lost: every record from 1 on")
                     .contains("Begun[")
                     .contains("no damage");
             try (CoordinatorProcess third = first.again().awaitReady()) {
-                assertThat(journal(1, "repair", data, "--cut-at-damage")).contains("TXN-CRD003");
+                assertThat(journalHere(1, "repair", data, "--cut-at-damage")).contains("TXN-CRD003");
                 assertThat(third.process().isAlive()).isTrue();
             }
         }

@@ -10,6 +10,7 @@ import io.txn.client.TxnClientOptions;
 import io.txn.client.discovery.EtcdLocator;
 import io.txn.client.discovery.EtcdSettings;
 import io.txn.client.discovery.HostPort;
+import io.txn.client.discovery.LookupStep;
 import io.txn.coordinator.app.registration.Advertised;
 import io.txn.coordinator.app.registration.EtcdRegistry;
 import io.txn.test.Await;
@@ -58,6 +59,15 @@ class EtcdIT {
         return program.get();
     }
 
+    /** At which step the way to coordinators ends, as the doctor tells it. */
+    private static void ends(EtcdLocator locator, LookupStep.Kind step, String why) {
+        assertThat(locator.examine()).singleElement().satisfies(told -> {
+            assertThat(told.passed()).isFalse();
+            assertThat(told.kind()).isEqualTo(step);
+            assertThat(told.seen()).contains(why).doesNotContain("wrong", "secret");
+        });
+    }
+
     /** What it knows of who showed a password is gone after its restart. */
     @Test
     void aUserAndAPasswordAreShownAndARefusedOneIsSaid() throws Exception {
@@ -92,6 +102,13 @@ class EtcdIT {
                 Await.until("found", MAX, () -> locator.current().equals(List.of(address)));
                 Await.until("said", MAX, () -> refused.description().contains("it refuses the user or the password"));
                 assertThat(refused.current()).isEmpty();
+                ends(refused, LookupStep.Kind.CREDENTIALS, "it refuses the user or the password");
+                try (EtcdLocator nobody = EtcdLocator.start(new EtcdSettings(endpoints, "blue", null, null))) {
+                    ends(nobody, LookupStep.Kind.CREDENTIALS, "user name is empty");
+                }
+                assertThat(locator.examine())
+                        .singleElement()
+                        .isEqualTo(new LookupStep(LookupStep.Kind.INSTANCE, true, "1 registered there"));
 
                 etcd.kill9();
                 etcd.restart();
@@ -118,8 +135,18 @@ class EtcdIT {
                 assertThat(locator.current()).containsExactly(old);
                 assertThat(begin()).startsWith(old + ":");
                 assertThat(elsewhere.current()).as("of another cluster").isEmpty();
+                String where = "nobody is registered in cluster default, but in [blue]";
+                Await.until("said", MAX, () -> elsewhere.description().contains(where));
+                ends(elsewhere, LookupStep.Kind.SERVICE, where);
 
                 etcd.kill9();
+                Await.untilPasses(
+                        "told",
+                        MAX,
+                        () -> ends(elsewhere, LookupStep.Kind.CONNECTION, etcd.endpoint() + " refuses connections"));
+                try (EtcdLocator lost = EtcdLocator.start(EtcdSettings.of("http://no-such-host.invalid:2379"))) {
+                    ends(lost, LookupStep.Kind.NAME, "the host name is not known here");
+                }
                 first.process().awaitLine("registry is away", MAX);
                 assertThat(begin()).startsWith(old + ":");
                 etcd.restart();

@@ -584,6 +584,9 @@ final class EngineCore {
             long own = step.policy().callTimeout();
             return own == 0 ? settings.callTimeout() : own;
         }
+        if (flight.call.timeout() > 0) {
+            return flight.call.timeout();
+        }
         return flight.call.type() == BranchType.SAGA
                 ? EngineSettings.sagaCallTimeout(settings.callTimeout())
                 : settings.callTimeout();

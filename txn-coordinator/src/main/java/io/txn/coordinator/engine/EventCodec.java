@@ -8,6 +8,7 @@ import io.txn.coordinator.machine.PlanText;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.extension.BranchPolicy;
 import io.txn.protocol.extension.RequestKey;
 import io.txn.protocol.extension.RowData;
 import io.txn.protocol.saga.SagaPlan;
@@ -19,13 +20,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Entries of the journal: {@code version, takes over (0 or 1), writer, number, time, count, count × (type, fields)}. One entry holds the events of one
  * decision; {@link EntrySequence} says what writer and number are for. Nothing in it depends on the kind of journal. Version 1 had neither of the three; version 3 has
- * events about rows in the way of undos and marks, version 4 those about request keys, version 5 those of sagas that the coordinator drives; each is written only for these.
+ * events about rows in the way of undos and marks, version 4 those about request keys, version 5 those of sagas that the coordinator drives, version 6 branches with a policy of their own; each is written only for these.
  * Type numbers and field order are for ever; what must change gets a new number or a new version. A newer version is refused with JOURNAL_TOO_NEW, and
  * bytes that no version wrote with JOURNAL_DAMAGED.
  */
 final class EventCodec {
 
-    static final int VERSION = 5;
+    static final int VERSION = 6;
 
     /** What an entry is written as that has nothing newer in it, so that the version before can still be gone back to. */
     private static final int PLAIN_VERSION = 2;
@@ -58,10 +59,12 @@ final class EventCodec {
     private static int version(List<Event> events) {
         int version = PLAIN_VERSION;
         for (Event event : events) {
-            if (isOfSaga(event)) {
+            if (event instanceof Event.BranchRegistered registered && registered.policy() != null) {
                 return VERSION;
+            } else if (isOfSaga(event)) {
+                version = 5;
             } else if (event instanceof Event.KeyClaimed || event instanceof Event.KeyAnswered) {
-                version = 4;
+                version = Math.max(version, 4);
             } else if (isOfVersion3(event)) {
                 version = Math.max(version, 3);
             }
@@ -134,14 +137,19 @@ final class EventCodec {
             out.varint(e.timeoutMillis());
             requestId(e.requestId(), out);
         } else if (event instanceof Event.BranchRegistered e) {
-            out.u1(e.requestId() == 0 ? 3 : 19);
+            out.u1(e.policy() != null ? 35 : e.requestId() == 0 ? 3 : 19);
             branch(e, out);
             out.u1(e.type().ordinal());
             out.string(e.resource());
             client(e.client(), out);
             out.string(e.locks() == null ? null : e.locks().text());
             out.string(e.applicationData());
-            requestId(e.requestId(), out);
+            if (e.policy() != null) {
+                out.varint(e.requestId());
+                policy(e.policy(), out);
+            } else {
+                requestId(e.requestId(), out);
+            }
         } else if (event instanceof Event.BranchReported e) {
             out.u1(4);
             branch(e, out);
@@ -300,6 +308,7 @@ final class EventCodec {
             case 32 -> new Event.StepFailed(in.varint(), in.varint(), in.u1() != 0, in.text());
             case 33 -> new Event.Chosen(in.varint(), in.varint(), in.count(SagaPlan.MOST_STEPS));
             case 34 -> new Event.SagaResumed(in.varint());
+            case 35 -> registeredWithPolicy(in);
             default -> throw new IllegalArgumentException("no event " + type);
         };
     }
@@ -334,6 +343,32 @@ final class EventCodec {
                 locks(in.string()),
                 in.dataOf(type),
                 withRequestId ? requestId(in) : 0);
+    }
+
+    private static Event registeredWithPolicy(In in) {
+        Event.BranchRegistered plain = (Event.BranchRegistered) registered(in, false);
+        return new Event.BranchRegistered(
+                plain.transaction(),
+                plain.branch(),
+                plain.type(),
+                plain.resource(),
+                plain.client(),
+                plain.locks(),
+                plain.applicationData(),
+                in.varint(),
+                policy(in));
+    }
+
+    static void policy(BranchPolicy policy, Out out) {
+        out.varint(policy.callTimeout());
+        out.varint(policy.firstDelay());
+        out.varint(policy.maxDelay());
+        out.varint(policy.maxAttempts());
+    }
+
+    static BranchPolicy policy(In in) {
+        BranchPolicy policy = new BranchPolicy(in.varint(), in.varint(), in.varint(), in.count(Integer.MAX_VALUE));
+        return in.interner().intern(policy);
     }
 
     /** Events without one have numbers of their own, from before there were any. */

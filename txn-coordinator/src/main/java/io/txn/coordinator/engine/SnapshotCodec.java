@@ -26,13 +26,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Snapshots: {@code version, writer, number of the next entry, count, count × earlier writer, journal time, last id, count, count × (length,
- * transaction)}, from version 4 on {@code count, count × (length, request key)}, from version 5 on transactions may be sagas. Locks are not written: they follow from the branches. Version 1 began with the
+ * transaction)}, from version 4 on {@code count, count × (length, request key)}, from version 5 on transactions may be sagas, from version 6 on branches have policies. Locks are not written: they follow from the branches. Version 1 began with the
  * journal time.
  */
 final class SnapshotCodec {
 
     /** From version 2 on transactions and branches carry request ids, from version 3 on branches the rows in the way of their undo. */
-    static final int VERSION = 5;
+    static final int VERSION = 6;
 
     /** What a snapshot is written as that has nothing newer in it, so that the version before can still be gone back to. */
     private static final int PLAIN_VERSION = 2;
@@ -77,8 +77,10 @@ final class SnapshotCodec {
 
     /** The lowest that has everything in it. */
     private static int version(Shard.Capture capture) {
-        if (capture.transactions().stream().anyMatch(transaction -> transaction.saga() != null)) {
+        if (capture.transactions().stream().anyMatch(SnapshotCodec::hasPolicy)) {
             return VERSION;
+        } else if (capture.transactions().stream().anyMatch(transaction -> transaction.saga() != null)) {
+            return 5;
         } else if (!capture.keys().isEmpty()) {
             return 4;
         }
@@ -203,6 +205,10 @@ final class SnapshotCodec {
         return transaction.branches().stream().anyMatch(branch -> branch.dirt() != null);
     }
 
+    private static boolean hasPolicy(GlobalTransaction transaction) {
+        return transaction.branches().stream().anyMatch(branch -> branch.policy() != null);
+    }
+
     private static void encode(GlobalTransaction transaction, int version, Out out) {
         out.varint(transaction.number());
         out.string(transaction.address());
@@ -232,6 +238,12 @@ final class SnapshotCodec {
             out.varint(branch.requestId());
             if (version > PLAIN_VERSION) {
                 dirt(branch.dirt(), out);
+            }
+            if (version >= 6) {
+                out.u1(branch.policy() == null ? 0 : 1);
+                if (branch.policy() != null) {
+                    EventCodec.policy(branch.policy(), out);
+                }
             }
         }
         if (version >= 5) {
@@ -352,7 +364,8 @@ final class SnapshotCodec {
                     in.varint(),
                     in.string(),
                     version < 2 ? 0 : in.varint(),
-                    version < 3 ? null : dirt(in)));
+                    version < 3 ? null : dirt(in),
+                    version < 6 || in.u1() == 0 ? null : EventCodec.policy(in)));
         }
         return branches;
     }

@@ -1,6 +1,7 @@
 package io.txn.coordinator.machine;
 
 import io.txn.protocol.BranchType;
+import io.txn.protocol.extension.BranchPolicy;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param cause why the last call failed, or why it was given up
  * @param requestId the client's id of the registration, 0 for none
  * @param dirt rows that keep it from being undone, or null
+ * @param policy how long and how often its end is called; null: as all others
  */
 public record Branch(
         long id,
@@ -27,7 +29,25 @@ public record Branch(
         long nextAt,
         @Nullable String cause,
         long requestId,
-        @Nullable Dirt dirt) {
+        @Nullable Dirt dirt,
+        @Nullable BranchPolicy policy) {
+
+    /** Called as all others are. */
+    public Branch(
+            long id,
+            BranchType type,
+            String resource,
+            ClientId client,
+            @Nullable String locks,
+            @Nullable String applicationData,
+            BranchState state,
+            int attempts,
+            long nextAt,
+            @Nullable String cause,
+            long requestId,
+            @Nullable Dirt dirt) {
+        this(id, type, resource, client, locks, applicationData, state, attempts, nextAt, cause, requestId, dirt, null);
+    }
 
     /** No rows in the way. */
     public Branch(
@@ -81,7 +101,8 @@ public record Branch(
                 newNextAt,
                 newCause,
                 requestId,
-                dirt);
+                dirt,
+                policy);
     }
 
     Branch withData(BranchState newState, @Nullable String newApplicationData) {
@@ -97,7 +118,8 @@ public record Branch(
                 nextAt,
                 cause,
                 requestId,
-                dirt);
+                dirt,
+                policy);
     }
 
     /** To be called anew, and elsewhere: what was done is to be compensated; {@code why} it was given up before, or null. */
@@ -108,7 +130,19 @@ public record Branch(
 
     Branch withDirt(@Nullable Dirt newDirt) {
         return new Branch(
-                id, type, resource, client, locks, applicationData, state, attempts, nextAt, cause, requestId, newDirt);
+                id,
+                type,
+                resource,
+                client,
+                locks,
+                applicationData,
+                state,
+                attempts,
+                nextAt,
+                cause,
+                requestId,
+                newDirt,
+                policy);
     }
 
     /** How many characters it holds of rows in its way. */
@@ -136,7 +170,8 @@ public record Branch(
                 0,
                 cause,
                 requestId,
-                dirt == null ? null : dirt.forRetention());
+                dirt == null ? null : dirt.forRetention(),
+                null);
     }
 
     private static final int RETAINED_LOCKS = 500;

@@ -4,6 +4,7 @@ import io.txn.coordinator.lock.LockKeys;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.BranchPolicy;
 import io.txn.protocol.extension.RequestKey;
 import io.txn.protocol.extension.RowData;
 import io.txn.protocol.extension.UndoDecision;
@@ -127,6 +128,7 @@ public sealed interface Command {
      * @param sagaEngine for a step of a saga the resource of the engine that drives it: a first step makes the transaction a saga
      * @param requestId as for {@link Begin}
      * @param branch a lent id that the branch is to have; 0: any
+     * @param policy how long and how often its end is called; null: as all others
      */
     record RegisterBranch(
             Xid xid,
@@ -139,8 +141,37 @@ public sealed interface Command {
             @Nullable String sagaEngine,
             long waitMillis,
             long requestId,
-            long branch)
+            long branch,
+            @Nullable BranchPolicy policy)
             implements Named, ForRows {
+
+        /** One whose end is called as all others are. */
+        public RegisterBranch(
+                Xid xid,
+                BranchType type,
+                String resource,
+                ClientId client,
+                @Nullable LockKeys locks,
+                boolean holdsLocalTransaction,
+                @Nullable String applicationData,
+                @Nullable String sagaEngine,
+                long waitMillis,
+                long requestId,
+                long branch) {
+            this(
+                    xid,
+                    type,
+                    resource,
+                    client,
+                    locks,
+                    holdsLocalTransaction,
+                    applicationData,
+                    sagaEngine,
+                    waitMillis,
+                    requestId,
+                    branch,
+                    null);
+        }
 
         /** One whose id the shard chooses. */
         public RegisterBranch(

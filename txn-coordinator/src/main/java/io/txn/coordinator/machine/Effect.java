@@ -13,6 +13,7 @@ public sealed interface Effect {
      * @param timedOut whether it was the deadline that decided
      * @param decision what an operator decided about rows in the way of an undo, or null
      * @param step what a step of a saga is called for; null for every other branch
+     * @param timeout how long the call may take, in milliseconds; 0: as long as others
      */
     record CallBranch(
             long transaction,
@@ -26,8 +27,39 @@ public sealed interface Effect {
             boolean timedOut,
             int attempt,
             @Nullable RowData decision,
-            @Nullable StepCall step)
+            @Nullable StepCall step,
+            long timeout)
             implements Effect {
+
+        /** A call that may take as long as others. */
+        public CallBranch(
+                long transaction,
+                String address,
+                long branch,
+                BranchType type,
+                String resource,
+                ClientId client,
+                @Nullable String applicationData,
+                Outcome phase,
+                boolean timedOut,
+                int attempt,
+                @Nullable RowData decision,
+                @Nullable StepCall step) {
+            this(
+                    transaction,
+                    address,
+                    branch,
+                    type,
+                    resource,
+                    client,
+                    applicationData,
+                    phase,
+                    timedOut,
+                    attempt,
+                    decision,
+                    step,
+                    0);
+        }
 
         /** No step of a saga. */
         public CallBranch(

@@ -2,6 +2,7 @@ package io.txn.coordinator.machine;
 
 import io.txn.coordinator.lock.LockKeys;
 import io.txn.protocol.BranchType;
+import io.txn.protocol.extension.BranchPolicy;
 import io.txn.protocol.extension.RequestKey;
 import io.txn.protocol.extension.RowData;
 import org.jspecify.annotations.Nullable;
@@ -40,7 +41,7 @@ public sealed interface Event {
     /** What a repeated request is to be told once the decision beside which this stands is known. */
     record KeyAnswered(long transaction, RequestKey.Answer answer) implements OfTransaction {}
 
-    /** A branch joined, and holds its locks; {@code requestId} is 0 when its client gave none. */
+    /** A branch joined, and holds its locks; {@code requestId} is 0 when its client gave none; {@code policy} is null when it is called as all others are. */
     record BranchRegistered(
             long transaction,
             long branch,
@@ -49,8 +50,21 @@ public sealed interface Event {
             ClientId client,
             @Nullable LockKeys locks,
             @Nullable String applicationData,
-            long requestId)
+            long requestId,
+            @Nullable BranchPolicy policy)
             implements OfBranch {
+
+        public BranchRegistered(
+                long transaction,
+                long branch,
+                BranchType type,
+                String resource,
+                ClientId client,
+                @Nullable LockKeys locks,
+                @Nullable String applicationData,
+                long requestId) {
+            this(transaction, branch, type, resource, client, locks, applicationData, requestId, null);
+        }
 
         public BranchRegistered(
                 long transaction,

@@ -129,7 +129,8 @@ final class Machine {
                         command.client(),
                         command.type() == BranchType.AT ? command.locks() : null,
                         command.applicationData(),
-                        command.requestId()))
+                        command.requestId(),
+                        command.policy()))
                 .reply(new Reply.Registered(id));
     }
 
@@ -296,7 +297,8 @@ final class Machine {
     }
 
     /** A call failed: the next one is due later, or the branch is stuck, which is returned. */
-    static boolean failed(Draft draft, Branch branch, Command.BranchAnswered command, Rules rules) {
+    static boolean failed(Draft draft, Branch branch, Command.BranchAnswered command, Rules general) {
+        Rules rules = general.with(branch.policy());
         int attempts = branch.attempts() + 1;
         String cause = Draft.shorten(command.answer() + (command.detail() == null ? "" : ": " + command.detail()));
         boolean usedUp = rules.maxAttempts() > 0 && attempts >= rules.maxAttempts();
@@ -526,7 +528,9 @@ final class Machine {
                     0,
                     0,
                     null,
-                    registered.requestId()));
+                    registered.requestId(),
+                    null,
+                    registered.policy()));
         }
         Branch branch = transaction.branch(event.branch());
         BranchState next = branch == null ? null : Transitions.next(branch.state(), event.getClass());
@@ -639,7 +643,9 @@ final class Machine {
                 transaction.isDriver(branch) ? transaction.direction() : transaction.outcome(),
                 transaction.timedOut(),
                 branch.attempts() + 1,
-                branch.dirt() == null ? null : branch.dirt().decision());
+                branch.dirt() == null ? null : branch.dirt().decision(),
+                null,
+                branch.policy() == null ? 0 : branch.policy().callTimeout());
     }
 
     /** The next time at which {@link #pending} will have more to say if nothing else happens, or {@link Long#MAX_VALUE}. */

@@ -1,5 +1,8 @@
 package io.txn.coordinator.machine;
 
+import io.txn.protocol.extension.BranchPolicy;
+import org.jspecify.annotations.Nullable;
+
 /**
  * The bounds and delays that decisions follow. Times in milliseconds.
  *
@@ -36,6 +39,17 @@ public record Rules(
 
     /** What Seata servers wait. */
     public static final long XA_NOT_FOUND_MIN = 60_000;
+
+    /** The same for a branch that has a say in it: what that leaves open stays. */
+    Rules with(@Nullable BranchPolicy policy) {
+        if (policy == null) {
+            return this;
+        }
+        long first = policy.firstDelay() == 0 ? firstDelay : policy.firstDelay();
+        long most = policy.maxDelay() == 0 ? Math.max(maxDelay, first) : policy.maxDelay();
+        int attempts = policy.maxAttempts() == 0 ? maxAttempts : policy.maxAttempts();
+        return new Rules(maxTransactions, maxBranches, attempts, Math.min(first, most), most, xaNotFoundMin, keys);
+    }
 
     /** The delay after so many failed attempts; {@code jitter} of its second half is taken off. */
     long delay(int attempts, double jitter) {

@@ -55,7 +55,7 @@ public final class BranchCalls implements BranchCaller {
             callStep(call, call.step(), session, end);
             return;
         }
-        Duration time = isSaga(call) ? Duration.ofMillis(EngineSettings.sagaCallTimeout(timeout.toMillis())) : timeout;
+        Duration time = time(call);
         String xid = Xid.of(call.address(), call.transaction()).value();
         AwaitedAnswer awaited = new AwaitedAnswer(call, xid, wireId(call), session);
         RowData decision = call.decision();
@@ -81,6 +81,13 @@ public final class BranchCalls implements BranchCaller {
                 answered(call, session, Objects.requireNonNull(AwaitedAnswer.read(call.phase(), body)), report, end);
             }
         });
+    }
+
+    private Duration time(Effect.CallBranch call) {
+        if (isSaga(call)) {
+            return Duration.ofMillis(EngineSettings.sagaCallTimeout(timeout.toMillis()));
+        }
+        return call.timeout() > 0 ? Duration.ofMillis(call.timeout()) : timeout;
     }
 
     @Override

@@ -15,6 +15,7 @@ import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.protocol.codec.Frame;
+import io.txn.protocol.extension.BranchPolicy;
 import io.txn.protocol.extension.Feature;
 import io.txn.protocol.extension.IdLease;
 import io.txn.protocol.extension.LockWait;
@@ -460,7 +461,9 @@ public final class SeataAdapter implements RpcHandler {
         long branch;
         IdLease.Beginning beginning;
         Leases.Lending lending;
+        BranchPolicy policy;
         try {
+            policy = policy(session, register.branchType(), frame);
             boolean leases = frame != null && session.has(Feature.ID_LEASE);
             branch = frame != null && leases ? IdLease.branch(frame.head()) : 0;
             beginning = frame != null && leases ? IdLease.beginning(frame.head()) : null;
@@ -483,7 +486,8 @@ public final class SeataAdapter implements RpcHandler {
                 register.branchType() == BranchType.SAGA ? shared.share(session.sagaEngine()) : null,
                 wait,
                 requestId,
-                branch);
+                branch,
+                policy);
         AtomicReference<@Nullable Reply> begun = idLeases.begunBefore(serving, session, xid, beginning);
         submitForRows(
                 serving,
@@ -492,6 +496,18 @@ public final class SeataAdapter implements RpcHandler {
                 frame,
                 reply -> Answers.register(Leases.because(begun.get(), reply)),
                 lending.with(asked));
+    }
+
+    /** Only what has ends of the business's own may say how these are called. */
+    private static @Nullable BranchPolicy policy(Session session, BranchType type, @Nullable Frame frame) {
+        if (frame == null || !session.has(Feature.BRANCH_POLICY)) {
+            return null;
+        }
+        BranchPolicy policy = BranchPolicy.read(frame.head());
+        if (policy != null && type != BranchType.TCC && type != BranchType.SAGA_ANNOTATION) {
+            throw new TxnException(ErrorCode.BAD_REQUEST, null, "field", "branch-policy", "branchType", type);
+        }
+        return policy == null || policy.saysNothing() ? null : policy;
     }
 
     /** A decision, which may be the first that is heard of its transaction: it is recorded all the same, so that a branch that comes after it is refused. */

@@ -20,6 +20,7 @@ import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.extension.BranchPolicy;
 import io.txn.protocol.extension.RequestKey;
 import io.txn.protocol.extension.RowData;
 import io.txn.protocol.saga.SagaPlan;
@@ -136,6 +137,17 @@ class CodecTest {
                         + "1eac02ad02037a71" + "1fac02ad02ac02" + "20ac02ad02010263" + "21ac02ad0202" + "22ac02");
         assertThat(encoded(1_000, List.of(new Event.SagaPlanned(300, PLAN, "{}")))[0])
                 .isEqualTo((byte) 5);
+    }
+
+    @Test
+    void entriesAboutBranchesWithAPolicyAreOfVersion6() {
+        List<Event> events = List.of(
+                new Event.BranchRegistered(
+                        300, 301, BranchType.TCC, "db", SHOP, null, null, 7, new BranchPolicy(5, 6, 300, 2)),
+                new Event.StepStarted(300, 301, 1));
+        assertThat(HexFormat.of().formatHex(encoded(1_000, events)))
+                .isEqualTo("0601" + "f1968b25" + "e0a712" + "e807" + "02" + "23ac02ad02" + "01" + "036462"
+                        + "0573686f700931302e302e302e31e724" + "00" + "00" + "07" + "0506ac0202" + "1cac02ad0201");
     }
 
     @Test
@@ -358,7 +370,8 @@ class CodecTest {
                         client(),
                         random.nextBoolean() ? locks() : null,
                         data(),
-                        requestId());
+                        requestId(),
+                        policy());
             case 3 -> new Event.BranchReported(transaction, branch, data());
             case 4 -> new Event.PhaseOneFailed(transaction, branch, data());
             case 5 -> new Event.CommitDecided(transaction, data());
@@ -425,7 +438,8 @@ class CodecTest {
                     id(),
                     data(),
                     requestId(),
-                    random.nextInt(3) > 0 ? null : new Dirt(rows(), rows(), data())));
+                    random.nextInt(3) > 0 ? null : new Dirt(rows(), rows(), data()),
+                    number % 200 == 0 ? policy() : null));
         }
         TransactionState[] states = TransactionState.values();
         Outcome[] outcomes = Outcome.values();
@@ -444,6 +458,12 @@ class CodecTest {
                 id(),
                 requestId(),
                 branches);
+    }
+
+    private BranchPolicy policy() {
+        return random.nextBoolean()
+                ? null
+                : new BranchPolicy(random.nextInt(1_000), random.nextInt(9), 9, random.nextInt(1_000));
     }
 
     private RowData rows() {

@@ -6,6 +6,7 @@ import io.txn.coordinator.lock.LockKeys;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.Xid;
+import io.txn.protocol.extension.BranchPolicy;
 import io.txn.protocol.extension.RequestKey;
 import io.txn.protocol.extension.RowData;
 import io.txn.protocol.extension.UndoDecision;
@@ -197,6 +198,20 @@ class MachineScenarioTest {
                             words[3].equals("SAGA") ? "shop#group" : null,
                             0,
                             0);
+                case "register-called" ->
+                    new Command.RegisterBranch(
+                            xid(words[1]),
+                            BranchType.valueOf(words[3]),
+                            words[4],
+                            SHOP,
+                            null,
+                            false,
+                            "data",
+                            null,
+                            0,
+                            0,
+                            0,
+                            BranchPolicy.read(Map.of("branch-policy", words[5])));
                 case "wait" ->
                     new Command.RegisterBranch(
                             xid(words[1]),
@@ -307,7 +322,8 @@ class MachineScenarioTest {
         }
 
         String named(String text) {
-            Matcher matcher = LONG_NUMBER.matcher(text.replace(", requestId=0", ""));
+            String usual = text.replace(", requestId=0", "").replace(", policy=null", "");
+            Matcher matcher = LONG_NUMBER.matcher(usual);
             return matcher.replaceAll(
                     number -> Matcher.quoteReplacement(names.getOrDefault(number.group(), number.group())));
         }

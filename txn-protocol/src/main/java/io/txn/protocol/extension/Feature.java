@@ -36,7 +36,9 @@ public enum Feature {
     /** The answer to a registration says to which lock domain the coordinator belongs; see {@link LockDomain}. */
     LOCK_DOMAIN("lock-domain"),
     /** The coordinator drives sagas by plans that clients hand over, and calls their steps; see {@link io.txn.protocol.saga.SagaHead}. */
-    SAGA("saga");
+    SAGA("saga"),
+    /** A branch registration says how long and how often the end of the branch is called; see {@link BranchPolicy}. */
+    BRANCH_POLICY("branch-policy");
 
     private static final String ANNOUNCED = "txn-features";
     private static final String AGREED = "txn-features-agreed";

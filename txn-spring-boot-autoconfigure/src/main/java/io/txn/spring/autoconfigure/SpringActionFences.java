@@ -57,7 +57,7 @@ final class SpringActionFences implements ActionFences {
                 fences.computeIfAbsent(source, this::fence),
                 transaction(first, source, true),
                 confirm == null
-                        ? new SpringFenceTransaction(manager(null, source, first), source, null, false)
+                        ? new SpringFenceTransaction(manager(null, source, first), source, null, false, cancel.most())
                         : transaction(confirm, source, false),
                 transaction(cancel, source, false));
     }
@@ -128,7 +128,7 @@ final class SpringActionFences implements ActionFences {
                             "@Transactional with propagation REQUIRED");
             }
         }
-        return new SpringFenceTransaction(manager(attribute, source, use), source, attribute, first);
+        return new SpringFenceTransaction(manager(attribute, source, use), source, attribute, first, use.most());
     }
 
     private PlatformTransactionManager manager(@Nullable TransactionAttribute attribute, DataSource source, Use use) {

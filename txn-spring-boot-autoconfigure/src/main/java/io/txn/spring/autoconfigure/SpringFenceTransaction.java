@@ -2,6 +2,7 @@ package io.txn.spring.autoconfigure;
 
 import io.txn.client.fence.FenceTransaction;
 import java.sql.Connection;
+import java.time.Duration;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.datasource.DataSourceUtils;
@@ -24,11 +25,15 @@ final class SpringFenceTransaction implements FenceTransaction {
     /** Of a first, the attribute's rules may spare a failure; an end that failed is taken back whatever they say, and has not all the time. */
     private final boolean isFirst;
 
+    private final Duration endMost;
+
     SpringFenceTransaction(
             PlatformTransactionManager manager,
             DataSource dataSource,
             @Nullable TransactionAttribute attribute,
-            boolean isFirst) {
+            boolean isFirst,
+            Duration endMost) {
+        this.endMost = endMost;
         this.manager = manager;
         this.dataSource = dataSource;
         this.attribute = attribute;
@@ -57,7 +62,7 @@ final class SpringFenceTransaction implements FenceTransaction {
         definition.setReadOnly(false); // the fence writes
         if (!isFirst) {
             // The coordinator has given the call up by then, and calls again while this one would still wait.
-            int most = (int) END_MAX.toSeconds();
+            int most = (int) Math.max(1, endMost.toSeconds());
             int own = definition.getTimeout();
             definition.setTimeout(own == TransactionDefinition.TIMEOUT_DEFAULT ? most : Math.min(own, most));
         }

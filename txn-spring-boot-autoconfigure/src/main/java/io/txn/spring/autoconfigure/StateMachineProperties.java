@@ -12,6 +12,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param resources where the definitions of state machines in Seata's state language are, as patterns such as classpath*:statelang/*.json; none by default
  * @param serviceInvokeTimeout of one call of a service by a state machine, after which it counts as failed; too short fails slow services, too long lets a hanging one hold its saga
  * @param transOperationTimeout of a whole state machine, after which it turns back; at most 24 days
+ * @param announced whether some instance publishes an event SagaEnded when a state machine that was started here has ended; one more step in each
  */
 @ConfigurationProperties("txn.saga.state-machine")
 record StateMachineProperties(
@@ -21,9 +22,11 @@ record StateMachineProperties(
         Duration serviceInvokeTimeout,
 
         @DefaultValue(StateMachineOptions.TRANS_OPERATION_TIMEOUT)
-        Duration transOperationTimeout) {
+        Duration transOperationTimeout,
+
+        @DefaultValue(StateMachineOptions.ANNOUNCED) boolean announced) {
 
     StateMachineOptions toOptions() {
-        return new StateMachineOptions(serviceInvokeTimeout, transOperationTimeout);
+        return new StateMachineOptions(serviceInvokeTimeout, transOperationTimeout, announced);
     }
 }

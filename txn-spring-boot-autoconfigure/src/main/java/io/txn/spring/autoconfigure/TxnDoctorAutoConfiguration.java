@@ -2,6 +2,7 @@ package io.txn.spring.autoconfigure;
 
 import io.txn.client.TxnClient;
 import io.txn.client.discovery.CoordinatorLocator;
+import io.txn.client.jdbc.XaReconciler;
 import io.txn.client.rpc.CoordinatorState;
 import io.txn.spring.doctor.AdviceExamination;
 import io.txn.spring.doctor.CoordinatorsExamination;
@@ -10,6 +11,7 @@ import io.txn.spring.doctor.Doctor;
 import io.txn.spring.doctor.Examination;
 import io.txn.spring.doctor.JarsExamination;
 import io.txn.spring.doctor.KeysExamination;
+import io.txn.spring.doctor.PreparedBranchesExamination;
 import io.txn.spring.doctor.ReactiveDatabasesExamination;
 import io.txn.spring.doctor.RegistryExamination;
 import java.util.LinkedHashMap;
@@ -115,6 +117,13 @@ public final class TxnDoctorAutoConfiguration {
         @Order(300)
         Examination txnDataSourcesExamination(AtDataSources sources) {
             return new DataSourcesExamination(sources, sources::wrapped);
+        }
+
+        @Bean
+        @Lazy
+        @Order(400)
+        Examination txnPreparedBranchesExamination(XaReconciler reconciler) {
+            return new PreparedBranchesExamination(reconciler::orphans);
         }
     }
 

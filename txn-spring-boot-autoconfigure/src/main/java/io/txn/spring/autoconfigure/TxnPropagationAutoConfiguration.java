@@ -96,7 +96,7 @@ public final class TxnPropagationAutoConfiguration {
                     "RestTemplate, RestClient",
                     Carrier.Way.OUT,
                     "beans, and what Spring Boot's builders build",
-                    "cancelling; with HttpURLConnection by its own read timeout");
+                    "cancelling; with HttpURLConnection its limits for connecting and reading");
         }
 
         @Bean

@@ -54,9 +54,14 @@ public final class TxnSagaAutoConfiguration {
             TxnClient client,
             ResourceManager resources,
             ConfigurableListableBeanFactory beanFactory,
-            StateMachineProperties properties) {
+            StateMachineProperties properties,
+            ApplicationEventPublisher events) {
         return new StateMachines(
-                client.sagas(), resources, StateMachineBeans.services(beanFactory), properties.toOptions());
+                client.sagas(),
+                resources,
+                StateMachineBeans.services(beanFactory),
+                properties.toOptions(),
+                events::publishEvent);
     }
 
     @Bean

@@ -3,15 +3,13 @@ package io.txn.spring.discovery;
 import io.txn.client.discovery.CoordinatorLocator;
 import io.txn.client.discovery.HostPort;
 import io.txn.client.discovery.KnownCoordinators;
+import io.txn.client.discovery.Looks;
+import io.txn.client.discovery.LookupStep;
 import io.txn.protocol.TxnException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -37,31 +35,22 @@ public final class DiscoveryClientLocator implements CoordinatorLocator {
     private static final Logger log = LoggerFactory.getLogger(DiscoveryClientLocator.class);
 
     private static final Duration LOOK_EVERY = Duration.ofSeconds(10);
-    private static final long FIRST_MILLIS = 500;
 
     private final List<DiscoveryClient> clients;
     private final String service;
+    private final String where;
     private final KnownCoordinators known;
-    private final ScheduledThreadPoolExecutor scheduler;
-
-    // Whoever starts it, then the scheduler's thread only.
-    private int fruitless;
-    private @Nullable ScheduledFuture<?> next;
+    private final Looks looks;
 
     private DiscoveryClientLocator(List<DiscoveryClient> clients, String service) {
         this.clients = List.copyOf(clients);
         this.service = service;
-        this.known = new KnownCoordinators(clients.stream()
+        this.where = clients.stream()
                         .map(DiscoveryClient::description)
                         .collect(Collectors.joining(", ", "discovery (", "), service "))
-                + service);
-        this.scheduler = new ScheduledThreadPoolExecutor(1, task -> {
-            Thread thread = new Thread(task, "txn-client-discovery");
-            thread.setDaemon(true);
-            return thread;
-        });
-        scheduler.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-        scheduler.setRemoveOnCancelPolicy(true);
+                + service;
+        this.known = new KnownCoordinators(where);
+        this.looks = new Looks("txn-client-discovery", LOOK_EVERY, this::look);
     }
 
     /**
@@ -85,17 +74,13 @@ public final class DiscoveryClientLocator implements CoordinatorLocator {
      */
     public static DiscoveryClientLocator start(List<DiscoveryClient> clients, String service) {
         DiscoveryClientLocator locator = new DiscoveryClientLocator(clients, service);
-        locator.look();
+        locator.looks.here();
         return locator;
     }
 
     /** The discovery has news: asks it soon. Never blocks. */
     public void refresh() {
-        try {
-            scheduler.execute(this::look);
-        } catch (RejectedExecutionException closed) {
-            // Nobody wants to know any more.
-        }
+        looks.soon();
     }
 
     @Override
@@ -113,32 +98,39 @@ public final class DiscoveryClientLocator implements CoordinatorLocator {
         return known.description();
     }
 
-    private void look() {
-        boolean fruitful = false;
+    @Override
+    public List<LookupStep> examine() {
         try {
-            List<HostPort> found = new ArrayList<>();
-            for (DiscoveryClient client : clients) {
-                client.getInstances(service).stream()
-                        .map(DiscoveryClientLocator::address)
-                        .filter(Objects::nonNull)
-                        .forEach(found::add);
-            }
+            int found = found().size();
+            return List.of(
+                    found > 0
+                            ? new LookupStep(LookupStep.Kind.INSTANCE, true, found + " registered there")
+                            : new LookupStep(LookupStep.Kind.SERVICE, false, where + ": nobody is registered there"));
+        } catch (RuntimeException | LinkageError e) {
+            return List.of(new LookupStep(LookupStep.Kind.CONNECTION, false, where + ": " + e));
+        }
+    }
+
+    private boolean look() {
+        try {
+            List<HostPort> found = found();
             known.are(found);
-            fruitful = !found.isEmpty();
+            return !found.isEmpty();
         } catch (RuntimeException | LinkageError e) { // a library that is there in part only
             known.away(e.toString());
+            return false;
         }
-        fruitless = fruitful ? 0 : fruitless + 1;
-        long most = LOOK_EVERY.toMillis();
-        long delay = fruitful ? most : Math.min(most, FIRST_MILLIS << Math.min(fruitless - 1, 10));
-        if (next != null) {
-            next.cancel(false);
+    }
+
+    private List<HostPort> found() {
+        List<HostPort> found = new ArrayList<>();
+        for (DiscoveryClient client : clients) {
+            client.getInstances(service).stream()
+                    .map(DiscoveryClientLocator::address)
+                    .filter(Objects::nonNull)
+                    .forEach(found::add);
         }
-        try {
-            next = scheduler.schedule(this::look, delay, TimeUnit.MILLISECONDS);
-        } catch (RejectedExecutionException closed) {
-            // Nobody wants to know any more.
-        }
+        return found;
     }
 
     private static @Nullable HostPort address(ServiceInstance instance) {
@@ -155,6 +147,6 @@ public final class DiscoveryClientLocator implements CoordinatorLocator {
     @Override
     public void close() {
         known.close();
-        scheduler.shutdownNow();
+        looks.close();
     }
 }

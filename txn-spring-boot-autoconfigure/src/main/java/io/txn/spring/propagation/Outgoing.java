@@ -57,6 +57,18 @@ public final class Outgoing {
         this.clock = clock;
     }
 
+    /** How long a call of the calling thread may take; null for as long as it likes, or as far as is known. */
+    @Nullable
+    Duration left() {
+        TransactionContext context = contexts.current();
+        return context == null ? null : left(context);
+    }
+
+    private @Nullable Duration left(TransactionContext context) {
+        Instant deadline = context.deadline();
+        return deadline == null ? null : Duration.between(clock.instant(), deadline);
+    }
+
     /** A call of the calling thread's transaction; null when none is bound. */
     public @Nullable Call call(String method, String target, @Nullable String host) {
         TransactionContext context = contexts.current();
@@ -141,8 +153,7 @@ public final class Outgoing {
 
         /** How long the call may take, as far as is known. */
         public @Nullable Duration left() {
-            Instant deadline = context.deadline();
-            return deadline == null ? null : Duration.between(clock.instant(), deadline);
+            return Outgoing.this.left(context);
         }
 
         /** An answer came, whatever it says. */

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Writer;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.web.util.WebUtils;
 
@@ -118,10 +119,10 @@ final class ServletAnswer extends HttpServletResponseWrapper {
                 over = true;
             }
             if (stream != null) {
-                stream.release();
+                stream.kept.release();
             }
             if (chars != null) {
-                chars.release();
+                chars.kept.release();
             }
         } finally {
             writing.unlock();
@@ -233,10 +234,10 @@ final class ServletAnswer extends HttpServletResponseWrapper {
 
     private void forget() {
         if (stream != null) {
-            stream.last = NONE;
+            stream.kept.forget();
         }
         if (chars != null) {
-            chars.last = NONE;
+            chars.kept.forget();
         }
         flushWanted = false;
     }
@@ -295,22 +296,84 @@ final class ServletAnswer extends HttpServletResponseWrapper {
         super.sendRedirect(location);
     }
 
-    /** Bytes. */
-    private final class Stream extends ServletOutputStream {
+    /** Writes a value that was kept, or so many. */
+    private interface Writes {
+        void write(int what) throws IOException;
+    }
 
-        private final ServletOutputStream delegate;
+    /** Flushes. */
+    private interface Flushes {
+        void flush() throws IOException;
+    }
+
+    /** What bytes and characters have in common: of an answer of known length the last one is kept back. */
+    private final class Kept {
+
+        private final Writes one;
+        private final Flushes all;
         private int last = NONE;
 
-        Stream(ServletOutputStream delegate) {
-            this.delegate = delegate;
+        Kept(Writes one, Flushes all) {
+            this.one = one;
+            this.all = all;
+        }
+
+        void forget() {
+            last = NONE;
         }
 
         void release() throws IOException {
             if (last != NONE) {
                 int held = last;
                 last = NONE;
-                delegate.write(held);
+                one.write(held);
             }
+        }
+
+        /**
+         * Writes {@code count} of them, or all but the last.
+         *
+         * @param first writes so many from the first on
+         */
+        void write(int count, Writes first, IntSupplier lastOne) throws IOException {
+            if (count == 0) {
+                return;
+            }
+            writing.lock();
+            try {
+                saySoFar();
+                release();
+                int kept = keepsLast() ? 1 : 0;
+                first.write(count - kept);
+                if (kept > 0) {
+                    last = lastOne.getAsInt();
+                }
+            } finally {
+                writing.unlock();
+            }
+        }
+
+        void flush() throws IOException {
+            writing.lock();
+            try {
+                if (!waits()) {
+                    all.flush();
+                }
+            } finally {
+                writing.unlock();
+            }
+        }
+    }
+
+    /** Bytes. */
+    private final class Stream extends ServletOutputStream {
+
+        private final ServletOutputStream delegate;
+        private final Kept kept;
+
+        Stream(ServletOutputStream delegate) {
+            this.delegate = delegate;
+            this.kept = new Kept(delegate::write, delegate::flush);
         }
 
         @Override
@@ -326,49 +389,17 @@ final class ServletAnswer extends HttpServletResponseWrapper {
 
         @Override
         public void write(int value) throws IOException {
-            writing.lock();
-            try {
-                saySoFar();
-                release();
-                if (keepsLast()) {
-                    last = value & 0xff;
-                } else {
-                    delegate.write(value);
-                }
-            } finally {
-                writing.unlock();
-            }
+            write(new byte[] {(byte) value}, 0, 1);
         }
 
         @Override
         public void write(byte[] bytes, int from, int count) throws IOException {
-            if (count == 0) {
-                return;
-            }
-            writing.lock();
-            try {
-                saySoFar();
-                release();
-                int kept = keepsLast() ? 1 : 0;
-                delegate.write(bytes, from, count - kept);
-                if (kept > 0) {
-                    last = bytes[from + count - 1] & 0xff;
-                }
-            } finally {
-                writing.unlock();
-            }
+            kept.write(count, some -> delegate.write(bytes, from, some), () -> bytes[from + count - 1] & 0xff);
         }
 
         @Override
         public void flush() throws IOException {
-            writing.lock();
-            try {
-                if (!waits()) {
-                    delegate.flush();
-                }
-            } finally {
-                writing.unlock();
-            }
+            kept.flush();
         }
 
         /** The container closes it when all is over. */
@@ -381,18 +412,11 @@ final class ServletAnswer extends HttpServletResponseWrapper {
     /** Characters. */
     private final class Chars extends FilterWriter {
 
-        private int last = NONE;
+        private final Kept kept;
 
         Chars(Writer delegate) {
             super(delegate);
-        }
-
-        void release() throws IOException {
-            if (last != NONE) {
-                int held = last;
-                last = NONE;
-                out.write(held);
-            }
+            this.kept = new Kept(delegate::write, delegate::flush);
         }
 
         @Override
@@ -402,38 +426,17 @@ final class ServletAnswer extends HttpServletResponseWrapper {
 
         @Override
         public void write(String text, int from, int count) throws IOException {
-            write(text.substring(from, from + count).toCharArray(), 0, count);
+            kept.write(count, some -> out.write(text, from, some), () -> text.charAt(from + count - 1));
         }
 
         @Override
         public void write(char[] text, int from, int count) throws IOException {
-            if (count == 0) {
-                return;
-            }
-            writing.lock();
-            try {
-                saySoFar();
-                release();
-                int kept = keepsLast() ? 1 : 0;
-                out.write(text, from, count - kept);
-                if (kept > 0) {
-                    last = text[from + count - 1];
-                }
-            } finally {
-                writing.unlock();
-            }
+            kept.write(count, some -> out.write(text, from, some), () -> text[from + count - 1]);
         }
 
         @Override
         public void flush() throws IOException {
-            writing.lock();
-            try {
-                if (!waits()) {
-                    out.flush();
-                }
-            } finally {
-                writing.unlock();
-            }
+            kept.flush();
         }
 
         @Override

@@ -13,6 +13,7 @@ import org.springframework.http.client.ClientHttpRequestExecution;
 import org.springframework.http.client.ClientHttpRequestFactory;
 import org.springframework.http.client.ClientHttpRequestInterceptor;
 import org.springframework.http.client.ClientHttpResponse;
+import org.springframework.http.client.InterceptingClientHttpRequestFactory;
 import org.springframework.util.ReflectionUtils;
 import org.springframework.web.client.RestClient;
 import org.springframework.web.client.RestTemplate;
@@ -91,7 +92,14 @@ public final class XidRequestInterceptor implements ClientHttpRequestInterceptor
     /** Adds this to a client that may have been met before. */
     public void addTo(RestTemplate template) {
         addTo(template.getInterceptors());
-        factories.bound(template.getRequestFactory());
+        ClientHttpRequestFactory factory = template.getRequestFactory();
+        factories.bound(factory);
+        ClientHttpRequestFactory own =
+                factory instanceof InterceptingClientHttpRequestFactory around ? around.getDelegate() : factory;
+        ClientHttpRequestFactory bound = ConnectionDeadlines.around(own, outgoing::left);
+        if (bound != own) {
+            template.setRequestFactory(bound);
+        }
     }
 
     /** Adds this to a builder that may have been met before. */
@@ -100,6 +108,10 @@ public final class XidRequestInterceptor implements ClientHttpRequestInterceptor
         ClientHttpRequestFactory factory = factory(builder);
         if (factory != null) {
             factories.bound(factory);
+            ClientHttpRequestFactory bound = ConnectionDeadlines.around(factory, outgoing::left);
+            if (bound != factory) {
+                builder.requestFactory(bound);
+            }
         }
     }
 

@@ -10,6 +10,7 @@ import io.txn.client.action.Fencing;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.spring.Captured;
+import io.txn.spring.EndPolicy;
 import io.txn.spring.GlobalTransactional;
 import io.txn.spring.SagaAction;
 import io.txn.spring.TccAction;
@@ -146,6 +147,13 @@ class ActionDeclarationsIT {
         public void compensate() {}
     }
 
+    static class Impatient {
+        @SagaAction(name = "impatient", ends = @EndPolicy(firstDelay = "2s", maxDelay = "1s"))
+        public void act() {}
+
+        public void compensate() {}
+    }
+
     static class Leaves {
         @SagaAction(name = "leaves")
         @Transactional(propagation = Propagation.REQUIRES_NEW)
@@ -275,6 +283,11 @@ class ActionDeclarationsIT {
                 ErrorCode.ACTION_MISDECLARED,
                 "private void cancel(long)",
                 "public void cancel(long id)");
+    }
+
+    @Test
+    void aPolicyThatCannotBeIsSaidAtTheStart() {
+        refused(Impatient.class, ErrorCode.ACTION_MISDECLARED, "the longest delay is shorter than the first one");
     }
 
     @Test

@@ -111,14 +111,7 @@ class ActionFaultsIT {
                         .start(directory.resolve("slow.log"))) {
             slow.awaitLine("in confirm", MAX);
             try (Payer other = new Payer(coordinator.port(), database.dataSource(), "nowhere")) {
-                Await.until(
-                        "the other instance waits for the row",
-                        MAX,
-                        () -> Integer.parseInt(
-                                        query(
-                                                database,
-                                                "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"))
-                                > 0);
+                awaitWhoeverWaitsForARow(database);
                 Files.createFile(go);
                 awaitState(coordinator, "confirm", "COMMITTED");
                 assertThat(other).isNotNull();
@@ -126,6 +119,49 @@ class ActionFaultsIT {
         }
         assertThat(money(database)).isEqualTo("90+0");
         assertThat(fence(database)).isEqualTo("3");
+    }
+
+    /** The coordinator falls while its confirm is under way, and the next one calls another instance for the same. */
+    @Test
+    void aConfirmThatTwoCoordinatorsCallForAtOnceHappensOnce() throws Exception {
+        TestDatabase database = TestDatabases.of(DatabaseKind.POSTGRESQL).create();
+        account(database, "confirm");
+        Path go = directory.resolve("go");
+        Path data = directory.resolve("coordinator");
+        try (JavaProcess first = JavaProcess.mainClass(CoordinatorMain.class)
+                .args(data.toString(), "0")
+                .start(directory.resolve("first.log"))) {
+            String port = first.awaitLine("serving on 127.0.0.1:(\\d+)", MAX).group(1);
+            try (JavaProcess slow = JavaProcess.mainClass(Payer.class)
+                    .args(port, database.jdbcUrl(), database.user(), database.password(), "confirm", go.toString())
+                    .start(directory.resolve("slow.log"))) {
+                slow.awaitLine("in confirm", MAX);
+                slow.pause(); // so that the next coordinator finds somebody else first
+                first.kill9();
+                assertThat(first.waitFor(MAX)).isTrue();
+                try (TestCoordinator second = TestCoordinator.start(data, Integer.parseInt(port));
+                        Payer other = new Payer(second.port(), database.dataSource(), "nowhere")) {
+                    awaitWhoeverWaitsForARow(database);
+                    Files.createFile(go);
+                    slow.resume();
+                    awaitState(second, "confirm", "COMMITTED");
+                    assertThat(other).isNotNull();
+                }
+            }
+        }
+        assertThat(money(database)).isEqualTo("90+0");
+        assertThat(fence(database)).isEqualTo("3");
+    }
+
+    private static void awaitWhoeverWaitsForARow(TestDatabase database) {
+        Await.until(
+                "somebody waits for the row",
+                MAX,
+                () -> Integer.parseInt(
+                                query(
+                                        database,
+                                        "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"))
+                        > 0);
     }
 
     @Test

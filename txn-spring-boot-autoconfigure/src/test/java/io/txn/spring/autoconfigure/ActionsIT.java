@@ -14,9 +14,11 @@ import io.txn.client.action.ActionContext;
 import io.txn.client.action.Fencing;
 import io.txn.client.fence.Fence;
 import io.txn.client.fence.FenceJanitor;
+import io.txn.coordinator.BranchDetail;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.spring.Captured;
+import io.txn.spring.EndPolicy;
 import io.txn.spring.GlobalTransactional;
 import io.txn.spring.SagaAction;
 import io.txn.spring.TccAction;
@@ -33,8 +35,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,8 +56,10 @@ import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.datasource.ConnectionHolder;
 import org.springframework.transaction.annotation.Isolation;
 import org.springframework.transaction.annotation.Transactional;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /** The annotations of TCC and sagas: one application for each database, one real coordinator. */
@@ -89,7 +95,16 @@ class ActionsIT {
         DataSourceTransactionManagerAutoConfiguration.class,
         TransactionAutoConfiguration.class
     })
-    @Import({Accounts.class, Points.class, Trips.class, Mails.class, Shop.class, Vouchers.class, Orders.class})
+    @Import({
+        Accounts.class,
+        Points.class,
+        Trips.class,
+        Mails.class,
+        Shop.class,
+        Vouchers.class,
+        Orders.class,
+        Stubborn.class
+    })
     static class Application {}
 
     private ConfigurableApplicationContext application(DatabaseKind kind) {
@@ -369,6 +384,40 @@ class ActionsIT {
         }
     }
 
+    /** Says how long and how often its end is called, which never works. */
+    static class Stubborn {
+
+        private final AtomicInteger calls = new AtomicInteger();
+        private final AtomicInteger secondsLeft = new AtomicInteger();
+        private final DataSource dataSource;
+
+        Stubborn(DataSource dataSource) {
+            this.dataSource = dataSource;
+        }
+
+        public AtomicInteger calls() {
+            return calls;
+        }
+
+        public AtomicInteger secondsLeft() {
+            return secondsLeft;
+        }
+
+        @SagaAction(
+                name = "stubborn/act",
+                compensation = "undo",
+                ends = @EndPolicy(callTimeout = "60s", firstDelay = "10ms", maxDelay = "20ms", maxAttempts = 3))
+        public void act(@Captured("id") String id) {}
+
+        public void undo(String id) {
+            calls.incrementAndGet();
+            if (TransactionSynchronizationManager.getResource(dataSource) instanceof ConnectionHolder holder) {
+                secondsLeft.set(holder.getTimeToLiveInSeconds());
+            }
+            throw new IllegalStateException("never");
+        }
+    }
+
     static class Shop {
 
         private final JdbcTemplate jdbc;
@@ -434,6 +483,26 @@ class ActionsIT {
     }
 
     private static final BigDecimal TEN = BigDecimal.TEN;
+
+    @Test
+    void theEndOfAnActionIsCalledAsOftenAndForAsLongAsItSays() {
+        ConfigurableApplicationContext application = application(DatabaseKind.H2);
+        Stubborn stubborn = application.getBean(Stubborn.class);
+        String name = unique("stubborn");
+        assertThat(global(application, name, () -> {
+                    stubborn.act("1");
+                    throw new IllegalStateException("no");
+                }))
+                .hasMessage("no");
+        awaitEnd(name, "NEEDS_ATTENTION");
+        assertThat(coordinator.detail(coordinator.transaction(name).xid()).branches())
+                .extracting(BranchDetail::attempts)
+                .containsExactly(3);
+        assertThat(stubborn.calls()).hasValue(3);
+        assertThat(stubborn.secondsLeft().get())
+                .as("two thirds of the time of its call")
+                .isBetween(15, 40);
+    }
 
     // TCC
 

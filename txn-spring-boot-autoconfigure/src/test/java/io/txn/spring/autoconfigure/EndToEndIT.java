@@ -67,6 +67,7 @@ class EndToEndIT {
                         "spring.application.name=shop",
                         "databases=" + directory,
                         "txn.client.decision-wait=60s",
+                        "txn.client.connect-wait=2s",
                         "txn.client.request-timeout=5s")
                 .properties(properties)
                 .run();
@@ -248,7 +249,7 @@ class EndToEndIT {
 
     @Test
     void aCoordinatorThatStaysAwayLeavesTheOutcomeUnknownAndUndoesLater() throws Exception {
-        try (JavaProcess process = separateCoordinator("txn.client.decision-wait=2s", "txn.client.connect-wait=2s")) {
+        try (JavaProcess process = separateCoordinator("txn.client.decision-wait=2s")) {
             Throwable thrown = catchThrowable(() -> shop.hurry(14, 30, process::kill9));
             assertThat(codeOf(thrown)).isIn(ErrorCode.OUTCOME_UNKNOWN, ErrorCode.TRANSACTION_TIMED_OUT);
             assertThat(ordered()).as("not undone yet").containsExactly(14);

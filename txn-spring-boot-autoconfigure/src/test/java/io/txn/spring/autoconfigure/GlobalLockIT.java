@@ -165,18 +165,18 @@ class GlobalLockIT {
             return jdbc.queryForObject(READ, Integer.class);
         }
 
-        @GlobalTransactional(name = "late reader", timeout = "2s")
+        @GlobalTransactional(name = "late reader", timeout = "1s")
         public Integer lockInTime() {
             return jdbc.queryForObject(READ + " FOR UPDATE", Integer.class);
         }
 
-        @GlobalTransactional(name = "late writer", timeout = "2s")
+        @GlobalTransactional(name = "late writer", timeout = "1s")
         @Transactional
         public int addInTime() {
             return jdbc.update(ADD, 1);
         }
 
-        @GlobalTransactional(name = "late elsewhere", timeout = "2s")
+        @GlobalTransactional(name = "late elsewhere", timeout = "1s")
         public void elsewhere(Runnable work) {
             work.run();
         }

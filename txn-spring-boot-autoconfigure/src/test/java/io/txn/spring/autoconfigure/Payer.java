@@ -1,6 +1,8 @@
 package io.txn.spring.autoconfigure;
 
+import io.txn.client.ContextCarrier;
 import io.txn.client.GlobalTransactionOptions;
+import io.txn.client.TransactionContext;
 import io.txn.client.TxnClient;
 import io.txn.client.TxnClientOptions;
 import io.txn.client.action.Action;
@@ -12,6 +14,7 @@ import io.txn.client.fence.Fence;
 import io.txn.client.fence.FenceOptions;
 import io.txn.client.fence.FenceTransaction;
 import io.txn.client.fence.JdbcFenceTransaction;
+import io.txn.protocol.Xid;
 import io.txn.test.Await;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -138,19 +141,36 @@ final class Payer implements AutoCloseable {
     /** @param last done when everything is, and nothing is decided */
     void pay(String name, int amount, Duration timeout, boolean keep, Runnable last) throws Throwable {
         client.transactions().execute(GlobalTransactionOptions.named(name).withTimeout(timeout), () -> {
-            List<Object> captured = List.of(name, amount);
-            actions.run(pay, captured, context -> {
-                change("UPDATE account SET balance = balance - ? WHERE name = ?", captured);
-                change("UPDATE account SET frozen = frozen + ? WHERE name = ?", captured);
-                standStill("try");
-                return "";
-            });
+            tryToPay(name, amount);
             last.run();
             if (!keep) {
                 throw new IllegalStateException("no");
             }
             return "";
         });
+    }
+
+    private void tryToPay(String name, int amount) throws Throwable {
+        List<Object> captured = List.of(name, amount);
+        actions.run(pay, captured, context -> {
+            change("UPDATE account SET balance = balance - ? WHERE name = ?", captured);
+            change("UPDATE account SET frozen = frozen + ? WHERE name = ?", captured);
+            standStill("try");
+            return "";
+        });
+    }
+
+    /** Pays in a transaction that somebody else opened. */
+    @SuppressWarnings("try")
+    void join(String xid, String name, int amount) throws Throwable {
+        try (ContextCarrier.Scope scope = client.contexts().bind(TransactionContext.participant(new Xid(xid)))) {
+            tryToPay(name, amount);
+        }
+    }
+
+    /** The transaction that it works in, for others to join. */
+    String xid() {
+        return client.contexts().current().xid().value();
     }
 
     @Override
@@ -164,5 +184,9 @@ final class Payer implements AutoCloseable {
         Path goesOnWith = arguments.length > 5 ? Path.of(arguments[5]) : null;
         Payer payer = new Payer(Integer.parseInt(arguments[0]), dataSource, where, goesOnWith, 0);
         payer.pay(where, 10, Duration.ofMinutes(5), !where.equals("cancel"));
+        if (goesOnWith != null) {
+            // Who is told "committed, to be carried out" must not leave in the middle of it.
+            new CountDownLatch(1).await();
+        }
     }
 }

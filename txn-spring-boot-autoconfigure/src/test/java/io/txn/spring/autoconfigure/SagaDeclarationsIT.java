@@ -11,15 +11,22 @@ import io.txn.client.saga.SagaDefinition;
 import io.txn.client.saga.SagaStep;
 import io.txn.client.saga.Sagas;
 import io.txn.client.saga.Started;
+import io.txn.client.saga.Step;
 import io.txn.client.saga.Value;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.Xid;
 import io.txn.protocol.saga.SagaHead;
 import io.txn.spring.GlobalTransactional;
 import io.txn.test.TestDatabases;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -227,6 +234,61 @@ class SagaDeclarationsIT {
                     Started<Integer> another = sagas.start(peeking, "a", "order-2");
                     assertThat(another.xid()).isNotEqualTo(first.xid());
                     assertThat(another.await(LONG).state()).isEqualTo(SagaHead.State.DONE);
+                });
+    }
+
+    static class Gate {
+        private final CountDownLatch called = new CountDownLatch(1);
+        private volatile boolean open;
+
+        @SagaStep(name = "gate.pass", fencing = Fencing.NONE)
+        public int pass(String item) {
+            called.countDown();
+            if (!open) {
+                throw new IllegalStateException("it is shut");
+            }
+            return 1;
+        }
+    }
+
+    private static SagaDefinition<String, Integer> gates(int version, AtomicReference<String> asked) {
+        SagaBuilder<String> saga = Saga.define("gates", version, String.class);
+        Step<Integer> pass = saga.step("pass", call(Gate.class, Gate::pass, saga.input()))
+                .notCompensated()
+                .forward();
+        saga.choose("where", pass.result(), passed -> {
+                    asked.set("version " + version);
+                    return "way-" + version;
+                })
+                .when("way-" + version, way -> {});
+        return saga.returns(pass.result());
+    }
+
+    @Test
+    void aSagaFinishesOnTheVersionItBeganWithBesideANewOne() {
+        Gate gate = new Gate();
+        AtomicReference<String> asked = new AtomicReference<>();
+        List<Xid> begun = new ArrayList<>();
+        SagaDefinition<String, Integer> first = gates(1, asked);
+        runner().withBean(Gate.class, () -> gate)
+                .withBean("first", SagaDefinition.class, () -> first)
+                .run(context -> {
+                    begun.add(context.getBean(Sagas.class).start(first, "a").xid());
+                    assertThat(gate.called.await(LONG.toSeconds(), TimeUnit.SECONDS))
+                            .isTrue();
+                });
+        gate.open = true;
+        SagaDefinition<String, Integer> second = gates(2, asked);
+        runner().withBean(Gate.class, () -> gate)
+                .withBean("first", SagaDefinition.class, () -> first)
+                .withBean("second", SagaDefinition.class, () -> second)
+                .run(context -> {
+                    Sagas sagas = context.getBean(Sagas.class);
+                    assertThat(sagas.find(begun.get(0), first).await(LONG).state())
+                            .isEqualTo(SagaHead.State.DONE);
+                    assertThat(asked.get()).isEqualTo("version 1");
+                    assertThat(sagas.start(second, "b").await(LONG).state()).isEqualTo(SagaHead.State.DONE);
+                    assertThat(asked.get()).isEqualTo("version 2");
                 });
     }
 

@@ -27,6 +27,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
@@ -154,6 +156,41 @@ class SeataServerIT {
         assertThat(ordered()).containsExactly(4, 5);
         assertThat(balance()).isEqualTo(70);
         awaitNothingLeft();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void tccAndXaEndAtTheServerToo(boolean keep) throws Throwable {
+        TestDatabase tcc = TestDatabases.mariaDb();
+        tcc.execute(
+                "CREATE TABLE account (name VARCHAR(20) PRIMARY KEY, balance INT NOT NULL, frozen INT NOT NULL)",
+                "INSERT INTO account VALUES ('tcc', 100, 0)");
+        TestDatabase from = TestDatabases.mariaDb();
+        TestDatabase to = TestDatabases.postgres();
+        for (TestDatabase database : List.of(from, to)) {
+            database.execute("CREATE TABLE account (amount INT NOT NULL)", "INSERT INTO account VALUES (100)");
+        }
+        int port = Integer.parseInt(server.address().replaceFirst(".*:", ""));
+        try (Payer payer = new Payer(port, tcc.dataSource(), "nowhere");
+                XaTransfer transfer = new XaTransfer(port, from.dataSource(), to.dataSource(), "nowhere")) {
+            Throwable end = catchThrowable(
+                    () -> payer.pay("tcc", 10, Duration.ofMinutes(2), keep, () -> transfer.join(payer.xid())));
+            assertThat(end == null).as("%s", end).isEqualTo(keep);
+            String expected = keep ? "90 0 90 110" : "100 0 100 100";
+            Await.until(
+                    expected,
+                    MAX,
+                    () -> expected.equals(String.join(
+                            " ",
+                            number(tcc, "SELECT balance FROM account"),
+                            number(tcc, "SELECT frozen FROM account"),
+                            number(from, "SELECT amount FROM account"),
+                            number(to, "SELECT amount FROM account"))));
+        }
+    }
+
+    private static String number(TestDatabase database, String query) {
+        return new JdbcTemplate(database.dataSource()).queryForObject(query, String.class);
     }
 
     private static List<Integer> ordered() {

@@ -2,6 +2,7 @@ package io.txn.spring.autoconfigure;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.txn.client.saga.SagaEnded;
 import io.txn.client.saga.SagaOutcome;
 import io.txn.client.saga.Started;
 import io.txn.client.statelang.StateMachine;
@@ -22,6 +23,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
@@ -32,6 +34,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.PayloadApplicationEvent;
 
 /** State machines in Seata's state language, imported from files and run: with a coordinator in a process of its own. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -217,6 +220,48 @@ class StateMachineIT {
             assertThat(travel.done("train"))
                     .containsExactly(HOTEL, "flight", "flight", "flight", "train", "letter about wagon 3");
         });
+    }
+
+    /** Called again without end; where it leads nowhere, a person is asked. */
+    @Test
+    void aMachineThatGoesForwardDoesAndTellsItsEnd() {
+        Travel travel = new Travel();
+        List<SagaEnded<?>> ended = new CopyOnWriteArrayList<>();
+        runner(travel, "classpath*:statelang/*.json")
+                .withPropertyValues("txn.saga.state-machine.announced=true")
+                .withInitializer(context -> context.addApplicationListener(event -> {
+                    if (event instanceof PayloadApplicationEvent<?> published
+                            && published.getPayload() instanceof SagaEnded<?> one) {
+                        ended.add(one);
+                    }
+                }))
+                .withBean("steadfast", StateMachine.class, () -> StateMachine.read("""
+                                {"Name": "steadfast", "RecoverStrategy": "Forward", "StartState": "Flight", "States": {
+                                  "Flight": {"Type": "ServiceTask", "ServiceName": "travel", "ServiceMethod": "bookFlight",
+                                    "Input": ["$.[key]"], "Output": {"seat": "$.#root.seat"}, "Next": "Which",
+                                    "Retry": [{"Exceptions": ["java.io.FileNotFoundException"], "MaxAttempts": 1, "IntervalSeconds": 0.05}]},
+                                  "Which": {"Type": "Choice", "Choices": [{"Expression": "[stay] == true", "Next": "Lost"}], "Default": "Done"},
+                                  "Lost": {"Type": "Fail", "ErrorCode": "LOST", "Message": "ask a person"},
+                                  "Done": {"Type": "Succeed"}}}""", "steadfast.json"))
+                .run(context -> {
+                    StateMachines machines = context.getBean(StateMachines.class);
+                    Started<Map<String, Object>> started = machines.start("steadfast", Map.of("key", "busy-forward"));
+                    assertThat(started.await(LONG).result()).containsEntry("seat", "12A");
+                    assertThat(travel.done("busy-forward")).containsExactly("flight", "flight", "flight");
+                    assertThat(ended).anySatisfy(one -> assertThat(one)
+                            .isEqualTo(new SagaEnded<>(
+                                    started.xid(), "steadfast@0.0.1", Map.of("key", "busy-forward"), true)));
+                    Started<Map<String, Object>> undone = machines.start("trip", trip("full-told", 1));
+                    assertThat(undone.await(LONG).state()).isEqualTo(State.COMPENSATED);
+                    assertThat(ended).anySatisfy(one -> {
+                        assertThat(one.xid()).isEqualTo(undone.xid());
+                        assertThat(one.done()).isFalse();
+                    });
+                    Started<Map<String, Object>> lost =
+                            machines.start("steadfast", Map.of("key", "lost", "stay", true));
+                    Await.until("a person is asked", LONG, () -> lost.now().state() == State.NEEDS_ATTENTION);
+                    assertThat(lost.now().failure()).contains("LOST ask a person");
+                });
     }
 
     @Test

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.txn.client.jdbc.XaReconciler;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.xa.XaBranches;
+import io.txn.protocol.ErrorCode;
+import io.txn.spring.doctor.Finding;
+import io.txn.spring.doctor.PreparedBranchesExamination;
 import io.txn.test.Await;
 import io.txn.test.JavaProcess;
 import io.txn.test.TestDatabase;
@@ -91,6 +94,9 @@ class XaFaultsIT {
                 heir.lookedAfterBy(reports);
                 Await.until("both are reported", MAX, () -> reports.orphans().size() == 2);
                 assertThat(reports.rolledBack()).isZero();
+                assertThat(new PreparedBranchesExamination(reports::orphans).examine())
+                        .extracting(Finding::code)
+                        .containsExactly(ErrorCode.XA_ORPHAN, ErrorCode.XA_ORPHAN);
                 assertThat(prepared(from) + prepared(to)).isEqualTo(2);
             }
             try (XaReconciler takesBack = new XaReconciler(SHORT, XaReconciler.Orphans.ROLL_BACK)) {

@@ -1,12 +1,15 @@
 package io.txn.spring.autoconfigure;
 
+import io.txn.client.ContextCarrier;
 import io.txn.client.GlobalTransactionOptions;
+import io.txn.client.TransactionContext;
 import io.txn.client.TxnClient;
 import io.txn.client.TxnClientOptions;
 import io.txn.client.discovery.AddressListLocator;
 import io.txn.client.jdbc.AtDataSource;
 import io.txn.client.jdbc.AtOptions;
 import io.txn.client.jdbc.XaReconciler;
+import io.txn.protocol.Xid;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -19,7 +22,7 @@ import org.springframework.jdbc.datasource.DriverManagerDataSource;
 
 /**
  * An application that moves money from one database to another, both in XA mode, and stands still where it is told to, to be killed there. As a process: the coordinator's port; URL, user and
- * password of each database; {@code prepared} or {@code commit}.
+ * password of each database; {@code prepared}, {@code held} or {@code commit}.
  */
 final class XaTransfer implements AutoCloseable {
 
@@ -66,10 +69,38 @@ final class XaTransfer implements AutoCloseable {
     }
 
     void move(String name, Duration timeout) throws Throwable {
+        move(name, timeout, true, () -> standStill("prepared"));
+    }
+
+    /** @param last done when everything is, and nothing is decided */
+    void move(String name, Duration timeout, boolean keep, Runnable last) throws Throwable {
         client.transactions().execute(GlobalTransactionOptions.named(name).withTimeout(timeout), () -> {
             change(0, -10);
             change(1, 10);
-            standStill("prepared");
+            last.run();
+            if (!keep) {
+                throw new IllegalStateException("no");
+            }
+            return "";
+        });
+    }
+
+    /** Moves in a transaction that somebody else opened. */
+    @SuppressWarnings("try")
+    void join(String xid) {
+        try (ContextCarrier.Scope scope = client.contexts().bind(TransactionContext.participant(new Xid(xid)))) {
+            change(0, -10);
+            change(1, 10);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Takes without giving: one local transaction. */
+    void take(String name, Duration timeout) throws Throwable {
+        client.transactions().execute(GlobalTransactionOptions.named(name).withTimeout(timeout), () -> {
+            change(0, -10);
+            standStill("held");
             return "";
         });
     }
@@ -94,6 +125,11 @@ final class XaTransfer implements AutoCloseable {
                 new DriverManagerDataSource(arguments[1], arguments[2], arguments[3]),
                 new DriverManagerDataSource(arguments[4], arguments[5], arguments[6]),
                 where);
+        if (where.equals("held")) {
+            transfer.move("first", Duration.ofMinutes(5)); // its answers bring ids to name transactions by
+            transfer.take(where, Duration.ofMinutes(5));
+            return;
+        }
         transfer.move(where, Duration.ofMinutes(5));
     }
 }

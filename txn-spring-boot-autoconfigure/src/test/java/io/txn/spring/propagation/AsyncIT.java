@@ -3,29 +3,20 @@ package io.txn.spring.propagation;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import io.txn.client.ContextCarrier;
 import io.txn.client.GlobalTransactionOptions;
 import io.txn.client.GlobalTransactionTemplate;
 import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
-import io.txn.spring.autoconfigure.TestCoordinator;
-import io.txn.test.Await;
-import io.txn.test.TestDatabase;
-import io.txn.test.TestDatabases;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.AsyncEvent;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -38,10 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
-import org.springframework.boot.builder.SpringApplicationBuilder;
-import org.springframework.boot.web.client.RestTemplateBuilder;
 import org.springframework.boot.web.servlet.ServletRegistrationBean;
-import org.springframework.boot.web.servlet.context.ServletWebServerApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
@@ -56,7 +44,6 @@ import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
-import org.springframework.web.client.RestTemplate;
 import org.springframework.web.context.request.async.DeferredResult;
 import org.springframework.web.context.request.async.WebAsyncTask;
 import org.springframework.web.servlet.function.RouterFunction;
@@ -72,9 +59,6 @@ import reactor.core.scheduler.Schedulers;
 @Timeout(240)
 class AsyncIT {
 
-    private static final Duration LONG = Duration.ofSeconds(60);
-    private static final TestDatabase DATABASE = TestDatabases.h2();
-
     @TempDir
     static Path directory;
 
@@ -82,32 +66,17 @@ class AsyncIT {
     private static volatile CountDownLatch running = new CountDownLatch(1);
     private static volatile CountDownLatch sorry = new CountDownLatch(1);
     private static volatile CountDownLatch timedOut = new CountDownLatch(1);
-    private static TestCoordinator coordinator;
-    private static ServletWebServerApplicationContext application;
+    private static ServedShop shop;
 
     @BeforeAll
     static void start() {
-        DATABASE.execute("CREATE TABLE written (id INT AUTO_INCREMENT PRIMARY KEY, text VARCHAR(50))");
-        coordinator = TestCoordinator.start(directory);
-        application = (ServletWebServerApplicationContext) new SpringApplicationBuilder(Application.class)
-                .properties(
-                        "server.port=0",
-                        "server.address=127.0.0.1",
-                        "spring.main.banner-mode=off",
-                        "spring.application.name=shop",
-                        "spring.datasource.url=" + DATABASE.jdbcUrl(),
-                        "spring.datasource.username=" + DATABASE.user(),
-                        "spring.datasource.password=" + DATABASE.password(),
-                        "logging.level.root=off",
-                        coordinator.property())
-                .run();
+        shop = ServedShop.start(Application.class, directory);
     }
 
     @AfterAll
     static void stop() {
         goOn.countDown();
-        application.close();
-        coordinator.close();
+        shop.close();
     }
 
     private static void latches() {
@@ -117,50 +86,30 @@ class AsyncIT {
         timedOut = new CountDownLatch(1);
     }
 
-    private static int written(String text) {
-        return new JdbcTemplate(DATABASE.dataSource())
-                .queryForObject("SELECT COUNT(*) FROM written WHERE text = ?", Integer.class, text);
-    }
-
     private static void global(String name, GlobalTransactionTemplate.Callback<Object> work) throws Throwable {
-        application
-                .getBean(GlobalTransactionTemplate.class)
-                .execute(GlobalTransactionOptions.named(name).withTimeout(LONG), work);
-    }
-
-    private static String url(String way, String what, String text) {
-        return "http://127.0.0.1:" + application.getWebServer().getPort() + "/" + way + "/" + what + "/" + text;
+        shop.bean(GlobalTransactionTemplate.class)
+                .execute(GlobalTransactionOptions.named(name).withTimeout(ServedShop.LONG), work);
     }
 
     private static String call(String way, String what, String text) {
-        RestTemplate template = application.getBean(RestTemplateBuilder.class).build();
-        return template.postForObject(url(way, what, text), null, String.class);
+        return shop.call(path(way, what, text));
     }
 
     /** What the answer says, seen by a client that is none of ours. */
     private static HttpResponse<String> ask(String way, String what, String text) throws Exception {
-        String xid = application.getBean(ContextCarrier.class).current().xid().value();
-        return HttpClient.newHttpClient()
-                .send(
-                        HttpRequest.newBuilder(URI.create(url(way, what, text)))
-                                .header("TX_XID", xid)
-                                .header("TX_REMAINING", "60000")
-                                .POST(HttpRequest.BodyPublishers.noBody())
-                                .build(),
-                        HttpResponse.BodyHandlers.ofString());
+        return shop.ask(path(way, what, text)).get(ServedShop.LONG.toSeconds(), TimeUnit.SECONDS);
     }
 
-    private static void awaitEnd(String name, TransactionState state) {
-        Await.until("it ended", LONG, () -> coordinator.transaction(name).endedAt() != null);
-        assertThat(coordinator.transaction(name).state()).isEqualTo(state);
+    private static String path(String way, String what, String text) {
+        return "/" + way + "/" + what + "/" + text;
     }
 
     private static void assertRolledBackOnly(Throwable thrown, String name) {
         assertThat(thrown).isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.code())
                 .isEqualTo(ErrorCode.ROLLED_BACK_ONLY));
-        awaitEnd(name, TransactionState.ROLLED_BACK);
-        assertThat(coordinator.transaction(name).cause()).contains("the second half failed");
-        assertThat(written(name)).isZero();
+        shop.awaitEnd(name, TransactionState.ROLLED_BACK);
+        assertThat(shop.coordinator().transaction(name).cause()).contains("the second half failed");
+        assertThat(shop.written(name)).isZero();
     }
 
     @ParameterizedTest
@@ -211,8 +160,8 @@ class AsyncIT {
                     .isNotEqualTo("0");
             return null;
         });
-        awaitEnd(name, TransactionState.COMMITTED);
-        assertThat(written(name)).isEqualTo(1);
+        shop.awaitEnd(name, TransactionState.COMMITTED);
+        assertThat(shop.written(name)).isEqualTo(1);
     }
 
     @ParameterizedTest
@@ -240,8 +189,8 @@ class AsyncIT {
         assertThat(catchThrowable(() -> opener.get(300, TimeUnit.MILLISECONDS))).isNotNull();
         goOn.countDown();
         assertThat(opener.get(60, TimeUnit.SECONDS)).isNull();
-        awaitEnd(name, TransactionState.COMMITTED);
-        assertThat(written(name)).isEqualTo(1);
+        shop.awaitEnd(name, TransactionState.COMMITTED);
+        assertThat(shop.written(name)).isEqualTo(1);
     }
 
     /** Or the answer would have its end while the work goes on, which could only mark. */
@@ -257,8 +206,8 @@ class AsyncIT {
         assertThat(catchThrowable(() -> opener.get(300, TimeUnit.MILLISECONDS))).isNotNull();
         goOn.countDown();
         assertThat(opener.get(60, TimeUnit.SECONDS)).isNull();
-        awaitEnd("listener", TransactionState.COMMITTED);
-        assertThat(written("listener")).isEqualTo(1);
+        shop.awaitEnd("listener", TransactionState.COMMITTED);
+        assertThat(shop.written("listener")).isEqualTo(1);
     }
 
     @Test
@@ -309,14 +258,14 @@ class AsyncIT {
                 case "child" ->
                     executor.submit(() -> {
                         running.countDown();
-                        if (!goOn.await(LONG.toSeconds(), TimeUnit.SECONDS)) {
+                        if (!goOn.await(ServedShop.LONG.toSeconds(), TimeUnit.SECONDS)) {
                             throw new AssertionError("nobody let it go on");
                         }
                         return jdbc.update("INSERT INTO written (text) VALUES (?)", text);
                     });
                 case "behind" ->
                     executor.submit(() -> {
-                        if (!sorry.await(LONG.toSeconds(), TimeUnit.SECONDS)) {
+                        if (!sorry.await(ServedShop.LONG.toSeconds(), TimeUnit.SECONDS)) {
                             throw new AssertionError("the failure was not answered");
                         }
                         return jdbc.update("INSERT INTO written (text) VALUES (?)", text);

@@ -10,12 +10,8 @@ import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.spring.GlobalTransactional;
-import io.txn.spring.autoconfigure.TestCoordinator;
 import io.txn.test.Await;
-import io.txn.test.TestDatabase;
-import io.txn.test.TestDatabases;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -25,9 +21,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
-import org.springframework.boot.builder.SpringApplicationBuilder;
-import org.springframework.boot.web.client.RestTemplateBuilder;
-import org.springframework.boot.web.servlet.context.ServletWebServerApplicationContext;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.core.task.AsyncTaskExecutor;
@@ -36,46 +29,27 @@ import org.springframework.stereotype.Service;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RestController;
-import org.springframework.web.client.RestTemplate;
 
 /** Work on other threads: the opener's commit and a participant's answer wait for it, or refuse. One application calls itself over a real server. */
 @Timeout(240)
 class ChildrenIT {
-
-    private static final Duration LONG = Duration.ofSeconds(60);
-    private static final TestDatabase DATABASE = TestDatabases.h2();
 
     @TempDir
     static Path directory;
 
     private static volatile CountDownLatch goOn = new CountDownLatch(1);
     private static volatile CountDownLatch running = new CountDownLatch(1);
-    private static TestCoordinator coordinator;
-    private static ServletWebServerApplicationContext application;
+    private static ServedShop shop;
 
     @BeforeAll
     static void start() {
-        DATABASE.execute("CREATE TABLE written (id INT AUTO_INCREMENT PRIMARY KEY, text VARCHAR(50))");
-        coordinator = TestCoordinator.start(directory);
-        application = (ServletWebServerApplicationContext) new SpringApplicationBuilder(Application.class)
-                .properties(
-                        "server.port=0",
-                        "server.address=127.0.0.1",
-                        "spring.main.banner-mode=off",
-                        "spring.application.name=shop",
-                        "spring.datasource.url=" + DATABASE.jdbcUrl(),
-                        "spring.datasource.username=" + DATABASE.user(),
-                        "spring.datasource.password=" + DATABASE.password(),
-                        "logging.level.root=warn",
-                        coordinator.property())
-                .run();
+        shop = ServedShop.start(Application.class, directory);
     }
 
     @AfterAll
     static void stop() {
         goOn.countDown();
-        application.close();
-        coordinator.close();
+        shop.close();
     }
 
     private static void latches() {
@@ -83,27 +57,10 @@ class ChildrenIT {
         running = new CountDownLatch(1);
     }
 
-    private static int written(String text) {
-        return new JdbcTemplate(DATABASE.dataSource())
-                .queryForObject("SELECT COUNT(*) FROM written WHERE text = ?", Integer.class, text);
-    }
-
     private static void global(String name, OnUnfinished onUnfinished, GlobalTransactionTemplate.Callback<Object> work)
             throws Throwable {
-        application
-                .getBean(GlobalTransactionTemplate.class)
+        shop.bean(GlobalTransactionTemplate.class)
                 .execute(GlobalTransactionOptions.named(name).withOnUnfinished(onUnfinished), work);
-    }
-
-    private static void call(String what, String text) {
-        int port = application.getWebServer().getPort();
-        RestTemplate template = application.getBean(RestTemplateBuilder.class).build();
-        template.postForObject("http://127.0.0.1:" + port + "/" + what + "/" + text, null, String.class);
-    }
-
-    private static void awaitEnd(String name, TransactionState state) {
-        Await.until("it ended", LONG, () -> coordinator.transaction(name).endedAt() != null);
-        assertThat(coordinator.transaction(name).state()).isEqualTo(state);
     }
 
     /** Lets the child go on when the opener, or the answer, can be seen to wait. */
@@ -115,36 +72,34 @@ class ChildrenIT {
     void theOpenersCommitWaits() throws Exception {
         latches();
         CompletableFuture<Throwable> opener = inBackground(() -> {
-            global("waits", OnUnfinished.WAIT, () -> application
-                    .getBean(Writer.class)
-                    .handOver("waits"));
+            global("waits", OnUnfinished.WAIT, () -> shop.bean(Writer.class).handOver("waits"));
             return null;
         });
         assertThat(running.await(60, TimeUnit.SECONDS)).isTrue();
         assertThat(opener).isNotDone();
         goOn.countDown();
         assertThat(opener.get(60, TimeUnit.SECONDS)).isNull();
-        awaitEnd("waits", TransactionState.COMMITTED);
-        assertThat(written("waits")).isEqualTo(1);
+        shop.awaitEnd("waits", TransactionState.COMMITTED);
+        assertThat(shop.written("waits")).isEqualTo(1);
     }
 
     @Test
     void theOpenersCommitRefuses() throws Exception {
         latches();
         Throwable thrown = catchThrowable(() -> global("refuses", OnUnfinished.REFUSE, () -> {
-            application.getBean(Writer.class).write("refuses");
-            return application.getBean(Writer.class).handOver("refuses");
+            shop.bean(Writer.class).write("refuses");
+            return shop.bean(Writer.class).handOver("refuses");
         }));
         assertThat(thrown).isInstanceOfSatisfying(TxnException.class, e -> {
             assertThat(e.code()).isEqualTo(ErrorCode.WORK_UNFINISHED);
             assertThat(e.facts()).containsEntry("unfinishedTasks", 1);
         });
         goOn.countDown();
-        awaitEnd("refuses", TransactionState.ROLLED_BACK);
-        assertThat(coordinator.transaction("refuses").cause()).contains("1 tasks");
+        shop.awaitEnd("refuses", TransactionState.ROLLED_BACK);
+        assertThat(shop.coordinator().transaction("refuses").cause()).contains("1 tasks");
         assertThat(running.await(60, TimeUnit.SECONDS)).isTrue();
-        Await.until("the late child is over", LONG, () -> Writer.idle());
-        Await.until("the opener's row is undone", LONG, () -> written("refuses") == 0);
+        Await.until("the late child is over", ServedShop.LONG, () -> Writer.idle());
+        Await.until("the opener's row is undone", ServedShop.LONG, () -> shop.written("refuses") == 0);
     }
 
     @Test
@@ -152,7 +107,7 @@ class ChildrenIT {
         latches();
         CompletableFuture<Throwable> opener = inBackground(() -> {
             global("answer waits", OnUnfinished.WAIT, () -> {
-                call("wait", "answer waits");
+                shop.call("/wait/answer waits");
                 return null;
             });
             return null;
@@ -161,15 +116,15 @@ class ChildrenIT {
         assertThat(opener).isNotDone();
         goOn.countDown();
         assertThat(opener.get(60, TimeUnit.SECONDS)).isNull();
-        awaitEnd("answer waits", TransactionState.COMMITTED);
-        assertThat(written("answer waits")).isEqualTo(1);
+        shop.awaitEnd("answer waits", TransactionState.COMMITTED);
+        assertThat(shop.written("answer waits")).isEqualTo(1);
     }
 
     @Test
     void aParticipantsAnswerRefuses() throws Exception {
         latches();
         Throwable thrown = catchThrowable(() -> global("answer refuses", OnUnfinished.WAIT, () -> {
-            call("refuse", "answer refuses");
+            shop.call("/refuse/answer refuses");
             return null;
         }));
         assertThat(thrown)
@@ -178,9 +133,9 @@ class ChildrenIT {
                 .hasMessageContaining("shop POST /refuse/answer")
                 .hasMessageContaining("answered while 1 tasks of it ran on other threads");
         goOn.countDown();
-        awaitEnd("answer refuses", TransactionState.ROLLED_BACK);
-        Await.until("the late child is over", LONG, () -> Writer.idle());
-        assertThat(written("answer refuses")).isZero();
+        shop.awaitEnd("answer refuses", TransactionState.ROLLED_BACK);
+        Await.until("the late child is over", ServedShop.LONG, () -> Writer.idle());
+        assertThat(shop.written("answer refuses")).isZero();
     }
 
     @Configuration(proxyBeanMethods = false)
@@ -237,7 +192,7 @@ class ChildrenIT {
             executor.submit(() -> {
                 try {
                     running.countDown();
-                    if (!goOn.await(LONG.toSeconds(), TimeUnit.SECONDS)) {
+                    if (!goOn.await(ServedShop.LONG.toSeconds(), TimeUnit.SECONDS)) {
                         throw new AssertionError("nobody let it go on");
                     }
                     return write(text);

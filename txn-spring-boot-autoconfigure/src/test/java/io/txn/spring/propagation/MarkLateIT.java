@@ -9,10 +9,7 @@ import io.txn.client.GlobalTransactionTemplate;
 import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
-import io.txn.spring.autoconfigure.TestCoordinator;
 import io.txn.test.Await;
-import io.txn.test.TestDatabase;
-import io.txn.test.TestDatabases;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.http.HttpServlet;
@@ -20,12 +17,8 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -36,9 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
-import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.boot.web.servlet.ServletRegistrationBean;
-import org.springframework.boot.web.servlet.context.ServletWebServerApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
@@ -56,40 +47,22 @@ import org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBo
 @Timeout(180)
 class MarkLateIT {
 
-    private static final Duration LONG = Duration.ofSeconds(60);
-    private static final TestDatabase DATABASE = TestDatabases.h2();
-
     @TempDir
     static Path directory;
 
     private static volatile CountDownLatch goOn = new CountDownLatch(1);
     private static volatile CountDownLatch running = new CountDownLatch(1);
-    private static TestCoordinator coordinator;
-    private static ServletWebServerApplicationContext application;
+    private static ServedShop shop;
 
     @BeforeAll
     static void start() {
-        DATABASE.execute("CREATE TABLE written (id INT AUTO_INCREMENT PRIMARY KEY, text VARCHAR(50))");
-        coordinator = TestCoordinator.start(directory);
-        application = (ServletWebServerApplicationContext) new SpringApplicationBuilder(Application.class)
-                .properties(
-                        "server.port=0",
-                        "server.address=127.0.0.1",
-                        "spring.main.banner-mode=off",
-                        "spring.application.name=shop",
-                        "spring.datasource.url=" + DATABASE.jdbcUrl(),
-                        "spring.datasource.username=" + DATABASE.user(),
-                        "spring.datasource.password=" + DATABASE.password(),
-                        "logging.level.root=off",
-                        coordinator.property())
-                .run();
+        shop = ServedShop.start(Application.class, directory);
     }
 
     @AfterAll
     static void stop() {
         goOn.countDown();
-        application.close();
-        coordinator.close();
+        shop.close();
     }
 
     @ParameterizedTest
@@ -98,27 +71,12 @@ class MarkLateIT {
         goOn = new CountDownLatch(1);
         running = new CountDownLatch(1);
         String name = "late-" + how;
-        Throwable thrown = catchThrowable(() -> application
-                .getBean(GlobalTransactionTemplate.class)
-                .execute(GlobalTransactionOptions.named(name).withTimeout(LONG), () -> {
-                    CompletableFuture<HttpResponse<String>> answer = HttpClient.newHttpClient()
-                            .sendAsync(
-                                    HttpRequest.newBuilder(URI.create("http://127.0.0.1:"
-                                                    + application.getWebServer().getPort() + "/" + how + "/" + name))
-                                            .header(
-                                                    "TX_XID",
-                                                    application
-                                                            .getBean(ContextCarrier.class)
-                                                            .current()
-                                                            .xid()
-                                                            .value())
-                                            .header("TX_REMAINING", "60000")
-                                            .POST(HttpRequest.BodyPublishers.noBody())
-                                            .build(),
-                                    HttpResponse.BodyHandlers.ofString());
+        Throwable thrown = catchThrowable(() -> shop.bean(GlobalTransactionTemplate.class)
+                .execute(GlobalTransactionOptions.named(name).withTimeout(ServedShop.LONG), () -> {
+                    CompletableFuture<HttpResponse<String>> answer = shop.ask("/" + how + "/" + name);
                     assertThat(running.await(60, TimeUnit.SECONDS)).isTrue();
-                    int port = coordinator.port();
-                    coordinator.close();
+                    int port = shop.coordinator().port();
+                    shop.coordinator().close();
                     goOn.countDown();
                     if (how.equals("polite")) {
                         HttpResponse<String> got = answer.get(60, TimeUnit.SECONDS);
@@ -130,20 +88,18 @@ class MarkLateIT {
                                 .as("an answer that came to its end would say that all is well")
                                 .hasMessageContaining("IOException");
                     }
-                    coordinator = TestCoordinator.start(directory, port);
-                    Await.until("the coordinator heard of it", LONG, () -> {
-                        String cause = coordinator.transaction(name).cause();
+                    shop.restartCoordinator(port);
+                    Await.until("the coordinator heard of it", ServedShop.LONG, () -> {
+                        String cause = shop.coordinator().transaction(name).cause();
                         return cause != null && cause.contains("the second half failed");
                     });
-                    assertThat(coordinator.transaction(name).state()).isEqualTo(TransactionState.ACTIVE);
+                    assertThat(shop.coordinator().transaction(name).state()).isEqualTo(TransactionState.ACTIVE);
                     return null;
                 }));
         assertThat(thrown).isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.code())
                 .isEqualTo(ErrorCode.ROLLED_BACK_ONLY));
-        Await.until("it ended", LONG, () -> coordinator.transaction(name).endedAt() != null);
-        assertThat(new JdbcTemplate(DATABASE.dataSource())
-                        .queryForObject("SELECT COUNT(*) FROM written WHERE text = ?", Integer.class, name))
-                .isZero();
+        shop.awaitEnd(name, TransactionState.ROLLED_BACK);
+        assertThat(shop.written(name)).isZero();
     }
 
     @Configuration(proxyBeanMethods = false)
@@ -183,7 +139,7 @@ class MarkLateIT {
             }
             String text = request.getRequestURI().split("/")[2];
             AsyncContext async = request.startAsync();
-            async.setTimeout(LONG.toMillis());
+            async.setTimeout(ServedShop.LONG.toMillis());
             async.start(contexts.wrap(() -> {
                 try {
                     async.getResponse().getOutputStream().print("a");
@@ -216,7 +172,7 @@ class MarkLateIT {
             jdbc.update("INSERT INTO written (text) VALUES (?)", text);
             running.countDown();
             try {
-                if (!goOn.await(LONG.toSeconds(), TimeUnit.SECONDS)) {
+                if (!goOn.await(ServedShop.LONG.toSeconds(), TimeUnit.SECONDS)) {
                     throw new AssertionError("nobody let it go on");
                 }
             } catch (InterruptedException e) {

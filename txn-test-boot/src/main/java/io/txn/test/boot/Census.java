@@ -60,7 +60,9 @@ final class Census {
                         && workers
                                 == (name.startsWith("txn-branch-")
                                         || name.startsWith("txn-lookup-")
-                                        || name.equals("txn-deadlines")))
+                                        || name.equals("txn-deadlines")
+                                        || name.equals("txn-late-marks")
+                                        || name.equals("txn-reactive")))
                 .map(name -> name.replaceAll("[0-9]+", "N"))
                 .collect(Collectors.groupingBy(name -> name, TreeMap::new, Collectors.counting()))
                 .toString();

@@ -27,8 +27,8 @@ class DevToolsIT {
     /** Two of the client and their other ends, a listening one for the coordinator and one for the web, four of the pool. */
     private static final int CONNECTIONS_OF_ONE = 10;
 
-    /** {@code txn.client.branch-workers}, one that looks something up, and one that looks at deadlines. */
-    private static final int WORKERS_OF_ONE = 10;
+    /** {@code txn.client.branch-workers}, one that looks something up, one that looks at deadlines, and those that wait a while for more to do. */
+    private static final int WORKERS_OF_ONE = 12;
 
     @TempDir
     static Path directory;

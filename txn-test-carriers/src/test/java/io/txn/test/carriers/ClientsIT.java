@@ -43,6 +43,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.web.servlet.context.ServletWebServerApplicationContext;
@@ -66,7 +68,12 @@ import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RestController;
 import org.springframework.web.client.RestClient;
 import org.springframework.web.client.RestTemplate;
+import org.springframework.web.client.support.RestClientAdapter;
 import org.springframework.web.reactive.function.client.WebClient;
+import org.springframework.web.reactive.function.client.support.WebClientAdapter;
+import org.springframework.web.service.annotation.HttpExchange;
+import org.springframework.web.service.annotation.PostExchange;
+import org.springframework.web.service.invoker.HttpServiceProxyFactory;
 
 /** Each client of HTTP that blocks, behind Feign and behind Spring's own, and circuit breakers, against Tomcat. */
 @Timeout(240)
@@ -80,8 +87,12 @@ class ClientsIT {
             "feign-balanced",
             "template-apache",
             "template-jdk",
+            "template-simple",
             "rest-client-apache",
-            "rest-client-jdk");
+            "rest-client-jdk",
+            "rest-client-simple",
+            "interface-rest-client",
+            "interface-web-client");
     private static volatile CountDownLatch goOn = new CountDownLatch(1);
     private static ServletWebServerApplicationContext application;
 
@@ -121,7 +132,9 @@ class ClientsIT {
             case "feign-hc5" -> application.getBean(FeignHc5.class).take(what);
             case "feign-okhttp" -> application.getBean(FeignOkHttp.class).take(what);
             case "feign-balanced" -> application.getBean(FeignBalanced.class).take(what);
-            case "rest-client-apache", "rest-client-jdk" ->
+            case "interface-rest-client", "interface-web-client" ->
+                application.getBean(via, StockInterface.class).take(what);
+            case "rest-client-apache", "rest-client-jdk", "rest-client-simple" ->
                 application
                         .getBean(via, RestClient.Builder.class)
                         .build()
@@ -213,6 +226,7 @@ class ClientsIT {
             "template-simple",
             "rest-client-apache",
             "rest-client-jdk",
+            "rest-client-simple",
             "web-client");
 
     /** A call to somewhere else than the service. */
@@ -221,7 +235,7 @@ class ClientsIT {
             case "feign-default" -> application.getBean(FeignDefault.class).takeAt(URI.create(url), what);
             case "feign-hc5" -> application.getBean(FeignHc5.class).takeAt(URI.create(url), what);
             case "feign-okhttp" -> application.getBean(FeignOkHttp.class).takeAt(URI.create(url), what);
-            case "rest-client-apache", "rest-client-jdk" ->
+            case "rest-client-apache", "rest-client-jdk", "rest-client-simple" ->
                 application
                         .getBean(via, RestClient.Builder.class)
                         .build()
@@ -250,17 +264,14 @@ class ClientsIT {
             Map<String, CompletableFuture<Boolean>> ends = new LinkedHashMap<>();
             for (String via : EVERYWHERE) {
                 for (String how : List.of("drips", "stands-still")) {
-                    // That one heeds nothing but its own time limit.
-                    if (!(via + how).equals("template-simplestands-still")) {
-                        String name = how + '-' + via;
-                        ends.put(name, new CompletableFuture<>());
-                        new Thread(() -> {
-                                    Throwable thrown = catchThrowable(
-                                            () -> global(name, Duration.ofSeconds(2), () -> postTo(url, via, how)));
-                                    ends.get(name).complete(thrown != null && !Thread.interrupted());
-                                })
-                                .start();
-                    }
+                    String name = how + '-' + via;
+                    ends.put(name, new CompletableFuture<>());
+                    new Thread(() -> {
+                                Throwable thrown = catchThrowable(
+                                        () -> global(name, Duration.ofSeconds(2), () -> postTo(url, via, how)));
+                                ends.get(name).complete(thrown != null && !Thread.interrupted());
+                            })
+                            .start();
                 }
             }
             for (Map.Entry<String, CompletableFuture<Boolean>> end : ends.entrySet()) {
@@ -455,6 +466,13 @@ class ClientsIT {
         String takeAt(URI where, @PathVariable("text") String text);
     }
 
+    @HttpExchange
+    interface StockInterface {
+
+        @PostExchange("/take/{text}")
+        String take(@PathVariable("text") String text);
+    }
+
     @FeignClient(name = "nobody")
     interface FeignNobody {
 
@@ -605,6 +623,29 @@ class ClientsIT {
         @Bean("template-simple")
         RestTemplate simpleTemplate() {
             return new RestTemplate(new SimpleClientHttpRequestFactory());
+        }
+
+        @Bean("rest-client-simple")
+        RestClient.Builder simpleClient() {
+            return RestClient.builder().requestFactory(new SimpleClientHttpRequestFactory());
+        }
+
+        @Bean("interface-rest-client")
+        StockInterface restInterface(
+                @Qualifier("rest-client-jdk") RestClient.Builder builder, @Value("${stock.url}") String url) {
+            return HttpServiceProxyFactory.builderFor(RestClientAdapter.create(
+                            builder.clone().baseUrl(url).build()))
+                    .build()
+                    .createClient(StockInterface.class);
+        }
+
+        @Bean("interface-web-client")
+        StockInterface webInterface(
+                @Qualifier("web-client") WebClient.Builder builder, @Value("${stock.url}") String url) {
+            return HttpServiceProxyFactory.builderFor(
+                            WebClientAdapter.create(builder.clone().baseUrl(url).build()))
+                    .build()
+                    .createClient(StockInterface.class);
         }
 
         @Bean("web-client")

@@ -258,6 +258,34 @@ class DubboIT {
         assertThat(stock("dubbo").take("nothing")).isEqualTo("10.0.0.1:8091:5 PARTICIPANT AT");
     }
 
+    /** What Seata's filter attaches within a TCC action: confirm and cancel end all of it, so AT leaves the call's statements alone. */
+    @Test
+    void whatACallOfSeatasTccDoesIsLeftToItsCaller() {
+        ContextCarrier contexts = application.getBean(ContextCarrier.class);
+        assertThat(catchThrowable(() -> global("dubbo-tcc", LONG, () -> {
+                    String own = contexts.current().xid().value();
+                    assertThat(fromSeata(contexts, own, "TCC", "insert dubbo-tcc"))
+                            .isEqualTo(own + " PARTICIPANT TCC");
+                    assertThat(fromSeata(contexts, own, "AT", "insert dubbo-at"))
+                            .isEqualTo(own + " PARTICIPANT AT");
+                    throw new IllegalStateException("changed my mind");
+                })))
+                .hasMessage("changed my mind");
+        assertThat(ended("dubbo-tcc").state()).isEqualTo(TransactionState.ROLLED_BACK);
+        assertThat(taken("dubbo-tcc")).isEqualTo(1);
+        assertThat(taken("dubbo-at")).isZero();
+    }
+
+    /** A call as an application of Seata's makes it. */
+    @SuppressWarnings("try")
+    private static String fromSeata(ContextCarrier contexts, String xid, String branchType, String request) {
+        try (ContextCarrier.Scope none = contexts.suspend()) {
+            RpcContext.getClientAttachment().setAttachment("TX_XID", xid);
+            RpcContext.getClientAttachment().setAttachment("TX_BRANCH_TYPE", branchType);
+            return stock("dubbo").take(request);
+        }
+    }
+
     /** The service. */
     public interface StockService {
 

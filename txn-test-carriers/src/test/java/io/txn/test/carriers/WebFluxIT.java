@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import io.txn.client.ContextCarrier;
 import io.txn.client.GlobalTransactionOptions;
 import io.txn.client.GlobalTransactionTemplate;
+import io.txn.client.Participation;
 import io.txn.client.Propagation;
 import io.txn.client.TransactionContext;
 import io.txn.coordinator.machine.TransactionState;
@@ -65,6 +66,7 @@ import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.NonBlocking;
+import reactor.core.scheduler.Schedulers;
 
 /** WebFlux on Reactor Netty, called by WebClient: the transaction stands in Reactor's context, in, through and out, and on no thread of the event loop. */
 @Timeout(240)
@@ -223,6 +225,48 @@ class WebFluxIT {
         commits.join(LONG.toMillis());
         assertThat(ended(name).state()).isEqualTo(TransactionState.COMMITTED);
         assertThat(taken(name)).isEqualTo(1);
+    }
+
+    /** It is handed over when somebody subscribes, also while no thread is free for it. */
+    @Test
+    void whatNoThreadHasTakenYetIsWaitedForUnlessItIsCancelled() throws Throwable {
+        int threads = Schedulers.DEFAULT_BOUNDED_ELASTIC_SIZE;
+        CountDownLatch busy = new CountDownLatch(threads);
+        CountDownLatch free = new CountDownLatch(1);
+        for (int i = 0; i < threads; i++) {
+            Schedulers.boundedElastic().schedule(() -> {
+                busy.countDown();
+                try {
+                    free.await();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            });
+        }
+        assertThat(busy.await(LONG.toSeconds(), TimeUnit.SECONDS)).isTrue();
+        ReactiveContexts reactive = application.getBean(ReactiveContexts.class);
+        JdbcTemplate jdbc = application.getBean(JdbcTemplate.class);
+        Disposable[] late = new Disposable[1];
+        try {
+            global("flux-late", () -> {
+                Participation here =
+                        application.getBean(ContextCarrier.class).current().participation();
+                Mono<Integer> insert =
+                        reactive.blocking(() -> jdbc.update("INSERT INTO taken (text) VALUES (?)", "flux-late"));
+                assertThat(here.hasChildren()).as("nobody has subscribed").isFalse();
+                insert.subscribe().dispose();
+                assertThat(here.hasChildren()).as("cancelled").isFalse();
+                late[0] = insert.subscribe();
+                assertThat(here.hasChildren()).isTrue();
+                free.countDown();
+                return "";
+            });
+        } finally {
+            free.countDown();
+        }
+        assertThat(ended("flux-late").state()).isEqualTo(TransactionState.COMMITTED);
+        assertThat(taken("flux-late")).as("the one that was not cancelled").isEqualTo(1);
+        Await.until("its subscriber has heard of it", LONG, () -> late[0].isDisposed());
     }
 
     @Test

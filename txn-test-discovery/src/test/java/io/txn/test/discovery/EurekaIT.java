@@ -3,16 +3,19 @@ package io.txn.test.discovery;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.txn.client.discovery.CoordinatorLocator;
+import io.txn.client.discovery.LookupStep;
 import io.txn.spring.discovery.DiscoveryClientLocator;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.springframework.cloud.client.discovery.DiscoveryClient;
 
 /** A real Eureka server: the coordinator registers by its REST interface, the application looks it up by its own {@code DiscoveryClient}. */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
@@ -32,6 +35,21 @@ class EurekaIT {
             CoordinatorLocator locator = application.getBean(CoordinatorLocator.class);
             assertThat(locator).isInstanceOf(DiscoveryClientLocator.class);
             assertThat(Application.begin(application)).startsWith(servers.coordinatorAddress() + ":");
+            assertThat(locator.examine())
+                    .singleElement()
+                    .isEqualTo(new LookupStep(LookupStep.Kind.INSTANCE, true, "1 registered there"));
+            try (DiscoveryClientLocator nobody = DiscoveryClientLocator.start(
+                    DiscoveryClientLocator.usable(
+                            List.copyOf(application
+                                    .getBeansOfType(DiscoveryClient.class)
+                                    .values()),
+                            false),
+                    "never")) {
+                assertThat(nobody.examine()).singleElement().satisfies(told -> {
+                    assertThat(told.kind()).isEqualTo(LookupStep.Kind.SERVICE);
+                    assertThat(told.seen()).endsWith("service never: nobody is registered there");
+                });
+            }
         }
         String listed = listed(servers);
         assertThat(listed).contains("txn-tcp-port").contains("domain").contains("lock-wait");

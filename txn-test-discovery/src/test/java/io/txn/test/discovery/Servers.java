@@ -21,13 +21,14 @@ final class Servers {
 
     private final Path home = Files.createTempDirectory(Files.createDirectories(Path.of("target/servers")), "run-")
             .toAbsolutePath();
-    private final NacosServer nacos = NacosServer.start(home.resolve("nacos"));
     private final int eurekaPort = Ports.free();
     private final int tcpPort = Ports.free();
     private final JavaProcess eureka = JavaProcess.mainClass(EurekaServerMain.class)
             .args(Integer.toString(eurekaPort))
             .directory(home)
             .start(home.resolve("eureka.log"));
+    // While the other one starts.
+    private final NacosServer nacos = NacosServer.start(home.resolve("nacos"));
     private JavaProcess coordinator;
 
     private Servers() throws IOException {

@@ -41,7 +41,8 @@ class FaultsIT {
         List<String> patient = List.of("--txn.client.lock-wait=20s");
         // And the test waits less for a coordinator or services that are gone, and for transactions that nobody
         // decides.
-        List<String> hasty = List.of("--txn.client.decision-wait=3s", "--txn.client.default-timeout=30s");
+        List<String> hasty = List.of(
+                "--txn.client.decision-wait=3s", "--txn.client.connect-wait=3s", "--txn.client.default-timeout=30s");
         shop = Shop.open(
                 "faults",
                 ShopDatabase.h2(Shop.data("faults-databases")),
@@ -104,8 +105,7 @@ class FaultsIT {
         shop.kill9(Program.COORDINATOR);
         assertThat(answer.status()).as(answer.body()).isEqualTo(200);
 
-        shop.start(Program.STORAGE);
-        shop.start(Program.ORDER);
+        shop.start(Program.STORAGE, Program.ORDER);
         assertThat(shop.client().rows(Program.STORAGE).get("undo_log")).hasSize(1);
         assertThat(shop.client().rows(Program.ORDER).get("undo_log")).hasSize(1);
 

@@ -10,9 +10,13 @@ import io.txn.test.JavaProcess;
 import io.txn.test.Ports;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +32,7 @@ final class Shop implements AutoCloseable {
 
     private ShopPlan plan;
     private final ShopClient client;
+    private final HttpClient http = HttpClient.newHttpClient();
     private final Map<Program, JavaProcess> processes = new EnumMap<>(Program.class);
 
     private Shop(ShopPlan plan) {
@@ -81,9 +86,14 @@ final class Shop implements AutoCloseable {
         return processes.get(program);
     }
 
-    void start(Program program) throws IOException {
-        launch(program);
-        awaitReady(program);
+    /** Side by side; returns when all are ready. */
+    void start(Program... programs) throws IOException {
+        for (Program program : programs) {
+            launch(program);
+        }
+        for (Program program : programs) {
+            awaitReady(program);
+        }
     }
 
     private void launch(Program program) throws IOException {
@@ -116,13 +126,26 @@ final class Shop implements AutoCloseable {
         start(Program.COORDINATOR);
     }
 
-    /** Starts every program that has been killed and resumes none: what a test paused it has to resume. */
+    /** Starts every program that has been killed and resumes none: what a test paused it has to resume. Returns when all services are connected to the coordinator. */
     void restartWhatIsDown() throws IOException {
+        start(Arrays.stream(Program.values())
+                .filter(program -> !process(program).isAlive())
+                .toArray(Program[]::new));
         for (Program program : Program.values()) {
-            if (!process(program).isAlive()) {
-                start(program);
+            if (program.isService()) {
+                awaitConnected(program);
             }
         }
+    }
+
+    private void awaitConnected(Program program) {
+        HttpRequest health = HttpRequest.newBuilder(plan.url(program).resolve("/actuator/health"))
+                .timeout(Duration.ofSeconds(10))
+                .build();
+        Await.until(
+                "the " + program.title() + " is connected to the coordinator",
+                MAX,
+                () -> http.send(health, HttpResponse.BodyHandlers.discarding()).statusCode() == 200);
     }
 
     /** A purchase on its way. */

@@ -219,6 +219,14 @@ public record Dialect(
                 product, syntax, insert, capture, delete, ownSchema, resourceId, driver, countsOnlyChanged, habits);
     }
 
+    /** A table of ours in the connection's own schema. Unquoted, as in the script that makes it, so that the database folds the name as it did then. */
+    public TableName own(String name) {
+        Identifier written = new Identifier(name, false);
+        return ownSchema.isEmpty()
+                ? new TableName(List.of(written), name)
+                : new TableName(List.of(new Identifier(ownSchema, true), written), quote(ownSchema) + '.' + name);
+    }
+
     /** What the catalog says now about the table that {@code name} means on this connection; null when there is none. */
     public @Nullable Table table(Connection connection, TableName name) throws SQLException {
         return catalog().table(connection, name, ownSchema);

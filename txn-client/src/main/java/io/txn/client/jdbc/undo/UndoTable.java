@@ -2,19 +2,15 @@ package io.txn.client.jdbc.undo;
 
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.dialect.SchemaScript;
 import io.txn.client.jdbc.dialect.Stamps;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.sql.Identifier;
-import io.txn.client.jdbc.sql.TableName;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -62,6 +58,7 @@ public final class UndoTable {
     private final String name;
     private final String table;
     private final String databaseTable;
+    private final SchemaScript script;
     private final Supplier<UUID> ids;
     /** Whether rows get their number from us: taking it from the table's counter would change what the application is told of its own last key. */
     private volatile boolean numbered;
@@ -75,6 +72,8 @@ public final class UndoTable {
         // Unquoted, as in the script, so that the database folds the name as it did when the table was made.
         this.table = schema + name;
         this.databaseTable = schema + name + "_database";
+        this.script = new SchemaScript(
+                "io/txn/client/jdbc/schema/" + dialect.product().script() + ".sql", "undo_log", name);
     }
 
     /**
@@ -101,7 +100,7 @@ public final class UndoTable {
         String problem = problem(connection);
         SQLException failure = null;
         if (problem != null && create) {
-            failure = create(connection);
+            failure = script.run(connection);
             problem = problem(connection);
         }
         if (problem != null) {
@@ -115,7 +114,7 @@ public final class UndoTable {
                     "creating",
                     failure == null ? null : failure.getMessage(),
                     "script",
-                    scriptPath());
+                    script.path());
         }
         String identity = identity(connection);
         requireRights(connection);
@@ -177,7 +176,7 @@ public final class UndoTable {
 
     /** What is wrong with the tables, or null. Asks the catalog: drivers log a failing query as a warning. */
     private @Nullable String problem(Connection connection) throws SQLException {
-        Table undo = dialect.table(connection, named(name));
+        Table undo = dialect.table(connection, dialect.own(name));
         if (undo == null) {
             return "there is no table " + table;
         }
@@ -192,18 +191,9 @@ public final class UndoTable {
         if (!hasUniqueKey(connection, undo)) {
             return "table " + table + " has no unique key on (xid, branch_id)";
         }
-        return dialect.table(connection, named(name + "_database")) == null
+        return dialect.table(connection, dialect.own(name + "_database")) == null
                 ? "there is no table " + databaseTable
                 : null;
-    }
-
-    private TableName named(String unqualified) {
-        Identifier written = new Identifier(unqualified, false);
-        return dialect.ownSchema().isEmpty()
-                ? new TableName(List.of(written), unqualified)
-                : new TableName(
-                        List.of(new Identifier(dialect.ownSchema(), true), written),
-                        dialect.quote(dialect.ownSchema()) + '.' + unqualified);
     }
 
     /** Without it, nothing would stop a late phase one. */
@@ -227,40 +217,6 @@ public final class UndoTable {
             }
         }
         return indexes.containsValue(Set.of("xid", "branch_id"));
-    }
-
-    /** Two applications may do this at once; whoever comes second may see an error, and the tables. */
-    private @Nullable SQLException create(Connection connection) {
-        SQLException failure = null;
-        for (String sql : script().split(";")) {
-            if (!sql.isBlank()) {
-                try (Statement statement = connection.createStatement()) {
-                    statement.execute(sql);
-                } catch (SQLException e) {
-                    failure = e;
-                }
-            }
-        }
-        return failure;
-    }
-
-    /** Where the jar has the script that makes the tables. */
-    private String scriptPath() {
-        return "io/txn/client/jdbc/schema/" + dialect.product().script() + ".sql";
-    }
-
-    private String script() {
-        String resource = '/' + scriptPath();
-        try (InputStream in = UndoTable.class.getResourceAsStream(resource)) {
-            if (in == null) {
-                throw new AssertionError("the jar lacks " + resource);
-            }
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8)
-                    .replaceAll("(?m)^--.*$", "")
-                    .replace("undo_log", name);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     private String identity(Connection connection) throws SQLException {

@@ -11,6 +11,8 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * The statements with which a database prepares and ends branches, on plain connections of whatever pool there is. Thread-safe; works on the connections it is given.
  */
 public final class XaBranches {
+
+    /** XA_RBROLLBACK, XA_RBTIMEOUT, XA_RBDEADLOCK. */
+    private static final Set<Integer> ROLLED_BACK = Set.of(1402, 1613, 1614);
 
     private final Dialect dialect;
 
@@ -184,27 +189,77 @@ public final class XaBranches {
     }
 
     /**
-     * Whether the branch has surely changed nothing, by the database's own word; false when that cannot be asked. Throws when the transaction has failed and cannot be prepared.
+     * The number under which the database has written what the open transaction changed; empty when that is nothing. Only where it {@linkplain #tellsReadersFromWriters() says so}. Throws when the transaction
+     * has failed and cannot be prepared.
+     *
+     * @param checks whether constraints that wait for the commit are checked now
      */
-    public boolean isReadOnly(Connection connection) throws SQLException {
-        if (dialect.product() != Dialect.Product.POSTGRESQL) {
-            return false;
-        }
+    public Optional<String> written(Connection connection, boolean checks) throws SQLException {
         // In a failed transaction PREPARE TRANSACTION rolls back and calls that a success; this fails in one.
-        try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("SELECT txid_current_if_assigned()")) {
-            return row.next() && row.getString(1) == null;
+        String question = "SELECT txid_current_if_assigned()";
+        try (Statement statement = connection.createStatement()) {
+            boolean rows = statement.execute(checks ? "SET CONSTRAINTS ALL IMMEDIATE; " + question : question);
+            if (!rows && !statement.getMoreResults()) {
+                throw new SQLException("no row: " + question);
+            }
+            try (ResultSet row = statement.getResultSet()) {
+                return row.next() ? Optional.ofNullable(row.getString(1)) : Optional.empty();
+            }
         }
     }
 
-    /** Ends a branch that has changed nothing, on the connection that works for it, in one phase. */
-    public void end(Connection connection, XaId id) throws SQLException {
+    /** What became of a transaction whose commit was not answered. */
+    public enum Became {
+        COMMITTED,
+        TAKEN_BACK,
+        /** Its session has not ended yet. */
+        UNDER_WAY,
+        /** The database does not say. */
+        UNKNOWN
+    }
+
+    /** What became of the transaction with that {@linkplain #written number}. */
+    public Became became(Connection connection, String number) throws SQLException {
+        if (dialect.product() != Dialect.Product.POSTGRESQL) {
+            return Became.UNKNOWN;
+        }
+        return switch (one(connection, "SELECT txid_status(" + Long.parseLong(number) + ")")) {
+            case "committed" -> Became.COMMITTED;
+            case "aborted" -> Became.TAKEN_BACK;
+            case "in progress" -> Became.UNDER_WAY;
+            default -> Became.UNKNOWN; // long ago
+        };
+    }
+
+    /** Says that nothing more is done in a branch, on the connection that works for it: fails where that is gone. */
+    public void seal(Connection connection, XaId id) throws SQLException {
         if (dialect.product().isMySqlFamily()) {
             execute(connection, "XA END " + mySql(id));
+        }
+    }
+
+    /** Commits a sealed branch that is not prepared, on the connection that works for it. */
+    public void commitInOnePhase(Connection connection, XaId id) throws SQLException {
+        if (dialect.product().isMySqlFamily()) {
             execute(connection, "XA COMMIT " + mySql(id) + " ONE PHASE");
         } else {
             connection.commit();
         }
+    }
+
+    /** Whether a commit that failed so was surely not carried out, by the word of a database that goes on. */
+    public boolean surelyRefused(SQLException error) {
+        String state = error.getSQLState();
+        if (state == null || state.length() != 5) {
+            return false;
+        }
+        String kind = state.substring(0, 2);
+        return switch (dialect.product()) {
+            // All that is no connection's end, operator's word, broken system or broken server.
+            case POSTGRESQL -> !Set.of("08", "57", "58", "XX").contains(kind);
+            case MARIADB, MYSQL -> ROLLED_BACK.contains(error.getErrorCode()) || kind.equals("40") || kind.equals("23");
+            case H2 -> kind.equals("40") || kind.equals("23");
+        };
     }
 
     /** Takes a branch back that is not prepared, in whatever state it is, on the connection that works for it. */

@@ -79,7 +79,8 @@ public final class NacosRegistry implements Registry {
             if (e.getErrCode() != NacosException.NO_RIGHT) {
                 throw e;
             }
-            throw new IOException("it refuses the user, the password or the right to write: " + e.getErrMsg(), e);
+            throw new IOException(
+                    "it refuses the user, the password, the keys or the right to write: " + e.getErrMsg(), e);
         }
         instance = joining;
     }

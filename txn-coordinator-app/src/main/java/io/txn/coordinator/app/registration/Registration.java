@@ -24,7 +24,7 @@ public final class Registration implements SmartLifecycle {
     private static final Logger log = LoggerFactory.getLogger(Registration.class);
 
     private static final Duration FIRST_DELAY = Duration.ofSeconds(1);
-    private static final Duration MAX_DELAY = Duration.ofSeconds(30);
+    private static final Duration MAX_DELAY = Duration.ofSeconds(10);
     private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
     /** Longer than a library's own deadline for one request, so that leaving has one fair attempt. */
     private static final Duration LEAVE_WITHIN = Duration.ofSeconds(6);

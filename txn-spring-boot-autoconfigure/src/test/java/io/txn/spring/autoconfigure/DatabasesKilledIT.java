@@ -1,0 +1,128 @@
+package io.txn.spring.autoconfigure;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.xa.XaBranches;
+import io.txn.test.Await;
+import io.txn.test.DatabaseKind;
+import io.txn.test.DatabaseServer;
+import io.txn.test.TestDatabase;
+import io.txn.test.TestDatabases;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Database servers that are killed between phase one and the decision, and come back: what XA had prepared in both and what TCC had tried in one ends as it was decided, and nothing is left.
+ */
+@Timeout(180)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class DatabasesKilledIT {
+
+    private static final Duration MAX = Duration.ofSeconds(90);
+
+    @TempDir
+    Path directory;
+
+    private DatabaseServer mariaDb;
+    private DatabaseServer postgres;
+
+    @BeforeAll
+    void start() {
+        mariaDb = TestDatabases.startMariaDb(DatabaseServer.Durability.PROCESS);
+        postgres = TestDatabases.startPostgres(DatabaseServer.Durability.PROCESS);
+    }
+
+    @AfterAll
+    void stop() throws Exception {
+        mariaDb.close();
+        postgres.close();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"MARIADB, true, COMMITTED, 90+110, 90+0, 3", "POSTGRESQL, false, ROLLED_BACK, 100+100, 100+0, 4"})
+    void whatWasPreparedOrTriedEndsWhenTheServersAreBack(
+            DatabaseKind actions, boolean keep, String state, String moved, String paid, String fence)
+            throws Throwable {
+        TestDatabase from = mariaDb.create();
+        TestDatabase to = postgres.create();
+        for (TestDatabase database : new TestDatabase[] {from, to}) {
+            database.execute("CREATE TABLE account (amount INT NOT NULL)", "INSERT INTO account VALUES (100)");
+        }
+        TestDatabase tcc = (actions == DatabaseKind.MARIADB ? mariaDb : postgres).create();
+        tcc.execute(
+                "CREATE TABLE account (name VARCHAR(20) PRIMARY KEY, balance INT NOT NULL, frozen INT NOT NULL)",
+                "INSERT INTO account VALUES ('tcc', 100, 0)");
+        try (TestCoordinator coordinator = TestCoordinator.start(directory.resolve("coordinator-" + actions));
+                XaTransfer transfer =
+                        new XaTransfer(coordinator.port(), from.dataSource(), to.dataSource(), "nowhere");
+                Payer payer = new Payer(coordinator.port(), tcc.dataSource(), "nowhere")) {
+            Throwable end = catchThrowable(() -> payer.pay("tcc", 10, Duration.ofMinutes(5), keep, () -> {
+                Throwable inner = catchThrowable(() -> transfer.move("xa", Duration.ofMinutes(5), keep, () -> {
+                    assertThat(prepared(from) + prepared(to)).isEqualTo(2);
+                    mariaDb.kill9();
+                    postgres.kill9();
+                }));
+                assertThat(inner == null).as("%s", inner).isEqualTo(keep);
+            }));
+            assertThat(end == null).as("%s", end).isEqualTo(keep);
+            for (String name : new String[] {"xa", "tcc"}) {
+                Await.until(
+                        "an attempt of " + name + " has failed",
+                        MAX,
+                        () -> coordinator.detail(coordinator.transaction(name).xid()).branches().stream()
+                                .anyMatch(branch -> branch.attempts() > 0));
+            }
+            mariaDb.restart();
+            postgres.restart();
+            for (String name : new String[] {"xa", "tcc"}) {
+                Await.until(
+                        name + " is " + state,
+                        MAX,
+                        () -> coordinator.transaction(name).state().name().equals(state));
+            }
+            assertThat(coordinator.statistics().locks()).isZero();
+        }
+        assertThat(query(from, "SELECT amount FROM account") + "+" + query(to, "SELECT amount FROM account"))
+                .isEqualTo(moved);
+        assertThat(prepared(from) + prepared(to)).isZero();
+        assertThat(query(tcc, "SELECT balance FROM account") + "+" + query(tcc, "SELECT frozen FROM account"))
+                .isEqualTo(paid);
+        assertThat(query(tcc, "SELECT state FROM txn_fence WHERE branch_id <> 0"))
+                .isEqualTo(fence);
+    }
+
+    private static int prepared(TestDatabase database) {
+        try (Connection connection = database.dataSource().getConnection()) {
+            Dialect dialect = Dialect.of(connection);
+            return new XaBranches(dialect)
+                    .prepared(connection, dialect.resourceId())
+                    .size();
+        } catch (SQLException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static String query(TestDatabase database, String sql) throws SQLException {
+        try (Connection connection = database.dataSource().getConnection();
+                Statement statement = connection.createStatement();
+                ResultSet rows = statement.executeQuery(sql)) {
+            assertThat(rows.next()).isTrue();
+            String value = rows.getString(1);
+            assertThat(rows.next()).isFalse();
+            return value;
+        }
+    }
+}
