@@ -421,13 +421,14 @@ final class MachineReader {
     }
 
     private static State.Fail fail(String name, Node node) {
-        StringBuilder cause = new StringBuilder(name);
+        StringBuilder cause = new StringBuilder();
         for (String key : List.of("ErrorCode", "Message")) {
             @Nullable String text = node.text(key);
             if (text != null) {
-                cause.append(cause.length() == name.length() ? ": " : " ").append(text.replaceAll("\\p{Cntrl}", " "));
+                cause.append(cause.length() == 0 ? "" : " ").append(text.replaceAll("\\p{Cntrl}", " "));
             }
         }
-        return new State.Fail(name, cause.length() <= 200 ? cause.toString() : cause.substring(0, 200));
+        String told = cause.length() == 0 ? "the machine fails" : cause.toString();
+        return new State.Fail(name, told.length() <= 200 ? told : told.substring(0, 200));
     }
 }

@@ -13,6 +13,7 @@ import io.txn.protocol.saga.Work;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -114,7 +115,7 @@ class StateMachineTest {
         assertThat(step(plan, "Mail.async").recovery()).isEqualTo(Recovery.CONTINUE);
         assertThat(step(plan, "Mail.async").after()).containsExactly("Mail");
         assertThat(step(plan, "Mail.async").results()).containsExactly("Hotel");
-        assertThat(step(plan, "Fail").work()).isEqualTo(new Work.Fail("Fail: NO_TRIP no trip"));
+        assertThat(step(plan, "Fail").work()).isEqualTo(new Work.Fail("NO_TRIP no trip"));
         assertThat(step(plan, "machine.end").after()).containsExactlyInAnyOrder("Booked", "Mail");
         assertThat(plan.result()).isEqualTo("machine.end");
         assertThat(SagaPlan.decode(plan.encoded())).isEqualTo(plan);
@@ -338,6 +339,31 @@ class StateMachineTest {
         if (expected != null) {
             assertThat((String) refused.facts().get("expected")).contains(expected);
         }
+    }
+
+    @Test
+    void whateverIsChangedInADefinitionItIsReadOrRefused() {
+        long seed = Long.getLong("txn.test.seed", System.nanoTime());
+        Random random = new Random(seed);
+        String[] parts = TRIP.split("(?<=[\"\\[\\]{},:])|(?=[\"\\[\\]{},:])");
+        int read = 0;
+        for (int i = 0; i < 3_000; i++) {
+            String[] changed = parts.clone();
+            for (int n = random.nextInt(3); n >= 0; n--) {
+                int at = random.nextInt(changed.length);
+                changed[at] = random.nextInt(3) == 0 ? "" : parts[random.nextInt(parts.length)];
+            }
+            String text = String.join("", changed);
+            try {
+                plan(StateMachine.read(text, "changed.json"));
+                read++;
+            } catch (TxnException e) {
+                assertThat(e.code()).as(text).isEqualTo(ErrorCode.STATE_MACHINE_REFUSED);
+            } catch (RuntimeException | AssertionError | StackOverflowError e) {
+                throw new AssertionError("txn.test.seed=" + seed + " " + text, e);
+            }
+        }
+        assertThat(read).as("txn.test.seed=" + seed).isPositive();
     }
 
     @Test
