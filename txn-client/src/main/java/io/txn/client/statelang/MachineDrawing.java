@@ -35,7 +35,7 @@ final class MachineDrawing {
                     line(out, id + " -- else --> " + id(choosing.otherwise()));
                 }
             } else if (state instanceof State.Fail fail) {
-                line(out, id + "([\"" + fail.cause().replace("\"", "#quot;") + "\"])");
+                line(out, id + "([\"" + fail.told().replace("\"", "#quot;") + "\"])");
             } else if (state instanceof State.Trigger trigger) {
                 line(out, id + "{{" + trigger.name() + "}}");
                 next(out, id, trigger.next(), " --> ");

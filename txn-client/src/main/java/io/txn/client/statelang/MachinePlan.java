@@ -412,6 +412,6 @@ record MachinePlan(SagaPlan plan, String encoded, Map<String, String> machines) 
     /** Why the saga turns at a trigger. */
     static String cause(StateMachine machine, State.Trigger trigger) {
         State next = trigger.next() == null ? null : machine.find(trigger.next());
-        return next instanceof State.Fail fail ? fail.cause() : trigger.name();
+        return next instanceof State.Fail fail ? fail.told() : trigger.name();
     }
 }

@@ -134,7 +134,7 @@ final class MachineResource implements BranchResource {
             } else if (state instanceof State.Choosing choosing) {
                 return choose(call, choosing);
             } else if (state instanceof State.Fail fail) {
-                return BranchResult.commitImpossible(fail.cause());
+                return BranchResult.commitImpossible(fail.told());
             }
             return BranchResult.commitLater("nothing is done in state " + state.name());
         } catch (Expression.FailedException e) {
@@ -390,7 +390,7 @@ final class MachineResource implements BranchResource {
     private static BranchResult caught(Called call, State.Task task, State.Catching by, Status status, String failure) {
         State next = call.machine.next(by.next());
         if (next instanceof State.Fail fail) {
-            return unsuccessful(call, task, status, fail.cause() + ", because " + failure, fail);
+            return unsuccessful(call, task, status, fail.told() + ", because " + failure, fail);
         } else if (next instanceof State.Trigger trigger) {
             String cause = MachinePlan.cause(call.machine, trigger) + ", because " + failure;
             return done(new Answered(status, Map.of(), null, cause).toJson());

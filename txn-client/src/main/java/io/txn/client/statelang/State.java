@@ -167,6 +167,12 @@ sealed interface State {
      * @param cause one line
      */
     record Fail(String name, String cause) implements State {
+
+        /** The cause, and where. */
+        String told() {
+            return name + ": " + cause;
+        }
+
         @Override
         public List<String> targets() {
             return List.of();

@@ -127,8 +127,10 @@ class MachineResourceTest {
     private Branch branch(
             SagaHead.Call call, String step, int attempt, Map<String, ?> results, @Nullable Object result) {
         StateMachine machine = known.values().iterator().next();
-        Envelope envelope = new Envelope(
-                machine.id(), machine.digest(), Map.of(), new LinkedHashMap<>(Map.of("key", "k1", "n", 7)), Map.of());
+        Map<String, @Nullable Object> variables = new LinkedHashMap<>();
+        variables.put("key", "k1");
+        variables.put("n", 7);
+        Envelope envelope = new Envelope(machine.id(), machine.digest(), Map.of(), variables, Map.of());
         Map<String, @Nullable Object> document = new LinkedHashMap<>();
         document.put("input", envelope.toJson());
         document.put("results", results);
