@@ -114,7 +114,7 @@ public final class NacosLocator implements CoordinatorLocator {
                         ? LookupStep.Kind.NAMESPACE
                         : LookupStep.Kind.SERVICE;
         return List.of(
-                new LookupStep(kind, false, settings + ": " + (why == null ? "nobody is registered there" : why)));
+                new LookupStep(kind, false, settings + ": " + (why == null ? KnownCoordinators.NOBODY : why)));
     }
 
     // The thread that looks
