@@ -108,6 +108,7 @@ class StateMachineTest {
         assertThat(flight.policy().maxAttempts()).isEqualTo(4);
         assertThat(flight.policy().firstDelay()).isEqualTo(500);
         assertThat(flight.policy().factor()).isEqualTo(1.5);
+        assertThat(flight.policy().maxDelay()).isEqualTo(60_000);
         assertThat(flight.policy().callTimeout()).isEqualTo(60_000);
         assertThat(((Work.Choice) step(plan, "Booked").work()).successors())
                 .containsExactlyInAnyOrder("Flight", "machine.end", "Fail");
