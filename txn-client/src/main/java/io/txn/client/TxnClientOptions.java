@@ -8,7 +8,6 @@ import io.txn.protocol.TxnException;
 import io.txn.protocol.transport.ClientTls;
 import io.txn.protocol.transport.TransportOptions;
 import java.time.Duration;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -111,67 +110,87 @@ public record TxnClientOptions(
     }
 
     public TxnClientOptions withServiceGroup(String value) {
-        return with(draft -> draft.serviceGroup = value);
+        Draft draft = new Draft(this);
+        draft.serviceGroup = value;
+        return draft.finish();
     }
 
     public TxnClientOptions withRequestTimeout(Duration value) {
-        return with(draft -> draft.requestTimeout = value);
+        Draft draft = new Draft(this);
+        draft.requestTimeout = value;
+        return draft.finish();
     }
 
     public TxnClientOptions withConnectWait(Duration value) {
-        return with(draft -> draft.connectWait = value);
+        Draft draft = new Draft(this);
+        draft.connectWait = value;
+        return draft.finish();
     }
 
     public TxnClientOptions withStartWait(Duration value) {
-        return with(draft -> draft.startWait = value);
+        Draft draft = new Draft(this);
+        draft.startWait = value;
+        return draft.finish();
     }
 
     public TxnClientOptions withDecisionWait(Duration value) {
-        return with(draft -> draft.decisionWait = value);
+        Draft draft = new Draft(this);
+        draft.decisionWait = value;
+        return draft.finish();
     }
 
     public TxnClientOptions withShutdownTimeout(Duration value) {
-        return with(draft -> draft.shutdownTimeout = value);
+        Draft draft = new Draft(this);
+        draft.shutdownTimeout = value;
+        return draft.finish();
     }
 
     public TxnClientOptions withFailFast(boolean value) {
-        return with(draft -> draft.failFast = value);
+        Draft draft = new Draft(this);
+        draft.failFast = value;
+        return draft.finish();
     }
 
     public TxnClientOptions withBranchWorkers(int workers, int queue) {
-        return with(draft -> {
-            draft.branchWorkers = workers;
-            draft.branchQueue = queue;
-        });
+        Draft draft = new Draft(this);
+        draft.branchWorkers = workers;
+        draft.branchQueue = queue;
+        return draft.finish();
     }
 
     public TxnClientOptions withReconnect(Backoff value) {
-        return with(draft -> draft.reconnect = value);
+        Draft draft = new Draft(this);
+        draft.reconnect = value;
+        return draft.finish();
     }
 
     public TxnClientOptions withTransport(TransportOptions value) {
-        return with(draft -> draft.transport = value);
+        Draft draft = new Draft(this);
+        draft.transport = value;
+        return draft.finish();
     }
 
     public TxnClientOptions withTls(@Nullable ClientTls value) {
-        return with(draft -> draft.tls = value);
+        Draft draft = new Draft(this);
+        draft.tls = value;
+        return draft.finish();
     }
 
     public TxnClientOptions withCredentials(Credentials value) {
-        return with(draft -> draft.credentials = value);
+        Draft draft = new Draft(this);
+        draft.credentials = value;
+        return draft.finish();
     }
 
     public TxnClientOptions withCauseMessages(boolean value) {
-        return with(draft -> draft.causeMessages = value);
+        Draft draft = new Draft(this);
+        draft.causeMessages = value;
+        return draft.finish();
     }
 
     public TxnClientOptions withObserver(TxnObserver value) {
-        return with(draft -> draft.observer = value);
-    }
-
-    private TxnClientOptions with(Consumer<Draft> change) {
         Draft draft = new Draft(this);
-        change.accept(draft);
+        draft.observer = value;
         return draft.finish();
     }
 

@@ -14,8 +14,8 @@ public final class ActionAspect extends AnnotatedMethods {
     private final Supplier<ActionBeans> beans;
 
     /** @param beans is asked for at the first call, so that making the aspect starts nothing */
-    public ActionAspect(Supplier<ActionBeans> beans) {
-        super(ORDER, List.of(TccAction.class, SagaAction.class));
+    public ActionAspect(AnnotationIndex index, Supplier<ActionBeans> beans) {
+        super(index, ORDER, List.of(TccAction.class, SagaAction.class));
         this.beans = beans;
     }
 

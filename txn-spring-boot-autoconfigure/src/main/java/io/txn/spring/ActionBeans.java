@@ -22,7 +22,6 @@ import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.core.annotation.AnnotatedElementUtils;
-import org.springframework.core.annotation.AnnotationUtils;
 import org.springframework.util.ClassUtils;
 import org.springframework.util.ReflectionUtils;
 
@@ -34,6 +33,7 @@ public final class ActionBeans implements SmartInitializingSingleton {
 
     private static final List<Class<? extends Annotation>> ANNOTATIONS = List.of(TccAction.class, SagaAction.class);
 
+    private final AnnotationIndex index;
     private final ConfigurableListableBeanFactory beanFactory;
     private final Supplier<Actions> actions;
     private final Supplier<ActionFences> fences;
@@ -44,10 +44,12 @@ public final class ActionBeans implements SmartInitializingSingleton {
     record Declared(ActionDeclaration declaration, Action action) {}
 
     public ActionBeans(
+            AnnotationIndex index,
             ConfigurableListableBeanFactory beanFactory,
             Supplier<Actions> actions,
             Supplier<ActionFences> fences,
             Supplier<GlobalTransactionalOptions> options) {
+        this.index = index;
         this.options = options;
         this.beanFactory = beanFactory;
         this.actions = actions;
@@ -61,12 +63,10 @@ public final class ActionBeans implements SmartInitializingSingleton {
                 continue;
             }
             Class<?> type = AutoProxyUtils.determineTargetClass(beanFactory, name);
-            if (type != null
-                    && !type.getName().startsWith("org.springframework.")
-                    && AnnotationUtils.isCandidateClass(type, ANNOTATIONS)) {
+            if (type != null && index.hasAny(type, ANNOTATIONS)) {
                 List<ActionDeclaration> found = new ArrayList<>();
                 for (Class<? extends Annotation> annotation : ANNOTATIONS) {
-                    new AnnotationCheck(annotation, (method, on) -> found.add(ActionDeclaration.of(method, on)))
+                    new AnnotationCheck(index, annotation, (method, on) -> found.add(ActionDeclaration.of(method, on)))
                             .checkOnce(type);
                 }
                 found.forEach(declaration -> register(name, declaration));

@@ -18,8 +18,6 @@ import org.springframework.aop.framework.Advised;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.aop.support.StaticMethodMatcher;
 import org.springframework.core.Ordered;
-import org.springframework.util.ClassUtils;
-import org.springframework.util.ReflectionUtils;
 
 /**
  * Advice for the methods that carry an annotation, and for the public ones of classes that carry it. Looked at are the methods as their class declares them, which costs the start of an
@@ -28,10 +26,12 @@ import org.springframework.util.ReflectionUtils;
 abstract class AnnotatedMethods extends StaticMethodMatcher
         implements PointcutAdvisor, Pointcut, ClassFilter, MethodInterceptor, Ordered {
 
+    private final AnnotationIndex index;
     private final int order;
     private final List<Class<? extends Annotation>> annotations;
 
-    AnnotatedMethods(int order, List<Class<? extends Annotation>> annotations) {
+    AnnotatedMethods(AnnotationIndex index, int order, List<Class<? extends Annotation>> annotations) {
+        this.index = index;
         this.order = order;
         this.annotations = annotations;
     }
@@ -95,27 +95,7 @@ abstract class AnnotatedMethods extends StaticMethodMatcher
     /** Whether any method of that class can match, so that nobody has to look at each of them where none can. */
     @Override
     public boolean matches(Class<?> type) {
-        for (Class<?> declaring = type; declaring != null && declaring != Object.class; ) {
-            if (isAnnotated(declaring) || declaresAnnotated(declaring)) {
-                return true;
-            }
-            declaring = declaring.getSuperclass();
-        }
-        for (Class<?> inherited : ClassUtils.getAllInterfacesForClass(type)) {
-            if (isAnnotated(inherited) || declaresAnnotated(inherited)) {
-                return true; // its default methods are methods of the class
-            }
-        }
-        return false;
-    }
-
-    private boolean declaresAnnotated(Class<?> declaring) {
-        for (Method method : ReflectionUtils.getDeclaredMethods(declaring)) {
-            if (isAnnotated(method)) {
-                return true;
-            }
-        }
-        return false;
+        return index.hasAny(type, annotations);
     }
 
     @Override

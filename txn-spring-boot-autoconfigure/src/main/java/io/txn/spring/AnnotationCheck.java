@@ -15,7 +15,6 @@ import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.annotation.AnnotatedElementUtils;
-import org.springframework.core.annotation.AnnotationUtils;
 import org.springframework.util.ClassUtils;
 import org.springframework.util.ReflectionUtils;
 
@@ -23,13 +22,15 @@ import org.springframework.util.ReflectionUtils;
 final class AnnotationCheck {
 
     private final Set<Class<?>> checked = ConcurrentHashMap.newKeySet();
+    private final AnnotationIndex index;
     private final Class<? extends Annotation> annotation;
     private final BiConsumer<Method, Class<?>> reader;
     private final Predicate<Class<?>> later;
 
     /** Of an annotation whose methods return their result. */
-    AnnotationCheck(Class<? extends Annotation> annotation, BiConsumer<Method, Class<?>> reader) {
-        this(annotation, type -> false, reader);
+    AnnotationCheck(
+            AnnotationIndex index, Class<? extends Annotation> annotation, BiConsumer<Method, Class<?>> reader) {
+        this(index, annotation, type -> false, reader);
     }
 
     /**
@@ -37,14 +38,18 @@ final class AnnotationCheck {
      * @param reader reads the annotations that are found, so that a bad one fails the start and not the first call
      */
     AnnotationCheck(
-            Class<? extends Annotation> annotation, Predicate<Class<?>> later, BiConsumer<Method, Class<?>> reader) {
+            AnnotationIndex index,
+            Class<? extends Annotation> annotation,
+            Predicate<Class<?>> later,
+            BiConsumer<Method, Class<?>> reader) {
+        this.index = index;
         this.later = later;
         this.annotation = annotation;
         this.reader = reader;
     }
 
     void checkOnce(Class<?> type) {
-        if (AnnotationUtils.isCandidateClass(type, annotation) && checked.add(type)) {
+        if (index.has(type, annotation) && checked.add(type)) {
             check(type);
         }
     }

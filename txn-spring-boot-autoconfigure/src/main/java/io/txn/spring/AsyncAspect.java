@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
+import org.springframework.aop.support.AopUtils;
+import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.scheduling.annotation.Async;
 
 /**
@@ -22,16 +24,23 @@ public final class AsyncAspect extends AnnotatedMethods {
     private final Supplier<ContextCarrier> contexts;
     private final Supplier<GlobalTransactionTemplate> transactions;
 
-    /** Both are asked for at the first call, so that making the aspect starts nothing. */
-    public AsyncAspect(Supplier<ContextCarrier> contexts, Supplier<GlobalTransactionTemplate> transactions) {
-        super(ORDER, List.of(Async.class));
+    /** What is supplied is asked for at the first call, so that making the aspect starts nothing. */
+    public AsyncAspect(
+            AnnotationIndex index,
+            Supplier<ContextCarrier> contexts,
+            Supplier<GlobalTransactionTemplate> transactions) {
+        super(index, ORDER, List.of(Async.class));
         this.contexts = contexts;
         this.transactions = transactions;
     }
 
+    /** Wherever Spring sees the annotation: also as part of another one, and inherited from classes and interfaces. */
     @Override
     public boolean matches(Method method, Class<?> targetClass) {
-        return super.matches(method, targetClass) && !isAnnotated(method, targetClass, GlobalTransactional.class);
+        Method specific = AopUtils.getMostSpecificMethod(method, targetClass);
+        return (AnnotatedElementUtils.hasAnnotation(specific, Async.class)
+                        || AnnotatedElementUtils.hasAnnotation(targetClass, Async.class))
+                && !isAnnotated(method, targetClass, GlobalTransactional.class);
     }
 
     @Override

@@ -15,9 +15,10 @@ public final class GlobalLockAspect extends AnnotatedMethods {
     private final Supplier<GlobalLockTemplate> locks;
     private final Supplier<GlobalLockOptions> options;
 
-    /** Both are asked for at the first call, so that making the aspect starts nothing. */
-    public GlobalLockAspect(Supplier<GlobalLockTemplate> locks, Supplier<GlobalLockOptions> options) {
-        super(ORDER, List.of(GlobalLock.class));
+    /** What is supplied is asked for at the first call, so that making the aspect starts nothing. */
+    public GlobalLockAspect(
+            AnnotationIndex index, Supplier<GlobalLockTemplate> locks, Supplier<GlobalLockOptions> options) {
+        super(index, ORDER, List.of(GlobalLock.class));
         this.locks = locks;
         this.options = options;
     }

@@ -25,12 +25,13 @@ public final class GlobalTransactionalAspect extends AnnotatedMethods {
     private final Supplier<GlobalTransactionalOptions> options;
     private final Supplier<@Nullable LaterResults> later;
 
-    /** All are asked for at the first call, so that making the aspect starts nothing. */
+    /** What is supplied is asked for at the first call, so that making the aspect starts nothing. */
     public GlobalTransactionalAspect(
+            AnnotationIndex index,
             Supplier<GlobalTransactionTemplate> transactions,
             Supplier<GlobalTransactionalOptions> options,
             Supplier<@Nullable LaterResults> later) {
-        super(ORDER, List.of(GlobalTransactional.class));
+        super(index, ORDER, List.of(GlobalTransactional.class));
         this.transactions = transactions;
         this.options = options;
         this.later = later;

@@ -19,10 +19,12 @@ public final class GlobalTransactionalCheck implements BeanPostProcessor {
     private final List<AnnotationCheck> checks;
 
     /**
+     * @param index knows in which classes there is anything to check
      * @param options read the annotations that are found
      * @param later runs methods whose result is there only later
      */
     public GlobalTransactionalCheck(
+            AnnotationIndex index,
             Supplier<GlobalTransactionalOptions> options,
             Supplier<GlobalLockOptions> locks,
             Supplier<@Nullable LaterResults> later) {
@@ -31,7 +33,7 @@ public final class GlobalTransactionalCheck implements BeanPostProcessor {
             return results != null && results.handles(type);
         };
         this.checks = List.of(
-                new AnnotationCheck(GlobalTransactional.class, handled, (method, type) -> {
+                new AnnotationCheck(index, GlobalTransactional.class, handled, (method, type) -> {
                     options.get().of(method, type);
                     String key = Annotated.find(method, type, GlobalTransactional.class)
                             .idempotencyKey();
@@ -46,14 +48,14 @@ public final class GlobalTransactionalCheck implements BeanPostProcessor {
                     }
                 }),
                 new AnnotationCheck(
-                        GlobalLock.class, (method, type) -> locks.get().of(method, type)));
+                        index, GlobalLock.class, (method, type) -> locks.get().of(method, type)));
     }
 
     @Override
     public Object postProcessBeforeInitialization(Object bean, String beanName) {
         Class<?> type = ClassUtils.getUserClass(AopUtils.getTargetClass(bean));
-        if (!type.getName().startsWith("org.springframework.")) {
-            checks.forEach(check -> check.checkOnce(type));
+        for (AnnotationCheck check : checks) {
+            check.checkOnce(type);
         }
         return bean;
     }

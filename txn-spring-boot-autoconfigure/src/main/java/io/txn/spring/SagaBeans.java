@@ -22,7 +22,6 @@ import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.core.annotation.AnnotatedElementUtils;
-import org.springframework.core.annotation.AnnotationUtils;
 import org.springframework.util.ClassUtils;
 import org.springframework.util.ReflectionUtils;
 
@@ -32,6 +31,7 @@ import org.springframework.util.ReflectionUtils;
  */
 public final class SagaBeans implements SmartInitializingSingleton {
 
+    private final AnnotationIndex index;
     private final ConfigurableListableBeanFactory beanFactory;
     private final Supplier<Sagas> sagas;
     private final Supplier<ActionFences> fences;
@@ -39,10 +39,12 @@ public final class SagaBeans implements SmartInitializingSingleton {
 
     /** @param options null where {@link GlobalTransactional} means nothing */
     public SagaBeans(
+            AnnotationIndex index,
             ConfigurableListableBeanFactory beanFactory,
             Supplier<Sagas> sagas,
             Supplier<ActionFences> fences,
             Supplier<@Nullable GlobalTransactionalOptions> options) {
+        this.index = index;
         this.options = options;
         this.beanFactory = beanFactory;
         this.sagas = sagas;
@@ -57,14 +59,17 @@ public final class SagaBeans implements SmartInitializingSingleton {
             }
             Class<?> type = AutoProxyUtils.determineTargetClass(beanFactory, name);
             // A client of another application's interface offers nothing itself.
-            if (type != null && !type.isInterface() && !type.getName().startsWith("org.springframework.")) {
+            if (type != null && !type.isInterface()) {
                 Class<?> user = ClassUtils.getUserClass(type);
-                if (AnnotationUtils.isCandidateClass(user, SagaStep.class)) {
+                if (index.has(user, SagaStep.class)) {
                     steps(user).forEach((method, signature) -> register(name, user, method, signature));
                 }
             }
         }
-        beanFactory.getBeansOfType(SagaDefinition.class).values().forEach(sagas.get()::register);
+        for (SagaDefinition<?, ?> definition :
+                beanFactory.getBeansOfType(SagaDefinition.class).values()) {
+            sagas.get().register(definition);
+        }
     }
 
     /** The methods of the class that are steps, by their own annotation or that of an interface. */

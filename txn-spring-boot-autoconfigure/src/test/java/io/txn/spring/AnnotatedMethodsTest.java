@@ -17,7 +17,7 @@ class AnnotatedMethodsTest {
     private static final class Mark extends AnnotatedMethods {
 
         Mark() {
-            super(0, List.of(GlobalTransactional.class));
+            super(new AnnotationIndex(), 0, List.of(GlobalTransactional.class));
         }
 
         @Override

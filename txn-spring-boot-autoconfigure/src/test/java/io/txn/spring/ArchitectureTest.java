@@ -28,7 +28,7 @@ class ArchitectureTest {
         ArchitectureRules.neverDependOn("io.txn.spring..", "io.txn.coordinator..")
                 .check(others);
         JavaClasses noCodecs = CLASSES.that(DescribedPredicate.describe("do not store results", type -> !type.getName()
-                .matches(".*\\.(TxnIdempotency|Jackson[23]ResultCodec).*")));
+                .matches(".*\\.(IdempotencyBeans|Jackson[23]ResultCodec).*")));
         ArchitectureRules.neverDependOn("io.txn.spring..", "com.fasterxml..", "tools.jackson..")
                 .check(noCodecs);
     }

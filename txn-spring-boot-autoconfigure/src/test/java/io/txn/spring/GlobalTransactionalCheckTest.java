@@ -46,7 +46,8 @@ class GlobalTransactionalCheckTest {
     };
 
     private final GlobalLockOptions locks = new GlobalLockOptions(text -> text.equals("${wait}") ? "5s" : text);
-    private final GlobalTransactionalCheck check = new GlobalTransactionalCheck(() -> options, () -> locks, () -> null);
+    private final GlobalTransactionalCheck check =
+            new GlobalTransactionalCheck(new AnnotationIndex(), () -> options, () -> locks, () -> null);
 
     // What cannot work
 

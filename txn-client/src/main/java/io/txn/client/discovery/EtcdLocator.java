@@ -78,7 +78,7 @@ public final class EtcdLocator implements CoordinatorLocator {
             }
             String elsewhere = elsewhere();
             step = LookupStep.Kind.SERVICE;
-            seen = elsewhere == null ? "nobody is registered there" : elsewhere;
+            seen = elsewhere == null ? KnownCoordinators.NOBODY : elsewhere;
         } catch (EtcdClient.Failure e) {
             step = e.step();
             seen = String.valueOf(e.getMessage());

@@ -20,7 +20,9 @@ public final class KnownCoordinators {
 
     private static final Logger log = LoggerFactory.getLogger(KnownCoordinators.class);
 
-    private static final String NOBODY = "nobody is registered there";
+    /** On the first day it is the coordinator that was not told. */
+    static final String NOBODY =
+            "nobody is registered there; a coordinator registers where its own txn.coordinator.nacos, .etcd or .eureka says";
 
     private static final Comparator<HostPort> ORDER =
             Comparator.comparing(HostPort::host).thenComparingInt(HostPort::port);

@@ -113,8 +113,7 @@ public final class NacosLocator implements CoordinatorLocator {
                                         || why.contains(NacosProbe.NAME_OF_NAMESPACE))
                         ? LookupStep.Kind.NAMESPACE
                         : LookupStep.Kind.SERVICE;
-        return List.of(
-                new LookupStep(kind, false, settings + ": " + (why == null ? "nobody is registered there" : why)));
+        return List.of(new LookupStep(kind, false, settings + ": " + (why == null ? KnownCoordinators.NOBODY : why)));
     }
 
     // The thread that looks

@@ -11,7 +11,9 @@ import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
+import java.util.List;
 import java.util.UUID;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
 import javax.sql.DataSource;
@@ -119,7 +121,7 @@ public final class AtDataSource implements DataSource, AutoCloseable {
                         dialect.resourceId(),
                         ErrorCode.H2_NOT_DURABLE.fix());
             }
-            for (String hidden : dialect.missingGrants(connection)) {
+            for (String hidden : options.xa() ? List.<String>of() : dialect.missingGrants(connection)) {
                 LOG.warn(
                         "{} {}: resource={}, hidden={}. {}",
                         ErrorCode.CATALOG_HIDDEN.id(),
@@ -190,6 +192,21 @@ public final class AtDataSource implements DataSource, AutoCloseable {
     /** As whom it connects; null where the driver does not say. A property that pools have too. */
     public @Nullable String getUsername() {
         return user;
+    }
+
+    /** Whether it works in XA mode unless a transaction says otherwise: then it needs neither an undo table nor keys. */
+    public boolean isXa() {
+        return resource.options().xa();
+    }
+
+    /**
+     * Has the pool be told of connections that are closed for good instead of given back, as those of branches that MariaDB has prepared. To be called before the first use.
+     *
+     * @param pool drops a connection of its, without a word in the log
+     */
+    public AtDataSource evictingBy(Consumer<Connection> pool) {
+        xa.evictBy(pool);
+        return this;
     }
 
     /** The data source that was wrapped. */

@@ -29,8 +29,9 @@ final class GivenValues {
      * A column, and where a row has its value.
      *
      * @param integers the least and the greatest number that fit; null where that is not known of the column
+     * @param longest how many characters fit; -1 where that is not known
      */
-    private record Place(Column column, int index, long @Nullable [] integers, boolean text) {}
+    private record Place(Column column, int index, long @Nullable [] integers, int longest) {}
 
     private GivenValues(List<Place> places) {
         this.places = places;
@@ -52,11 +53,11 @@ final class GivenValues {
             for (int i = 0; i < named.size(); i++) {
                 index = column.equals(table.column(named.get(i))) ? i : index;
             }
-            boolean text = MySqlStored.isText(column);
-            if (index < 0 || !text && !MySqlStored.isNumber(column)) {
+            int longest = MySqlStored.longest(column);
+            if (index < 0 || longest < 0 && !MySqlStored.isNumber(column)) {
                 return null;
             }
-            places.add(new Place(column, index, MySqlStored.integers(column), text));
+            places.add(new Place(column, index, MySqlStored.integers(column), longest));
         }
         return new GivenValues(places);
     }
@@ -92,11 +93,11 @@ final class GivenValues {
 
     private static @Nullable Value stored(Place place, @Nullable Object value) {
         if (value instanceof String text) {
-            return place.text() && isPlain(text)
-                    ? MySqlStored.text(place.column(), text.getBytes(StandardCharsets.US_ASCII))
+            return text.length() <= place.longest() && isPlain(text)
+                    ? new Value.Bytes(text.getBytes(StandardCharsets.US_ASCII))
                     : null;
         }
-        if (value == null || place.text()) {
+        if (value == null || place.longest() >= 0) {
             return null;
         }
         // A counter takes zero for a wish.

@@ -12,8 +12,6 @@ import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.Calendar;
 import java.util.Date;
-import java.util.Set;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,10 +22,6 @@ import org.jspecify.annotations.Nullable;
 final class Parameters {
 
     private static final Method SET_DOUBLE = setDouble();
-
-    private static final Set<Method> SETTERS = Arrays.stream(PreparedStatement.class.getMethods())
-            .filter(Parameters::binds)
-            .collect(Collectors.toUnmodifiableSet());
 
     /** More than any database takes. */
     private static final int MOST = 1 << 20;
@@ -72,17 +66,11 @@ final class Parameters {
 
     private record KeptText(String text) {}
 
-    /** Whether the method binds a value. */
+    /** Whether the method binds a value by its number; asked for each value of a batch. */
     static boolean isSetter(Method method) {
-        return SETTERS.contains(method);
-    }
-
-    private static boolean binds(Method method) {
-        Class<?>[] types = method.getParameterTypes();
-        return method.getName().startsWith("set")
-                && types.length >= 2
-                && types[0] == int.class
-                && method.getDeclaringClass() == PreparedStatement.class;
+        return method.getParameterCount() >= 2
+                && method.getDeclaringClass() == PreparedStatement.class
+                && method.getName().startsWith("set");
     }
 
     /** Keeps a call that the physical statement has seen. */

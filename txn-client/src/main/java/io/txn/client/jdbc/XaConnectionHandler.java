@@ -493,7 +493,7 @@ final class XaConnectionHandler implements InvocationHandler {
     /** A connection on which that does not work is aborted. */
     private void takeBack(Connection connection, Working now, Throwable reason) {
         working = null;
-        if (!XaPhaseOne.takeBack(branches, connection, now.id, now.unlimit, reason)) {
+        if (!XaPhaseOne.takeBack(xa, connection, now.id, now.unlimit, reason)) {
             physical = null;
         }
     }

@@ -275,7 +275,7 @@ final class XaPhaseOne implements HeldWork {
                 takeBack(e); // its session ends where that does not work, and the database takes it back
                 throw refused(e);
             }
-            abort(now, e);
+            abort(xa, now, e);
             connection = null;
             requireCommitted(e);
         } finally {
@@ -442,7 +442,7 @@ final class XaPhaseOne implements HeldWork {
             if (state == State.PREPARED && branches.endsWithItsConnection()) {
                 xa.hold(id, now);
             } else if (state == State.PREPARED && branches.isBoundToItsSession()) {
-                abort(now, new SQLException("the session of a prepared branch ends"));
+                abort(xa, now, new SQLException("the session of a prepared branch ends"));
             } else {
                 close(now);
             }
@@ -456,13 +456,13 @@ final class XaPhaseOne implements HeldWork {
             now.setAutoCommit(autoCommit);
             now.close();
         } catch (SQLException e) {
-            abort(now, e);
+            abort(xa, now, e);
         }
     }
 
     private boolean takeBack(Throwable reason) {
         Connection now = connection;
-        boolean done = now != null && takeBack(branches, now, id, unlimit, reason);
+        boolean done = now != null && takeBack(xa, now, id, unlimit, reason);
         if (!done) {
             connection = null;
         }
@@ -470,15 +470,14 @@ final class XaPhaseOne implements HeldWork {
     }
 
     /** Whether the database is known to have taken the branch back; else the connection is aborted, so that no clean-up can commit what is left. */
-    static boolean takeBack(
-            XaBranches branches, Connection connection, XaId id, @Nullable String unlimit, Throwable reason) {
+    static boolean takeBack(XaResource xa, Connection connection, XaId id, @Nullable String unlimit, Throwable reason) {
         try {
-            branches.takeBack(connection, id);
+            xa.branches().takeBack(connection, id);
             unlimit(connection, unlimit);
             return true;
         } catch (SQLException | RuntimeException e) {
             reason.addSuppressed(e);
-            abort(connection, reason);
+            abort(xa, connection, reason);
             return false;
         }
     }
@@ -491,7 +490,8 @@ final class XaPhaseOne implements HeldWork {
         }
     }
 
-    static void abort(Connection connection, Throwable reason) {
+    private static void abort(XaResource xa, Connection connection, Throwable reason) {
+        xa.evict(connection);
         try {
             connection.abort(Runnable::run);
         } catch (SQLException | RuntimeException e) {

@@ -24,6 +24,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -51,6 +52,8 @@ final class XaResource implements BranchResource {
     private final LongSupplier random;
     /** Which database this is, as it was seen last. */
     private volatile @Nullable String database;
+
+    private volatile Consumer<Connection> evict = connection -> {};
 
     private final AtomicBoolean checked = new AtomicBoolean();
     private final AtomicBoolean announced = new AtomicBoolean();
@@ -89,6 +92,16 @@ final class XaResource implements BranchResource {
 
     XaBranches branches() {
         return branches;
+    }
+
+    /** Who is told of connections that will be closed behind the pool's back; nobody else touches them then. */
+    void evictBy(Consumer<Connection> pool) {
+        evict = pool;
+    }
+
+    /** Without this a pool takes a connection that is not wanted any more for one that broke, and says so each time. */
+    void evict(Connection connection) {
+        evict.accept(connection);
     }
 
     AtResource resource() {

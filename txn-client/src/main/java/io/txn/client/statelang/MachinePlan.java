@@ -34,8 +34,8 @@ record MachinePlan(SagaPlan plan, String encoded, Map<String, String> machines) 
     private static final long DEFAULT_DELAY = 1_000;
     private static final long DEFAULT_MOST_DELAY = 30_000;
 
-    /** Of delays that a definition asks for. */
-    private static final long MOST_DELAY = 24 * 3_600_000L;
+    /** Of delays that grow: a service that is called until the time is over is not to be forgotten. */
+    private static final long MOST_GROWN_DELAY = 60_000;
 
     MachinePlan {
         machines = new LinkedHashMap<>(machines);
@@ -369,7 +369,7 @@ record MachinePlan(SagaPlan plan, String encoded, Map<String, String> machines) 
                 interval = Math.max(interval, one.interval());
                 factor = Math.max(factor, one.factor());
             }
-            return new Policy(0, callTimeout, interval, factor, MOST_DELAY, attempts);
+            return new Policy(0, callTimeout, interval, factor, Math.max(interval, MOST_GROWN_DELAY), attempts);
         }
 
         private void add(

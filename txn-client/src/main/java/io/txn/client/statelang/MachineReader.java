@@ -20,7 +20,7 @@ final class MachineReader {
     private static final String STATE_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,59}";
     private static final String MACHINE_NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,59}";
 
-    private static final Set<String> ALWAYS = Set.of("Type", "Comment", "Extensions");
+    private static final Set<String> ALWAYS = Set.of("Type", "Name", "Comment", "Extensions");
     private static final Set<String> OF_MACHINE = Set.of(
             "Name",
             "Comment",
@@ -55,6 +55,10 @@ final class MachineReader {
 
     private static final Set<String> OF_MACHINE_STATE = Set.of(
             "StateMachineName",
+            "IsForCompensation",
+            "Catch",
+            "Status",
+            "Retry",
             "CompensateState",
             "Input",
             "Output",
@@ -175,6 +179,10 @@ final class MachineReader {
                     "a service that takes the whole collection, or a saga in Java with repeat(…)");
         }
         node.requireKnown("a " + node.text("Type"), Set.copyOf(all));
+        String again = node.text("Name");
+        if (again != null && !again.equals(name)) {
+            throw node.require("Name").refused("a state is called as it stands in States", name + ", or no Name");
+        }
         return name;
     }
 
@@ -190,10 +198,7 @@ final class MachineReader {
         boolean async = node.flag("IsAsync");
         for (String late : List.of("Catch", "Status", "Output", "Retry")) {
             Node found = node.get(late);
-            if (async
-                    && found != null
-                    && !List.of().equals(found.json())
-                    && !Map.of().equals(found.json())) {
+            if (async && found != null && !found.isEmpty()) {
                 throw found.refused("nobody waits for a state that IsAsync", "no " + late + ", or no IsAsync");
             }
         }
@@ -217,7 +222,7 @@ final class MachineReader {
     private static State.Machine machine(String name, Node node) {
         for (String unfit : List.of("Catch", "Status", "Retry")) {
             Node found = node.get(unfit);
-            if (found != null) {
+            if (found != null && !found.isEmpty()) {
                 throw found.refused(
                         "a machine in a machine that fails turns the whole saga back",
                         "no " + unfit + " here; Catch, Status and Retry in " + node.text("StateMachineName"));

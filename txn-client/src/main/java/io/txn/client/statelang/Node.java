@@ -76,6 +76,13 @@ record Node(String source, String path, @Nullable Object json) {
         return entries;
     }
 
+    /** What editors write where there is nothing. */
+    boolean isEmpty() {
+        return json instanceof Map<?, ?> map
+                ? map.isEmpty()
+                : json instanceof List<?> list && (list.isEmpty() || list.equals(List.of(Map.of())));
+    }
+
     List<Node> elements() {
         if (!(json instanceof List<?> list)) {
             throw refused("it is no list", "[ … ]");

@@ -66,8 +66,10 @@ record ServiceMethod(String service, Method method) {
         if (wanted != null) {
             return wanted.equals(names(Arrays.asList(method.getParameterTypes())));
         }
-        return method.getParameterCount() == task.input().size()
-                || all == 1 && method.getParameterCount() > task.input().size();
+        int takes = method.getParameterCount();
+        // What editors write where nothing is given.
+        boolean nothing = task.input().equals(List.of(new Template.Mapped(Map.of())));
+        return takes == task.input().size() || all == 1 && (takes > task.input().size() || takes == 0 && nothing);
     }
 
     private static List<String> names(List<Class<?>> types) {

@@ -17,13 +17,13 @@ class SchemasTest {
     void everyMessageHasExactlyOneSchema() {
         List<Class<?>> messages = concrete(Message.class).distinct().toList();
         assertThat(messages).hasSize(28);
-        assertThat(Schemas.ALL.stream().<Class<?>>map(Schema::type).toList())
+        assertThat(Schemas.all().stream().<Class<?>>map(Schema::type).toList())
                 .containsExactlyInAnyOrderElementsOf(messages);
     }
 
     @Test
     void typeCodesAreThoseOfTheWire() {
-        assertThat(Schemas.ALL.stream().map(Schema::typeCode).toList())
+        assertThat(Schemas.all().stream().map(Schema::typeCode).toList())
                 .containsExactly(
                         1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 21, 22, 59, 60, 101, 102, 103,
                         104, 111, 121);
@@ -37,13 +37,13 @@ class SchemasTest {
                 .map(Object::getClass)
                 .distinct()
                 .toList();
-        assertThat(Schemas.ALL).allSatisfy(schema -> assertThat(seen).anyMatch(schema.type()::equals));
+        assertThat(Schemas.all()).allSatisfy(schema -> assertThat(seen).anyMatch(schema.type()::equals));
     }
 
     @Test
     void thePageOfTheProtocolListsTheMessages() {
         StringBuilder table = new StringBuilder("| Code | Message | Fields |\n|---|---|---|\n");
-        for (Schema<?> schema : Schemas.ALL) {
+        for (Schema<?> schema : Schemas.all()) {
             table.append("| ")
                     .append(schema.typeCode())
                     .append(" | ")

@@ -5,6 +5,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.Properties;
+import java.util.function.Consumer;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -60,6 +61,16 @@ final class BesidePool {
         }
     }
 
+    /** Has {@code pool} drop a connection of its, which is about to be closed behind its back; other pools than HikariCP find that out by themselves. */
+    static Consumer<Connection> evicting(DataSource pool) {
+        try {
+            Consumer<Connection> hikari = HIKARI ? Hikari.evicting(pool) : null;
+            return hikari != null ? hikari : connection -> {};
+        } catch (SQLException | RuntimeException e) {
+            return connection -> {};
+        }
+    }
+
     /** Loaded only where HikariCP is. */
     private static final class Hikari {
 
@@ -67,6 +78,11 @@ final class BesidePool {
             return pool instanceof HikariDataSource itself
                     ? itself
                     : pool.isWrapperFor(HikariDataSource.class) ? pool.unwrap(HikariDataSource.class) : null;
+        }
+
+        static @Nullable Consumer<Connection> evicting(DataSource pool) throws SQLException {
+            HikariDataSource hikari = hikari(pool);
+            return hikari == null ? null : hikari::evictConnection;
         }
 
         static @Nullable String url(DataSource pool) throws SQLException {

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,12 +32,9 @@ final class DoctorReport
 
     private static final Duration END = Duration.ofSeconds(2);
 
-    /** Told with a line of their own when the data source was made. */
-    private static final Set<String> TOLD_BEFORE = Set.of(ErrorCode.CATALOG_HIDDEN.id(), ErrorCode.H2_NOT_DURABLE.id());
-
-    private final Doctor doctor;
+    private final Supplier<Doctor> doctor;
     private final TxnClient client;
-    private final Set<String> quiet = new HashSet<>(TOLD_BEFORE);
+    private final List<String> accepted;
     private @Nullable ApplicationContext own;
     private @Nullable Thread looking;
 
@@ -45,10 +43,10 @@ final class DoctorReport
 
     private volatile boolean ended;
 
-    DoctorReport(Doctor doctor, TxnClient client, DoctorProperties properties) {
+    DoctorReport(Supplier<Doctor> doctor, TxnClient client, DoctorProperties properties) {
         this.doctor = doctor;
         this.client = client;
-        quiet.addAll(properties.accepted());
+        this.accepted = properties.accepted();
     }
 
     @Override
@@ -77,7 +75,7 @@ final class DoctorReport
         }
         Diagnosis diagnosis;
         try {
-            diagnosis = doctor.examine();
+            diagnosis = doctor.get().examine();
         } catch (BeanCreationException e) {
             if (e.contains(BeanCreationNotAllowedException.class)) {
                 return; // the context ends, and what examines is made only when somebody wants it
@@ -88,6 +86,9 @@ final class DoctorReport
             return;
         }
         List<Finding> all = diagnosis.problems();
+        Set<String> quiet = new HashSet<>(accepted);
+        // Told with a line of their own when the data source was made.
+        quiet.addAll(List.of(ErrorCode.CATALOG_HIDDEN.id(), ErrorCode.H2_NOT_DURABLE.id()));
         List<Finding> problems = diagnosis.problems(quiet);
         String verdict = all.isEmpty() ? "all is well" : all.size() == 1 ? "one problem" : all.size() + " problems";
         log.info("Global transactions: {}.{}{}", verdict, System.lineSeparator(), diagnosis.screen());

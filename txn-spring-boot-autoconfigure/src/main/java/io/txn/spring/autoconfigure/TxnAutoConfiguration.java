@@ -10,6 +10,7 @@ import io.txn.client.TxnClient;
 import io.txn.client.TxnClientOptions;
 import io.txn.client.discovery.CoordinatorLocator;
 import io.txn.client.rm.ResourceManager;
+import io.txn.spring.AnnotationIndex;
 import io.txn.spring.GlobalLockAspect;
 import io.txn.spring.GlobalLockOptions;
 import io.txn.spring.GlobalTransactionalAspect;
@@ -49,6 +50,12 @@ public final class TxnAutoConfiguration {
             "org.springframework.transaction.support.TransactionSynchronizationManager";
 
     @Bean
+    @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+    static AnnotationIndex txnAnnotationIndex() {
+        return new AnnotationIndex();
+    }
+
+    @Bean
     @ConditionalOnMissingBean
     ContextCarrier txnContextCarrier() {
         return new ContextCarrier();
@@ -58,7 +65,7 @@ public final class TxnAutoConfiguration {
     @Bean
     @ConditionalOnMissingBean
     CoordinatorLocator txnCoordinatorLocator(Environment environment) {
-        throw TxnDiscoveryAutoConfiguration.nothingFound(environment);
+        throw DiscoveryBeans.nothingFound(environment);
     }
 
     /** Connects while the other beans are made; {@link ClientLifecycle} waits for it. */
@@ -137,10 +144,12 @@ public final class TxnAutoConfiguration {
         @Bean
         @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
         static GlobalTransactionalAspect txnGlobalTransactionalAspect(
+                AnnotationIndex index,
                 ObjectProvider<GlobalTransactionTemplate> transactions,
                 ObjectProvider<GlobalTransactionalOptions> options,
                 ObjectProvider<LaterResults> later) {
-            return new GlobalTransactionalAspect(transactions::getObject, options::getObject, later::getIfAvailable);
+            return new GlobalTransactionalAspect(
+                    index, transactions::getObject, options::getObject, later::getIfAvailable);
         }
 
         @Bean
@@ -152,16 +161,19 @@ public final class TxnAutoConfiguration {
         @Bean
         @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
         static GlobalLockAspect txnGlobalLockAspect(
-                ObjectProvider<GlobalLockTemplate> locks, ObjectProvider<GlobalLockOptions> options) {
-            return new GlobalLockAspect(locks::getObject, options::getObject);
+                AnnotationIndex index,
+                ObjectProvider<GlobalLockTemplate> locks,
+                ObjectProvider<GlobalLockOptions> options) {
+            return new GlobalLockAspect(index, locks::getObject, options::getObject);
         }
 
         @Bean
         static GlobalTransactionalCheck txnGlobalTransactionalCheck(
+                AnnotationIndex index,
                 ObjectProvider<GlobalTransactionalOptions> options,
                 ObjectProvider<GlobalLockOptions> locks,
                 ObjectProvider<LaterResults> later) {
-            return new GlobalTransactionalCheck(options::getObject, locks::getObject, later::getIfAvailable);
+            return new GlobalTransactionalCheck(index, options::getObject, locks::getObject, later::getIfAvailable);
         }
     }
 }

@@ -8,6 +8,7 @@ import io.txn.client.statelang.StateMachines;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.spring.ActionFences;
+import io.txn.spring.AnnotationIndex;
 import io.txn.spring.GlobalTransactionalOptions;
 import io.txn.spring.SagaBeans;
 import io.txn.spring.StateMachineBeans;
@@ -24,6 +25,7 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Lazy;
 import org.springframework.core.annotation.Order;
 
 /** Sagas that the coordinator drives: their definitions are beans, their steps methods of beans, and their ends application events. State machines in Seata's state language are imported. */
@@ -32,7 +34,9 @@ import org.springframework.core.annotation.Order;
 @EnableConfigurationProperties(StateMachineProperties.class)
 public final class TxnSagaAutoConfiguration {
 
+    /** Made for the first definition, step or wish. */
     @Bean
+    @Lazy
     @ConditionalOnMissingBean
     Sagas txnSagas(TxnClient client, ResourceManager resources, ApplicationEventPublisher events) {
         return new Sagas(client.sagas(), resources, events::publishEvent);
@@ -40,15 +44,21 @@ public final class TxnSagaAutoConfiguration {
 
     @Bean
     SagaBeans txnSagaBeans(
+            AnnotationIndex index,
             ConfigurableListableBeanFactory beanFactory,
             ObjectProvider<Sagas> sagas,
             ObjectProvider<ActionFences> fences,
             ObjectProvider<GlobalTransactionalOptions> options) {
         return new SagaBeans(
-                beanFactory, sagas::getObject, () -> fences.getIfAvailable(() -> NO_FENCES), options::getIfAvailable);
+                index,
+                beanFactory,
+                sagas::getObject,
+                () -> fences.getIfAvailable(() -> NO_FENCES),
+                options::getIfAvailable);
     }
 
     @Bean
+    @Lazy
     @ConditionalOnMissingBean
     StateMachines txnStateMachines(
             TxnClient client,
@@ -86,6 +96,7 @@ public final class TxnSagaAutoConfiguration {
     };
 
     @Bean
+    @Lazy
     @Order(650)
     Examination txnSagaExamination(Sagas sagas, StateMachines machines) {
         return new Examination() {

@@ -70,6 +70,13 @@ public final class DataSourcesExamination implements Examination {
             return List.of(Finding.problem(
                     ErrorCode.EXAMINATION_FAILED, name, "the database could not be asked: " + e.getMessage()));
         }
+        if (source.isXa()) {
+            // Nothing is captured or undone; whether the server can prepare transactions is checked at the start.
+            return List.of(
+                    database.losesCommits()
+                            ? Finding.problem(ErrorCode.H2_NOT_DURABLE, name, database.resourceId())
+                            : Finding.well(name, "works in XA mode"));
+        }
         String problem = database.undoTableProblem();
         findings.add(
                 problem == null

@@ -25,10 +25,6 @@ import io.txn.test.TestDatabases;
 import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -89,8 +85,7 @@ class ActionFaultsIT {
             }
         }
         assertThat(money(database)).isEqualTo(money);
-        assertThat(query(database, "SELECT state FROM txn_fence WHERE branch_id <> 0"))
-                .isEqualTo(Integer.toString(fence));
+        assertThat(fence(database)).isEqualTo(Integer.toString(fence));
     }
 
     /** A call whose answer is late is repeated, at another instance, while the first one still works. */
@@ -158,7 +153,7 @@ class ActionFaultsIT {
                 "somebody waits for the row",
                 MAX,
                 () -> Integer.parseInt(
-                                query(
+                                Leftovers.query(
                                         database,
                                         "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"))
                         > 0);
@@ -175,10 +170,10 @@ class ActionFaultsIT {
             awaitState(coordinator, "five", "ROLLED_BACK");
         }
         assertThat(money(database)).isEqualTo("100+0");
-        assertThat(fence(database)).isEqualTo("4");
-        assertThat(query(database, "SELECT calls FROM txn_fence WHERE branch_id <> 0"))
+        assertThat(Leftovers.query(database, "SELECT calls FROM txn_fence WHERE branch_id <> 0"))
                 .as("what failed was taken back with its count")
                 .isEqualTo("2");
+        assertThat(fence(database)).isEqualTo("4");
     }
 
     /** The database goes away, as far as the application sees, between the try and the decision, and comes back. */
@@ -288,25 +283,15 @@ class ActionFaultsIT {
         return Integer.parseInt(url.replaceFirst(".*://[^:/]+:(\\d+)/.*", "$1"));
     }
 
+    /** What the fence says of the one branch, which is over: the clean-up takes it. */
     private static String fence(TestDatabase database) {
-        return query(database, "SELECT state FROM txn_fence WHERE branch_id <> 0");
+        String state = Leftovers.query(database, "SELECT state FROM txn_fence WHERE branch_id <> 0");
+        Leftovers.cleanUpFence(database);
+        return state;
     }
 
     private static String money(TestDatabase database) {
-        return query(database, "SELECT balance FROM account") + "+" + query(database, "SELECT frozen FROM account");
-    }
-
-    /** The one value of a query. */
-    private static String query(TestDatabase database, String sql) {
-        try (Connection connection = database.dataSource().getConnection();
-                Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery(sql)) {
-            assertThat(rows.next()).isTrue();
-            String value = rows.getString(1);
-            assertThat(rows.next()).isFalse();
-            return value;
-        } catch (SQLException e) {
-            throw new AssertionError(e);
-        }
+        return Leftovers.query(database, "SELECT balance FROM account") + "+"
+                + Leftovers.query(database, "SELECT frozen FROM account");
     }
 }

@@ -40,6 +40,7 @@ import org.springframework.boot.jdbc.metadata.DataSourcePoolMetadataProvider;
 import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.SmartLifecycle;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Primary;
@@ -272,6 +273,45 @@ class DataSourceIT {
                                     .contains("txn.jdbc.create-undo-table=true")
                                     .contains("io/txn/client/jdbc/schema");
                         }));
+    }
+
+    /** Stands for what brings work: a web server, a listener, a scheduler. */
+    static final class Worker implements SmartLifecycle {
+
+        private final JdbcTemplate jdbc;
+        private volatile int undoTables;
+
+        Worker(JdbcTemplate jdbc) {
+            this.jdbc = jdbc;
+        }
+
+        @Override
+        public void start() {
+            undoTables = Objects.requireNonNull(jdbc.queryForObject(
+                    "SELECT COUNT(*) FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME = 'UNDO_LOG'", Integer.class));
+        }
+
+        @Override
+        public void stop() {}
+
+        @Override
+        public boolean isRunning() {
+            return undoTables > 0;
+        }
+
+        @Override
+        public int getPhase() {
+            return 0;
+        }
+    }
+
+    @Test
+    void nothingBringsWorkBeforeTheUndoTableIsThere() {
+        runner.withBean(Worker.class).run(context -> assertThat(context.getBean(Worker.class).undoTables)
+                .isEqualTo(1));
+        runner.withBean(Worker.class)
+                .withPropertyValues("spring.datasource.url=" + memory("without"), "txn.jdbc.create-undo-table=false")
+                .run(context -> assertThat(context).hasFailed());
     }
 
     @Test

@@ -3,18 +3,12 @@ package io.txn.spring.autoconfigure;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import io.txn.client.jdbc.dialect.Dialect;
-import io.txn.client.jdbc.xa.XaBranches;
 import io.txn.test.Await;
 import io.txn.test.DatabaseKind;
 import io.txn.test.DatabaseServer;
 import io.txn.test.TestDatabase;
 import io.txn.test.TestDatabases;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -71,7 +65,8 @@ class DatabasesKilledIT {
                 Payer payer = new Payer(coordinator.port(), tcc.dataSource(), "nowhere")) {
             Throwable end = catchThrowable(() -> payer.pay("tcc", 10, Duration.ofMinutes(5), keep, () -> {
                 Throwable inner = catchThrowable(() -> transfer.move("xa", Duration.ofMinutes(5), keep, () -> {
-                    assertThat(prepared(from) + prepared(to)).isEqualTo(2);
+                    assertThat(Leftovers.prepared(from) + Leftovers.prepared(to))
+                            .isEqualTo(2);
                     mariaDb.kill9();
                     postgres.kill9();
                 }));
@@ -95,34 +90,15 @@ class DatabasesKilledIT {
             }
             assertThat(coordinator.statistics().locks()).isZero();
         }
-        assertThat(query(from, "SELECT amount FROM account") + "+" + query(to, "SELECT amount FROM account"))
+        assertThat(Leftovers.query(from, "SELECT amount FROM account") + "+"
+                        + Leftovers.query(to, "SELECT amount FROM account"))
                 .isEqualTo(moved);
-        assertThat(prepared(from) + prepared(to)).isZero();
-        assertThat(query(tcc, "SELECT balance FROM account") + "+" + query(tcc, "SELECT frozen FROM account"))
+        assertThat(Leftovers.prepared(from) + Leftovers.prepared(to)).isZero();
+        assertThat(Leftovers.query(tcc, "SELECT balance FROM account") + "+"
+                        + Leftovers.query(tcc, "SELECT frozen FROM account"))
                 .isEqualTo(paid);
-        assertThat(query(tcc, "SELECT state FROM txn_fence WHERE branch_id <> 0"))
+        assertThat(Leftovers.query(tcc, "SELECT state FROM txn_fence WHERE branch_id <> 0"))
                 .isEqualTo(fence);
-    }
-
-    private static int prepared(TestDatabase database) {
-        try (Connection connection = database.dataSource().getConnection()) {
-            Dialect dialect = Dialect.of(connection);
-            return new XaBranches(dialect)
-                    .prepared(connection, dialect.resourceId())
-                    .size();
-        } catch (SQLException e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    private static String query(TestDatabase database, String sql) throws SQLException {
-        try (Connection connection = database.dataSource().getConnection();
-                Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery(sql)) {
-            assertThat(rows.next()).isTrue();
-            String value = rows.getString(1);
-            assertThat(rows.next()).isFalse();
-            return value;
-        }
+        Leftovers.cleanUpFence(tcc);
     }
 }

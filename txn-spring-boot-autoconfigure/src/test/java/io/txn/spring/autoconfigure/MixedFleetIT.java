@@ -3,8 +3,6 @@ package io.txn.spring.autoconfigure;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import io.txn.client.jdbc.dialect.Dialect;
-import io.txn.client.jdbc.xa.XaBranches;
 import io.txn.test.Await;
 import io.txn.test.SeataClient;
 import io.txn.test.SeataClient.Mode;
@@ -14,10 +12,6 @@ import io.txn.test.SeataServer;
 import io.txn.test.TestDatabase;
 import io.txn.test.TestDatabases;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -106,7 +100,9 @@ class MixedFleetIT {
                             .equals(expected));
                 }
             }
-            assertThat(prepared(theirXa) + prepared(ourXa.get(0)) + prepared(ourXa.get(1)))
+            assertThat(Leftovers.prepared(theirXa)
+                            + Leftovers.prepared(ourXa.get(0))
+                            + Leftovers.prepared(ourXa.get(1)))
                     .isZero();
         }
     }
@@ -131,32 +127,12 @@ class MixedFleetIT {
     private static List<String> seen(List<TestDatabase> accounts, List<TestDatabase> amounts) {
         List<String> seen = new ArrayList<>();
         for (TestDatabase database : accounts) {
-            seen.add(query(database, "SELECT balance FROM account") + "+"
-                    + query(database, "SELECT frozen FROM account"));
+            seen.add(Leftovers.query(database, "SELECT balance FROM account") + "+"
+                    + Leftovers.query(database, "SELECT frozen FROM account"));
         }
         for (TestDatabase database : amounts) {
-            seen.add(query(database, "SELECT amount FROM account"));
+            seen.add(Leftovers.query(database, "SELECT amount FROM account"));
         }
         return seen;
-    }
-
-    private static int prepared(TestDatabase database) throws SQLException {
-        try (Connection connection = database.dataSource().getConnection()) {
-            Dialect dialect = Dialect.of(connection);
-            return new XaBranches(dialect)
-                    .prepared(connection, dialect.resourceId())
-                    .size();
-        }
-    }
-
-    private static String query(TestDatabase database, String sql) {
-        try (Connection connection = database.dataSource().getConnection();
-                Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery(sql)) {
-            assertThat(rows.next()).isTrue();
-            return rows.getString(1);
-        } catch (SQLException e) {
-            throw new AssertionError(e);
-        }
     }
 }

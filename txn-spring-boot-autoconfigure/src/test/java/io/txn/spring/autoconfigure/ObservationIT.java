@@ -10,6 +10,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.txn.client.ContextCarrier;
 import io.txn.client.GlobalTransactionOptions;
 import io.txn.client.GlobalTransactionTemplate;
+import io.txn.client.IdempotencyKey;
 import io.txn.client.observation.TxnObserver;
 import io.txn.test.Await;
 import java.lang.reflect.InvocationTargetException;
@@ -230,6 +231,26 @@ class ObservationIT {
                 .containsEntry("decision", "rollback");
         assertThat(count("txn.global", "name", "doomed", "outcome", "rolled_back"))
                 .isEqualTo(1);
+    }
+
+    @Test
+    void aRequestThatWasAnsweredByItsFirstRunSaysSo() throws Throwable {
+        GlobalTransactionOptions once =
+                GlobalTransactionOptions.named("once").withIdempotencyKey(IdempotencyKey.of("order-1"));
+        double before = count("txn.global", "name", "once", "outcome", "repeated");
+        transactions.execute(once, () -> {
+            take(1);
+            return null;
+        });
+        transactions.execute(once, () -> {
+            throw new AssertionError("it runs again");
+        });
+        MutableSpan first = spans.one("global transaction once", Map.of("outcome", "committed"));
+        MutableSpan repeated = spans.one("global transaction once", Map.of("outcome", "repeated"));
+        assertThat(first.tags()).containsKey("txn.xid");
+        assertThat(repeated.tags()).as("it opened nothing").doesNotContainKey("txn.xid");
+        assertThat(repeated.error()).isNull();
+        assertThat(count("txn.global", "name", "once", "outcome", "repeated")).isEqualTo(before + 1);
     }
 
     @Test

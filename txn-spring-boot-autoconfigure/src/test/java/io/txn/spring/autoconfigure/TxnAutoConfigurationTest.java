@@ -77,7 +77,8 @@ class TxnAutoConfigurationTest {
             TxnDataSourceAutoConfiguration.class,
             TxnPropagationAutoConfiguration.class,
             TxnReactiveAutoConfiguration.class,
-            TxnRpcAutoConfiguration.class,
+            TxnGrpcAutoConfiguration.class,
+            TxnDubboAutoConfiguration.class,
             TxnThreadsAutoConfiguration.class);
 
     private final int nobody = Ports.free();

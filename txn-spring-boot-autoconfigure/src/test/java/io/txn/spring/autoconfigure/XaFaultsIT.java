@@ -3,8 +3,6 @@ package io.txn.spring.autoconfigure;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.txn.client.jdbc.XaReconciler;
-import io.txn.client.jdbc.dialect.Dialect;
-import io.txn.client.jdbc.xa.XaBranches;
 import io.txn.protocol.ErrorCode;
 import io.txn.spring.doctor.Finding;
 import io.txn.spring.doctor.PreparedBranchesExamination;
@@ -45,8 +43,8 @@ class XaFaultsIT {
                 assertThat(amount(from) + "+" + amount(to))
                         .as("nothing of it is committed")
                         .isEqualTo("100+100");
-                assertThat(prepared(from)).isEqualTo(1);
-                assertThat(prepared(to)).isEqualTo(1);
+                assertThat(Leftovers.prepared(from)).isEqualTo(1);
+                assertThat(Leftovers.prepared(to)).isEqualTo(1);
                 doomed.kill9();
                 assertThat(doomed.waitFor(MAX)).isTrue();
             }
@@ -63,7 +61,7 @@ class XaFaultsIT {
             }
         }
         assertThat(amount(from) + "+" + amount(to)).isEqualTo(money);
-        assertThat(prepared(from) + prepared(to)).isZero();
+        assertThat(Leftovers.prepared(from) + Leftovers.prepared(to)).isZero();
     }
 
     @Test
@@ -84,7 +82,7 @@ class XaFaultsIT {
                 heir.lookedAfterBy(strict);
                 Await.until("both were looked at three times", MAX, () -> strict.looks() >= 8);
                 assertThat(strict.orphans()).isEmpty();
-                assertThat(prepared(from) + prepared(to)).isEqualTo(2);
+                assertThat(Leftovers.prepared(from) + Leftovers.prepared(to)).isEqualTo(2);
             }
         }
         // A coordinator at the same address that has lost everything.
@@ -97,14 +95,14 @@ class XaFaultsIT {
                 assertThat(new PreparedBranchesExamination(reports::orphans).examine())
                         .extracting(Finding::code)
                         .containsExactly(ErrorCode.XA_ORPHAN, ErrorCode.XA_ORPHAN);
-                assertThat(prepared(from) + prepared(to)).isEqualTo(2);
+                assertThat(Leftovers.prepared(from) + Leftovers.prepared(to)).isEqualTo(2);
             }
             try (XaReconciler takesBack = new XaReconciler(SHORT, XaReconciler.Orphans.ROLL_BACK)) {
                 heir.lookedAfterBy(takesBack);
                 Await.until("both are taken back", MAX, () -> takesBack.rolledBack() == 2);
             }
         }
-        assertThat(prepared(from) + prepared(to)).isZero();
+        assertThat(Leftovers.prepared(from) + Leftovers.prepared(to)).isZero();
         assertThat(amount(from) + "+" + amount(to)).isEqualTo("100+100");
     }
 
@@ -134,15 +132,6 @@ class XaFaultsIT {
                 ResultSet row = statement.executeQuery("SELECT amount FROM account")) {
             row.next();
             return row.getInt(1);
-        }
-    }
-
-    private static int prepared(TestDatabase database) throws SQLException {
-        try (Connection connection = database.dataSource().getConnection()) {
-            Dialect dialect = Dialect.of(connection);
-            return new XaBranches(dialect)
-                    .prepared(connection, dialect.resourceId())
-                    .size();
         }
     }
 }

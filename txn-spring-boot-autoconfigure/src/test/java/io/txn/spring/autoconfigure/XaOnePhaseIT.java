@@ -13,8 +13,6 @@ import io.txn.client.TxnClientOptions;
 import io.txn.client.discovery.AddressListLocator;
 import io.txn.client.jdbc.AtDataSource;
 import io.txn.client.jdbc.AtOptions;
-import io.txn.client.jdbc.dialect.Dialect;
-import io.txn.client.jdbc.xa.XaBranches;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.test.Await;
@@ -74,7 +72,7 @@ class XaOnePhaseIT {
         }
         coordinator.close();
         if (database != null) {
-            assertThat(prepared()).isZero();
+            assertThat(Leftovers.prepared(database)).isZero();
         }
     }
 
@@ -153,17 +151,6 @@ class XaOnePhaseIT {
         }
     }
 
-    private int prepared() {
-        try (Connection connection = database.dataSource().getConnection()) {
-            Dialect dialect = Dialect.of(connection);
-            return new XaBranches(dialect)
-                    .prepared(connection, dialect.resourceId())
-                    .size();
-        } catch (SQLException e) {
-            throw new AssertionError(e);
-        }
-    }
-
     private void settled() {
         Await.until(
                 "every transaction is finished",
@@ -188,7 +175,7 @@ class XaOnePhaseIT {
         run(() -> {
             execute(ADD, TAKE);
             assertThat(money()).as("not before the end").isEqualTo("110 90");
-            assertThat(prepared()).isZero();
+            assertThat(Leftovers.prepared(database)).isZero();
         });
         assertThat(money()).isEqualTo("120 80");
         assertThat(catchThrowable(() -> run(() -> {
@@ -257,14 +244,14 @@ class XaOnePhaseIT {
         open(kind);
         run(() -> {
             execute(ADD);
-            assertThat(prepared()).isZero();
+            assertThat(Leftovers.prepared(database)).isZero();
             if (leaves) {
                 assertThat(client.contexts().current().xid()).isNotNull();
             } else {
                 // Nobody asks, but it takes its time: what is held is the coordinator's then.
-                Await.until("it is not held any more", MAX, () -> prepared() == 1);
+                Await.until("it is not held any more", MAX, () -> Leftovers.prepared(database) == 1);
             }
-            assertThat(prepared()).isEqualTo(1);
+            assertThat(Leftovers.prepared(database)).isEqualTo(1);
         });
         settled();
         assertThat(money()).isEqualTo("120 90");

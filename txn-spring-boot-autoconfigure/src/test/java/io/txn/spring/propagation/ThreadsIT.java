@@ -15,6 +15,10 @@ import io.txn.spring.autoconfigure.TestCoordinator;
 import io.txn.test.Await;
 import io.txn.test.TestDatabase;
 import io.txn.test.TestDatabases;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -211,6 +215,14 @@ class ThreadsIT {
                 worker().insertAndFail(name);
                 yield null;
             }
+            case "composed" -> {
+                worker().insertAndFailInTheBackground(name);
+                yield null;
+            }
+            case "declared by an interface" -> {
+                application.getBean(Clerk.class).insertAndFail(name);
+                yield null;
+            }
             case "future" ->
                 catchThrowable(() -> worker().insertAndFailAsked(name).get(LONG.toSeconds(), TimeUnit.SECONDS));
             case "submitted" ->
@@ -228,7 +240,7 @@ class ThreadsIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"void", "future", "submitted", "executed"})
+    @ValueSource(strings = {"void", "composed", "declared by an interface", "future", "submitted", "executed"})
     void aTaskThatKeptSomethingAndFailedMarks(String way) {
         String name = "half-" + way;
         // Whoever asks the future handles what it says, as a caller might.
@@ -269,7 +281,7 @@ class ThreadsIT {
     @Configuration(proxyBeanMethods = false)
     @EnableAutoConfiguration
     @EnableAsync
-    @Import(Worker.class)
+    @Import({Worker.class, SilentClerk.class})
     static class Shop {
 
         private static ThreadPoolTaskExecutor full(RejectedExecutionHandler policy) {
@@ -324,6 +336,34 @@ class ThreadsIT {
         }
     }
 
+    /** An application's own word for what runs elsewhere. */
+    @Async
+    @Target({ElementType.METHOD, ElementType.TYPE})
+    @Retention(RetentionPolicy.RUNTIME)
+    @interface InTheBackground {}
+
+    interface Clerk {
+        @InTheBackground
+        void insertAndFail(String text);
+    }
+
+    /** Says nothing itself. */
+    @Service
+    static class SilentClerk implements Clerk {
+
+        private final JdbcTemplate jdbc;
+
+        SilentClerk(JdbcTemplate jdbc) {
+            this.jdbc = jdbc;
+        }
+
+        @Override
+        public void insertAndFail(String text) {
+            jdbc.update("INSERT INTO orders (text) VALUES (?)", text);
+            throw new IllegalStateException("the second half failed");
+        }
+    }
+
     @Service
     static class Worker {
 
@@ -357,6 +397,11 @@ class ThreadsIT {
 
         @Async
         public void insertAndFail(String text) {
+            insertHalf(text);
+        }
+
+        @InTheBackground
+        public void insertAndFailInTheBackground(String text) {
             insertHalf(text);
         }
 

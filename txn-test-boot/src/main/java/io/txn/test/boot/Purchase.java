@@ -2,6 +2,7 @@ package io.txn.test.boot;
 
 import io.txn.spring.GlobalTransactional;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.springframework.stereotype.Service;
 
 /** The business action. */
@@ -20,10 +21,11 @@ class Purchase {
     @GlobalTransactional(name = "purchase")
     public Map<String, String> buy(String note, int peer, boolean fail) {
         String own = rows.insert(note + "-here");
-        rows.insertLater(note + "-async");
+        CompletableFuture<String> later = rows.insertLater(note + "-async");
         Map<String, String> transactions = peers.insert(peer, note);
         transactions.put("here", own);
         if (fail) {
+            later.join(); // a rollback does not wait for it, and would be tried again
             throw new IllegalStateException("wished for");
         }
         return transactions;

@@ -50,6 +50,10 @@ final class Sample implements AutoCloseable {
         return this;
     }
 
+    String log() {
+        return process.output();
+    }
+
     String get(String path) {
         return send(HttpRequest.newBuilder(URI.create(base + path))).body;
     }

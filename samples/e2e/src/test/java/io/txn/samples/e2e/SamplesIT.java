@@ -149,6 +149,9 @@ class SamplesIT {
         assertThat(xa.get("/balances")).isEqualTo(after);
 
         Await.until("nothing is left prepared", LONG, () -> rows(north, "XA RECOVER") == 0);
+        assertThat(xa.log())
+                .as("nothing that worries who runs it")
+                .doesNotContain("marked as broken", "TXN-AT002", "TXN-AT014", "ERROR");
         assertThat(rows(south, "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()"))
                 .isZero();
     }

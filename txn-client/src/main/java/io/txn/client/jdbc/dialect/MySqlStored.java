@@ -52,6 +52,17 @@ public final class MySqlStored {
                 && column.codec().id().endsWith(" utf8mb4");
     }
 
+    /** How many characters of ASCII a column keeps for which {@link #isText} holds; -1 of other columns. */
+    public static int longest(Column column) {
+        Matcher characters = CHARACTERS.matcher(column.type());
+        if (!isText(column) || !characters.matches()) {
+            return -1;
+        }
+        return characters.group(2) == null
+                ? Integer.parseInt(characters.group(1))
+                : MOST_BYTES.getOrDefault(characters.group(2), 0);
+    }
+
     /** The expression that reads a value that {@link #number} understands. */
     public static String numberFrom(String value) {
         return "CAST((" + value + ") AS CHAR)";

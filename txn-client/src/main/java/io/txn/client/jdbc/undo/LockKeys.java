@@ -28,12 +28,33 @@ public final class LockKeys {
     public static String of(List<TableChange> changes) {
         Map<String, List<String>> tables = new TreeMap<>();
         for (TableChange change : changes) {
+            if (change.rows().isEmpty()) {
+                continue;
+            }
             List<Integer> key = change.keyIndexes();
             List<Integer> order =
                     order(key.stream().map(i -> change.columns().get(i).name()).toList());
-            addAll(tables, change.lockName(), order, change.keys());
+            List<Integer> columns = order.stream().map(key::get).toList();
+            List<String> rows = tables.computeIfAbsent(escaped(change.lockName()), t -> new ArrayList<>());
+            for (RowChange row : change.rows()) {
+                String now = row(row.existing(), columns);
+                rows.add(now);
+                String before = row.before() == null || row.after() == null ? now : row(row.original(), columns);
+                if (!before.equals(now)) {
+                    rows.add(before);
+                }
+            }
         }
         return text(tables);
+    }
+
+    /** The key of a row, which stands in these columns of it, in this order. */
+    private static String row(List<Value> row, List<Integer> columns) {
+        if (columns.size() > 1) {
+            return row(columns.stream().map(row::get).toList());
+        }
+        String text = escaped(row.get(columns.get(0)).asKeyText());
+        return text.length() <= LONGEST ? text : digest(text);
     }
 
     /**

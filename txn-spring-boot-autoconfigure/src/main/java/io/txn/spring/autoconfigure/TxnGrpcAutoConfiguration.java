@@ -1,15 +1,12 @@
 package io.txn.spring.autoconfigure;
 
-import io.grpc.ClientInterceptor;
 import io.grpc.ServerInterceptor;
 import io.txn.client.ContextCarrier;
 import io.txn.spring.propagation.Carrier;
-import io.txn.spring.propagation.DubboContexts;
 import io.txn.spring.propagation.Incoming;
 import io.txn.spring.propagation.Outgoing;
 import io.txn.spring.propagation.XidClientInterceptor;
 import io.txn.spring.propagation.XidServerInterceptor;
-import org.apache.dubbo.rpc.Filter;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
@@ -20,14 +17,14 @@ import org.springframework.context.annotation.Lazy;
 import org.springframework.grpc.client.GlobalClientInterceptor;
 import org.springframework.grpc.server.GlobalServerInterceptor;
 
-/** Global transactions over gRPC and Dubbo. */
+/** Global transactions over gRPC. Spring gRPC takes the interceptors by their annotations; elsewhere they are beans to be added. */
 @AutoConfiguration(after = TxnPropagationAutoConfiguration.class)
+@ConditionalOnClass(name = "io.grpc.ClientInterceptor")
 @ConditionalOnProperty(name = "txn.enabled", havingValue = "true", matchIfMissing = true)
-public final class TxnRpcAutoConfiguration {
+public final class TxnGrpcAutoConfiguration {
 
-    /** gRPC. Spring gRPC takes the interceptors by their annotations; elsewhere they are beans to be added. */
+    /** What leaves. */
     @Configuration(proxyBeanMethods = false)
-    @ConditionalOnClass(ClientInterceptor.class)
     @ConditionalOnProperty(name = "txn.propagation.outgoing", havingValue = "true", matchIfMissing = true)
     static class GrpcClientConfiguration {
 
@@ -70,26 +67,6 @@ public final class TxnRpcAutoConfiguration {
                     Carrier.Way.IN,
                     "servers of Spring gRPC; others with the bean XidServerInterceptor",
                     "");
-        }
-    }
-
-    /** Dubbo, whose filters are made by itself. */
-    @Configuration(proxyBeanMethods = false)
-    @ConditionalOnClass(Filter.class)
-    static class DubboConfiguration {
-
-        @Bean
-        @ConditionalOnMissingBean
-        DubboContexts txnDubboContexts(
-                ContextCarrier contexts, Outgoing outgoing, Incoming incoming, PropagationProperties properties) {
-            return new DubboContexts(
-                    contexts, properties.outgoing() ? outgoing : null, properties.incoming() ? incoming : null);
-        }
-
-        @Bean
-        @Lazy
-        Carrier txnDubboCarrier() {
-            return new Carrier("Dubbo", Carrier.Way.OUT, "every call", "a shorter timeout");
         }
     }
 }

@@ -1,0 +1,111 @@
+package io.txn.spring.autoconfigure;
+
+import io.txn.client.ContextCarrier;
+import io.txn.client.GlobalTransactionTemplate;
+import io.txn.client.action.Actions;
+import io.txn.client.fence.FenceJanitor;
+import io.txn.client.rm.ResourceManager;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.spring.ActionAspect;
+import io.txn.spring.ActionBeans;
+import io.txn.spring.ActionFences;
+import io.txn.spring.AnnotationIndex;
+import io.txn.spring.GlobalTransactionalOptions;
+import java.util.SplittableRandom;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+
+/** Actions: {@code @TccAction} and {@code @SagaAction}, and their fence. */
+final class ModesBeans extends BeanRegistrar {
+
+    private static final ActionFences NO_FENCES = (dataSource, first, confirm, cancel) -> {
+        throw new TxnException(
+                ErrorCode.ACTION_MISDECLARED,
+                null,
+                "method",
+                first.method(),
+                "problem",
+                "its fence needs spring-jdbc and a data source",
+                "expected",
+                "fencing = Fencing.NONE where all its methods can be called again, before and without each other");
+    };
+
+    @Override
+    void register(BeanRegistrations beans) {
+        beans.lazy(Annotated.class, "txnActions", Actions.class);
+        if (beans.arePresent("org.aspectj.lang.annotation.Aspect")) {
+            beans.eager(Annotated.class, "txnActionBeans", ActionBeans.class);
+            beans.infrastructure(Annotated.class, "txnActionAspect", ActionAspect.class);
+        }
+        if (beans.arePresent(
+                "org.springframework.jdbc.datasource.DataSourceUtils",
+                "org.springframework.transaction.PlatformTransactionManager")) {
+            beans.eager(Fences.class, "txnFenceJanitor", FenceJanitor.class);
+            if (beans.arePresent("io.micrometer.core.instrument.binder.MeterBinder")) {
+                Metrics.register(beans);
+            }
+            if (beans.isMissing(ActionFences.class)) {
+                beans.lazy(Fences.class, "txnActionFences", ActionFences.class);
+            }
+        }
+    }
+
+    /** The annotations. */
+    static final class Annotated {
+
+        private Annotated() {}
+
+        static Actions txnActions(
+                GlobalTransactionTemplate transactions, ContextCarrier contexts, ResourceManager resources) {
+            return new Actions(transactions, contexts, resources);
+        }
+
+        static ActionBeans txnActionBeans(
+                AnnotationIndex index,
+                ConfigurableListableBeanFactory beanFactory,
+                ObjectProvider<Actions> actions,
+                ObjectProvider<ActionFences> fences,
+                ObjectProvider<GlobalTransactionalOptions> options) {
+            return new ActionBeans(
+                    index,
+                    beanFactory,
+                    actions::getObject,
+                    () -> fences.getIfAvailable(() -> NO_FENCES),
+                    options::getObject);
+        }
+
+        static ActionAspect txnActionAspect(AnnotationIndex index, ObjectProvider<ActionBeans> beans) {
+            return new ActionAspect(index, beans::getObject);
+        }
+    }
+
+    /** The fence in the application's own databases. */
+    static final class Fences {
+
+        private Fences() {}
+
+        static FenceJanitor txnFenceJanitor(FenceProperties properties) {
+            return new FenceJanitor(properties.cleanUpInterval(), new SplittableRandom());
+        }
+
+        static ActionFences txnActionFences(
+                ConfigurableListableBeanFactory beanFactory, FenceProperties properties, FenceJanitor janitor) {
+            return new SpringActionFences(beanFactory, properties.toOptions(), janitor);
+        }
+    }
+
+    /** Loaded only where there are metrics. */
+    static final class Metrics {
+
+        private Metrics() {}
+
+        static void register(BeanRegistrations beans) {
+            beans.eager(Metrics.class, "txnFenceMetrics", FenceMetrics.class);
+        }
+
+        static FenceMetrics txnFenceMetrics(FenceJanitor janitor) {
+            return new FenceMetrics(janitor);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+package io.txn.spring.autoconfigure;
+
+import io.micrometer.context.ContextRegistry;
+import io.txn.client.ContextCarrier;
+import io.txn.client.GlobalTransactionTemplate;
+import io.txn.spring.AnnotationIndex;
+import io.txn.spring.AsyncAspect;
+import io.txn.spring.propagation.Carrier;
+import io.txn.spring.propagation.ContextAccessor;
+import io.txn.spring.propagation.ContextTaskExecutors;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.scheduling.config.TaskManagementConfigUtils;
+
+/** What takes global transactions to other threads of the application. */
+final class ThreadsBeans extends BeanRegistrar {
+
+    @Override
+    void register(BeanRegistrations beans) {
+        if (beans.isOn("txn.propagation.tasks")) {
+            beans.eager(Tasks.class, "txnContextTaskExecutors", ContextTaskExecutors.class);
+            if (beans.has(TaskManagementConfigUtils.ASYNC_ANNOTATION_PROCESSOR_BEAN_NAME)) {
+                beans.infrastructure(Tasks.class, "txnAsyncAspect", AsyncAspect.class);
+            }
+            beans.lazy(Tasks.class, "txnTasksCarrier", Carrier.class);
+        }
+        if (beans.arePresent("io.micrometer.context.ContextRegistry")) {
+            beans.eager(Micrometer.class, "txnContextAccessor", ContextAccessor.class);
+            beans.lazy(Micrometer.class, "txnMicrometerCarrier", Carrier.class);
+        }
+    }
+
+    /** Spring's task executors. */
+    static final class Tasks {
+
+        private Tasks() {}
+
+        static ContextTaskExecutors txnContextTaskExecutors(ObjectProvider<ContextCarrier> contexts) {
+            return new ContextTaskExecutors(contexts::getObject);
+        }
+
+        static AsyncAspect txnAsyncAspect(
+                AnnotationIndex index,
+                ObjectProvider<ContextCarrier> contexts,
+                ObjectProvider<GlobalTransactionTemplate> transactions) {
+            return new AsyncAspect(index, contexts::getObject, transactions::getObject);
+        }
+
+        static Carrier txnTasksCarrier() {
+            return new Carrier("@Async, task executors", Carrier.Way.THREADS, "every task executor bean", "");
+        }
+    }
+
+    /** Micrometer's context propagation, and so Reactor where the application switched that on. */
+    static final class Micrometer {
+
+        private Micrometer() {}
+
+        static ContextAccessor txnContextAccessor(ContextCarrier contexts) {
+            return ContextAccessor.register(contexts, ContextRegistry.getInstance());
+        }
+
+        static Carrier txnMicrometerCarrier() {
+            return new Carrier(
+                    "Micrometer context propagation",
+                    Carrier.Way.THREADS,
+                    "its snapshots and executors; Reactor with spring.reactor.context-propagation=auto",
+                    "");
+        }
+    }
+}
