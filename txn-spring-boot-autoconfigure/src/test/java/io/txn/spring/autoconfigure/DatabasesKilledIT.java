@@ -130,10 +130,6 @@ class DatabasesKilledIT {
             assertThat(Leftovers.query(from, "SELECT amount FROM account")).isEqualTo("90");
             transfer.take("again", Duration.ofMinutes(5), () -> {});
             assertThat(Leftovers.query(from, "SELECT amount FROM account")).isEqualTo("80");
-            Await.until(
-                    "nothing is unfinished",
-                    MAX,
-                    () -> coordinator.statistics().unfinished() == 0);
         }
         assertThat(Leftovers.prepared(from) + Leftovers.prepared(to)).isZero();
     }
