@@ -159,7 +159,8 @@ final class BatchRun {
         if (physical instanceof PreparedStatement prepared && sendsInBulk()) {
             DriverBatch batch = driverBatch(prepared);
             if (connection.insertAsMade(context, insert, batch, scope, transaction) != null) {
-                return result(batch);
+                Arrays.fill(counts, 1);
+                return batch.counts().length == 0 ? new Result(counts, keys, null) : result(batch);
             }
         }
         List<List<InsertCapture.InsertRow>> groups = groups(insert);
@@ -193,11 +194,12 @@ final class BatchRun {
     /** Whether the driver sends a batch in a form that the server works off faster than one statement. */
     private boolean sendsInBulk() {
         Dialect dialect = connection.resource().dialect();
-        return elements.size() >= LARGE
-                && !keyRequest.wanted()
-                && dialect.product() == Dialect.Product.MARIADB
+        boolean inBulk = dialect.product() == Dialect.Product.MARIADB
                 && dialect.insert() == Capture.RETURNING
                 && dialect.driver().startsWith("MariaDB");
+        return elements.size() >= LARGE
+                && !keyRequest.wanted()
+                && (inBulk || dialect.insert() == Capture.GENERATED_KEYS);
     }
 
     private List<List<InsertCapture.InsertRow>> groups(Plan.Insert insert) {

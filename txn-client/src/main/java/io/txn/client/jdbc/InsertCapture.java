@@ -1,5 +1,6 @@
 package io.txn.client.jdbc;
 
+import io.txn.client.jdbc.dialect.Capture;
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
@@ -124,8 +125,49 @@ final class InsertCapture implements WriteCapture {
     /** Runs executions of it as the application's own batch; null, and nothing was done, when one failed, or when the keys of their rows are not known. */
     @Nullable
     Outcome insertAsMade(DriverBatch batch) throws SQLException {
+        if (run.dialect().insert() == Capture.GENERATED_KEYS) {
+            return plan.rows().size() == 1 ? insertGettingAllColumns(batch) : null;
+        }
         InsertBatch known = InsertBatch.of(run, table, plan, batch.elements());
         return known == null ? null : known.run(batch);
+    }
+
+    /**
+     * Runs executions of it as one batch, of which H2's driver gives every column of the rows that it made, so that the text is not parsed for each number of rows; null, and nothing
+     * was done, when one failed.
+     */
+    private @Nullable Outcome insertGettingAllColumns(DriverBatch elements) throws SQLException {
+        if (elements.elements().size() > run.options().maxRowsPerStatement()) {
+            throw images.tooManyRows();
+        }
+        List<Column> columns = table.columns();
+        String[] names = columns.stream().map(Column::name).toArray(String[]::new);
+        List<RowChange> made = new ArrayList<>();
+        Savepoint before = run.connection().setSavepoint();
+        try (PreparedStatement statement =
+                run.connection().prepareStatement(plan.statement().text(), names)) {
+            DriverBatch batch = DriverBatch.of(statement, elements.elements(), run.scope());
+            run.changed();
+            batch.run();
+            if (batch.failure() != null) {
+                run.connection().rollback(before);
+                run.unchanged();
+                return null;
+            }
+            try (ResultSet row = statement.getGeneratedKeys()) {
+                while (row.next()) {
+                    made.add(new RowChange(null, TableImages.values(row, columns, 1)));
+                }
+            }
+        }
+        // The keys of a batch do not say of which table they are.
+        new Query()
+                .add("SELECT " + run.dialect().identity(""))
+                .read(run.connection(), run.scope(), row -> images.checkIdentity(row.getString(1)));
+        if (made.size() != elements.elements().size()) {
+            run.incomplete("of " + elements.elements().size() + " inserted rows, the driver returned " + made.size());
+        }
+        return inserted(made.size(), made, GeneratedKeys.NONE);
     }
 
     /** The key of a row that the statement says itself, or null. */
