@@ -3,6 +3,8 @@ package io.txn.spring.autoconfigure;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
 import io.txn.test.Await;
 import io.txn.test.DatabaseKind;
 import io.txn.test.DatabaseServer;
@@ -17,6 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Database servers that are killed between phase one and the decision, and come back: what XA had prepared in both and what TCC had tried in one ends as it was decided, and nothing is left.
@@ -100,5 +103,34 @@ class DatabasesKilledIT {
         assertThat(Leftovers.query(tcc, "SELECT state FROM txn_fence WHERE branch_id <> 0"))
                 .isEqualTo(fence);
         Leftovers.cleanUpFence(tcc);
+    }
+
+    /** One local transaction in XA mode, committed by its application and held for the end of the scope, which its server does not live to see. */
+    @ParameterizedTest
+    @EnumSource(
+            value = DatabaseKind.class,
+            names = {"MARIADB", "POSTGRESQL"})
+    void whatWasHeldWhenItsServerWasKilledIsTakenBackAndSaidToBe(DatabaseKind kind) throws Throwable {
+        DatabaseServer server = kind == DatabaseKind.MARIADB ? mariaDb : postgres;
+        TestDatabase from = server.create();
+        TestDatabase to = server.create();
+        for (TestDatabase database : new TestDatabase[] {from, to}) {
+            database.execute("CREATE TABLE account (amount INT NOT NULL)", "INSERT INTO account VALUES (100)");
+        }
+        try (TestCoordinator coordinator = TestCoordinator.start(directory.resolve("held-" + kind));
+                XaTransfer transfer =
+                        new XaTransfer(coordinator.port(), from.dataSource(), to.dataSource(), "nowhere")) {
+            transfer.move("first", Duration.ofMinutes(5)); // its answers bring ids to name transactions by
+            assertThat(catchThrowable(() -> transfer.take("held", Duration.ofMinutes(5), () -> {
+                        server.kill9();
+                        server.restart();
+                    })))
+                    .isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.code())
+                            .isIn(ErrorCode.COMMIT_REFUSED, ErrorCode.HELD_WORK_FAILED));
+            assertThat(Leftovers.query(from, "SELECT amount FROM account")).isEqualTo("90");
+            transfer.take("again", Duration.ofMinutes(5), () -> {});
+            assertThat(Leftovers.query(from, "SELECT amount FROM account")).isEqualTo("80");
+        }
+        assertThat(Leftovers.prepared(from) + Leftovers.prepared(to)).isZero();
     }
 }

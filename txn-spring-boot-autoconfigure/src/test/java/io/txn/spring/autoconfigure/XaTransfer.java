@@ -96,11 +96,15 @@ final class XaTransfer implements AutoCloseable {
         }
     }
 
-    /** Takes without giving: one local transaction. */
-    void take(String name, Duration timeout) throws Throwable {
+    /**
+     * Takes without giving: one local transaction.
+     *
+     * @param last as for {@link #move}
+     */
+    void take(String name, Duration timeout, Runnable last) throws Throwable {
         client.transactions().execute(GlobalTransactionOptions.named(name).withTimeout(timeout), () -> {
             change(0, -10);
-            standStill("held");
+            last.run();
             return "";
         });
     }
@@ -127,7 +131,7 @@ final class XaTransfer implements AutoCloseable {
                 where);
         if (where.equals("held")) {
             transfer.move("first", Duration.ofMinutes(5)); // its answers bring ids to name transactions by
-            transfer.take(where, Duration.ofMinutes(5));
+            transfer.take(where, Duration.ofMinutes(5), () -> transfer.standStill("held"));
             return;
         }
         transfer.move(where, Duration.ofMinutes(5));
