@@ -35,16 +35,12 @@ import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The table that undo records are kept in, and the one row beside it that names the database. Thread-safe; works on the connections it is
  * given, within their transactions.
  */
 public final class UndoTable {
-
-    private static final Logger LOG = LoggerFactory.getLogger(UndoTable.class);
 
     private static final List<String> COLUMNS =
             List.of("branch_id", "xid", "context", "rollback_info", "log_status", "log_created", "log_modified");
@@ -201,7 +197,6 @@ public final class UndoTable {
             switchOff(connection);
             return lock(connection, nobody, branch) == null;
         } catch (SQLException e) {
-            LOG.debug("undo records and commits go one after the other: table={}", table, e);
             switchOff(connection);
             return false;
         } finally {
