@@ -186,7 +186,7 @@ abstract class RefusalContract extends AtContract {
             return; // every type that those servers know by now has an exact form
         }
         behindTheBack(
-                "CREATE TABLE shape (id INT NOT NULL PRIMARY KEY, a INT, g ROW(x INT))",
+                "CREATE TABLE shape (id INT NOT NULL PRIMARY KEY, a INT, g ROW(x CHAR(3)))",
                 "INSERT INTO shape (id, a) VALUES (1, 1)");
         refusesAndGoesOn(ErrorCode.VALUE_NOT_SUPPORTED, "DELETE FROM shape");
         refusesAndGoesOn(ErrorCode.VALUE_NOT_SUPPORTED, "INSERT INTO shape (id, a) VALUES (2, 2)");

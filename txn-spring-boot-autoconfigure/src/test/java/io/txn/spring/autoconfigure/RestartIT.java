@@ -32,10 +32,10 @@ class RestartIT {
     @Test
     void startedAndClosedAgainAndAgainNothingIsLeft() {
         run(0); // what a library makes once for the JVM is there afterwards
-        Set<String> threads = ownThreads();
+        Await.untilPasses(
+                "the first has ended", MAX, () -> assertThat(ownThreads()).isEmpty());
         Set<ObjectName> beans = beans();
         long sockets = sockets();
-        assertThat(threads).isEmpty();
         for (int i = 1; i <= 2; i++) {
             run(i);
             Await.untilPasses("everything of it has ended", MAX, () -> {
