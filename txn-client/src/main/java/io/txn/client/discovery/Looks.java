@@ -5,6 +5,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,9 @@ public final class Looks implements AutoCloseable {
     private final BooleanSupplier look;
     private final ScheduledThreadPoolExecutor scheduler;
 
+    /** Whether a look is asked for that has not begun: it will see what others ask for meanwhile. */
+    private final AtomicBoolean wanted = new AtomicBoolean();
+
     // Whoever looks first, then the scheduler's thread only.
     private int fruitless;
     private @Nullable ScheduledFuture<?> next;
@@ -32,13 +36,21 @@ public final class Looks implements AutoCloseable {
      * @param look whether somebody was found; never called twice at once
      */
     public Looks(String thread, Duration every, BooleanSupplier look) {
+        this(
+                new ScheduledThreadPoolExecutor(1, task -> {
+                    Thread looking = new Thread(task, thread);
+                    looking.setDaemon(true);
+                    return looking;
+                }),
+                every,
+                look);
+    }
+
+    /** The same on another's one thread, which is ended with this. */
+    Looks(ScheduledThreadPoolExecutor scheduler, Duration every, BooleanSupplier look) {
         this.everyMillis = every.toMillis();
         this.look = look;
-        this.scheduler = new ScheduledThreadPoolExecutor(1, task -> {
-            Thread looking = new Thread(task, thread);
-            looking.setDaemon(true);
-            return looking;
-        });
+        this.scheduler = scheduler;
         scheduler.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
         scheduler.setRemoveOnCancelPolicy(true);
     }
@@ -66,13 +78,21 @@ public final class Looks implements AutoCloseable {
         }
     }
 
-    /** There is reason to look now. Never blocks. */
+    /** There is reason to look now. Never blocks; however often this is said before a look begins, it is one look. */
     public void soon() {
+        if (!wanted.compareAndSet(false, true)) {
+            return;
+        }
         try {
-            scheduler.execute(this::here);
+            scheduler.execute(this::asWanted);
         } catch (RejectedExecutionException closed) {
             // Nobody wants to know any more.
         }
+    }
+
+    private void asWanted() {
+        wanted.set(false); // before the look, which may miss what happens from now on
+        here();
     }
 
     /**

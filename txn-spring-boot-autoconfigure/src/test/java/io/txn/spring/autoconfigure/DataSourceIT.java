@@ -1,6 +1,7 @@
 package io.txn.spring.autoconfigure;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ch.qos.logback.classic.Level;
 import com.zaxxer.hikari.HikariConfigMXBean;
@@ -8,6 +9,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.txn.client.jdbc.AtDataSource;
 import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
 import io.txn.spring.doctor.DataSourcesExamination;
 import io.txn.spring.doctor.SeenDataSources;
 import java.lang.reflect.Proxy;
@@ -23,10 +25,12 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.config.ConfigurableBeanFactory;
+import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.LazyInitializationBeanFactoryPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
@@ -39,6 +43,8 @@ import org.springframework.boot.jdbc.metadata.DataSourcePoolMetadata;
 import org.springframework.boot.jdbc.metadata.DataSourcePoolMetadataProvider;
 import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.context.annotation.Bean;
@@ -273,6 +279,25 @@ class DataSourceIT {
                                     .contains("txn.jdbc.create-undo-table=true")
                                     .contains("io/txn/client/jdbc/schema");
                         }));
+    }
+
+    /** The start wraps what its beans throw: this is what is read in spite of it. Spring Boot 4 has the same in {@code MigrationIT}. */
+    @Test
+    @ExtendWith(OutputCaptureExtension.class)
+    void whatHappenedAndWhatToDoStandsOnTheConsole(CapturedOutput output) {
+        assertThatThrownBy(() -> new SpringApplicationBuilder(Everything.class)
+                        .web(WebApplicationType.NONE)
+                        .run(
+                                "--spring.datasource.url=" + memory("without"),
+                                "--txn.jdbc.create-undo-table=false",
+                                "--" + coordinator.property()))
+                .hasRootCauseInstanceOf(TxnException.class);
+        assertThat(output.getAll())
+                .contains("APPLICATION FAILED TO START")
+                .contains("TXN-AT002: " + ErrorCode.NO_UNDO_TABLE.sentence())
+                .contains("script: io/txn/client/jdbc/schema/h2.sql")
+                .containsIgnoringCase(ErrorCode.NO_UNDO_TABLE.fix())
+                .doesNotContain("\tat ");
     }
 
     /** Stands for what brings work: a web server, a listener, a scheduler. */

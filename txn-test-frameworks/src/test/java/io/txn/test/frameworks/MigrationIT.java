@@ -1,7 +1,7 @@
 package io.txn.test.frameworks;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.txn.client.fence.Fence;
 import io.txn.client.fence.FenceKey;
@@ -17,7 +17,11 @@ import io.txn.test.DatabaseKind;
 import io.txn.test.TestDatabase;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
@@ -26,9 +30,12 @@ import org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration;
 import org.springframework.boot.jdbc.autoconfigure.DataSourceTransactionManagerAutoConfiguration;
 import org.springframework.boot.jdbc.autoconfigure.JdbcTemplateAutoConfiguration;
 import org.springframework.boot.liquibase.autoconfigure.LiquibaseAutoConfiguration;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.boot.transaction.autoconfigure.TransactionAutoConfiguration;
 
 /** An account that may read and write rows and nothing else; the shipped scripts are run by an account that may do more. */
+@ExtendWith(OutputCaptureExtension.class)
 class MigrationIT {
 
     private static final String ACCOUNT = "only_rows";
@@ -142,7 +149,7 @@ class MigrationIT {
 
     @ParameterizedTest
     @EnumSource
-    void whatIsMissingIsSaidAtTheStartWithTheScriptThatMakesIt(DatabaseKind kind) {
+    void whatIsMissingIsSaidAtTheStartWithTheScriptThatMakesIt(DatabaseKind kind, CapturedOutput output) {
         String script = "io/txn/client/jdbc/schema/"
                 + switch (kind) {
                     case H2 -> "h2";
@@ -151,39 +158,54 @@ class MigrationIT {
                 }
                 + ".sql";
         for (boolean mayCreate : new boolean[] {false, true}) {
-            assertThatThrownBy(() -> Rig.start(
-                            App.class,
-                            kind,
-                            MigrationIT::create,
-                            properties("txn.jdbc.create-undo-table=" + mayCreate)))
-                    .isInstanceOfSatisfying(TxnException.class, e -> {
-                        assertThat(e).hasMessageContaining("TXN-AT002").hasMessageContaining("undo_log");
-                        assertThat(e.facts()).containsEntry("script", script);
-                        assertThat(e.facts().containsKey("creating")).isEqualTo(mayCreate);
-                    });
+            TxnException said =
+                    whyNotStarted(kind, MigrationIT::create, "txn.jdbc.create-undo-table=" + mayCreate);
+            assertThat(said).hasMessageContaining("TXN-AT002").hasMessageContaining("undo_log");
+            assertThat(said.facts()).containsEntry("script", script);
+            assertThat(said.facts().containsKey("creating")).isEqualTo(mayCreate);
+            requireOnTheConsole(said, output);
         }
+    }
+
+    /** What a start failed with: it wraps what its beans throw. */
+    private static TxnException whyNotStarted(DatabaseKind kind, Consumer<TestDatabase> setUp, String... more) {
+        Throwable failure = catchThrowable(() -> Rig.start(App.class, kind, setUp, properties(more)));
+        return Stream.iterate(failure, Objects::nonNull, Throwable::getCause)
+                .filter(TxnException.class::isInstance)
+                .map(TxnException.class::cast)
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("not why the start should have failed", failure));
+    }
+
+    /** Whoever starts it reads what happened, where, and what to do, and no stack. */
+    private static void requireOnTheConsole(TxnException said, CapturedOutput output) {
+        String text = output.getAll();
+        text = text.substring(text.lastIndexOf("APPLICATION FAILED TO START"));
+        assertThat(text)
+                .contains(said.code().id() + ": " + said.code().sentence(), "Action:")
+                .containsIgnoringCase(said.code().fix())
+                .doesNotContain("\tat ");
+        said.facts().forEach((key, value) -> assertThat(output.getAll()).contains(key + ": " + value));
     }
 
     /** Everything is there, and the account may not do with it what phase two does. */
     @ParameterizedTest
     @EnumSource(names = {"H2", "POSTGRESQL"})
-    void aRightThatIsMissingIsSaidAtTheStart(DatabaseKind kind) {
-        assertThatThrownBy(() -> Rig.start(
-                        App.class,
-                        kind,
-                        database -> {
-                            create(database);
-                            for (String sql : Scripts.of(kind)) {
-                                database.execute(sql);
-                            }
-                            database.execute(
-                                    kind == DatabaseKind.H2
-                                            ? "REVOKE DELETE ON SCHEMA PUBLIC FROM " + ACCOUNT
-                                            : "REVOKE DELETE ON undo_log FROM " + ACCOUNT);
-                        },
-                        properties("txn.jdbc.create-undo-table=false")))
-                .isInstanceOf(TxnException.class)
-                .hasMessageContaining("TXN-AT002")
-                .hasMessageContaining("could not DELETE");
+    void aRightThatIsMissingIsSaidAtTheStart(DatabaseKind kind, CapturedOutput output) {
+        TxnException said = whyNotStarted(
+                kind,
+                database -> {
+                    create(database);
+                    for (String sql : Scripts.of(kind)) {
+                        database.execute(sql);
+                    }
+                    database.execute(
+                            kind == DatabaseKind.H2
+                                    ? "REVOKE DELETE ON SCHEMA PUBLIC FROM " + ACCOUNT
+                                    : "REVOKE DELETE ON undo_log FROM " + ACCOUNT);
+                },
+                "txn.jdbc.create-undo-table=false");
+        assertThat(said).hasMessageContaining("TXN-AT002").hasMessageContaining("could not DELETE");
+        requireOnTheConsole(said, output);
     }
 }

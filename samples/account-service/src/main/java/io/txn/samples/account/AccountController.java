@@ -38,4 +38,9 @@ class AccountController {
     ProblemDetail insufficientFunds(InsufficientFundsException problem) {
         return ProblemDetail.forStatusAndDetail(HttpStatus.CONFLICT, problem.getMessage());
     }
+
+    @ExceptionHandler
+    ProblemDetail notAnAmount(NotPositiveException problem) {
+        return ProblemDetail.forStatusAndDetail(HttpStatus.BAD_REQUEST, problem.getMessage());
+    }
 }

@@ -20,6 +20,9 @@ class AccountService {
 
     @Transactional
     public Account debit(String customer, BigDecimal amount) {
+        if (amount.signum() <= 0) {
+            throw new NotPositiveException(amount);
+        }
         Account account = accounts.findForUpdate(customer);
         if (account == null) {
             throw new InsufficientFundsException("There is no account of " + customer + ".");

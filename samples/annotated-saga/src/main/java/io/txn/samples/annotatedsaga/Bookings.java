@@ -23,17 +23,12 @@ class Bookings {
         return id;
     }
 
-    void cancel(String id) {
-        database.sql("UPDATE booking SET state = 'CANCELLED' WHERE id = ?")
-                .param(id)
-                .update();
-    }
-
-    int booked(String what) {
-        return database.sql("SELECT COUNT(*) FROM booking WHERE what = ? AND state = 'BOOKED'")
-                .param(what)
-                .query(Integer.class)
-                .single();
+    /** Whether it was booked until now. */
+    boolean cancel(String id) {
+        return database.sql("UPDATE booking SET state = 'CANCELLED' WHERE id = ? AND state = 'BOOKED'")
+                        .param(id)
+                        .update()
+                == 1;
     }
 
     List<Booking> all() {

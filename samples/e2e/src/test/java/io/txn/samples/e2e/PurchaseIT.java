@@ -68,6 +68,12 @@ class PurchaseIT {
             assertThat(once.status()).as(once.body()).isEqualTo(200);
             assertThat(shop.client().buyOnce(purchase, "cart-7")).isEqualTo(once);
             assertThat(shop.client().rows().of(Program.ORDER, "purchase_order")).hasSize(3);
+
+            Rows last = shop.client().rows().business();
+            ShopClient.Answer nothing = shop.buy("bob", -1);
+            assertThat(nothing.status()).as(nothing.body()).isEqualTo(400);
+            assertThat(nothing.body()).contains("more than 0");
+            assertThat(shop.client().rows().business()).isEqualTo(last);
         }
     }
 }

@@ -14,6 +14,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -70,6 +71,19 @@ class SamplesIT {
         assertThat(tooDear.status()).as(tooDear.body()).isEqualTo(409);
         assertThat(tooDear.body()).contains("alice has not got 800");
         awaitStanding("{\"free\":28,\"kept\":0,\"sold\":2,\"balance\":420,\"held\":0}");
+
+        for (int count : new int[] {0, -2}) {
+            assertThat(tcc.post("/tickets?customer=alice&count=" + count))
+                    .satisfies(refusedWith("a count has to be more than 0, and this one is " + count));
+        }
+        awaitStanding("{\"free\":28,\"kept\":0,\"sold\":2,\"balance\":420,\"held\":0}");
+    }
+
+    private static Consumer<Sample.Answer> refusedWith(String why) {
+        return answer -> {
+            assertThat(answer.status()).as(answer.body()).isEqualTo(400);
+            assertThat(answer.body()).contains(why);
+        };
     }
 
     private static void awaitStanding(String standing) {
@@ -123,6 +137,12 @@ class SamplesIT {
         assertThat(saga.get("/orders?seconds=60&xid=" + encoded(soldOut)))
                 .contains("COMPENSATED", "there is no more book");
         assertThat(saga.get("/packing")).isEqualTo("[]");
+
+        assertThat(saga.post("/orders", order(-1, 30, false)))
+                .satisfies(refusedWith("a count has to be more than 0, and this one is -1"));
+        assertThat(saga.post("/orders", order(1, 0, false)))
+                .satisfies(refusedWith("an amount has to be more than 0, and this one is 0"));
+        assertThat(saga.get("/standing")).contains("8", "70", "1");
     }
 
     private static String order(int count, int amount, boolean express) {
@@ -146,6 +166,12 @@ class SamplesIT {
         Sample.Answer nobody = xa.post("/transfers?from=alice&to=carol&amount=100");
         assertThat(nobody.status()).as(nobody.body()).isEqualTo(409);
         assertThat(nobody.body()).contains("carol has no account in the south");
+        assertThat(xa.get("/balances")).isEqualTo(after);
+
+        for (int amount : new int[] {0, -100}) {
+            assertThat(xa.post("/transfers?from=alice&to=bob&amount=" + amount))
+                    .satisfies(refusedWith("an amount has to be more than 0, and this one is " + amount));
+        }
         assertThat(xa.get("/balances")).isEqualTo(after);
 
         Await.until("nothing is left prepared", LONG, () -> rows(north, "XA RECOVER") == 0);

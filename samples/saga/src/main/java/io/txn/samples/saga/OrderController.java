@@ -7,7 +7,10 @@ import io.txn.protocol.Xid;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.ProblemDetail;
 import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
@@ -35,6 +38,8 @@ class OrderController {
     /** Returns at once: the saga is on its way. */
     @PostMapping("/orders")
     String order(@RequestBody Order order) {
+        NotPositiveException.require("a count", order.count());
+        NotPositiveException.require("an amount", order.payment().amount());
         return sagas.start(orders, order).xid().value();
     }
 
@@ -67,5 +72,10 @@ class OrderController {
     Map<String, Boolean> ended(@RequestParam("xid") String xid) {
         Boolean done = ended.of(xid);
         return done == null ? Map.of() : Map.of("done", done);
+    }
+
+    @ExceptionHandler
+    ProblemDetail notAnOrder(NotPositiveException problem) {
+        return ProblemDetail.forStatusAndDetail(HttpStatus.BAD_REQUEST, String.valueOf(problem.getMessage()));
     }
 }

@@ -37,4 +37,9 @@ class StorageController {
     ProblemDetail outOfStock(OutOfStockException problem) {
         return ProblemDetail.forStatusAndDetail(HttpStatus.CONFLICT, problem.getMessage());
     }
+
+    @ExceptionHandler
+    ProblemDetail notAQuantity(NotPositiveException problem) {
+        return ProblemDetail.forStatusAndDetail(HttpStatus.BAD_REQUEST, problem.getMessage());
+    }
 }

@@ -16,6 +16,9 @@ class StorageService {
 
     @Transactional
     public Stock take(String product, int quantity) {
+        if (quantity <= 0) {
+            throw new NotPositiveException(quantity);
+        }
         boolean taken = stock.take(product, quantity) == 1;
         Stock left = stock.find(product);
         if (left == null) {

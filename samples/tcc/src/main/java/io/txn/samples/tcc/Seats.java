@@ -19,6 +19,7 @@ public class Seats {
     @TccAction(name = "seats/keep", confirm = "sell", cancel = "free")
     @Transactional
     public void keep(@Captured("count") int count) {
+        NotPositiveException.require("a count", count);
         int rows = database.sql("UPDATE seats SET free = free - :count, kept = kept + :count WHERE free >= :count")
                 .param("count", count)
                 .update();

@@ -45,4 +45,9 @@ class TicketController {
     ProblemDetail notBought(NotPossibleException problem) {
         return ProblemDetail.forStatusAndDetail(HttpStatus.CONFLICT, String.valueOf(problem.getMessage()));
     }
+
+    @ExceptionHandler
+    ProblemDetail notACount(NotPositiveException problem) {
+        return ProblemDetail.forStatusAndDetail(HttpStatus.BAD_REQUEST, String.valueOf(problem.getMessage()));
+    }
 }

@@ -19,6 +19,7 @@ public class Wallet {
     @TccAction(name = "wallet/hold", confirm = "take", cancel = "giveBack")
     @Transactional
     public void hold(@Captured("customer") String customer, @Captured("amount") int amount) {
+        NotPositiveException.require("an amount", amount);
         int rows = change(
                 "UPDATE wallet SET balance = balance - :amount, held = held + :amount WHERE customer = :customer AND balance >= :amount",
                 customer,

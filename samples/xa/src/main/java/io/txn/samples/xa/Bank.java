@@ -16,6 +16,7 @@ public class Bank {
     }
 
     void withdraw(String owner, int amount) {
+        requirePositive(amount);
         int rows = database.sql("UPDATE account SET balance = balance - ? WHERE owner = ? AND balance >= ?")
                 .params(amount, owner, amount)
                 .update();
@@ -25,11 +26,18 @@ public class Bank {
     }
 
     void deposit(String owner, int amount) {
+        requirePositive(amount);
         int rows = database.sql("UPDATE account SET balance = balance + ? WHERE owner = ?")
                 .params(amount, owner)
                 .update();
         if (rows == 0) {
             throw new NotPossibleException(owner + " has no account in the " + name);
+        }
+    }
+
+    private static void requirePositive(int amount) {
+        if (amount <= 0) {
+            throw new NotPositiveException(amount);
         }
     }
 

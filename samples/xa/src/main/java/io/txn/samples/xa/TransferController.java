@@ -39,4 +39,9 @@ class TransferController {
     ProblemDetail notTransferred(NotPossibleException problem) {
         return ProblemDetail.forStatusAndDetail(HttpStatus.CONFLICT, String.valueOf(problem.getMessage()));
     }
+
+    @ExceptionHandler
+    ProblemDetail notAnAmount(NotPositiveException problem) {
+        return ProblemDetail.forStatusAndDetail(HttpStatus.BAD_REQUEST, String.valueOf(problem.getMessage()));
+    }
 }
