@@ -158,8 +158,7 @@ class MigrationIT {
                 }
                 + ".sql";
         for (boolean mayCreate : new boolean[] {false, true}) {
-            TxnException said =
-                    whyNotStarted(kind, MigrationIT::create, "txn.jdbc.create-undo-table=" + mayCreate);
+            TxnException said = whyNotStarted(kind, MigrationIT::create, "txn.jdbc.create-undo-table=" + mayCreate);
             assertThat(said).hasMessageContaining("TXN-AT002").hasMessageContaining("undo_log");
             assertThat(said.facts()).containsEntry("script", script);
             assertThat(said.facts().containsKey("creating")).isEqualTo(mayCreate);

@@ -21,8 +21,8 @@ public class Train {
     @SagaAction(name = "train/book", compensation = "cancel")
     @Transactional
     public String book(@Captured("guest") String guest) {
-        int rows = database.sql("UPDATE train SET free = free - 1 WHERE free > 0")
-                .update();
+        int rows =
+                database.sql("UPDATE train SET free = free - 1 WHERE free > 0").update();
         if (rows == 0) {
             throw new SoldOutException();
         }

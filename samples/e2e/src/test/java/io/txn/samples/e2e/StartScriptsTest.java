@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -45,16 +44,27 @@ class StartScriptsTest {
 
     /** Those of each sample, tables before rows. */
     private static TreeMap<String, List<Path>> scripts() throws IOException {
-        try (Stream<Path> files = Files.walk(SAMPLES, 5)) {
-            return files.filter(file -> file.getParent().endsWith("src/main/resources")
-                            && file.toString().endsWith(".sql")
-                            && !file.toString().matches(".*-(mariadb|postgresql)\\.sql"))
-                    .sorted(Comparator.comparing((Path file) -> file.endsWith("data.sql"))
-                            .thenComparing(Comparator.naturalOrder()))
-                    .collect(Collectors.groupingBy(
-                            file -> SAMPLES.relativize(file).getName(0).toString(),
-                            TreeMap::new,
-                            Collectors.toList()));
+        TreeMap<String, List<Path>> scripts = new TreeMap<>();
+        for (Path sample : listed(SAMPLES)) {
+            Path resources = sample.resolve("src/main/resources");
+            if (Files.isDirectory(resources)) {
+                scripts.put(
+                        sample.getFileName().toString(),
+                        listed(resources).stream()
+                                .filter(file -> file.toString().endsWith(".sql")
+                                        && !file.toString().matches(".*-(mariadb|postgresql)\\.sql"))
+                                .sorted(Comparator.comparing((Path file) -> file.endsWith("data.sql"))
+                                        .thenComparing(Comparator.naturalOrder()))
+                                .toList());
+            }
+        }
+        scripts.values().removeIf(List::isEmpty);
+        return scripts;
+    }
+
+    private static List<Path> listed(Path directory) throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.toList();
         }
     }
 
