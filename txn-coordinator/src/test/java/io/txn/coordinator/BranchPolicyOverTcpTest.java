@@ -188,8 +188,7 @@ class BranchPolicyOverTcpTest {
                     : HandDrivenClient.done(call));
             for (int i = 0; i < 20; i++) {
                 String xid = client.begin(60_000);
-                var request =
-                        new Message.BranchRegisterRequest(xid, BranchType.TCC, slow[i % slow.length], null, null);
+                var request = new Message.BranchRegisterRequest(xid, BranchType.TCC, slow[i % slow.length], null, null);
                 client.connection()
                         .request(request, policy(3_600_000, 0, 0, 0), HandDrivenClient.PATIENCE)
                         .join();

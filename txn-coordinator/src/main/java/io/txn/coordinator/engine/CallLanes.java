@@ -32,9 +32,8 @@ final class CallLanes {
     private final Set<Long> turns = new HashSet<>();
 
     /** What left and is under way, the next deadline first: calls have times of their own, so the order in which they leave says nothing. */
-    private final TreeSet<Flight> deadlines =
-            new TreeSet<>(Comparator.comparingLong((Flight flight) -> flight.deadline)
-                    .thenComparingLong(flight -> flight.call.branch()));
+    private final TreeSet<Flight> deadlines = new TreeSet<>(Comparator.comparingLong((Flight flight) -> flight.deadline)
+            .thenComparingLong(flight -> flight.call.branch()));
 
     private final Map<String, Lane> lanes = new HashMap<>();
 

@@ -110,16 +110,19 @@ class CallLanesTest {
         assertThat(hanging).hasSize(8);
         assertThat(lanes.hasNext()).isFalse();
         for (long i = 0; i < 16; i++) {
-            assertThat(lanes.start(call(101 + i, "a" + i % 4, Outcome.COMMIT), false)).isNotNull();
+            assertThat(lanes.start(call(101 + i, "a" + i % 4, Outcome.COMMIT), false))
+                    .isNotNull();
         }
         assertThat(lanes.start(call(201, "a", Outcome.COMMIT), false)).isNull(); // half are for the background
         for (long i = 0; i < 8; i++) {
-            assertThat(lanes.start(call(301 + i, "slow" + i % 6, Outcome.ROLLBACK), false)).isNotNull();
+            assertThat(lanes.start(call(301 + i, "slow" + i % 6, Outcome.ROLLBACK), false))
+                    .isNotNull();
         }
         lanes.land(hanging.get(0));
         Long next = lanes.next();
         assertThat(next).isNotNull();
-        assertThat(lanes.start(call(next, "slow" + (next - 1) % 6, Outcome.ROLLBACK), true)).isNotNull();
+        assertThat(lanes.start(call(next, "slow" + (next - 1) % 6, Outcome.ROLLBACK), true))
+                .isNotNull();
         assertThat(lanes.next()).isNull();
     }
 
@@ -173,7 +176,9 @@ class CallLanesTest {
 
     private static void check(List<CallLanes.Flight> flights) {
         assertThat(flights.size()).isLessThanOrEqualTo(12);
-        assertThat(flights.stream().filter(flight -> !flight.call.inTurn() && !isLong(flight.call)).count())
+        assertThat(flights.stream()
+                        .filter(flight -> !flight.call.inTurn() && !isLong(flight.call))
+                        .count())
                 .isLessThanOrEqualTo(6);
         assertThat(flights.stream().filter(flight -> isLong(flight.call)).count())
                 .isLessThanOrEqualTo(3);
