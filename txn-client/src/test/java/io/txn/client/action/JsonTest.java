@@ -13,8 +13,31 @@ import org.junit.jupiter.params.provider.ValueSource;
 class JsonTest {
 
     private static final String[] PARTS = {
-        "{", "}", "[", "]", ",", ":", "\"a\"", "\"\\u0061\"", "\"b\"", "\"\\/\"", "\"/\"", "0", "-12", "01", "1.5",
-        "1e9999", "1e99999", "null", "true", " ", "{\"a\":", "{\"a\":1,", "[[", "1".repeat(100), "1".repeat(101)
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"a\"",
+        "\"\\u0061\"",
+        "\"b\"",
+        "\"\\/\"",
+        "\"/\"",
+        "0",
+        "-12",
+        "01",
+        "1.5",
+        "1e9999",
+        "1e99999",
+        "null",
+        "true",
+        " ",
+        "{\"a\":",
+        "{\"a\":1,",
+        "[[",
+        "1".repeat(100),
+        "1".repeat(101)
     };
 
     private static void readable(String result) {
@@ -24,13 +47,7 @@ class JsonTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {
-                "{\"a\":1,\"a\":1}",
-                "{\"a\":1,\"\\u0061\":1}",
-                "{\"\\/\":1,\"/\":1}",
-                "1e10000",
-                "1e-00000"
-            })
+            strings = {"{\"a\":1,\"a\":1}", "{\"a\":1,\"\\u0061\":1}", "{\"\\/\":1,\"/\":1}", "1e10000", "1e-00000"})
     void whatClientsDoNotReadIsNoValueForTheCoordinator(String text) {
         assertThatCode(() -> Json.readAny(text)).isInstanceOf(Json.MalformedException.class);
         assertThat(JsonText.isValue(text)).isFalse();
@@ -52,7 +69,7 @@ class JsonTest {
         }
         assertThat(depth).isGreaterThan(32);
         readable("[".repeat(depth) + "]".repeat(depth));
-        readable("{\"a\":".repeat(depth) + "1" + "}".repeat(depth));
+        readable("{\"a\":".repeat(depth - 1) + "1" + "}".repeat(depth - 1));
     }
 
     @Test

@@ -23,7 +23,7 @@ public final class JsonText {
     }
 
     /**
-     * Whether it is a JSON value and nothing else, and one that every client can read where it is passed on to: nested at most 63 deep, no name twice in an object, no number with more than
+     * Whether it is a JSON value and nothing else, and one that every client can read where it is passed on to: nested at most 62 deep, no name twice in an object, no number with more than
      * 100 characters or more than 4 digits of exponent.
      */
     public static boolean isValue(String text) {

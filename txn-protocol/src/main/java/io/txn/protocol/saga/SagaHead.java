@@ -208,7 +208,7 @@ public final class SagaHead {
                     "field",
                     field,
                     "reason",
-                    "it is no JSON value, or one that clients do not read: nested more than 63 deep, a name twice in an object, or a number of more than 100 characters or with more than 4 digits of exponent");
+                    "it is no JSON value, or one that clients do not read: nested more than 62 deep, a name twice in an object, or a number of more than 100 characters or with more than 4 digits of exponent");
         }
         return json;
     }
