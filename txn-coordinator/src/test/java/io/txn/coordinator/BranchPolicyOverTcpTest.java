@@ -39,13 +39,17 @@ class BranchPolicyOverTcpTest {
 
     @BeforeEach
     void start() {
-        coordinator = Coordinator.start(CoordinatorOptions.DEFAULTS
+        coordinator = Coordinator.start(options());
+    }
+
+    private CoordinatorOptions options() {
+        return CoordinatorOptions.DEFAULTS
                 .withListen("127.0.0.1", 0)
                 .withAdvertisedAddress("127.0.0.1:8091")
                 .withDataDir(dataDir)
                 .withRestartGrace(Duration.ofMillis(10))
                 .withRetry(new CoordinatorOptions.Retry(
-                        Duration.ofMinutes(5), Duration.ofMillis(50), Duration.ofHours(1), Duration.ofHours(2), 0)));
+                        Duration.ofMinutes(5), Duration.ofMillis(50), Duration.ofHours(1), Duration.ofHours(2), 0));
     }
 
     @AfterEach
@@ -114,7 +118,7 @@ class BranchPolicyOverTcpTest {
         try (HandDrivenClient client = client(true)) {
             xid = client.begin(60_000);
             // The second delay is longer than the first, so that the restart comes in between.
-            assertThat(register(client, xid, type, policy(0, 20, 20, 3))
+            assertThat(register(client, xid, type, policy(0, 100, 100, 3))
                             .outcome()
                             .succeeded())
                     .isTrue();
@@ -137,15 +141,64 @@ class BranchPolicyOverTcpTest {
     @Test
     void aCallThatTakesLongerThanTheBranchSaysIsMadeAgain() throws Exception {
         try (HandDrivenClient client = client(true)) {
-            client.answerWith(call -> client.calls().size() < 3 ? null : HandDrivenClient.done(call));
+            client.answerWith(call -> client.calls().size() < 2 ? null : HandDrivenClient.done(call));
             String xid = client.begin(60_000);
-            assertThat(register(client, xid, BranchType.TCC, policy(100, 10, 10, 0))
+            assertThat(register(client, xid, BranchType.TCC, policy(1, 1, 1, 0))
                             .outcome()
                             .succeeded())
                     .isTrue();
             client.commit(xid);
             awaitState(xid, TransactionState.COMMITTED);
-            assertThat(client.calls()).hasSize(3);
+            assertThat(client.calls()).hasSize(2);
+        }
+    }
+
+    /** Sixteen calls may be under way, four of one resource: five resources that hang, and want an hour for it, would take them all. */
+    @Test
+    void branchesThatWantMuchTimeAndHangLeaveRoomForOthers() throws Exception {
+        coordinator.close();
+        CoordinatorOptions.Limits usual = CoordinatorOptions.Limits.DEFAULTS;
+        coordinator = Coordinator.start(options()
+                .withLimits(new CoordinatorOptions.Limits(
+                        usual.mailbox(),
+                        usual.mailboxBytes(),
+                        usual.unwritten(),
+                        usual.transactions(),
+                        usual.branchesPerTransaction(),
+                        usual.locksPerBranch(),
+                        usual.textLength(),
+                        usual.applicationDataLength(),
+                        16,
+                        usual.requestsPerConnection(),
+                        usual.resourcesPerConnection(),
+                        usual.lockWaiters(),
+                        usual.lockWaitersPerConnection())));
+        try (HandDrivenClient client = client(true)) {
+            String[] slow = {"slow1", "slow2", "slow3", "slow4", "slow5"};
+            client.connection()
+                    .request(
+                            new Message.RegisterRmRequest(
+                                    "2.6.0", "bank", "default_tx_group", null, String.join(",", slow) + ',' + ACTION),
+                            Feature.announced(),
+                            HandDrivenClient.PATIENCE)
+                    .join();
+            client.answerWith(call -> call instanceof Message.BranchRollbackRequest rollback
+                            && rollback.resourceId().startsWith("slow")
+                    ? null
+                    : HandDrivenClient.done(call));
+            for (int i = 0; i < 20; i++) {
+                String xid = client.begin(60_000);
+                var request = new Message.BranchRegisterRequest(xid, BranchType.TCC, slow[i % slow.length], null, null);
+                client.connection()
+                        .request(request, policy(3_600_000, 0, 0, 0), HandDrivenClient.PATIENCE)
+                        .join();
+                client.rollback(xid);
+            }
+            String xid = client.begin(60_000);
+            client.register(xid, BranchType.TCC, ACTION, null);
+            client.rollback(xid);
+            awaitState(xid, TransactionState.ROLLED_BACK);
+            assertThat(client.calls()).hasSize(5); // four of the long ones
         }
     }
 

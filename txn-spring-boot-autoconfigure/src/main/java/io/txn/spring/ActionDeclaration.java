@@ -109,7 +109,7 @@ final class ActionDeclaration {
 
     private @Nullable BranchPolicy policy(EndPolicy ends) {
         try {
-            BranchPolicy wanted = new BranchPolicy(
+            BranchPolicy wanted = BranchPolicy.declared(
                     millis("callTimeout", ends.callTimeout()),
                     millis("firstDelay", ends.firstDelay()),
                     millis("maxDelay", ends.maxDelay()),

@@ -17,14 +17,15 @@ import java.lang.annotation.Target;
 public @interface EndPolicy {
 
     /**
-     * For one call, at most an hour. Whoever takes longer is called again; two thirds of it are the time limit of an end's local transaction.
+     * For one call, 2 seconds to an hour. Whoever takes longer is called again; two thirds of it are the time limit of an end's local transaction. Calls that may last longer than the coordinator's usual ones
+     * share a quarter of its calls.
      */
     String callTimeout() default "";
 
-    /** Between the first call that failed and the second, at most a day. It doubles from there on; a random half of each delay is taken off. */
+    /** Between the first call that failed and the second, 100 milliseconds to a day. It doubles from there on; a random half of each delay is taken off. */
     String firstDelay() default "";
 
-    /** No delay is longer; at most a day. */
+    /** No delay is longer; 100 milliseconds to a day. */
     String maxDelay() default "";
 
     /** Calls in all; when so many have failed, the transaction needs attention. 0: the coordinator's, which for most means without end. */

@@ -127,7 +127,14 @@ public final class StateMachineBeans implements SmartInitializingSingleton {
 
         @Override
         public @Nullable Object call(String service, Method method, @Nullable Object[] arguments) throws Throwable {
-            return BeanCalls.invoke(beanFactory.getBean(service), method, arguments);
+            Object bean;
+            try {
+                bean = beanFactory.getBean(service);
+                BeanCalls.invocable(method, bean.getClass());
+            } catch (RuntimeException e) {
+                throw new NotCalledException(service, e);
+            }
+            return BeanCalls.invoke(bean, method, arguments);
         }
     }
 }

@@ -234,10 +234,21 @@ final class ConnectionHandler implements InvocationHandler {
 
     /** The session is what the application takes it for, from now on. */
     void resume() throws SQLException {
-        if (ahead) {
-            ahead = false;
-            UndoTable.switchOff(physical);
+        if (!ahead) {
+            return;
         }
+        boolean switched = false;
+        try {
+            UndoTable.switchOff(physical);
+            switched = true;
+        } finally {
+            if (!switched) {
+                // What came next would be committed by itself.
+                physical.abort(Runnable::run);
+            }
+        }
+        ahead = false;
+        bypassed = true; // who goes on once goes on again, and would pay for it each time
     }
 
     /** From now on somebody may send what is not seen here. */

@@ -247,20 +247,17 @@ final class LocalCommit {
         } catch (TxnException e) {
             throw failed(local, Refusals.of(e));
         }
-        boolean ended = false;
         try {
             write(local, registration.xid(), lent, undo);
-            ended = true;
         } catch (SQLException | TxnException e) {
             SQLException reason = reason(e, registration.xid(), lent, false);
             boolean rolledBack = rollBack(local, reason);
-            ended = true;
             withdraw(started, registration.xid(), rolledBack);
             throw reason;
-        } finally {
-            if (!ended) {
-                withdraw(started, registration.xid(), false);
-            }
+        } catch (RuntimeException | Error e) {
+            // First what holds up others: the registration may wait for rows that somebody wants to have back.
+            withdraw(started, registration.xid(), rollBack(local, e));
+            throw e;
         }
         BranchId branch;
         try {
@@ -346,31 +343,78 @@ final class LocalCommit {
             resource.worked();
             resource.undoTable()
                     .insertAndCommit(connection, xid, branch, UndoFormat.sealed(xid, branch, undo), seen, switching);
-            if (!switching) {
-                // No round trip: nothing is open. Pools and drivers keep their books by it.
-                connection.commit();
-            }
-            switchedOn = switching;
-            local.ended();
         } catch (SQLException | TxnException e) {
-            SQLException reason = reason(e, xid, branch, true);
-            if (!rollBack(local, reason) || switching && !switchedOff(reason)) {
-                throw reason;
-            }
-            UndoTable.Stored stored = stored(xid, branch, reason);
-            if (stored == null) {
-                reportFailed(xid, branch);
-                throw reason;
-            }
-            if (stored.defence()) {
-                throw Refusals.rolledBack(ErrorCode.LOCAL_COMMIT_LATE, reason, "xid", xid, "branchId", branch);
-            }
-            LOG.warn(
-                    "a commit was answered by a failure, and is there: xid={}, branchId={}, cause={}",
-                    xid,
-                    branch,
-                    reason.getMessage());
+            failedTogether(local, xid, branch, reason(e, xid, branch, true), switching);
+            return;
+        } catch (RuntimeException | Error e) {
+            // Whatever came to the server: nobody may go on with this session.
+            abort(e);
+            throw e;
         }
+        switchedOn = switching;
+        local.ended();
+        if (!switching) {
+            bookCommit(xid, branch);
+        }
+    }
+
+    /** No round trip where the driver sees that nothing is open: pools and drivers keep their books by it. */
+    private void bookCommit(Xid xid, BranchId branch) {
+        try {
+            connection.commit();
+        } catch (SQLException | RuntimeException e) {
+            LOG.warn("a connection failed right behind a commit that is done: xid={}, branchId={}", xid, branch, e);
+            abort(e);
+        }
+    }
+
+    /**
+     * Finds out what became of a message that failed. That a session shows no record is no proof that none will come: it may be another session, which the driver
+     * made when it lost the first one. Then nothing is reported, and the coordinator's call leaves a defence row.
+     *
+     * @throws SQLException unless it was committed
+     */
+    private void failedTogether(
+            LocalTransaction local, Xid xid, BranchId branch, SQLException reason, boolean switching)
+            throws SQLException {
+        if (isNotUnderstood(reason)) {
+            resource.undoTable().commitSeparately();
+        }
+        if (!rollBack(local, reason) || switching && !switchedOff(reason)) {
+            throw reason;
+        }
+        UndoTable.Stored stored = stored(xid, branch, reason);
+        if (stored == null) {
+            if (isRefusal(reason)) {
+                reportFailed(xid, branch);
+            }
+            throw reason;
+        }
+        if (stored.defence()) {
+            throw Refusals.rolledBack(ErrorCode.LOCAL_COMMIT_LATE, reason, "xid", xid, "branchId", branch);
+        }
+        LOG.warn(
+                "a commit was answered by a failure, and is there: xid={}, branchId={}, cause={}",
+                xid,
+                branch,
+                reason.getMessage());
+    }
+
+    /** Whether something between here and the server does not take the two statements together any more. */
+    private static boolean isNotUnderstood(SQLException failure) {
+        String state = String.valueOf(failure.getSQLState());
+        return state.startsWith("42") || state.startsWith("0A");
+    }
+
+    /** Whether the server that had the transaction said no to it. */
+    private boolean isRefusal(SQLException failure) {
+        String state = String.valueOf(failure.getSQLState());
+        return isNotUnderstood(failure)
+                || state.startsWith("22")
+                || state.startsWith("23")
+                || state.startsWith("40")
+                || state.startsWith("53")
+                || resource.dialect().isDuplicate(failure);
     }
 
     /** Whether the session is surely in the mode that everybody takes it to be in. */

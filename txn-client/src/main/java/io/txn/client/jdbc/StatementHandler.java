@@ -630,6 +630,7 @@ final class StatementHandler implements InvocationHandler {
             return Proxies.of(ResultSet.class, new UpdatableRows(connection, proxy, rows, query, scope));
         }
         if (connection.resource().context() == null) {
+            connection.bypassed(); // it leads to the physical statement and connection
             return result;
         }
         return Proxies.of(ResultSet.class, (self, method, arguments) -> {

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param outputs variables
  * @param next where an exception led; null: where the definition goes on
- * @param failure why the saga turns back; null: it does not
+ * @param failure why the saga turns back, or of an end: why the variables that the machine ended with are not here; null: neither
  */
 record Answered(
         Status status,
@@ -22,6 +22,12 @@ record Answered(
     static final String OUTPUTS = "out";
     static final String NEXT = "next";
     static final String FAILURE = "failed";
+
+    /** The failure of one that was kept; null: there is none. */
+    static @Nullable String failure(@Nullable Object json) {
+        Object failure = json instanceof Map<?, ?> answered ? answered.get(FAILURE) : null;
+        return failure == null ? null : String.valueOf(failure);
+    }
 
     Map<String, @Nullable Object> toJson() {
         Map<String, @Nullable Object> json = new LinkedHashMap<>();

@@ -1,7 +1,6 @@
 package io.txn.client.statelang;
 
 import io.txn.client.action.Json;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,19 +9,29 @@ import org.jspecify.annotations.Nullable;
 /**
  * What travels with a saga as the input of a machine: which machine, in which words, with which machines in it, and what it was started with. Immutable.
  *
- * @param machine name and version
- * @param digest of the text of its definition
- * @param machines by the path of the state they stand in
+ * @param machines those in it, as they were when the saga was started, by the path of the state they stand in
  * @param undo variables that only its compensations see, and before all others
  */
 record Envelope(
-        String machine,
-        String digest,
-        Map<String, String> machines,
+        Pinned machine,
+        Map<String, Pinned> machines,
         Map<String, @Nullable Object> variables,
         Map<String, @Nullable Object> undo) {
 
     private static final int VERSION = 1;
+
+    /**
+     * A machine in the words in which a saga was started with it: under the same version a file may say something else.
+     *
+     * @param id name and version
+     * @param digest of the text of its definition
+     */
+    record Pinned(String id, String digest) {
+
+        static Pinned of(StateMachine machine) {
+            return new Pinned(machine.id(), machine.digest());
+        }
+    }
 
     /** What was sent cannot be read: another instance may. */
     static final class UnreadableException extends Exception {
@@ -37,9 +46,11 @@ record Envelope(
     Map<String, @Nullable Object> toJson() {
         Map<String, @Nullable Object> json = new LinkedHashMap<>();
         json.put("v", VERSION);
-        json.put("machine", machine);
-        json.put("text", digest);
-        json.put("machines", machines);
+        json.put("machine", machine.id);
+        json.put("text", machine.digest);
+        Map<String, @Nullable Object> inner = new LinkedHashMap<>();
+        machines.forEach((path, pinned) -> inner.put(path, List.of(pinned.id, pinned.digest)));
+        json.put("machines", inner);
         json.put("in", variables);
         json.put("undo", undo);
         return json;
@@ -90,10 +101,11 @@ record Envelope(
                     && input.get("machine") instanceof String machine
                     && input.get("text") instanceof String digest
                     && input.get("machines") instanceof Map<?, ?> machines) {
-                Map<String, String> paths = new LinkedHashMap<>();
-                machines.forEach((path, id) -> paths.put((String) path, String.valueOf(id)));
-                Envelope envelope =
-                        new Envelope(machine, digest, paths, named(input.get("in")), named(input.get("undo")));
+                Envelope envelope = new Envelope(
+                        new Pinned(machine, digest),
+                        pinned(machines),
+                        named(input.get("in")),
+                        named(input.get("undo")));
                 Object result = document.get("result");
                 return new Sent(
                         envelope, named(document.get("results")), result instanceof Map<?, ?> ? named(result) : null);
@@ -102,15 +114,28 @@ record Envelope(
         throw new UnreadableException("the saga's input is of no version that is read here");
     }
 
-    /** Of the machine that stands in a state: those in it, by their paths from there. */
-    Map<String, String> machinesIn(String state) {
-        Map<String, String> inner = new LinkedHashMap<>();
-        List<String> paths = new ArrayList<>(machines.keySet());
-        for (String path : paths) {
-            if (path.startsWith(state + "/")) {
-                inner.put(path.substring(state.length() + 1), machines.getOrDefault(path, ""));
+    private static Map<String, Pinned> pinned(Map<?, ?> json) throws UnreadableException {
+        Map<String, Pinned> machines = new LinkedHashMap<>();
+        for (Map.Entry<?, ?> one : json.entrySet()) {
+            if (!(one.getValue() instanceof List<?> list)
+                    || list.size() != 2
+                    || !(list.get(0) instanceof String id)
+                    || !(list.get(1) instanceof String digest)) {
+                throw new UnreadableException("the machine in " + one.getKey() + " is of no version that is read here");
             }
+            machines.put((String) one.getKey(), new Pinned(id, digest));
         }
+        return machines;
+    }
+
+    /** Of the machine that stands in a state: those in it, by their paths from there. */
+    Map<String, Pinned> machinesIn(String state) {
+        Map<String, Pinned> inner = new LinkedHashMap<>();
+        machines.forEach((path, pinned) -> {
+            if (path.startsWith(state + "/")) {
+                inner.put(path.substring(state.length() + 1), pinned);
+            }
+        });
         return inner;
     }
 }

@@ -21,9 +21,9 @@ import org.jspecify.annotations.Nullable;
  * <p>A state's name has no dot, so what is added here has one. {@code Reduce} calls a service and {@code Reduce.next} asks where that leads, where there is something to choose or to undo; {@code Mail.async} is beside
  * what follows {@code Mail}; {@code Pay.begin} says what the machine in state {@code Pay} is started with, {@code Pay/machine.end} what it ended with, and {@code Pay} what the outer one keeps of it. Where ends are told, {@code machine.begun} comes before all others, so that its compensation comes last.
  *
- * @param machines which version of which machine stands in which state, by the path of the state
+ * @param machines which machine stands in which state, by the path of the state
  */
-record MachinePlan(SagaPlan plan, String encoded, Map<String, String> machines) {
+record MachinePlan(SagaPlan plan, String encoded, Map<String, Envelope.Pinned> machines) {
 
     static final String BEGUN = "machine.begun";
     static final String END = "machine.end";
@@ -103,7 +103,7 @@ record MachinePlan(SagaPlan plan, String encoded, Map<String, String> machines) 
         private final long callTimeout;
         private final Function<String, @Nullable StateMachine> find;
         private final List<Step> steps = new ArrayList<>();
-        private final Map<String, String> machines = new LinkedHashMap<>();
+        private final Map<String, Envelope.Pinned> machines = new LinkedHashMap<>();
 
         Compiler(String owner, long callTimeout, Function<String, @Nullable StateMachine> find) {
             this.owner = owner;
@@ -143,8 +143,20 @@ record MachinePlan(SagaPlan plan, String encoded, Map<String, String> machines) 
                 return null;
             }
             Work.Bean teller = new Work.Bean(owner);
-            // With something to undo, which is nothing: it is no point of no return.
-            add(end, teller, ends, teller, patient(), Recovery.FORWARD, results(machine, scope, null), scope);
+            // The outermost end may have told that the saga is done, so its time cannot turn it any more. It has
+            // something to undo, which is nothing: it is no point of no return. After the end of one in it there is
+            // more
+            // to come, and to turn for.
+            boolean last = scope.prefix.isEmpty();
+            add(
+                    end,
+                    teller,
+                    ends,
+                    last ? teller : null,
+                    patient(),
+                    last ? Recovery.FORWARD : Recovery.COMPENSATE,
+                    results(machine, scope, null),
+                    scope);
             return end;
         }
 
@@ -297,7 +309,7 @@ record MachinePlan(SagaPlan plan, String encoded, Map<String, String> machines) 
                         "it is one saga with " + inner.id() + ", which has another RecoverStrategy",
                         "the same RecoverStrategy in both");
             }
-            machines.put(name, inner.id());
+            machines.put(name, Envelope.Pinned.of(inner));
             String begin = name + BEGIN;
             Work.Bean work = new Work.Bean(owner);
             Set<String> used = new LinkedHashSet<>();

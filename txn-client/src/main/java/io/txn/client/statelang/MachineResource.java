@@ -31,6 +31,8 @@ final class MachineResource implements BranchResource {
 
     private static final Logger log = LoggerFactory.getLogger(MachineResource.class);
 
+    private static final String TOO_LARGE = "more than " + SagaPlan.LONGEST_RESULT + " bytes";
+
     private final StateMachine owner;
     private final Machines machines;
 
@@ -100,14 +102,20 @@ final class MachineResource implements BranchResource {
             throw new Envelope.UnreadableException("this is asked by a coordinator that drives sagas only");
         }
         Envelope.Sent sent = Envelope.read(branch.applicationData());
-        StateMachine machine = machines.find(sent.envelope().machine());
-        if (machine == null || !machine.digest().equals(sent.envelope().digest())) {
-            throw new Envelope.UnreadableException("this instance has " + (machine == null ? "no " : "another text of ")
-                    + sent.envelope().machine());
-        }
+        StateMachine machine = pinned(sent.envelope().machine());
         String step = called.step();
         String prefix = step.substring(0, step.lastIndexOf('/') + 1);
         return new Called(branch, called.attempt(), sent, machine, prefix, step.substring(prefix.length()));
+    }
+
+    /** The machine in just these words; an instance with others leaves it to another one. */
+    private StateMachine pinned(Envelope.Pinned wanted) throws Envelope.UnreadableException {
+        StateMachine machine = machines.find(wanted.id());
+        if (machine == null || !machine.digest().equals(wanted.digest())) {
+            throw new Envelope.UnreadableException(
+                    "this instance has " + (machine == null ? "no " : "another text of ") + wanted.id());
+        }
+        return machine;
     }
 
     private static BranchResult done(@Nullable Object json) {
@@ -160,19 +168,22 @@ final class MachineResource implements BranchResource {
     // Ways
 
     private static BranchResult end(Called call) {
-        Map<String, @Nullable Object> variables = call.variables();
-        for (Map<String, @Nullable Object> told : List.of(variables, Map.<String, @Nullable Object>of())) {
-            Answered answered = new Answered(Status.SU, told, null, null);
-            String text = Json.write(answered.toJson());
-            if (fits(text)) {
-                return BranchResult.committed(new SagaHead.Said(text, -1));
-            }
-            log.warn(
-                    "what a machine ends with is too large to be told xid={} machine={}",
-                    call.branch.xid(),
-                    call.machine.id());
+        String text = Json.write(new Answered(Status.SU, call.variables(), null, null).toJson());
+        if (fits(text)) {
+            return BranchResult.committed(new SagaHead.Said(text, -1));
         }
-        throw new AssertionError("nothing is not too large");
+        // All was done, so the end does not fail: whoever needs these variables does.
+        String problem = "the variables that " + call.machine.id() + " ends with have " + TOO_LARGE;
+        log.error("{} {} xid={}", ErrorCode.SAGA_TOO_LARGE.id(), problem, call.branch.xid());
+        return done(new Answered(Status.SU, Map.of(), null, problem).toJson());
+    }
+
+    /** Done, unless that is too much; calling again would not make it less. */
+    private static BranchResult kept(String what, Object json) {
+        String text = Json.write(json);
+        return fits(text)
+                ? BranchResult.committed(new SagaHead.Said(text, -1))
+                : BranchResult.commitImpossible(ErrorCode.SAGA_TOO_LARGE.id() + " " + what + " has " + TOO_LARGE);
     }
 
     private static boolean fits(String text) {
@@ -188,9 +199,9 @@ final class MachineResource implements BranchResource {
             // Given up by an operator, who did by hand what it was to do.
             return way(call, task.next());
         }
-        Object failure = answered.get(Answered.FAILURE);
+        String failure = Answered.failure(answered);
         if (failure != null) {
-            return BranchResult.commitImpossible(String.valueOf(failure));
+            return BranchResult.commitImpossible(failure);
         }
         return way(call, answered.get(Answered.NEXT) instanceof String next ? next : task.next());
     }
@@ -214,11 +225,11 @@ final class MachineResource implements BranchResource {
     private BranchResult begin(Called call, State.Machine inner)
             throws Expression.FailedException, Envelope.UnreadableException {
         Envelope outer = call.sent.envelope();
-        String id = outer.machines().get(inner.name());
-        StateMachine machine = id == null ? null : machines.find(id);
-        if (machine == null) {
-            throw new Envelope.UnreadableException("this instance has no " + id);
+        Envelope.Pinned pinned = outer.machines().get(inner.name());
+        if (pinned == null) {
+            throw new Envelope.UnreadableException("the saga was started without a machine in state " + inner.name());
         }
+        pinned(pinned);
         Map<String, @Nullable Object> variables = call.variables();
         Map<String, @Nullable Object> undo = Map.of();
         if (inner.compensation() != null
@@ -226,20 +237,19 @@ final class MachineResource implements BranchResource {
             undo = undoing.input().on(variables, call.sequence());
         }
         Envelope started = new Envelope(
-                machine.id(),
-                machine.digest(),
-                outer.machinesIn(inner.name()),
-                inner.input().on(variables, call.sequence()),
-                undo);
-        return done(started.toJson());
+                pinned, outer.machinesIn(inner.name()), inner.input().on(variables, call.sequence()), undo);
+        return kept("the Input of " + inner.name(), started.toJson());
     }
 
     private static BranchResult over(Called call, State.Machine inner) throws Expression.FailedException {
         String end = call.prefix + inner.name() + "/" + MachinePlan.END;
-        Map<String, @Nullable Object> ended =
-                Envelope.outputs(call.sent.results().get(end));
-        Map<String, @Nullable Object> outputs = outputs(inner.output(), ended, call.sequence());
-        return done(new Answered(Status.SU, outputs, null, null).toJson());
+        Object ended = call.sent.results().get(end);
+        String failure = Answered.failure(ended);
+        if (failure != null) {
+            return BranchResult.commitImpossible(ErrorCode.SAGA_TOO_LARGE.id() + " " + inner.name() + ": " + failure);
+        }
+        Map<String, @Nullable Object> outputs = outputs(inner.output(), Envelope.outputs(ended), call.sequence());
+        return kept("the Output of " + inner.name(), new Answered(Status.SU, outputs, null, null).toJson());
     }
 
     private static Map<String, @Nullable Object> outputs(
@@ -254,14 +264,26 @@ final class MachineResource implements BranchResource {
     // Services
 
     private BranchResult act(Called call, State.Task task) throws Expression.FailedException {
-        Object answer;
+        ServiceMethod method = machines.method(call.machine, task);
+        @Nullable Object[] arguments;
         try {
-            Map<String, @Nullable Object> variables = call.variables();
-            answer = call(call, task, variables);
-        } catch (VirtualMachineError e) {
-            throw e;
+            arguments = arguments(call, task, method, call.variables());
         } catch (UnfitInputException e) {
             return BranchResult.commitImpossible(String.valueOf(e.getMessage()));
+        }
+        Object answer;
+        try {
+            answer = machines.services().call(method.service(), method.method(), arguments);
+        } catch (VirtualMachineError e) {
+            throw e;
+        } catch (Services.NotCalledException e) {
+            log.warn(
+                    "a service of a state machine could not be called xid={} machine={} state={}",
+                    call.branch.xid(),
+                    call.machine.id(),
+                    task.name(),
+                    e);
+            return BranchResult.commitLater(FailureText.of(e));
         } catch (Throwable e) {
             return failed(call, task, e);
         }
@@ -285,11 +307,7 @@ final class MachineResource implements BranchResource {
         String text = Json.write(new Answered(status, outputs, null, null).toJson());
         return fits(text)
                 ? BranchResult.committed(new SagaHead.Said(text, -1))
-                : lost(
-                        call,
-                        task,
-                        ErrorCode.SAGA_TOO_LARGE.id() + " its Output has more than " + SagaPlan.LONGEST_RESULT
-                                + " bytes");
+                : lost(call, task, ErrorCode.SAGA_TOO_LARGE.id() + " its Output has " + TOO_LARGE);
     }
 
     /** What a state gives is none that its service takes: the service was not called. */
@@ -302,20 +320,18 @@ final class MachineResource implements BranchResource {
         }
     }
 
-    private @Nullable Object call(Called call, State.Task task, Map<String, @Nullable Object> variables)
-            throws Throwable {
-        ServiceMethod method = machines.method(call.machine, task);
-        @Nullable Object[] arguments;
+    private static @Nullable Object[] arguments(
+            Called call, State.Task task, ServiceMethod method, Map<String, @Nullable Object> variables)
+            throws UnfitInputException {
         try {
             List<@Nullable Object> given = new ArrayList<>();
             for (Template template : task.input()) {
                 given.add(template.on(variables, call.sequence()));
             }
-            arguments = method.arguments(given);
+            return method.arguments(given);
         } catch (Expression.FailedException | Trees.MisfitException e) {
             throw new UnfitInputException("the Input of " + task.name() + " is none: " + e.getMessage());
         }
-        return machines.services().call(method.service(), method.method(), arguments);
     }
 
     /** @return null when no rule says */
@@ -471,15 +487,31 @@ final class MachineResource implements BranchResource {
             variables.putAll(Envelope.outputs(answered));
         }
         variables.putAll(call.sent.envelope().undo());
-        Status status;
+        ServiceMethod method = machines.method(call.machine, undoing);
+        @Nullable Object[] arguments;
         try {
-            Object answer = call(call, undoing, variables);
-            status = status(undoing, null, undoing.statuses().isEmpty() ? null : Trees.of(answer));
+            arguments = arguments(call, undoing, method, variables);
+        } catch (UnfitInputException e) {
+            return BranchResult.rollbackImpossible(String.valueOf(e.getMessage()));
+        }
+        Object answer;
+        try {
+            answer = machines.services().call(method.service(), method.method(), arguments);
+        } catch (Services.NotCalledException e) {
+            throw e;
         } catch (Exception e) {
+            // What the service threw, and nothing else: its Status says what that means.
             if (status(undoing, e, null) != Status.SU) {
                 throw e;
             }
-            status = Status.SU;
+            return BranchResult.rolledBack();
+        }
+        Status status;
+        try {
+            status = status(undoing, null, undoing.statuses().isEmpty() ? null : Trees.of(answer));
+        } catch (Trees.MisfitException | Expression.FailedException e) {
+            return BranchResult.rollbackLater(
+                    "the result of " + undoing.name() + " does not say whether it is undone: " + e.getMessage());
         }
         return status == Status.SU
                 ? BranchResult.rolledBack()

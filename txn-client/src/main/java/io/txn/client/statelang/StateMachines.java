@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
 /**
  * The state machines of an application that were imported from definitions in Seata's state language, and the sagas that it starts with them. Thread-safe.
  *
- * <p>What a machine ends with is a map of all its variables: what it was started with, and what its states put out.
+ * <p>What a machine ends with is a map of all its variables: what it was started with, and what its states put out. When that is more than is kept of a saga, {@link Started#await} throws SAGA_TOO_LARGE, although all was done.
  */
 public final class StateMachines {
 
@@ -198,7 +198,7 @@ public final class StateMachines {
         if (key != null) {
             variables.put(BUSINESS_KEY, key);
         }
-        Envelope input = new Envelope(machine.id(), machine.digest(), found.plan.machines(), variables, Map.of());
+        Envelope input = new Envelope(Envelope.Pinned.of(machine), found.plan.machines(), variables, Map.of());
         SagaCalls.Start start = calls.start(
                 machine.name(), found.plan.encoded(), Json.write(input.toJson()), options.transOperationTimeout(), key);
         log.debug("started a state machine xid={} machine={}", start.xid(), machine.id());
@@ -210,9 +210,15 @@ public final class StateMachines {
         return new Started<>(xid, "state machine", calls, StateMachines::ended, null);
     }
 
-    private static Map<String, @Nullable Object> ended(@Nullable String json) {
+    /** @throws TxnException SAGA_TOO_LARGE when it ended well, and with more than is kept */
+    static Map<String, @Nullable Object> ended(@Nullable String json) {
         try {
-            return Envelope.outputs(json == null ? null : Json.readAny(json));
+            Object said = json == null ? null : Json.readAny(json);
+            String failure = Answered.failure(said);
+            if (failure != null) {
+                throw new TxnException(ErrorCode.SAGA_TOO_LARGE, null, "problem", failure);
+            }
+            return Envelope.outputs(said);
         } catch (Json.MalformedException e) {
             throw new TxnException(ErrorCode.SAGA_VALUE_UNFIT, e, "value", "result", "problem", e.getMessage());
         }

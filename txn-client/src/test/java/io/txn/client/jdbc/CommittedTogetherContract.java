@@ -168,11 +168,7 @@ abstract class CommittedTogetherContract extends AtContract {
     void aFailureThatIsNoneOfTheRecordIsToldAsItIs() {
         Xid xid = begin();
         lookingMeanwhile();
-        manager.afterRegister(() -> counter.failOn(event -> {
-            if (event.contains(ending()) && !manager.branches(xid).isEmpty()) {
-                throw new SQLException("duplicate key of the application", mariaDb() ? "23000" : "23505");
-            }
-        }));
+        failing(xid, new SQLException("duplicate key of the application", mariaDb() ? "23000" : "23505"));
         inside(xid, connection -> {
             execute(connection, TOUCH);
             assertThatThrownBy(connection::commit).hasMessage("duplicate key of the application");
@@ -181,6 +177,71 @@ abstract class CommittedTogetherContract extends AtContract {
         assertThat(accounts()).contains(ROW_1);
         assertThat(manager.reports()).hasSize(1);
         assertRolledBack(xid);
+    }
+
+    @Test
+    void aLostSessionIsNoProofThatNothingWillBeCommitted() {
+        Xid xid = begin();
+        lookingMeanwhile();
+        failing(xid, new SQLException("in progress transaction was lost", "25S03"));
+        inside(xid, connection -> {
+            execute(connection, TOUCH);
+            assertThatThrownBy(connection::commit).hasMessage("in progress transaction was lost");
+            counter.failOn(event -> {});
+        });
+        assertThat(manager.reports()).isEmpty();
+        assertRolledBack(xid);
+        assertThat(rows("SELECT log_status FROM undo_log WHERE xid = '" + xid + "'"))
+                .containsExactly("1");
+    }
+
+    @Test
+    void anUncheckedFailureLeavesNoSessionToGoOnWith() {
+        Xid xid = begin();
+        lookingMeanwhile();
+        manager.afterRegister(() -> counter.failOn(event -> {
+            if (event.contains(ending()) && !manager.branches(xid).isEmpty()) {
+                throw new IllegalStateException("a filter of the pool");
+            }
+        }));
+        inside(xid, connection -> {
+            execute(connection, TOUCH);
+            assertThatThrownBy(connection::commit).hasMessage("a filter of the pool");
+            counter.failOn(event -> {});
+            assertThat(connection.isClosed()).isTrue();
+        });
+        assertThat(accounts()).contains(ROW_1);
+        assertRolledBack(xid);
+    }
+
+    @Test
+    void whatIsNotTakenTogetherAnyMoreGoesOneAfterTheOtherFromThenOn() {
+        Xid xid = begin();
+        lookingMeanwhile();
+        failing(xid, new SQLException("no two statements", "42000"));
+        inside(xid, connection -> {
+            execute(connection, TOUCH);
+            assertThatThrownBy(connection::commit).hasMessage("no two statements");
+            counter.failOn(event -> {});
+        });
+        assertThat(manager.reports()).hasSize(1);
+        assertRolledBack(xid);
+        manager.afterRegister(() -> {});
+
+        Xid next = begin();
+        lookingMeanwhile();
+        committed(next, TOUCH);
+        assertThat(withCommit()).isEmpty();
+        assertRolledBack(next);
+        assertThat(accounts()).contains(ROW_1);
+    }
+
+    private void failing(Xid xid, SQLException failure) {
+        manager.afterRegister(() -> counter.failOn(event -> {
+            if (event.contains(ending()) && !manager.branches(xid).isEmpty()) {
+                throw failure;
+            }
+        }));
     }
 
     /** Another local transaction commits while the next one registers, and looks at the tables where that is to be done. */

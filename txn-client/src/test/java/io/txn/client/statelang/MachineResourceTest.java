@@ -31,6 +31,7 @@ class MachineResourceTest {
         private final List<String> calls = new ArrayList<>();
         private @Nullable Object answer;
         private @Nullable Exception failure;
+        private boolean away;
 
         public @Nullable Object book(String key, @Nullable Map<String, Object> more) throws Exception {
             return said("book " + key + " " + more);
@@ -69,6 +70,9 @@ class MachineResourceTest {
 
         @Override
         public @Nullable Object call(String service, Method method, @Nullable Object[] arguments) throws Throwable {
+            if (shop.away) {
+                throw new NotCalledException(service, new IllegalStateException("closed"));
+            }
             try {
                 return method.invoke(shop, arguments);
             } catch (InvocationTargetException e) {
@@ -127,10 +131,29 @@ class MachineResourceTest {
     private Branch branch(
             SagaHead.Call call, String step, int attempt, Map<String, ?> results, @Nullable Object result) {
         StateMachine machine = known.values().iterator().next();
+        return branch(
+                new Envelope(Envelope.Pinned.of(machine), Map.of(), variables(), Map.of()),
+                call,
+                step,
+                attempt,
+                results,
+                result);
+    }
+
+    private static Map<String, @Nullable Object> variables() {
         Map<String, @Nullable Object> variables = new LinkedHashMap<>();
         variables.put("key", "k1");
         variables.put("n", 7);
-        Envelope envelope = new Envelope(machine.id(), machine.digest(), Map.of(), variables, Map.of());
+        return variables;
+    }
+
+    private static Branch branch(
+            Envelope envelope,
+            SagaHead.Call call,
+            String step,
+            int attempt,
+            Map<String, ?> results,
+            @Nullable Object result) {
         Map<String, @Nullable Object> document = new LinkedHashMap<>();
         document.put("input", envelope.toJson());
         document.put("results", results);
@@ -291,6 +314,101 @@ class MachineResourceTest {
                         .status())
                 .as("it changes something, and nothing undoes it")
                 .isEqualTo(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE);
+    }
+
+    private BranchStatus undone(MachineResource resource) {
+        Map<String, ?> answered = Map.of("status", "SU", "out", Map.of("room", "A"));
+        return resource.rollback(branch(SagaHead.Call.COMPENSATE, "Book", 1, Map.of(), answered))
+                .status();
+    }
+
+    /** A rule for every exception is one for what the service throws. */
+    @Test
+    void aCompensationThatWasNotCalledIsNotDoneWhateverItsStatusSaysOfExceptions() {
+        String any = machine("", "").replace("java.io.IOException}\": \"SU\"", "java.lang.Exception}\": \"SU\"");
+        assertThat(undone(resource(any.replace(
+                        "\"undo\", \"Input\": [\"$.[key]\", \"$.[room]\"]", "\"send\", \"Input\": [\"$.[key]\"]"))))
+                .as("no text is the number that is taken")
+                .isEqualTo(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE);
+        known.clear();
+        assertThat(undone(resource(any.replace("\"$.[room]\"]", "\"$.[room].number\"]"))))
+                .as("its Input has no value")
+                .isEqualTo(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE);
+        known.clear();
+        MachineResource resource = resource(any);
+        shop.away = true;
+        assertThat(undone(resource)).isEqualTo(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_RETRYABLE);
+        assertThat(again(act(resource, "Send", 1, Map.of()))).contains("service shop is not to be had", "closed");
+        assertThat(shop.calls).isEmpty();
+        shop.away = false;
+        shop.answer = new Object();
+        assertThat(undone(resource))
+                .as("nobody can read what it answers")
+                .isEqualTo(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_RETRYABLE);
+        known.clear();
+        shop.answer = Map.of("other", 1);
+        assertThat(undone(resource(any.replace("#root == null || #root != 'no'", "#root.gone == true"))))
+                .as("its Status has no value")
+                .isEqualTo(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_RETRYABLE);
+        assertThat(shop.calls).containsExactly("undo k1 A", "undo k1 A");
+        known.clear();
+        shop.failure = new IllegalStateException("gone long ago");
+        assertThat(undone(resource(any))).isEqualTo(BranchStatus.PHASE_TWO_ROLLED_BACK);
+    }
+
+    private static final String OUTER = """
+            {"Name": "outer", "StartState": "Trip", "States": {
+              "Trip": {"Type": "SubStateMachine", "StateMachineName": "m", "Input": [{"key": "$.[key]", "n": 7}],
+                       "Output": {"where": "$.[room]"}}}}
+            """;
+
+    @Test
+    void whatAMachineEndsWithIsKeptOrSaidToBeMissing() throws Exception {
+        MachineResource resource = resource(OUTER);
+        resource(machine("", ""));
+        String end = "Trip/machine.end";
+        Map<String, ?> room = Map.of("status", "SU", "out", Map.of("room", "A"));
+        assertThat(result(act(resource, "Trip", 1, Map.of(end, room))))
+                .isEqualTo("{\"status\":\"SU\",\"out\":{\"where\":\"A\"}}");
+
+        Map<String, ?> large = Map.of("Trip", Map.of("status", "SU", "out", Map.of("room", "x".repeat(16_000))));
+        String told = Objects.requireNonNull(result(act(resource, "machine.end", 1, large)));
+        assertThat(told).doesNotContain("xxx");
+        assertThatThrownBy(() -> StateMachines.ended(told))
+                .as("all was done, and nobody is given half of it")
+                .hasMessageContaining("TXN-SGA001")
+                .hasMessageContaining("the variables that outer@0.0.1 ends with have more than 16000 bytes");
+        assertThat(refused(act(resource, "Trip", 1, Map.of(end, Json.readAny(told)))))
+                .contains("TXN-SGA001 Trip: the variables that outer@0.0.1 ends with");
+
+        Map<String, ?> twice = Map.of("status", "SU", "out", Map.of("room", "x".repeat(15_990)));
+        assertThat(refused(act(resource, "Trip", 1, Map.of(end, twice))))
+                .as("what the outer machine keeps of it")
+                .contains("TXN-SGA001 the Output of Trip has more than 16000 bytes");
+    }
+
+    @Test
+    void aMachineInAMachineBeginsInTheWordsInWhichTheSagaWasStarted() throws Exception {
+        MachineResource resource = resource(OUTER);
+        resource(machine("", ""));
+        StateMachine outer = Objects.requireNonNull(known.get("outer@0.0.1"));
+        StateMachine inner = Objects.requireNonNull(known.get("m@0.0.1"));
+        Map<String, Envelope.Pinned> machines = Map.of("Trip", Envelope.Pinned.of(inner));
+        Envelope started = new Envelope(Envelope.Pinned.of(outer), machines, variables(), Map.of());
+        Branch begin = branch(started, SagaHead.Call.ACTION, "Trip.begin", 1, Map.of(), null);
+        assertThat(Json.readAny(Objects.requireNonNull(result(resource.commit(begin)))))
+                .isEqualTo(Json.readAny(
+                        Json.write(new Envelope(Envelope.Pinned.of(inner), Map.of(), variables(), Map.of()).toJson())));
+
+        Map<String, @Nullable Object> large = Map.of("key", "x".repeat(16_000));
+        Envelope much = new Envelope(Envelope.Pinned.of(outer), machines, large, Map.of());
+        assertThat(refused(resource.commit(branch(much, SagaHead.Call.ACTION, "Trip.begin", 1, Map.of(), null))))
+                .contains("TXN-SGA001 the Input of Trip has more than 16000 bytes");
+
+        resource(machine("", "\"Comment\": \"changed under its version\""));
+        assertThat(again(resource.commit(begin))).contains("another text of m@0.0.1");
+        known.remove("m@0.0.1");
+        assertThat(again(resource.commit(begin))).contains("no m@0.0.1");
     }
 
     @Test

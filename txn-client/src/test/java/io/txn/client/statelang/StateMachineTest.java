@@ -147,7 +147,7 @@ class StateMachineTest {
         StateMachine trip = StateMachine.read(TRIP, "trip.json");
         MachinePlan both = MachinePlan.of(StateMachine.read(outer(""), "outer.json"), OPTIONS, name -> trip);
         SagaPlan plan = both.plan();
-        assertThat(both.machines()).isEqualTo(Map.of("Trip", "trip@1.2.3"));
+        assertThat(both.machines()).isEqualTo(Map.of("Trip", new Envelope.Pinned("trip@1.2.3", trip.digest())));
         assertThat(names(plan))
                 .contains("Trip.begin", "Trip/Hotel", "Trip/Hotel.next", "Trip/machine.end", "Trip", "Pay");
         assertThat(step(plan, "Trip/Hotel").inputFrom()).isEqualTo("Trip.begin");
@@ -155,6 +155,26 @@ class StateMachineTest {
         assertThat(step(plan, "Trip").after()).containsExactly("Trip/machine.end");
         assertThat(step(plan, "Pay").after()).containsExactly("Trip");
         assertThat(step(plan, "Pay").compensation()).isNull();
+    }
+
+    /** What only goes forward takes the saga its deadline. */
+    @Test
+    void onlyTheOutermostEndGoesForwardSoThatTimeTurnsWhatComesAfterAMachine() {
+        StateMachine trip = StateMachine.read(TRIP, "trip.json");
+        StateMachine outer = StateMachine.read(outer(""), "outer.json");
+        String middle = outer("")
+                .replace("\"outer\"", "\"middle\"")
+                .replace("\"Trip\"", "\"Outer\"")
+                .replace("\"trip\"", "\"outer\"");
+        SagaPlan plan = plan(StateMachine.read(middle, "middle.json"), trip, outer);
+        assertThat(names(plan)).contains("Outer/Trip/machine.end", "Outer/machine.end", "machine.end");
+        assertThat(plan.steps())
+                .filteredOn(step -> step.recovery() == Recovery.FORWARD)
+                .extracting(Step::name)
+                .containsExactly("machine.end");
+        assertThat(step(plan, "Outer/machine.end").policy())
+                .as("called again until the time is over")
+                .isEqualTo(step(plan, "machine.end").policy());
     }
 
     @Test

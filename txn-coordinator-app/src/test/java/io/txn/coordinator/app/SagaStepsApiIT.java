@@ -236,6 +236,10 @@ class SagaStepsApiIT {
                 "TXN-ADM004");
         assertRefused(admin.post(path + "?force=true", "1"), 400, "TXN-CRD006");
         assertRefused(admin.post(path, "{\"paid\":"), 400, "TXN-CRD006");
+        assertRefused(admin.post(path, "{\"paid\":1,\"p\\u0061id\":2}"), 400, "TXN-CRD006");
+        assertRefused(admin.post(path, "[".repeat(64) + "]".repeat(64)), 400, "TXN-CRD006");
+        assertRefused(admin.post(path, "{\"paid\":1e99999}"), 400, "TXN-CRD006");
+        assertRefused(admin.post(path, "1".repeat(101)), 400, "TXN-CRD006");
         assertRefused(admin.post(path, "\"" + "x".repeat(SagaPlan.LONGEST_RESULT) + "\""), 400, "TXN-CRD006");
         assertRefused(end(pay, "fail", "{\"cause\":\" \"}"), 400, "TXN-CRD006");
         assertRefused(end(pay, "fail", "{\"reason\":\"x\"}"), 400, "TXN-CRD006");

@@ -571,30 +571,32 @@ final class EngineCore {
             if (postponed.contains(call.branch())) {
                 continue;
             }
-            CallLanes.Flight flight = lanes.start(call);
+            CallLanes.Flight flight = lanes.start(call, timeout(call) > usualTimeout(call));
             if (flight != null) {
                 gate(() -> send(flight), cause -> {});
             }
         }
     }
 
-    private long timeout(CallLanes.Flight flight) {
-        StepCall step = flight.call.step();
+    private long timeout(Effect.CallBranch call) {
+        StepCall step = call.step();
         if (step != null) {
             long own = step.policy().callTimeout();
             return own == 0 ? settings.callTimeout() : own;
         }
-        if (flight.call.timeout() > 0) {
-            return flight.call.timeout();
-        }
-        return flight.call.type() == BranchType.SAGA
+        return call.timeout() > 0 ? call.timeout() : usualTimeout(call);
+    }
+
+    /** What asks for more has a part of the room only. A step of a saga may last as long as a call to an engine that runs steps. */
+    private long usualTimeout(Effect.CallBranch call) {
+        return call.type() == BranchType.SAGA
                 ? EngineSettings.sagaCallTimeout(settings.callTimeout())
                 : settings.callTimeout();
     }
 
     /** The time of a call runs from here, not from its decision: the disk may be slow. */
     private void send(CallLanes.Flight flight) {
-        lanes.sent(flight, now, timeout(flight));
+        lanes.sent(flight, now, timeout(flight.call));
         caller.call(flight.call, new BranchCaller.CallEnd() {
             @Override
             public void ended(Answer answer, @Nullable String detail, @Nullable RowData report) {
@@ -738,7 +740,7 @@ final class EngineCore {
         beginEpochIfDue();
         CallLanes.Flight late;
         while ((late = lanes.expired(now)) != null) {
-            end(late, Answer.UNREACHABLE, "no answer within " + timeout(late) + " ms", null, null);
+            end(late, Answer.UNREACHABLE, "no answer within " + timeout(late.call) + " ms", null, null);
         }
         for (int i = 0; i < TICK_BATCH && timers.earliest() <= now && acceptsCommands(); i++) {
             long number = timers.poll();

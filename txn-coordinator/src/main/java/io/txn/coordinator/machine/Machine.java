@@ -645,7 +645,7 @@ final class Machine {
                 branch.attempts() + 1,
                 branch.dirt() == null ? null : branch.dirt().decision(),
                 null,
-                branch.policy() == null ? 0 : branch.policy().callTimeout());
+                branch.policy() == null ? 0 : branch.policy().applied().callTimeout());
     }
 
     /** The next time at which {@link #pending} will have more to say if nothing else happens, or {@link Long#MAX_VALUE}. */

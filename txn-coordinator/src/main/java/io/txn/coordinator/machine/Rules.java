@@ -40,11 +40,12 @@ public record Rules(
     /** What Seata servers wait. */
     public static final long XA_NOT_FOUND_MIN = 60_000;
 
-    /** The same for a branch that has a say in it: what that leaves open stays. */
-    Rules with(@Nullable BranchPolicy policy) {
-        if (policy == null) {
+    /** The same for a branch that has a say in it: what that leaves open stays, and what is too short for a journal that keeps every attempt counts as the shortest. */
+    Rules with(@Nullable BranchPolicy wanted) {
+        if (wanted == null) {
             return this;
         }
+        BranchPolicy policy = wanted.applied();
         long first = policy.firstDelay() == 0 ? firstDelay : policy.firstDelay();
         long most = policy.maxDelay() == 0 ? Math.max(maxDelay, first) : policy.maxDelay();
         int attempts = policy.maxAttempts() == 0 ? maxAttempts : policy.maxAttempts();

@@ -85,6 +85,7 @@ class MachineScenarioTest {
                 case "pending" -> {
                     return shard.pending(id(words[1]), now).stream()
                             .map(call -> "call " + call.phase() + ' ' + call.branch() + " attempt " + call.attempt()
+                                    + (call.timeout() == 0 ? "" : " within " + call.timeout() + " ms")
                                     + (call.decision() == null
                                             ? ""
                                             : " decision for "

@@ -7,17 +7,23 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * How long and how often the end of a branch is called, as its registration wants it. Times in milliseconds; 0 everywhere: as the coordinator is configured. As a head field its four numbers
- * in this order, with commas between them.
+ * in this order, with commas between them. What is shorter than {@link #SHORTEST_CALL} and {@link #SHORTEST_DELAY} is kept and passed on, but never {@linkplain #applied applied}.
  *
- * @param callTimeout for one call; at most {@link #LONGEST}
- * @param firstDelay between the first call that failed and the second; it doubles from there on
- * @param maxDelay no delay is longer
+ * @param callTimeout for one call; at most an hour
+ * @param firstDelay between the first call that failed and the second; it doubles from there on; at most {@link #LONGEST}
+ * @param maxDelay no delay is longer; at most {@link #LONGEST}
  * @param maxAttempts calls in all, then a person is asked
  */
 public record BranchPolicy(long callTimeout, long firstDelay, long maxDelay, int maxAttempts) {
 
-    /** A day for delays, and an hour for a call. */
+    /** A day, for delays. */
     public static final long LONGEST = 24L * 3_600_000;
+
+    /** For a call: who has less cannot answer in time, and is called for ever. */
+    public static final long SHORTEST_CALL = 2_000;
+
+    /** For both delays: each call that fails is a record on disk. */
+    public static final long SHORTEST_DELAY = 100;
 
     private static final long LONGEST_CALL = 3_600_000;
     private static final int MOST_ATTEMPTS = 1_000_000;
@@ -36,6 +42,40 @@ public record BranchPolicy(long callTimeout, long firstDelay, long maxDelay, int
         if (maxAttempts < 0 || maxAttempts > MOST_ATTEMPTS) {
             throw new IllegalArgumentException("attempts go up to " + MOST_ATTEMPTS);
         }
+    }
+
+    /**
+     * What somebody declares.
+     *
+     * @throws IllegalArgumentException when it cannot be, or would not be applied as it stands
+     */
+    public static BranchPolicy declared(long callTimeout, long firstDelay, long maxDelay, int maxAttempts) {
+        BranchPolicy wanted = new BranchPolicy(callTimeout, firstDelay, maxDelay, maxAttempts);
+        BranchPolicy applied = wanted.applied();
+        if (applied.callTimeout != callTimeout) {
+            throw new IllegalArgumentException("the time for a call is " + callTimeout + " ms and must be at least "
+                    + SHORTEST_CALL + " ms, so that whoever is called can answer");
+        }
+        if (!applied.equals(wanted)) {
+            throw new IllegalArgumentException("a delay is "
+                    + (applied.firstDelay != firstDelay ? firstDelay : maxDelay) + " ms and must be at least "
+                    + SHORTEST_DELAY + " ms, because each call that fails is kept on disk");
+        }
+        return wanted;
+    }
+
+    /** As a coordinator applies it: a time that is too short is the shortest one. */
+    public BranchPolicy applied() {
+        long call = atLeast(SHORTEST_CALL, callTimeout);
+        long first = atLeast(SHORTEST_DELAY, firstDelay);
+        long most = atLeast(SHORTEST_DELAY, maxDelay);
+        return call == callTimeout && first == firstDelay && most == maxDelay
+                ? this
+                : new BranchPolicy(call, first, most, maxAttempts);
+    }
+
+    private static long atLeast(long shortest, long time) {
+        return time == 0 ? 0 : Math.max(shortest, time);
     }
 
     /** Whether all is as the coordinator is configured. */

@@ -1,12 +1,18 @@
 package io.txn.protocol.saga;
 
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Checks that a text is one JSON value (RFC 8259), and makes strings of JSON. Nothing is built from what is read: inputs and results of steps are passed on as they came. */
 public final class JsonText {
 
-    private static final int DEEPEST = 100;
+    /** Clients read 64 deep, and a step is given values two deep, in the results of others. */
+    private static final int DEEPEST = 62;
+
+    private static final int LONGEST_NUMBER = 100;
+    private static final int MOST_EXPONENT_DIGITS = 4;
     private static final String DIGITS = "0123456789abcdef";
 
     private final String text;
@@ -16,7 +22,10 @@ public final class JsonText {
         this.text = text;
     }
 
-    /** Whether it is a JSON value and nothing else, nested at most 100 deep. */
+    /**
+     * Whether it is a JSON value and nothing else, and one that every client can read where it is passed on to: nested at most 62 deep, no name twice in an object, no number with more than
+     * 100 characters or more than 4 digits of exponent.
+     */
     public static boolean isValue(String text) {
         JsonText reading = new JsonText(text);
         reading.space();
@@ -88,6 +97,7 @@ public final class JsonText {
     }
 
     private boolean members(char end, boolean named, int depth) {
+        Set<String> names = new HashSet<>();
         at++;
         space();
         if (next(end)) {
@@ -96,7 +106,11 @@ public final class JsonText {
         while (true) {
             space();
             if (named) {
-                if (at >= text.length() || text.charAt(at) != '"' || !string()) {
+                int from = at;
+                if (at >= text.length()
+                        || text.charAt(at) != '"'
+                        || !string()
+                        || !names.add(plain(text.substring(from + 1, at - 1)))) {
                     return false;
                 }
                 space();
@@ -116,6 +130,35 @@ public final class JsonText {
                 return false;
             }
         }
+    }
+
+    /** What stands between the quotes of a string of JSON, without its escapes: two names are the same however they are written. */
+    private static String plain(String written) {
+        if (written.indexOf('\\') < 0) {
+            return written;
+        }
+        StringBuilder out = new StringBuilder(written.length());
+        for (int i = 0; i < written.length(); i++) {
+            char c = written.charAt(i);
+            if (c != '\\') {
+                out.append(c);
+                continue;
+            }
+            char escaped = written.charAt(++i);
+            switch (escaped) {
+                case 'b' -> out.append('\b');
+                case 'f' -> out.append('\f');
+                case 'n' -> out.append('\n');
+                case 'r' -> out.append('\r');
+                case 't' -> out.append('\t');
+                case 'u' -> {
+                    out.append((char) Integer.parseInt(written.substring(i + 1, i + 5), 16));
+                    i += 4;
+                }
+                default -> out.append(escaped);
+            }
+        }
+        return out.toString();
     }
 
     private boolean string() {
@@ -147,6 +190,11 @@ public final class JsonText {
     }
 
     private boolean number() {
+        int from = at;
+        return digitsOfNumber() && at - from <= LONGEST_NUMBER;
+    }
+
+    private boolean digitsOfNumber() {
         next('-');
         if (!next('0') && !digits()) {
             return false;
@@ -158,7 +206,8 @@ public final class JsonText {
             if (!next('+')) {
                 next('-');
             }
-            return digits();
+            int from = at;
+            return digits() && at - from <= MOST_EXPONENT_DIGITS;
         }
         return true;
     }

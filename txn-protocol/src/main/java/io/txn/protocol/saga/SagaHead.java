@@ -202,7 +202,13 @@ public final class SagaHead {
             throw new TxnException(ErrorCode.SAGA_TOO_LARGE, null, "field", field, "bytes", bytes, "longest", longest);
         }
         if (!JsonText.isValue(json)) {
-            throw new TxnException(ErrorCode.BAD_REQUEST, null, "field", field, "reason", "it is no JSON value");
+            throw new TxnException(
+                    ErrorCode.BAD_REQUEST,
+                    null,
+                    "field",
+                    field,
+                    "reason",
+                    "it is no JSON value, or one that clients do not read: nested more than 62 deep, a name twice in an object, or a number of more than 100 characters or with more than 4 digits of exponent");
         }
         return json;
     }

@@ -21,7 +21,12 @@ class JsonTextTest {
                 "[]",
                 "[1,[2 , {}]]",
                 "{\"a\":{\"b\":[null]},\"\":1}",
-                "\"ü😀\""
+                "\"ü😀\"",
+                "{\"a\":1,\"b\":{\"a\":1}}",
+                "[{\"a\":1},{\"a\":1}]",
+                "{\"\\n\":1,\"n\":1}",
+                "-1e-9999",
+                "1E+0001"
             })
     void theseAreValues(String text) {
         assertThat(JsonText.isValue(text)).isTrue();
@@ -55,7 +60,13 @@ class JsonTextTest {
                 "'a'",
                 "[",
                 "{\"a\":",
-                "\"\\u00F"
+                "\"\\u00F",
+                "{\"a\":1,\"a\":1}",
+                "{\"a\":1,\"b\":2,\"\\u0061\":3}",
+                "{\"\\/\":1,\"/\":1}",
+                "[{\"x\":{\"\":1,\"\":2}}]",
+                "1e10000",
+                "1e-00000"
             })
     void theseAreNone(String text) {
         assertThat(JsonText.isValue(text)).isFalse();
@@ -63,8 +74,18 @@ class JsonTextTest {
 
     @Test
     void depthIsBounded() {
-        assertThat(JsonText.isValue("[".repeat(100) + "]".repeat(100))).isTrue();
+        assertThat(JsonText.isValue("[".repeat(63) + "]".repeat(63))).isTrue();
+        assertThat(JsonText.isValue("[".repeat(64) + "]".repeat(64))).isFalse();
         assertThat(JsonText.isValue("[".repeat(100_000) + "]".repeat(100_000))).isFalse();
+    }
+
+    @Test
+    void lengthsOfNumbersAreBounded() {
+        assertThat(JsonText.isValue("[-" + "1".repeat(99) + ',' + "0." + "1".repeat(98) + ']'))
+                .isTrue();
+        assertThat(JsonText.isValue("-" + "1".repeat(100))).isFalse();
+        assertThat(JsonText.isValue("0." + "1".repeat(99))).isFalse();
+        assertThat(JsonText.isValue("1".repeat(97) + "e+10")).isFalse();
     }
 
     @Test

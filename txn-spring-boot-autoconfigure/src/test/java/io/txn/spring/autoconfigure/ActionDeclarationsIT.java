@@ -154,6 +154,20 @@ class ActionDeclarationsIT {
         public void compensate() {}
     }
 
+    static class Hasty {
+        @SagaAction(name = "hasty", ends = @EndPolicy(firstDelay = "10ms"))
+        public void act() {}
+
+        public void compensate() {}
+    }
+
+    static class Breathless {
+        @SagaAction(name = "breathless", ends = @EndPolicy(callTimeout = "500ms"))
+        public void act() {}
+
+        public void compensate() {}
+    }
+
     static class Leaves {
         @SagaAction(name = "leaves")
         @Transactional(propagation = Propagation.REQUIRES_NEW)
@@ -288,6 +302,8 @@ class ActionDeclarationsIT {
     @Test
     void aPolicyThatCannotBeIsSaidAtTheStart() {
         refused(Impatient.class, ErrorCode.ACTION_MISDECLARED, "the longest delay is shorter than the first one");
+        refused(Hasty.class, ErrorCode.ACTION_MISDECLARED, "a delay is 10 ms and must be at least 100 ms");
+        refused(Breathless.class, ErrorCode.ACTION_MISDECLARED, "the time for a call is 500 ms and must be at least");
     }
 
     @Test

@@ -406,7 +406,7 @@ class ActionsIT {
         @SagaAction(
                 name = "stubborn/act",
                 compensation = "undo",
-                ends = @EndPolicy(callTimeout = "60s", firstDelay = "10ms", maxDelay = "20ms", maxAttempts = 3))
+                ends = @EndPolicy(callTimeout = "60s", firstDelay = "100ms", maxDelay = "100ms", maxAttempts = 3))
         public void act(@Captured("id") String id) {}
 
         public void undo(String id) {

@@ -141,7 +141,7 @@ class StateMachineIT {
 
         public String bookTrain(String key) {
             note(key, "train");
-            return "wagon 3";
+            return key.startsWith("long") ? "wagon ".repeat(1_500) : "wagon 3";
         }
 
         public String bookBus(String key) {
@@ -295,6 +295,82 @@ class StateMachineIT {
                     .containsExactly(
                             HOTEL, "flight", "pay -1", "refund", "refund", "no flight 12A", "no hotel too dear");
         });
+    }
+
+    /** What is done in a machine that is done is given back too. */
+    @Test
+    void theTimeOfAMachineTurnsItAlsoAfterAMachineInIt() {
+        StateMachine purse = StateMachine.read("""
+                {"Name": "purse", "StartState": "Pay", "States": {
+                  "Pay": {"Type": "ServiceTask", "ServiceName": "travel", "ServiceMethod": "pay", "CompensateState": "Refund",
+                          "Input": ["$.[key]", 5]},
+                  "Refund": {"Type": "ServiceTask", "ServiceName": "travel", "ServiceMethod": "refund", "Input": ["$.[key]"]}}}""", "purse.json");
+        StateMachine order = StateMachine.read("""
+                {"Name": "order", "StartState": "Buy", "States": {
+                  "Buy": {"Type": "SubStateMachine", "StateMachineName": "purse", "Input": [{"key": "$.[key]"}], "Next": "Ship"},
+                  "Ship": {"Type": "ServiceTask", "ServiceName": "travel", "ServiceMethod": "bookFlight", "CompensateState": "Unship",
+                           "Input": ["$.[key]"]},
+                  "Unship": {"Type": "ServiceTask", "ServiceName": "travel", "ServiceMethod": "cancelFlight",
+                             "Input": ["$.[key]", "none"]}}}""", "order.json");
+        Travel travel = new Travel();
+        travel.broken = true;
+        // Where two seconds were not enough for what comes before the flight, there are more.
+        for (int seconds : new int[] {2, 20}) {
+            String key = "broken-" + seconds;
+            runner(travel, "classpath:statelang/trip.json")
+                    .withPropertyValues("txn.saga.state-machine.trans-operation-timeout=" + seconds + "s")
+                    .withBean("purse", StateMachine.class, () -> purse)
+                    .withBean("order", StateMachine.class, () -> order)
+                    .run(context -> {
+                        SagaOutcome<Map<String, Object>> turned =
+                                run(context.getBean(StateMachines.class), "order", Map.of("key", key));
+                        assertThat(turned.state()).isEqualTo(State.COMPENSATED);
+                        assertThat(turned.failure()).contains("not done within its timeout");
+                    });
+            if (travel.done(key).contains("flight")) {
+                assertThat(travel.done(key).stream().distinct())
+                        .containsExactly("pay 5", "flight", "no flight none", "refund");
+                return;
+            }
+        }
+        throw new AssertionError("the flight was never tried");
+    }
+
+    @Test
+    void aMachineThatEndsWithTooMuchIsDoneAndSaysSoAndTheOneAroundItTurns() {
+        StateMachine train = StateMachine.read("""
+                {"Name": "train", "StartState": "There", "States": {
+                  "There": {"Type": "ServiceTask", "ServiceName": "travel", "ServiceMethod": "bookTrain", "CompensateState": "Refund",
+                            "Input": ["$.[key]"], "Output": {"there": "$.#root"}, "Next": "Back"},
+                  "Back": {"Type": "ServiceTask", "ServiceName": "travel", "ServiceMethod": "bookTrain",
+                           "Input": ["$.[key]"], "Output": {"back": "$.#root"}},
+                  "Refund": {"Type": "ServiceTask", "ServiceName": "travel", "ServiceMethod": "refund", "Input": ["$.[key]"]}}}""", "train.json");
+        StateMachine tour = StateMachine.read("""
+                {"Name": "tour", "StartState": "Train", "States": {
+                  "Train": {"Type": "SubStateMachine", "StateMachineName": "train", "Input": [{"key": "$.[key]"}],
+                            "Output": {"wagon": "$.[there]"}, "Next": "Letter"},
+                  "Letter": {"Type": "ServiceTask", "ServiceName": "travel", "ServiceMethod": "write", "Input": ["$.[key]", "$.[wagon]"]}}}""", "tour.json");
+        Travel travel = new Travel();
+        runner(travel, "classpath:statelang/trip.json")
+                .withBean("train", StateMachine.class, () -> train)
+                .withBean("tour", StateMachine.class, () -> tour)
+                .run(context -> {
+                    StateMachines machines = context.getBean(StateMachines.class);
+                    TxnException large = org.assertj.core.api.Assertions.catchThrowableOfType(
+                            TxnException.class, () -> run(machines, "train", Map.of("key", "long-train")));
+                    assertThat(large.code()).isEqualTo(ErrorCode.SAGA_TOO_LARGE);
+                    assertThat(large).hasMessageContaining("train@0.0.1 ends with");
+                    assertThat(travel.done("long-train")).containsExactly("train", "train");
+
+                    SagaOutcome<Map<String, Object>> turned = run(machines, "tour", Map.of("key", "long-tour"));
+                    assertThat(turned.state()).isEqualTo(State.COMPENSATED);
+                    assertThat(turned.failure()).contains("TXN-SGA001", "train@0.0.1 ends with");
+                    assertThat(travel.done("long-tour")).containsExactly("train", "train", "refund");
+
+                    assertThat(run(machines, "tour", Map.of("key", "tour")).state())
+                            .isEqualTo(State.DONE);
+                    assertThat(travel.done("tour")).containsExactly("train", "train", "letter about wagon 3");
+                });
     }
 
     @Test

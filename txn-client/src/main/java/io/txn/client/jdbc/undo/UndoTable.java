@@ -333,6 +333,11 @@ public final class UndoTable {
         return committing;
     }
 
+    /** It cannot any more: the session, or something between here and the server, is not what it was at the start. */
+    public void commitSeparately() {
+        committing = false;
+    }
+
     /**
      * Adds the undo record of a local transaction and commits it, in one round trip. When this throws, the transaction was not committed, except when the
      * connection was lost.
