@@ -96,7 +96,7 @@ final class ForeseenRows {
         boolean parameterOnly =
                 text.parameterCount() == 1 && text.text().strip().equals("?");
         if (parameterOnly && MySqlStored.isText(column)) {
-            boolean bound = parameters.valueOf(text.firstParameter() + 1) instanceof String;
+            boolean bound = parameters.plainValueOf(text.firstParameter() + 1) instanceof String;
             return bound ? new Setting(column, text, false) : null;
         }
         if (!MySqlStored.isNumber(column)) {
@@ -109,7 +109,7 @@ final class ForeseenRows {
             }
         }
         for (int i = 1; i <= text.parameterCount(); i++) {
-            if (!isExact(parameters.valueOf(text.firstParameter() + i))) {
+            if (!isExact(parameters.plainValueOf(text.firstParameter() + i))) {
                 return null;
             }
         }

@@ -78,7 +78,8 @@ final class GivenValues {
 
     private static @Nullable Value value(Place place, InsertValue given, Parameters parameters) {
         return switch (given.kind()) {
-            case PARAMETER -> stored(place, parameters.valueOf(given.source().firstParameter() + 1));
+            case PARAMETER ->
+                stored(place, parameters.plainValueOf(given.source().firstParameter() + 1));
             case LITERAL -> stored(place, literal(given.source().text().strip()));
             case NULL, DEFAULT, EXPRESSION -> null;
         };

@@ -81,6 +81,7 @@ final class InsertBatch {
             run.unchanged();
             return null;
         }
+        run.connection().releaseSavepoint(before);
         List<List<Value>> made = given(batch.elements());
         if (made != null) {
             new Query()

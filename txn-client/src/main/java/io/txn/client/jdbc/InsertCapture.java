@@ -154,6 +154,7 @@ final class InsertCapture implements WriteCapture {
                 run.unchanged();
                 return null;
             }
+            run.connection().releaseSavepoint(before);
             try (ResultSet row = statement.getGeneratedKeys()) {
                 while (row.next()) {
                     made.add(new RowChange(null, TableImages.values(row, columns, 1)));

@@ -246,10 +246,20 @@ final class Parameters {
         return widened;
     }
 
-    /** The value bound to a parameter (from 1), as far as it is a plain one; null for SQL NULL. */
+    /** The object bound to a parameter (from 1); null for SQL NULL. What a driver makes of it may be another value. */
     @Nullable
     Object valueOf(int parameter) {
         Call call = call(parameter);
         return call == null || call.method().getName().equals("setNull") ? null : call.arguments()[1];
+    }
+
+    /**
+     * The value bound to a parameter (from 1) by nothing but its number and itself; else null, as for SQL NULL. A driver that is told a type, a scale or a length as well makes another value of it: of 70000, as a
+     * {@code SMALLINT}, 4464.
+     */
+    @Nullable
+    Object plainValueOf(int parameter) {
+        Call call = call(parameter);
+        return call == null || call.arguments().length != 2 ? null : valueOf(parameter);
     }
 }

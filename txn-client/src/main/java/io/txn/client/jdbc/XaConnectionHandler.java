@@ -461,8 +461,10 @@ final class XaConnectionHandler implements InvocationHandler {
                 working = null;
                 XaPhaseOne.unlimit(connection, now.unlimit);
             }
-        } catch (SQLException e) {
-            throw failed(connection, now, e);
+        } catch (SQLException | RuntimeException | Error e) {
+            // Of whatever kind: what comes next may be auto-commit, which commits.
+            takeBack(connection, now, e);
+            throw e;
         }
         if (!nothing) {
             working = null;

@@ -74,7 +74,7 @@ final class XaPhaseOne implements HeldWork {
     private boolean autoCommit;
 
     /**
-     * @param number under which the database wrote what was changed, where it says so
+     * @param number under which the database wrote what was changed, where it {@linkplain XaBranches#written says so}
      * @param unlimit what takes back a setting that outlives the branch
      */
     XaPhaseOne(
@@ -131,7 +131,7 @@ final class XaPhaseOne implements HeldWork {
     private void prepareInTime() {
         try {
             manager().prepareHeld(xid());
-        } catch (TxnException e) {
+        } catch (RuntimeException e) {
             LOG.debug("what was held could not be prepared, which its scope will be told xid={}", xid(), e);
         }
     }
@@ -265,20 +265,29 @@ final class XaPhaseOne implements HeldWork {
     private void commitHeld() {
         Connection now = Objects.requireNonNull(connection);
         boolean sent = false;
+        boolean over = false;
         state = State.ENDED;
         try {
             branches.seal(now, id);
             sent = true;
             branches.commitInOnePhase(now, id);
-        } catch (SQLException e) {
-            if (!sent || branches.surelyRefused(e)) {
-                takeBack(e); // its session ends where that does not work, and the database takes it back
+            over = true;
+        } catch (SQLException | RuntimeException e) {
+            if (!sent || (e instanceof SQLException answer && branches.surelyRefused(answer))) {
+                over = takeBack(e); // its session ends where that does not work, and the database takes it back
                 throw refused(e);
             }
+            // What is unchecked comes from what lies between, before or behind the commit: that is no answer either.
             abort(xa, now, e);
             connection = null;
             requireCommitted(e);
         } finally {
+            if (!over && connection != null) {
+                // Nobody may get a connection with a transaction open on it, and switching auto-commit on would commit
+                // that.
+                abort(xa, now, new SQLException("it could not be ended"));
+                connection = null;
+            }
             xa.ended(xid());
             if (givenBack) {
                 letGo();
@@ -286,7 +295,7 @@ final class XaPhaseOne implements HeldWork {
         }
     }
 
-    private TxnException refused(SQLException e) {
+    private TxnException refused(Exception e) {
         return new TxnException(
                 ErrorCode.COMMIT_REFUSED,
                 e,
@@ -299,7 +308,7 @@ final class XaPhaseOne implements HeldWork {
     }
 
     /** The answer to the commit was lost. */
-    private void requireCommitted(SQLException lost) {
+    private void requireCommitted(Exception lost) {
         XaBranches.Became became = number == null ? XaBranches.Became.UNKNOWN : asked(number, lost);
         switch (became) {
             case COMMITTED -> LOG.info("committed, as the database says that was asked again xid={}", xid(), lost);
@@ -317,7 +326,7 @@ final class XaPhaseOne implements HeldWork {
         }
     }
 
-    private XaBranches.Became asked(String transaction, SQLException lost) {
+    private XaBranches.Became asked(String transaction, Exception lost) {
         XaBranches.Became last = XaBranches.Became.UNKNOWN;
         for (int asked = 0; asked < QUESTIONS; asked++) {
             if (asked > 0 && !LocalCommit.pause(BETWEEN_QUESTIONS)) {
@@ -462,9 +471,13 @@ final class XaPhaseOne implements HeldWork {
 
     private boolean takeBack(Throwable reason) {
         Connection now = connection;
-        boolean done = now != null && takeBack(xa, now, id, unlimit, reason);
-        if (!done) {
-            connection = null;
+        boolean done = false;
+        try {
+            done = now != null && takeBack(xa, now, id, unlimit, reason);
+        } finally {
+            if (!done) {
+                connection = null;
+            }
         }
         return done;
     }
@@ -479,6 +492,9 @@ final class XaPhaseOne implements HeldWork {
             reason.addSuppressed(e);
             abort(xa, connection, reason);
             return false;
+        } catch (Error e) {
+            abort(xa, connection, e);
+            throw e;
         }
     }
 

@@ -20,8 +20,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -46,6 +48,9 @@ final class XaResource implements BranchResource {
     private static final int MOST_REMEMBERED = 10_000;
     private static final int IDLE_SECONDS = 10;
 
+    /** How many branches are prepared at a time because they were held for too long: each of them waits for its coordinator and its database. */
+    private static final int PREPARING_AT_MOST = 4;
+
     private final AtResource resource;
     private final XaBranches branches;
     private final PhaseTwoConnections phaseTwo;
@@ -68,8 +73,11 @@ final class XaResource implements BranchResource {
         }
     };
 
-    /** Prepares what is held for too long; has a thread only while something is. */
+    /** Says when something is held for too long, and does nothing else; has a thread only while something is held. */
     private final ScheduledThreadPoolExecutor timer;
+
+    /** Prepares what is held for too long. What waits here has a connection each, so its number is bounded by the pool. */
+    private final ThreadPoolExecutor preparing;
 
     /** Connections that keep prepared branches alive, where those end with their connection. */
     private final Map<XaId, Connection> held = new ConcurrentHashMap<>();
@@ -80,14 +88,24 @@ final class XaResource implements BranchResource {
         this.branches = new XaBranches(resource.dialect());
         this.phaseTwo = phaseTwo;
         this.random = random;
-        timer = new ScheduledThreadPoolExecutor(1, task -> {
-            Thread made = new Thread(task, "txn-xa-held");
-            made.setDaemon(true);
-            return made;
-        });
+        timer = new ScheduledThreadPoolExecutor(1, task -> daemon(task, "txn-xa-timer"));
         timer.setRemoveOnCancelPolicy(true);
         timer.setKeepAliveTime(IDLE_SECONDS, TimeUnit.SECONDS);
         timer.allowCoreThreadTimeOut(true);
+        preparing = new ThreadPoolExecutor(
+                PREPARING_AT_MOST,
+                PREPARING_AT_MOST,
+                IDLE_SECONDS,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(MOST_REMEMBERED),
+                task -> daemon(task, "txn-xa-held"));
+        preparing.allowCoreThreadTimeOut(true);
+    }
+
+    private static Thread daemon(Runnable task, String name) {
+        Thread made = new Thread(task, name);
+        made.setDaemon(true);
+        return made;
     }
 
     XaBranches branches() {
@@ -241,13 +259,21 @@ final class XaResource implements BranchResource {
 
     // One phase
 
-    /** Has something done on another thread, unless the future is cancelled before; null when that is too late. */
+    /** Has something done on another thread, unless the future is cancelled before its time; null when that is too late. At that time a few are done side by side. */
     @Nullable
     Future<?> later(Duration wait, Runnable task) {
         try {
-            return timer.schedule(task, wait.toMillis(), TimeUnit.MILLISECONDS);
+            return timer.schedule(() -> begin(task), wait.toMillis(), TimeUnit.MILLISECONDS);
         } catch (RejectedExecutionException e) {
             return null; // it is closed: whatever runs ends by itself
+        }
+    }
+
+    private void begin(Runnable task) {
+        try {
+            preparing.execute(task);
+        } catch (RejectedExecutionException e) {
+            LOG.debug("closed or overrun: what is held stays so until its scope ends resource={}", resourceId());
         }
     }
 
@@ -263,6 +289,7 @@ final class XaResource implements BranchResource {
 
     void close() {
         timer.shutdownNow();
+        preparing.shutdownNow();
     }
 
     // Orphans

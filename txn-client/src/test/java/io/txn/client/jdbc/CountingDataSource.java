@@ -22,6 +22,7 @@ final class CountingDataSource implements DataSource {
     private final DataSource target;
     private final List<String> sent = Collections.synchronizedList(new ArrayList<>());
     private final AtomicInteger connections = new AtomicInteger();
+    private final AtomicInteger savepoints = new AtomicInteger();
     private volatile Failure failure = (event) -> {};
 
     CountingDataSource(DataSource target) {
@@ -69,6 +70,11 @@ final class CountingDataSource implements DataSource {
         sent.add(event);
     }
 
+    /** How many savepoints were set and not released. */
+    int savepoints() {
+        return savepoints.get();
+    }
+
     /** How many connections were taken. */
     int connections() {
         return connections.get();
@@ -93,6 +99,11 @@ final class CountingDataSource implements DataSource {
                 default -> {}
             }
             Object result = call(connection, method, arguments);
+            switch (method.getName()) {
+                case "setSavepoint" -> savepoints.incrementAndGet();
+                case "releaseSavepoint" -> savepoints.decrementAndGet();
+                default -> {}
+            }
             if (method.getName().equals(failingAfter)) {
                 failingAfter = "";
                 throw failureAfter;

@@ -248,6 +248,7 @@ abstract class WriteContract extends AtContract {
                 }
                 assertThat(insert.executeBatch()).hasSize(450).containsOnly(1);
             }
+            assertThat(counter.savepoints()).as("left behind").isZero();
             try (PreparedStatement update = connection.prepareStatement("UPDATE account SET amount = ? WHERE id = ?")) {
                 for (int i = 0; i < 5; i++) {
                     update.setBigDecimal(1, BigDecimal.valueOf(1000 + i));

@@ -33,6 +33,8 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
@@ -645,6 +647,67 @@ abstract class XaContract {
                     .isTrue();
         }
         assertThat(amount(1)).isEqualTo(110);
+    }
+
+    @Test
+    void ofWhatIsHeldForTooLongOneThatHasToWaitDoesNotHoldUpTheOthers() throws Exception {
+        CountDownLatch together = new CountDownLatch(3);
+        CountDownLatch met = new CountDownLatch(3);
+        for (int i = 0; i < 3; i++) {
+            assertThat(xa.xa().later(Duration.ofMillis(1), () -> {
+                        together.countDown();
+                        try {
+                            if (together.await(20, TimeUnit.SECONDS)) {
+                                met.countDown();
+                            }
+                        } catch (InterruptedException e) {
+                            Thread.currentThread().interrupt();
+                        }
+                    }))
+                    .isNotNull();
+        }
+        assertThat(met.await(30, TimeUnit.SECONDS)).isTrue();
+        xa.close();
+        assertThat(xa.xa().later(Duration.ZERO, () -> {})).isNull();
+    }
+
+    @Test
+    void aServerThatDoesNotGoOnWhereThatOneWasIsNotBelieved() throws Exception {
+        if (kind() != DatabaseKind.POSTGRESQL) {
+            return;
+        }
+        XaBranches branches;
+        String committed;
+        String takenBack;
+        try (Connection connection = database.dataSource().getConnection()) {
+            branches = new XaBranches(Dialect.of(connection));
+            connection.setAutoCommit(false);
+            execute(connection, ADD);
+            String unchecked = branches.written(connection, false).orElseThrow();
+            connection.rollback();
+            // Where nobody has found out whether the server says it, nothing is believed.
+            assertThat(branches.became(connection, unchecked)).isEqualTo(XaBranches.Became.UNKNOWN);
+            connection.rollback();
+            branches.check(connection);
+            execute(connection, ADD);
+            committed = branches.written(connection, true).orElseThrow();
+            connection.commit();
+            execute(connection, ADD);
+            takenBack = branches.written(connection, true).orElseThrow();
+            connection.rollback();
+        }
+        try (Connection connection = database.dataSource().getConnection()) {
+            assertThat(branches.became(connection, committed)).isEqualTo(XaBranches.Became.COMMITTED);
+            assertThat(branches.became(connection, takenBack)).isEqualTo(XaBranches.Became.TAKEN_BACK);
+            // A promoted standby says the one or the other of numbers that it gave to somebody else, or has not given
+            // yet.
+            String timeline = committed.substring(committed.indexOf('@'));
+            for (String number : List.of(committed, takenBack, "4000000000" + timeline)) {
+                String elsewhere = number.replaceFirst("@[0-9A-F]{8}$", "@0000FFFF");
+                assertThat(elsewhere).isNotEqualTo(number);
+                assertThat(branches.became(connection, elsewhere)).isEqualTo(XaBranches.Became.UNKNOWN);
+            }
+        }
     }
 
     @Test

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,7 +25,24 @@ public final class XaBranches {
     /** XA_RBROLLBACK, XA_RBTIMEOUT, XA_RBDEADLOCK. */
     private static final Set<Integer> ROLLED_BACK = Set.of(1402, 1613, 1614);
 
+    private static final String CHECKS = "SET CONSTRAINTS ALL IMMEDIATE";
+    private static final String WRITTEN = "SELECT txid_current_if_assigned()";
+
+    /** On PostgreSQL, which history of the database the server writes: a standby that is promoted begins another one. */
+    private static final String TIMELINE = "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)";
+
+    private static final Pattern TIMELINES = Pattern.compile("[0-9A-F]{8}");
+
+    private static final char ON = '@';
+
     private final Dialect dialect;
+
+    // What was seen to work; anybody else may ask before that.
+
+    /** Whether two statements may be sent in one text: filters of pools refuse that for fear of what was smuggled in. */
+    private volatile boolean several;
+
+    private volatile boolean tellsTimeline;
 
     public XaBranches(Dialect dialect) {
         this.dialect = dialect;
@@ -111,7 +129,7 @@ public final class XaBranches {
     }
 
     /**
-     * Refuses, at the start, a server that cannot do it.
+     * Refuses, at the start, a server that cannot do it; and finds out what may be asked of it over connections like this one, which has no transaction open.
      *
      * @return a warning, or null
      * @throws TxnException XA_NOT_POSSIBLE
@@ -126,6 +144,8 @@ public final class XaBranches {
                             "max_prepared_transactions = 100 in postgresql.conf, or more than the connections of all applications, and a restart of the server");
                 }
                 int connections = Integer.parseInt(one(connection, "SHOW max_connections"));
+                tellsTimeline = works(connection, "SELECT " + TIMELINE);
+                several = works(connection, CHECKS + "; " + WRITTEN);
                 return most < connections
                         ? "max_prepared_transactions = " + most + " is less than max_connections = " + connections
                                 + ": more local transactions at once than that fail when they are prepared"
@@ -159,6 +179,20 @@ public final class XaBranches {
         throw new AssertionError(dialect.product());
     }
 
+    private static boolean works(Connection connection, String sql) throws SQLException {
+        boolean autoCommit = connection.getAutoCommit();
+        connection.setAutoCommit(false);
+        try {
+            execute(connection, sql);
+            return true;
+        } catch (SQLException | RuntimeException e) {
+            return false; // there is another way; if it is the connection, whoever uses it next will see that
+        } finally {
+            connection.rollback();
+            connection.setAutoCommit(autoCommit);
+        }
+    }
+
     private TxnException impossible(String problem, String expected) {
         return new TxnException(
                 ErrorCode.XA_NOT_POSSIBLE,
@@ -189,16 +223,20 @@ public final class XaBranches {
     }
 
     /**
-     * The number under which the database has written what the open transaction changed; empty when that is nothing. Only where it {@linkplain #tellsReadersFromWriters() says so}. Throws when the transaction
-     * has failed and cannot be prepared.
+     * The number under which the database has written what the open transaction changed, and where it is one, for {@link #became}; empty when that is nothing. Only where it
+     * {@linkplain #tellsReadersFromWriters() says so}. Throws when the transaction has failed and cannot be prepared.
      *
      * @param checks whether constraints that wait for the commit are checked now
      */
     public Optional<String> written(Connection connection, boolean checks) throws SQLException {
         // In a failed transaction PREPARE TRANSACTION rolls back and calls that a success; this fails in one.
-        String question = "SELECT txid_current_if_assigned()";
+        String question = tellsTimeline ? WRITTEN + " || '" + ON + "' || " + TIMELINE : WRITTEN;
         try (Statement statement = connection.createStatement()) {
-            boolean rows = statement.execute(checks ? "SET CONSTRAINTS ALL IMMEDIATE; " + question : question);
+            boolean together = checks && several;
+            if (checks && !together) {
+                statement.execute(CHECKS);
+            }
+            boolean rows = statement.execute(together ? CHECKS + "; " + question : question);
             if (!rows && !statement.getMoreResults()) {
                 throw new SQLException("no row: " + question);
             }
@@ -218,16 +256,27 @@ public final class XaBranches {
         UNKNOWN
     }
 
-    /** What became of the transaction with that {@linkplain #written number}. */
+    /**
+     * What became of the transaction with that {@linkplain #written number}. A standby that was promoted may not have got it, and gives its number to another one, so only a server that goes on where that
+     * one was is asked.
+     */
     public Became became(Connection connection, String number) throws SQLException {
-        if (dialect.product() != Dialect.Product.POSTGRESQL) {
+        int on = number.indexOf(ON);
+        if (dialect.product() != Dialect.Product.POSTGRESQL || on < 0) {
             return Became.UNKNOWN;
         }
-        return switch (one(connection, "SELECT txid_status(" + Long.parseLong(number) + ")")) {
+        String timeline = number.substring(on + 1);
+        if (!TIMELINES.matcher(timeline).matches()) {
+            throw new IllegalArgumentException(number);
+        }
+        return switch (one(
+                connection,
+                "SELECT CASE WHEN " + TIMELINE + " = '" + timeline + "' THEN txid_status("
+                        + Long.parseLong(number.substring(0, on)) + ") END")) {
             case "committed" -> Became.COMMITTED;
             case "aborted" -> Became.TAKEN_BACK;
             case "in progress" -> Became.UNDER_WAY;
-            default -> Became.UNKNOWN; // long ago
+            default -> Became.UNKNOWN; // long ago, or elsewhere
         };
     }
 
