@@ -137,24 +137,6 @@ class BenchmarksIT {
     }
 
     @Test
-    void atModeWritesTheSameRowsAsPlainTransactionsAndLeavesNoUndoRecord() throws Exception {
-        String text = run(
-                new AtBenchmark(),
-                "--databases=postgresql,h2",
-                "--work=inserts_100,delete,upsert,order",
-                "--threads=2",
-                "--seconds=0",
-                "--warm-up=0",
-                "--rounds=1",
-                "--counted=1",
-                "--heap=256m");
-
-        // Rows and undo records are counted by the benchmark itself, which fails.
-        assertThat(text)
-                .contains("fsync=on", "in memory", "batch of 100 inserts", "one delete", "one upsert", "order: update");
-    }
-
-    @Test
     @EnabledIfSystemProperty(named = "txn.test.full", matches = "true")
     void theComparisonHasARowForEachSeries() throws Exception {
         String text = run(
@@ -185,6 +167,11 @@ class BenchmarksIT {
     }
 
     private String run(Benchmark benchmark, String... options) throws Exception {
+        return run(directory, benchmark, options);
+    }
+
+    /** What a benchmark says. */
+    static String run(Path directory, Benchmark benchmark, String... options) throws Exception {
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         Map<String, String> defaults = benchmark.defaults();
         defaults.put(Benchmark.DIRECTORY, directory.toString());

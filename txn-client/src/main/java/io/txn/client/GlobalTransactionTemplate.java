@@ -10,6 +10,7 @@ import io.txn.protocol.extension.RollbackCause;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +31,10 @@ public final class GlobalTransactionTemplate {
     /** How many outcomes are attached to one exception: some applications throw one and the same again and again. */
     private static final int MOST_ATTACHED = 8;
 
+    /** The coordinator had decided otherwise, and may still be at it. */
+    private static final Set<ErrorCode> ROLLED_BACK_INSTEAD =
+            Set.of(ErrorCode.TRANSACTION_TIMED_OUT, ErrorCode.COMMIT_REFUSED, ErrorCode.ROLLED_BACK_ONLY);
+
     /** How long a participant's answer waits for its children when nobody told it the deadline. */
     private static final Duration UNKNOWN_DEADLINE = Duration.parse(GlobalTransactionOptions.TIMEOUT);
 
@@ -41,6 +46,7 @@ public final class GlobalTransactionTemplate {
     private final Hooks hooks = new Hooks();
     private final LaunchedTransactions launched = new LaunchedTransactions();
     private final LateMarks late;
+    private final PhaseTwoWatch watch;
 
     GlobalTransactionTemplate(
             String application,
@@ -54,6 +60,7 @@ public final class GlobalTransactionTemplate {
         this.manager = manager;
         this.inLocalTransaction = inLocalTransaction;
         this.late = new LateMarks(manager.clock());
+        this.watch = new PhaseTwoWatch(manager.clock());
         contexts.whenTasksFail(this::failed);
     }
 
@@ -377,6 +384,7 @@ public final class GlobalTransactionTemplate {
     /** Tells nobody anything any more. */
     void close() {
         late.close();
+        watch.close();
     }
 
     @SuppressWarnings({"try", "unchecked", "NullAway"
@@ -477,9 +485,12 @@ public final class GlobalTransactionTemplate {
             throw late;
         }
         try {
-            manager.commit(own.xidWithin(), options.onSwallowed(), answer);
+            boolean over = manager.commit(own.xidWithin(), options.onSwallowed(), answer);
             ending.committed();
             hooks.committed(own);
+            if (!over) {
+                watch(own);
+            }
             if (mark != null && options.onSwallowed() == OnSwallowed.WARN) {
                 log.warn(
                         "committed although work for it had failed, as onSwallowed wants it xid={} name={} failure={}",
@@ -495,8 +506,28 @@ public final class GlobalTransactionTemplate {
             }
             ending.notSimplyCommitted(e.code());
             hooks.notSimplyCommitted(own, e);
+            if (ROLLED_BACK_INSTEAD.contains(e.code())) {
+                watch(own);
+            }
             log.info("not simply committed: {} name={} elapsed={}", e.getMessage(), options.name(), elapsed(began));
             throw e;
+        }
+    }
+
+    /** Somebody wants to hear when a person is needed, and the second phase goes on behind the caller's back. */
+    private void watch(TransactionContext own) {
+        if (hooks.hasHandlers()) {
+            watch.add(own, () -> {
+                try {
+                    return manager.isCarriedOut(own.xidWithin());
+                } catch (TxnException e) {
+                    if (e.code() != ErrorCode.COMMIT_INCOMPLETE && e.code() != ErrorCode.ROLLBACK_FAILED) {
+                        throw e;
+                    }
+                    hooks.needsAttention(own, e);
+                    return true;
+                }
+            });
         }
     }
 
@@ -552,9 +583,12 @@ public final class GlobalTransactionTemplate {
                 + options.timeout().toMillis() + " ms" + (slowest == null ? "" : "; slowest: " + slowest) + ']';
         hooks.beforeRollback(own, cause);
         try {
-            manager.rollback(own.xidWithin(), RollbackCause.brief(first, elapsed), answer);
+            boolean over = manager.rollback(own.xidWithin(), RollbackCause.brief(first, elapsed), answer);
             ending.rolledBack();
             hooks.rolledBack(own);
+            if (!over) {
+                watch(own);
+            }
             if (!(cause instanceof TxnException told && told.facts().containsValue(own.xidWithin()))) {
                 attach(
                         cause,

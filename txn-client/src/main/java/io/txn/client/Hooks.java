@@ -64,6 +64,16 @@ final class Hooks {
         }
     }
 
+    /** Whether anybody wants to hear of what does not simply end. */
+    boolean hasHandlers() {
+        return !handlers.isEmpty();
+    }
+
+    /** It was decided, and its second phase stands still. Its hooks have heard how it ended. */
+    void needsAttention(TransactionContext transaction, TxnException problem) {
+        tell(handler -> handler.needsAttention(transaction, problem));
+    }
+
     void rollbackNotConfirmed(TransactionContext transaction, TxnException problem) {
         if (problem.code().category() == ErrorCode.Category.OPERATOR) {
             tell(handler -> handler.needsAttention(transaction, problem));

@@ -330,11 +330,12 @@ final class TransactionManager {
      *     carry it out; {@link ErrorCode#ROLLED_BACK_ONLY}: rolled back, because a participant had failed; {@link ErrorCode#OUTCOME_UNKNOWN}
      * @param onSwallowed what becomes of it if a participant failed
      * @param repeated what a repeated request of its key is to be told; null when it has none
+     * @return whether the coordinator has nothing more to do for it that a person may have to look at
      */
-    void commit(Xid xid, OnSwallowed onSwallowed, RequestKey.@Nullable Answer repeated) {
+    boolean commit(Xid xid, OnSwallowed onSwallowed, RequestKey.@Nullable Answer repeated) {
         LateBegin late = coordinators.lateBegin(xid);
         if (late != null && commitUnheard(late)) {
-            return;
+            return true;
         }
         coordinators.endLate(xid);
         Answer answer = decide(xid, new Message.GlobalCommitRequest(xid.value(), null), late, (agreed, head) -> {
@@ -370,7 +371,7 @@ final class TransactionManager {
                 }
                 if (late != null && !late.isBegun() && !answer.repeated) {
                     log.debug("committed, with no branch xid={}", xid);
-                    return;
+                    return true;
                 }
                 // Forgotten. Nobody else commits it, so it was not committed before this process asked: only a repeated
                 // question leaves a doubt.
@@ -379,6 +380,37 @@ final class TransactionManager {
             }
             case UNKNOWN, BEGIN -> throw answer.failure(ErrorCode.OUTCOME_UNKNOWN, xid);
         }
+        return isCarriedOut(answer.status);
+    }
+
+    /** Whether a decision is carried out, as far as anybody who waits for it is concerned: what AT has left to do is to forget. */
+    private static boolean isCarriedOut(GlobalStatus status) {
+        return switch (status) {
+            case COMMITTED, ASYNC_COMMITTING, ROLLED_BACK, TIMEOUT_ROLLED_BACK, FINISHED, DELETING -> true;
+            default -> false;
+        };
+    }
+
+    /**
+     * How far a decision is carried out that was made. Asks over a connection that is live, and waits for none.
+     *
+     * @return whether it is; false: not yet
+     * @throws TxnException {@link ErrorCode#COMMIT_INCOMPLETE}, {@link ErrorCode#ROLLBACK_FAILED}: a person has to act; another code: the coordinator could not be asked
+     */
+    boolean isCarriedOut(Xid xid) {
+        Answer answer = ask(
+                xid,
+                new Message.GlobalStatusRequest(xid.value(), null),
+                null,
+                (agreed, head) -> {},
+                true,
+                Duration.ZERO);
+        return switch (answer.status) {
+            case COMMIT_FAILED, COMMIT_RETRY_TIMEOUT -> throw answer.failure(ErrorCode.COMMIT_INCOMPLETE, xid);
+            case ROLLBACK_FAILED, ROLLBACK_RETRY_TIMEOUT, TIMEOUT_ROLLBACK_FAILED ->
+                throw answer.failure(ErrorCode.ROLLBACK_FAILED, xid);
+            default -> isCarriedOut(answer.status);
+        };
     }
 
     /**
@@ -414,9 +446,10 @@ final class TransactionManager {
     /**
      * Rolls back; returns when the coordinator has decided so, and goes on by itself where branches are not undone yet.
      *
+     * @return as {@link #commit}
      * @throws TxnException {@link ErrorCode#ROLLBACK_FAILED}, {@link ErrorCode#TRANSACTION_NOT_FOUND}, {@link ErrorCode#OUTCOME_UNKNOWN}
      */
-    void rollback(Xid xid, String cause, RequestKey.@Nullable Answer repeated) {
+    boolean rollback(Xid xid, String cause, RequestKey.@Nullable Answer repeated) {
         LateBegin late = coordinators.endLate(xid);
         boolean heard = late == null || late.end();
         HeldWork held = late == null ? null : late.held();
@@ -425,7 +458,7 @@ final class TransactionManager {
         }
         if (!heard) {
             log.debug("rolled back, with nothing {} xid={}", held == null ? "done in it" : "prepared", xid);
-            return;
+            return true;
         }
         Answer answer = decide(xid, new Message.GlobalRollbackRequest(xid.value(), null), late, (agreed, head) -> {
             if (agreed.contains(Feature.ROLLBACK_CAUSE)) {
@@ -454,13 +487,14 @@ final class TransactionManager {
             case FINISHED, DELETING -> {
                 if (late != null && !late.isBegun()) {
                     log.debug("rolled back, with no branch xid={}", xid);
-                    return;
+                    return true;
                 }
                 throw answer.failure(
                         answer.repeated ? ErrorCode.OUTCOME_UNKNOWN : ErrorCode.TRANSACTION_NOT_FOUND, xid);
             }
             case UNKNOWN, BEGIN -> throw answer.failure(ErrorCode.OUTCOME_UNKNOWN, xid);
         }
+        return isCarriedOut(answer.status);
     }
 
     private static void answer(RequestKey.@Nullable Answer repeated, Set<Feature> agreed, Map<String, String> head) {
@@ -532,6 +566,16 @@ final class TransactionManager {
     }
 
     private Answer ask(Xid xid, Message.Request question, @Nullable LateBegin late, Words words, boolean repeated) {
+        return ask(xid, question, late, words, repeated, connectWait);
+    }
+
+    private Answer ask(
+            Xid xid,
+            Message.Request question,
+            @Nullable LateBegin late,
+            Words words,
+            boolean repeated,
+            Duration connectWait) {
         Duration wait = question instanceof Message.GlobalStatusRequest ? requestTimeout : decisionTimeout;
         Message.Response response = coordinators
                 .send(

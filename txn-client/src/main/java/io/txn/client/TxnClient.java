@@ -8,6 +8,7 @@ import io.txn.client.rm.Resources;
 import io.txn.client.rpc.ConnectionOptions;
 import io.txn.client.rpc.CoordinatorState;
 import io.txn.client.rpc.Coordinators;
+import io.txn.client.rpc.FirstContact;
 import io.txn.client.rpc.Pause;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
@@ -18,6 +19,7 @@ import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,6 +28,9 @@ import org.slf4j.LoggerFactory;
  * finished here. Thread-safe. One for each application context; several in one process do not see each other.
  */
 public final class TxnClient implements AutoCloseable {
+
+    /** How long one that was launched late puts its connections off. */
+    private static final Duration LATEST = Duration.ofSeconds(5);
 
     private static final Logger log = LoggerFactory.getLogger(TxnClient.class);
 
@@ -41,6 +46,9 @@ public final class TxnClient implements AutoCloseable {
     private final Duration connectWait;
     private final Duration shutdownTimeout;
     private final AtomicBoolean closed = new AtomicBoolean();
+
+    /** Null where the connections themselves are waited for. */
+    private volatile @Nullable FirstContact firstContact;
 
     /** Whether it need not be waited for a first coordinator any more. */
     private volatile boolean started;
@@ -142,6 +150,25 @@ public final class TxnClient implements AutoCloseable {
         return launch(options, locator, contexts, inLocalTransaction, InstantSource.system(), new Random(), Pause.REAL);
     }
 
+    /**
+     * The same for one who has better things to do first: nothing is loaded for connections before somebody needs one, or {@link #connect()} says so. Meanwhile the first coordinator is asked
+     * over a plain socket whether it takes this process, if the options say to fail fast; {@link #awaitStarted()} is content with a yes. After 5 s, or when there is no yes, it connects in any
+     * case: the surrounding start may wait for rows that branches of an earlier run keep, and those are ended over connections.
+     */
+    public static TxnClient launchLate(
+            TxnClientOptions options,
+            CoordinatorLocator locator,
+            ContextCarrier contexts,
+            BooleanSupplier inLocalTransaction) {
+        TxnClient client = new TxnClient(
+                options, locator, contexts, inLocalTransaction, InstantSource.system(), new Random(), Pause.REAL);
+        client.coordinators.startWithin(LATEST);
+        if (client.failFast) {
+            client.firstContact = client.coordinators.firstContact();
+        }
+        return client;
+    }
+
     private static TxnClient launch(
             TxnClientOptions options,
             CoordinatorLocator locator,
@@ -157,7 +184,8 @@ public final class TxnClient implements AutoCloseable {
     }
 
     /**
-     * Waits for a coordinator where the options say to fail fast; returns at once where they do not.
+     * Waits for a coordinator where the options say to fail fast: for a connection, or after {@link #launchLate} for the word of one that it takes this process. Returns at once where they do
+     * not.
      *
      * @throws TxnException as {@link #start} does; the client and the locator are closed then
      */
@@ -165,13 +193,24 @@ public final class TxnClient implements AutoCloseable {
         if (!failFast) {
             return;
         }
+        FirstContact contact = firstContact;
+        long begun = System.nanoTime();
         try {
-            coordinators.awaitLive(startWait);
+            // Half of the time is for the connections, which can tell why there are none.
+            if (contact == null || !contact.accepted(startWait.dividedBy(2))) {
+                Duration left = startWait.minusNanos(System.nanoTime() - begun);
+                coordinators.awaitLive(left.isNegative() ? Duration.ZERO : left);
+            }
             started = true;
         } catch (TxnException e) {
             close();
             throw e;
         }
+    }
+
+    /** Begins to connect to every coordinator, if nobody has begun that yet. Returns at once. */
+    public void connect() {
+        coordinators.start();
     }
 
     /** While beans are made some begin transactions already, and the coordinator may be starting as well. */

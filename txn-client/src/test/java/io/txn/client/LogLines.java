@@ -38,6 +38,10 @@ public final class LogLines extends AppenderBase<ILoggingEvent> implements AutoC
                 .toList();
     }
 
+    public List<ILoggingEvent> events() {
+        return List.copyOf(events);
+    }
+
     @Override
     public void close() {
         logger.detachAppender(this);

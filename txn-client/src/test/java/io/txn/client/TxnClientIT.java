@@ -765,6 +765,117 @@ class TxnClientIT {
     }
 
     @Test
+    void aLateClientIsContentWithAYesAndConnectsWhenItIsTold() {
+        launchLate(options());
+        client.resources().register(new Recording("jdbc:one"));
+        client.awaitStarted();
+
+        Await.until("the first contact is over", MAX, () -> coordinator.openConnections() == 0);
+        assertThat(coordinator.received())
+                .as("what it cost")
+                .singleElement()
+                .isInstanceOf(Message.RegisterTmRequest.class);
+        assertThat(client.connected()).isFalse();
+        assertThat(client.coordinatorStates()).singleElement().satisfies(state -> {
+            assertThat(state.address()).hasToString(coordinator.address());
+            assertThat(state.connected()).isFalse();
+            assertThat(state.reason()).isNull();
+        });
+
+        client.connect();
+
+        assertThat(client.coordinatorStates()).as("from the first moment").hasSize(1);
+        assertThat(coordinator.await(Message.RegisterRmRequest.class).resourceIds())
+                .as("branches of an earlier run can be ended without any request from here")
+                .isEqualTo("jdbc:one");
+        assertThat(client.awaitConnected(MAX)).isTrue();
+    }
+
+    @Test
+    void whoBeginsHasALateClientConnect() throws Throwable {
+        launchLate(options());
+        assertThat(client.transactions().execute(PURCHASE, () -> "done")).isEqualTo("done");
+        coordinator.await(Message.GlobalCommitRequest.class);
+    }
+
+    @Test
+    void aLateClientWithoutCoordinatorSaysTheSameAsEveryOther() {
+        int nobody = Ports.free();
+        client = TxnClient.launchLate(
+                options().withStartWait(Duration.ofMillis(500)),
+                AddressListLocator.of(List.of("127.0.0.1:" + nobody)),
+                new ContextCarrier(),
+                () -> false);
+        Throwable thrown = catchThrowable(client::awaitStarted);
+        assertThat(codeOf(thrown)).isEqualTo(ErrorCode.NO_COORDINATOR);
+        assertThat(thrown).hasMessageContaining("127.0.0.1:" + nobody + "=connection refused: ");
+    }
+
+    @Test
+    void aLateClientThatIsRefusedFailsItsStart() {
+        Message no = new Message.RegisterTmResponse(false, "2.5.0");
+        coordinator.on(Message.RegisterTmRequest.class, answer(no), answer(no), answer(no), answer(no), answer(no));
+        launchLate(options().withStartWait(Duration.ofMillis(500)));
+        Throwable thrown = catchThrowable(client::awaitStarted);
+        assertThat(thrown).isInstanceOf(TxnException.class);
+        assertThat(client.connected()).isFalse();
+    }
+
+    /** The one that is asked takes connections and says nothing, which it has 5 s for. */
+    @Test
+    void aLateClientWaitsNoLongerThanAStartMay() throws Exception {
+        try (ServerSocket mute = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            client = TxnClient.launchLate(
+                    options().withStartWait(Duration.ofMillis(200)),
+                    AddressListLocator.of(List.of("127.0.0.1:" + mute.getLocalPort())),
+                    new ContextCarrier(),
+                    () -> false);
+            long begun = System.nanoTime();
+            assertThat(codeOf(catchThrowable(client::awaitStarted))).isEqualTo(ErrorCode.NO_COORDINATOR);
+            assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(5));
+        }
+    }
+
+    /** Nobody waits for the start in this test, nor needs a connection. */
+    @Test
+    void whoIsNotTakenAtOnceBeginsToConnect() {
+        try (CoordinatorDouble other = CoordinatorDouble.start()) {
+            client = TxnClient.launchLate(
+                    options(),
+                    AddressListLocator.of(List.of("127.0.0.1:" + Ports.free(), other.address())),
+                    new ContextCarrier(),
+                    () -> false);
+            assertThat(other.await(Message.RegisterTmRequest.class).applicationId())
+                    .isEqualTo("shop");
+        }
+    }
+
+    /** A start may wait for rows that branches of an earlier run keep: those are ended over connections. */
+    @Test
+    void aLateClientConnectsInTheEndWhateverTheStartDoes() {
+        launchLate(options().withFailFast(false));
+        client.resources().register(new Recording("jdbc:one"));
+        assertThat(coordinator.await(Message.RegisterRmRequest.class).resourceIds())
+                .isEqualTo("jdbc:one");
+    }
+
+    @Test
+    void aLateClientThatIsClosedLeavesNobodyBehind() {
+        launchLate(options().withFailFast(false));
+        Thread waiting = Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().equals("txn-late-start"))
+                .findAny()
+                .orElseThrow();
+        client.close();
+        Await.until("ended", Duration.ofSeconds(4), () -> !waiting.isAlive());
+    }
+
+    private void launchLate(TxnClientOptions options) {
+        client = TxnClient.launchLate(
+                options, AddressListLocator.of(List.of(coordinator.address())), new ContextCarrier(), () -> false);
+    }
+
+    @Test
     void whoTakesConnectionsAndSaysNothingIsToldFromWhoIsNotThere() throws Exception {
         Thread closing;
         try (ServerSocket mute = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());

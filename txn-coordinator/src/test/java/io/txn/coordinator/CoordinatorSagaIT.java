@@ -27,7 +27,7 @@ class CoordinatorSagaIT {
 
     private static final Work.Bean DO = new Work.Bean("saga/shop/do");
     private static final Work.Bean UNDO = new Work.Bean("saga/shop/undo");
-    private static final Policy QUICK = new Policy(0, 2_000, 20, 1, 20, 0);
+    private static final Policy QUICK = new Policy(0, 2_000, 100, 1, 100, 0);
 
     @TempDir
     Path directory;

@@ -35,7 +35,7 @@ class CoordinatorSagaTest {
 
     private static final Work.Bean DO = new Work.Bean("saga/shop/do");
     private static final Work.Bean UNDO = new Work.Bean("saga/shop/undo");
-    private static final Policy QUICK = new Policy(0, 30_000, 10, 1, 10, 0);
+    private static final Policy QUICK = new Policy(0, 30_000, 100, 1, 100, 0);
 
     @TempDir
     Path directory;
@@ -45,6 +45,7 @@ class CoordinatorSagaTest {
     private SagaClient client;
 
     private final List<String> called = new CopyOnWriteArrayList<>();
+    private final List<Long> arrivals = new CopyOnWriteArrayList<>();
     private final BlockingQueue<SagaClient.Call> calls = new LinkedBlockingQueue<>();
     private final Map<String, SagaClient.Answer> answers = new ConcurrentHashMap<>();
     private final Map<String, SagaTargets.Answer> endpoints = new ConcurrentHashMap<>();
@@ -73,6 +74,7 @@ class CoordinatorSagaTest {
     private SagaClient.Answer answer(SagaClient.Call call) {
         String word = call.called().call() + " " + call.called().step();
         called.add(word);
+        arrivals.add(System.nanoTime());
         calls.add(call);
         if (call.called().call() == SagaHead.Call.CHOOSE && !answers.containsKey(word)) {
             return SagaClient.Answer.done(rounds.incrementAndGet() < 3 ? "\"again\"" : "\"out\"");
@@ -157,7 +159,7 @@ class CoordinatorSagaTest {
     @Test
     void aResultIsMeasuredAsItIsKept() throws Exception {
         endpoints.put("/api/charge", SagaTargets.Answer.of(200, "\"".repeat(SagaPlan.LONGEST_RESULT / 2 + 1)));
-        Policy twice = new Policy(0, 30_000, 10, 1, 10, 2);
+        Policy twice = new Policy(0, 30_000, 100, 1, 100, 2);
         Step charge = new Step(
                 "charge",
                 http("/charge"),
@@ -185,6 +187,20 @@ class CoordinatorSagaTest {
         assertThat(response.outcome().message())
                 .contains("step pivot can only go forward", "after, which comes after it");
         assertThat(called).isEmpty();
+    }
+
+    /** As clients of the version before send them. */
+    @Test
+    void aPlanWithTimesThatAreTooShortIsStartedWithTheShortestOnes() throws Exception {
+        answers.put("ACTION a", SagaClient.Answer.later());
+        Policy hasty = new Policy(0, 1, 1, 1, 1, 0);
+        Step a = new Step("a", DO, List.of(), UNDO, hasty, hasty, Recovery.FORWARD, null, List.of(), null);
+        String xid = client.start(plan("a", a), "null");
+        Await.until("six calls", Duration.ofSeconds(30), () -> arrivals.size() >= 6);
+        // Five delays of 50 to 100 ms each, where 1 ms was said.
+        assertThat(arrivals.get(5) - arrivals.get(0)).isGreaterThan(TimeUnit.MILLISECONDS.toNanos(200));
+        answers.put("ACTION a", SagaClient.Answer.done("1"));
+        assertThat(client.awaitEnd(xid)).isEqualTo(new SagaHead.Progress(SagaHead.State.DONE, "1", null));
     }
 
     @Test
@@ -227,7 +243,7 @@ class CoordinatorSagaTest {
                 DO,
                 List.of("a"),
                 UNDO,
-                new Policy(400, 0, 50, 1, 50, 0),
+                new Policy(400, 0, 100, 1, 100, 0),
                 QUICK,
                 Recovery.COMPENSATE,
                 null,
@@ -323,6 +339,31 @@ class CoordinatorSagaTest {
         assertThat(result).isEqualTo(new OperatorResult.Accepted());
         assertThat(client.awaitEnd(xid).state()).isEqualTo(SagaHead.State.COMPENSATED);
         assertThat(called).endsWith("COMPENSATE pivot", "COMPENSATE a");
+    }
+
+    /** As nobody answers those of a definition that was changed and kept its version. */
+    @Test
+    void aQuestionBehindThePointOfNoReturnIsAskedWithoutEndUntilAnOperatorEndsIt() throws Exception {
+        answers.put("CHOOSE how", SagaClient.Answer.later());
+        Step pivot = new Step("pivot", DO, List.of(), null, QUICK, QUICK, Recovery.FORWARD, null, List.of(), null);
+        Work.Choice choice = new Work.Choice("saga/d@1", List.of("end"), List.of(), 0);
+        Step how =
+                new Step("how", choice, List.of("pivot"), null, QUICK, QUICK, Recovery.FORWARD, null, List.of(), null);
+        Step end = new Step(
+                "end", new Work.Pass(), List.of("how"), null, QUICK, QUICK, Recovery.COMPENSATE, null, List.of(), null);
+        long began = System.nanoTime();
+        String xid =
+                client.tryStart(plan(null, pivot, how, end), "null", 1_000, 0).xid();
+        Await.until("it is asked when its time is over", Duration.ofSeconds(30), () -> arrivals.stream()
+                .anyMatch(at -> at - began > TimeUnit.SECONDS.toNanos(2)));
+        assertThat(state(xid)).isEqualTo(SagaHead.State.RUNNING);
+        OperatorCommand over =
+                new OperatorCommand.Force(new Xid(xid), OperatorCommand.Force.Status.COMMITTED, "done by hand");
+        Await.until(
+                "it is ended between two calls",
+                Duration.ofSeconds(30),
+                () -> coordinator.operate(over).join().equals(new OperatorResult.Accepted()));
+        assertThat(client.awaitEnd(xid).state()).isEqualTo(SagaHead.State.DONE);
     }
 
     private SagaHead.State state(String xid) {

@@ -604,6 +604,16 @@ public enum ErrorCode {
             Category.OPERATOR,
             "a prepared branch has no coordinator that would end it, and keeps its rows",
             "look at what it was to do, then end it in the database (XA COMMIT, COMMIT PREPARED …), or set txn.xa.orphans=roll-back"),
+    XA_BRANCH_NOT_ON_STANDBY(
+            "TXN-XA007",
+            Category.OPERATOR,
+            "a standby took the place of the database server, and does not know a prepared branch that is to be committed",
+            "look whether its changes are there; if not, make them by hand; then give the branch up in the admin API. A standby that follows synchronously has each branch (synchronous_standby_names)"),
+    XA_ENDED_OTHERWISE(
+            "TXN-XA008",
+            Category.OPERATOR,
+            "a prepared branch was ended by somebody else, and not as it was decided",
+            "put right by hand what the branch was to do or not to do, then give it up in the admin API"),
 
     SAGA_TOO_LARGE(
             "TXN-SGA001",

@@ -66,7 +66,11 @@ public final class ActionBeans implements SmartInitializingSingleton {
             if (type != null && index.hasAny(type, ANNOTATIONS)) {
                 List<ActionDeclaration> found = new ArrayList<>();
                 for (Class<? extends Annotation> annotation : ANNOTATIONS) {
-                    new AnnotationCheck(index, annotation, (method, on) -> found.add(ActionDeclaration.of(method, on)))
+                    new AnnotationCheck(
+                                    index,
+                                    annotation,
+                                    (method, on) -> found.add(ActionDeclaration.of(method, on)),
+                                    ErrorCode.ACTION_MISDECLARED)
                             .checkOnce(type);
                 }
                 found.forEach(declaration -> register(name, declaration));

@@ -117,6 +117,8 @@ final class ActionDeclaration {
             return wanted.saysNothing() ? null : wanted;
         } catch (IllegalArgumentException e) {
             throw misdeclared(first, "its @EndPolicy cannot be: " + e.getMessage(), null);
+        } catch (TxnException e) {
+            throw misdeclared(first, "its @EndPolicy cannot be: " + e.facts(), "a duration such as 500ms, 30s or 2m");
         }
     }
 
@@ -193,12 +195,57 @@ final class ActionDeclaration {
                 return new End(method, withContext, withResult ? values.get(values.size() - 1) : null);
             }
         }
+        List<Type> uncaptured = uncaptured(found, plain);
+        if (!uncaptured.isEmpty()) {
+            // Nobody reads out of "it does not fit" that the fault is in the other method.
+            throw misdeclared(
+                    first,
+                    wanted + " takes "
+                            + uncaptured.stream().map(ActionDeclaration::simple).collect(Collectors.joining(", "))
+                            + ", which " + first.getName() + " takes and does not capture",
+                    "@Captured(\"…\") on each parameter of " + first.getName() + " that " + wanted + " is to be given");
+        }
         String expected = expected(wanted, mayTakeResult);
         String problem = found.isEmpty()
                 ? on.getName() + " has no method " + wanted
                 : "it does not fit: "
                         + found.stream().map(ActionDeclaration::text).collect(Collectors.joining("; "));
         throw misdeclared(first, problem, expected);
+    }
+
+    /** What the ends that were found take of the first's parameters although it is not captured, where they would fit with that; empty when the fault is another one. */
+    private List<Type> uncaptured(List<Method> ends, List<Type> plain) {
+        List<Type> all = new ArrayList<>();
+        for (Type type : first.getGenericParameterTypes()) {
+            if (type != ActionContext.class) {
+                all.add(type);
+            }
+        }
+        for (Method end : ends) {
+            List<Type> takes = new ArrayList<>(Arrays.asList(end.getGenericParameterTypes()));
+            takes.remove(ActionContext.class);
+            int last = takes.size() - 1;
+            boolean withResult = last >= 0 && boxed(takes.get(last)).equals(boxed(first.getGenericReturnType()));
+            for (List<Type> values : withResult ? List.of(takes, takes.subList(0, last)) : List.of(takes)) {
+                List<Type> missing = new ArrayList<>(values);
+                plain.forEach(missing::remove);
+                if (!missing.isEmpty() && isWithin(values, all)) {
+                    return missing;
+                }
+            }
+        }
+        return List.of();
+    }
+
+    /** Whether all of them are there, in order. */
+    private static boolean isWithin(List<Type> some, List<Type> all) {
+        int found = 0;
+        for (Type type : all) {
+            if (found < some.size() && some.get(found).equals(type)) {
+                found++;
+            }
+        }
+        return found == some.size();
     }
 
     private static Type boxed(Type type) {
@@ -307,10 +354,22 @@ final class ActionDeclaration {
                         new ActionFences.Use(first, type),
                         confirm == null ? null : new ActionFences.Use(confirm.method(), on, endMost()),
                         new ActionFences.Use(cancel.method(), on, endMost()));
-        Action action = confirm == null
-                ? Action.saga(name, captured, cancel.result(), fencing, fenced, ends)
-                : Action.tcc(name, captured, fencing, fenced, ends);
-        return action.withPolicy(policy);
+        try {
+            Action action = confirm == null
+                    ? Action.saga(name, captured, cancel.result(), fencing, fenced, ends)
+                    : Action.tcc(name, captured, fencing, fenced, ends);
+            return action.withPolicy(policy);
+        } catch (TxnException e) {
+            throw new TxnException(
+                    e.code(),
+                    null,
+                    "method",
+                    first,
+                    "action",
+                    name,
+                    "problem",
+                    e.facts().get("problem"));
+        }
     }
 
     String name() {

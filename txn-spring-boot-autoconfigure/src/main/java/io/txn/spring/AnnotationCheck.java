@@ -26,11 +26,21 @@ final class AnnotationCheck {
     private final Class<? extends Annotation> annotation;
     private final BiConsumer<Method, Class<?>> reader;
     private final Predicate<Class<?>> later;
+    private final ErrorCode code;
 
     /** Of an annotation whose methods return their result. */
     AnnotationCheck(
             AnnotationIndex index, Class<? extends Annotation> annotation, BiConsumer<Method, Class<?>> reader) {
-        this(index, annotation, type -> false, reader);
+        this(index, annotation, type -> false, reader, ErrorCode.BAD_CONFIGURATION);
+    }
+
+    /** The same, which is refused with a code of its own. */
+    AnnotationCheck(
+            AnnotationIndex index,
+            Class<? extends Annotation> annotation,
+            BiConsumer<Method, Class<?>> reader,
+            ErrorCode code) {
+        this(index, annotation, type -> false, reader, code);
     }
 
     /**
@@ -42,6 +52,16 @@ final class AnnotationCheck {
             Class<? extends Annotation> annotation,
             Predicate<Class<?>> later,
             BiConsumer<Method, Class<?>> reader) {
+        this(index, annotation, later, reader, ErrorCode.BAD_CONFIGURATION);
+    }
+
+    private AnnotationCheck(
+            AnnotationIndex index,
+            Class<? extends Annotation> annotation,
+            Predicate<Class<?>> later,
+            BiConsumer<Method, Class<?>> reader,
+            ErrorCode code) {
+        this.code = code;
         this.index = index;
         this.later = later;
         this.annotation = annotation;
@@ -112,15 +132,14 @@ final class AnnotationCheck {
 
     private void checkResult(Method method) {
         Class<?> result = method.getReturnType();
-        if (later.test(result)) {
-            return;
-        }
-        if (Future.class.isAssignableFrom(result)
-                || CompletionStage.class.isAssignableFrom(result)
-                || Flow.Publisher.class.isAssignableFrom(result)
-                || isSubtypeOf(result, "org.reactivestreams.Publisher")
-                || isSubtypeOf(result, "java.util.concurrent.Callable")
-                || isSubtypeOf(result, "org.springframework.web.context.request.async.DeferredResult")) {
+        if ((Future.class.isAssignableFrom(result)
+                        || CompletionStage.class.isAssignableFrom(result)
+                        || Flow.Publisher.class.isAssignableFrom(result)
+                        || isSubtypeOf(result, "org.reactivestreams.Publisher")
+                        || isSubtypeOf(result, "java.util.concurrent.Callable")
+                        || isSubtypeOf(result, "org.springframework.web.context.request.async.DeferredResult"))
+                // Asked last: what runs such methods is made for the first of them.
+                && !later.test(result)) {
             throw refused(
                     method,
                     "it returns " + result.getSimpleName()
@@ -161,11 +180,6 @@ final class AnnotationCheck {
 
     private TxnException refused(Object place, String problem) {
         return new TxnException(
-                ErrorCode.BAD_CONFIGURATION,
-                null,
-                "annotation",
-                "@" + annotation.getSimpleName() + " on " + place,
-                "problem",
-                problem);
+                code, null, "annotation", "@" + annotation.getSimpleName() + " on " + place, "problem", problem);
     }
 }

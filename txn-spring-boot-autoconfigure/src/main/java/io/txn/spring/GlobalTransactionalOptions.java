@@ -3,6 +3,7 @@ package io.txn.spring;
 import io.txn.client.GlobalTransactionOptions;
 import io.txn.client.ResultCodec;
 import io.txn.client.RollbackRules;
+import io.txn.client.WorkMode;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.lang.reflect.Method;
@@ -10,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -58,6 +60,17 @@ public final class GlobalTransactionalOptions {
     public GlobalTransactionOptions of(Method method, Class<?> target, @Nullable Object[] arguments) {
         Known found = known(method, target);
         return found.key == null ? found.options : found.options.withIdempotencyKey(found.key.of(arguments));
+    }
+
+    /** The methods that want their local transactions prepared by databases, as far as their beans are made; for people. */
+    public Set<String> wantingXa() {
+        Set<String> methods = new TreeSet<>();
+        known.forEach((key, found) -> {
+            if (found.options.mode() == WorkMode.XA) {
+                methods.add(key.target.getSimpleName() + '.' + key.method.getName());
+            }
+        });
+        return methods;
     }
 
     /** The method of that class ends branches: an annotation on the class does not mean it. */

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.function.Supplier;
 import java.util.regex.MatchResult;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +38,31 @@ public final class JavaProcess implements AutoCloseable {
     /** A program in an executable jar. */
     public static Builder jar(Path jar) {
         return new Builder(List.of("-jar", jar.toString()));
+    }
+
+    /** A program in an executable jar of Spring Boot, unpacked once a build where that keeps its servers: two thirds of the CPU of a start. */
+    public static Builder unpacked(Path jar) {
+        return program(UnpackedJar.program(BinaryCache.ofBuild(), jar));
+    }
+
+    /**
+     * The same with an archive of its classes: less than half of the CPU of a start, for a program that is started many times.
+     *
+     * @param training arguments with which the program is started, and ended as soon as it says so, to learn its classes; asked for at most once a build
+     */
+    public static Builder unpacked(Path jar, Supplier<List<String>> training) {
+        return program(UnpackedJar.program(BinaryCache.ofBuild(), jar, training));
+    }
+
+    /** A program by what stands behind {@code java} and its options. */
+    static Builder program(List<String> program) {
+        return new Builder(program);
+    }
+
+    /** The coordinator of this executable jar, unpacked and with an archive of its classes. */
+    public static Builder coordinator(Path jar) {
+        return unpacked(
+                jar, () -> List.of("--server.port=" + Ports.free(), "--txn.coordinator.tcp.port=" + Ports.free()));
     }
 
     /** A program by its main class, on the class path of this JVM unless another one is given. */
@@ -133,7 +159,7 @@ public final class JavaProcess implements AutoCloseable {
         private Builder(List<String> program) {
             this.program = program;
             // Tests start many small JVMs on few cores: quick to start matters, top speed and big heaps do not.
-            jvm("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m");
+            jvmArguments.addAll(UnpackedJar.SMALL_JVM);
         }
 
         /** Further JVM flags; a later one overrides an earlier one, also the defaults for a small and quick JVM. */

@@ -6,11 +6,14 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.tukaani.xz.XZInputStream;
 
 /**
@@ -59,12 +62,23 @@ final class PostgresServer implements DatabaseServer {
     }
 
     private final int port;
+    private final Path base;
+    private final Path data;
+    private final Durability durability;
+    private final Identity identity;
     private final ServerProcess process;
     private final AtomicInteger databases = new AtomicInteger();
 
-    private PostgresServer(int port, ServerProcess process) {
-        this.port = port;
-        this.process = process;
+    private PostgresServer(
+            Path base, Path data, Path scratch, Durability durability, Identity identity, List<String> settings) {
+        this.port = Ports.free();
+        this.base = base;
+        this.data = data;
+        this.durability = durability;
+        this.identity = identity;
+        List<String> own = new ArrayList<>(List.of("port=" + port));
+        own.addAll(settings);
+        this.process = process(data, scratch, own);
     }
 
     static PostgresServer start(Durability durability) {
@@ -72,6 +86,11 @@ final class PostgresServer implements DatabaseServer {
     }
 
     static PostgresServer start(Durability durability, Identity identity) {
+        return start(durability, identity, List.of());
+    }
+
+    /** @param settings of its own, {@code name=value}; they go before ours */
+    static PostgresServer start(Durability durability, Identity identity, List<String> settings) {
         Platform.requireLinuxX64("PostgreSQL");
         // The user nobody cannot look below a home directory of root's.
         BinaryCache cache = identity == Identity.NOBODY ? BinaryCache.inTemporaryDirectory() : BinaryCache.ofBuild();
@@ -83,27 +102,61 @@ final class PostgresServer implements DatabaseServer {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot install PostgreSQL in " + scratch, e);
         }
-        int port = Ports.free();
+        PostgresServer server = new PostgresServer(base, data, scratch, durability, identity, settings);
+        server.awaitReady();
+        return server;
+    }
+
+    /** A server of the same kind on other files. */
+    ServerProcess process(Path data, Path scratch, List<String> settings) {
         List<String> command = new ArrayList<>(identity.prefix());
         command.addAll(List.of(base.resolve("bin/postgres").toString(), "-D", data.toString()));
         boolean disk = durability == Durability.DISK;
-        for (String setting : List.of(
-                "port=" + port,
+        List<String> all = new ArrayList<>(List.of(
                 "listen_addresses=127.0.0.1",
                 "unix_socket_directories=",
                 "max_connections=200",
                 "max_prepared_transactions=64",
                 "shared_buffers=48MB",
+                // The tests of a module leave hundreds of databases behind, each of which it would look at once a
+                // minute. What is measured on a disk has it as everybody has.
+                "autovacuum_naptime=" + (disk ? "1min" : "10min"),
                 // Off means that the operating system decides when to write: a kill of the server loses nothing even
                 // so.
                 "fsync=" + (disk ? "on" : "off"),
-                "full_page_writes=" + (disk ? "on" : "off"))) {
-            command.addAll(List.of("-c", setting));
+                "full_page_writes=" + (disk ? "on" : "off")));
+        all.addAll(settings);
+        all.forEach(setting -> command.addAll(List.of("-c", setting)));
+        return new ServerProcess(command, Map.of("LC_ALL", "C", "TZ", "UTC"), scratch, "QUIT");
+    }
+
+    // For a standby
+
+    Path data() {
+        return data;
+    }
+
+    /** How a standby asks this server for its log. */
+    String conninfo() {
+        return "host=127.0.0.1 port=" + port + " user=" + USER + " password=" + PASSWORD;
+    }
+
+    /** A connection to a server that has this one's users. */
+    Connection connect(int number) throws SQLException {
+        return DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + number + "/postgres", USER, PASSWORD);
+    }
+
+    /** Lets whom the programs run as have the files that were copied from this server's. */
+    void handOver(Path scratch, Path copy) throws IOException {
+        if (identity == Identity.NOBODY) {
+            Files.setPosixFilePermissions(scratch, PosixFilePermissions.fromString("rwxr-xr-x"));
+            try (Stream<Path> files = Files.walk(copy)) {
+                for (Path file : (Iterable<Path>) files::iterator) {
+                    Files.setAttribute(file, "unix:uid", NOBODY);
+                    Files.setAttribute(file, "unix:gid", NOBODY);
+                }
+            }
         }
-        PostgresServer server = new PostgresServer(
-                port, new ServerProcess(command, Map.of("LC_ALL", "C", "TZ", "UTC"), scratch, "QUIT"));
-        server.awaitReady();
-        return server;
     }
 
     private static void install(Path base, Path data, Path scratch, Identity identity) throws IOException {
@@ -183,8 +236,7 @@ final class PostgresServer implements DatabaseServer {
     }
 
     private void awaitReady() {
-        process.awaitReady(
-                () -> DriverManager.getConnection(database("postgres").jdbcUrl(), USER, PASSWORD));
+        process.awaitReady(() -> connect(port));
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.txn.test;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -63,6 +64,19 @@ public final class TestDatabases {
     /** A server of the caller's own, for tests that kill it. */
     public static DatabaseServer startPostgres(DatabaseServer.Durability durability) {
         return PostgresServer.start(durability);
+    }
+
+    /** A standby of a PostgreSQL server, which gets from it what is written there; returns when it has begun to. */
+    public static PostgresStandby startStandby(DatabaseServer primary) {
+        if (primary instanceof PostgresServer postgres) {
+            return PostgresStandby.of(postgres);
+        }
+        throw new IllegalArgumentException("there are standbys of PostgreSQL only, not of " + primary.kind());
+    }
+
+    /** The same with settings of its own, {@code name=value}, for tests of what servers are set up without. */
+    public static DatabaseServer startPostgres(DatabaseServer.Durability durability, List<String> settings) {
+        return PostgresServer.start(durability, PostgresServer.Identity.detect(), settings);
     }
 
     /** One server of this JVM, started when first asked for and stopped by a shutdown hook. */

@@ -10,11 +10,9 @@ import java.util.List;
 import javax.sql.XAConnection;
 import javax.transaction.xa.XAResource;
 import javax.transaction.xa.Xid;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.MethodSource;
 
 class DatabasesIT {
 
@@ -42,27 +40,15 @@ class DatabasesIT {
         }
     }
 
-    static List<DatabaseServer.Durability> durabilities() {
-        return List.of(DatabaseServer.Durability.values());
-    }
-
     @ParameterizedTest
-    @MethodSource("durabilities")
+    @EnumSource
     void mariaDbKeepsCommittedAndPreparedWorkWhenKilled(DatabaseServer.Durability durability) throws Exception {
         try (DatabaseServer server = TestDatabases.startMariaDb(durability)) {
             keepsCommittedAndPreparedWorkWhenKilled(server);
         }
     }
 
-    @ParameterizedTest
-    @MethodSource("durabilities")
-    void postgresKeepsCommittedAndPreparedWorkWhenKilled(DatabaseServer.Durability durability) throws Exception {
-        try (DatabaseServer server = TestDatabases.startPostgres(durability)) {
-            keepsCommittedAndPreparedWorkWhenKilled(server);
-        }
-    }
-
-    private static void keepsCommittedAndPreparedWorkWhenKilled(DatabaseServer server) throws Exception {
+    static void keepsCommittedAndPreparedWorkWhenKilled(DatabaseServer server) throws Exception {
         TestDatabase database = server.create();
         database.execute("CREATE TABLE item (id INT PRIMARY KEY)", "INSERT INTO item VALUES (1)");
         Xid xid = new TestXid();
@@ -104,18 +90,7 @@ class DatabasesIT {
         }
     }
 
-    @Test
-    void postgresRunsWhereNamespacesAreNotAllowed() throws SQLException {
-        Assumptions.assumeTrue(Platform.isRoot(), "only root has to change its identity");
-        try (DatabaseServer server =
-                PostgresServer.start(DatabaseServer.Durability.PROCESS, PostgresServer.Identity.NOBODY)) {
-            TestDatabase database = server.create();
-            database.execute("CREATE TABLE item (id INT PRIMARY KEY)");
-            assertThat(count(database)).isZero();
-        }
-    }
-
-    private static int count(TestDatabase database) throws SQLException {
+    static int count(TestDatabase database) throws SQLException {
         try (Connection connection = database.dataSource().getConnection();
                 Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery("SELECT COUNT(*) FROM item")) {

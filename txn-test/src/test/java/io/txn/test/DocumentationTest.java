@@ -19,8 +19,9 @@ import org.junit.jupiter.api.Test;
 class DocumentationTest {
 
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
-    /** A class of tests by its name, alone or with a method; not the patterns of names that pages about testing give. */
-    private static final Pattern TEST = Pattern.compile("`((?!Xxx)[A-Z]\\w*[a-z0-9](?:Test|IT))(?:\\.(\\w+))?`");
+    /** A class of tests, or of those that several databases share, by its name, alone or with a method; not the patterns of names that pages about testing give. */
+    private static final Pattern TEST =
+            Pattern.compile("`((?!Xxx)[A-Z]\\w*[a-z0-9](?:Test|IT|Contract))(?:\\.(\\w+))?`");
 
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)#\\s]+)(?:#[^)]*)?\\)");
 

@@ -24,12 +24,14 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -95,6 +97,25 @@ public abstract class ValueType {
 
     /** The value of JSON. */
     public abstract @Nullable Object fromJson(@Nullable Object json) throws UnreadableException;
+
+    /** The same JSON for equal values: what {@link #toJson} made, with the entries of maps and the elements of sets in an order of their own, not in that in which they are iterated. */
+    public @Nullable Object ordered(@Nullable Object json) {
+        return json;
+    }
+
+    private static @Nullable Object elements(@Nullable Object json, ValueType element, boolean sorted) {
+        if (json == null) {
+            return null;
+        }
+        List<@Nullable Object> list = new ArrayList<>();
+        for (Object one : (List<?>) json) {
+            list.add(element.ordered(one));
+        }
+        if (sorted) {
+            list.sort(Comparator.comparing(Json::write));
+        }
+        return list;
+    }
 
     /** @throws UnfitException when it is not of the closed set */
     public static ValueType of(Type type) throws UnfitException {
@@ -362,6 +383,11 @@ public abstract class ValueType {
         }
 
         @Override
+        public @Nullable Object ordered(@Nullable Object json) {
+            return elements(json, element, distinct);
+        }
+
+        @Override
         public @Nullable Object fromJson(@Nullable Object json) throws UnreadableException {
             if (json == null) {
                 return null;
@@ -405,6 +431,16 @@ public abstract class ValueType {
         }
 
         @Override
+        public @Nullable Object ordered(@Nullable Object json) {
+            if (json == null) {
+                return null;
+            }
+            Map<String, @Nullable Object> out = new TreeMap<>();
+            ((Map<?, ?>) json).forEach((key, value) -> out.put((String) key, element.ordered(value)));
+            return out;
+        }
+
+        @Override
         public @Nullable Object fromJson(@Nullable Object json) throws UnreadableException {
             if (json == null) {
                 return null;
@@ -436,6 +472,11 @@ public abstract class ValueType {
                 list.add(element.toJson(optional.get()));
             }
             return list;
+        }
+
+        @Override
+        public @Nullable Object ordered(@Nullable Object json) {
+            return elements(json, element, false);
         }
 
         @Override
@@ -490,6 +531,19 @@ public abstract class ValueType {
                 } catch (ReflectiveOperationException e) {
                     throw new UnfitException(type.getTypeName() + " cannot be read: " + e);
                 }
+            }
+            return fields;
+        }
+
+        @Override
+        public @Nullable Object ordered(@Nullable Object json) {
+            if (json == null) {
+                return null;
+            }
+            Map<String, @Nullable Object> fields = new LinkedHashMap<>();
+            for (int i = 0; i < components.size(); i++) {
+                String name = components.get(i).getName();
+                fields.put(name, types.get(i).ordered(((Map<?, ?>) json).get(name)));
             }
             return fields;
         }

@@ -2,7 +2,9 @@ package io.txn.client.discovery;
 
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /** A fixed list of coordinators. Immutable. */
@@ -21,15 +23,16 @@ public final class AddressListLocator implements CoordinatorLocator {
      *     is not an address
      */
     public static AddressListLocator of(List<String> addresses) {
-        List<HostPort> parsed = addresses.stream()
-                .filter(text -> !text.isBlank())
-                .map(AddressListLocator::parse)
-                .distinct()
-                .toList();
+        Set<HostPort> parsed = new LinkedHashSet<>();
+        for (String text : addresses) {
+            if (!text.isBlank()) {
+                parsed.add(parse(text));
+            }
+        }
         if (parsed.isEmpty()) {
             throw new TxnException(ErrorCode.COORDINATOR_NOT_CONFIGURED, null);
         }
-        return new AddressListLocator(parsed);
+        return new AddressListLocator(List.copyOf(parsed));
     }
 
     private static HostPort parse(String text) {

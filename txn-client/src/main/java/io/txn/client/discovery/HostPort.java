@@ -12,12 +12,22 @@ import io.txn.protocol.TxnException;
 public record HostPort(String host, int port) {
 
     public HostPort {
-        if (host.isBlank() || host.chars().anyMatch(c -> c <= ' ' || c >= 127 || "/@[]?#,".indexOf(c) >= 0)) {
+        if (host.isBlank() || !isHost(host)) {
             throw invalid(host + ':' + port, "the host is missing or holds a character that no host name has");
         }
         if (port < 1 || port > 65535) {
             throw invalid(host + ':' + port, "the port is not between 1 and 65535");
         }
+    }
+
+    private static boolean isHost(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c <= ' ' || c >= 127 || "/@[]?#,".indexOf(c) >= 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /**

@@ -37,6 +37,9 @@ public final class Fence {
     /** With this begins what a step of a saga keeps. */
     public static final String STEP_BEGINS = "{\"step\":";
 
+    /** With this begins what hand-written code keeps, in the table and nowhere else. */
+    static final String BY_HAND = "txn:by-hand";
+
     /** Longer than a saga takes: the row of a step stays so long, because nothing tells when its saga is over. */
     static final Duration STEPS_KEPT = Duration.ofDays(90);
 
@@ -157,6 +160,7 @@ public final class Fence {
         private final Connection connection;
         private @Nullable String data;
 
+        /** @param data as the work gave it: no mark of the table's */
         private Passage(Connection connection, @Nullable String data) {
             this.connection = connection;
             this.data = data;
@@ -174,6 +178,9 @@ public final class Fence {
 
         /** Keeps a text for the branch's later calls, with the local transaction. */
         public void keep(@Nullable String text) {
+            if (text != null && text.startsWith(BY_HAND)) {
+                throw new IllegalArgumentException("what is kept must not begin with the fence's own " + BY_HAND);
+            }
             data = text;
         }
     }
@@ -226,6 +233,21 @@ public final class Fence {
         return pass(transaction, key, phase, database, work, true);
     }
 
+    /**
+     * The same for code that nobody tells when the branch is over, like the endpoint of a saga's HTTP step: when its first is done, the row waits for no end, and goes when it is old. {@link FencePhase#BEGIN} is in
+     * a local transaction of its own.
+     */
+    public <T extends @Nullable Object> Passed<T> passByHand(
+            FenceTransaction transaction, FenceKey key, FencePhase phase, Work<T> work) throws Throwable {
+        Prepared ready = prepared();
+        return begun(
+                transaction,
+                phase == FencePhase.BEGIN,
+                ready,
+                key,
+                connection -> within(ready, connection, key, phase, null, work, true));
+    }
+
     private <T extends @Nullable Object> Passed<T> pass(
             FenceTransaction transaction,
             FenceKey key,
@@ -236,7 +258,11 @@ public final class Fence {
             throws Throwable {
         Prepared ready = prepared();
         return begun(
-                transaction, apart, ready, key, connection -> within(ready, connection, key, phase, database, work));
+                transaction,
+                apart,
+                ready,
+                key,
+                connection -> within(ready, connection, key, phase, database, work, false));
     }
 
     /**
@@ -322,7 +348,8 @@ public final class Fence {
             FenceKey key,
             FencePhase phase,
             @Nullable String database,
-            Work<T> work)
+            Work<T> work,
+            boolean byHand)
             throws Throwable {
         Instant now = clock.instant();
         int seconds =
@@ -340,8 +367,9 @@ public final class Fence {
         }
         Passage passage = new Passage(connection, row.data());
         T result = work.run(passage);
-        if (decision.state() != row.state() || passage.data != null) {
-            ready.table().write(connection, key, decision.state(), passage.data, now);
+        boolean marked = byHand && phase == FencePhase.FIRST;
+        if (decision.state() != row.state() || passage.data != null || marked) {
+            ready.table().write(connection, key, decision.state(), passage.data, marked, now);
         }
         return new Passed<>(FenceVerdict.RUN, result, passage.data);
     }
@@ -397,7 +425,7 @@ public final class Fence {
     // Cleaning up
 
     /**
-     * Deletes rows whose branch is over and that are older than the options keep. Rows whose end is still owed stay, whatever their age, and are counted.
+     * Deletes rows whose branch is over and that are older than the options keep, and those that are done and hear of no end when no saga is as old. Rows whose end is still owed stay, whatever their age, and are counted.
      *
      * @return how many were deleted
      */
@@ -418,7 +446,7 @@ public final class Fence {
                 Instant stepsBefore =
                         clock.instant().minus(options.keep().compareTo(STEPS_KEPT) > 0 ? options.keep() : STEPS_KEPT);
                 do {
-                    some = ready.table().deleteSomeSteps(connection, stepsBefore, DELETED_AT_ONCE);
+                    some = ready.table().deleteSomeEndless(connection, stepsBefore, DELETED_AT_ONCE);
                     connection.commit();
                     total += some;
                 } while (some == DELETED_AT_ONCE && total < DELETED_IN_ALL);

@@ -41,9 +41,9 @@ final class FenceTable {
         OVER = over.append(")").toString();
     }
 
-    /** A step of a saga that was done. What it keeps begins with its name, and what an action keeps does not. */
-    private static final String STEP =
-            "state = " + FenceState.DONE.number() + " AND COALESCE(data, '') LIKE '" + Fence.STEP_BEGINS + "%'";
+    /** What was done and hears of no end: a step of a saga, whose name what it keeps begins with, or hand-written code. What an action keeps begins with neither. */
+    private static final String ENDLESS = "state = " + FenceState.DONE.number() + " AND (COALESCE(data, '') LIKE '"
+            + Fence.STEP_BEGINS + "%' OR COALESCE(data, '') LIKE '" + Fence.BY_HAND + "%')";
 
     private final Dialect dialect;
     private final FenceOptions options;
@@ -72,6 +72,7 @@ final class FenceTable {
     /**
      * What a row says; {@code calls} is 1 for whoever made it.
      *
+     * @param data what the work kept, without a mark
      * @param database the identity of the database that the row is in; null when that has none yet
      */
     record Row(
@@ -196,9 +197,21 @@ final class FenceTable {
                 if (!row.next()) {
                     throw new SQLException("the row of the fence that this transaction wrote is not there", "40001");
                 }
-                return new Row(FenceState.of(row.getInt(1)), row.getInt(2), row.getString(3), row.getString(4));
+                return new Row(FenceState.of(row.getInt(1)), row.getInt(2), kept(row.getString(3)), row.getString(4));
             }
         }
+    }
+
+    /** The mark alone: nothing was kept; else a colon and what was. */
+    private static @Nullable String kept(@Nullable String data) {
+        if (data == null || !data.startsWith(Fence.BY_HAND)) {
+            return data;
+        }
+        return data.equals(Fence.BY_HAND) ? null : data.substring(Fence.BY_HAND.length() + 1);
+    }
+
+    private static String marked(@Nullable String data) {
+        return data == null ? Fence.BY_HAND : Fence.BY_HAND + ':' + data;
     }
 
     /** What the row says, without a lock; null when there is none. */
@@ -212,12 +225,14 @@ final class FenceTable {
         }
     }
 
-    void write(Connection connection, FenceKey key, FenceState state, @Nullable String data, Instant now)
+    /** @param byHand whether the row is marked as one of hand-written code */
+    void write(
+            Connection connection, FenceKey key, FenceState state, @Nullable String data, boolean byHand, Instant now)
             throws SQLException {
         try (PreparedStatement update =
                 connection.prepareStatement("UPDATE " + table + " SET state = ?, data = ?, modified = ?" + WHERE_KEY)) {
             update.setInt(1, state.number());
-            update.setString(2, data);
+            update.setString(2, byHand ? marked(data) : data);
             update.setLong(3, now.toEpochMilli());
             set(update, 4, key);
             if (update.executeUpdate() != 1) {
@@ -238,9 +253,9 @@ final class FenceTable {
         return deleteSome(connection, OVER, before, most);
     }
 
-    /** Deletes rows of steps of sagas that were last changed before then, although nobody said that the saga is over: nobody ever does. */
-    int deleteSomeSteps(Connection connection, Instant before, int most) throws SQLException {
-        return deleteSome(connection, STEP, before, most);
+    /** Deletes rows of steps of sagas and of hand-written code that were last changed before then, although nobody said that the saga is over: nobody ever does. */
+    int deleteSomeEndless(Connection connection, Instant before, int most) throws SQLException {
+        return deleteSome(connection, ENDLESS, before, most);
     }
 
     private int deleteSome(Connection connection, String which, Instant before, int most) throws SQLException {
@@ -271,7 +286,7 @@ final class FenceTable {
     /** How many rows are not over and were last changed before then. */
     long unfinished(Connection connection, Instant before) throws SQLException {
         try (PreparedStatement select = connection.prepareStatement("SELECT COUNT(*) FROM " + table + " WHERE NOT ("
-                + OVER + ") AND NOT (" + STEP + ") AND branch_id <> 0 AND modified < ?")) {
+                + OVER + ") AND NOT (" + ENDLESS + ") AND branch_id <> 0 AND modified < ?")) {
             select.setLong(1, before.toEpochMilli());
             try (ResultSet row = select.executeQuery()) {
                 return row.next() ? row.getLong(1) : 0;

@@ -179,6 +179,21 @@ public final class AtDataSource implements DataSource, AutoCloseable {
         return resource.look();
     }
 
+    /**
+     * What stands in the way of XA mode, for transactions that want it of a data source that is not set up so. Asks the database, the first time.
+     *
+     * @return null when nothing does
+     */
+    public @Nullable String xaProblem() {
+        try {
+            xa.prepare();
+            return null;
+        } catch (TxnException e) {
+            Object expected = e.facts().get("expected");
+            return e.facts().get("problem") + (expected == null ? "" : "; expected: " + expected);
+        }
+    }
+
     /** The id under which the coordinator knows this data source. */
     public String resourceId() {
         return resource.dialect().resourceId();

@@ -156,7 +156,7 @@ final class BatchRun {
     }
 
     private Result insert(Plan.Insert insert) throws SQLException {
-        if (physical instanceof PreparedStatement prepared && sendsInBulk()) {
+        if (physical instanceof PreparedStatement prepared && mayGoAsMade()) {
             DriverBatch batch = driverBatch(prepared);
             if (connection.insertAsMade(context, insert, batch, scope, transaction) != null) {
                 Arrays.fill(counts, 1);
@@ -191,8 +191,8 @@ final class BatchRun {
         return new Result(counts, keys, null);
     }
 
-    /** Whether the driver sends a batch in a form that the server works off faster than one statement. */
-    private boolean sendsInBulk() {
+    /** Whether what the driver makes of the batch may be worked off faster than one statement of all its rows. */
+    private boolean mayGoAsMade() {
         Dialect dialect = connection.resource().dialect();
         boolean inBulk = dialect.product() == Dialect.Product.MARIADB
                 && dialect.insert() == Capture.RETURNING

@@ -251,7 +251,7 @@ final class CheckedReads {
         Plan.LockingRead plan = reading.plan();
         List<Column> key = table.table().key();
         Query query = new Query()
-                .add("SELECT " + resource.dialect().identity(table.qualifier())
+                .add("SELECT " + resource.dialect().identity(table.qualifier(), table.table())
                         + TableImages.reads(key, table.qualifier()) + " FROM ")
                 .add(plan.tables(), reading.parameters())
                 .add(" WHERE ");
@@ -281,7 +281,7 @@ final class CheckedReads {
         for (Checked table : tables) {
             // Without names of their own they would go by the columns' names, and ORDER BY would mean them.
             ours.append(", ")
-                    .append(resource.dialect().identity(table.qualifier()))
+                    .append(resource.dialect().identity(table.qualifier(), table.table()))
                     .append(" AS txn_")
                     .append(number[0]++);
             for (Column column : table.table().key()) {
@@ -326,7 +326,7 @@ final class CheckedReads {
     private void keysOfAll(Reading reading, List<Checked> tables) throws SQLException {
         Plan.LockingRead plan = reading.plan();
         String list = tables.stream()
-                .map(t -> resource.dialect().identity(t.qualifier())
+                .map(t -> resource.dialect().identity(t.qualifier(), t.table())
                         + TableImages.reads(t.table().key(), t.qualifier()))
                 .collect(Collectors.joining(", "));
         Query query = new Query().add("SELECT " + list + " FROM ").add(plan.tables(), reading.parameters());

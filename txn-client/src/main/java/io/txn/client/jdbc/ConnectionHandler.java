@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * A connection whose local transaction may be a branch of a global one. Names the methods whose behaviour differs; all others go to the
  * physical connection. Like any connection, for one thread at a time.
  */
-final class ConnectionHandler implements InvocationHandler {
+final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Source {
 
     /** How often a statement is run again at most because others were faster; the end of the wait comes first, if the clock moves. */
     static final int MOST_RUNS = 1_000;
@@ -173,16 +173,11 @@ final class ConnectionHandler implements InvocationHandler {
                         : Proxies.call(physical, method, arguments);
             }
             case "getMetaData" -> {
-                DatabaseMetaData about = physical.getMetaData();
-                return Proxies.of(
-                        DatabaseMetaData.class,
-                        (self, called, with) ->
-                                called.getName().equals("getConnection") ? proxy : Proxies.call(about, called, with));
+                return MetaDataHandler.of(this, proxy(proxy));
             }
             case "unwrap", "isWrapperFor" -> {
                 if (method.getName().equals("unwrap")) {
-                    bypassed();
-                    local.seenByOthers();
+                    unwrapped();
                 }
                 return Proxies.unwrap(proxy, physical, method.getName(), (Class<?>) Objects.requireNonNull(given[0]));
             }
@@ -199,6 +194,19 @@ final class ConnectionHandler implements InvocationHandler {
                 return Proxies.call(physical, method, arguments);
             }
         }
+    }
+
+    @Override
+    public DatabaseMetaData asking() throws SQLException {
+        resume();
+        return physical.getMetaData();
+    }
+
+    @Override
+    public void unwrapped() throws SQLException {
+        resume();
+        bypassed();
+        local.seenByOthers();
     }
 
     private static Connection proxy(Object proxy) {
@@ -661,7 +669,7 @@ final class ConnectionHandler implements InvocationHandler {
             if (outcome != null) {
                 transaction.add(outcome);
             }
-            transaction.uses(run.tables());
+            transaction.uses(run.tables(), run.analysis());
             if (context.xid() == null) {
                 transaction.guarded(context.lockWait());
             }

@@ -82,7 +82,7 @@ final class DeleteCapture implements WriteCapture {
     public KeyedBatch.@Nullable ByKey byKey() {
         List<Column> columns = targets.get(0).table().columns();
         boolean plain = !followers.any() && targets.get(0).table().unvalidated() == null;
-        return plain ? KeyedBatch.ByKey.of(TableChange.Kind.DELETE, selection, targets, columns) : null;
+        return plain ? KeyedBatch.ByKey.of(TableChange.Kind.DELETE, selection, targets, columns, null) : null;
     }
 
     @Override
@@ -131,7 +131,7 @@ final class DeleteCapture implements WriteCapture {
                         query,
                         parameters,
                         "",
-                        run.dialect().identity(row) + TableImages.reads(columns, row) + keys.reads(row),
+                        run.dialect().identity(row, target.table()) + TableImages.reads(columns, row) + keys.reads(row),
                         1 + columns.size() + keys.size(),
                         (deleted, first) -> {
                             target.images().checkIdentity(deleted.getString(first));

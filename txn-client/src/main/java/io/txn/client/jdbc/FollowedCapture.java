@@ -140,8 +140,8 @@ final class FollowedCapture implements WriteCapture {
         List<List<Value>> rows = new ArrayList<>();
         for (int from = 0; from < keys.size(); from += TableImages.KEYS_PER_QUERY) {
             Query query = new Query()
-                    .add("SELECT " + run.dialect().identity("") + TableImages.reads(table.columns(), "") + " FROM "
-                            + table.sqlName() + " WHERE ")
+                    .add("SELECT " + run.dialect().identity("", table) + TableImages.reads(table.columns(), "")
+                            + " FROM " + table.sqlName() + " WHERE ")
                     .addKeys(table.key(), keys.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, keys.size())))
                     .add(run.dialect().allForUpdate());
             images.readImage(query, () -> {}, table.columns(), rows);

@@ -401,8 +401,8 @@ final class Followers {
         List<List<Value>> rows = new ArrayList<>();
         for (int from = 0; from < keys.size(); from += TableImages.KEYS_PER_QUERY) {
             Query query = new Query()
-                    .add("SELECT " + run.dialect().identity("") + TableImages.reads(columns, "") + " FROM "
-                            + item.table().sqlName() + " WHERE ")
+                    .add("SELECT " + run.dialect().identity("", item.table()) + TableImages.reads(columns, "")
+                            + " FROM " + item.table().sqlName() + " WHERE ")
                     .addKeys(
                             item.table().key(),
                             keys.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, keys.size())))
@@ -435,7 +435,7 @@ final class Followers {
         }
         List<List<Value>> rows = new ArrayList<>();
         Query query = new Query()
-                .add("SELECT " + run.dialect().identity("") + TableImages.reads(child.columns(), "") + " FROM "
+                .add("SELECT " + run.dialect().identity("", child) + TableImages.reads(child.columns(), "") + " FROM "
                         + child.sqlName() + " WHERE ")
                 .addKeys(compared, references)
                 .add(run.dialect().allForUpdate());
@@ -607,8 +607,9 @@ final class Followers {
             List<List<Value>> now = new ArrayList<>();
             rows.images.readImage(
                     new Query()
-                            .add("SELECT " + run.dialect().identity("") + TableImages.reads(rows.table.columns(), "")
-                                    + " FROM " + rows.table.sqlName() + " WHERE ")
+                            .add("SELECT " + run.dialect().identity("", rows.table)
+                                    + TableImages.reads(rows.table.columns(), "") + " FROM " + rows.table.sqlName()
+                                    + " WHERE ")
                             .addKeys(rows.table.key(), chunk)
                             .add(run.dialect().afterImageLocks() ? run.dialect().allForUpdate() : ""),
                     () -> {},

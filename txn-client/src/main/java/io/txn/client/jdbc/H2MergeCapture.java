@@ -7,6 +7,7 @@ import io.txn.client.jdbc.sql.Fragment;
 import io.txn.client.jdbc.sql.Identifier;
 import io.txn.client.jdbc.sql.InsertValue;
 import io.txn.client.jdbc.sql.Plan;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.util.ArrayList;
@@ -14,6 +15,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -130,6 +132,10 @@ final class H2MergeCapture implements WriteCapture {
         if (keyed == null || keyed.rows().size() != 1) {
             return null;
         }
+        Outcome known = asMade(keyed, executions, counts);
+        if (known != null) {
+            return known;
+        }
         List<InsertValue> row = keyed.rows().get(0);
         RowChanges changes = new RowChanges(images);
         H2Memory memory = new H2Memory(run, table);
@@ -140,6 +146,68 @@ final class H2MergeCapture implements WriteCapture {
             count += rows.count();
         }
         return new Outcome(count, changes.changes(), GeneratedKeys.NONE, run.incomplete());
+    }
+
+    /**
+     * As the application made it, where every element says which row it means and all that it sets: rows that are there, and are locked, can only be changed by it. Null, and nothing was done,
+     * where that is not so.
+     */
+    private @Nullable Outcome asMade(Plan.KeyedMerge keyed, List<Parameters> executions, long[] counts)
+            throws SQLException {
+        List<InsertValue> row = keyed.rows().get(0);
+        List<Column> columns = columns(keyed);
+        List<Identifier> named =
+                columns.stream().map(c -> new Identifier(c.name(), true)).toList();
+        GivenValues values = GivenValues.of(run.dialect().product(), table, named, columns);
+        boolean plain = values != null
+                && run.movedRows() == null
+                && Set.copyOf(key(keyed)).equals(Set.copyOf(table.key()))
+                && table.columns().stream().noneMatch(c -> c.is(Column.Trait.MAINTAINED));
+        if (values == null || !plain) {
+            return null;
+        }
+        List<KeyedRows.Part> parts = table.key().stream()
+                .map(c -> new KeyedRows.Part(
+                        c.sqlName(), row.get(columns.indexOf(c)).source()))
+                .toList();
+        List<List<Value>> given = new ArrayList<>(executions.size());
+        for (Parameters execution : executions) {
+            List<Value> one = values.row(row, execution);
+            if (one == null) {
+                return null;
+            }
+            given.add(one);
+        }
+        if (!parts.stream().allMatch(part -> part.boundAlike(executions))) {
+            return null;
+        }
+        Fragment source = new Fragment(plan.table().written(), 0, 0);
+        Map<List<Value>, List<Value>> there =
+                new KeyedRows(run, images, table.columns(), source, parts).read(executions, true);
+        if (!given.stream().allMatch(one -> there.containsKey(images.keyOf(columns, one)))) {
+            return null;
+        }
+        try (PreparedStatement statement =
+                run.connection().prepareStatement(plan.statement().text())) {
+            DriverBatch batch = DriverBatch.of(statement, executions, run.scope());
+            run.changed();
+            batch.run();
+            if (batch.failure() != null) {
+                throw batch.failure();
+            }
+            System.arraycopy(batch.counts(), 0, counts, 0, counts.length);
+        }
+        RowChanges changes = new RowChanges(images);
+        for (List<Value> one : given) {
+            List<Value> now = there.get(images.keyOf(columns, one));
+            List<Value> next = new ArrayList<>(Objects.requireNonNull(now));
+            for (int i = 0; i < columns.size(); i++) {
+                next.set(table.columns().indexOf(columns.get(i)), one.get(i));
+            }
+            there.put(images.keyOf(columns, one), next);
+            changes.add(now, next);
+        }
+        return new Outcome(counts.length, changes.changes(), GeneratedKeys.NONE, run.incomplete());
     }
 
     private List<Column> columns(Plan.KeyedMerge keyed) throws SQLException {

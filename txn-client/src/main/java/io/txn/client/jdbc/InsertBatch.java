@@ -1,6 +1,7 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Fragment;
@@ -13,29 +14,35 @@ import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Many executions of one INSERT, each of which gives its row a key: the batch goes as the application made it, so that its driver decides how it is sent, and the rows are read by
- * those keys, unless the statement itself says all that they will hold. For one run.
+ * Many executions of one INSERT, each of which gives its row a key: the batch goes as the application made it, so that its driver decides how it is sent. What the rows hold is what the
+ * statement itself says of all of them, beyond doubt; otherwise, on MariaDB, they are read by those keys. For one run.
  */
 final class InsertBatch {
 
+    /** An identity may be told not to take the value that the statement gives. */
+    private static final Pattern OVERRIDING = Pattern.compile("(?i)\\bOVERRIDING\\b");
+
     private final WriteRun run;
-    private final Plan.Insert plan;
     private final Table table;
     private final TableImages images;
     private final KeyedRows rows;
+    private final @Nullable List<List<Value>> given;
 
-    private InsertBatch(WriteRun run, Table table, Plan.Insert plan, List<KeyedRows.Part> key) {
+    private InsertBatch(
+            WriteRun run, Table table, Plan.Insert plan, List<KeyedRows.Part> key, @Nullable List<List<Value>> given) {
         this.run = run;
-        this.plan = plan;
         this.table = table;
+        this.given = given;
         this.images = new TableImages(run, table);
-        this.rows = new KeyedRows(run, images, table.columns(), new Fragment(table.sqlName(), 0, 0), key);
+        this.rows = new KeyedRows(
+                run, images, table.columns(), new Fragment(plan.table().written(), 0, 0), key);
     }
 
-    /** Null when the elements do not all give their row a key, in the same way. */
+    /** Null when the elements do not all give their row a key, in the same way, or would have to be read where the database returns them. */
     static @Nullable InsertBatch of(WriteRun run, Table table, Plan.Insert plan, List<Parameters> elements) {
         List<KeyedRows.Part> key = new ArrayList<>();
         for (Column column : table.key()) {
@@ -45,7 +52,12 @@ final class InsertBatch {
             }
             key.add(new KeyedRows.Part(column.sqlName(), given.source()));
         }
-        return key.stream().allMatch(part -> part.boundAlike(elements)) ? new InsertBatch(run, table, plan, key) : null;
+        if (!key.stream().allMatch(part -> part.boundAlike(elements))) {
+            return null;
+        }
+        List<List<Value>> given = given(run, table, plan, elements);
+        boolean reads = run.dialect().product() == Dialect.Product.MARIADB;
+        return given == null && !reads ? null : new InsertBatch(run, table, plan, key, given);
     }
 
     private static @Nullable InsertValue given(Table table, Plan.Insert plan, Column column) {
@@ -82,14 +94,9 @@ final class InsertBatch {
             return null;
         }
         run.connection().releaseSavepoint(before);
-        List<List<Value>> made = given(batch.elements());
-        if (made != null) {
-            new Query()
-                    .add("SELECT " + run.dialect().identity(""))
-                    .read(run.connection(), run.scope(), row -> images.checkIdentity(row.getString(1)));
-        } else {
-            made = List.copyOf(
-                    rows.read(batch.elements(), run.dialect().afterImageLocks()).values());
+        List<List<Value>> made = made(batch.elements());
+        if (batch.changed() >= 0 && batch.changed() != made.size()) {
+            run.incomplete("of " + made.size() + " rows, " + batch.changed() + " were inserted");
         }
         if (made.size() != batch.elements().size()) {
             run.incomplete("of " + batch.elements().size() + " inserted rows, " + made.size()
@@ -104,9 +111,23 @@ final class InsertBatch {
                 run.incomplete());
     }
 
+    private List<List<Value>> made(List<Parameters> elements) throws SQLException {
+        if (given == null) {
+            return List.copyOf(
+                    rows.read(elements, run.dialect().afterImageLocks()).values());
+        }
+        new Query()
+                .add("SELECT " + run.dialect().identity(""))
+                .read(run.connection(), run.scope(), row -> images.checkIdentity(row.getString(1)));
+        return given;
+    }
+
     /** The rows as the statement says them; null when it does not say all. */
-    private @Nullable List<List<Value>> given(List<Parameters> elements) {
-        GivenValues values = GivenValues.of(table, plan.columns(), table.columns());
+    private static @Nullable List<List<Value>> given(
+            WriteRun run, Table table, Plan.Insert plan, List<Parameters> elements) {
+        GivenValues values = OVERRIDING.matcher(plan.head().text()).find()
+                ? null
+                : GivenValues.of(run.dialect().product(), table, plan.columns(), table.columns());
         if (values == null) {
             return null;
         }

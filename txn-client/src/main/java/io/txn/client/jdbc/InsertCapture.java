@@ -14,7 +14,6 @@ import java.math.BigDecimal;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.SQLWarning;
 import java.sql.Savepoint;
 import java.sql.Statement;
 import java.util.ArrayList;
@@ -125,11 +124,13 @@ final class InsertCapture implements WriteCapture {
     /** Runs executions of it as the application's own batch; null, and nothing was done, when one failed, or when the keys of their rows are not known. */
     @Nullable
     Outcome insertAsMade(DriverBatch batch) throws SQLException {
-        if (run.dialect().insert() == Capture.GENERATED_KEYS) {
-            return plan.rows().size() == 1 ? insertGettingAllColumns(batch) : null;
-        }
         InsertBatch known = InsertBatch.of(run, table, plan, batch.elements());
-        return known == null ? null : known.run(batch);
+        if (known != null) {
+            return known.run(batch);
+        }
+        boolean returned =
+                run.dialect().insert() == Capture.GENERATED_KEYS && plan.rows().size() == 1;
+        return returned ? insertGettingAllColumns(batch) : null;
     }
 
     /**
@@ -163,7 +164,7 @@ final class InsertCapture implements WriteCapture {
         }
         // The keys of a batch do not say of which table they are.
         new Query()
-                .add("SELECT " + run.dialect().identity(""))
+                .add("SELECT " + run.dialect().identity("", table))
                 .read(run.connection(), run.scope(), row -> images.checkIdentity(row.getString(1)));
         if (made.size() != elements.elements().size()) {
             run.incomplete("of " + elements.elements().size() + " inserted rows, the driver returned " + made.size());
@@ -202,15 +203,20 @@ final class InsertCapture implements WriteCapture {
         List<RowChange> changes = new ArrayList<>();
         KeyReader keys = new KeyReader(run, table);
         List<Column> columns = table.columns();
-        String selected = run.dialect().identity("") + TableImages.reads(columns, "") + keys.reads("");
-        SQLWarning warnings = statement(rows)
-                .add(" RETURNING " + selected)
-                .read(run.connection(), run.scope(), run::changed, row -> {
-                    images.checkIdentity(row.getString(1));
-                    changes.add(new RowChange(null, TableImages.values(row, columns, 2)));
-                    keys.add(row, 2 + columns.size());
-                });
-        return inserted(changes.size(), changes, keys.keys()).withWarnings(warnings);
+        String selected = run.dialect().identity("", table) + TableImages.reads(columns, "") + keys.reads("");
+        ReturningStatement.Result result = new ReturningStatement(run, null)
+                .run(
+                        statement(rows),
+                        rows.get(0).parameters(),
+                        "",
+                        selected,
+                        1 + columns.size() + keys.size(),
+                        (row, first) -> {
+                            images.checkIdentity(row.getString(first));
+                            changes.add(new RowChange(null, TableImages.values(row, columns, first + 1)));
+                            keys.add(row, first + 1 + columns.size());
+                        });
+        return inserted(changes.size(), changes, keys.keys()).withWarnings(result.warnings());
     }
 
     private Outcome insertGettingAllColumns(List<InsertRow> rows) throws SQLException {
@@ -386,8 +392,8 @@ final class InsertCapture implements WriteCapture {
         List<List<Value>> found = new ArrayList<>();
         for (int from = 0; from < keys.size(); from += KEYS_PER_QUERY) {
             Query query = new Query()
-                    .add("SELECT " + run.dialect().identity("") + TableImages.reads(table.columns(), "") + " FROM "
-                            + table.sqlName() + " WHERE ");
+                    .add("SELECT " + run.dialect().identity("", table) + TableImages.reads(table.columns(), "")
+                            + " FROM " + table.sqlName() + " WHERE ");
             for (int i = from; i < Math.min(from + KEYS_PER_QUERY, keys.size()); i++) {
                 query.add(i == from ? "(" : " OR (");
                 InsertKey key = keys.get(i);

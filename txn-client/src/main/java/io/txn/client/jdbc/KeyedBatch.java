@@ -27,6 +27,7 @@ final class KeyedBatch {
     private final WriteRun run;
     private final ByKey write;
     private final KeyedRows rows;
+    private final List<KeyedRows.Part> key;
     /** Whether the elements say nothing of their rows but their keys. */
     private final boolean onlyKeys;
 
@@ -37,12 +38,23 @@ final class KeyedBatch {
      *
      * @param columns which the images hold
      * @param source table and alias
+     * @param foreseen what it makes of its rows; null when that is not known before
      */
-    record ByKey(TableChange.Kind kind, Table table, List<Column> columns, Fragment source, Fragment where) {
+    record ByKey(
+            TableChange.Kind kind,
+            Table table,
+            List<Column> columns,
+            Fragment source,
+            Fragment where,
+            @Nullable ForeseenBatch foreseen) {
 
         /** Null when the statement is more than a condition on rows of one table. */
         static @Nullable ByKey of(
-                TableChange.Kind kind, Plan.Selection selection, List<Target> targets, List<Column> columns) {
+                TableChange.Kind kind,
+                Plan.Selection selection,
+                List<Target> targets,
+                List<Column> columns,
+                @Nullable ForeseenBatch foreseen) {
             boolean plain = targets.size() == 1
                     && selection.from().size() == 1
                     && !selection.several()
@@ -56,7 +68,8 @@ final class KeyedBatch {
                             targets.get(0).table(),
                             columns,
                             selection.from().get(0),
-                            selection.where())
+                            selection.where(),
+                            foreseen)
                     : null;
         }
     }
@@ -64,6 +77,7 @@ final class KeyedBatch {
     private KeyedBatch(WriteRun run, ByKey write, List<KeyedRows.Part> key, boolean onlyKeys) {
         this.run = run;
         this.write = write;
+        this.key = key;
         this.onlyKeys = onlyKeys;
         this.images = new TableImages(run, write.table());
         this.rows = new KeyedRows(run, images, write.columns(), write.source(), key);
@@ -114,9 +128,10 @@ final class KeyedBatch {
         batch.run();
         Map<List<Value>, List<Value>> after;
         try {
-            after = deletes && allAreGone(before, batch)
-                    ? Map.of()
-                    : rows.read(batch.elements(), run.dialect().afterImageLocks());
+            after = deletes && allAreGone(before, batch) ? Map.of() : foreseen(before, batch);
+            if (after == null) {
+                after = rows.read(batch.elements(), run.dialect().afterImageLocks());
+            }
         } catch (SQLException e) {
             if (batch.failure() != null) {
                 // The transaction is over for the database; what it says now is of no interest.
@@ -151,6 +166,14 @@ final class KeyedBatch {
     /** The rows that were locked match still, so each of them was deleted; when as many were deleted as that, no other row was. */
     private boolean allAreGone(Map<List<Value>, List<Value>> before, DriverBatch batch) {
         return onlyKeys && batch.failure() == null && batch.changed() == before.size();
+    }
+
+    /** The rows as they are now; null when that is not known without reading them. */
+    private @Nullable Map<List<Value>, List<Value>> foreseen(Map<List<Value>, List<Value>> before, DriverBatch batch) {
+        ForeseenBatch foreseen = write.foreseen();
+        return foreseen == null || batch.failure() != null
+                ? null
+                : foreseen.rows(before, batch.elements(), key, onlyKeys, batch.counts());
     }
 
     private List<RowChange> updated(Map<List<Value>, List<Value>> before, Map<List<Value>, List<Value>> after) {

@@ -1,6 +1,7 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Fragment;
 import java.sql.SQLException;
@@ -8,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The rows of one table whose keys the executions of one statement name, read by as few queries as that takes. For one run. */
 final class KeyedRows {
@@ -60,7 +62,8 @@ final class KeyedRows {
         int together = VALUES_PER_QUERY / key.size();
         for (int from = 0; from < elements.size(); from += together) {
             Query query = new Query()
-                    .add("SELECT " + run.dialect().identity("") + TableImages.reads(columns, "") + " FROM ")
+                    .add("SELECT " + run.dialect().identity("", images.table()) + TableImages.reads(columns, "")
+                            + " FROM ")
                     .add(source, elements.get(from))
                     .add(" WHERE ");
             addKeys(query, elements.subList(from, Math.min(from + together, elements.size())));
@@ -88,11 +91,28 @@ final class KeyedRows {
     }
 
     private void addLists(Query query, List<Parameters> elements) {
+        // H2 searches a list of parameters from its beginning for each row, one of constants not.
+        boolean constants = run.dialect().product() == Dialect.Product.H2;
         for (int i = 0; i < elements.size(); i++) {
-            boolean begins = i % VALUES_PER_LIST == 0;
+            boolean begins = constants ? i == 0 : i % VALUES_PER_LIST == 0;
             String list = (i == 0 ? "" : ") OR ") + key.get(0).written() + " IN (";
-            query.add(begins ? list : ", ").add(key.get(0).value(), elements.get(i));
+            query.add(begins ? list : ", ");
+            String number = constants ? number(elements.get(i)) : null;
+            if (number == null) {
+                query.add(key.get(0).value(), elements.get(i));
+            } else {
+                query.add(number);
+            }
         }
         query.add(")");
+    }
+
+    /** The whole number that is bound to a parameter alone; null of all else. */
+    private @Nullable String number(Parameters element) {
+        Fragment value = key.get(0).value();
+        Object bound = value.parameterCount() == 1 && value.text().strip().equals("?")
+                ? element.plainValueOf(value.firstParameter() + 1)
+                : null;
+        return bound instanceof Integer || bound instanceof Long ? bound.toString() : null;
     }
 }

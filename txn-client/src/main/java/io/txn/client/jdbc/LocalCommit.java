@@ -53,6 +53,9 @@ final class LocalCommit {
     /** When everything that is being committed had been written. */
     private long wrote;
 
+    /** Whether the analyses of all its statements tell that their tables are what they were. */
+    private boolean analysedSame;
+
     /** Whether auto-commit may be switched on with the commit. */
     private boolean maySwitchOn;
 
@@ -166,16 +169,16 @@ final class LocalCommit {
     private void commitBranch(Xid xid, WorkContext context, LocalTransaction local, boolean holding)
             throws SQLException {
         wrote = resource.nanos();
-        byte[] undo;
+        analysedSame = resource.tables().analysedSame(local);
+        Undo undo = new Undo(xid, local);
         BranchRegistration registration;
         try {
-            undo = undo(xid, local);
             registration = new BranchRegistration(
                     xid,
                     BranchType.AT,
                     resource.dialect().resourceId(),
                     LockKeys.of(local.changes()),
-                    resource.applicationData(UndoTable.parts(UndoFormat.length(xid, undo))),
+                    resource.applicationData(undo.parts()),
                     context.deadline(),
                     resource.options().lockWait());
         } catch (TxnException e) {
@@ -207,11 +210,15 @@ final class LocalCommit {
 
     /**
      * Whether the undo record may go to the database with the COMMIT, once the registration was granted: that saves a round trip where the tables need no look of our
-     * own, because there is nothing to ask or because one of those who commit at this time looks.
+     * own: there is nothing to ask, it is known of the statements, or one of those who commit at this time looks.
      */
     private boolean mayGoWithCommit(LocalTransaction local, int others) {
-        return resource.undoTable().commitsTogether()
-                && (resource.dialect().product() != Dialect.Product.POSTGRESQL || others > 0);
+        if (!resource.undoTable().commitsTogether()) {
+            return false;
+        }
+        return resource.dialect().product() == Dialect.Product.POSTGRESQL
+                ? analysedSame || others > 0
+                : local.tables().stream().noneMatch(table -> capturedWhole(table, local.changes()));
     }
 
     /** The undo record holds the branch's id, which may come with the answer to its registration only. */
@@ -219,17 +226,30 @@ final class LocalCommit {
             WorkContext context,
             LocalTransaction local,
             BranchRegistration registration,
-            byte[] undo,
+            Undo undo,
             @Nullable BranchId lent,
             boolean holding)
             throws SQLException {
-        BranchId branch;
+        ResourceManager.Registration started;
         try {
-            branch = registered(context, registration, lent, start(registration, lent), holding);
+            started = start(registration, lent);
         } catch (TxnException e) {
             throw failed(local, Refusals.of(e));
         }
-        end(local, registration.xid(), branch, undo);
+        byte[] body;
+        try {
+            body = undo.body();
+        } catch (RuntimeException | Error e) {
+            giveUp(local, started, registration.xid(), e);
+            throw e;
+        }
+        BranchId branch;
+        try {
+            branch = registered(context, registration, lent, started, holding);
+        } catch (TxnException e) {
+            throw failed(local, Refusals.of(e));
+        }
+        end(local, registration.xid(), branch, body);
     }
 
     /** The id is there before: the record is written while the registration is under way, and nothing is committed before that was granted. */
@@ -237,7 +257,7 @@ final class LocalCommit {
             WorkContext context,
             LocalTransaction local,
             BranchRegistration registration,
-            byte[] undo,
+            Undo undo,
             BranchId lent,
             boolean holding)
             throws SQLException {
@@ -248,7 +268,7 @@ final class LocalCommit {
             throw failed(local, Refusals.of(e));
         }
         try {
-            write(local, registration.xid(), lent, undo);
+            write(local, registration.xid(), lent, undo.body());
         } catch (SQLException | TxnException e) {
             SQLException reason = reason(e, registration.xid(), lent, false);
             boolean rolledBack = rollBack(local, reason);
@@ -256,7 +276,7 @@ final class LocalCommit {
             throw reason;
         } catch (RuntimeException | Error e) {
             // First what holds up others: the registration may wait for rows that somebody wants to have back.
-            withdraw(started, registration.xid(), rollBack(local, e));
+            giveUp(local, started, registration.xid(), e);
             throw e;
         }
         BranchId branch;
@@ -266,6 +286,16 @@ final class LocalCommit {
             throw failed(local, Refusals.of(e));
         }
         end(local, registration.xid(), branch, null);
+    }
+
+    /** Rolls back and withdraws, even where memory does not suffice for the first: a registration that is never over would keep phase two out. */
+    private void giveUp(LocalTransaction local, ResourceManager.Registration started, Xid xid, Throwable reason) {
+        boolean rolledBack = false;
+        try {
+            rolledBack = rollBack(local, reason);
+        } finally {
+            withdraw(started, xid, rolledBack);
+        }
     }
 
     /** Lets a registration come to its end whose local transaction came to nothing. */
@@ -299,7 +329,7 @@ final class LocalCommit {
                 endByItself(local, xid, branch, () -> {});
                 return;
             }
-            boolean seen = resource.tables().lookedAtSince(local.tables(), wrote);
+            boolean seen = seen(local);
             Stamps stamps = seen ? null : stamps(local);
             if (stamps == null && resource.undoTable().commitsTogether()) {
                 endTogether(local, xid, branch, undo, seen);
@@ -444,7 +474,19 @@ final class LocalCommit {
 
     /** Adds the undo record to the local transaction. */
     private void write(LocalTransaction local, Xid xid, BranchId branch, byte[] undo) throws SQLException {
-        write(local, xid, branch, undo, stamps(local));
+        write(local, xid, branch, undo, analysedSame ? null : stamps(local));
+    }
+
+    /** Whether the tables are known to be what they were, without a look of our own. */
+    private boolean seen(LocalTransaction local) {
+        if (analysedSame) {
+            return true;
+        }
+        boolean seen = resource.tables().lookedAtSince(local.tables(), wrote);
+        if (seen) {
+            resource.tables().analysedSameIs(local);
+        }
+        return seen;
     }
 
     /** What is to be asked about the tables before the commit; null when nothing is. */
@@ -458,7 +500,7 @@ final class LocalCommit {
         UndoTable.Look look = UndoTable.Look.CHANGED;
         long began = resource.nanos();
         try {
-            look = resource.undoTable().insert(connection, xid, branch, content, stamps);
+            look = resource.undoTable().insert(connection, xid, branch, content, analysedSame, stamps);
         } finally {
             if (look == UndoTable.Look.CHANGED && stamps != null) {
                 resource.tables().notSeen(local.tables());
@@ -468,6 +510,7 @@ final class LocalCommit {
             requireStill(xid, local.tables());
         } else if (look == UndoTable.Look.SAME_FOR_ALL) {
             resource.tables().lookedAt(local.tables(), began);
+            resource.tables().analysedSameIs(local);
         }
     }
 
@@ -499,27 +542,61 @@ final class LocalCommit {
         }
     }
 
-    /** What the undo record says, before its branch has an id. */
-    private byte[] undo(Xid xid, LocalTransaction local) {
-        List<TableChange> changes = local.changes();
-        List<TableChange> effective = changes.stream()
-                .map(TableChange::effective)
-                .filter(Objects::nonNull)
-                .toList();
-        // Where the insertion of the record brings no stamp back, nobody else asks for columns that came meanwhile.
-        boolean asked = resource.dialect().product() == Dialect.Product.H2
-                || resource.dialect().insert() == Capture.RETURNING;
-        List<Table> whole = asked
-                ? List.of()
-                : local.tables().stream()
-                        .filter(table -> capturedWhole(table, changes))
-                        .toList();
-        byte[] undo = UndoFormat.body(effective, Reliance.of(local.tables(), whole));
-        int most = resource.options().maxUndoBytes();
-        if (undo.length > most) {
-            throw new TxnException(ErrorCode.UNDO_TOO_LARGE, null, "xid", xid, "bytes", undo.length, "limit", most);
+    /**
+     * What the undo record says, before its branch has an id. Made when it is needed, so that of all but large ones it is made while the registration is under
+     * way.
+     */
+    private final class Undo {
+
+        private final Xid xid;
+        private final LocalTransaction local;
+        private byte @Nullable [] body;
+
+        Undo(Xid xid, LocalTransaction local) {
+            this.xid = xid;
+            this.local = local;
         }
-        return undo;
+
+        /** How many rows of the undo table the record will take. */
+        int parts() {
+            long most = UndoFormat.mostLength(xid, local.changes(), local.tables());
+            return most <= resource.options().maxUndoBytes()
+                            && most <= Integer.MAX_VALUE
+                            && UndoTable.parts((int) most) == 1
+                    ? 1
+                    : UndoTable.parts(UndoFormat.length(xid, body()));
+        }
+
+        byte[] body() {
+            byte[] known = body;
+            if (known == null) {
+                known = encoded();
+                body = known;
+            }
+            return known;
+        }
+
+        private byte[] encoded() {
+            List<TableChange> changes = local.changes();
+            List<TableChange> effective = changes.stream()
+                    .map(TableChange::effective)
+                    .filter(Objects::nonNull)
+                    .toList();
+            // Where the insertion of the record brings no stamp back, nobody else asks for columns that came meanwhile.
+            boolean asked = resource.dialect().product() == Dialect.Product.H2
+                    || resource.dialect().insert() == Capture.RETURNING;
+            List<Table> whole = asked
+                    ? List.of()
+                    : local.tables().stream()
+                            .filter(table -> capturedWhole(table, changes))
+                            .toList();
+            byte[] undo = UndoFormat.body(effective, Reliance.of(local.tables(), whole));
+            int most = resource.options().maxUndoBytes();
+            if (undo.length > most) {
+                throw new TxnException(ErrorCode.UNDO_TOO_LARGE, null, "xid", xid, "bytes", undo.length, "limit", most);
+            }
+            return undo;
+        }
     }
 
     private SQLException reason(Exception e, Xid xid, BranchId branch, boolean commitSent) {

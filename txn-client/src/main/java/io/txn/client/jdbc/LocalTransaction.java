@@ -29,6 +29,8 @@ final class LocalTransaction {
     private @Nullable Xid xid;
     private List<TableChange> changes = new ArrayList<>();
     private final Set<Table> tables = new LinkedHashSet<>();
+    private final Set<Analysed> analysed = new LinkedHashSet<>();
+    private boolean unanalysed;
     private @Nullable String incomplete;
     private final Map<Savepoint, Mark> savepoints = new IdentityHashMap<>();
 
@@ -90,9 +92,31 @@ final class LocalTransaction {
         seenByOthers = true;
     }
 
-    /** What the images rely on. */
-    void uses(Collection<Table> given) {
+    /**
+     * What the images of one statement rely on.
+     *
+     * @param analysis by which it ran; null when that is not known
+     */
+    void uses(Collection<Table> given, @Nullable Analysis analysis) {
         tables.addAll(given);
+        for (Table table : given) {
+            // Of several tables, some are only read again; and to a whole, what becomes of its partitions is nothing
+            // new.
+            if (analysis == null || given.size() > 1 || table.identities().size() > 1) {
+                unanalysed = true;
+            } else {
+                analysed.add(new Analysed(table, analysis));
+            }
+        }
+    }
+
+    /** A table, and an analysis of a statement on it alone. */
+    record Analysed(Table table, Analysis analysis) {}
+
+    /** By which analyses all statements ran that the images come from; null when not all are known. */
+    @Nullable
+    Set<Analysed> analysed() {
+        return unanalysed ? null : analysed;
     }
 
     /** The tables as they were when their rows were captured. */
@@ -162,6 +186,8 @@ final class LocalTransaction {
         xid = null;
         changes = new ArrayList<>();
         tables.clear();
+        analysed.clear();
+        unanalysed = false;
         incomplete = null;
         savepoints.clear();
     }

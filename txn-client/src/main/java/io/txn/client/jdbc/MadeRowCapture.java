@@ -126,7 +126,7 @@ final class MadeRowCapture {
     private List<List<Value>> read(Parameters key) throws SQLException {
         List<List<Value>> rows = new ArrayList<>();
         Query query = new Query()
-                .add("SELECT " + run.dialect().identity("") + TableImages.reads(table.columns(), "") + " FROM "
+                .add("SELECT " + run.dialect().identity("", table) + TableImages.reads(table.columns(), "") + " FROM "
                         + table.sqlName() + " WHERE ");
         for (int i = 0; i < table.key().size(); i++) {
             query.add((i == 0 ? "" : " AND ") + table.key().get(i).sqlName() + " = ")

@@ -66,7 +66,7 @@ final class OldAndNewCapture implements WriteCapture {
         List<Column> columns = table.columns();
         KeyReader keys = returning == null ? new KeyReader(run, table) : KeyReader.none(run);
         RowChanges changes = new RowChanges(images);
-        String reads = run.dialect().identity(old) + ", " + run.dialect().identity(now)
+        String reads = run.dialect().identity(old, table) + ", " + run.dialect().identity(now, table)
                 + TableImages.reads(columns, old) + TableImages.reads(columns, now)
                 + keys.reads(now);
         int ours = 2 + 2 * columns.size() + keys.size();

@@ -49,6 +49,9 @@ final class Parameters {
     private record Call(Method method, @Nullable Object[] arguments, boolean forwarded, boolean consumed) {
 
         void replay(PreparedStatement target, int index) throws SQLException {
+            if (arguments.length == 2 && bound(target, index, arguments[1])) {
+                return;
+            }
             @Nullable Object[] copy = arguments.clone();
             copy[0] = index;
             for (int i = 1; i < copy.length; i++) {
@@ -60,6 +63,28 @@ final class Parameters {
             }
             Proxies.call(target, method, copy);
         }
+
+        /** Without reflection, which for the values of a large batch is felt; false, and nothing was done, for what is bound less often. */
+        private boolean bound(PreparedStatement target, int index, @Nullable Object value) throws SQLException {
+            if (value == null || !isImmutable(value)) {
+                return false;
+            }
+            switch (method.getName()) {
+                case "setLong" -> target.setLong(index, (Long) value);
+                case "setInt" -> target.setInt(index, (Integer) value);
+                case "setString" -> target.setString(index, (String) value);
+                case "setObject" -> target.setObject(index, value);
+                default -> {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
+
+    /** Whether it is one of those values that are bound most, and can be kept as they are. */
+    private static boolean isImmutable(@Nullable Object value) {
+        return value instanceof String || value instanceof Long || value instanceof Integer;
     }
 
     private record KeptBytes(byte[] bytes) {}
@@ -82,8 +107,16 @@ final class Parameters {
         put(index(arguments), new Call(method, arguments, true, stream));
     }
 
-    /** Keeps a call that the physical statement has not seen; the application may use its objects again for the next value. */
+    /**
+     * Keeps a call that the physical statement has not seen; the application may use its objects again for the next value.
+     *
+     * @param arguments are handed over
+     */
     void kept(Method method, @Nullable Object[] arguments) throws SQLException {
+        if (arguments.length == 2 && isImmutable(arguments[1])) {
+            put(index(arguments), new Call(method, arguments, false, false));
+            return;
+        }
         @Nullable Object[] copy = arguments.clone();
         try {
             for (int i = 1; i < copy.length; i++) {

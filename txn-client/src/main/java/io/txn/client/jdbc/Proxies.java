@@ -4,15 +4,17 @@ import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Wrapper;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How the JDBC proxies are made: {@link Proxy} with one handler per interface that names only the methods whose behaviour differs, and
  * hands every other call to the physical object by reflection. A hand-written delegate would be about 500 methods, most of them one line, and
  * would have to follow every new JDBC version; a reflective call costs some ten nanoseconds, next to a database round trip. ResultSets, whose getters
- * are called per value, are not wrapped, except updatable ones.
+ * are called per value, are not wrapped outside of global transactions, except updatable ones.
  */
 final class Proxies {
 
@@ -42,6 +44,29 @@ final class Proxies {
         } catch (IllegalAccessException e) {
             throw new AssertionError("methods of JDBC's interfaces are public", e);
         }
+    }
+
+    /** A result that leads back to the statement that the application has, not to the physical one. */
+    static ResultSet leadingBack(ResultSet rows, Object statement) {
+        return of(ResultSet.class, (self, method, arguments) -> {
+            switch (method.getName()) {
+                case "getStatement" -> {
+                    return statement;
+                }
+                case "equals" -> {
+                    return self == arguments[0];
+                }
+                case "hashCode" -> {
+                    return System.identityHashCode(self);
+                }
+                case "unwrap", "isWrapperFor" -> {
+                    return unwrap(self, rows, method.getName(), (Class<?>) Objects.requireNonNull(arguments[0]));
+                }
+                default -> {
+                    return call(rows, method, arguments);
+                }
+            }
+        });
     }
 
     /** unwrap and isWrapperFor that tell the truth: the proxy itself first, then what is behind it. */

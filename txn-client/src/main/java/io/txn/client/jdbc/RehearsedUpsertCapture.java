@@ -68,7 +68,7 @@ final class RehearsedUpsertCapture implements WriteCapture {
         List<List<Value>> keys = new ArrayList<>();
         Query query = new Query()
                 .add(plan.body(), parameters)
-                .add(" RETURNING " + run.dialect().identity("") + TableImages.reads(table.key(), ""));
+                .add(" RETURNING " + run.dialect().identity("", table) + TableImages.reads(table.key(), ""));
         images.readImage(query, run::changed, table.key(), keys);
         return keys;
     }
@@ -79,7 +79,7 @@ final class RehearsedUpsertCapture implements WriteCapture {
         List<List<Value>> found = new ArrayList<>();
         for (int from = 0; from < wanted.size(); from += TableImages.KEYS_PER_QUERY) {
             Query query = new Query()
-                    .add("SELECT " + run.dialect().identity("") + TableImages.reads(columns, "") + " FROM "
+                    .add("SELECT " + run.dialect().identity("", table) + TableImages.reads(columns, "") + " FROM "
                             + table.sqlName() + " WHERE ")
                     .addKeys(
                             table.key(),
@@ -99,7 +99,7 @@ final class RehearsedUpsertCapture implements WriteCapture {
         RowChanges changes = new RowChanges(images);
         boolean[] missed = new boolean[1];
         String target = plan.row() + '.';
-        String reads = run.dialect().identity(target) + ", CASE WHEN " + target + "xmax = 0 THEN 1 ELSE 0 END"
+        String reads = run.dialect().identity(target, table) + ", CASE WHEN " + target + "xmax = 0 THEN 1 ELSE 0 END"
                 + TableImages.reads(columns, target) + keys.reads(target);
         ReturningStatement.Result result = new ReturningStatement(run, plan.returning())
                 .run(

@@ -48,7 +48,7 @@ final class RememberingInsert {
         insert.add(" ON DUPLICATE KEY UPDATE " + memory.noting() + ", ");
         action.accept(insert);
         String reads =
-                "CAST(" + RowMemory.VARIABLE + " AS CHAR), " + run.dialect().identity("")
+                "CAST(" + RowMemory.VARIABLE + " AS CHAR), " + run.dialect().identity("", table)
                         + TableImages.reads(columns, "") + keys.reads("") + ", (" + RowMemory.VARIABLE + " := NULL)";
         int ours = 3 + columns.size() + keys.size();
         return new ReturningStatement(run, returning).run(insert, parameters, "", reads, ours, (row, first) -> {

@@ -91,7 +91,7 @@ final class ReplaceCapture implements WriteCapture {
 
     /** What the new rows will have in the columns that unique keys consist of, as far as the statement says it; nothing else. */
     private Set<List<Value>> given(Parameters parameters) {
-        GivenValues values = GivenValues.of(table, plan.columns(), uniqueColumns());
+        GivenValues values = GivenValues.of(run.dialect().product(), table, plan.columns(), uniqueColumns());
         if (values == null) {
             return Set.of();
         }
@@ -113,7 +113,7 @@ final class ReplaceCapture implements WriteCapture {
         images.readImage(
                 new Query()
                         .add(plan.body(), parameters)
-                        .add(" RETURNING " + run.dialect().identity("") + TableImages.reads(columns, "")),
+                        .add(" RETURNING " + run.dialect().identity("", table) + TableImages.reads(columns, "")),
                 run::changed,
                 columns,
                 rows);
@@ -137,8 +137,8 @@ final class ReplaceCapture implements WriteCapture {
             List<List<Value>> there = new ArrayList<>();
             for (int from = 0; from < rows.size(); from += TableImages.KEYS_PER_QUERY) {
                 Query query = new Query()
-                        .add("SELECT " + run.dialect().identity("") + TableImages.reads(table.columns(), "") + " FROM "
-                                + table.sqlName() + " WHERE ");
+                        .add("SELECT " + run.dialect().identity("", table) + TableImages.reads(table.columns(), "")
+                                + " FROM " + table.sqlName() + " WHERE ");
                 addInTheWay(query, rows.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, rows.size())));
                 images.readImage(query.add(run.dialect().allForUpdate()), () -> {}, table.columns(), there);
             }
@@ -152,7 +152,7 @@ final class ReplaceCapture implements WriteCapture {
             Query query = new Query().add("DELETE FROM " + table.sqlName() + " WHERE ");
             addInTheWay(query, chunk);
             List<List<Value>> gone = new ArrayList<>();
-            query.add(" RETURNING " + run.dialect().identity("") + TableImages.reads(table.columns(), ""));
+            query.add(" RETURNING " + run.dialect().identity("", table) + TableImages.reads(table.columns(), ""));
             images.readImage(query, run::changed, table.columns(), gone);
             gone.forEach(row -> changes.add(row, null));
             deleted += gone.size();

@@ -1,5 +1,6 @@
 package io.txn.client.jdbc;
 
+import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.sql.Plan;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -46,15 +47,20 @@ final class ReturningStatement {
     Result run(Query body, Parameters parameters, String with, String reads, int columns, RowReader each)
             throws SQLException {
         rows = 0;
+        boolean analysed = run.dialect().product() == Dialect.Product.POSTGRESQL;
+        String ours = analysed ? reads + Analysis.READS : reads;
+        int behind = analysed ? Analysis.COLUMNS : 0;
         if (returning == null) {
-            SQLWarning warnings = body.add(" RETURNING " + with + reads)
+            SQLWarning warnings = body.add(" RETURNING " + with + ours)
                     .read(run.connection(), run.scope(), run::changed, row -> {
-                        rows++;
+                        if (rows++ == 0 && analysed) {
+                            run.analysed(Analysis.read(row, 1 + columns));
+                        }
                         each.row(row, 1);
                     });
             return new Result(rows, null, warnings);
         }
-        body.add(" RETURNING " + with).add(returning.list(), parameters).add(", " + reads);
+        body.add(" RETURNING " + with).add(returning.list(), parameters).add(", " + ours);
         return body.keep(run.connection(), run.scope(), (statement, text) -> {
             boolean returnsRows =
                     statement instanceof PreparedStatement prepared ? prepared.execute() : statement.execute(text);
@@ -63,9 +69,11 @@ final class ReturningStatement {
                 return withoutRows(statement);
             }
             ResultSet result = statement.getResultSet();
-            int shown = result.getMetaData().getColumnCount() - columns;
+            int shown = result.getMetaData().getColumnCount() - columns - behind;
             while (result.next()) {
-                rows++;
+                if (rows++ == 0 && analysed) {
+                    run.analysed(Analysis.read(result, shown + 1 + columns));
+                }
                 each.row(result, shown + 1);
             }
             result.beforeFirst();

@@ -53,7 +53,7 @@ final class RichInsertCapture implements WriteCapture {
         List<Column> columns = table.columns();
         List<RowChange> changes = new ArrayList<>();
         KeyReader keys = new KeyReader(run, table);
-        String reads = run.dialect().identity("") + TableImages.reads(columns, "") + keys.reads("");
+        String reads = run.dialect().identity("", table) + TableImages.reads(columns, "") + keys.reads("");
         ReturningStatement.Result result = new ReturningStatement(run, plan.returning())
                 .run(query, parameters, "", reads, 1 + columns.size() + keys.size(), (row, first) -> {
                     images.checkIdentity(row.getString(first));

@@ -75,7 +75,7 @@ final class RowCapture {
         String condition = table.key().stream().map(c -> c.sqlName() + " = ?").collect(Collectors.joining(" AND "));
         List<List<Value>> rows = new ArrayList<>();
         Query query = new Query()
-                .add("SELECT " + run.dialect().identity("") + TableImages.reads(table.columns(), "") + " FROM "
+                .add("SELECT " + run.dialect().identity("", table) + TableImages.reads(table.columns(), "") + " FROM "
                         + table.sqlName() + " WHERE ")
                 .add(new Fragment(condition, 0, table.key().size()), key)
                 .add(lock ? run.dialect().allForUpdate() : "");

@@ -2,6 +2,7 @@ package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Fragment;
 import io.txn.client.jdbc.sql.Plan;
@@ -50,7 +51,10 @@ final class SelectedRows {
     void readAndLock(Parameters parameters) throws SQLException {
         Query query = new Query().add(selection.with(), parameters);
         query.add((selection.with().isEmpty() ? "" : " ") + "SELECT "
-                + run.dialect().identity(qualifier(targets.get(0).sources().get(0))));
+                + run.dialect()
+                        .identity(
+                                qualifier(targets.get(0).sources().get(0)),
+                                targets.stream().map(Target::table).toArray(Table[]::new)));
         for (Target target : targets) {
             for (Plan.Source source : target.sources()) {
                 query.add(TableImages.reads(columns.apply(target), qualifier(source)));

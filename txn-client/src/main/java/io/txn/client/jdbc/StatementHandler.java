@@ -80,15 +80,16 @@ final class StatementHandler implements InvocationHandler {
     public @Nullable Object invoke(Object proxy, Method method, @Nullable Object @Nullable [] arguments)
             throws SQLException {
         @Nullable Object[] given = arguments == null ? new Object[0] : arguments;
+        // First what is called for each value of a batch.
+        if (Parameters.isSetter(method)) {
+            return setParameter(method, given);
+        }
         String name = method.getName();
         if (name.startsWith("execute")) {
             connection.resume();
         }
         if (EXECUTE.contains(name)) {
             return execute(proxy, method, given);
-        }
-        if (Parameters.isSetter(method)) {
-            return setParameter(method, given);
         }
         switch (name) {
             case "clearParameters" -> {
@@ -633,24 +634,6 @@ final class StatementHandler implements InvocationHandler {
             connection.bypassed(); // it leads to the physical statement and connection
             return result;
         }
-        return Proxies.of(ResultSet.class, (self, method, arguments) -> {
-            switch (method.getName()) {
-                case "getStatement" -> {
-                    return proxy;
-                }
-                case "equals" -> {
-                    return self == arguments[0];
-                }
-                case "hashCode" -> {
-                    return System.identityHashCode(self);
-                }
-                case "unwrap", "isWrapperFor" -> {
-                    return Proxies.unwrap(
-                            self, rows, method.getName(), (Class<?>) Objects.requireNonNull(arguments[0]));
-                }
-                default -> {}
-            }
-            return Proxies.call(rows, method, arguments);
-        });
+        return Proxies.leadingBack(rows, proxy);
     }
 }

@@ -122,7 +122,7 @@ final class TableImages {
         String found = identity == null ? "" : identity;
         if (found.startsWith(Dialect.AMBIGUOUS)) {
             found = found.substring(Dialect.AMBIGUOUS.length());
-            if (table.columns().stream().anyMatch(c -> c.is(Column.Trait.PRINTED_BY_SETTING))) {
+            if (table.printedBySetting()) {
                 run.incomplete("the session prints values of " + table.lockName() + " so that they cannot be read back:"
                         + " leave extra_float_digits and IntervalStyle as they are by default");
             }

@@ -67,6 +67,8 @@ final class Tables {
     private final Map<SeenAs, Instant> seen = new ConcurrentHashMap<>();
     /** When the latest look began that found a table to be what it was, for all who were writing to it then. */
     private final Map<SeenAs, Long> looks = new ConcurrentHashMap<>();
+    /** What tables were when a statement on them was analysed. */
+    private final Map<AnalysedAs, List<String>> analyses = new ConcurrentHashMap<>();
     /** What was asked about tables that are written to together. */
     private final Map<Set<Table>, Optional<Stamps>> stamps = new ConcurrentHashMap<>();
     /** Names that statements called while the functions were known as they are. */
@@ -206,6 +208,38 @@ final class Tables {
             looks.merge(seenAs(table), nanos, (one, other) -> one - other > 0 ? one : other);
         }
     }
+
+    /** Whether the tables are what they were, because it was seen of each analysis that these statements ran by. */
+    boolean analysedSame(LocalTransaction local) {
+        Set<LocalTransaction.Analysed> analysed = local.analysed();
+        if (analysed == null || analysed.isEmpty()) {
+            return false;
+        }
+        for (LocalTransaction.Analysed one : analysed) {
+            List<String> stamps = analyses.get(new AnalysedAs(one.table().sqlName(), one.analysis()));
+            if (stamps == null || !stamps.equals(one.table().stamps())) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** A look behind these statements found their tables to be what they were. */
+    void analysedSameIs(LocalTransaction local) {
+        Set<LocalTransaction.Analysed> analysed = local.analysed();
+        if (analysed != null) {
+            if (analyses.size() >= MOST) {
+                analyses.clear();
+            }
+            for (LocalTransaction.Analysed one : analysed) {
+                analyses.put(
+                        new AnalysedAs(one.table().sqlName(), one.analysis()),
+                        one.table().stamps());
+            }
+        }
+    }
+
+    private record AnalysedAs(String sqlName, Analysis analysis) {}
 
     private record SeenAs(String sqlName, List<String> stamps) {}
 

@@ -126,11 +126,18 @@ final class UpdateCapture implements WriteCapture {
     }
 
     @Override
-    public KeyedBatch.@Nullable ByKey byKey() {
+    public KeyedBatch.@Nullable ByKey byKey() throws SQLException {
         Target target = targets.get(0);
         boolean stays =
                 !target.changesKey() && !followers.any() && target.table().unvalidated() == null;
-        return stays ? KeyedBatch.ByKey.of(TableChange.Kind.UPDATE, selection, targets, target.changing()) : null;
+        return stays
+                ? KeyedBatch.ByKey.of(
+                        TableChange.Kind.UPDATE,
+                        selection,
+                        targets,
+                        target.changing(),
+                        ForeseenBatch.of(run, plan, target))
+                : null;
     }
 
     /** What getGeneratedKeys shows of an UPDATE, unless the statement shows its rows itself. */
@@ -172,7 +179,7 @@ final class UpdateCapture implements WriteCapture {
         OldAndNew names = OldAndNew.of(selection.returning());
         List<RowChange> changes = new ArrayList<>();
         KeyReader keys = keys(target);
-        String reads = run.dialect().identity(names.old())
+        String reads = run.dialect().identity(names.old(), target.table())
                 + TableImages.reads(columns, names.old())
                 + TableImages.reads(columns, names.now())
                 + keys.reads(names.now());
@@ -252,7 +259,8 @@ final class UpdateCapture implements WriteCapture {
         boolean pairs = target.changesKey() && rows.size() > 0;
         String row = selection.sources().get(0).row() + '.';
         Query head = new Query().add(selection.head(), parameters);
-        StringBuilder reads = new StringBuilder(run.dialect().identity(row) + TableImages.reads(columns, row));
+        StringBuilder reads =
+                new StringBuilder(run.dialect().identity(row, target.table()) + TableImages.reads(columns, row));
         StringBuilder pairing = new StringBuilder();
         if (pairs) {
             head.add(plan.rest().isEmpty() ? " FROM " : ", ").addValues(key, target.keys(), "txn_old", "txn_k");

@@ -199,8 +199,8 @@ final class UpsertByQueriesCapture implements WriteCapture {
         List<Column> all = table.columns();
         List<List<Value>> found = new ArrayList<>();
         Query query = new Query()
-                .add("SELECT " + run.dialect().identity("") + TableImages.reads(all, "") + " FROM " + table.sqlName()
-                        + " WHERE ")
+                .add("SELECT " + run.dialect().identity("", table) + TableImages.reads(all, "") + " FROM "
+                        + table.sqlName() + " WHERE ")
                 .addKeys(table.key(), List.of(images.keyOf(all, before)))
                 .add(" FOR UPDATE");
         images.readImage(query, () -> {}, all, found);

@@ -24,6 +24,7 @@ final class WriteRun {
     private @Nullable String incomplete;
     private boolean changed;
     private @Nullable MovedRows movedRows;
+    private @Nullable Analysis analysis;
     private final Set<Table> tables = new LinkedHashSet<>();
 
     /** @param namespace where unqualified names lead, as far as the application switched it */
@@ -106,6 +107,17 @@ final class WriteRun {
         return tables;
     }
 
+    /** The statement ran by this analysis of its text. */
+    void analysed(Analysis by) {
+        analysis = by;
+    }
+
+    /** By which analysis it ran; null when the database did not say. */
+    @Nullable
+    Analysis analysis() {
+        return analysis;
+    }
+
     /** Whether the statement itself ran, so that rows may have changed that no image tells of. */
     boolean leftChanges() {
         return changed;
@@ -119,6 +131,7 @@ final class WriteRun {
     /** What the statement changed was taken back. */
     void unchanged() {
         changed = false;
+        analysis = null; // its lock on the table went with it
     }
 
     /** The images do not tell everything. The first reason counts. */

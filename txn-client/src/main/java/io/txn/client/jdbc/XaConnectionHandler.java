@@ -15,6 +15,7 @@ import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
 import java.sql.CallableStatement;
 import java.sql.Connection;
+import java.sql.DatabaseMetaData;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Savepoint;
@@ -33,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * nobody hears of it. Where a prepared branch belongs to the session that prepared it, that session has to go before anybody can end the branch: this happens when the connection is closed or used again, so that what the
  * application still reads from its statements stays readable; until then the coordinator is told to wait. What is used again afterwards is another physical connection.
  */
-final class XaConnectionHandler implements InvocationHandler {
+final class XaConnectionHandler implements InvocationHandler, MetaDataHandler.Source {
 
     /** What the application may set for all that follows. */
     private static final Set<String> SETTINGS = Set.of(
@@ -161,6 +162,9 @@ final class XaConnectionHandler implements InvocationHandler {
                 // Frameworks ask before they close: that must not count as going on.
                 return pending != null ? null : Proxies.call(physical(), method, arguments);
             }
+            case "getMetaData" -> {
+                return MetaDataHandler.of(this, (Connection) proxy);
+            }
             case "getClientInfo" -> {
                 return given.length == 1 && AtDataSource.MARK.equals(given[0])
                         ? AtDataSource.MARK
@@ -187,6 +191,21 @@ final class XaConnectionHandler implements InvocationHandler {
                 return result;
             }
         }
+    }
+
+    @Override
+    public DatabaseMetaData asking() throws SQLException {
+        return physical().getMetaData();
+    }
+
+    @Override
+    public void unwrapped() throws SQLException {
+        physical(); // nothing is held or prepared beside what comes now
+    }
+
+    /** Whether what runs now may be in a branch. */
+    boolean isInside() {
+        return contexts.current() != null;
     }
 
     /** A call that can be made again. */

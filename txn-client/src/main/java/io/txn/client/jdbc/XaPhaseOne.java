@@ -195,7 +195,7 @@ final class XaPhaseOne implements HeldWork {
                             BranchType.XA,
                             xa.resourceId(),
                             null,
-                            xa.applicationData(id),
+                            xa.applicationData(id, number),
                             context.deadline(),
                             Duration.ZERO));
         } catch (TxnException e) {
@@ -235,7 +235,13 @@ final class XaPhaseOne implements HeldWork {
     private void reportFailed() {
         BranchId registered = Objects.requireNonNull(branch);
         try {
-            manager().report(xid(), registered, BranchType.XA, BranchStatus.PHASE_ONE_FAILED, xa.applicationData(id));
+            manager()
+                    .report(
+                            xid(),
+                            registered,
+                            BranchType.XA,
+                            BranchStatus.PHASE_ONE_FAILED,
+                            xa.applicationData(id, number));
         } catch (TxnException e) {
             LOG.warn(
                     "could not report that a local transaction was rolled back, the coordinator will find out: xid={}, branchId={}, cause={}",
@@ -313,7 +319,7 @@ final class XaPhaseOne implements HeldWork {
         switch (became) {
             case COMMITTED -> LOG.info("committed, as the database says that was asked again xid={}", xid(), lost);
             case TAKEN_BACK -> throw refused(lost);
-            case UNDER_WAY, UNKNOWN ->
+            case UNDER_WAY, ELSEWHERE, UNKNOWN ->
                 throw new TxnException(
                         ErrorCode.OUTCOME_UNKNOWN,
                         lost,

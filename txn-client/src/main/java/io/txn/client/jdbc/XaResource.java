@@ -45,6 +45,9 @@ final class XaResource implements BranchResource {
 
     private static final Pattern DATABASE = Pattern.compile("\"database\"\\s*:\\s*\"([^\"]*)\"");
 
+    /** The number under which the database wrote the branch, where it says so. */
+    private static final Pattern WRITTEN = Pattern.compile("\"written\"\\s*:\\s*\"(\\d{1,19}@[0-9A-F]{8})\"");
+
     private static final int MOST_REMEMBERED = 10_000;
     private static final int IDLE_SECONDS = 10;
 
@@ -197,9 +200,10 @@ final class XaResource implements BranchResource {
     }
 
     /** What the coordinator keeps with the branch. */
-    String applicationData(XaId id) {
+    String applicationData(XaId id, @Nullable String number) {
         String known = database;
-        return "{\"xa\":\"" + id + '"' + (known == null ? "" : ",\"database\":\"" + known + '"') + '}';
+        return "{\"xa\":\"" + id + '"' + (known == null ? "" : ",\"database\":\"" + known + '"')
+                + (number == null ? "" : ",\"written\":\"" + number + '"') + '}';
     }
 
     /** Keeps a connection until its branch has ended. */
@@ -353,9 +357,37 @@ final class XaResource implements BranchResource {
                             ErrorCode.OTHER_DATABASE.id() + ' ' + ErrorCode.OTHER_DATABASE.sentence() + ": "
                                     + named.group(1) + ", not " + here);
                 }
+                Matcher written = WRITTEN.matcher(String.valueOf(branch.applicationData()));
+                if (written.find()) {
+                    return unknown(id, branches.became(connection, written.group(1)), commit);
+                }
             }
             return result(id, found, commit);
         });
+    }
+
+    /** What a branch is that the database does not know any more, and remembers the end of. */
+    private static BranchResult unknown(XaId id, XaBranches.Became became, boolean commit) {
+        return switch (became) {
+            case COMMITTED ->
+                commit ? BranchResult.committed() : BranchResult.rollbackImpossible(endedOtherwise(id, "committed"));
+            case TAKEN_BACK ->
+                commit ? BranchResult.commitImpossible(endedOtherwise(id, "rolled back")) : BranchResult.rolledBack();
+            // To the coordinator "unknown" means done, some time; there is nobody who could take back what is not
+            // there.
+            case ELSEWHERE ->
+                commit
+                        ? BranchResult.commitLater(ErrorCode.XA_BRANCH_NOT_ON_STANDBY.id() + ' '
+                                + ErrorCode.XA_BRANCH_NOT_ON_STANDBY.sentence() + ": " + id)
+                        : result(id, XaBranches.Found.UNKNOWN, false);
+            case UNDER_WAY -> later(commit, "the local transaction of " + id + " has not ended at the server yet");
+            case UNKNOWN -> result(id, XaBranches.Found.UNKNOWN, commit);
+        };
+    }
+
+    private static String endedOtherwise(XaId id, String how) {
+        return ErrorCode.XA_ENDED_OTHERWISE.id() + ' ' + ErrorCode.XA_ENDED_OTHERWISE.sentence() + ": " + id + " was "
+                + how;
     }
 
     /** Null when the connection is gone. */

@@ -99,7 +99,7 @@ final class XaStatementHandler implements InvocationHandler {
             }
             connection.before(
                     given.length == 0 ? Objects.requireNonNull(preparedSql) : String.valueOf(given[0]), updatable);
-            return run(method, arguments);
+            return guarded(proxy, run(method, arguments));
         }
         if (EXECUTE_BATCH.contains(name)) {
             announceBatch();
@@ -127,9 +127,13 @@ final class XaStatementHandler implements InvocationHandler {
                 }
                 Object result = Proxies.call(physical, method, arguments);
                 remember(name, method, given);
-                return result;
+                return guarded(proxy, result);
             }
         }
+    }
+
+    private @Nullable Object guarded(Object proxy, @Nullable Object result) {
+        return result instanceof ResultSet rows && connection.isInside() ? Proxies.leadingBack(rows, proxy) : result;
     }
 
     /** All of a batch is announced before any of it runs; what is begun for one that is refused is taken back. */

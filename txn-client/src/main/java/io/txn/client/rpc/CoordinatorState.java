@@ -29,6 +29,11 @@ public record CoordinatorState(
         features = Set.copyOf(features);
     }
 
+    /** Of one to which nobody has connected yet. */
+    static CoordinatorState unconnected(HostPort address) {
+        return new CoordinatorState(address, false, Set.of(), null, null, null, null);
+    }
+
     /** The failure in a few words, or null. */
     public @Nullable String reason() {
         return failure == null ? null : Link.reason(failure);

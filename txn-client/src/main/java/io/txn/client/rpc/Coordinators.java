@@ -23,6 +23,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -74,6 +75,8 @@ public final class Coordinators implements AutoCloseable {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition someLinkChanged = lock.newCondition();
+    private final CountDownLatch startedOrClosed = new CountDownLatch(1);
+    private volatile boolean started;
     private volatile boolean closed;
     private volatile List<HostPort> listed = List.of();
 
@@ -113,14 +116,60 @@ public final class Coordinators implements AutoCloseable {
         scheduler.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
     }
 
-    /** Begins to connect to every address, and to follow the locator. Returns at once. */
+    /** Begins to connect to every address, and to follow the locator, unless that has begun. Returns at once. Whoever needs a connection begins it, too. */
     public void start() {
+        if (started) {
+            return;
+        }
+        lock.lock();
+        try {
+            if (started || closed) {
+                return;
+            }
+            started = true;
+        } finally {
+            lock.unlock();
+        }
+        startedOrClosed.countDown();
         locator.onChange(addresses -> post(() -> listed(addresses)));
-        post(() -> listed(locator.current()));
+        post(() -> {
+            resourcesWanted = resourcesWanted || !resourceIds().isEmpty();
+            listed(locator.current());
+        });
     }
 
-    /** A resource was added: announces it on open connections, and opens the RM links when it is the first. */
+    /** Begins it after that time if nobody has until then. Returns at once. */
+    public void startWithin(Duration most) {
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        if (!startedOrClosed.await(most.toNanos(), TimeUnit.NANOSECONDS)) {
+                            start();
+                        }
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                },
+                "txn-late-start");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** Asks the first address whether it takes this process. Begins nothing else on a clear yes; and to connect as soon as there is none. */
+    public FirstContact firstContact() {
+        return FirstContact.begin(options, locator.current(), clock, this::start);
+    }
+
+    /** A resource was added: announces it on open connections, and opens the RM links when it is the first. What is added before the start is announced with it. */
     public void resourceAdded() {
+        lock.lock();
+        try {
+            if (!started) {
+                return;
+            }
+        } finally {
+            lock.unlock();
+        }
         post(() -> {
             resourcesWanted = true;
             listed(locator.current());
@@ -260,6 +309,7 @@ public final class Coordinators implements AutoCloseable {
      * @return null when the coordinator of new transactions lends no ids, lent none that is left, or is not reachable for both roles
      */
     public @Nullable LateBegin openLate(String name, Instant deadline) {
+        start();
         Link forTransactions = pick(ConnectionRole.TM, null, true);
         Link forBranches =
                 forTransactions == null ? null : linksOf(ConnectionRole.RM).get(forTransactions.address());
@@ -312,6 +362,7 @@ public final class Coordinators implements AutoCloseable {
     }
 
     private Link awaitLink(ConnectionRole role, HostPort only, Duration connectWait) {
+        start();
         long left = connectWait.toNanos();
         lock.lock();
         try {
@@ -335,6 +386,7 @@ public final class Coordinators implements AutoCloseable {
 
     /** Sends a request over a connection that is live now, and looks for no answer; does nothing when there is none. Never blocks. */
     public void sendIfLive(ConnectionRole role, Xid xid, Message.Request request, Duration answerTimeout) {
+        start();
         Link link = pick(role, xid, false);
         RpcConnection connection = link == null ? null : link.live();
         if (connection != null) {
@@ -396,11 +448,16 @@ public final class Coordinators implements AutoCloseable {
 
     /** How it stands with each coordinator that is listed, in their order. */
     public List<CoordinatorState> states() {
-        return listed.stream()
-                .map(address -> linksOf(ConnectionRole.TM).get(address))
-                .filter(Objects::nonNull)
-                .map(Link::state)
-                .toList();
+        // The list that a start begins with is followed on another thread.
+        List<HostPort> now = listed;
+        Map<HostPort, Link> known = linksOf(ConnectionRole.TM);
+        return (now.isEmpty() ? locator.current() : now)
+                .stream()
+                        .map(address -> {
+                            Link link = known.get(address);
+                            return link == null ? CoordinatorState.unconnected(address) : link.state();
+                        })
+                        .toList();
     }
 
     /** Whether a connection for global transactions is live. */
@@ -420,6 +477,7 @@ public final class Coordinators implements AutoCloseable {
     }
 
     private @Nullable Link await(ConnectionRole role, @Nullable Xid xid, Duration wait, BooleanSupplier hopeless) {
+        start();
         long left = wait.toNanos();
         lock.lock();
         try {
@@ -720,6 +778,7 @@ public final class Coordinators implements AutoCloseable {
             return;
         }
         closed = true;
+        startedOrClosed.countDown();
         linkChanged();
         post(() -> links.values().forEach(known -> {
             known.values().forEach(Link::close);

@@ -59,7 +59,15 @@ final class DefinitionResource implements BranchResource {
             if (question == null) {
                 return BranchResult.commitLater(definition.id() + " has no question " + called.step() + " here");
             }
-            return done(question.answer(Given.document(branch.applicationData())));
+            Map<?, ?> document = Given.document(branch.applicationData());
+            String other =
+                    Given.otherPlan(document, definition, definition.program().print());
+            if (other != null) {
+                // As often as it is asked, and of each such saga: the line says all there is.
+                log.warn("{} xid={} step={}", other, branch.xid(), called.step());
+                return BranchResult.commitLater(other);
+            }
+            return done(question.answer(document));
         } catch (Program.WrongAnswerException e) {
             log.error("{} xid={}", e.getMessage(), branch.xid());
             return BranchResult.commitImpossible(String.valueOf(e.getMessage()));

@@ -1,6 +1,7 @@
 package io.txn.client.saga;
 
 import io.txn.client.action.Json;
+import io.txn.protocol.ErrorCode;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -8,7 +9,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the arguments of steps come from, as it travels with a saga's input: {@code {"v":1,"in":<input>,"given":{"<step>":{"<key>":<reference>}}}}. A reference is a list that begins with {@code input} or
+ * Where the arguments of steps come from, as it travels with a saga's input: {@code {"v":1,"in":<input>,"given":{"<step>":{"<key>":<reference>}},"plan":"<print>"}}. A reference is a list that begins with {@code input} or
  * {@code results}, or {@code {"value":<constant>}}. So whoever runs a step needs no definition, and a saga keeps the references that it began with. Stateless.
  */
 final class Given {
@@ -17,6 +18,7 @@ final class Given {
     static final int VERSION_NOW = 1;
     static final String IN = "in";
     static final String GIVEN = "given";
+    static final String PLAN = "plan";
     static final String INPUT = "input";
     static final String RESULTS = "results";
     static final String RESULT = "result";
@@ -34,11 +36,13 @@ final class Given {
         }
     }
 
-    static Map<String, @Nullable Object> envelope(@Nullable Object input, Map<String, ?> given) {
+    /** @param print of the definition's program, see {@link Program#print()} */
+    static Map<String, @Nullable Object> envelope(@Nullable Object input, Map<String, ?> given, String print) {
         Map<String, @Nullable Object> envelope = new LinkedHashMap<>();
         envelope.put(VERSION, VERSION_NOW);
         envelope.put(IN, input);
         envelope.put(GIVEN, given);
+        envelope.put(PLAN, print);
         return envelope;
     }
 
@@ -63,6 +67,22 @@ final class Given {
             throw new UnreadableException("the saga's input is of no version that is read here");
         }
         return envelope;
+    }
+
+    /**
+     * Why nothing of a saga that began with another program of the same name and version is answered; null when it began with this one. One that began before programs were told apart, or where that is done
+     * otherwise, does not say.
+     */
+    static @Nullable String otherPlan(Map<?, ?> document, SagaDefinition<?, ?> definition, String print)
+            throws UnreadableException {
+        if (!(envelopeOf(document).get(PLAN) instanceof String began)
+                || !began.startsWith(Program.PRINT_FORMAT)
+                || began.equals(print)) {
+            return null;
+        }
+        return ErrorCode.SAGA_MISDECLARED.id() + ": it began with another definition of " + definition.id() + " ("
+                + began + ", and here is " + print
+                + "): one that was changed needs another version, and this saga an instance that has the former one";
     }
 
     /** The saga's own input. */

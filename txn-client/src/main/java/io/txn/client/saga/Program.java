@@ -7,9 +7,13 @@ import io.txn.protocol.saga.Recovery;
 import io.txn.protocol.saga.SagaPlan;
 import io.txn.protocol.saga.Work;
 import java.lang.reflect.Type;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collection;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -28,12 +32,16 @@ final class Program {
     static final String BEGUN = "saga.begun";
     static final String ENDED = "saga.ended";
 
+    /** Begins each print. Whatever changes the prints of definitions that nobody changed needs another number: prints of other formats are not compared. */
+    static final String PRINT_FORMAT = "1:";
+
     private final SagaDefinition<?, ?> definition;
     private final SagaPlan plan;
     private final String encoded;
     private final Map<String, ?> given;
     private final Map<String, Question> questions;
     private final List<String> resultPath;
+    private final String print;
 
     /** What the coordinator asks of this application about a definition. */
     @FunctionalInterface
@@ -58,7 +66,9 @@ final class Program {
             SagaPlan plan,
             Map<String, ?> given,
             Map<String, Question> questions,
-            List<String> resultPath) {
+            List<String> resultPath,
+            String print) {
+        this.print = print;
         this.definition = definition;
         this.plan = plan;
         this.encoded = plan.encoded();
@@ -92,6 +102,14 @@ final class Program {
         return encoded + Json.write(given);
     }
 
+    /**
+     * By which sagas of this program are told from those that began with another one of its name and version: steps, their order and what they are given. Not how long and how often something is tried, which
+     * goes with each saga and changes none of the answers here; not the URLs of endpoints, which go with it too and may be configuration; and not what functions do, which nobody sees.
+     */
+    String print() {
+        return print;
+    }
+
     @Nullable
     Question question(String step) {
         return questions.get(step);
@@ -99,7 +117,7 @@ final class Program {
 
     /** What a saga is started with, on the wire. */
     String input(@Nullable Object input) throws ValueType.UnfitException {
-        return Json.write(Given.envelope(ValueType.of(definition.input()).toJson(input), given));
+        return Json.write(Given.envelope(ValueType.of(definition.input()).toJson(input), given, print));
     }
 
     /** What a saga answered, as JSON, from what its last step answered. */
@@ -132,14 +150,24 @@ final class Program {
             String owner,
             Map<String, Object> given) {}
 
-    /** A reference, and the steps whose results it needs. */
-    private record Reference(Object json, @Nullable String step) {}
+    /**
+     * A reference, and the steps whose results it needs.
+     *
+     * @param printed the same in each process: of constants, maps and sets are iterated in another order in each
+     */
+    private record Reference(Object json, @Nullable String step, Object printed) {
+        Reference(Object json, @Nullable String step) {
+            this(json, step, json);
+        }
+    }
 
     private static final class Compiler {
 
         private final SagaDefinition<?, ?> definition;
         private final List<io.txn.protocol.saga.Step> steps = new ArrayList<>();
         private final Map<String, Question> questions = new LinkedHashMap<>();
+        private final StringBuilder references = new StringBuilder();
+        private String print = "";
 
         Compiler(SagaDefinition<?, ?> definition) {
             this.definition = definition;
@@ -178,10 +206,39 @@ final class Program {
                 if (problem != null) {
                     throw wrong(null, problem, null);
                 }
-                return new Program(definition, plan, given, questions, path);
+                print = print(plan);
+                return new Program(definition, plan, given, questions, path, print);
             } catch (IllegalArgumentException e) {
                 throw wrong(null, String.valueOf(e.getMessage()), null);
             }
+        }
+
+        private String print(SagaPlan plan) {
+            StringBuilder text = new StringBuilder();
+            for (io.txn.protocol.saga.Step step : plan.steps()) {
+                text.append(step.name())
+                        .append(print(step.work()))
+                        .append(step.after())
+                        .append(step.inputFrom())
+                        .append(step.results())
+                        .append('\n');
+            }
+            text.append(references);
+            try {
+                byte[] digest = MessageDigest.getInstance("SHA-256")
+                        .digest(text.toString().getBytes(StandardCharsets.UTF_8));
+                return PRINT_FORMAT + HexFormat.of().formatHex(digest, 0, 6);
+            } catch (NoSuchAlgorithmException e) {
+                throw new AssertionError("every Java has it", e);
+            }
+        }
+
+        private static String print(Work work) {
+            return work instanceof Work.Http http ? http.method() : work.toString();
+        }
+
+        private void given(String name, @Nullable Object reference) {
+            references.append(name).append(Json.write(reference)).append('\n');
         }
 
         /** Questions to this application that come when the saga can only go forward do not turn it back either. */
@@ -255,11 +312,14 @@ final class Program {
         private void step(Step<?> step, String name, List<String> after, Scope scope) {
             List<Reference> used = new ArrayList<>();
             Map<String, Object> references = new LinkedHashMap<>();
+            Map<String, Object> printed = new LinkedHashMap<>();
             step.arguments().forEach((key, value) -> {
                 Reference reference = reference(value, scope);
                 used.add(reference);
                 references.put(key, reference.json);
+                printed.put(key, reference.printed);
             });
+            given(name, printed);
             if (step.work() instanceof Step.Within within) {
                 sub(step, within.definition(), references.get("input"), used, name, after, scope);
                 return;
@@ -268,8 +328,9 @@ final class Program {
                 throw new AssertionError(step.work());
             }
             Policy policy = policy(step);
-            Policy undoing =
-                    new Policy(0, policy.callTimeout(), policy.firstDelay(), policy.factor(), policy.maxDelay(), 0);
+            Policy undoing = new Policy(
+                            0, policy.callTimeout(), policy.firstDelay(), policy.factor(), policy.maxDelay(), 0)
+                    .applied(true);
             Recovery recovery = step.isForward() ? Recovery.FORWARD : Recovery.COMPENSATE;
             if (calling.call().target() instanceof Call.Bean bean) {
                 scope.given.put(name, references);
@@ -342,7 +403,7 @@ final class Program {
             Scope within = new Scope(name + "/", binder, inner.id(), scope.owner, new LinkedHashMap<>());
             List<String> ends = block(inner.root(), List.of(binder), within);
             add(scope, name, new Work.Pass(), ends, null, Policy.DEFAULT, Recovery.COMPENSATE, List.of());
-            questions.put(binder, document -> Given.envelope(Given.resolve(document, input), within.given));
+            questions.put(binder, document -> Given.envelope(Given.resolve(document, input), within.given, print));
         }
 
         private void choice(Choice choice, String name, List<String> after, Scope scope) {
@@ -404,6 +465,7 @@ final class Program {
                 Deciding answer) {
             List<Reference> references =
                     values.stream().map(value -> reference(value, scope)).toList();
+            references.forEach(one -> given(name, one.printed));
             List<ValueType> types =
                     values.stream().map(value -> type(node, value.type())).toList();
             questions.put(name, document -> {
@@ -479,9 +541,11 @@ final class Program {
                 try {
                     Map<String, @Nullable Object> json = new LinkedHashMap<>();
                     json.put(Given.CONSTANT, Json.readAny(constant));
-                    return new Reference(json, null);
-                } catch (Json.MalformedException e) {
-                    throw new AssertionError(e);
+                    Map<String, @Nullable Object> printed = new LinkedHashMap<>();
+                    printed.put(Given.CONSTANT, ValueType.of(value.type()).ordered(json.get(Given.CONSTANT)));
+                    return new Reference(json, null, printed);
+                } catch (Json.MalformedException | ValueType.UnfitException e) {
+                    throw new AssertionError("checked when it was made", e);
                 }
             }
             SagaNode<?> of = value.of();

@@ -1,11 +1,16 @@
 package io.txn.client.saga;
 
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
+import io.txn.protocol.saga.Policy;
 import java.time.Duration;
 
 /**
  * How often a step is tried, and how long is waited in between: from the first delay on it doubles, up to the most.
  *
  * @param attempts 1 to 1000, the first one included
+ * @param firstDelay 100 milliseconds to an hour
+ * @param maxDelay not less, at most a day
  */
 public record Retry(int attempts, Duration firstDelay, Duration maxDelay) {
 
@@ -14,14 +19,21 @@ public record Retry(int attempts, Duration firstDelay, Duration maxDelay) {
 
     public Retry {
         if (attempts < 1 || attempts > 1000) {
-            throw new IllegalArgumentException("a step is tried 1 to 1000 times, not " + attempts);
+            throw misdeclared("a step is tried " + attempts + " times", "1 to 1000 times");
         }
-        if (firstDelay.toMillis() < 1
+        if (firstDelay.toMillis() < Policy.SHORTEST_DELAY
                 || maxDelay.compareTo(firstDelay) < 0
+                || firstDelay.compareTo(Duration.ofHours(1)) > 0
                 || maxDelay.compareTo(Duration.ofDays(1)) > 0) {
-            throw new IllegalArgumentException(
-                    "delays go from 1 ms up to at most a day, not from " + firstDelay + " to " + maxDelay);
+            throw misdeclared(
+                    "delays go from " + firstDelay.toMillis() + " ms to " + maxDelay.toMillis() + " ms",
+                    "from " + Policy.SHORTEST_DELAY
+                            + " ms, because each call that fails is kept on disk, or up to an hour, to the same or more, at most a day");
         }
+    }
+
+    private static TxnException misdeclared(String problem, String expected) {
+        return new TxnException(ErrorCode.SAGA_MISDECLARED, null, "problem", problem, "expected", expected);
     }
 
     /** So many tries in all, with the usual delays. */

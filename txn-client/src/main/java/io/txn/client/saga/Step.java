@@ -1,5 +1,6 @@
 package io.txn.client.saga;
 
+import io.txn.protocol.saga.Policy;
 import java.lang.reflect.Type;
 import java.time.Duration;
 import java.util.List;
@@ -98,10 +99,15 @@ public final class Step<R extends @Nullable Object> extends SagaNode<Step<R>> {
         return this;
     }
 
-    /** How long one attempt may take: from a millisecond to an hour. */
+    /** How long one attempt may take: from 100 milliseconds to an hour; its compensation, which is called until it succeeds, has 2 seconds at least, and so must a step that is tried without end. */
     public Step<R> timeout(Duration limit) {
-        if (limit.toMillis() < 1 || limit.compareTo(Duration.ofHours(1)) > 0) {
-            throw misdeclared("an attempt takes from 1 ms to 1 h, not " + limit, "callLater(…) for what takes longer");
+        if (limit.toMillis() < Policy.SHORTEST_CALL) {
+            throw misdeclared(
+                    "an attempt has " + limit.toMillis() + " ms, in which nobody surely answers",
+                    "at least " + Policy.SHORTEST_CALL + " ms");
+        }
+        if (limit.compareTo(Duration.ofHours(1)) > 0) {
+            throw misdeclared("an attempt takes at most 1 h, not " + limit, "callLater(…) for what takes longer");
         }
         timeout = limit;
         return this;

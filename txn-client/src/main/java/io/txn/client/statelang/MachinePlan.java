@@ -375,7 +375,8 @@ record MachinePlan(SagaPlan plan, String encoded, Map<String, Envelope.Pinned> m
             if (task.retries().isEmpty()) {
                 return new Policy(0, callTimeout, DEFAULT_DELAY, 2, DEFAULT_MOST_DELAY, attempts);
             }
-            long interval = 1;
+            long interval =
+                    Policy.SHORTEST_DELAY; // shorter ones, also none, wait that long: definitions are meant to run
             double factor = 1;
             for (State.Retrying one : task.retries()) {
                 interval = Math.max(interval, one.interval());
@@ -412,8 +413,8 @@ record MachinePlan(SagaPlan plan, String encoded, Map<String, Envelope.Pinned> m
                     work,
                     List.copyOf(after),
                     undo,
-                    policy,
-                    undoing,
+                    policy.applied(recovery == Recovery.FORWARD),
+                    undoing.applied(true),
                     recovery,
                     scope.inputFrom,
                     results,

@@ -22,6 +22,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
@@ -182,6 +183,35 @@ abstract class FenceContract {
             FenceVerdict expected = line.runs() ? FenceVerdict.REPEATED : line.verdict();
             assertThat(again).as("%s, repeated", line).isEqualTo(expected);
             assertThat(ledger(key)).as("%s, repeated", line).hasSize(line.runs() ? 1 : 0);
+        }
+    }
+
+    /** The same, by callers who come at once: one of them works, where any may, and the others are told what the table says of a repeated call. */
+    @ParameterizedTest
+    @ValueSource(ints = {RC, RR})
+    void everyLineOfTheDecisionTableHoldsForCallersWhoComeAtOnce(int isolation) throws Exception {
+        int callers = 4;
+        for (DecisionTable.Line line : DecisionTable.read().lines()) {
+            FenceKey key = in(isolation, line.found());
+            CountDownLatch go = new CountDownLatch(1);
+            List<Future<FenceVerdict>> calls = new ArrayList<>();
+            for (int i = 0; i < callers; i++) {
+                calls.add(threads.submit(() -> {
+                    go.await();
+                    return pass(isolation, key, line.phase());
+                }));
+            }
+            go.countDown();
+            List<FenceVerdict> verdicts = new ArrayList<>();
+            for (Future<FenceVerdict> call : calls) {
+                verdicts.add(call.get(60, TimeUnit.SECONDS)); // no deadlock surfaced, or this throws
+            }
+            List<FenceVerdict> expected = new ArrayList<>(
+                    Collections.nCopies(callers - 1, line.runs() ? FenceVerdict.REPEATED : line.verdict()));
+            expected.add(line.verdict());
+            assertThat(verdicts).as("%s", line).containsExactlyInAnyOrderElementsOf(expected);
+            assertThat(ledger(key)).as("%s", line).hasSize(line.runs() ? 1 : 0);
+            assertThat(state(key)).as("%s", line).isEqualTo(line.then().name());
         }
     }
 
@@ -531,6 +561,69 @@ abstract class FenceContract {
             fence.cleanUp();
             assertThat(state(step)).isNull();
             assertThat(state(action)).isEqualTo("DONE");
+        } finally {
+            now = then;
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {RC, RR})
+    void ageTakesTheRowsOfHandWrittenCodeLikeThoseOfStepsAndNobodyWaitsForTheirEnd(int isolation) throws Throwable {
+        Instant then = now;
+        try {
+            Instant made = then.plus(Fence.STEPS_KEPT);
+            now = made.plus(FenceOptions.DEFAULTS.keep()).plusSeconds(1);
+            fence.cleanUp();
+            long others = fence.unfinished();
+            now = made;
+            List<FenceKey> done = List.of(key(), key(), key());
+            List<String> kept = Arrays.asList("text", null, Fence.STEP_BEGINS + "1}");
+            fence.passByHand(transaction(isolation), done.get(1), FencePhase.BEGIN, passage -> "");
+            for (int i = 0; i < done.size(); i++) {
+                String text = kept.get(i);
+                for (FenceVerdict verdict : List.of(FenceVerdict.RUN, FenceVerdict.REPEATED)) {
+                    Fence.Passed<String> passed =
+                            fence.passByHand(transaction(isolation), done.get(i), FencePhase.FIRST, passage -> {
+                                passage.keep(text);
+                                return "";
+                            });
+                    assertThat(passed.verdict()).isEqualTo(verdict);
+                    assertThat(passed.kept()).isEqualTo(text);
+                }
+            }
+            FenceKey begun = key();
+            fence.passByHand(transaction(isolation), begun, FencePhase.BEGIN, passage -> "");
+            FenceKey cancelled = key();
+            List<String> seen = new ArrayList<>();
+            fence.passByHand(transaction(isolation), cancelled, FencePhase.FIRST, passage -> {
+                passage.keep("for the end");
+                return "";
+            });
+            assertThat(fence.passByHand(
+                                    transaction(isolation),
+                                    cancelled,
+                                    FencePhase.CANCEL,
+                                    passage -> seen.add(passage.data()))
+                            .verdict())
+                    .isEqualTo(FenceVerdict.RUN);
+            assertThat(seen).containsExactly("for the end");
+            assertThatThrownBy(() -> fence.pass(transaction(isolation), key(), FencePhase.FIRST, passage -> {
+                        passage.keep(Fence.BY_HAND + ":x");
+                        return "";
+                    }))
+                    .isInstanceOf(IllegalArgumentException.class);
+            now = made.plus(FenceOptions.DEFAULTS.keep()).plusSeconds(1);
+            fence.cleanUp();
+            assertThat(done).allSatisfy(key -> assertThat(state(key)).isEqualTo("DONE"));
+            assertThat(state(cancelled)).isNull();
+            assertThat(fence.unfinished()).as("the one that has only begun").isEqualTo(others + 1);
+            now = made.plus(Fence.STEPS_KEPT).minusSeconds(1);
+            fence.cleanUp();
+            assertThat(done).allSatisfy(key -> assertThat(state(key)).isEqualTo("DONE"));
+            now = made.plus(Fence.STEPS_KEPT).plusSeconds(1);
+            fence.cleanUp();
+            assertThat(done).allSatisfy(key -> assertThat(state(key)).isNull());
+            assertThat(state(begun)).isEqualTo("BEGUN");
         } finally {
             now = then;
         }

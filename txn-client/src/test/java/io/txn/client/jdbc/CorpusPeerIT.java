@@ -92,8 +92,24 @@ class CorpusPeerIT {
             }
         }
         System.out.println("Seata on " + target.title() + ": " + all);
+        System.out.println(row(target, all));
         byFile.forEach((file, outcomes) -> System.out.println("  " + file + ": " + outcomes));
         assertThat(all.getOrDefault(Outcome.WRONG, 0)).isGreaterThan(30);
         assertThat(all.getOrDefault(Outcome.STUCK, 0)).isPositive();
+    }
+
+    /** The row of the table in {@code docs/at-statements.md}. */
+    private static String row(Target target, Map<Outcome, Integer> of) {
+        int cases = of.values().stream().mapToInt(Integer::intValue).sum();
+        StringBuilder row = new StringBuilder("| " + target.title() + " | " + cases);
+        for (Outcome outcome : List.of(
+                Outcome.EXACT, Outcome.REFUSED, Outcome.WRONG, Outcome.STUCK, Outcome.LOUD, Outcome.DIFFERENT)) {
+            int count = of.getOrDefault(outcome, 0);
+            row.append(" | ").append(count);
+            if (outcome == Outcome.EXACT) {
+                row.append(" (").append(Math.round(100.0 * count / cases)).append(" %)");
+            }
+        }
+        return row.append(" |").toString();
     }
 }

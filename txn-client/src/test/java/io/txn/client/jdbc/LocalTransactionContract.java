@@ -340,6 +340,7 @@ abstract class LocalTransactionContract extends AtContract {
     void theLockOfAnotherGlobalTransactionFailsTheCommitAndKeepsNothing() {
         Xid holder = begin();
         committed(holder, TOUCH);
+        becomeImpatient();
         Xid other = begin();
         inside(other, connection -> {
             execute(connection, "UPDATE account SET amount = 7 WHERE id = 1");
@@ -426,11 +427,17 @@ abstract class LocalTransactionContract extends AtContract {
         return super.options().withLockRetry(200, Duration.ofMillis(20));
     }
 
+    /** For what is refused in the end. */
+    void becomeImpatient() {
+        at = AtDataSource.wrap(counter, super.options(), contexts, manager, forPhaseTwo(), adjust());
+        at.prepare();
+    }
+
     @Test
     void aLockingReadWaitsForTheGlobalLock() {
         Xid holder = begin();
         committed(holder, "UPDATE account SET amount = 1000 WHERE id = 1");
-        at = AtDataSource.wrap(counter, super.options(), contexts, manager, null, adjust());
+        becomeImpatient();
         Xid other = begin();
         inside(other, connection -> {
             assertThat(balance(connection, 2)).isEqualByComparingTo("200");

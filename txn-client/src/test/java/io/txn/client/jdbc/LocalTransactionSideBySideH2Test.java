@@ -47,6 +47,7 @@ class LocalTransactionSideBySideH2Test extends LocalTransactionContract {
     void whatIsRefusedIsRolledBackWithItsRecord() {
         Xid holder = begin();
         committed(holder, "UPDATE account SET amount = 0 WHERE id = 1");
+        becomeImpatient();
         Xid other = begin();
         counter.reset();
         Throwable refused = catchThrowable(() -> committed(other, "UPDATE account SET amount = 5 WHERE id = 1"));

@@ -7,16 +7,27 @@ import static io.txn.client.saga.Saga.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.txn.client.LogLines;
+import io.txn.client.rm.Branch;
+import io.txn.client.rm.BranchResult;
+import io.txn.protocol.BranchId;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.Xid;
+import io.txn.protocol.message.BranchStatus;
 import io.txn.protocol.saga.Policy;
 import io.txn.protocol.saga.Recovery;
+import io.txn.protocol.saga.SagaHead;
 import io.txn.protocol.saga.SagaPlan;
 import io.txn.protocol.saga.Work;
 import java.math.BigDecimal;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
@@ -79,7 +90,10 @@ class SagaDefinitionTest {
                         "two", call(Stock.class, Stock::freeze, saga.input(Order::item), saga.input(Order::count)))
                 .after(freeze)
                 .forward();
-        peek(saga, "three", saga).after(one, two).retry(Retry.times(3).from(Duration.ofMillis(10)));
+        peek(saga, "three", saga)
+                .after(one, two)
+                .retry(Retry.times(3).from(Duration.ofMillis(100)))
+                .timeout(Duration.ofMillis(500));
         peek(saga, "aside", saga).atOnce();
         SagaDefinition<Order, Reservation> definition = saga.returns(freeze.result());
 
@@ -89,7 +103,7 @@ class SagaDefinitionTest {
         assertThat(planned(definition, "two").recovery()).isEqualTo(Recovery.FORWARD);
         assertThat(planned(definition, "two").policy().maxAttempts()).isZero();
         assertThat(planned(definition, "three").after()).containsExactly("one", "two");
-        assertThat(planned(definition, "three").policy()).isEqualTo(new Policy(0, 30_000, 10, 2, 30_000, 3));
+        assertThat(planned(definition, "three").policy()).isEqualTo(new Policy(0, 500, 100, 2, 30_000, 3));
         assertThat(planned(definition, "aside").after()).isEmpty();
         assertThat(planned(definition, "freeze").work()).isEqualTo(new Work.Bean("saga/stock.freeze"));
         assertThat(planned(definition, "freeze").compensation()).isEqualTo(new Work.Bean("saga/stock.freeze"));
@@ -117,7 +131,8 @@ class SagaDefinitionTest {
                 .isEqualTo(
                         "{\"v\":1,\"in\":{\"customer\":\"alice\",\"item\":\"book\",\"count\":2,\"price\":\"9.50\",\"express\":true},"
                                 + "\"given\":{\"freeze\":{\"item\":[\"input\",\"item\"],\"count\":[\"input\",\"count\"]},"
-                                + "\"note\":{\"item\":[\"results\",\"freeze\",\"item\"],\"kind\":{\"value\":\"frozen\"}}}}");
+                                + "\"note\":{\"item\":[\"results\",\"freeze\",\"item\"],\"kind\":{\"value\":\"frozen\"}}},\"plan\":\""
+                                + definition.program().print() + "\"}");
         String sent = "{\"input\":" + input + ",\"results\":{\"freeze\":{\"id\":\"7\",\"item\":\"book\"}}}";
         assertThat(Given.arguments(Given.document(sent), "note")).isEqualTo(Map.of("item", "book", "kind", "frozen"));
         assertThatThrownBy(() -> Given.arguments(Given.document(sent), "other"))
@@ -152,6 +167,130 @@ class SagaDefinitionTest {
         assertThat(answer(definition, "until-there", "{}", "{\"look\":1}")).isEqualTo("until-there.end");
     }
 
+    private static SagaDefinition<Order, ?> choosing(Value<String> said, Retry retry, boolean more) {
+        SagaBuilder<Order> saga = Saga.define("order", 1, Order.class);
+        saga.step("note", call("notes.write", Void.class, arg("said", said)))
+                .retry(retry)
+                .notCompensated();
+        saga.choose("how", saga.input(Order::express), express -> express ? "by-air" : "by-road")
+                .when("by-air", air -> peek(air, "fly", saga))
+                .when("by-road", road -> {});
+        if (more) {
+            peek(saga, "more", saga);
+        }
+        return saga.done();
+    }
+
+    private static Branch asked(String input) {
+        return new Branch(
+                new Xid("127.0.0.1:8091:42"),
+                new BranchId(3),
+                "saga/order@1",
+                "{\"input\":" + input + ",\"results\":{}}",
+                null,
+                new SagaHead.Called(SagaHead.Call.CHOOSE, "how", "order@1", 1));
+    }
+
+    @Test
+    void aDefinitionThatWasChangedWithoutAnotherVersionAnswersNothingOfTheFormerOne() throws Exception {
+        SagaDefinition<Order, ?> former = choosing(Value.constant("a"), Retry.none(), false);
+        Branch asked = asked(former.program().input(new Order("alice", "book", 2, new BigDecimal("9.50"), true)));
+        for (SagaDefinition<Order, ?> same : List.of(former, choosing(Value.constant("a"), Retry.times(9), false))) {
+            BranchResult answer = new DefinitionResource(same, ended -> {}).commit(asked);
+            assertThat(answer.status()).isEqualTo(BranchStatus.PHASE_TWO_COMMITTED);
+            assertThat(answer.said()).isEqualTo(new SagaHead.Said("\"how.by-air\"", -1));
+        }
+        for (SagaDefinition<Order, ?> changed : List.of(
+                choosing(Value.constant("b"), Retry.none(), false),
+                choosing(Value.constant("a"), Retry.none(), true))) {
+            try (LogLines lines = LogLines.of(DefinitionResource.class.getName())) {
+                BranchResult answer = new DefinitionResource(changed, ended -> {}).commit(asked);
+                assertThat(answer.status()).isEqualTo(BranchStatus.PHASE_TWO_COMMIT_FAILED_RETRYABLE);
+                assertThat(answer.cause())
+                        .startsWith("TXN-SGA011")
+                        .contains("another definition of order@1", "needs another version");
+                assertThat(lines.events()).singleElement().satisfies(line -> {
+                    assertThat(line.getFormattedMessage()).contains("another definition of order@1", "step=how");
+                    assertThat(line.getThrowableProxy())
+                            .as("a stack trace with each question")
+                            .isNull();
+                });
+            }
+        }
+    }
+
+    @Test
+    void whereProgramsAreToldApartOtherwiseNothingIsRefused() throws Exception {
+        SagaDefinition<Order, ?> now = choosing(Value.constant("a"), Retry.none(), false);
+        String print = now.program().print();
+        String input = now.program().input(new Order("alice", "book", 2, new BigDecimal("9.50"), true));
+        for (String other : List.of("\"0123456789ab\"", "\"2:0123456789ab\"", "7", "null")) {
+            BranchResult answer =
+                    new DefinitionResource(now, ended -> {}).commit(asked(input.replace("\"" + print + "\"", other)));
+            assertThat(answer.status()).as(other).isEqualTo(BranchStatus.PHASE_TWO_COMMITTED);
+        }
+    }
+
+    record Terms(Map<String, Set<String>> places, Optional<Set<Integer>> days, List<String> order) {}
+
+    private static SagaDefinition<Order, ?> given(String host, Terms terms) {
+        SagaBuilder<Order> saga = Saga.define("order", 1, Order.class);
+        saga.step("note", call("notes.write", Void.class, arg("terms", Value.constant(terms))))
+                .notCompensated();
+        saga.step("pay", http("POST", host + "/pay", Parcel.class, arg("terms", Value.constant(terms))))
+                .compensatedBy("DELETE", host + "/pay");
+        saga.choose("how", Value.constant(terms), all -> "by-air").when("by-air", air -> peek(air, "fly", saga));
+        saga.repeat("until-there", 3, round -> {
+            Step<Integer> look = peek(round, "look", saga);
+            round.until(look.result(), there -> there > 0);
+        });
+        SagaBuilder<Reservation> inner = Saga.define("billing", 2, Reservation.class);
+        inner.step("bill", call(Stock.class, Stock::peek, inner.input(Reservation::item)))
+                .notCompensated();
+        saga.saga("billing", inner.done(), freeze(saga).result());
+        return saga.done();
+    }
+
+    /** Of what {@code Map.of} and {@code Set.of} make, the order is another one in each process. */
+    @Test
+    void aDefinitionIsTheSameInEachProcessAndZone() {
+        Map<String, Set<String>> one = new LinkedHashMap<>();
+        one.put("x", new LinkedHashSet<>(List.of("a", "b")));
+        one.put("y", Set.of());
+        Map<String, Set<String>> other = new LinkedHashMap<>();
+        other.put("y", Set.of());
+        other.put("x", new LinkedHashSet<>(List.of("b", "a")));
+        Optional<Set<Integer>> days = Optional.of(new LinkedHashSet<>(List.of(1, 2)));
+        Optional<Set<Integer>> turned = Optional.of(new LinkedHashSet<>(List.of(2, 1)));
+        String print = given("http://127.0.0.1:1", new Terms(one, days, List.of("1", "2")))
+                .program()
+                .print();
+
+        assertThat(given("http://127.0.0.1:1", new Terms(other, turned, List.of("1", "2")))
+                        .program()
+                        .print())
+                .as("iterated otherwise")
+                .isEqualTo(print);
+        assertThat(given("https://127.0.0.2/zone", new Terms(one, days, List.of("1", "2")))
+                        .program()
+                        .print())
+                .as("elsewhere")
+                .isEqualTo(print);
+        assertThat(given("http://127.0.0.1:1", new Terms(one, days, List.of("2", "1")))
+                        .program()
+                        .print())
+                .as("another list")
+                .isNotEqualTo(print);
+        assertThat(given("http://127.0.0.1:1", new Terms(Map.of(), days, List.of("1", "2")))
+                        .program()
+                        .print())
+                .as("another map")
+                .isNotEqualTo(print);
+        // Another print here means that sagas under way are not answered any more when this library is exchanged: then
+        // Program.PRINT_FORMAT needs another number.
+        assertThat(print).isEqualTo("1:5a56c219d76a");
+    }
+
     private static Object answer(SagaDefinition<?, ?> definition, String question, String in, String results)
             throws Exception {
         Program.Question asked = definition.program().question(question);
@@ -181,7 +320,8 @@ class SagaDefinitionTest {
                 .isEqualTo(Map.of(
                         "v", 1,
                         "in", Map.of("id", "7", "item", "book"),
-                        "given", Map.of("bill/look", Map.of("item", List.of("input", "item")))));
+                        "given", Map.of("bill/look", Map.of("item", List.of("input", "item"))),
+                        "plan", definition.program().print()));
     }
 
     @Test
@@ -290,6 +430,31 @@ class SagaDefinitionTest {
                 "later, without an end",
                 "within(Duration)",
                 saga -> saga.step("pack", callLater(Warehouse.class, Warehouse::pack, saga.input(Order::item))));
+    }
+
+    /** Each call that fails is kept on disk, and who has no time to answer is called for ever. */
+    @Test
+    void timesThatAreTooShortFailTheStartAndAreNeverTheCompensations() {
+        for (Duration delay : List.of(Duration.ofMillis(99), Duration.ZERO, Duration.ofMillis(-1))) {
+            refused("from " + delay, "from 100 ms", saga -> freeze(saga)
+                    .retry(Retry.times(3).from(delay)));
+        }
+        refused("a longest delay", "from 100 ms", saga -> freeze(saga)
+                .retry(new Retry(3, Duration.ofMillis(100), Duration.ofMillis(99))));
+        refused("a first delay", "up to an hour", saga -> freeze(saga)
+                .retry(Retry.times(3).from(Duration.ofHours(2))));
+        refused("attempts", "1 to 1000 times", saga -> freeze(saga).retry(Retry.times(0)));
+        refused("a call", "at least 100 ms", saga -> freeze(saga).timeout(Duration.ofMillis(99)));
+        refused(
+                "a call without end",
+                "step freeze has 1999 ms for a call and must have at least 2000 ms",
+                saga -> freeze(saga).forward().timeout(Duration.ofMillis(1_999)));
+
+        SagaBuilder<Order> saga = Saga.define("order", 1, Order.class);
+        freeze(saga).timeout(Duration.ofMillis(100)).retry(Retry.times(3).from(Duration.ofMillis(100)));
+        io.txn.protocol.saga.Step freeze = planned(saga.done(), "freeze");
+        assertThat(freeze.policy().callTimeout()).isEqualTo(100);
+        assertThat(freeze.compensationPolicy()).isEqualTo(new Policy(0, 2_000, 100, 2, 30_000, 0));
     }
 
     /** The application is asked until it answers: that alone turns nothing. */

@@ -122,6 +122,29 @@ class StateMachineTest {
         assertThat(SagaPlan.decode(plan.encoded())).isEqualTo(plan);
     }
 
+    /** Definitions are meant to run: what is too short is as short as may be. */
+    @Test
+    void intervalsAndTimesThatAreTooShortAreTheShortestOnes() {
+        StateMachineOptions brief = new StateMachineOptions(Duration.ofMillis(150), Duration.ofHours(1), false);
+        for (String interval : List.of("\"IntervalSeconds\": 0, ", "\"IntervalSeconds\": 0.05, ", "")) {
+            String trip = TRIP.replaceAll("\"IntervalSeconds\": 0.[15], ", interval);
+            SagaPlan plan = MachinePlan.of(StateMachine.read(trip, "trip.json"), brief, name -> null)
+                    .plan();
+            assertThat(plan.problem()).isNull();
+            assertThat(step(plan, "Flight").policy().firstDelay()).as(interval).isEqualTo(100);
+            assertThat(step(plan, "Flight").policy().callTimeout()).isEqualTo(150);
+            assertThat(step(plan, "Flight").compensationPolicy().callTimeout()).isEqualTo(2_000);
+            assertThat(step(plan, "machine.end").policy().callTimeout()).isEqualTo(2_000);
+        }
+        String forward = TRIP.replace("\"RecoverStrategy\": \"Compensate\"", "\"RecoverStrategy\": \"Forward\"");
+        SagaPlan plan = MachinePlan.of(StateMachine.read(forward, "trip.json"), brief, name -> null)
+                .plan();
+        assertThat(plan.problem()).isNull();
+        assertThat(step(plan, "Hotel").policy().callTimeout()).isEqualTo(2_000);
+        assertThatThrownBy(() -> new StateMachineOptions(Duration.ofMillis(99), Duration.ofHours(1), false))
+                .hasMessageContaining("serviceInvokeTimeout is from 100 ms");
+    }
+
     @Test
     void whereEndsAreToldThereIsAFirstStepWhoseCompensationComesLast() {
         StateMachineOptions announced = new StateMachineOptions(Duration.ofMinutes(1), Duration.ofHours(1), true);

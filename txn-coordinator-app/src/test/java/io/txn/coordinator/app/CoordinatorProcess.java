@@ -11,7 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The executable jar in a process of its own, on free ports. */
+/** The coordinator in a process of its own, on free ports: its executable jar, or what starts faster, the same unpacked. */
 final class CoordinatorProcess implements AutoCloseable {
 
     static final Duration START_WAIT = Duration.ofSeconds(90);
@@ -21,17 +21,16 @@ final class CoordinatorProcess implements AutoCloseable {
     private final int tcpPort;
     private final JavaProcess process;
 
-    private CoordinatorProcess(Path directory, int httpPort, int tcpPort, Path log, String... arguments) {
+    private CoordinatorProcess(
+            JavaProcess.Builder program, Path directory, int httpPort, int tcpPort, Path log, String... arguments) {
         this.directory = directory;
         this.httpPort = httpPort;
         this.tcpPort = tcpPort;
         List<String> all =
                 new ArrayList<>(List.of("--server.port=" + httpPort, "--txn.coordinator.tcp.port=" + tcpPort));
         all.addAll(List.of(arguments));
-        this.process = JavaProcess.jar(jar())
-                .directory(directory)
-                .args(all.toArray(String[]::new))
-                .start(log);
+        this.process =
+                program.directory(directory).args(all.toArray(String[]::new)).start(log);
     }
 
     static Path jar() {
@@ -48,9 +47,19 @@ final class CoordinatorProcess implements AutoCloseable {
     }
 
     static CoordinatorProcess start(Path directory, int httpPort, int tcpPort, String... arguments) {
+        return start(JavaProcess.coordinator(jar()), directory, httpPort, tcpPort, arguments);
+    }
+
+    /** The jar itself, as it is delivered. */
+    static CoordinatorProcess startJar(Path directory, String... arguments) {
+        return start(JavaProcess.jar(jar()), directory, Ports.free(), Ports.free(), arguments);
+    }
+
+    private static CoordinatorProcess start(
+            JavaProcess.Builder program, Path directory, int httpPort, int tcpPort, String... arguments) {
         try {
             Path log = Files.createTempFile(directory, "coordinator-", ".log");
-            return new CoordinatorProcess(directory, httpPort, tcpPort, log, arguments);
+            return new CoordinatorProcess(program, directory, httpPort, tcpPort, log, arguments);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

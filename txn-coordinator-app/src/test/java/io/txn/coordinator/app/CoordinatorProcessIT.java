@@ -37,7 +37,7 @@ class CoordinatorProcessIT {
         String open;
         String decided;
         int http;
-        try (CoordinatorProcess first = CoordinatorProcess.start(directory).awaitReady()) {
+        try (CoordinatorProcess first = CoordinatorProcess.startJar(directory).awaitReady()) {
             token = first.token();
             assertThat(occurrences(token, first.process().output()))
                     .as("the token is printed once")

@@ -36,7 +36,7 @@ import org.springframework.context.ConfigurableApplicationContext;
 @Timeout(120)
 class SagaStepsApiIT {
 
-    private static final Policy PATIENT = new Policy(0, 20_000, 50, 1, 50, 0);
+    private static final Policy PATIENT = new Policy(0, 20_000, 100, 1, 100, 0);
 
     @TempDir
     static Path dataDir;

@@ -305,8 +305,8 @@ final class PlannedSagas {
             }
             return settled(draft);
         }
-        Policy policy =
-                forward ? saga.step(execution).policy() : saga.step(execution).compensationPolicy();
+        Step step = saga.step(execution);
+        Policy policy = forward ? step.appliedPolicy() : step.appliedCompensationPolicy();
         if (command.answer() == Answer.DONE) {
             ongoing(draft, execution, said, policy, forward, command.jitter());
         } else {
@@ -390,7 +390,7 @@ final class PlannedSagas {
                 draft.conclude();
                 advance(draft);
             }
-        } else if (isTooMuch(saga, result)) {
+        } else if (isTooMuch(saga, result) && !isTheAnswer(saga, step)) {
             fail(
                     draft,
                     execution,
@@ -401,6 +401,13 @@ final class PlannedSagas {
             draft.conclude();
             advance(draft);
         }
+    }
+
+    /** Whether it is what the saga answers, by a step that must succeed: all was done by then, and perhaps told, so that to fail it would help nobody. It is as long as one result at most, once. */
+    private static boolean isTheAnswer(SagaState saga, Step step) {
+        return step.recovery() == Recovery.FORWARD
+                && step.name().equals(saga.plan().plan().result())
+                && saga.resultBytes() <= SagaPlan.MOST_RESULTS;
     }
 
     private static boolean isTooMuch(SagaState saga, @Nullable String result) {

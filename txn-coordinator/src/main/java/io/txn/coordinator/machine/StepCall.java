@@ -34,8 +34,8 @@ public record StepCall(SagaState saga, SagaState.Execution execution, boolean co
 
     public Policy policy() {
         return compensate
-                ? saga.step(execution).compensationPolicy()
-                : saga.step(execution).policy();
+                ? saga.step(execution).appliedCompensationPolicy()
+                : saga.step(execution).appliedPolicy();
     }
 
     /** The resource, or method and URL. */

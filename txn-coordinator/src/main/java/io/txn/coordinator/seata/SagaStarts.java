@@ -34,27 +34,28 @@ final class SagaStarts {
     /**
      * What makes a begin that of a saga; null when nothing does.
      *
-     * @throws TxnException BAD_REQUEST, SAGA_TOO_LARGE or SAGA_TARGET_NOT_ALLOWED
+     * @throws TxnException BAD_REQUEST, SAGA_MISDECLARED, SAGA_TOO_LARGE or SAGA_TARGET_NOT_ALLOWED
      */
     Command.Begin.@Nullable Saga read(String name, Map<String, String> head) {
         String text = head.get(SagaHead.PLAN);
         if (text == null) {
             return null;
         }
-        PlanText plan = plan(text);
+        PlanText plan = plan(text, name);
         if (!plan.plan().definition().equals(name)) {
             throw new TxnException(ErrorCode.BAD_REQUEST, null, "field", "transactionName", "value", name);
         }
         return new Command.Begin.Saga(plan, SagaHead.input(head));
     }
 
-    private synchronized PlanText plan(String text) {
+    private synchronized PlanText plan(String text, String name) {
         PlanText plan = known.get(text);
         if (plan == null) {
             plan = PlanText.of(text);
-            String problem = plan.plan().problem();
+            // Times that are too short are applied as the shortest ones: clients of the version before send them.
+            String problem = plan.plan().problemBeyondReturn();
             if (problem != null) {
-                throw new TxnException(ErrorCode.BAD_REQUEST, null, "field", SagaHead.PLAN, "reason", problem);
+                throw new TxnException(ErrorCode.SAGA_MISDECLARED, null, "definition", name, "problem", problem);
             }
             for (Step step : plan.plan().steps()) {
                 check(step, step.work());

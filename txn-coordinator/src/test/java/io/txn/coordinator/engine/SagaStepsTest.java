@@ -35,7 +35,7 @@ class SagaStepsTest {
 
     private static final Work.Bean DO = new Work.Bean("saga/shop/do");
     private static final Work.Bean UNDO = new Work.Bean("saga/shop/undo");
-    private static final Policy QUICK = new Policy(0, 1_000, 10, 1, 10, 0);
+    private static final Policy QUICK = new Policy(0, 2_000, 100, 1, 100, 0);
     private static final SagaHead.Said ONGOING = new SagaHead.Said(null, 0);
 
     /** A call that the engine made, to be answered. */
@@ -247,7 +247,7 @@ class SagaStepsTest {
 
     @Test
     void theTimeOfAStepThatIsOverDuringAnOutageIsNoticed() {
-        Policy timed = new Policy(5_000, 1_000, 10, 1, 10, 0);
+        Policy timed = new Policy(5_000, 2_000, 100, 1, 100, 0);
         begin(null, step("pivot", QUICK, Recovery.FORWARD), step("a", timed, Recovery.COMPENSATE, "pivot"));
         done("ACTION pivot", SagaHead.Said.NOTHING);
         done("ACTION a", ONGOING);
@@ -270,6 +270,53 @@ class SagaStepsTest {
         assertThat(saga().branches().get(0).cause()).isEqualTo("paid by hand");
         isCompensated();
         assertThat(saga().branches().get(0).state()).isEqualTo(BranchState.DONE);
+    }
+
+    /** All was done and may have been told by then: what it answers is kept beside what its steps left. */
+    @Test
+    void whatASagaAnswersIsNoFailureHoweverMuchItsStepsLeft() {
+        begin(null, chain(step("end", QUICK, Recovery.FORWARD, "s17")));
+        leaveAllThatIsKept(0);
+        done("ACTION end", new SagaHead.Said(text(SagaPlan.LONGEST_RESULT), -1));
+        pass(0);
+        assertThat(saga().state()).isEqualTo(TransactionState.COMMITTED);
+        assertThat(saga().saga().result()).isEqualTo(text(SagaPlan.LONGEST_RESULT));
+        boot();
+        assertThat(saga().saga().result()).as("after a restart").isEqualTo(text(SagaPlan.LONGEST_RESULT));
+    }
+
+    @Test
+    void aStepThatLeavesMoreThanIsKeptOfItsSagaHasFailedAndSaysSo() {
+        begin(null, chain(step("end", QUICK, Recovery.FORWARD, "s17")));
+        leaveAllThatIsKept(1);
+        assertThat(saga().outcome()).isEqualTo(Outcome.ROLLBACK);
+        assertThat(saga().cause()).contains("s17", "its result is more than is kept of one saga: 262144 bytes");
+        for (int i = 17; i > 0; i--) {
+            done("COMPENSATE s" + i, SagaHead.Said.NOTHING);
+        }
+        pass(0);
+        assertThat(saga().state()).isEqualTo(TransactionState.ROLLED_BACK);
+    }
+
+    private static Step[] chain(Step end) {
+        List<Step> steps = new ArrayList<>(List.of(end, step("s1")));
+        for (int i = 2; i <= 17; i++) {
+            steps.add(step("s" + i, "s" + (i - 1)));
+        }
+        return steps.toArray(Step[]::new);
+    }
+
+    private void leaveAllThatIsKept(int more) {
+        for (int i = 1; i <= 16; i++) {
+            done("ACTION s" + i, new SagaHead.Said(text(SagaPlan.LONGEST_RESULT), -1));
+        }
+        int left = SagaPlan.MOST_RESULTS - 16 * SagaPlan.LONGEST_RESULT;
+        done("ACTION s17", new SagaHead.Said(text(left + more), -1));
+    }
+
+    /** As JSON so many bytes. */
+    private static String text(int bytes) {
+        return '"' + "x".repeat(bytes - 2) + '"';
     }
 
     @Test

@@ -61,7 +61,7 @@ public record SagaPlan(
     /** Of one step's result, in bytes of UTF-8. */
     public static final int LONGEST_RESULT = 16_000;
 
-    /** Of all results of one saga together, in bytes; one that does not fit any more is a failure of its step. */
+    /** Of all results of one saga together, in bytes; one that does not fit any more is a failure of its step. What the saga answers is kept beside them, if the step that says it must succeed. */
     public static final int MOST_RESULTS = 256 * 1024;
 
     private static final int FORMAT = 1;
@@ -100,11 +100,25 @@ public record SagaPlan(
     }
 
     /**
-     * Why a saga should not be started with this plan; null when it may. Who makes plans and who starts sagas ask; it is no part of what a plan is, because those that run already finish on what they began with.
+     * Why this plan should not be made; null when it may. Who makes plans asks; it is no part of what a plan is, because sagas that run already finish on what they began with, and clients of the version before
+     * send times that are too short, which are {@linkplain Step#appliedPolicy applied} as the shortest ones.
+     */
+    public @Nullable String problem() {
+        for (Step step : steps) {
+            String problem = step.problem();
+            if (problem != null) {
+                return problem;
+            }
+        }
+        return problemBeyondReturn();
+    }
+
+    /**
+     * Why a saga should not be started with this plan, whoever made it; null when it may.
      *
      * <p>A step that can only go forward and is not compensated is the point of no return: nothing that runs after it or beside it may turn the saga any more.
      */
-    public @Nullable String problem() {
+    public @Nullable String problemBeyondReturn() {
         List<BitSet> onward = onward();
         for (int i = 0; i < steps.size(); i++) {
             BitSet beyond = isPointOfNoReturn(steps.get(i)) ? notBefore(i, onward) : new BitSet();

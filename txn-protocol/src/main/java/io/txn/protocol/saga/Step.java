@@ -43,6 +43,31 @@ public record Step(
         }
     }
 
+    /** The policy by which a coordinator calls its work. */
+    public Policy appliedPolicy() {
+        return policy.applied(isEndless());
+    }
+
+    /** The policy by which a coordinator calls its compensation, which it does until that succeeds. */
+    public Policy appliedCompensationPolicy() {
+        return compensationPolicy.applied(true);
+    }
+
+    private boolean isEndless() {
+        return recovery == Recovery.FORWARD && policy.maxAttempts() == 0;
+    }
+
+    /** Why it should be in no plan that is made now; null when it may. */
+    @Nullable
+    String problem() {
+        String problem = policy.problem(isEndless());
+        if (problem != null) {
+            return "step " + name + ' ' + problem;
+        }
+        problem = compensation == null ? null : compensationPolicy.problem(true);
+        return problem == null ? null : "the compensation of step " + name + ' ' + problem;
+    }
+
     /** One that calls somebody, with what is usual everywhere else. */
     public static Step calling(String name, Work.Call call, Work.@Nullable Call compensation, String... after) {
         return new Step(

@@ -140,6 +140,25 @@ class SagaPlanTest {
                 null);
     }
 
+    /** It may be in a journal, or come from a client of the version before. */
+    @Test
+    void timesThatAreTooShortAreReadAndAppliedAsTheShortestOnesAndInNoNewPlan() {
+        Policy hasty = new Policy(5, 1, 1, 2, 1, 3);
+        Step step = new Step("a", FREEZE, List.of(), RELEASE, hasty, hasty, Recovery.COMPENSATE, null, List.of(), null);
+        SagaPlan plan = SagaPlan.decode(plan(step).encoded());
+        assertThat(plan.steps()).containsExactly(step);
+        assertThat(plan.problem()).contains("step a has 1 ms for a call and must have at least 100 ms");
+        assertThat(plan.problemBeyondReturn()).isNull();
+        assertThat(step.appliedPolicy()).isEqualTo(new Policy(5, 100, 100, 2, 100, 3));
+        assertThat(step.appliedCompensationPolicy()).isEqualTo(new Policy(5, 2_000, 100, 2, 100, 3));
+        assertThat(Policy.DEFAULT.applied(true)).isSameAs(Policy.DEFAULT);
+        for (boolean endless : new boolean[] {true, false}) {
+            assertThat(POLICY.problem(endless)).isNull();
+            assertThat(new Policy(0, 0, 99, 1, 0, 0).problem(endless)).contains("a delay of 99 ms");
+            assertThat(new Policy(0, 0, 0, 1, 99, 0).problem(endless)).contains("a delay of 99 ms");
+        }
+    }
+
     private static Step choice(String name, List<String> ways, List<String> back, int rounds, String... after) {
         return new Step(
                 name,

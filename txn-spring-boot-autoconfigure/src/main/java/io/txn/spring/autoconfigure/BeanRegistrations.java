@@ -1,17 +1,26 @@
 package io.txn.spring.autoconfigure;
 
 import java.util.Arrays;
-import java.util.Objects;
+import java.util.function.Supplier;
+import org.springframework.aop.config.AopConfigUtils;
+import org.springframework.beans.factory.BeanDefinitionStoreException;
+import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.BeanFactoryUtils;
+import org.springframework.beans.factory.CannotLoadBeanClassException;
+import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.beans.factory.support.AbstractBeanDefinition;
 import org.springframework.beans.factory.support.BeanDefinitionRegistry;
 import org.springframework.beans.factory.support.RootBeanDefinition;
-import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyState;
+import org.springframework.context.support.PropertySourcesPlaceholderConfigurer;
 import org.springframework.core.ResolvableType;
-import org.springframework.core.annotation.AnnotationUtils;
 import org.springframework.core.env.Environment;
+import org.springframework.core.env.PropertySource;
 import org.springframework.util.ClassUtils;
 
 /**
@@ -23,6 +32,13 @@ import org.springframework.util.ClassUtils;
 final class BeanRegistrations {
 
     private static final String SESSION = "session";
+    private static final String FRAMEWORK = "org.springframework.";
+
+    /** Cannot say what it has, and has nothing of ours. */
+    private static final String SPRING_CLOUD_RANDOM = "cachedrandom";
+
+    /** Applications that are named like it. */
+    private static final String SAMPLES = "org.springframework.samples.";
 
     private final BeanDefinitionRegistry registry;
     private final ConfigurableListableBeanFactory beanFactory;
@@ -43,7 +59,10 @@ final class BeanRegistrations {
 
     /** Whether a key says yes; {@code otherwise} when it says nothing. */
     boolean isOn(String key, boolean otherwise) {
-        return environment.getProperty(key, Boolean.class, otherwise);
+        // A source is asked for a key in each form that it may be written in: so only where one is near.
+        return mayBeSet(key.substring(0, key.lastIndexOf('.')))
+                ? environment.getProperty(key, Boolean.class, otherwise)
+                : otherwise;
     }
 
     /** Whether all these classes are on the class path. */
@@ -70,6 +89,43 @@ final class BeanRegistrations {
         return BeanFactoryUtils.beanNamesForTypeIncludingAncestors(beanFactory, type, true, false).length == 0;
     }
 
+    /** The same for a type of this library, which no bean of the framework can be: those, nearly all, are not looked at. */
+    boolean isOwnMissing(Class<?> type) {
+        for (String name : registry.getBeanDefinitionNames()) {
+            BeanDefinition bean = registry.getBeanDefinition(name);
+            if (!bean.isAbstract() && !isOfFramework(bean) && isOf(name, type)) {
+                return false;
+            }
+        }
+        for (String name : beanFactory.getSingletonNames()) {
+            if (!registry.containsBeanDefinition(name) && type.isInstance(beanFactory.getSingleton(name))) {
+                return false;
+            }
+        }
+        BeanFactory parent = beanFactory.getParentBeanFactory();
+        return !(parent instanceof ListableBeanFactory above)
+                || BeanFactoryUtils.beanNamesForTypeIncludingAncestors(above, type, true, false).length == 0;
+    }
+
+    private boolean isOf(String name, Class<?> type) {
+        try {
+            Class<?> known = beanFactory.getType(name, false);
+            return known != null && type.isAssignableFrom(known);
+        } catch (CannotLoadBeanClassException | BeanDefinitionStoreException e) {
+            // Its class may be a placeholder that nobody has replaced yet. Conditions do not see such a bean either.
+            return false;
+        }
+    }
+
+    private boolean isOfFramework(BeanDefinition bean) {
+        String maker = bean.getFactoryBeanName() == null ? bean.getBeanClassName() : bean.getFactoryBeanName();
+        return maker != null
+                && maker.startsWith(FRAMEWORK)
+                && !maker.startsWith(SAMPLES)
+                // What the framework makes for others may be of any type.
+                && (bean.getFactoryMethodName() != null || !maker.endsWith("FactoryBean"));
+    }
+
     /** A bean that is made when somebody wants it. */
     AbstractBeanDefinition lazy(Class<?> maker, String name, Class<?> type) {
         AbstractBeanDefinition bean = add(maker, name, ResolvableType.forClass(type));
@@ -93,12 +149,69 @@ final class BeanRegistrations {
         return bean;
     }
 
-    /** Has properties bound when somebody wants them: those of what an application does not use cost its start nothing. */
-    void bindLate(Class<?> properties) {
-        ConfigurationProperties about =
-                Objects.requireNonNull(AnnotationUtils.findAnnotation(properties, ConfigurationProperties.class));
-        // As @EnableConfigurationProperties names them.
-        registry.getBeanDefinition(about.prefix() + '-' + properties.getName()).setLazyInit(true);
+    /** As {@code @EnableConfigurationProperties} names them; and by a name that a parameter can have. */
+    private AbstractBeanDefinition bound(Class<?> properties, String prefix) {
+        String name = prefix + '-' + properties.getName();
+        registry.registerAlias(name, "txn" + properties.getSimpleName());
+        return (AbstractBeanDefinition) registry.getBeanDefinition(name);
+    }
+
+    /** Has properties bound when somebody wants them. Where nothing is set below their prefix, they are not bound at all: each of them would be looked up in every source of properties, and its default converted from text. */
+    <T extends Record> void bindLate(Class<T> properties, String prefix, Supplier<T> defaults) {
+        AbstractBeanDefinition bean = bound(properties, prefix);
+        bean.setLazyInit(true);
+        Supplier<?> binding = bean.getInstanceSupplier();
+        if (binding != null) {
+            // Not now: sources of properties may be added until beans are made.
+            bean.setInstanceSupplier(
+                    () -> mayBeSet(prefix) || mayBeSetInPlaceholders(prefix) ? binding.get() : defaults.get());
+        }
+    }
+
+    /** Binding looks there as well: a configurer can have properties of its own, and sources that are not the environment's. */
+    private boolean mayBeSetInPlaceholders(String prefix) {
+        ConfigurationPropertyName name = ConfigurationPropertyName.of(prefix);
+        for (String bean : beanFactory.getSingletonNames()) {
+            // Of one that is being made an early reference would be given out, which others have to take then.
+            if (!beanFactory.isCurrentlyInCreation(bean)
+                    && beanFactory.getSingleton(bean) instanceof PropertySourcesPlaceholderConfigurer configurer) {
+                for (PropertySource<?> source : configurer.getAppliedPropertySources()) {
+                    if (!source.getName()
+                                    .equals(
+                                            PropertySourcesPlaceholderConfigurer
+                                                    .ENVIRONMENT_PROPERTIES_PROPERTY_SOURCE_NAME)
+                            && mayHave(ConfigurationPropertySources.from(source), name)) {
+                        return true;
+                    }
+                }
+            }
+        }
+        return false;
+    }
+
+    /** Whether some source of properties has a key below this one, or cannot say. */
+    boolean mayBeSet(String prefix) {
+        return mayBeSet(environment, prefix);
+    }
+
+    static boolean mayBeSet(Environment environment, String prefix) {
+        return mayHave(ConfigurationPropertySources.get(environment), ConfigurationPropertyName.of(prefix));
+    }
+
+    private static boolean mayHave(Iterable<ConfigurationPropertySource> sources, ConfigurationPropertyName name) {
+        for (ConfigurationPropertySource source : sources) {
+            if (source.containsDescendantOf(name) != ConfigurationPropertyState.ABSENT
+                    && !(source.getUnderlyingSource() instanceof PropertySource<?> random
+                            && random.getName().equals(SPRING_CLOUD_RANDOM))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Has proxies made for beans that there is advice for, as {@code @EnableAspectJAutoProxy} does. */
+    void proxyAdvised() {
+        AopConfigUtils.registerAspectJAnnotationAutoProxyCreatorIfNecessary(registry);
     }
 
     Environment environment() {

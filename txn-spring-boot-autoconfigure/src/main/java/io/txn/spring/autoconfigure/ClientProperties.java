@@ -8,8 +8,6 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Objects;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -75,9 +73,31 @@ record ClientProperties(
             @Nullable String bundle,
             @Nullable String serverName) {}
 
+    /** What is bound where nothing is set; a test compares the two. */
+    static ClientProperties defaults() {
+        return new ClientProperties(
+                null,
+                TxnClientOptions.SERVICE_GROUP,
+                Duration.parse(GlobalTransactionOptions.TIMEOUT),
+                Duration.parse(TxnClientOptions.REQUEST_TIMEOUT),
+                Duration.parse(TxnClientOptions.CONNECT_WAIT),
+                Duration.parse(TxnClientOptions.START_WAIT),
+                Duration.parse(TxnClientOptions.DECISION_WAIT),
+                Duration.parse(AtOptions.LOCK_WAIT),
+                Duration.parse(TxnClientOptions.SHUTDOWN_TIMEOUT),
+                Boolean.parseBoolean(TxnClientOptions.FAIL_FAST),
+                Integer.parseInt(TxnClientOptions.BRANCH_WORKERS),
+                Integer.parseInt(TxnClientOptions.BRANCH_QUEUE),
+                null,
+                null,
+                null,
+                null,
+                Boolean.parseBoolean(TxnClientOptions.CAUSE_MESSAGES),
+                new Ssl(null, null, null));
+    }
+
     private Credentials credentials() {
-        long given =
-                Stream.of(token, tokenFile, accessKey).filter(Objects::nonNull).count();
+        int given = (token == null ? 0 : 1) + (tokenFile == null ? 0 : 1) + (accessKey == null ? 0 : 1);
         if (given > 1) {
             throw invalid("token", "only one of token, token-file and access-key is set");
         } else if ((accessKey == null) != (secretKey == null)) {

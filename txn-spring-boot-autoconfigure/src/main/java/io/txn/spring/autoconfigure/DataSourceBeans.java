@@ -10,6 +10,8 @@ final class DataSourceBeans extends BeanRegistrar {
 
     @Override
     void register(BeanRegistrations beans) {
+        beans.bindLate(JdbcProperties.class, "txn.jdbc", JdbcProperties::defaults);
+        beans.bindLate(XaProperties.class, "txn.xa", XaProperties::defaults);
         beans.eager(Wrapping.class, "txnDataSourceWrapper", DataSourceWrapper.class);
         beans.eager(Wrapping.class, "txnEagerDataSources", LazyInitializationExcludeFilter.class);
         beans.eager(Wrapping.class, "txnXaReconciler", XaReconciler.class);
@@ -34,12 +36,12 @@ final class DataSourceBeans extends BeanRegistrar {
             return LazyInitializationExcludeFilter.forBeanTypes(DataSource.class, AtDataSources.class);
         }
 
-        static XaReconciler txnXaReconciler(XaProperties properties) {
-            return new XaReconciler(properties.reconcileInterval(), properties.orphans());
+        static XaReconciler txnXaReconciler(XaProperties txnXaProperties) {
+            return new XaReconciler(txnXaProperties.reconcileInterval(), txnXaProperties.orphans());
         }
 
-        static AtDataSources txnAtDataSources(XaReconciler reconciler) {
-            return new AtDataSources(reconciler);
+        static AtDataSources txnAtDataSources(XaReconciler txnXaReconciler) {
+            return new AtDataSources(txnXaReconciler);
         }
     }
 
@@ -52,8 +54,8 @@ final class DataSourceBeans extends BeanRegistrar {
             beans.eager(Metrics.class, "txnXaMetrics", XaMetrics.class);
         }
 
-        static XaMetrics txnXaMetrics(XaReconciler reconciler) {
-            return new XaMetrics(reconciler);
+        static XaMetrics txnXaMetrics(XaReconciler txnXaReconciler) {
+            return new XaMetrics(txnXaReconciler);
         }
     }
 }

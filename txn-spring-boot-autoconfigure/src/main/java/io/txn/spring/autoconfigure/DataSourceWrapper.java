@@ -10,7 +10,6 @@ import io.txn.spring.doctor.SeenDataSource.Fate;
 import java.sql.SQLException;
 import java.util.Collections;
 import java.util.IdentityHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -29,6 +28,8 @@ import org.springframework.util.ClassUtils;
  * data source is kept in {@link AtDataSources}.
  */
 final class DataSourceWrapper implements BeanPostProcessor {
+
+    private static final String AT_DATA_SOURCES = "txnAtDataSources";
 
     private static final Logger log = LoggerFactory.getLogger(DataSourceWrapper.class);
 
@@ -85,7 +86,10 @@ final class DataSourceWrapper implements BeanPostProcessor {
     }
 
     private DataSource looked(DataSource dataSource, String name, @Nullable String bean) {
-        if (beanFactory.getBean(JdbcProperties.class).excluded().contains(name)) {
+        if (beanFactory
+                .getBean("txnJdbcProperties", JdbcProperties.class)
+                .excluded()
+                .contains(name)) {
             log.info("data source is excluded from global transactions name={}", name);
             saw(dataSource, name, Fate.EXCLUDED, "named in txn.jdbc.excluded");
             return dataSource;
@@ -130,7 +134,7 @@ final class DataSourceWrapper implements BeanPostProcessor {
     /** Has the doctor tell what somebody put beneath a router after the start: nothing says so when it is done. */
     private void lookAgain(String name, Supplier<Map<Object, DataSource>> beneath) {
         beanFactory
-                .getBean(AtDataSources.class)
+                .getBean(AT_DATA_SOURCES, AtDataSources.class)
                 .addLook(
                         () -> beneath.get().entrySet().stream()
                                 .filter(entry -> !(entry.getValue() instanceof AtDataSource)
@@ -152,21 +156,23 @@ final class DataSourceWrapper implements BeanPostProcessor {
         if (pools == null) {
             return false;
         }
-        beanFactory.getBean(AtDataSources.class).addLook(pools::uncovered, pools::restore);
+        beanFactory.getBean(AT_DATA_SOURCES, AtDataSources.class).addLook(pools::uncovered, pools::restore);
         return true;
     }
 
     private void saw(DataSource dataSource, String name, Fate fate, String why) {
         beanFactory
-                .getBean(AtDataSources.class)
+                .getBean(AT_DATA_SOURCES, AtDataSources.class)
                 .saw(new SeenDataSource(name, dataSource.getClass().getName(), fate, why, null));
     }
 
     private AtDataSource wrap(DataSource physical, String name, @Nullable String bean) {
         AtOptions options = beanFactory
-                .getBean(JdbcProperties.class)
+                .getBean("txnJdbcProperties", JdbcProperties.class)
                 .toOptions(name)
-                .withLockWait(beanFactory.getBean(ClientProperties.class).lockWait());
+                .withLockWait(beanFactory
+                        .getBean("txnClientProperties", ClientProperties.class)
+                        .lockWait());
         for (AtOptionsCustomizer customizer : beanFactory
                 .getBeanProvider(AtOptionsCustomizer.class)
                 .orderedStream()
@@ -174,7 +180,7 @@ final class DataSourceWrapper implements BeanPostProcessor {
             options = customizer.customize(name, options);
         }
         ContextCarrier contexts = beanFactory.getBean(ContextCarrier.class);
-        ResourceManager resources = beanFactory.getBean(ResourceManager.class);
+        ResourceManager resources = beanFactory.getBean("txnResourceManager", ResourceManager.class);
         DataSource beside = options.phaseTwoConnections() == 0 ? null : BesidePool.of(physical);
         if (beside == null && options.phaseTwoConnections() > 0) {
             log.info(
@@ -186,13 +192,12 @@ final class DataSourceWrapper implements BeanPostProcessor {
                 ? AtDataSource.wrap(physical, options, contexts, resources)
                 : AtDataSource.wrap(physical, options, contexts, resources, beside);
         wrapped.evictingBy(BesidePool.evicting(physical));
-        beanFactory.getBean(AtDataSources.class).add(name, wrapped);
+        beanFactory.getBean(AT_DATA_SOURCES, AtDataSources.class).add(name, wrapped);
         // On the way down the client stops first, then AT mode, and the pool that both work with last.
         if (bean != null) {
-            for (Class<?> user : List.of(TxnClient.class, AtDataSources.class)) {
-                for (String dependent : beanFactory.getBeanNamesForType(user, true, false)) {
-                    beanFactory.registerDependentBean(bean, dependent);
-                }
+            beanFactory.registerDependentBean(bean, AT_DATA_SOURCES);
+            for (String client : beanFactory.getBeanNamesForType(TxnClient.class, true, false)) {
+                beanFactory.registerDependentBean(bean, client);
             }
         }
         log.info("data source takes part in global transactions name={} resource={}", name, wrapped.resourceId());

@@ -20,6 +20,7 @@ import org.springframework.context.ApplicationListener;
 import org.springframework.core.ResolvableType;
 import org.springframework.core.env.Environment;
 import org.springframework.core.io.ResourceLoader;
+import org.springframework.util.StringUtils;
 
 /**
  * Where coordinators are looked up. What is explicit goes before what is inherited: addresses, then the Nacos and the etcd that are named for this purpose, then
@@ -27,17 +28,14 @@ import org.springframework.core.io.ResourceLoader;
  */
 final class DiscoveryBeans extends BeanRegistrar {
 
+    private static final String ADDRESSES = "txn.coordinator.address";
     private static final String NACOS_SERVERS = "txn.nacos.server-addr";
 
     private static final Logger log = LoggerFactory.getLogger(DiscoveryBeans.class);
 
     @Override
     void register(BeanRegistrations beans) {
-        for (Class<?> properties : List.of(
-                CoordinatorProperties.class, NacosProperties.class, EtcdProperties.class, DiscoveryProperties.class)) {
-            beans.bindLate(properties);
-        }
-        if (beans.isMissing(CoordinatorLocator.class)) {
+        if (beans.isOwnMissing(CoordinatorLocator.class)) {
             choose(beans);
         }
     }
@@ -45,11 +43,11 @@ final class DiscoveryBeans extends BeanRegistrar {
     private static void choose(BeanRegistrations beans) {
         Environment environment = beans.environment();
         boolean nacos = beans.arePresent("com.alibaba.nacos.api.naming.NamingService");
-        if (hasAny(environment, "txn.coordinator.address")) {
+        if (hasAny(beans, ADDRESSES)) {
             beans.eager(Named.class, "txnAddressListLocator", CoordinatorLocator.class);
         } else if (isNacosNamed(environment)) {
             beans.eager(nacos ? InNacos.class : WithoutNacos.class, "txnNacosLocator", CoordinatorLocator.class);
-        } else if (hasAny(environment, "txn.etcd.endpoints")) {
+        } else if (hasAny(beans, "txn.etcd.endpoints")) {
             beans.eager(Named.class, "txnEtcdLocator", CoordinatorLocator.class);
         } else if (beans.isOn("txn.embedded.enabled", false)) {
             return; // who switches the embedded coordinator on does not mean one that is somewhere in a registry
@@ -60,9 +58,26 @@ final class DiscoveryBeans extends BeanRegistrar {
         }
     }
 
-    private static boolean hasAny(Environment environment, String key) {
-        return Binder.get(environment).bind(key, Bindable.listOf(String.class)).orElse(List.of()).stream()
-                .anyMatch(value -> !value.isBlank());
+    private static boolean hasAny(BeanRegistrations beans, String key) {
+        Environment environment = beans.environment();
+        return isSet(environment, key)
+                || beans.mayBeSet(key)
+                        && Binder.get(environment).bind(key, Bindable.listOf(String.class)).orElse(List.of()).stream()
+                                .anyMatch(value -> !value.isBlank());
+    }
+
+    private static List<String> addresses(Environment environment) {
+        // Written in one line, as nearly always, it needs no binding.
+        String line = environment.getProperty(ADDRESSES);
+        return line == null || BeanRegistrations.mayBeSet(environment, ADDRESSES)
+                ? bind(environment, "txn.coordinator", CoordinatorProperties.class)
+                        .address()
+                : List.of(StringUtils.commaDelimitedListToStringArray(line));
+    }
+
+    /** Here and not as beans: only one of them is wanted. */
+    private static <T extends Record> T bind(Environment environment, String prefix, Class<T> properties) {
+        return Binder.get(environment).bindOrCreate(prefix, properties);
     }
 
     private static CoordinatorLocator chosen(CoordinatorLocator locator, String because) {
@@ -100,11 +115,12 @@ final class DiscoveryBeans extends BeanRegistrar {
 
         private Named() {}
 
-        static CoordinatorLocator txnAddressListLocator(CoordinatorProperties properties) {
-            return chosen(AddressListLocator.of(properties.address()), "txn.coordinator.address");
+        static CoordinatorLocator txnAddressListLocator(Environment environment) {
+            return chosen(AddressListLocator.of(addresses(environment)), ADDRESSES);
         }
 
-        static CoordinatorLocator txnEtcdLocator(EtcdProperties properties) {
+        static CoordinatorLocator txnEtcdLocator(Environment environment) {
+            EtcdProperties properties = bind(environment, "txn.etcd", EtcdProperties.class);
             return chosen(EtcdLocator.start(properties.toSettings()), "txn.etcd.endpoints");
         }
     }
@@ -124,17 +140,18 @@ final class DiscoveryBeans extends BeanRegistrar {
 
         private InNacos() {}
 
-        static CoordinatorLocator txnNacosLocator(NacosProperties properties) {
+        static CoordinatorLocator txnNacosLocator(Environment environment) {
+            NacosProperties properties = bind(environment, "txn.nacos", NacosProperties.class);
             return chosen(NacosLocator.start(properties.toSettings()), "txn.nacos");
         }
 
-        static CoordinatorLocator txnApplicationNacosLocator(
-                NacosProperties properties, Environment environment, ResourceLoader resources) {
+        static CoordinatorLocator txnApplicationNacosLocator(Environment environment, ResourceLoader resources) {
             ApplicationNacos application = ApplicationNacos.find(environment, resources.getClassLoader());
             if (application == null) {
                 throw new AssertionError("it was there a moment ago");
             }
-            NacosSettings settings = properties.toSettings(application);
+            NacosSettings settings =
+                    bind(environment, "txn.nacos", NacosProperties.class).toSettings(application);
             return chosen(NacosLocator.start(settings), "the application's own Nacos (" + application.source() + ")");
         }
     }
@@ -153,7 +170,8 @@ final class DiscoveryBeans extends BeanRegistrar {
         }
 
         static CoordinatorLocator txnDiscoveryClientLocator(
-                ObjectProvider<DiscoveryClient> clients, DiscoveryProperties properties, Environment environment) {
+                ObjectProvider<DiscoveryClient> clients, Environment environment) {
+            DiscoveryProperties properties = bind(environment, "txn.discovery", DiscoveryProperties.class);
             List<DiscoveryClient> usable = DiscoveryClientLocator.usable(
                     clients.orderedStream().toList(),
                     environment.containsProperty(

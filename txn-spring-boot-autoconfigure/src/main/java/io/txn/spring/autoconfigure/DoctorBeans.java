@@ -4,6 +4,7 @@ import io.txn.client.TxnClient;
 import io.txn.client.discovery.CoordinatorLocator;
 import io.txn.client.jdbc.XaReconciler;
 import io.txn.client.rpc.CoordinatorState;
+import io.txn.spring.GlobalTransactionalOptions;
 import io.txn.spring.doctor.AdviceExamination;
 import io.txn.spring.doctor.CoordinatorsExamination;
 import io.txn.spring.doctor.DataSourcesExamination;
@@ -16,6 +17,7 @@ import io.txn.spring.doctor.ReactiveDatabasesExamination;
 import io.txn.spring.doctor.RegistryExamination;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.core.annotation.Order;
@@ -30,9 +32,10 @@ final class DoctorBeans extends BeanRegistrar {
 
     @Override
     void register(BeanRegistrations beans) {
+        beans.bindLate(DoctorProperties.class, "txn.doctor", DoctorProperties::defaults);
         beans.lazy(Own.class, "txnDoctor", Doctor.class);
         if (beans.isOn("txn.doctor.enabled")) {
-            beans.eager(Own.class, "txnDoctorReport", DoctorReport.class);
+            beans.lazy(Own.class, "txnDoctorReport", DoctorReport.class); // made for the event that it waits for
         }
         beans.lazy(Own.class, "txnCoordinatorsExamination", Examination.class);
         beans.lazy(Own.class, "txnRegistryExamination", Examination.class);
@@ -79,13 +82,13 @@ final class DoctorBeans extends BeanRegistrar {
         }
 
         static DoctorReport txnDoctorReport(
-                ObjectProvider<Doctor> doctor, TxnClient client, DoctorProperties properties) {
-            return new DoctorReport(doctor::getObject, client, properties);
+                ObjectProvider<Doctor> txnDoctor, TxnClient txnClient, DoctorProperties txnDoctorProperties) {
+            return new DoctorReport(new Provided<>(txnDoctor), txnClient, txnDoctorProperties);
         }
 
         @Order(100)
-        static Examination txnCoordinatorsExamination(TxnClient client, DoctorProperties properties) {
-            return new CoordinatorsExamination(client, properties.clocksMayDiffer());
+        static Examination txnCoordinatorsExamination(TxnClient txnClient, DoctorProperties txnDoctorProperties) {
+            return new CoordinatorsExamination(txnClient, txnDoctorProperties.clocksMayDiffer());
         }
 
         @Order(200)
@@ -124,13 +127,20 @@ final class DoctorBeans extends BeanRegistrar {
         private OfDataSources() {}
 
         @Order(300)
-        static Examination txnDataSourcesExamination(AtDataSources sources) {
-            return new DataSourcesExamination(sources, sources::wrapped);
+        static Examination txnDataSourcesExamination(
+                AtDataSources txnAtDataSources,
+                JdbcProperties txnJdbcProperties,
+                ObjectProvider<GlobalTransactionalOptions> txnGlobalTransactionalOptions) {
+            return new DataSourcesExamination(
+                    txnAtDataSources, txnAtDataSources::wrapped, txnJdbcProperties.xa(), () -> {
+                        GlobalTransactionalOptions known = txnGlobalTransactionalOptions.getIfAvailable();
+                        return known == null ? Set.of() : known.wantingXa();
+                    });
         }
 
         @Order(400)
-        static Examination txnPreparedBranchesExamination(XaReconciler reconciler) {
-            return new PreparedBranchesExamination(reconciler::orphans);
+        static Examination txnPreparedBranchesExamination(XaReconciler txnXaReconciler) {
+            return new PreparedBranchesExamination(txnXaReconciler::orphans);
         }
     }
 
@@ -163,11 +173,11 @@ final class DoctorBeans extends BeanRegistrar {
                     org.springframework.boot.actuate.health.HealthIndicator.class);
         }
 
-        static org.springframework.boot.actuate.health.HealthIndicator txnHealthIndicator(TxnClient client) {
-            return () -> (client.connected()
+        static org.springframework.boot.actuate.health.HealthIndicator txnHealthIndicator(TxnClient txnClient) {
+            return () -> (txnClient.connected()
                             ? org.springframework.boot.actuate.health.Health.up()
                             : org.springframework.boot.actuate.health.Health.down())
-                    .withDetails(details(client))
+                    .withDetails(details(txnClient))
                     .build();
         }
     }
@@ -184,11 +194,11 @@ final class DoctorBeans extends BeanRegistrar {
                     org.springframework.boot.health.contributor.HealthIndicator.class);
         }
 
-        static org.springframework.boot.health.contributor.HealthIndicator txnHealthIndicator(TxnClient client) {
-            return () -> (client.connected()
+        static org.springframework.boot.health.contributor.HealthIndicator txnHealthIndicator(TxnClient txnClient) {
+            return () -> (txnClient.connected()
                             ? org.springframework.boot.health.contributor.Health.up()
                             : org.springframework.boot.health.contributor.Health.down())
-                    .withDetails(details(client))
+                    .withDetails(details(txnClient))
                     .build();
         }
     }

@@ -18,6 +18,11 @@ record DoctorProperties(
         @DefaultValue List<String> accepted,
         @DefaultValue("5s") Duration clocksMayDiffer) {
 
+    /** What is bound where nothing is set; a test compares the two. */
+    static DoctorProperties defaults() {
+        return new DoctorProperties(true, List.of(), Duration.ofSeconds(5));
+    }
+
     DoctorProperties {
         accepted = List.copyOf(accepted);
     }

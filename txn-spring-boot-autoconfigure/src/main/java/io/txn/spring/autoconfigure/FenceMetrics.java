@@ -6,14 +6,16 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import io.txn.client.fence.Fence;
 import io.txn.client.fence.FenceJanitor;
+import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 
 /** The figures of all fences of this application. */
 final class FenceMetrics implements MeterBinder {
 
-    private final FenceJanitor janitor;
+    private final Supplier<FenceJanitor> janitor;
 
-    FenceMetrics(FenceJanitor janitor) {
+    /** @param janitor asked when somebody wants to know the figures */
+    FenceMetrics(Supplier<FenceJanitor> janitor) {
         this.janitor = janitor;
     }
 
@@ -31,7 +33,7 @@ final class FenceMetrics implements MeterBinder {
                 .register(registry);
     }
 
-    private static double sum(FenceJanitor janitor, ToLongFunction<Fence> figure) {
-        return janitor.fences().stream().mapToLong(figure).sum();
+    private static double sum(Supplier<FenceJanitor> janitor, ToLongFunction<Fence> figure) {
+        return janitor.get().fences().stream().mapToLong(figure).sum();
     }
 }

@@ -20,6 +20,13 @@ record FenceProperties(
         @DefaultValue(FenceOptions.KEEP) Duration keep,
         @DefaultValue(FenceOptions.CLEAN_UP_INTERVAL) Duration cleanUpInterval) {
 
+    /** What is bound where nothing is set; a test compares the two. */
+    static FenceProperties defaults() {
+        FenceOptions defaults = FenceOptions.DEFAULTS;
+        return new FenceProperties(
+                defaults.table(), defaults.createTable(), defaults.keep(), defaults.cleanUpInterval());
+    }
+
     FenceOptions toOptions() {
         return new FenceOptions(table, createTable, keep, cleanUpInterval);
     }

@@ -1,36 +1,29 @@
 package io.txn.spring.autoconfigure;
 
 import io.txn.client.ResultCodec;
+import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 
-/** How the results of requests with an idempotency key are stored: by the JSON mapper that the application has. */
+/** How the results of requests with an idempotency key are stored: by the JSON mapper that the application has, which is looked for when somebody has such a key. */
 final class IdempotencyBeans extends BeanRegistrar {
 
     @Override
     void register(BeanRegistrations beans) {
-        if (beans.isMissing(ResultCodec.class)
-                && !(beans.arePresent("tools.jackson.databind.ObjectMapper") && Jackson3.register(beans))
-                && beans.arePresent("com.fasterxml.jackson.databind.ObjectMapper")) {
-            Jackson2.register(beans);
+        boolean newer = beans.arePresent("tools.jackson.databind.ObjectMapper");
+        boolean older = beans.arePresent("com.fasterxml.jackson.databind.ObjectMapper");
+        if ((newer || older) && beans.isOwnMissing(ResultCodec.class)) {
+            Class<?> maker = newer ? older ? Both.class : Jackson3.class : Jackson2.class;
+            beans.lazy(maker, "txnResultCodec", ResultCodec.class);
         }
     }
 
-    /** Jackson 3, which Spring Boot 4 brings. */
+    /** Jackson 3, which Spring Boot 4 brings. No codec where it is on the class path only. */
     static final class Jackson3 {
 
         private Jackson3() {}
 
-        /** False where it is on the class path only. */
-        static boolean register(BeanRegistrations beans) {
-            if (beans.isMissing(tools.jackson.databind.ObjectMapper.class)) {
-                return false;
-            }
-            beans.lazy(Jackson3.class, "txnJackson3ResultCodec", ResultCodec.class);
-            return true;
-        }
-
-        static ResultCodec txnJackson3ResultCodec(ObjectProvider<tools.jackson.databind.ObjectMapper> mappers) {
-            return new Jackson3ResultCodec(mappers::getObject);
+        static @Nullable ResultCodec txnResultCodec(ObjectProvider<tools.jackson.databind.ObjectMapper> mappers) {
+            return mappers.stream().findAny().isEmpty() ? null : new Jackson3ResultCodec(mappers::getObject);
         }
     }
 
@@ -39,14 +32,22 @@ final class IdempotencyBeans extends BeanRegistrar {
 
         private Jackson2() {}
 
-        static void register(BeanRegistrations beans) {
-            if (!beans.isMissing(com.fasterxml.jackson.databind.ObjectMapper.class)) {
-                beans.lazy(Jackson2.class, "txnJackson2ResultCodec", ResultCodec.class);
-            }
+        static @Nullable ResultCodec txnResultCodec(
+                ObjectProvider<com.fasterxml.jackson.databind.ObjectMapper> mappers) {
+            return mappers.stream().findAny().isEmpty() ? null : new Jackson2ResultCodec(mappers::getObject);
         }
+    }
 
-        static ResultCodec txnJackson2ResultCodec(ObjectProvider<com.fasterxml.jackson.databind.ObjectMapper> mappers) {
-            return new Jackson2ResultCodec(mappers::getObject);
+    /** The newer of the two where the application has both. */
+    static final class Both {
+
+        private Both() {}
+
+        static @Nullable ResultCodec txnResultCodec(
+                ObjectProvider<tools.jackson.databind.ObjectMapper> newer,
+                ObjectProvider<com.fasterxml.jackson.databind.ObjectMapper> older) {
+            ResultCodec codec = Jackson3.txnResultCodec(newer);
+            return codec == null ? Jackson2.txnResultCodec(older) : codec;
         }
     }
 }

@@ -62,6 +62,24 @@ record JdbcProperties(
         xa = Set.copyOf(xa);
     }
 
+    /** What is bound where nothing is set; a test compares the two. */
+    static JdbcProperties defaults() {
+        return new JdbcProperties(
+                true,
+                true,
+                "undo_log",
+                Set.of(),
+                30,
+                Duration.ofMillis(10),
+                10_000,
+                DataSize.ofMegabytes(16),
+                Integer.parseInt(AtOptions.PHASE_TWO_CONNECTIONS),
+                Set.of(),
+                Isolation.READ_UNCOMMITTED,
+                Mode.AT,
+                Set.of());
+    }
+
     /** @param dataSource its bean name */
     AtOptions toOptions(String dataSource) {
         return toOptions().withXa(mode == Mode.XA || xa.contains(dataSource));

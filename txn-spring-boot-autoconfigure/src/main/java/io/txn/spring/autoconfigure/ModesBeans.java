@@ -11,6 +11,7 @@ import io.txn.spring.ActionAspect;
 import io.txn.spring.ActionBeans;
 import io.txn.spring.ActionFences;
 import io.txn.spring.AnnotationIndex;
+import io.txn.spring.FenceTemplate;
 import io.txn.spring.GlobalTransactionalOptions;
 import java.util.SplittableRandom;
 import org.springframework.beans.factory.ObjectProvider;
@@ -33,6 +34,7 @@ final class ModesBeans extends BeanRegistrar {
 
     @Override
     void register(BeanRegistrations beans) {
+        beans.bindLate(FenceProperties.class, "txn.fence", FenceProperties::defaults);
         beans.lazy(Annotated.class, "txnActions", Actions.class);
         if (beans.arePresent("org.aspectj.lang.annotation.Aspect")) {
             beans.eager(Annotated.class, "txnActionBeans", ActionBeans.class);
@@ -41,12 +43,15 @@ final class ModesBeans extends BeanRegistrar {
         if (beans.arePresent(
                 "org.springframework.jdbc.datasource.DataSourceUtils",
                 "org.springframework.transaction.PlatformTransactionManager")) {
-            beans.eager(Fences.class, "txnFenceJanitor", FenceJanitor.class);
+            beans.lazy(Fences.class, "txnFenceJanitor", FenceJanitor.class);
             if (beans.arePresent("io.micrometer.core.instrument.binder.MeterBinder")) {
                 Metrics.register(beans);
             }
-            if (beans.isMissing(ActionFences.class)) {
+            if (beans.isOwnMissing(ActionFences.class)) {
                 beans.lazy(Fences.class, "txnActionFences", ActionFences.class);
+            }
+            if (beans.isOwnMissing(FenceTemplate.class)) {
+                beans.lazy(Fences.class, "txnFenceTemplate", FenceTemplate.class);
             }
         }
     }
@@ -57,26 +62,29 @@ final class ModesBeans extends BeanRegistrar {
         private Annotated() {}
 
         static Actions txnActions(
-                GlobalTransactionTemplate transactions, ContextCarrier contexts, ResourceManager resources) {
-            return new Actions(transactions, contexts, resources);
+                GlobalTransactionTemplate txnGlobalTransactionTemplate,
+                ContextCarrier txnContextCarrier,
+                ResourceManager txnResourceManager) {
+            return new Actions(txnGlobalTransactionTemplate, txnContextCarrier, txnResourceManager);
         }
 
         static ActionBeans txnActionBeans(
-                AnnotationIndex index,
+                AnnotationIndex txnAnnotationIndex,
                 ConfigurableListableBeanFactory beanFactory,
-                ObjectProvider<Actions> actions,
-                ObjectProvider<ActionFences> fences,
-                ObjectProvider<GlobalTransactionalOptions> options) {
+                ObjectProvider<Actions> txnActions,
+                ObjectProvider<ActionFences> txnActionFences,
+                ObjectProvider<GlobalTransactionalOptions> txnGlobalTransactionalOptions) {
             return new ActionBeans(
-                    index,
+                    txnAnnotationIndex,
                     beanFactory,
-                    actions::getObject,
-                    () -> fences.getIfAvailable(() -> NO_FENCES),
-                    options::getObject);
+                    new Provided<>(txnActions),
+                    () -> txnActionFences.getIfAvailable(() -> NO_FENCES),
+                    new Provided<>(txnGlobalTransactionalOptions));
         }
 
-        static ActionAspect txnActionAspect(AnnotationIndex index, ObjectProvider<ActionBeans> beans) {
-            return new ActionAspect(index, beans::getObject);
+        static ActionAspect txnActionAspect(
+                AnnotationIndex txnAnnotationIndex, ObjectProvider<ActionBeans> txnActionBeans) {
+            return new ActionAspect(txnAnnotationIndex, new Provided<>(txnActionBeans));
         }
     }
 
@@ -85,13 +93,20 @@ final class ModesBeans extends BeanRegistrar {
 
         private Fences() {}
 
-        static FenceJanitor txnFenceJanitor(FenceProperties properties) {
-            return new FenceJanitor(properties.cleanUpInterval(), new SplittableRandom());
+        static FenceJanitor txnFenceJanitor(FenceProperties txnFenceProperties) {
+            return new FenceJanitor(txnFenceProperties.cleanUpInterval(), new SplittableRandom());
         }
 
         static ActionFences txnActionFences(
-                ConfigurableListableBeanFactory beanFactory, FenceProperties properties, FenceJanitor janitor) {
-            return new SpringActionFences(beanFactory, properties.toOptions(), janitor);
+                ConfigurableListableBeanFactory beanFactory,
+                FenceProperties txnFenceProperties,
+                FenceJanitor txnFenceJanitor) {
+            return new SpringActionFences(beanFactory, txnFenceProperties.toOptions(), txnFenceJanitor);
+        }
+
+        static FenceTemplate txnFenceTemplate(
+                ObjectProvider<ActionFences> txnActionFences, ContextCarrier txnContextCarrier) {
+            return new FenceTemplate(new Provided<>(txnActionFences), txnContextCarrier);
         }
     }
 
@@ -104,8 +119,8 @@ final class ModesBeans extends BeanRegistrar {
             beans.eager(Metrics.class, "txnFenceMetrics", FenceMetrics.class);
         }
 
-        static FenceMetrics txnFenceMetrics(FenceJanitor janitor) {
-            return new FenceMetrics(janitor);
+        static FenceMetrics txnFenceMetrics(ObjectProvider<FenceJanitor> txnFenceJanitor) {
+            return new FenceMetrics(new Provided<>(txnFenceJanitor));
         }
     }
 }

@@ -49,11 +49,13 @@ final class PropagationBeans extends BeanRegistrar {
     }
 
     private static void common(BeanRegistrations beans) {
-        if (beans.isMissing(Trust.class)) {
-            beans.eager(Common.class, "txnTrust", Trust.class);
+        beans.bindLate(PropagationProperties.class, "txn.propagation", PropagationProperties::defaults);
+        if (beans.isOwnMissing(Trust.class)) {
+            // What is wrong with keys fails the start; without any there is nothing to be wrong.
+            beans.lazy(Common.class, "txnTrust", Trust.class).setLazyInit(!beans.mayBeSet("txn.propagation"));
         }
         beans.lazy(Common.class, "txnOutgoing", Outgoing.class);
-        beans.eager(Common.class, "txnIncoming", Incoming.class);
+        beans.lazy(Common.class, "txnIncoming", Incoming.class);
         beans.lazy(Common.class, "txnCarriers", Carriers.class);
         beans.lazy(Common.class, "txnCarriersExamination", CarriersExamination.class);
     }
@@ -63,16 +65,17 @@ final class PropagationBeans extends BeanRegistrar {
 
         private Common() {}
 
-        static Trust txnTrust(PropagationProperties properties) {
-            return properties.trust();
+        static Trust txnTrust(PropagationProperties txnPropagationProperties) {
+            return txnPropagationProperties.trust();
         }
 
-        static Outgoing txnOutgoing(ContextCarrier contexts, Trust trust) {
-            return new Outgoing(contexts, trust, InstantSource.system());
+        static Outgoing txnOutgoing(ContextCarrier txnContextCarrier, ObjectProvider<Trust> txnTrust) {
+            return new Outgoing(txnContextCarrier, new Provided<>(txnTrust), InstantSource.system());
         }
 
-        static Incoming txnIncoming(ObjectProvider<GlobalTransactionTemplate> transactions, Trust trust) {
-            return new Incoming(transactions::getObject, trust, InstantSource.system());
+        static Incoming txnIncoming(
+                ObjectProvider<GlobalTransactionTemplate> txnGlobalTransactionTemplate, Trust txnTrust) {
+            return new Incoming(new Provided<>(txnGlobalTransactionTemplate), txnTrust, InstantSource.system());
         }
 
         /** Each way in or out has a {@link Carrier} of its own. */
@@ -81,8 +84,8 @@ final class PropagationBeans extends BeanRegistrar {
         }
 
         @Order(400)
-        static CarriersExamination txnCarriersExamination(Carriers carriers) {
-            return new CarriersExamination(carriers);
+        static CarriersExamination txnCarriersExamination(Carriers txnCarriers) {
+            return new CarriersExamination(txnCarriers);
         }
     }
 
@@ -92,7 +95,7 @@ final class PropagationBeans extends BeanRegistrar {
             return;
         }
         beans.lazy(Rest.class, "txnRestCarrier", Carrier.class);
-        if (beans.isMissing(XidRequestInterceptor.class)) {
+        if (beans.isOwnMissing(XidRequestInterceptor.class)) {
             beans.lazy(Rest.class, "txnXidRequestInterceptor", XidRequestInterceptor.class);
         }
         beans.lazy(Rest.class, "txnAlarm", Alarm.class);
@@ -122,16 +125,17 @@ final class PropagationBeans extends BeanRegistrar {
         }
 
         static XidRequestInterceptor txnXidRequestInterceptor(
-                Outgoing outgoing, Alarm alarm, ObjectProvider<RequestFactories> factories) {
-            return new XidRequestInterceptor(outgoing, alarm, factories.getIfAvailable(() -> factory -> {}));
+                Outgoing txnOutgoing, Alarm txnAlarm, ObjectProvider<RequestFactories> factories) {
+            return new XidRequestInterceptor(txnOutgoing, txnAlarm, factories.getIfAvailable(() -> factory -> {}));
         }
 
         static Alarm txnAlarm() {
             return new Alarm();
         }
 
-        static XidClientPostProcessor txnXidClientPostProcessor(ObjectProvider<XidRequestInterceptor> interceptor) {
-            return new XidClientPostProcessor(interceptor::getObject);
+        static XidClientPostProcessor txnXidClientPostProcessor(
+                ObjectProvider<XidRequestInterceptor> txnXidRequestInterceptor) {
+            return new XidClientPostProcessor(new Provided<>(txnXidRequestInterceptor));
         }
     }
 
@@ -140,8 +144,8 @@ final class PropagationBeans extends BeanRegistrar {
 
         private Apache() {}
 
-        static RequestFactories txnApacheDeadlines(ContextCarrier contexts, Alarm alarm) {
-            return new ApacheDeadlines(contexts, alarm, InstantSource.system());
+        static RequestFactories txnApacheDeadlines(ContextCarrier txnContextCarrier, Alarm txnAlarm) {
+            return new ApacheDeadlines(txnContextCarrier, txnAlarm, InstantSource.system());
         }
     }
 
@@ -161,13 +165,13 @@ final class PropagationBeans extends BeanRegistrar {
         }
 
         static org.springframework.boot.web.client.RestTemplateCustomizer txnRestTemplateCustomizer(
-                XidRequestInterceptor interceptor) {
-            return interceptor::addTo;
+                XidRequestInterceptor txnXidRequestInterceptor) {
+            return txnXidRequestInterceptor::addTo;
         }
 
         static org.springframework.boot.web.client.RestClientCustomizer txnRestClientCustomizer(
-                XidRequestInterceptor interceptor) {
-            return interceptor::addTo;
+                XidRequestInterceptor txnXidRequestInterceptor) {
+            return txnXidRequestInterceptor::addTo;
         }
     }
 
@@ -187,13 +191,13 @@ final class PropagationBeans extends BeanRegistrar {
         }
 
         static org.springframework.boot.restclient.RestTemplateCustomizer txnRestTemplateCustomizer4(
-                XidRequestInterceptor interceptor) {
-            return interceptor::addTo;
+                XidRequestInterceptor txnXidRequestInterceptor) {
+            return txnXidRequestInterceptor::addTo;
         }
 
         static org.springframework.boot.restclient.RestClientCustomizer txnRestClientCustomizer4(
-                XidRequestInterceptor interceptor) {
-            return interceptor::addTo;
+                XidRequestInterceptor txnXidRequestInterceptor) {
+            return txnXidRequestInterceptor::addTo;
         }
     }
 
@@ -202,7 +206,7 @@ final class PropagationBeans extends BeanRegistrar {
             return;
         }
         beans.lazy(FeignClients.class, "txnFeignCarrier", Carrier.class);
-        if (beans.isMissing(XidFeignInterceptor.class)) {
+        if (beans.isOwnMissing(XidFeignInterceptor.class)) {
             beans.lazy(FeignClients.class, "txnXidFeignInterceptor", XidFeignInterceptor.class);
         }
         beans.lazy(FeignClients.class, "txnXidFeignCapability", XidFeignCapability.class);
@@ -218,12 +222,12 @@ final class PropagationBeans extends BeanRegistrar {
                     "OpenFeign", Carrier.Way.OUT, "every client, whatever is behind it", "a shorter read timeout");
         }
 
-        static XidFeignInterceptor txnXidFeignInterceptor(Outgoing outgoing) {
-            return new XidFeignInterceptor(outgoing);
+        static XidFeignInterceptor txnXidFeignInterceptor(Outgoing txnOutgoing) {
+            return new XidFeignInterceptor(txnOutgoing);
         }
 
-        static XidFeignCapability txnXidFeignCapability(Outgoing outgoing) {
-            return new XidFeignCapability(outgoing);
+        static XidFeignCapability txnXidFeignCapability(Outgoing txnOutgoing) {
+            return new XidFeignCapability(txnOutgoing);
         }
     }
 
@@ -240,8 +244,10 @@ final class PropagationBeans extends BeanRegistrar {
         private CircuitBreakers() {}
 
         static ContextCircuitBreakers txnContextCircuitBreakers(
-                ObjectProvider<ContextCarrier> contexts, ObjectProvider<GlobalTransactionTemplate> transactions) {
-            return new ContextCircuitBreakers(contexts::getObject, transactions::getObject);
+                ObjectProvider<ContextCarrier> txnContextCarrier,
+                ObjectProvider<GlobalTransactionTemplate> txnGlobalTransactionTemplate) {
+            return new ContextCircuitBreakers(
+                    new Provided<>(txnContextCarrier), new Provided<>(txnGlobalTransactionTemplate));
         }
 
         static Carrier txnCircuitBreakerCarrier() {
@@ -275,12 +281,13 @@ final class PropagationBeans extends BeanRegistrar {
                     "WebClient", Carrier.Way.OUT, "builder beans, and what Spring Boot's builder builds", "cancelling");
         }
 
-        static XidExchangeFilter txnXidExchangeFilter(ReactiveContexts contexts, Outgoing outgoing) {
-            return new XidExchangeFilter(contexts, outgoing);
+        static XidExchangeFilter txnXidExchangeFilter(ReactiveContexts txnReactiveContexts, Outgoing txnOutgoing) {
+            return new XidExchangeFilter(txnReactiveContexts, txnOutgoing);
         }
 
-        static XidWebClientPostProcessor txnXidWebClientPostProcessor(ObjectProvider<XidExchangeFilter> filter) {
-            return new XidWebClientPostProcessor(filter::getObject);
+        static XidWebClientPostProcessor txnXidWebClientPostProcessor(
+                ObjectProvider<XidExchangeFilter> txnXidExchangeFilter) {
+            return new XidWebClientPostProcessor(new Provided<>(txnXidExchangeFilter));
         }
     }
 
@@ -297,8 +304,8 @@ final class PropagationBeans extends BeanRegistrar {
         }
 
         static org.springframework.boot.web.reactive.function.client.WebClientCustomizer txnWebClientCustomizer(
-                XidExchangeFilter filter) {
-            return builder -> builder.filters(filter::addTo);
+                XidExchangeFilter txnXidExchangeFilter) {
+            return builder -> builder.filters(txnXidExchangeFilter::addTo);
         }
     }
 
@@ -315,8 +322,8 @@ final class PropagationBeans extends BeanRegistrar {
         }
 
         static org.springframework.boot.webclient.WebClientCustomizer txnWebClientCustomizer4(
-                XidExchangeFilter filter) {
-            return builder -> builder.filters(filter::addTo);
+                XidExchangeFilter txnXidExchangeFilter) {
+            return builder -> builder.filters(txnXidExchangeFilter::addTo);
         }
     }
 
@@ -348,9 +355,10 @@ final class PropagationBeans extends BeanRegistrar {
             return new Carrier("Servlet requests", Carrier.Way.IN, "every request", "");
         }
 
-        static FilterRegistrationBean<XidFilter> txnXidFilter(ContextCarrier contexts, Incoming incoming) {
+        static FilterRegistrationBean<XidFilter> txnXidFilter(
+                ContextCarrier txnContextCarrier, ObjectProvider<Incoming> txnIncoming) {
             FilterRegistrationBean<XidFilter> registration =
-                    new FilterRegistrationBean<>(new XidFilter(contexts, incoming));
+                    new FilterRegistrationBean<>(new XidFilter(txnContextCarrier, new Provided<>(txnIncoming)));
             registration.setName("txnXidFilter");
             // Early, so that whatever works in the request works in the transaction; after the filter that sets the
             // encoding.
@@ -364,8 +372,8 @@ final class PropagationBeans extends BeanRegistrar {
 
         private Jersey() {}
 
-        static JerseyExceptions txnJerseyExceptions(ObjectProvider<Incoming> incoming) {
-            return new JerseyExceptions(incoming::getObject);
+        static JerseyExceptions txnJerseyExceptions(ObjectProvider<Incoming> txnIncoming) {
+            return new JerseyExceptions(new Provided<>(txnIncoming));
         }
     }
 
@@ -374,8 +382,9 @@ final class PropagationBeans extends BeanRegistrar {
 
         private Mvc() {}
 
-        static EntryExceptions txnEntryExceptions(ContextCarrier contexts, Incoming incoming) {
-            return new EntryExceptions(contexts, incoming);
+        static EntryExceptions txnEntryExceptions(
+                ContextCarrier txnContextCarrier, ObjectProvider<Incoming> txnIncoming) {
+            return new EntryExceptions(txnContextCarrier, new Provided<>(txnIncoming));
         }
     }
 }

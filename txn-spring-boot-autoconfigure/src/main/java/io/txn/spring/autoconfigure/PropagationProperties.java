@@ -31,6 +31,11 @@ record PropagationProperties(
         @Nullable List<String> key,
         @DefaultValue("true") boolean tasks) {
 
+    /** What is bound where nothing is set; a test compares the two. */
+    static PropagationProperties defaults() {
+        return new PropagationProperties(true, true, null, null, false, null, true);
+    }
+
     /** Whose word counts. */
     Trust trust() {
         List<String> hosts = targets == null ? List.of() : targets;

@@ -9,6 +9,7 @@ import io.txn.client.jdbc.AtDataSource;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.spring.ActionFences;
+import io.txn.spring.FenceTemplate;
 import java.sql.SQLException;
 import java.util.Map;
 import java.util.Set;
@@ -109,7 +110,9 @@ final class SpringActionFences implements ActionFences {
                     name.isEmpty()
                             ? "its fence needs the one or primary data source: " + e.getMessage()
                             : "there is no data source " + name,
-                    "dataSource = \"…\", or fencing = Fencing.NONE where all its methods can be called again, before and without each other");
+                    first.target() == FenceTemplate.class
+                            ? "fence.in(\"…\") with the bean name of a data source, or one that is primary"
+                            : "dataSource = \"…\", or fencing = Fencing.NONE where all its methods can be called again, before and without each other");
         }
     }
 

@@ -26,6 +26,11 @@ record StateMachineProperties(
 
         @DefaultValue(StateMachineOptions.ANNOUNCED) boolean announced) {
 
+    /** What is bound where nothing is set; a test compares the two. */
+    static StateMachineProperties defaults() {
+        return new StateMachineProperties(List.of(), Duration.ofMinutes(5), Duration.ofMinutes(30), false);
+    }
+
     StateMachineOptions toOptions() {
         return new StateMachineOptions(serviceInvokeTimeout, transOperationTimeout, announced);
     }

@@ -34,15 +34,18 @@ final class ThreadsBeans extends BeanRegistrar {
 
         private Tasks() {}
 
-        static ContextTaskExecutors txnContextTaskExecutors(ObjectProvider<ContextCarrier> contexts) {
-            return new ContextTaskExecutors(contexts::getObject);
+        static ContextTaskExecutors txnContextTaskExecutors(ObjectProvider<ContextCarrier> txnContextCarrier) {
+            return new ContextTaskExecutors(new Provided<>(txnContextCarrier));
         }
 
         static AsyncAspect txnAsyncAspect(
-                AnnotationIndex index,
-                ObjectProvider<ContextCarrier> contexts,
-                ObjectProvider<GlobalTransactionTemplate> transactions) {
-            return new AsyncAspect(index, contexts::getObject, transactions::getObject);
+                AnnotationIndex txnAnnotationIndex,
+                ObjectProvider<ContextCarrier> txnContextCarrier,
+                ObjectProvider<GlobalTransactionTemplate> txnGlobalTransactionTemplate) {
+            return new AsyncAspect(
+                    txnAnnotationIndex,
+                    new Provided<>(txnContextCarrier),
+                    new Provided<>(txnGlobalTransactionTemplate));
         }
 
         static Carrier txnTasksCarrier() {
@@ -55,8 +58,8 @@ final class ThreadsBeans extends BeanRegistrar {
 
         private Micrometer() {}
 
-        static ContextAccessor txnContextAccessor(ContextCarrier contexts) {
-            return ContextAccessor.register(contexts, ContextRegistry.getInstance());
+        static ContextAccessor txnContextAccessor(ContextCarrier txnContextCarrier) {
+            return ContextAccessor.register(txnContextCarrier, ContextRegistry.getInstance());
         }
 
         static Carrier txnMicrometerCarrier() {

@@ -8,17 +8,20 @@ import io.txn.spring.propagation.Outgoing;
 import io.txn.spring.propagation.XidClientInterceptor;
 import io.txn.spring.propagation.XidServerInterceptor;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.AutoConfigureOrder;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
+import org.springframework.core.Ordered;
 import org.springframework.grpc.client.GlobalClientInterceptor;
 import org.springframework.grpc.server.GlobalServerInterceptor;
 
 /** Global transactions over gRPC. Spring gRPC takes the interceptors by their annotations; elsewhere they are beans to be added. */
 @AutoConfiguration(after = TxnPropagationAutoConfiguration.class)
+@AutoConfigureOrder(Ordered.LOWEST_PRECEDENCE)
 @ConditionalOnClass(name = "io.grpc.ClientInterceptor")
 @ConditionalOnProperty(name = "txn.enabled", havingValue = "true", matchIfMissing = true)
 public final class TxnGrpcAutoConfiguration {

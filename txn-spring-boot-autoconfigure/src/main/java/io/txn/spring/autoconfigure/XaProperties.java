@@ -15,4 +15,10 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 @ConfigurationProperties("txn.xa")
 record XaProperties(
         @DefaultValue("report") XaReconciler.Orphans orphans,
-        @DefaultValue(XaReconciler.INTERVAL) Duration reconcileInterval) {}
+        @DefaultValue(XaReconciler.INTERVAL) Duration reconcileInterval) {
+
+    /** What is bound where nothing is set; a test compares the two. */
+    static XaProperties defaults() {
+        return new XaProperties(XaReconciler.Orphans.REPORT, Duration.parse(XaReconciler.INTERVAL));
+    }
+}

@@ -19,13 +19,26 @@ import org.jspecify.annotations.Nullable;
 /** Which coordinators are connected, what they say of themselves, and whether their clocks go like ours. */
 public final class CoordinatorsExamination implements Examination {
 
+    private static final Duration FIRST_TRY = Duration.ofSeconds(5);
+
     private final Supplier<List<CoordinatorState>> states;
     private final Supplier<String> searched;
     private final Duration clocksMayDiffer;
 
     /** @param clocksMayDiffer by how much, beyond what the measurement leaves open */
     public CoordinatorsExamination(TxnClient client, Duration clocksMayDiffer) {
-        this(client::coordinatorStates, client.locator()::description, clocksMayDiffer);
+        this(() -> tried(client), client.locator()::description, clocksMayDiffer);
+    }
+
+    /** Right behind a start the first try is under way: whoever asks then wants to know how it ends. */
+    private static List<CoordinatorState> tried(TxnClient client) {
+        for (CoordinatorState state : client.coordinatorStates()) {
+            if (!state.connected() && state.failure() == null) {
+                client.awaitConnected(FIRST_TRY);
+                break;
+            }
+        }
+        return client.coordinatorStates();
     }
 
     CoordinatorsExamination(

@@ -9,7 +9,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /** Which data sources take part and why others do not; and, of each database once, undo table, rights and tables without keys. */
 public final class DataSourcesExamination implements Examination {
@@ -18,11 +20,23 @@ public final class DataSourcesExamination implements Examination {
 
     private final SeenDataSources seen;
     private final Supplier<Map<String, AtDataSource>> wrapped;
+    private final Set<String> setUpForXa;
+    private final Supplier<Set<String>> wantingXa;
 
-    /** @param wrapped those that take part, by name */
-    public DataSourcesExamination(SeenDataSources seen, Supplier<Map<String, AtDataSource>> wrapped) {
+    /**
+     * @param wrapped those that take part, by name
+     * @param setUpForXa the names of those that are to work in XA mode
+     * @param wantingXa methods that have data sources prepare their work which are not set up so
+     */
+    public DataSourcesExamination(
+            SeenDataSources seen,
+            Supplier<Map<String, AtDataSource>> wrapped,
+            Set<String> setUpForXa,
+            Supplier<Set<String>> wantingXa) {
+        this.setUpForXa = Set.copyOf(setUpForXa);
         this.seen = seen;
         this.wrapped = wrapped;
+        this.wantingXa = wantingXa;
     }
 
     @Override
@@ -54,6 +68,16 @@ public final class DataSourcesExamination implements Examination {
                             source.why() + " (" + source.type() + ")"));
             }
         }
+        Set<String> names =
+                seen.seen().stream().map(SeenDataSource::name).collect(Collectors.toCollection(TreeSet::new));
+        for (String name : new TreeSet<>(setUpForXa)) {
+            if (!names.contains(name)) {
+                findings.add(Finding.problem(
+                        ErrorCode.BAD_CONFIGURATION,
+                        "txn.jdbc.xa",
+                        "no data source is called " + name + ", so none works in XA mode for it; there are " + names));
+            }
+        }
         return findings.isEmpty() ? List.of(Finding.well("", "none")) : findings;
     }
 
@@ -61,7 +85,7 @@ public final class DataSourcesExamination implements Examination {
         return type.substring(type.lastIndexOf('.') + 1);
     }
 
-    private static List<Finding> database(String name, AtDataSource source) {
+    private List<Finding> database(String name, AtDataSource source) {
         List<Finding> findings = new ArrayList<>();
         DatabaseFindings database;
         try {
@@ -76,6 +100,12 @@ public final class DataSourcesExamination implements Examination {
                     database.losesCommits()
                             ? Finding.problem(ErrorCode.H2_NOT_DURABLE, name, database.resourceId())
                             : Finding.well(name, "works in XA mode"));
+        }
+        Set<String> methods = wantingXa.get();
+        String impossible = methods.isEmpty() ? null : source.xaProblem();
+        if (impossible != null) {
+            findings.add(Finding.problem(
+                    ErrorCode.XA_NOT_POSSIBLE, name, impossible + "; wanted by " + String.join(", ", methods)));
         }
         String problem = database.undoTableProblem();
         findings.add(

@@ -4,6 +4,7 @@ import io.txn.client.ContextCarrier;
 import io.txn.client.TransactionContext;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.Ordered;
 import org.springframework.web.method.HandlerMethod;
@@ -14,9 +15,10 @@ import org.springframework.web.servlet.ModelAndView;
 public final class EntryExceptions implements HandlerExceptionResolver, Ordered {
 
     private final ContextCarrier contexts;
-    private final Incoming incoming;
+    private final Supplier<Incoming> incoming;
 
-    public EntryExceptions(ContextCarrier contexts, Incoming incoming) {
+    /** @param incoming asked for the first request, so that making this starts nothing */
+    public EntryExceptions(ContextCarrier contexts, Supplier<Incoming> incoming) {
         this.contexts = contexts;
         this.incoming = incoming;
     }
@@ -31,7 +33,7 @@ public final class EntryExceptions implements HandlerExceptionResolver, Ordered 
             HttpServletRequest request, HttpServletResponse response, @Nullable Object handler, Exception failure) {
         TransactionContext context = contexts.current();
         if (context != null && context.role() == TransactionContext.Role.PARTICIPANT) {
-            incoming.failed(context, entry(request, handler), failure);
+            incoming.get().failed(context, entry(request, handler), failure);
         }
         return null;
     }

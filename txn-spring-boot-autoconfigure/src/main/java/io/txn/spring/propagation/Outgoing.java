@@ -16,6 +16,7 @@ import java.time.InstantSource;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -48,10 +49,15 @@ public final class Outgoing {
     static final String BRANCH_TYPE = "AT";
 
     private final ContextCarrier contexts;
-    private final Trust trust;
+    private final Supplier<Trust> trust;
     private final InstantSource clock;
 
     public Outgoing(ContextCarrier contexts, Trust trust, InstantSource clock) {
+        this(contexts, () -> trust, clock);
+    }
+
+    /** @param trust asked for the first call, so that making this reads no names and networks */
+    public Outgoing(ContextCarrier contexts, Supplier<Trust> trust, InstantSource clock) {
         this.contexts = contexts;
         this.trust = trust;
         this.clock = clock;
@@ -110,7 +116,7 @@ public final class Outgoing {
         boolean tells() {
             Boolean known = tells;
             if (known == null) {
-                known = trust.tells(host);
+                known = trust.get().tells(host);
                 tells = known;
             }
             return known;
@@ -118,7 +124,7 @@ public final class Outgoing {
 
         /** Whether {@link #write} has to look a name up, for which an event loop cannot wait. */
         boolean needsLookUp() {
-            return !trust.knows(host);
+            return !trust.get().knows(host);
         }
 
         /**
@@ -140,7 +146,7 @@ public final class Outgoing {
             if (remaining != null) {
                 headers.accept(XidHeader.REMAINING, remaining);
             }
-            Signature signature = trust.signature();
+            Signature signature = trust.get().signature();
             if (signature != null) {
                 headers.accept(XidHeader.SIGNATURE, signature.sign(xid, remaining));
             }

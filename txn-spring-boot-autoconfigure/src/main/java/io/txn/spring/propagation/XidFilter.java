@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.util.Collections;
 import java.util.Enumeration;
 import java.util.List;
+import java.util.function.Supplier;
 import org.springframework.web.context.request.async.WebAsyncUtils;
 import org.springframework.web.filter.OncePerRequestFilter;
 
@@ -24,9 +25,10 @@ public final class XidFilter extends OncePerRequestFilter {
     static final String ENTRY = XidFilter.class.getName() + ".entry";
 
     private final ContextCarrier contexts;
-    private final Incoming incoming;
+    private final Supplier<Incoming> incoming;
 
-    public XidFilter(ContextCarrier contexts, Incoming incoming) {
+    /** @param incoming asked for the first request, so that making this starts nothing */
+    public XidFilter(ContextCarrier contexts, Supplier<Incoming> incoming) {
         this.contexts = contexts;
         this.incoming = incoming;
     }
@@ -43,13 +45,14 @@ public final class XidFilter extends OncePerRequestFilter {
             handled(answer, request, answer.within(response), chain);
             return;
         }
-        TransactionContext context = incoming.context(new Arrival(name -> values(request, name), RealPeer.of(request)));
+        TransactionContext context =
+                incoming.get().context(new Arrival(name -> values(request, name), RealPeer.of(request)));
         if (context == null) {
             chain.doFilter(request, response);
             return;
         }
         String entry = request.getMethod() + ' ' + request.getRequestURI();
-        ServletAnswer answer = new ServletAnswer(response, incoming, context, entry);
+        ServletAnswer answer = new ServletAnswer(response, incoming.get(), context, entry);
         request.setAttribute(ENTRY, answer);
         WebAsyncUtils.getAsyncManager(request)
                 .registerCallableInterceptor(ENTRY, new ServletTasks(contexts, context, answer));
@@ -64,7 +67,7 @@ public final class XidFilter extends OncePerRequestFilter {
         try (ContextCarrier.Scope scope = contexts.bind(answer.context())) {
             chain.doFilter(request, response);
         } catch (Throwable failure) {
-            incoming.failed(answer.context(), answer.entry(), failure);
+            incoming.get().failed(answer.context(), answer.entry(), failure);
             try {
                 answer.over();
             } catch (IOException brokenOff) {

@@ -14,16 +14,20 @@ import io.txn.spring.EndPolicy;
 import io.txn.spring.GlobalTransactional;
 import io.txn.spring.SagaAction;
 import io.txn.spring.TccAction;
+import io.txn.test.Await;
 import java.math.BigDecimal;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
+import org.springframework.aop.support.AopUtils;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.aop.AopAutoConfiguration;
 import org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration;
@@ -33,6 +37,7 @@ import org.springframework.boot.autoconfigure.transaction.TransactionAutoConfigu
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.jdbc.datasource.DataSourceUtils;
+import org.springframework.test.util.AopTestUtils;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.annotation.Propagation;
@@ -119,6 +124,24 @@ class ActionDeclarationsIT {
         public void cancel(long id) {}
     }
 
+    static class CapturesNothing {
+        @TccAction(name = "captures/nothing")
+        public void attempt(String user, BigDecimal amount) {}
+
+        public void confirm(String user, BigDecimal amount) {}
+
+        public void cancel(String user, BigDecimal amount) {}
+    }
+
+    static class CapturesHalf {
+        @SagaAction(name = "captures/half")
+        public String act(@Captured("guest") String guest, int nights) {
+            return "";
+        }
+
+        public void compensate(ActionContext context, String guest, int nights, String booking) {}
+    }
+
     static class Private {
         @TccAction(name = "private")
         public void attempt(@Captured("id") long id) {}
@@ -164,6 +187,28 @@ class ActionDeclarationsIT {
     static class Breathless {
         @SagaAction(name = "breathless", ends = @EndPolicy(callTimeout = "500ms"))
         public void act() {}
+
+        public void compensate() {}
+    }
+
+    static class Wordy {
+        @SagaAction(name = "wordy", ends = @EndPolicy(callTimeout = "soon"))
+        public void act() {}
+
+        public void compensate() {}
+    }
+
+    static class Nameless {
+        @SagaAction(name = "")
+        public void act() {}
+
+        public void compensate() {}
+    }
+
+    static class Hideaway {
+        @SagaAction(name = "hideaway")
+        @SuppressWarnings("unused")
+        private void act() {}
 
         public void compensate() {}
     }
@@ -300,15 +345,43 @@ class ActionDeclarationsIT {
     }
 
     @Test
+    void whatTheEndsTakeAndNobodyCapturesIsNamed() {
+        refused(
+                CapturesNothing.class,
+                ErrorCode.ACTION_MISDECLARED,
+                "confirm takes String, BigDecimal, which attempt takes and does not capture",
+                "@Captured(\"…\") on each parameter of attempt that confirm is to be given");
+        refused(
+                CapturesHalf.class,
+                ErrorCode.ACTION_MISDECLARED,
+                "compensate takes int, which act takes and does not capture");
+    }
+
+    @Test
     void aPolicyThatCannotBeIsSaidAtTheStart() {
         refused(Impatient.class, ErrorCode.ACTION_MISDECLARED, "the longest delay is shorter than the first one");
         refused(Hasty.class, ErrorCode.ACTION_MISDECLARED, "a delay is 10 ms and must be at least 100 ms");
         refused(Breathless.class, ErrorCode.ACTION_MISDECLARED, "the time for a call is 500 ms and must be at least");
+        refused(Wordy.class, ErrorCode.ACTION_MISDECLARED, "Wordy.act()", "callTimeout=soon", "such as 500ms");
+    }
+
+    @Test
+    void whatCouldNotBeCalledThroughTheBeanOrFoundAgainIsSaidWithItsPlace() {
+        refused(Nameless.class, ErrorCode.ACTION_MISDECLARED, "Nameless.act()", "a name has 1 to 100 letters");
+        refused(
+                Hideaway.class,
+                ErrorCode.ACTION_MISDECLARED,
+                "Hideaway.act()",
+                "calls of a private or static method do not pass through the bean");
     }
 
     @Test
     void whatCannotBeKeptIsSaidAtTheStart() {
-        refused(Unfit.class, ErrorCode.ACTION_VALUES_UNFIT, "java.lang.Thread is none of the types that are kept");
+        refused(
+                Unfit.class,
+                ErrorCode.ACTION_VALUES_UNFIT,
+                "Unfit.attempt(",
+                "java.lang.Thread is none of the types that are kept");
     }
 
     @Test
@@ -332,7 +405,7 @@ class ActionDeclarationsIT {
                 "compensate()",
                 "Long last (what the action returned; null when it broke off)");
         refused(BeginsAtItsEnd.class, ErrorCode.ACTION_MISDECLARED, "would begin another one");
-        refused(Future.class, ErrorCode.BAD_CONFIGURATION, "wait for the result inside the method");
+        refused(Future.class, ErrorCode.ACTION_MISDECLARED, "wait for the result inside the method");
         refused(Elsewhere.class, ErrorCode.ACTION_MISDECLARED, "0 beans are of type");
     }
 
@@ -371,6 +444,62 @@ class ActionDeclarationsIT {
         runner().withBean(Hidden.class)
                 .withPropertyValues("spring.aop.proxy-target-class=true")
                 .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    interface Seats {
+        void keep(String id);
+
+        void sell(String id);
+
+        void free(String id);
+    }
+
+    static class SeatsOfATheatre implements Seats {
+
+        private final List<String> calls = new CopyOnWriteArrayList<>();
+
+        @Override
+        @TccAction(name = "behind/interface", confirm = "sell", cancel = "free")
+        @Transactional
+        public void keep(@Captured("id") String id) {
+            calls.add("keep " + id);
+        }
+
+        @Override
+        @Transactional
+        public void sell(String id) {
+            calls.add("sell " + id);
+        }
+
+        @Override
+        public void free(String id) {
+            calls.add("free " + id);
+        }
+    }
+
+    @Test
+    void aBeanProxiedByItsInterfaceIsTriedConfirmedAndCancelled() {
+        runner().withBean(SeatsOfATheatre.class)
+                .withPropertyValues("spring.aop.proxy-target-class=false")
+                .run(context -> {
+                    Seats seats = context.getBean(Seats.class);
+                    assertThat(AopUtils.isJdkDynamicProxy(seats)).isTrue();
+                    List<String> calls = ((SeatsOfATheatre) AopTestUtils.getTargetObject(seats)).calls;
+                    GlobalTransactionTemplate transactions = context.getBean(GlobalTransactionTemplate.class);
+                    assertThat(catchThrowable(() -> transactions.execute(GlobalTransactionOptions.named("sold"), () -> {
+                                seats.keep("1");
+                                return "";
+                            })))
+                            .isNull();
+                    assertThat(catchThrowable(
+                                    () -> transactions.execute(GlobalTransactionOptions.named("freed"), () -> {
+                                        seats.keep("2");
+                                        throw new IllegalStateException("no");
+                                    })))
+                            .hasMessage("no");
+                    Await.until("both have ended", Duration.ofSeconds(60), () -> calls.size() == 4);
+                    assertThat(calls).containsExactly("keep 1", "sell 1", "keep 2", "free 2");
+                });
     }
 
     @Test

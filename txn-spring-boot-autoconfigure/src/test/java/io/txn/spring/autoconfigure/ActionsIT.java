@@ -14,11 +14,17 @@ import io.txn.client.action.ActionContext;
 import io.txn.client.action.Fencing;
 import io.txn.client.fence.Fence;
 import io.txn.client.fence.FenceJanitor;
+import io.txn.client.fence.FenceKey;
+import io.txn.client.fence.FencePhase;
+import io.txn.client.fence.FenceVerdict;
 import io.txn.coordinator.BranchDetail;
+import io.txn.protocol.BranchId;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.Xid;
 import io.txn.spring.Captured;
 import io.txn.spring.EndPolicy;
+import io.txn.spring.FenceTemplate;
 import io.txn.spring.GlobalTransactional;
 import io.txn.spring.SagaAction;
 import io.txn.spring.TccAction;
@@ -802,6 +808,80 @@ class ActionsIT {
         assertThat(global(application, bare, () -> mails.bare(three))).isNull();
         awaitEnd(bare, "COMMITTED");
         assertThat(mails.sent()).containsSubsequence("bare " + three, "done " + three);
+    }
+
+    /** Its statements go through Spring's own connection, and its row is no work of AT: what a rollback undoes is only what came beside. */
+    @ParameterizedTest
+    @EnumSource(DatabaseKind.class)
+    void handWrittenCodeIsFencedInALocalTransactionOfSprings(DatabaseKind kind) throws Throwable {
+        ConfigurableApplicationContext application = application(kind);
+        FenceTemplate fence = application.getBean(FenceTemplate.class);
+        JdbcTemplate jdbc = application.getBean(JdbcTemplate.class);
+        Shop shop = application.getBean(Shop.class);
+        String one = account(application);
+        FenceKey key = new FenceKey(
+                Xid.of("127.0.0.1:8091", NAMES.incrementAndGet()), new BranchId(NAMES.incrementAndGet()), "hand");
+        Fence.Work<Integer> take = passage -> {
+            passage.keep("taken");
+            return jdbc.update("UPDATE account SET balance = balance - 10 WHERE name = ?", one);
+        };
+        assertThat(catchThrowable(() -> fence.pass(key, FencePhase.FIRST, passage -> {
+                    take.run(passage);
+                    throw new IllegalStateException("half of it");
+                })))
+                .hasMessage("half of it");
+        assertThat(money(application, one)).as("work and row were taken back").isEqualTo("100+0");
+        assertThat(global(application, unique("hand"), () -> {
+                    shop.captured(one);
+                    assertThat(fence.pass(key, FencePhase.FIRST, take).verdict())
+                            .isEqualTo(FenceVerdict.RUN);
+                    Fence.Passed<Integer> again = fence.pass(key, FencePhase.FIRST, take);
+                    assertThat(again.verdict()).isEqualTo(FenceVerdict.REPEATED);
+                    assertThat(again.kept()).isEqualTo("taken");
+                    assertThat(money(application, one)).isEqualTo("1090+0");
+                }))
+                .isNull();
+        assertThat(global(application, unique("hand"), () -> {
+                    application.getBean(TransactionTemplate.class).executeWithoutResult(local -> {
+                        shop.captured(one);
+                        local.setRollbackOnly();
+                        assertThat(catchThrowable(() -> fence.pass(key, FencePhase.CANCEL, passage -> "")))
+                                .isNull();
+                    });
+                    assertThat(fence(application, key.xid().value()))
+                            .as("it was part of the local transaction around it")
+                            .containsExactly("2");
+                    throw new IllegalStateException("no");
+                }))
+                .hasMessage("no");
+        Fence.Work<Integer> giveBack = passage -> {
+            assertThat(passage.data()).isEqualTo("taken");
+            return jdbc.update("UPDATE account SET balance = balance + 10 WHERE name = ?", one);
+        };
+        assertThat(fence.pass(key, FencePhase.CANCEL, giveBack).verdict()).isEqualTo(FenceVerdict.RUN);
+        assertThat(fence.pass(key, FencePhase.CANCEL, giveBack).verdict()).isEqualTo(FenceVerdict.REPEATED);
+        assertThat(fence.pass(key, FencePhase.FIRST, take).verdict()).isEqualTo(FenceVerdict.TOO_LATE);
+        assertThat(money(application, one)).isEqualTo("1100+0");
+        String undone = unique("hand");
+        FenceKey other = new FenceKey(key.xid(), new BranchId(NAMES.incrementAndGet()), "hand");
+        String two = account(application);
+        assertThat(global(application, undone, () -> {
+                    shop.captured(two);
+                    fence.pass(other, FencePhase.FIRST, take);
+                    throw new IllegalStateException("no");
+                }))
+                .hasMessage("no");
+        awaitEnd(undone, "ROLLED_BACK");
+        assertThat(money(application, two)).isEqualTo("100+0");
+        assertThat(fence(application, key.xid().value()))
+                .as("AT undid what it had captured, and not the row")
+                .hasSize(2);
+        assertThat(fence.in("dataSource")
+                        .pass(other, FencePhase.CANCEL, giveBack)
+                        .verdict())
+                .isEqualTo(FenceVerdict.RUN);
+        assertThat(catchThrowable(() -> fence.in("nowhere").pass(other, FencePhase.CANCEL, giveBack)))
+                .hasMessageContaining("there is no data source nowhere");
     }
 
     @ParameterizedTest

@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -221,7 +222,8 @@ class DataSourceIT {
             router.setTargetDataSources(targets);
             router.afterPropertiesSet();
             assertThat(seen(context)).contains("router.later UNCOVERED").doesNotContain("router.orders UNCOVERED");
-            assertThat(new DataSourcesExamination(context.getBean(SeenDataSources.class), Map::of).examine())
+            assertThat(new DataSourcesExamination(context.getBean(SeenDataSources.class), Map::of, Set.of(), Set::of)
+                            .examine())
                     .filteredOn(finding -> finding.code() == ErrorCode.DATA_SOURCE_NOT_WRAPPED)
                     .singleElement()
                     .satisfies(finding -> assertThat(finding.seen()).contains("after the start"));

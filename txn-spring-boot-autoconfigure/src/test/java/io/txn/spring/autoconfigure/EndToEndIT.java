@@ -193,7 +193,7 @@ class EndToEndIT {
             assertThat(balance()).isEqualTo(90);
             assertThat(coordinator.transactions()).hasSize(2);
         }
-        assertThat(application.getBean(TxnClient.class).connected()).isTrue();
+        assertThat(application.getBean(TxnClient.class).awaitConnected(MAX)).isTrue();
     }
 
     @Test

@@ -148,7 +148,8 @@ class HealthyStartIT {
                     + ((ServletWebServerApplicationContext) context)
                             .getWebServer()
                             .getPort();
-            assertThat(get(root + "/actuator/health")).startsWith("{\"status\":\"UP\"");
+            Await.until("connected behind the start", Duration.ofSeconds(30), () -> get(root + "/actuator/health")
+                    .startsWith("{\"status\":\"UP\""));
             first.close();
             Await.until("health is down", Duration.ofSeconds(30), () -> get(root + "/actuator/health")
                     .contains("\"txn\":{\"status\":\"DOWN\""));

@@ -11,11 +11,20 @@ import io.txn.client.GlobalTransactionOptions;
 import io.txn.client.GlobalTransactionTemplate;
 import io.txn.client.RollbackRules;
 import io.txn.client.TransactionContext;
+import io.txn.client.TxnClient;
+import io.txn.client.action.Action;
+import io.txn.client.action.ActionContext;
+import io.txn.client.action.Actions;
+import io.txn.client.action.Fencing;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.extension.BranchPolicy;
+import io.txn.test.Await;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -73,7 +82,7 @@ class HooksIT {
     /** Writes down what it is told, and fails where it is asked to. */
     static class Recorder implements GlobalTransactionHook, FailureHandler {
 
-        private final List<String> told = new ArrayList<>();
+        private final List<String> told = new CopyOnWriteArrayList<>();
         private final ContextCarrier contexts;
         private String failsIn = "";
 
@@ -121,6 +130,11 @@ class HooksIT {
         @Override
         public void afterCompletion(TransactionContext transaction, Completion completion) {
             told("afterCompletion " + completion);
+        }
+
+        @Override
+        public void needsAttention(TransactionContext transaction, TxnException problem) {
+            told("needsAttention " + problem.code());
         }
 
         @Override
@@ -216,6 +230,66 @@ class HooksIT {
         assertThat(coordinator.transaction("kept").state().name()).isEqualTo("COMMITTED");
         assertThat(coordinator.transaction("gone").state().name()).isEqualTo("ROLLED_BACK");
         recorder.failsIn = "";
+    }
+
+    /** An action whose ends fail each time, so many times at most. */
+    private void act(String name, int attempts) {
+        Action.Ends ends = new Action.Ends() {
+            @Override
+            public boolean confirm(ActionContext context, List<?> captured) {
+                throw new IllegalStateException("not today");
+            }
+
+            @Override
+            public boolean cancel(ActionContext context, List<?> captured, Object result) {
+                throw new IllegalStateException("not today");
+            }
+        };
+        Action action = Action.tcc(name, List.of(), Fencing.NONE, null, ends)
+                .withPolicy(BranchPolicy.declared(2_000, 100, 100, attempts));
+        TxnClient client = application.getBean(TxnClient.class);
+        Actions actions = new Actions(transactions, client.contexts(), client.resources());
+        actions.register(action);
+        try {
+            actions.run(action, List.of(), context -> "");
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void aSecondPhaseThatNeedsAPersonIsSaidAtOnceOrWhenItComesToThat() {
+        assertThat(run("at once", () -> act("hooks/once", 1)))
+                .isInstanceOfSatisfying(
+                        TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.COMMIT_INCOMPLETE));
+        assertThat(recorder.told)
+                .endsWith("needsAttention COMMIT_INCOMPLETE", "afterCommit", "afterCompletion COMMITTED");
+        for (boolean keep : new boolean[] {true, false}) {
+            String name = keep ? "hooks/kept" : "hooks/undone";
+            Throwable end = run(name, () -> {
+                act(name, 4);
+                if (!keep) {
+                    throw new IllegalStateException("no");
+                }
+            });
+            assertThat(end == null).as("%s", end).isEqualTo(keep);
+            String told = "needsAttention " + (keep ? ErrorCode.COMMIT_INCOMPLETE : ErrorCode.ROLLBACK_FAILED);
+            Await.until(told, Duration.ofSeconds(60), () -> recorder.told.contains(told));
+            assertThat(recorder.told)
+                    .as("its caller had been told that it is decided")
+                    .endsWith("afterCompletion " + (keep ? "COMMITTED" : "ROLLED_BACK"), told);
+            assertThat(coordinator.transaction(name).state().name()).isEqualTo("NEEDS_ATTENTION");
+        }
+    }
+
+    @Test
+    void aRollbackThatNobodyConfirmsIsSaid() {
+        assertThat(run("unconfirmed", () -> {
+                    coordinator.close();
+                    throw new IllegalStateException("no");
+                }))
+                .hasMessage("no");
+        assertThat(recorder.told).endsWith("rollbackNotConfirmed", "afterCompletion UNKNOWN");
     }
 
     @Test

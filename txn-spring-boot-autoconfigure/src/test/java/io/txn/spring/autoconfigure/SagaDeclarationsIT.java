@@ -8,11 +8,14 @@ import io.txn.client.action.Fencing;
 import io.txn.client.saga.Saga;
 import io.txn.client.saga.SagaBuilder;
 import io.txn.client.saga.SagaDefinition;
+import io.txn.client.saga.SagaEnded;
 import io.txn.client.saga.SagaStep;
 import io.txn.client.saga.Sagas;
 import io.txn.client.saga.Started;
 import io.txn.client.saga.Step;
 import io.txn.client.saga.Value;
+import io.txn.client.statelang.StateMachine;
+import io.txn.client.statelang.StateMachines;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
@@ -24,6 +27,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -40,6 +45,7 @@ import org.springframework.boot.autoconfigure.jdbc.DataSourceTransactionManagerA
 import org.springframework.boot.autoconfigure.jdbc.JdbcTemplateAutoConfiguration;
 import org.springframework.boot.autoconfigure.transaction.TransactionAutoConfiguration;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.event.EventListener;
 import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
@@ -91,6 +97,76 @@ class SagaDeclarationsIT {
             assertThat(((TxnException) cause).code()).isEqualTo(code);
             assertThat(cause).hasMessageContainingAll(texts);
         });
+    }
+
+    record Question(String item) {}
+
+    record Answer(String item) {}
+
+    static class Ears {
+
+        private final List<String> heard = new CopyOnWriteArrayList<>();
+
+        public List<String> heard() {
+            return heard;
+        }
+
+        @EventListener
+        public void question(SagaEnded<Question> ended) {
+            heard.add("question " + ended.input().item());
+        }
+
+        @EventListener
+        public void answer(SagaEnded<Answer> ended) {
+            heard.add("answer " + ended.input().item());
+        }
+
+        @EventListener
+        public void machine(SagaEnded<Map<String, Object>> ended) {
+            heard.add("machine " + ended.input());
+        }
+
+        @EventListener
+        public void any(SagaEnded<?> ended) {
+            heard.add("any " + ended.definition());
+        }
+    }
+
+    private static <I> SagaDefinition<I, ?> told(String name, Class<I> input) {
+        SagaBuilder<I> saga = Saga.define(name, 1, input).announced();
+        saga.step("peek", Saga.call(Stock.class, Stock::peek, Value.constant("book")))
+                .notCompensated();
+        return saga.done();
+    }
+
+    @Test
+    void whoListensToTheEndsOfOneKindOfSagaHearsOfThose() {
+        SagaDefinition<Question, ?> questions = told("question", Question.class);
+        runner().withBean(Stock.class)
+                .withBean(Ears.class)
+                .withBean("questions", SagaDefinition.class, () -> questions)
+                .withBean(
+                        StateMachine.class,
+                        () -> StateMachine.read(
+                                "{\"Name\": \"brief\", \"StartState\": \"Done\", \"States\": {\"Done\": {\"Type\": \"Succeed\"}}}",
+                                "brief.json"))
+                .withPropertyValues("txn.saga.state-machine.announced=true")
+                .run(context -> {
+                    Ears ears = context.getBean(Ears.class);
+                    assertThat(context.getBean(Sagas.class)
+                                    .start(questions, new Question("book"))
+                                    .await(LONG)
+                                    .isDone())
+                            .isTrue();
+                    assertThat(new TreeSet<>(ears.heard())).containsExactly("any question@1", "question book");
+                    ears.heard().clear();
+                    assertThat(context.getBean(StateMachines.class)
+                                    .start("brief", Map.of("key", "K"))
+                                    .await(LONG)
+                                    .isDone())
+                            .isTrue();
+                    assertThat(new TreeSet<>(ears.heard())).containsExactly("any brief@0.0.1", "machine {key=K}");
+                });
     }
 
     interface Warehouse {

@@ -13,8 +13,11 @@ import io.txn.protocol.Xid;
 import io.txn.protocol.saga.SagaHead.State;
 import io.txn.spring.doctor.Examination;
 import io.txn.test.Await;
+import io.txn.test.DatabaseKind;
 import io.txn.test.JavaProcess;
 import io.txn.test.Ports;
+import io.txn.test.TestDatabase;
+import io.txn.test.TestDatabases;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.file.Path;
@@ -142,6 +145,11 @@ class StateMachineIT {
         public String bookTrain(String key) {
             note(key, "train");
             return key.startsWith("long") ? "wagon ".repeat(1_500) : "wagon 3";
+        }
+
+        public String leave(String key, int characters) {
+            note(key, "book");
+            return "x".repeat(characters);
         }
 
         public String bookBus(String key) {
@@ -373,6 +381,46 @@ class StateMachineIT {
                 });
     }
 
+    /** 256 KiB are kept of what states leave. The state that leaves more fails; what the machine ends with does not count. */
+    @Test
+    void aMachineWhoseStatesLeaveAsMuchAsIsKeptEndsWellAndOneWithMoreTurns() {
+        Travel travel = new Travel();
+        runner(travel, "classpath:statelang/trip.json")
+                .withBean("shelf", StateMachine.class, () -> shelf("shelf", 16))
+                .withBean("library", StateMachine.class, () -> shelf("library", 17))
+                .run(context -> {
+                    StateMachines machines = context.getBean(StateMachines.class);
+                    SagaOutcome<Map<String, Object>> full = run(machines, "shelf", Map.of("key", "shelf"));
+                    assertThat(full.state()).as(full.failure()).isEqualTo(State.DONE);
+                    assertThat(full.result()).containsEntry("book", "x".repeat(BOOK));
+                    assertThat(travel.done("shelf")).hasSize(16).containsOnly("book");
+
+                    SagaOutcome<Map<String, Object>> more = run(machines, "library", Map.of("key", "library"));
+                    assertThat(more.state()).isEqualTo(State.COMPENSATED);
+                    assertThat(more.failure()).contains("Book16", "more than is kept of one saga: 262144 bytes");
+                    assertThat(travel.done("library")).hasSize(17).containsOnly("book");
+                });
+    }
+
+    /** Sixteen of them are less than what is kept, and seventeen more. */
+    private static final int BOOK = 15_500;
+
+    private static StateMachine shelf(String name, int books) {
+        StringBuilder states = new StringBuilder();
+        for (int i = 0; i < books; i++) {
+            states.append("""
+                    %s"Book%d": {"Type": "ServiceTask", "ServiceName": "travel", "ServiceMethod": "leave",
+                      "Input": ["$.[key]", %d], "Output": {"book": "$.#root"}%s}
+                    """.formatted(
+                            i == 0 ? "" : ",", i, BOOK, i + 1 == books ? "" : ", \"Next\": \"Book" + (i + 1) + "\""));
+        }
+        return StateMachine.read(
+                "{\"Name\": \"" + name
+                        + "\", \"StartState\": \"Book0\", \"RecoverStrategy\": \"Compensate\", \"States\": {" + states
+                        + "}}",
+                name + ".json");
+    }
+
     @Test
     void aMachineGoesOnWhenItsCoordinatorWasKilled() {
         Travel travel = new Travel();
@@ -391,6 +439,50 @@ class StateMachineIT {
                     .endsWith("letter about 12A")
                     .containsOnlyOnce(HOTEL);
         });
+    }
+
+    /** Killed in a service and in a compensation: what was committed is not done again, and what was not is. */
+    @Test
+    void anotherInstanceGoesOnWithWhatAKilledApplicationWasCalledFor() {
+        TestDatabase database = TestDatabases.of(DatabaseKind.MARIADB).create();
+        Purses.open(database);
+        Map<String, Xid> sagas = new HashMap<>();
+        try (JavaProcess doomed = JavaProcess.mainClass(Purses.class)
+                .args(Integer.toString(port), database.jdbcUrl(), database.user(), database.password())
+                .start(directory.resolve("doomed.log"))) {
+            for (String key : List.of("forward", "back", "undone")) {
+                sagas.put(
+                        key,
+                        new Xid(doomed.awaitLine(key + " is ([0-9.]+:\\d+:\\d+)", LONG)
+                                .group(1)));
+            }
+            doomed.awaitLine("forward is in give", LONG);
+            doomed.awaitLine("back is in putBack", LONG);
+            doomed.awaitLine("undone is in give", LONG);
+            assertThat(purses(database))
+                    .as("b and e have been given, c is not put back")
+                    .isEqualTo("90 110 90 90 110");
+            doomed.kill9();
+            assertThat(doomed.waitFor(LONG)).isTrue();
+        }
+        Purses.runner(port, database.dataSource(), false).run(context -> {
+            StateMachines machines = context.getBean(StateMachines.class);
+            assertThat(machines.find(sagas.get("forward")).await(LONG).state()).isEqualTo(State.DONE);
+            SagaOutcome<Map<String, Object>> back =
+                    machines.find(sagas.get("back")).await(LONG);
+            assertThat(back.state()).isEqualTo(State.COMPENSATED);
+            assertThat(back.failure()).contains("NOBODY");
+            assertThat(machines.find(sagas.get("undone")).await(LONG).state())
+                    .as("by its strategy a call without an answer turns it")
+                    .isEqualTo(State.COMPENSATED);
+        });
+        assertThat(purses(database)).isEqualTo("90 110 100 100 100");
+        assertThat(Leftovers.query(database, "SELECT GROUP_CONCAT(what ORDER BY what SEPARATOR ' ') FROM done"))
+                .isEqualTo("forward/give forward/take");
+    }
+
+    private static String purses(TestDatabase database) {
+        return Leftovers.query(database, "SELECT GROUP_CONCAT(amount ORDER BY owner SEPARATOR ' ') FROM purse");
     }
 
     /** Asked until the coordinator can be asked again. */

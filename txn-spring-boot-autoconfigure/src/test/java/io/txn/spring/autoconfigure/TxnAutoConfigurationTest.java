@@ -43,6 +43,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
@@ -50,7 +51,11 @@ import javax.sql.DataSource;
 import org.apache.catalina.startup.Tomcat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
+import org.springframework.beans.factory.support.BeanDefinitionRegistry;
+import org.springframework.beans.factory.support.GenericBeanDefinition;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.context.PropertyPlaceholderAutoConfiguration;
 import org.springframework.boot.autoconfigure.web.client.RestClientAutoConfiguration;
 import org.springframework.boot.autoconfigure.web.client.RestTemplateAutoConfiguration;
 import org.springframework.boot.context.properties.bind.Binder;
@@ -64,6 +69,9 @@ import org.springframework.boot.web.client.RestTemplateBuilder;
 import org.springframework.boot.web.client.RestTemplateCustomizer;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.context.SmartLifecycle;
+import org.springframework.context.support.PropertySourcesPlaceholderConfigurer;
+import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.core.env.MapPropertySource;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 import org.springframework.web.client.RestClient;
@@ -125,6 +133,54 @@ class TxnAutoConfigurationTest {
                                 context.getBean(CoordinatorLocator.class).current())
                         .containsExactly(
                                 new HostPort("127.0.0.1", nobody), new HostPort("coordinator.invalid", nobody)));
+    }
+
+    /** Which class it is, is said later. */
+    @Test
+    void aBeanWhoseClassIsAPlaceholderIsNoneOfOurs() {
+        runner.withInitializer(context -> {
+                    BeanDefinitionRegistry registry = (BeanDefinitionRegistry) context;
+                    GenericBeanDefinition placeholder = new GenericBeanDefinition();
+                    placeholder.setBeanClassName("${demo.class}");
+                    registry.registerBeanDefinition("placeholder", placeholder);
+                    GenericBeanDefinition template = new GenericBeanDefinition();
+                    template.setAbstract(true);
+                    template.setBeanClassName(ContextCarrier.class.getName());
+                    registry.registerBeanDefinition("template", template);
+                })
+                .withConfiguration(AutoConfigurations.of(PropertyPlaceholderAutoConfiguration.class))
+                .withPropertyValues("demo.class=java.util.ArrayList")
+                .run(context -> assertThat(context)
+                        .hasNotFailed()
+                        .hasSingleBean(ContextCarrier.class)
+                        .hasSingleBean(TxnClient.class));
+    }
+
+    @Test
+    void keysOfAPlaceholderConfigurersOwnAreBound() {
+        Properties own = new Properties();
+        own.setProperty("txn.jdbc.mode", "XA");
+        runner.withBean(PropertySourcesPlaceholderConfigurer.class, () -> {
+                    PropertySourcesPlaceholderConfigurer configurer = new PropertySourcesPlaceholderConfigurer();
+                    configurer.setProperties(own);
+                    return configurer;
+                })
+                .run(context -> {
+                    assertThat(context.getBean(JdbcProperties.class).mode()).hasToString("XA");
+                    assertThat(context.getBean(XaProperties.class)).isEqualTo(XaProperties.defaults());
+                });
+    }
+
+    @Test
+    void keysThatAreAddedBeforeBeansAreMadeAreBound() {
+        runner.withBean(
+                        "late",
+                        BeanFactoryPostProcessor.class,
+                        () -> factory -> factory.getBean(ConfigurableEnvironment.class)
+                                .getPropertySources()
+                                .addLast(new MapPropertySource("late", Map.of("txn.jdbc.mode", "XA"))))
+                .run(context ->
+                        assertThat(context.getBean(JdbcProperties.class).mode()).hasToString("XA"));
     }
 
     /** What brings work ends first, the client then, and what branches are finished with last. */
@@ -320,7 +376,9 @@ class TxnAutoConfigurationTest {
                             .contains("namespace test")
                             .contains("service " + NacosSettings.DEFAULT_SERVICE)
                             .doesNotContain("secret");
-                    assertThat(context.getBean(NacosProperties.class).toString())
+                    assertThat(Binder.get(context.getEnvironment())
+                                    .bindOrCreate("txn.nacos", NacosProperties.class)
+                                    .toString())
                             .doesNotContain("secret");
                 });
         runner.withPropertyValues("txn.nacos.server-addr=127.0.0.1:" + nobody)

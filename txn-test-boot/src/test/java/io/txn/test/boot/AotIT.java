@@ -35,7 +35,8 @@ class AotIT {
     @Test
     void theApplicationRunsFromWhatIsGeneratedAheadOfTime() throws Exception {
         TestDatabase database = Running.database();
-        List<String> properties = Stream.concat(Running.properties(database), Stream.of("txn.embedded.enabled=true"))
+        List<String> properties = Stream.concat(
+                        Running.properties(database), Stream.of("txn.embedded.enabled=true", "boot-line.saga=true"))
                 .toList();
         Path sources = directory.resolve("sources");
         Path resources = directory.resolve("resources");
@@ -49,6 +50,15 @@ class AotIT {
             assertThat(processing.exitCode()).as(processing.output()).hasValue(0);
         }
         compile(sources, classes);
+        // Nothing on a JVM asks for these; a native image would.
+        assertThat(resources.resolve("META-INF/native-image/io.txn/sagas/serialization-config.json"))
+                .content()
+                .contains("\"lambdaCapturingTypes\":[{\"name\":\"io.txn.test.boot.Noting\"}]");
+        try (Stream<Path> files = Files.walk(resources)) {
+            assertThat(files.filter(file ->
+                            file.endsWith("reflect-config.json") || file.endsWith("reachability-metadata.json")))
+                    .anySatisfy(file -> assertThat(file).content().contains("tearOut"));
+        }
 
         String classPath = String.join(File.pathSeparator, classes.toString(), resources.toString(), Line.classPath());
         try (Running application = Running.start(
@@ -73,6 +83,11 @@ class AotIT {
             application.purchase("undone", application, true);
             Await.until("rolled back", Duration.ofSeconds(60), () -> application.undoRecords() == 0);
             assertThat(application.notes()).isEqualTo(kept);
+            // The definition's references to methods are looked into by code that was made ahead of time.
+            assertThat(application.saga("saga", false)).containsEntry("state", "COMPENSATED");
+            assertThat(application.notes()).isEqualTo(kept);
+            assertThat(application.saga("saga", true)).containsEntry("state", "DONE");
+            assertThat(application.notes()).contains("saga").containsAll(kept);
         }
     }
 

@@ -88,7 +88,6 @@ class BootLineIT {
                 Running second = start("second", secondJdk, secondDatabase)) {
             first.awaitStart();
             second.awaitStart();
-            checkLoaded(loaded);
             for (Running each : List.of(first, second)) {
                 Map<String, String> about = each.get("/about");
                 System.out.println(about);
@@ -98,9 +97,11 @@ class BootLineIT {
                         .matches(".*/txn-spring-boot-autoconfigure/target/txn-spring-boot-autoconfigure-[^/]*\\.jar"));
                 assertThat(each.warnings()).as("a healthy start").isEmpty();
                 // Boot 4 has its health in another place.
-                assertThat(each.text("/actuator/health")).contains("\"txn\":{\"status\":\"UP\"}");
+                Await.untilPasses("connected behind the start", MAX, () -> assertThat(each.text("/actuator/health"))
+                        .contains("\"txn\":{\"status\":\"UP\"}"));
                 assertThat(each.text("/actuator/health/readiness")).contains("\"status\":\"UP\"");
             }
+            checkLoaded(loaded);
             commitAndRollBack(first, second);
             commitAndRollBack(second, first);
             assertThat(second.process().term(Duration.ofSeconds(60)))

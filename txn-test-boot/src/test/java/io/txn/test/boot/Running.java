@@ -135,6 +135,11 @@ final class Running implements AutoCloseable {
         return post("/purchase/" + note + "?peer=" + peer.port() + "&fail=" + fail, fail ? 500 : 200);
     }
 
+    /** Has it write a note by a saga, and keep it or not; the end of that. */
+    Map<String, String> saga(String note, boolean kept) {
+        return post("/saga/" + note + "?kept=" + kept, 200);
+    }
+
     /** The notes in its database, as somebody sees them who knows of no global transaction. */
     Set<String> notes() {
         Set<String> notes = new TreeSet<>();

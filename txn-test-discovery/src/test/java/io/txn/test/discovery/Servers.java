@@ -33,7 +33,7 @@ final class Servers {
 
     private Servers() throws IOException {
         eureka.awaitLine("Eureka serves", MAX);
-        coordinator = JavaProcess.jar(jar())
+        coordinator = JavaProcess.coordinator(jar())
                 .args(
                         "--server.port=" + Ports.free(),
                         "--txn.coordinator.tcp.port=" + tcpPort,

@@ -2,6 +2,7 @@ package io.txn.samples.account;
 
 import java.math.BigDecimal;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.ProblemDetail;
 import org.springframework.web.bind.annotation.ExceptionHandler;
@@ -22,7 +23,7 @@ class AccountController {
         this.accounts = accounts;
     }
 
-    record Debit(BigDecimal amount) {}
+    record Debit(@Nullable BigDecimal amount) {}
 
     @PostMapping("/{customer}/debit")
     Account debit(@PathVariable String customer, @RequestBody Debit request) {

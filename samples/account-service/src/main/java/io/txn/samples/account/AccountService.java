@@ -2,6 +2,7 @@ package io.txn.samples.account;
 
 import java.math.BigDecimal;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Service;
 import org.springframework.transaction.annotation.Transactional;
 
@@ -19,8 +20,8 @@ class AccountService {
     }
 
     @Transactional
-    public Account debit(String customer, BigDecimal amount) {
-        if (amount.signum() <= 0) {
+    public Account debit(String customer, @Nullable BigDecimal amount) {
+        if (amount == null || amount.signum() <= 0) {
             throw new NotPositiveException(amount);
         }
         Account account = accounts.findForUpdate(customer);

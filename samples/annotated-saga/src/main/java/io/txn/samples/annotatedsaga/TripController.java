@@ -22,6 +22,7 @@ class TripController {
 
     @PostMapping("/trips")
     List<String> book(@RequestParam("guest") String guest) {
+        NotAGuestException.require(guest);
         return trips.book(guest);
     }
 
@@ -33,5 +34,10 @@ class TripController {
     @ExceptionHandler
     ProblemDetail notBooked(SoldOutException problem) {
         return ProblemDetail.forStatusAndDetail(HttpStatus.CONFLICT, String.valueOf(problem.getMessage()));
+    }
+
+    @ExceptionHandler
+    ProblemDetail notAGuest(NotAGuestException problem) {
+        return ProblemDetail.forStatusAndDetail(HttpStatus.BAD_REQUEST, String.valueOf(problem.getMessage()));
     }
 }

@@ -24,6 +24,8 @@ class PurchaseController {
     @PostMapping
     PurchaseService.Receipt buy(
             @RequestBody Buy request, @RequestHeader(name = "Idempotency-Key", required = false) String key) {
+        NotAPurchaseException.requireText("customer", request.customer());
+        NotAPurchaseException.requireText("product", request.product());
         return key == null
                 ? purchases.buy(request.customer(), request.product(), request.quantity())
                 : purchases.buyOnce(key, request.customer(), request.product(), request.quantity());

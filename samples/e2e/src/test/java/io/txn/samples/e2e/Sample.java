@@ -55,7 +55,11 @@ final class Sample implements AutoCloseable {
     }
 
     String get(String path) {
-        return send(HttpRequest.newBuilder(URI.create(base + path))).body;
+        return ask(path).body;
+    }
+
+    Answer ask(String path) {
+        return send(HttpRequest.newBuilder(URI.create(base + path)));
     }
 
     Answer post(String path) {

@@ -76,6 +76,10 @@ class SamplesIT {
             assertThat(tcc.post("/tickets?customer=alice&count=" + count))
                     .satisfies(refusedWith("a count has to be more than 0, and this one is " + count));
         }
+        assertThat(tcc.post("/tickets?customer=alice")).satisfies(refusedWith("'count'"));
+        assertThat(tcc.post("/tickets?count=2")).satisfies(refusedWith("'customer'"));
+        assertThat(tcc.post("/tickets?customer=alice&count=two")).satisfies(refusedWith("'two'"));
+        assertThat(tcc.post("/tickets?customer=carol&count=2").body()).contains("carol has not got 80");
         awaitStanding("{\"free\":28,\"kept\":0,\"sold\":2,\"balance\":420,\"held\":0}");
     }
 
@@ -101,6 +105,11 @@ class SamplesIT {
         Sample.Answer soldOut = annotatedSaga.post("/trips?guest=carol");
         assertThat(soldOut.status()).as(soldOut.body()).isEqualTo(409);
         assertThat(soldOut.body()).contains("there is no seat left on the train");
+        assertThat(annotatedSaga.post("/trips")).satisfies(refusedWith("'guest'"));
+        for (String nobody : List.of("", "+", "x".repeat(21))) {
+            assertThat(annotatedSaga.post("/trips?guest=" + nobody))
+                    .satisfies(refusedWith("a guest's name has 1 to 20 characters"));
+        }
 
         Await.untilPasses("carol's room is cancelled", LONG, () -> assertThat(annotatedSaga
                         .get("/bookings")
@@ -126,6 +135,7 @@ class SamplesIT {
                 .contains("DONE", "\"parcel\":\"P-1\",\"paid\":30");
         assertThat(saga.get("/standing")).contains("8", "70", "1");
         assertThat(saga.get("/ended?xid=" + encoded(done))).isEqualTo("{\"done\":true}");
+        assertThat(saga.post("/packed?id=another&parcel=P-1").body()).contains("there is a parcel P-1 already");
 
         String poor = saga.post("/orders", order(3, 500, false)).body();
         assertThat(saga.get("/orders?seconds=60&xid=" + encoded(poor)))
@@ -143,6 +153,45 @@ class SamplesIT {
         assertThat(saga.post("/orders", order(1, 0, false)))
                 .satisfies(refusedWith("an amount has to be more than 0, and this one is 0"));
         assertThat(saga.get("/standing")).contains("8", "70", "1");
+    }
+
+    @Test
+    void whatIsNoOrderIsRefusedWithWhatIsMissingAndStartsNothing() {
+        for (String nothing : List.of(
+                "",
+                "order",
+                "[]",
+                "{\"item\":\"book\",\"count\":\"two\",\"payment\":{\"customer\":\"alice\",\"amount\":30},\"express\":true}",
+                "{\"item\":\"book\",\"count\":1,\"payment\":\"alice\",\"express\":true}")) {
+            assertThat(saga.post("/orders", nothing)).satisfies(refusedWith("an order is JSON like"));
+        }
+        assertThat(saga.post("/orders", "{\"item\":\"book\",\"count\":1,\"express\":true}"))
+                .satisfies(refusedWith("a payment is missing"));
+        assertThat(saga.post("/orders", order(1, 30, true).replace("\"item\":\"book\",", "")))
+                .satisfies(refusedWith("an item has to be a text of 1 to 20 characters, and this one is missing"));
+        assertThat(saga.post("/orders", order(1, 30, true).replace("\"customer\":\"alice\",", "")))
+                .satisfies(refusedWith("a customer has to be a text of 1 to 20 characters, and this one is missing"));
+        assertThat(saga.post("/orders", order(1, 30, true).replace("book", "book".repeat(10_000))))
+                .satisfies(refusedWith("and this one has 40000"));
+
+        String nobody = saga.post("/orders", order(1, 30, true).replace("alice", "carol"))
+                .body();
+        assertThat(saga.get("/orders?seconds=60&xid=" + encoded(nobody)))
+                .contains("COMPENSATED", "carol has not enough money");
+
+        String unknown = encoded(nobody.replaceAll("\\d+$", "999"));
+        for (String xid : List.of(unknown, "nothing", "", "%20")) {
+            assertThat(saga.ask("/orders?xid=" + xid).status()).as(xid).isEqualTo(404);
+        }
+        assertThat(saga.ask("/orders")).satisfies(refusedWith("'xid'"));
+        for (String seconds : List.of("-1", "601")) {
+            assertThat(saga.ask("/orders?xid=" + unknown + "&seconds=" + seconds))
+                    .satisfies(refusedWith("seconds have to be 0 to 600, and these are " + seconds));
+        }
+        for (String id : List.of(unknown + "%2F1", encoded(nobody) + "%2F999", "nothing", "")) {
+            assertThat(saga.post("/packed?parcel=P-9&id=" + id).status()).as(id).isEqualTo(404);
+        }
+        assertThat(saga.post("/packed?id=nothing&parcel=")).satisfies(refusedWith("a parcel has to be a text"));
     }
 
     private static String order(int count, int amount, boolean express) {
@@ -172,6 +221,10 @@ class SamplesIT {
             assertThat(xa.post("/transfers?from=alice&to=bob&amount=" + amount))
                     .satisfies(refusedWith("an amount has to be more than 0, and this one is " + amount));
         }
+        assertThat(xa.post("/transfers?from=alice&to=bob")).satisfies(refusedWith("'amount'"));
+        assertThat(xa.post("/transfers?from=alice&to=bob&amount=much")).satisfies(refusedWith("'much'"));
+        assertThat(xa.post("/transfers?from=carol&to=bob&amount=1").body())
+                .contains("carol has not got 1 in the north");
         assertThat(xa.get("/balances")).isEqualTo(after);
 
         Await.until("nothing is left prepared", LONG, () -> rows(north, "XA RECOVER") == 0);

@@ -3,9 +3,10 @@ package io.txn.samples.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.txn.samples.demo.Program;
-import io.txn.samples.demo.ShopClient;
-import io.txn.samples.demo.ShopDatabase;
+import io.txn.samples.demo.ServerDatabases;
 import io.txn.test.TestAuthority;
+import io.txn.test.TestDatabase;
+import io.txn.test.TestDatabases;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +18,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * A shop that trusts nobody: every connection to the coordinator is mutual TLS, and each service proves itself by the
- * subject of its certificate, the last one by a token besides.
+ * subject of its certificate, the last one by a token besides. On PostgreSQL; {@link RowsInTheWayIT} makes the same purchases on MariaDB, {@link DemoIT} its own
+ * on H2.
  */
 class SecuredShopIT {
 
@@ -52,26 +54,18 @@ class SecuredShopIT {
                             entry + "name=" + program.title(),
                             entry + "certificate=" + name,
                             entry + "applications=" + name,
-                            entry + "resources=jdbc:h2:*"));
+                            entry + "resources=jdbc:postgresql:*"));
                 }
                 further.put(program, service);
             }
         }
         further.put(Program.COORDINATOR, coordinator);
 
-        try (Shop shop = Shop.open("secured", ShopDatabase.h2(Shop.data("secured-databases")), further)) {
-            Figures before = Figures.of(shop);
-            ShopClient.Answer bought = shop.buy("bob", 1);
-            assertThat(bought.status()).as(bought.body()).isEqualTo(200);
-            List<String> xids = shop.xids();
-            assertThat(xids).hasSize(1);
-            shop.awaitSettled(xids.get(0), "COMMITTED");
-            assertThat(Figures.of(shop)).isEqualTo(before.afterPurchaseOf(1));
-
-            ShopClient.Answer refused = shop.buy("alice", 5);
-            assertThat(refused.status()).as(refused.body()).isEqualTo(409);
-            shop.awaitSettled(shop.newXid(xids), "ROLLED_BACK");
-            assertThat(Figures.of(shop)).isEqualTo(before.afterPurchaseOf(1));
+        TestDatabase server = TestDatabases.postgres();
+        try (ServerDatabases databases =
+                        ServerDatabases.create(server.jdbcUrl(), server.user(), server.password(), "secured");
+                Shop shop = Shop.open("secured", databases.database(), further)) {
+            Purchases.commitAndRollBackAsOne(shop);
 
             for (Program program : Program.values()) {
                 assertThat(Files.readString(shop.plan().log(program)))

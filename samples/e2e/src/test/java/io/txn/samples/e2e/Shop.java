@@ -30,6 +30,9 @@ final class Shop implements AutoCloseable {
 
     static final Duration MAX = Duration.ofSeconds(120);
 
+    /** Of a start: five programs at a time need half a minute on two quiet cores. */
+    private static final Duration START_WAIT = Duration.ofMinutes(5);
+
     private ShopPlan plan;
     private final ShopClient client;
     private final HttpClient http = HttpClient.newHttpClient();
@@ -98,16 +101,16 @@ final class Shop implements AutoCloseable {
 
     private void launch(Program program) throws IOException {
         Files.createDirectories(plan.data());
-        JavaProcess.Builder builder = JavaProcess.jar(plan.jar(program))
-                .args(plan.arguments(program).toArray(String[]::new))
-                .directory(plan.data());
+        Path jar = plan.jar(program);
+        JavaProcess.Builder builder = program.isService() ? JavaProcess.unpacked(jar) : JavaProcess.coordinator(jar);
+        builder.args(plan.arguments(program).toArray(String[]::new)).directory(plan.data());
         plan.environment(program).forEach(builder::env);
         processes.put(program, builder.start(plan.log(program)));
     }
 
     private void awaitReady(Program program) {
         JavaProcess process = process(program);
-        Await.until("the " + program.title() + " is ready", MAX, () -> {
+        Await.until("the " + program.title() + " is ready", START_WAIT, () -> {
             if (!process.isAlive()) {
                 throw new AssertionError("the " + program.title() + " ended with exit code " + process.exitCode()
                         + "; see " + process.log());

@@ -43,6 +43,14 @@ public class Warehouse {
 
     /** Said twice it does no harm: the saga takes the first answer. */
     void packed(String correlationId, Parcel parcel) {
+        int others = database.sql("SELECT COUNT(*) FROM packing WHERE parcel = :parcel AND correlation_id <> :id")
+                .param("parcel", parcel.number())
+                .param("id", correlationId)
+                .query(Integer.class)
+                .single();
+        if (others > 0) {
+            throw new DuplicateParcelException(parcel);
+        }
         sagas.complete(correlationId, parcel);
         database.sql("UPDATE packing SET parcel = :parcel WHERE correlation_id = :id")
                 .param("parcel", parcel.number())

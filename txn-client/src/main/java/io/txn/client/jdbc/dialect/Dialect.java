@@ -11,6 +11,7 @@ import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -317,17 +318,23 @@ public record Dialect(
 
     /**
      * An expression that an image query adds to find out which table it really read. On PostgreSQL it is led by {@link #AMBIGUOUS} where the session
-     * prints numbers with fewer digits than they have, or intervals so that other sessions read them differently.
+     * prints numbers of the tables with fewer digits than they have, or intervals so that other sessions read them differently.
      *
      * @param qualifier a row alias with its dot, or nothing
+     * @param tables those that the query reads
      */
-    public String identity(String qualifier) {
+    public String identity(String qualifier, Table... tables) {
         return switch (product) {
             case H2 -> "CURRENT_SCHEMA";
-            case POSTGRESQL ->
-                "CASE WHEN CAST(current_setting('extra_float_digits') AS int) > 0"
-                        + " AND current_setting('IntervalStyle') <> 'sql_standard' THEN '' ELSE '" + AMBIGUOUS
-                        + "' END || CAST(CAST(" + qualifier + "tableoid AS bigint) AS text)";
+            case POSTGRESQL -> {
+                String relation = "CAST(" + qualifier + "tableoid AS bigint)";
+                // What each execution has to set up counts: a question about settings costs as much as several columns.
+                yield Arrays.stream(tables).noneMatch(Table::printedBySetting)
+                        ? relation
+                        : "CASE WHEN CAST(current_setting('extra_float_digits') AS int) > 0"
+                                + " AND current_setting('IntervalStyle') <> 'sql_standard' THEN '' ELSE '" + AMBIGUOUS
+                                + "' END || CAST(" + relation + " AS text)";
+            }
             case MYSQL, MARIADB -> "DATABASE()";
         };
     }

@@ -21,7 +21,12 @@ final class PostgresCatalog implements Catalog {
                 w.relname AS whole, wn.nspname AS whole_schema,
                 (SELECT string_agg('(' || pg_get_expr(k.conbin, k.conrelid) || ')', ' AND ') FROM pg_catalog.pg_constraint k
                     WHERE k.conrelid = c.oid AND k.contype = 'c' AND NOT k.convalidated
-                    AND coalesce(to_jsonb(k) ->> 'conenforced', 'true') = 'true') AS unvalidated
+                    AND coalesce(to_jsonb(k) ->> 'conenforced', 'true') = 'true') AS unvalidated,
+                CASE WHEN c.relkind = 'p' THEN (SELECT min(quote_ident(fc.relname)) FROM pg_catalog.pg_constraint f
+                    JOIN pg_catalog.pg_class fc ON fc.oid = f.conrelid
+                    WHERE f.contype = 'f' AND f.conparentid = 0 AND f.confrelid <> c.oid
+                    AND f.confrelid IN (SELECT t.relid FROM pg_catalog.pg_partition_tree(c.oid::regclass) t)
+                    AND (f.confdeltype NOT IN ('a', 'r') OR f.confupdtype NOT IN ('a', 'r'))) END AS child_of_partition
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             JOIN pg_catalog.pg_class w ON w.oid = CASE WHEN c.relispartition THEN pg_partition_root(c.oid)::oid ELSE c.oid END
             JOIN pg_catalog.pg_namespace wn ON wn.oid = w.relnamespace
@@ -225,6 +230,10 @@ final class PostgresCatalog implements Catalog {
         if (row.is("persistence", "t")) {
             return "it is a temporary table, which no other connection can undo";
         }
+        if (row.get("child_of_partition") != null) {
+            return "a foreign key of " + row.get("child_of_partition")
+                    + " refers to one of its partitions alone and carries changes on, which no statement on the whole shows";
+        }
         if (kind.equals("r") && row.is("has_children", "t")) {
             return "other tables inherit from it, and its key is not unique over them";
         }
@@ -279,6 +288,8 @@ final class PostgresCatalog implements Catalog {
                         cast);
             case "timestamptz" ->
                 Codec.text(type, "CAST(%s AT TIME ZONE 'UTC' AS text)", "(CAST(? AS timestamp) AT TIME ZONE 'UTC')");
+            // Drivers make the same text of them, and a cast would have to be set up at each execution.
+            case "int2", "int4", "int8", "text", "varchar" -> Codec.text(type, "%s", cast);
             default -> Codec.text(type, "CAST(%s AS text)", cast);
         };
     }

@@ -106,6 +106,16 @@ public record Table(
         return null;
     }
 
+    /** Whether settings of the session say how values of it are printed. */
+    public boolean printedBySetting() {
+        for (Column column : columns) {
+            if (column.is(Column.Trait.PRINTED_BY_SETTING)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Its name as a statement would write it, with its schema. */
     public TableName named(Dialect dialect) {
         return new TableName(

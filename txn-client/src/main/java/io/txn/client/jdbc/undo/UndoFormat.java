@@ -1,5 +1,6 @@
 package io.txn.client.jdbc.undo;
 
+import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.Xid;
@@ -12,6 +13,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -40,6 +42,12 @@ public final class UndoFormat {
     private static final int DEFLATED_FROM = 4_096;
     /** No byte of the format stands for more. */
     private static final long MOST_DEFLATED = 1_040;
+
+    /** More than counts, kinds and the lengths of some names take. */
+    private static final int HEAD = 64;
+
+    /** What stands before a value. */
+    private static final int SIZED = 6;
 
     private static final int NULL = 0;
     private static final int UTF8 = 1;
@@ -93,6 +101,52 @@ public final class UndoFormat {
         Writer head = new Writer();
         head.string(xid.value());
         return MAGIC.length + 1 + head.size() + 8 + body.length + 4;
+    }
+
+    /**
+     * What a record of these changes is no longer than, told without making it.
+     *
+     * @param tables what the changes rely on
+     */
+    public static long mostLength(Xid xid, List<TableChange> changes, Collection<Table> tables) {
+        long most = HEAD + most(xid.value());
+        for (TableChange change : changes) {
+            most += HEAD + most(change.schema()) + most(change.table()) + most(change.lockName());
+            for (ImageColumn column : change.columns()) {
+                most += HEAD + most(column.name()) + most(column.codec());
+            }
+            for (RowChange row : change.rows()) {
+                most += 1 + most(row.before()) + most(row.after());
+            }
+        }
+        for (Table table : tables) {
+            int acting = table.triggers().size()
+                    + table.referencedBy().size()
+                    + table.columns().size();
+            most += HEAD + most(table.schema()) + most(table.name()) + 4L * acting;
+        }
+        return most;
+    }
+
+    private static long most(@Nullable List<Value> row) {
+        if (row == null) {
+            return 0;
+        }
+        long most = 0;
+        for (Value value : row) {
+            most += SIZED;
+            if (value instanceof Value.Text text) {
+                most += most(text.text());
+            } else if (value instanceof Value.Bytes bytes) {
+                most += bytes.bytes().length;
+            }
+        }
+        return most;
+    }
+
+    /** In UTF-8 a character takes three bytes at most, half a pair two. */
+    private static long most(String text) {
+        return 3L * text.length();
     }
 
     /** The record of a branch with this body. */

@@ -14,8 +14,10 @@ import java.io.ByteArrayOutputStream;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
+import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.sql.Types;
 import java.time.Duration;
 import java.time.LocalDateTime;
 import java.time.temporal.ChronoUnit;
@@ -105,8 +107,9 @@ public final class UndoTable {
         String problem = problem(connection);
         SQLException failure = null;
         if (problem != null && create) {
+            boolean absent = problem.equals(absent());
             failure = script.run(connection);
-            problem = problem(connection);
+            problem = absent && failure == null ? problemOfNew(connection) : problem(connection);
         }
         if (problem != null) {
             throw new TxnException(
@@ -224,11 +227,15 @@ public final class UndoTable {
         };
     }
 
+    private String absent() {
+        return "there is no table " + table;
+    }
+
     /** What is wrong with the tables, or null. Asks the catalog: drivers log a failing query as a warning. */
     private @Nullable String problem(Connection connection) throws SQLException {
         Table undo = dialect.table(connection, dialect.own(name));
         if (undo == null) {
-            return "there is no table " + table;
+            return absent();
         }
         for (String column : COLUMNS) {
             if (undo.column(new Identifier(column, false)) == null) {
@@ -244,6 +251,25 @@ public final class UndoTable {
         return dialect.table(connection, dialect.own(name + "_database")) == null
                 ? "there is no table " + databaseTable
                 : null;
+    }
+
+    /** What is wrong with what the script has just made: its keys are as they are there, and catalogs answer slowly, H2's above all when it is asked for the first time. */
+    private @Nullable String problemOfNew(Connection connection) throws SQLException {
+        Map<String, Integer> types = new HashMap<>();
+        try (PreparedStatement none = connection.prepareStatement("SELECT * FROM " + table + " WHERE 1 = 0");
+                ResultSet rows = none.executeQuery()) {
+            ResultSetMetaData about = rows.getMetaData();
+            for (int i = 1; i <= about.getColumnCount(); i++) {
+                types.put(about.getColumnName(i).toLowerCase(Locale.ROOT), about.getColumnType(i));
+            }
+        }
+        for (String column : COLUMNS) {
+            if (!types.containsKey(column)) {
+                return "table " + table + " has no column " + column;
+            }
+        }
+        numbered = Integer.valueOf(Types.BIGINT).equals(types.get("id"));
+        return null;
     }
 
     /** Without it, nothing would stop a late phase one. */
@@ -315,17 +341,19 @@ public final class UndoTable {
 
     /** Adds the undo record of a local transaction to it. */
     public void insert(Connection connection, Xid xid, BranchId branch, byte[] content) throws SQLException {
-        insert(connection, xid, branch, content, null);
+        insert(connection, xid, branch, content, false, null);
     }
 
     /**
      * As {@link #insert(Connection, Xid, BranchId, byte[])}, and looks whether tables are what they were.
      *
-     * @param stamps what they were; null where the database does not say
+     * @param seen whether they are known to be
+     * @param stamps what they were; null where the database does not say, and where there is nothing to ask
      */
-    public Look insert(Connection connection, Xid xid, BranchId branch, byte[] content, @Nullable Stamps stamps)
+    public Look insert(
+            Connection connection, Xid xid, BranchId branch, byte[] content, boolean seen, @Nullable Stamps stamps)
             throws SQLException {
-        return insert(connection, firstOf(connection, xid, branch, content, false), stamps, null);
+        return insert(connection, firstOf(connection, xid, branch, content, seen), stamps, null);
     }
 
     /** Whether {@link #insertAndCommit} can be used. */

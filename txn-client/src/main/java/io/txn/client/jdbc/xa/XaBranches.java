@@ -252,6 +252,8 @@ public final class XaBranches {
         TAKEN_BACK,
         /** Its session has not ended yet. */
         UNDER_WAY,
+        /** The server writes another history than the one it was done in: it was a standby, and may not have got it. */
+        ELSEWHERE,
         /** The database does not say. */
         UNKNOWN
     }
@@ -272,11 +274,12 @@ public final class XaBranches {
         return switch (one(
                 connection,
                 "SELECT CASE WHEN " + TIMELINE + " = '" + timeline + "' THEN txid_status("
-                        + Long.parseLong(number.substring(0, on)) + ") END")) {
+                        + Long.parseLong(number.substring(0, on)) + ") ELSE 'elsewhere' END")) {
             case "committed" -> Became.COMMITTED;
             case "aborted" -> Became.TAKEN_BACK;
             case "in progress" -> Became.UNDER_WAY;
-            default -> Became.UNKNOWN; // long ago, or elsewhere
+            case "elsewhere" -> Became.ELSEWHERE;
+            default -> Became.UNKNOWN; // long ago
         };
     }
 

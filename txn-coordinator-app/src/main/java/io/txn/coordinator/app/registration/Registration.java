@@ -23,9 +23,8 @@ public final class Registration implements SmartLifecycle {
 
     private static final Logger log = LoggerFactory.getLogger(Registration.class);
 
-    private static final Duration FIRST_DELAY = Duration.ofSeconds(1);
+    private static final Duration PACE = Duration.ofSeconds(1);
     private static final Duration MAX_DELAY = Duration.ofSeconds(10);
-    private static final Duration LOOK_EVERY = Duration.ofSeconds(1);
     /** Longer than a library's own deadline for one request, so that leaving has one fair attempt. */
     private static final Duration LEAVE_WITHIN = Duration.ofSeconds(6);
 
@@ -33,6 +32,7 @@ public final class Registration implements SmartLifecycle {
     private final Supplier<Advertised> self;
     private final BooleanSupplier healthy;
     private final RandomGenerator random;
+    private final Duration pace;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition stop = lock.newCondition();
@@ -44,10 +44,21 @@ public final class Registration implements SmartLifecycle {
      * @param healthy whether the coordinator serves; while it does not, it is not registered
      */
     public Registration(Registry registry, Supplier<Advertised> self, BooleanSupplier healthy, RandomGenerator random) {
+        this(registry, self, healthy, random, PACE);
+    }
+
+    /** @param pace how often it looks, and how long it waits after a first failure */
+    Registration(
+            Registry registry,
+            Supplier<Advertised> self,
+            BooleanSupplier healthy,
+            RandomGenerator random,
+            Duration pace) {
         this.registry = registry;
         this.self = self;
         this.healthy = healthy;
         this.random = random;
+        this.pace = pace;
     }
 
     @Override
@@ -91,7 +102,7 @@ public final class Registration implements SmartLifecycle {
 
         private boolean up;
         private boolean failing;
-        private Duration delay = FIRST_DELAY;
+        private Duration delay = pace;
 
         Worker(Advertised advertised) {
             this.advertised = advertised;
@@ -112,8 +123,8 @@ public final class Registration implements SmartLifecycle {
                     look();
                 }
                 failing = false;
-                delay = FIRST_DELAY;
-                return LOOK_EVERY;
+                delay = pace;
+                return pace;
             } catch (InterruptedException e) {
                 throw e;
             } catch (Exception e) {

@@ -58,7 +58,11 @@ class RegistrationTest {
         }
     };
     private final Registration registration = new Registration(
-            registry, () -> Advertised.of("coordinator.internal:8091", Map.of()), healthy::get, new Random(1));
+            registry,
+            () -> Advertised.of("coordinator.internal:8091", Map.of()),
+            healthy::get,
+            new Random(1),
+            Duration.ofMillis(50));
 
     @AfterEach
     void stop() {
