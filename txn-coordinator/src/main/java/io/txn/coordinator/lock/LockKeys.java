@@ -2,9 +2,12 @@ package io.txn.coordinator.lock;
 
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
-import java.util.LinkedHashSet;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The rows of one branch, as clients write them: {@code table:row,row;table:row}, with or without a semicolon at the end, where a row is
@@ -37,20 +40,20 @@ public final class LockKeys {
      * @throws TxnException BAD_REQUEST when it names no table or no row where one is due, or too many rows
      */
     public static LockKeys parse(String text, int maxRows) {
-        Set<Row> rows = read(text, maxRows + 1L);
+        List<Row> rows = read(text, maxRows + 1L);
         if (rows.size() > maxRows) {
             throw new TxnException(ErrorCode.BAD_REQUEST, null, "field", "lockKey", "maxRows", maxRows);
         }
-        return new LockKeys(text, List.copyOf(rows));
+        return new LockKeys(text, rows);
     }
 
     /** The first rows of a text that was accepted before, at most so many; what comes after them is not looked at. */
     public static List<Row> first(String text, int most) {
-        return List.copyOf(read(text, most));
+        return read(text, most);
     }
 
-    private static Set<Row> read(String text, long most) {
-        Set<Row> rows = new LinkedHashSet<>();
+    private static List<Row> read(String text, long most) {
+        Rows rows = new Rows();
         // Clients written in Go end every group with a semicolon, also the last one.
         int length = text.endsWith(";") ? text.length() - 1 : text.length();
         int start = 0;
@@ -64,10 +67,10 @@ public final class LockKeys {
             addRows(text, text.substring(start, colon), colon + 1, end, rows, most);
             start = end + 1;
         }
-        return rows;
+        return Collections.unmodifiableList(rows.list);
     }
 
-    private static void addRows(String text, String table, int from, int to, Set<Row> rows, long most) {
+    private static void addRows(String text, String table, int from, int to, Rows rows, long most) {
         int start = from;
         while (start <= to && rows.size() < most) {
             int end = find(text, ',', start, to);
@@ -76,6 +79,37 @@ public final class LockKeys {
             }
             rows.add(new Row(table, text.substring(start, end)));
             start = end + 1;
+        }
+    }
+
+    /** Every row once, in the order in which they come. Our clients sort them, so most often the one before tells that a row is new. */
+    private static final class Rows {
+
+        private final List<Row> list = new ArrayList<>();
+
+        /** Null while they come in order. */
+        private @Nullable Set<Row> seen;
+
+        int size() {
+            return list.size();
+        }
+
+        void add(Row row) {
+            if (seen == null && !followsLast(row)) {
+                seen = new HashSet<>(list);
+            }
+            if (seen == null || seen.add(row)) {
+                list.add(row);
+            }
+        }
+
+        private boolean followsLast(Row row) {
+            if (list.isEmpty()) {
+                return true;
+            }
+            Row last = list.get(list.size() - 1);
+            int tables = row.table().compareTo(last.table());
+            return tables > 0 || (tables == 0 && row.key().compareTo(last.key()) > 0);
         }
     }
 

@@ -29,8 +29,13 @@ public final class LockTable {
             return null;
         }
         LockConflict first = null;
+        String table = "";
+        Map<String, Holder> rows = null;
         for (LockKeys.Row row : keys.rows()) {
-            Map<String, Holder> rows = tables.get(row.table());
+            if (row.table() != table) {
+                table = row.table();
+                rows = tables.get(table);
+            }
             Holder holder = rows == null ? null : rows.get(row.key());
             if (holder != null && holder.transaction() != transaction) {
                 LockConflict conflict = new LockConflict(row, holder);
@@ -46,9 +51,14 @@ public final class LockTable {
     /** Takes every row that is free; the others must be the same transaction's (see {@link #conflict}). */
     public void grant(Holder holder, String resource, LockKeys keys) {
         Map<String, Map<String, Holder>> tables = resources.computeIfAbsent(resource, r -> new HashMap<>());
+        String table = "";
+        Map<String, Holder> rows = Map.of();
         for (LockKeys.Row row : keys.rows()) {
-            Holder before =
-                    tables.computeIfAbsent(row.table(), t -> new HashMap<>()).putIfAbsent(row.key(), holder);
+            if (row.table() != table) {
+                table = row.table();
+                rows = tables.computeIfAbsent(table, t -> new HashMap<>());
+            }
+            Holder before = rows.putIfAbsent(row.key(), holder);
             if (before == null) {
                 size++;
             } else if (before.transaction() != holder.transaction()) {
@@ -64,14 +74,19 @@ public final class LockTable {
         if (tables == null) {
             return;
         }
+        String table = "";
+        Map<String, Holder> rows = null;
         for (LockKeys.Row row : keys.rows()) {
-            Map<String, Holder> rows = tables.get(row.table());
+            if (row.table() != table) {
+                table = row.table();
+                rows = tables.get(table);
+            }
             if (rows == null || !rows.remove(row.key(), holder)) {
                 continue;
             }
             size--;
             if (rows.isEmpty()) {
-                tables.remove(row.table());
+                tables.remove(table);
             }
         }
         if (tables.isEmpty()) {

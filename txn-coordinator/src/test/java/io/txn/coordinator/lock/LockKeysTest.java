@@ -6,6 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.StringJoiner;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -52,6 +60,28 @@ class LockKeysTest {
         assertThatThrownBy(() -> LockKeys.parse("t:1,2,3", 2)).hasMessageContaining("maxRows=2");
         assertThatThrownBy(() -> LockKeys.parse("t:1;u:1;v:1;w:1,", 2)).hasMessageContaining("maxRows=2");
         assertThat(LockKeys.first("t:1;u:1,2,", 2)).hasSize(2);
+    }
+
+    @Test
+    void inWhateverOrderTheyComeEveryRowIsThereOnce() {
+        SplittableRandom random = new SplittableRandom(Long.getLong("txn.test.seed", 7));
+        for (int i = 0; i < 2_000; i++) {
+            List<LockKeys.Row> written = new ArrayList<>();
+            StringJoiner text = new StringJoiner(";");
+            for (int groups = 1 + random.nextInt(3); groups > 0; groups--) {
+                String table = "t" + random.nextInt(2);
+                int[] keys = random.ints(1 + random.nextInt(5), 0, 12).toArray();
+                if (random.nextBoolean()) {
+                    Arrays.sort(keys);
+                }
+                IntStream.of(keys).forEach(key -> written.add(new LockKeys.Row(table, "" + key)));
+                text.add(table + ':'
+                        + IntStream.of(keys).mapToObj(Integer::toString).collect(Collectors.joining(",")));
+            }
+            assertThat(LockKeys.parse(text.toString(), 100).rows())
+                    .as(text.toString())
+                    .containsExactlyElementsOf(new LinkedHashSet<>(written));
+        }
     }
 
     @Test
