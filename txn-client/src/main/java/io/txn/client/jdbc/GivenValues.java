@@ -18,13 +18,13 @@ final class GivenValues {
     private static final Pattern QUOTED = Pattern.compile("'[^'\\\\]*'");
     private static final Pattern NUMBER = Pattern.compile("-?\\d{1,18}");
 
-    private final List<Place> places;
+    private final Place[] places;
 
     /** A column, and where a row has its value. */
     private record Place(Stored stored, int index) {}
 
     private GivenValues(List<Place> places) {
-        this.places = places;
+        this.places = places.toArray(new Place[0]);
     }
 
     /**
@@ -56,15 +56,15 @@ final class GivenValues {
     /** The values of a row; null when one of them is not beyond doubt. */
     @Nullable
     List<Value> row(List<InsertValue> given, Parameters parameters) {
-        List<Value> row = new ArrayList<>(places.size());
-        for (Place place : places) {
-            Value value = value(place, given.get(place.index()), parameters);
+        Value[] row = new Value[places.length];
+        for (int i = 0; i < row.length; i++) {
+            Value value = value(places[i], given.get(places[i].index()), parameters);
             if (value == null) {
                 return null;
             }
-            row.add(value);
+            row[i] = value;
         }
-        return row;
+        return List.of(row);
     }
 
     private static @Nullable Value value(Place place, InsertValue given, Parameters parameters) {

@@ -102,8 +102,10 @@ final class InsertBatch {
             run.incomplete("of " + batch.elements().size() + " inserted rows, " + made.size()
                     + " were found again by their keys");
         }
-        List<RowChange> changes =
-                made.stream().map(row -> new RowChange(null, row)).toList();
+        List<RowChange> changes = new ArrayList<>(made.size());
+        for (List<Value> row : made) {
+            changes.add(new RowChange(null, row));
+        }
         return new Outcome(
                 -1,
                 images.change(TableChange.Kind.INSERT, table.columns(), changes),

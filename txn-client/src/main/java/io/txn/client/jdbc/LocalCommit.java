@@ -44,6 +44,9 @@ final class LocalCommit {
     /** The key under which lines of log name the branch while its end is under way. */
     private static final String MDC_BRANCH = "branchId";
 
+    /** Bytes that an undo record may have, before it is compressed, from which on it is large. */
+    private static final int LARGE = 32 << 10;
+
     private final AtResource resource;
     private final Connection connection;
 
@@ -191,7 +194,7 @@ final class LocalCommit {
         int others = resource.committing().getAndIncrement();
         try {
             BranchId lent = resource.resources().lentBranchId(xid);
-            if (lent == null || mayGoWithCommit(local, others)) {
+            if (lent == null || mayGoWithCommit(local, undo, others)) {
                 oneAfterTheOther(context, local, registration, undo, lent, holding);
             } else {
                 sideBySide(context, local, registration, undo, lent, holding);
@@ -210,15 +213,17 @@ final class LocalCommit {
 
     /**
      * Whether the undo record may go to the database with the COMMIT, once the registration was granted: that saves a round trip where the tables need no look of our
-     * own: there is nothing to ask, it is known of the statements, or one of those who commit at this time looks.
+     * own: there is nothing to ask, it is known of the statements, or one of those who commit at this time looks. On MariaDB a large record takes the server longer than a round trip, so that is better
+     * done while the registration is under way.
      */
-    private boolean mayGoWithCommit(LocalTransaction local, int others) {
+    private boolean mayGoWithCommit(LocalTransaction local, Undo undo, int others) {
         if (!resource.undoTable().commitsTogether()) {
             return false;
         }
         return resource.dialect().product() == Dialect.Product.POSTGRESQL
                 ? analysedSame || others > 0
-                : local.tables().stream().noneMatch(table -> capturedWhole(table, local.changes()));
+                : undo.mostLength() < LARGE
+                        && local.tables().stream().noneMatch(table -> capturedWhole(table, local.changes()));
     }
 
     /** The undo record holds the branch's id, which may come with the answer to its registration only. */
@@ -550,19 +555,25 @@ final class LocalCommit {
 
         private final Xid xid;
         private final LocalTransaction local;
+        private final long mostLength;
         private byte @Nullable [] body;
 
         Undo(Xid xid, LocalTransaction local) {
             this.xid = xid;
             this.local = local;
+            this.mostLength = UndoFormat.mostLength(xid, local.changes(), local.tables());
+        }
+
+        /** What the record is no longer than, before it is compressed. */
+        long mostLength() {
+            return mostLength;
         }
 
         /** How many rows of the undo table the record will take. */
         int parts() {
-            long most = UndoFormat.mostLength(xid, local.changes(), local.tables());
-            return most <= resource.options().maxUndoBytes()
-                            && most <= Integer.MAX_VALUE
-                            && UndoTable.parts((int) most) == 1
+            return mostLength <= resource.options().maxUndoBytes()
+                            && mostLength <= Integer.MAX_VALUE
+                            && UndoTable.parts((int) mostLength) == 1
                     ? 1
                     : UndoTable.parts(UndoFormat.length(xid, body()));
         }

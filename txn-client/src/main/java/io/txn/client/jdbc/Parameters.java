@@ -66,17 +66,17 @@ final class Parameters {
 
         /** Without reflection, which for the values of a large batch is felt; false, and nothing was done, for what is bound less often. */
         private boolean bound(PreparedStatement target, int index, @Nullable Object value) throws SQLException {
-            if (value == null || !isImmutable(value)) {
+            String setter = method.getName();
+            if (value instanceof Long number && setter.equals("setLong")) {
+                target.setLong(index, number);
+            } else if (value instanceof Integer number && setter.equals("setInt")) {
+                target.setInt(index, number);
+            } else if (value instanceof String text && setter.equals("setString")) {
+                target.setString(index, text);
+            } else if (isImmutable(value) && setter.equals("setObject")) {
+                target.setObject(index, value);
+            } else {
                 return false;
-            }
-            switch (method.getName()) {
-                case "setLong" -> target.setLong(index, (Long) value);
-                case "setInt" -> target.setInt(index, (Integer) value);
-                case "setString" -> target.setString(index, (String) value);
-                case "setObject" -> target.setObject(index, value);
-                default -> {
-                    return false;
-                }
             }
             return true;
         }
@@ -235,12 +235,17 @@ final class Parameters {
     boolean boundLike(Parameters other, int parameter) {
         Call mine = call(parameter);
         Call theirs = other.call(parameter);
-        if (mine == null || theirs == null || !mine.method().equals(theirs.method())) {
+        if (mine == null || theirs == null || !isOne(mine.method(), theirs.method())) {
             return mine == theirs;
         }
         Object value = mine.arguments()[1];
         Object compared = theirs.arguments()[1];
         return value == null ? compared == null : compared != null && value.getClass() == compared.getClass();
+    }
+
+    /** Most often they are one and the same object, which is seen sooner. */
+    private static boolean isOne(Method method, Method other) {
+        return method == other || method.equals(other);
     }
 
     /** About how many bytes are sent for them. */

@@ -59,6 +59,11 @@ final class StatementHandler implements InvocationHandler {
     private boolean outcomeShown;
     private boolean warningsCleared;
     private boolean keysWanted;
+    /**
+     * Whether what is bound is kept, and not given to the physical statement: found out once for all values of a batch. Should that change before something is executed, nothing is
+     * lost: the physical statement is given then what it has not seen.
+     */
+    private boolean keeps;
 
     StatementHandler(
             ConnectionHandler connection,
@@ -86,6 +91,7 @@ final class StatementHandler implements InvocationHandler {
         }
         String name = method.getName();
         if (name.startsWith("execute")) {
+            keeps = false;
             connection.resume();
         }
         if (EXECUTE.contains(name)) {
@@ -93,6 +99,7 @@ final class StatementHandler implements InvocationHandler {
         }
         switch (name) {
             case "clearParameters" -> {
+                keeps = false;
                 parameters.clear();
                 return Proxies.call(physical, method, arguments);
             }
@@ -198,7 +205,8 @@ final class StatementHandler implements InvocationHandler {
     }
 
     private @Nullable Object setParameter(Method method, @Nullable Object[] given) throws SQLException {
-        if (connection.context() != null && !callsRoutine()) {
+        keeps = keeps || (connection.context() != null && !callsRoutine());
+        if (keeps) {
             parameters.kept(method, given);
             return null;
         }

@@ -111,11 +111,11 @@ final class TableImages {
     }
 
     static List<Value> values(ResultSet row, List<Column> columns, int first) throws SQLException {
-        List<Value> values = new ArrayList<>(columns.size());
-        for (int i = 0; i < columns.size(); i++) {
-            values.add(columns.get(i).codec().get(row, first + i));
+        Value[] values = new Value[columns.size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = columns.get(i).codec().get(row, first + i);
         }
-        return values;
+        return List.of(values); // what cannot be changed is not copied again
     }
 
     void checkIdentity(@Nullable String identity) {

@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.txn.protocol.Xid;
 import io.txn.test.DatabaseKind;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.Statement;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** Here auto-commit goes back on with the commit, because switching it costs a round trip. */
@@ -42,5 +45,43 @@ class CommittedTogetherMariaDbIT extends CommittedTogetherContract {
         });
         assertThat(withCommit()).hasSize(2).allSatisfy(sql -> assertThat(sql).contains("SET autocommit = 1"));
         assertRolledBack(xid);
+    }
+
+    @Test
+    void aLargeRecordIsWrittenWhileTheRegistrationIsUnderWay() {
+        manager.lendIds();
+        assertThat(underWayWhenWritten(10)).isZero();
+        assertThat(withCommit()).hasSize(1);
+        counter.reset();
+        assertThat(underWayWhenWritten(1_000)).isEqualTo(1);
+        assertThat(withCommit()).isEmpty();
+    }
+
+    /** How many registrations are under way when the record of so many new rows is sent. */
+    private int underWayWhenWritten(int rows) {
+        AtomicInteger underWay = new AtomicInteger(-1);
+        counter.failOn(event -> {
+            if (event.contains("INSERT INTO") && event.contains("rollback_info")) {
+                underWay.set(manager.underWay());
+            }
+        });
+        List<String> before = accounts();
+        Xid xid = begin();
+        committed(xid, connection -> {
+            try (PreparedStatement insert =
+                    connection.prepareStatement("INSERT INTO account (id, owner, amount) VALUES (?, ?, ?)")) {
+                for (int i = 0; i < rows; i++) {
+                    insert.setLong(1, 1_000 + i);
+                    insert.setString(2, "somebody new");
+                    insert.setInt(3, i);
+                    insert.addBatch();
+                }
+                insert.executeBatch();
+            }
+        });
+        assertThat(accounts()).hasSize(before.size() + rows);
+        assertRolledBack(xid);
+        assertThat(accounts()).isEqualTo(before);
+        return underWay.get();
     }
 }

@@ -9,8 +9,10 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.test.DatabaseKind;
+import java.io.StringReader;
 import java.math.BigDecimal;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.sql.Statement;
@@ -183,6 +185,29 @@ abstract class LocalTransactionContract extends AtContract {
             assertThatThrownBy(() -> connection.setAutoCommit(true)).isInstanceOf(SQLException.class);
         });
         assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    @Test
+    @SuppressWarnings("try") // the scope is bound for its end
+    void valuesMayBeBoundOnOneSideOfAGlobalTransactionAndUsedOnTheOther() throws SQLException {
+        try (Connection connection = at.getConnection();
+                PreparedStatement update =
+                        connection.prepareStatement("UPDATE account SET amount = ?, owner = ? WHERE id = ?")) {
+            update.setInt(1, 5);
+            Xid xid = begin();
+            try (ContextCarrier.Scope scope = contexts.bind(TransactionContext.participant(xid))) {
+                update.setCharacterStream(2, new StringReader("di"), 2);
+                update.setLong(3, 1);
+                assertThat(update.executeUpdate()).isEqualTo(1);
+                update.setInt(1, 6);
+                update.setCharacterStream(2, new StringReader("ed"), 2);
+            }
+            update.setLong(3, 2);
+            assertThat(update.executeUpdate()).isEqualTo(1);
+            assertThat(accounts()).containsExactly("1|di|5.00", "2|ed|6.00", ROW_3);
+            assertRolledBack(xid);
+            assertThat(accounts()).containsExactly(ROW_1, "2|ed|6.00", ROW_3);
+        }
     }
 
     @Test

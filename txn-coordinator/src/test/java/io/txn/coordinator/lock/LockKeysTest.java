@@ -75,7 +75,8 @@ class LockKeysTest {
                     Arrays.sort(keys);
                 }
                 IntStream.of(keys).forEach(key -> written.add(new LockKeys.Row(table, "" + key)));
-                text.add(table + ':'
+                text.add(table
+                        + ':'
                         + IntStream.of(keys).mapToObj(Integer::toString).collect(Collectors.joining(",")));
             }
             assertThat(LockKeys.parse(text.toString(), 100).rows())

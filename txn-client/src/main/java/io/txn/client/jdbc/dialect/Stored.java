@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Stored {
 
+    /** By character: a table is faster than comparisons, and each text of a large batch is looked at. */
+    private static final boolean[] IN_ALL_SETS = inAllSets();
+
     private final Dialect.Product product;
     private final Column column;
     private final long @Nullable [] integers;
@@ -121,11 +124,19 @@ public final class Stored {
     private static boolean inAllSets(String text) {
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
-            if (c < ' ' || c >= '{' || c == '@' || c >= '[' && c <= '`' && c != '_') {
+            if (c >= IN_ALL_SETS.length || !IN_ALL_SETS[c]) {
                 return false;
             }
         }
         return true;
+    }
+
+    private static boolean[] inAllSets() {
+        boolean[] set = new boolean['{'];
+        for (char c = ' '; c < set.length; c++) {
+            set[c] = c != '@' && (c < '[' || c > '`' || c == '_');
+        }
+        return set;
     }
 
     private static boolean isAscii(String text) {
