@@ -29,7 +29,8 @@ class RowsTest {
 
     @Test
     void undoRecordsAreCountedApartAndDefencesNotAtAll() {
-        String undo = "branch_id=%d xid=127.0.0.1:8091:1 context=serializer=txn1 rollback_info=(binary) log_status=%d log_created=2026-01-02 03:04:05";
+        String undo =
+                "branch_id=%d xid=127.0.0.1:8091:1 context=serializer=txn1 rollback_info=(binary) log_status=%d log_created=2026-01-02 03:04:05";
         Rows rows = new Rows(Map.of(
                 Program.ORDER,
                 Map.of(
