@@ -2,6 +2,8 @@ package io.txn.spring;
 
 import io.txn.client.action.Action;
 import io.txn.client.fence.FenceTransaction;
+import io.txn.protocol.ErrorCode;
+import io.txn.protocol.TxnException;
 import java.lang.reflect.Method;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +19,26 @@ public interface ActionFences {
      * @throws io.txn.protocol.TxnException ACTION_MISDECLARED, saying what is missing
      */
     Action.Fenced of(String dataSource, Use first, @Nullable Use confirm, Use cancel);
+
+    /**
+     * Where there is nothing to make one of.
+     *
+     * @param code what its use is refused with
+     * @param expected what to declare instead
+     */
+    static ActionFences none(ErrorCode code, String expected) {
+        return (dataSource, first, confirm, cancel) -> {
+            throw new TxnException(
+                    code,
+                    null,
+                    "method",
+                    first.method(),
+                    "problem",
+                    "its fence needs spring-jdbc and a data source",
+                    "expected",
+                    expected);
+        };
+    }
 
     /**
      * A method as it is called on a type.

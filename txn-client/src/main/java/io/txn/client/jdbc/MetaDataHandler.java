@@ -91,23 +91,10 @@ final class MetaDataHandler implements InvocationHandler {
     private @Nullable Object own(
             Object self, java.sql.Wrapper target, Method method, @Nullable Object @Nullable [] arguments)
             throws SQLException {
-        switch (method.getName()) {
-            case "unwrap", "isWrapperFor" -> {
-                Class<?> type = (Class<?>) Objects.requireNonNull(Objects.requireNonNull(arguments)[0]);
-                if (method.getName().equals("unwrap") && !type.isInstance(self)) {
-                    source.unwrapped();
-                }
-                return Proxies.unwrap(self, target, method.getName(), type);
-            }
-            case "equals" -> {
-                return self == Objects.requireNonNull(arguments)[0];
-            }
-            case "hashCode" -> {
-                return System.identityHashCode(self);
-            }
-            default -> {
-                return Proxies.call(target, method, arguments);
-            }
+        if (method.getName().equals("unwrap")
+                && !((Class<?>) Objects.requireNonNull(Objects.requireNonNull(arguments)[0])).isInstance(self)) {
+            source.unwrapped();
         }
+        return Proxies.passedOn(self, target, method, arguments);
     }
 }

@@ -48,25 +48,30 @@ final class Proxies {
 
     /** A result that leads back to the statement that the application has, not to the physical one. */
     static ResultSet leadingBack(ResultSet rows, Object statement) {
-        return of(ResultSet.class, (self, method, arguments) -> {
-            switch (method.getName()) {
-                case "getStatement" -> {
-                    return statement;
-                }
-                case "equals" -> {
-                    return self == arguments[0];
-                }
-                case "hashCode" -> {
-                    return System.identityHashCode(self);
-                }
-                case "unwrap", "isWrapperFor" -> {
-                    return unwrap(self, rows, method.getName(), (Class<?>) Objects.requireNonNull(arguments[0]));
-                }
-                default -> {
-                    return call(rows, method, arguments);
-                }
+        return of(
+                ResultSet.class,
+                (self, method, arguments) ->
+                        method.getName().equals("getStatement") ? statement : passedOn(self, rows, method, arguments));
+    }
+
+    /** A call that means the proxy itself, or else is the driver's. */
+    static @Nullable Object passedOn(
+            Object self, Wrapper physical, Method method, @Nullable Object @Nullable [] arguments) throws SQLException {
+        switch (method.getName()) {
+            case "equals" -> {
+                return self == Objects.requireNonNull(arguments)[0];
             }
-        });
+            case "hashCode" -> {
+                return System.identityHashCode(self);
+            }
+            case "unwrap", "isWrapperFor" -> {
+                return unwrap(self, physical, method.getName(), (Class<?>)
+                        Objects.requireNonNull(Objects.requireNonNull(arguments)[0]));
+            }
+            default -> {
+                return call(physical, method, arguments);
+            }
+        }
     }
 
     /** unwrap and isWrapperFor that tell the truth: the proxy itself first, then what is behind it. */

@@ -6,7 +6,6 @@ import io.txn.client.action.Actions;
 import io.txn.client.fence.FenceJanitor;
 import io.txn.client.rm.ResourceManager;
 import io.txn.protocol.ErrorCode;
-import io.txn.protocol.TxnException;
 import io.txn.spring.ActionAspect;
 import io.txn.spring.ActionBeans;
 import io.txn.spring.ActionFences;
@@ -20,17 +19,9 @@ import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 /** Actions: {@code @TccAction} and {@code @SagaAction}, and their fence. */
 final class ModesBeans extends BeanRegistrar {
 
-    private static final ActionFences NO_FENCES = (dataSource, first, confirm, cancel) -> {
-        throw new TxnException(
-                ErrorCode.ACTION_MISDECLARED,
-                null,
-                "method",
-                first.method(),
-                "problem",
-                "its fence needs spring-jdbc and a data source",
-                "expected",
-                "fencing = Fencing.NONE where all its methods can be called again, before and without each other");
-    };
+    private static final ActionFences NO_FENCES = ActionFences.none(
+            ErrorCode.ACTION_MISDECLARED,
+            "fencing = Fencing.NONE where all its methods can be called again, before and without each other");
 
     @Override
     void register(BeanRegistrations beans) {

@@ -6,7 +6,6 @@ import io.txn.client.saga.Sagas;
 import io.txn.client.statelang.StateMachine;
 import io.txn.client.statelang.StateMachines;
 import io.txn.protocol.ErrorCode;
-import io.txn.protocol.TxnException;
 import io.txn.spring.ActionFences;
 import io.txn.spring.AnnotationIndex;
 import io.txn.spring.GlobalTransactionalOptions;
@@ -26,17 +25,9 @@ import org.springframework.core.io.support.ResourcePatternUtils;
 /** Sagas that the coordinator drives. */
 final class SagaModeBeans extends BeanRegistrar {
 
-    private static final ActionFences NO_FENCES = (dataSource, first, confirm, cancel) -> {
-        throw new TxnException(
-                ErrorCode.SAGA_MISDECLARED,
-                null,
-                "method",
-                first.method(),
-                "problem",
-                "its fence needs spring-jdbc and a data source",
-                "expected",
-                "fencing = Fencing.NONE where it and its compensation can be called again, before and without each other");
-    };
+    private static final ActionFences NO_FENCES = ActionFences.none(
+            ErrorCode.SAGA_MISDECLARED,
+            "fencing = Fencing.NONE where it and its compensation can be called again, before and without each other");
 
     @Override
     void register(BeanRegistrations beans) {

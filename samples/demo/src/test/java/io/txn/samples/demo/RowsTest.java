@@ -28,9 +28,16 @@ class RowsTest {
     }
 
     @Test
-    void undoRecordsAreCountedApart() {
-        Rows rows = new Rows(
-                Map.of(Program.ORDER, Map.of("purchase_order", List.of("id=1"), "undo_log", List.of("a", "b"))));
+    void undoRecordsAreCountedApartAndDefencesNotAtAll() {
+        String undo =
+                "branch_id=%d xid=127.0.0.1:8091:1 context=serializer=txn1 rollback_info=(binary) log_status=%d log_created=2026-01-02 03:04:05";
+        Rows rows = new Rows(Map.of(
+                Program.ORDER,
+                Map.of(
+                        "purchase_order",
+                        List.of("id=1"),
+                        "undo_log",
+                        List.of(undo.formatted(2, 0), undo.formatted(3, 0), undo.formatted(4, 1)))));
         assertThat(rows.undoRecords()).isEqualTo(2);
         assertThat(rows.business().services().get(Program.ORDER)).containsOnlyKeys("purchase_order");
         assertThatThrownBy(() -> rows.of(Program.ORDER, "stock")).isInstanceOf(IllegalArgumentException.class);
