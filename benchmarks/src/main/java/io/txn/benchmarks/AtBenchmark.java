@@ -68,7 +68,7 @@ final class AtBenchmark implements Benchmark {
         options.put("statement-threads", "1");
         options.put("rounds", "3");
         options.put("seconds", "5");
-        options.put("warm-up", "5");
+        options.put("warm-up", "30");
         options.put("counted", "20");
         options.put("work", "");
         options.put("heap", "512m");

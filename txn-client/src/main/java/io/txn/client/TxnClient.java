@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
 public final class TxnClient implements AutoCloseable {
 
     /** How long one that was launched late puts its connections off. */
-    private static final Duration LATEST = Duration.ofSeconds(5);
+    static final Duration LATEST = Duration.ofSeconds(5);
 
     private static final Logger log = LoggerFactory.getLogger(TxnClient.class);
 

@@ -836,18 +836,26 @@ class TxnClientIT {
         }
     }
 
-    /** Nobody waits for the start in this test, nor needs a connection. */
+    /** Nobody waits for the start in this test, nor needs a connection: without the first contact's word it would be made after its time, and never before. */
     @Test
-    void whoIsNotTakenAtOnceBeginsToConnect() {
-        try (CoordinatorDouble other = CoordinatorDouble.start()) {
-            client = TxnClient.launchLate(
-                    options(),
-                    AddressListLocator.of(List.of("127.0.0.1:" + Ports.free(), other.address())),
-                    new ContextCarrier(),
-                    () -> false);
-            assertThat(other.await(Message.RegisterTmRequest.class).applicationId())
-                    .isEqualTo("shop");
+    void whoIsNotTakenAtOnceBeginsToConnectAtOnce() {
+        Duration took = TxnClient.LATEST;
+        // A busy machine may need that time for either way.
+        for (int attempt = 0; attempt < 3 && took.compareTo(TxnClient.LATEST) >= 0; attempt++) {
+            try (CoordinatorDouble other = CoordinatorDouble.start()) {
+                long begun = System.nanoTime();
+                client = TxnClient.launchLate(
+                        options(),
+                        AddressListLocator.of(List.of("127.0.0.1:" + Ports.free(), other.address())),
+                        new ContextCarrier(),
+                        () -> false);
+                assertThat(other.await(Message.RegisterTmRequest.class).applicationId())
+                        .isEqualTo("shop");
+                took = Duration.ofNanos(System.nanoTime() - begun);
+                client.close();
+            }
         }
+        assertThat(took).isLessThan(TxnClient.LATEST);
     }
 
     /** A start may wait for rows that branches of an earlier run keep: those are ended over connections. */

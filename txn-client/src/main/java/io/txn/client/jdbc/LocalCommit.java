@@ -691,6 +691,9 @@ final class LocalCommit {
             reason.addSuppressed(e);
             abort(reason);
             return false;
+        } catch (Error e) {
+            abort(e);
+            throw e;
         }
     }
 

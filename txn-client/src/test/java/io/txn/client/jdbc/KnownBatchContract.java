@@ -2,6 +2,8 @@ package io.txn.client.jdbc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.txn.client.ContextCarrier;
+import io.txn.client.TransactionContext;
 import io.txn.protocol.Xid;
 import io.txn.test.DatabaseKind;
 import java.sql.BatchUpdateException;
@@ -125,6 +127,34 @@ abstract class KnownBatchContract extends AtContract {
         if (!mariaDb()) {
             assertThat(extra("UPDATE gauge SET v = ? WHERE id = ?", of("a ", 1), of("b", 2)))
                     .isEqualTo(2);
+        }
+    }
+
+    /** MariaDB can be told to take a text of no characters for NULL, as Oracle does. */
+    @Test
+    @SuppressWarnings("try")
+    void aTextOfNoCharactersIsWhatTheSessionTakesItFor() throws Exception {
+        withWholeNumbers();
+        List<String> before = rows(ALL);
+        for (boolean isNull : mariaDb() ? new boolean[] {false, true} : new boolean[] {false}) {
+            Xid xid = begin();
+            try (Connection connection = at.getConnection()) {
+                if (isNull) {
+                    execute(connection, "SET SESSION sql_mode = CONCAT(@@sql_mode, ',EMPTY_STRING_IS_NULL')");
+                }
+                try (ContextCarrier.Scope scope = contexts.bind(TransactionContext.participant(xid))) {
+                    connection.setAutoCommit(false);
+                    batch(connection, "UPDATE gauge SET v = ? WHERE id = ?", List.of(of("", 1), of("", 2)));
+                    batch(connection, "UPDATE gauge SET v = '', i = ? WHERE id = ?", List.of(of(1, 3), of(2, 4)));
+                    batch(connection, "INSERT INTO gauge " + ROW + "5)", newRows(""));
+                    connection.commit();
+                }
+            }
+            assertThat(rows("SELECT v FROM gauge WHERE id < 5 OR version = " + MANY / 2))
+                    .hasSize(5)
+                    .containsOnly(isNull ? "null" : "");
+            assertRolledBack(xid);
+            assertThat(rows(ALL)).isEqualTo(before);
         }
     }
 

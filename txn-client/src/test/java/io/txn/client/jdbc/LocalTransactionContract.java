@@ -118,6 +118,40 @@ abstract class LocalTransactionContract extends AtContract {
         assertRolledBack(xid);
     }
 
+    /** As where memory runs out. */
+    @Test
+    void whereNotEvenTheRollbackCanBeDoneNobodyWaitsForTheBranchAndNoCleanUpCanCommitTheWork() {
+        Xid xid = begin();
+        AtomicInteger rollbacks = new AtomicInteger();
+        inside(xid, connection -> {
+            // Where ids are lent its record is written while the branch registers.
+            execute(connection, "DELETE FROM account WHERE id = 1");
+            counter.failOn(event -> {
+                if (event.contains("INSERT INTO") && event.contains("undo_log")
+                        || event.equals("rollback") && rollbacks.incrementAndGet() == 1) {
+                    throw new OutOfMemoryError("for the test");
+                }
+            });
+            assertThatThrownBy(connection::commit)
+                    .isInstanceOf(OutOfMemoryError.class)
+                    .hasMessage("for the test");
+            counter.failOn(event -> {});
+            assertThat(manager.underWay()).as("registrations left alone").isZero();
+            assertThat(manager.inPhaseOne())
+                    .as("branches whose phase two is kept out")
+                    .isEmpty();
+            try {
+                connection.setAutoCommit(true); // what frameworks do to clean up; JDBC commits on it
+            } catch (SQLException e) {
+                assertThat(connection.isClosed()).isTrue();
+            }
+        });
+        assertThat(rollbacks).hasPositiveValue();
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+        assertRolledBack(xid);
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
     @Test
     void whenCommitItselfFailsNothingIsReportedBecauseNobodyKnows() {
         Xid xid = begin();

@@ -38,6 +38,10 @@ abstract class PhaseTwoConnectionsContract extends AtContract {
         wrap(options(), own);
     }
 
+    void wrap(AtOptions options) {
+        wrap(options, own);
+    }
+
     private void wrap(AtOptions options, CountingDataSource forPhaseTwo) {
         at.close();
         at = AtDataSource.wrap(counter, options, contexts, manager, forPhaseTwo, adjust());
@@ -128,6 +132,30 @@ abstract class PhaseTwoConnectionsContract extends AtContract {
         at.phaseTwo().delete(keys.subList(1, 37));
 
         assertThat(own.sent()).singleElement().asString().startsWith("DELETE FROM ");
+        assertThat(undoRows()).isEqualTo(1);
+    }
+
+    @Test
+    void aRecordOfOthersThatSomebodyLockedHoldsUpNoGroup() throws SQLException {
+        wrap(options().withPhaseTwoWaitMax(Duration.ofSeconds(1)));
+        List<UndoTable.Key> keys = new ArrayList<>();
+        for (int i = 0; i < 16; i++) {
+            Xid xid = begin();
+            committed(xid, "UPDATE account SET amount = amount + 1 WHERE id = 1");
+            manager.branches(xid).forEach(branch -> keys.add(new UndoTable.Key(xid, branch.id(), 1)));
+            manager.releaseLocks(xid);
+        }
+        Xid other = begin();
+        committed(other, "UPDATE account SET amount = amount + 1 WHERE id = 2");
+        try (Connection locking = database.dataSource().getConnection();
+                Statement statement = locking.createStatement()) {
+            locking.setAutoCommit(false);
+            statement.execute("SELECT 1 FROM undo_log WHERE xid = '" + other.value() + "' FOR UPDATE");
+
+            at.phaseTwo().delete(keys);
+
+            locking.rollback();
+        }
         assertThat(undoRows()).isEqualTo(1);
     }
 

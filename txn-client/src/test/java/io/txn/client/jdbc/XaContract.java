@@ -338,6 +338,29 @@ abstract class XaContract {
         assertThat(amount(1)).isEqualTo(110);
     }
 
+    /** The coordinator's word can be there before a branch is prepared, when it was decided meanwhile: a database that knows no such branch has not ended one. */
+    @Test
+    void aBranchWhoseSessionStillRunsIsJudgedLater() {
+        if (kind() != DatabaseKind.POSTGRESQL) {
+            return; // only it says what became of a transaction
+        }
+        Xid xid = manager.begin();
+        List<BranchStatus> answers = new ArrayList<>();
+        manager.afterRegister(() -> {
+            Branch branch = manager.branches(xid).get(0).asBranch();
+            BranchResource resource = manager.onlyResource(BranchType.XA);
+            answers.add(resource.rollback(branch).status());
+            answers.add(resource.commit(branch).status());
+        });
+        committed(xid, ADD);
+        assertThat(answers)
+                .containsExactly(
+                        BranchStatus.PHASE_TWO_ROLLBACK_FAILED_RETRYABLE,
+                        BranchStatus.PHASE_TWO_COMMIT_FAILED_RETRYABLE);
+        assertThat(manager.rollback(xid).done()).isTrue();
+        assertThat(amount(1)).isEqualTo(100);
+    }
+
     @Test
     void rowsAreChangedThroughAResultWithinALocalTransactionOnly() {
         Xid xid = manager.begin();

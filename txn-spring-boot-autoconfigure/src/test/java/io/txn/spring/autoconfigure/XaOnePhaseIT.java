@@ -31,6 +31,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
@@ -449,6 +450,41 @@ class XaOnePhaseIT {
         assertThat(coordinator.statistics().begun()).isEqualTo(begun);
         run(() -> execute(ADD, TAKE));
         assertThat(money()).isEqualTo(arrives ? "130 80" : "120 80");
+    }
+
+    /** The connection breaks while the server is busy with the commit, which it notices only then. */
+    @ParameterizedTest
+    @CsvSource({"COMMIT, ", "ROLLBACK, COMMIT_REFUSED"})
+    void whatIsStillUnderWayAtTheServerIsWaitedFor(String end, ErrorCode expected) throws Throwable {
+        AtomicBoolean armed = new AtomicBoolean();
+        open(DatabaseKind.POSTGRESQL, (connection, commit) -> {
+            if (!armed.getAndSet(false)) {
+                commit.run();
+                return;
+            }
+            CompletableFuture<Void> ending = CompletableFuture.runAsync(() -> {
+                try (Statement statement = connection.createStatement()) {
+                    statement.execute("SELECT pg_sleep(1.5); " + end);
+                } catch (SQLException e) {
+                    // That is what is meant.
+                }
+            });
+            Await.until("the server is busy", MAX, () -> Leftovers.query(
+                            database,
+                            "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'")
+                    .equals("1"));
+            assertThat(ending).isNotDone();
+            throw lost();
+        });
+        Throwable failure = catchThrowable(() -> run(() -> {
+            execute(ADD);
+            armed.set(true);
+        }));
+        assertThat(armed).isFalse();
+        assertThat(codeOf(failure)).isEqualTo(expected);
+        assertThat(money()).isEqualTo(expected == null ? "120 90" : "110 90");
+        run(() -> execute(ADD, TAKE));
+        assertThat(money()).isEqualTo(expected == null ? "130 80" : "120 80");
     }
 
     @ParameterizedTest

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.lang.ref.WeakReference;
+import java.lang.reflect.Field;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -25,6 +26,7 @@ final class Census {
 
     static Map<String, String> take() {
         List<WeakReference<ClassLoader>> loaders = loaders();
+        letReactorGo();
         System.gc();
         Map<String, String> census = new TreeMap<>();
         census.put("threads", threads(false));
@@ -50,6 +52,21 @@ final class Census {
             loaders.add(new WeakReference<>(own));
         }
         return loaders;
+    }
+
+    /**
+     * Reactor Netty keeps, for as long as the JVM lives, the name resolver of all event loops that a client was ever made for, and by their threads the class loader of each run whose
+     * {@code WebClient} got event loops of its own, as on Spring Boot 3.5: with or without us, and nobody but Reactor can get it out.
+     */
+    private static void letReactorGo() {
+        try {
+            Field kept = Class.forName("reactor.netty.transport.ClientTransportConfig")
+                    .getDeclaredField("RESOLVERS_CACHE");
+            kept.setAccessible(true);
+            ((Map<?, ?>) kept.get(null)).clear();
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** Our threads, by name. Workers are those that come and go with the work, the others are there as long as what they belong to. */

@@ -21,6 +21,19 @@ public final class UndoSession implements AutoCloseable {
 
     private static final Duration STILL_BEFORE = UndoConfirmation.STANDS_STILL_BEFORE;
 
+    /**
+     * All that is looked for has a key. But PostgreSQL keeps the plan that it once made, and makes it while the undo table is all but empty, where reading it from end to end looks
+     * cheapest: each deletion would read whatever the table has grown to since it was last vacuumed. Before PostgreSQL 18 a scan that is made all the same counts as so dear that it would be
+     * compiled.
+     */
+    private static final String BY_KEY = "enable_seqscan = off; SET %sjit = off";
+
+    /**
+     * The same for MariaDB from 11.0 on, which reads a small table from end to end rather than look for many keys, and then waits wherever somebody else has locked a row, or is
+     * about to commit it.
+     */
+    private static final String COST_OF_SCAN = "optimizer_scan_setup_cost";
+
     private final Connection connection;
     private final Dialect.Product product;
     private final Duration lockWaitMax;
@@ -117,7 +130,8 @@ public final class UndoSession implements AutoCloseable {
         if (product == Dialect.Product.POSTGRESQL) {
             if (!lasting) {
                 execute("SET LOCAL lock_timeout = " + lockWaitMax.toMillis()
-                        + "; SET LOCAL idle_in_transaction_session_timeout = " + STILL_BEFORE.toMillis());
+                        + "; SET LOCAL idle_in_transaction_session_timeout = " + STILL_BEFORE.toMillis()
+                        + "; SET LOCAL " + BY_KEY.formatted("LOCAL "));
             }
             execute("SET CONSTRAINTS ALL DEFERRED");
         }
@@ -134,7 +148,8 @@ public final class UndoSession implements AutoCloseable {
             case POSTGRESQL -> {
                 if (lasting) {
                     execute("SET lock_timeout = " + lockWaitMax.toMillis()
-                            + "; SET idle_in_transaction_session_timeout = " + STILL_BEFORE.toMillis());
+                            + "; SET idle_in_transaction_session_timeout = " + STILL_BEFORE.toMillis()
+                            + "; SET " + BY_KEY.formatted(""));
                 }
             }
             case MYSQL, MARIADB -> {
@@ -144,18 +159,22 @@ public final class UndoSession implements AutoCloseable {
                         "SELECT @@sql_mode AS m, @@time_zone AS z, @@innodb_lock_wait_timeout AS w, @@sql_select_limit AS l, @@wait_timeout AS i"
                                 + (limitsTransactions
                                         ? " /*M!100300 , @@idle_transaction_timeout AS t, @@idle_write_transaction_timeout AS u */"
+                                                + " /*M!110001 , @@" + COST_OF_SCAN + " AS c */"
                                         : ""));
                 String before = "" + STILL_BEFORE.toSeconds();
                 String stillBefore = limitsTransactions ? idleTransactions(before, before) : "";
                 usualLimits = "SET SESSION wait_timeout = " + now.get("i") + stillBefore;
                 restore.add("SET SESSION sql_mode = '" + now.get("m") + "', time_zone = '" + now.get("z")
                         + "', innodb_lock_wait_timeout = " + now.get("w") + ", sql_select_limit = " + now.get("l")
-                        + (limitsTransactions ? idleTransactions(now.get("t"), now.get("u")) : ""));
+                        + (limitsTransactions
+                                ? idleTransactions(now.get("t"), now.get("u")) + costOfScan(now.get("c"))
+                                : ""));
                 // MySQL's driver learns once how names are quoted, and quotes those of its savepoints so.
                 String quotes = now.text("m").contains("ANSI_QUOTES") ? ",ANSI_QUOTES" : "";
                 execute("SET SESSION sql_mode = '" + RESTORING_MODE + quotes
                         + "', time_zone = '+00:00', sql_select_limit = DEFAULT, innodb_lock_wait_timeout = "
-                        + Math.max(1, lockWaitMax.toSeconds()) + stillBefore);
+                        + Math.max(1, lockWaitMax.toSeconds()) + stillBefore
+                        + (limitsTransactions ? costOfScan("1000000") : ""));
             }
         }
     }
@@ -163,6 +182,10 @@ public final class UndoSession implements AutoCloseable {
     private static String idleTransactions(@Nullable String all, @Nullable String writing) {
         return " /*M!100300 , idle_transaction_timeout = " + all + ", idle_write_transaction_timeout = " + writing
                 + " */";
+    }
+
+    private static String costOfScan(@Nullable String cost) {
+        return " /*M!110001 , " + COST_OF_SCAN + " = " + cost + " */";
     }
 
     static void strict(Connection connection, boolean on) throws SQLException {
