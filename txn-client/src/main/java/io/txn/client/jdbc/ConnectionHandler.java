@@ -663,11 +663,12 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
         Checked checked = checked(plan, keys, scope);
         WriteRun run = checked.run();
         WriteCapture capture = checked.capture();
+        run.notingIn(transaction.notedRows());
         transaction.pin(context.xid());
         try {
             Outcome outcome = capturing.run(capture, run);
             if (outcome != null) {
-                transaction.add(outcome);
+                transaction.add(outcome, run.owing());
             }
             transaction.uses(run.tables(), run.analysis());
             if (context.xid() == null) {

@@ -203,18 +203,28 @@ final class InsertCapture implements WriteCapture {
         List<RowChange> changes = new ArrayList<>();
         KeyReader keys = new KeyReader(run, table);
         List<Column> columns = table.columns();
-        String selected = run.dialect().identity("", table) + TableImages.reads(columns, "") + keys.reads("");
+        NotedRows notes = run.notedRows();
+        // Each row would bring them.
+        NotedRows unread = notes != null && notes.any() && rows.size() == 1 ? notes : null;
+        int ours = 1 + columns.size() + keys.size();
+        String selected = run.dialect().identity("", table)
+                + TableImages.reads(columns, "")
+                + keys.reads("")
+                + (unread == null ? "" : ", " + NotedRows.READ);
         ReturningStatement.Result result = new ReturningStatement(run, null)
                 .run(
                         statement(rows),
                         rows.get(0).parameters(),
                         "",
                         selected,
-                        1 + columns.size() + keys.size(),
+                        unread == null ? ours : ours + 1,
                         (row, first) -> {
                             images.checkIdentity(row.getString(first));
                             changes.add(new RowChange(null, TableImages.values(row, columns, first + 1)));
                             keys.add(row, first + 1 + columns.size());
+                            if (unread != null) {
+                                unread.told(row.getString(first + ours));
+                            }
                         });
         return inserted(changes.size(), changes, keys.keys()).withWarnings(result.warnings());
     }

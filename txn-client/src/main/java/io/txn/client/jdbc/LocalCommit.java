@@ -113,6 +113,13 @@ final class LocalCommit {
                             "now",
                             current == null ? "none" : current));
         }
+        if (local.notedRows().any()) {
+            try {
+                local.notedRows().read(connection);
+            } catch (SQLException e) {
+                throw failed(local, e);
+            }
+        }
         Duration guard = local.guard();
         if (xid == null && guard != null) {
             commitGuarded(local, WorkContext.guarded(guard), holding);

@@ -27,7 +27,10 @@ final class LocalTransaction {
     private boolean seenByOthers;
     private @Nullable Duration guard;
     private @Nullable Xid xid;
-    private List<TableChange> changes = new ArrayList<>();
+    /** What its statements did, one after the other. Of one whose rows are noted and not read yet, that is still empty. */
+    private List<List<TableChange>> statements = new ArrayList<>();
+
+    private final NotedRows notedRows = new NotedRows(this::incomplete);
     private final Set<Table> tables = new LinkedHashSet<>();
     private final Set<Analysed> analysed = new LinkedHashSet<>();
     private boolean unanalysed;
@@ -35,7 +38,7 @@ final class LocalTransaction {
     private final Map<Savepoint, Mark> savepoints = new IdentityHashMap<>();
 
     private record Mark(
-            @Nullable String name, int changes, @Nullable String incomplete) {}
+            @Nullable String name, int statements, @Nullable String incomplete) {}
 
     /**
      * A write under this XID, or under none, is about to run.
@@ -125,11 +128,21 @@ final class LocalTransaction {
     }
 
     boolean hasChanges() {
-        return !changes.isEmpty() || incomplete != null;
+        return notedRows.any() || incomplete != null || statements.stream().anyMatch(s -> !s.isEmpty());
     }
 
     List<TableChange> changes() {
+        if (statements.size() == 1) {
+            return statements.get(0);
+        }
+        List<TableChange> changes = new ArrayList<>();
+        statements.forEach(changes::addAll);
         return changes;
+    }
+
+    /** Rows that the database has noted. */
+    NotedRows notedRows() {
+        return notedRows;
     }
 
     /** Why it must not be committed, or null. */
@@ -138,8 +151,13 @@ final class LocalTransaction {
         return incomplete;
     }
 
-    void add(Outcome outcome) {
-        changes.addAll(outcome.changes());
+    /** @param owing what is still to be read of it; null when nothing is */
+    void add(Outcome outcome, NotedRows.@Nullable Owing owing) {
+        List<TableChange> changes = owing == null ? outcome.changes() : new ArrayList<>(outcome.changes());
+        statements.add(changes);
+        if (owing != null) {
+            notedRows.owe(owing, changes);
+        }
         if (outcome.incomplete() != null) {
             incomplete(outcome.incomplete());
         }
@@ -154,7 +172,7 @@ final class LocalTransaction {
     /** @param name what the application called it; null when the driver made up a name of its own */
     void savepointSet(Savepoint savepoint, @Nullable String name) {
         touched = true;
-        Mark mark = new Mark(name, changes.size(), incomplete);
+        Mark mark = new Mark(name, statements.size(), incomplete);
         if (name != null) {
             // Databases go back to the latest savepoint of a name, whichever of its objects is given to them.
             savepoints.replaceAll((other, earlier) -> name.equalsIgnoreCase(earlier.name()) ? mark : earlier);
@@ -169,7 +187,7 @@ final class LocalTransaction {
             // undid.
             incomplete("a savepoint that this connection did not set was rolled back to");
         } else {
-            changes = new ArrayList<>(changes.subList(0, Math.min(mark.changes(), changes.size())));
+            statements = new ArrayList<>(statements.subList(0, Math.min(mark.statements(), statements.size())));
             incomplete = mark.incomplete();
         }
     }
@@ -184,7 +202,8 @@ final class LocalTransaction {
         touched = false;
         guard = null;
         xid = null;
-        changes = new ArrayList<>();
+        statements = new ArrayList<>();
+        notedRows.forget();
         tables.clear();
         analysed.clear();
         unanalysed = false;

@@ -29,6 +29,19 @@ final class Query {
         return this;
     }
 
+    /** @param values of the question marks in the text, which stays the same for all of them */
+    Query add(String text, List<String> values) {
+        sql.append(text);
+        bindings.add((statement, first) -> {
+            for (int i = 0; i < values.size(); i++) {
+                statement.setString(first + i, values.get(i));
+            }
+            return first + values.size();
+        });
+        parameters += values.size();
+        return this;
+    }
+
     Query add(Fragment fragment, Parameters values) {
         sql.append(fragment.text());
         if (fragment.parameterCount() > 0) {

@@ -1,6 +1,7 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.MySqlStored;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.protocol.ErrorCode;
@@ -20,8 +21,10 @@ import java.util.stream.Collectors;
 final class RowNotes {
 
     private static final String VARIABLE = "@txn_rows";
+    /** The one of {@link NotedRows}, which is read later. */
+    static final String UNREAD = "@txn_noted";
     /** A column is set twice, which sql_mode SIMULTANEOUS_ASSIGNMENT does not allow. */
-    private static final int SET_TWICE = 4140;
+    static final int SET_TWICE = 4140;
 
     private final WriteRun run;
     private final Table table;
@@ -40,19 +43,46 @@ final class RowNotes {
     String before() {
         String begun = "IF(LEFT(" + VARIABLE + ", " + number.length() + ") = '" + number + "', " + VARIABLE + ", '"
                 + number + "')";
-        return noting(begun, table.key(), '>');
+        return noting(VARIABLE, table.key().get(0), begun, table.key(), '>');
     }
 
     /** The assignment to be put behind the others. */
     String after() {
-        return noting(VARIABLE, columns, ';');
+        return noting(VARIABLE, table.key().get(0), VARIABLE, columns, ';');
     }
 
-    private String noting(String soFar, List<Column> noted, char end) {
-        String key = table.key().get(0).sqlName();
-        String values = noted.stream().map(c -> RowMemory.hex(c, c.sqlName())).collect(Collectors.joining(", ',', "));
-        return key + " = IF((" + VARIABLE + " := CONCAT(" + soFar + ", " + values + ", '" + end + "')) IS NULL, " + key
-                + ", " + key + ")";
+    /**
+     * The assignment that notes rows as they are before the others, among notes that are read later. Each of its parameters is what stands in front of a note.
+     *
+     * @param carrier the column that is set to itself
+     * @param length of what stands in front
+     * @param behind whether there are notes already that nobody has read; if not, what stands there is forgotten
+     * @param where whether to note in which database it happens
+     */
+    static String before(Column carrier, int length, boolean behind, boolean where, List<Column> columns) {
+        String soFar =
+                behind ? UNREAD + ", ?" : "IF(LEFT(" + UNREAD + ", " + length + ") = ?, CONCAT(" + UNREAD + ", ?), ?)";
+        return noting(UNREAD, carrier, soFar + (where ? ", HEX(DATABASE())" : "") + ", '/'", columns, '>');
+    }
+
+    /** The assignment that notes rows as they are behind the others. */
+    static String after(Column carrier, List<Column> columns) {
+        return noting(UNREAD, carrier, UNREAD, columns, ';');
+    }
+
+    /** @param soFar what the variable holds in front of what is noted */
+    private static String noting(String variable, Column carrier, String soFar, List<Column> noted, char end) {
+        String name = carrier.sqlName();
+        String values = noted.stream().map(RowNotes::printed).collect(Collectors.joining(", ',', "));
+        return name + " = IF((" + variable + " := CONCAT(" + soFar + ", " + values + ", '" + end + "')) IS NULL, "
+                + name + ", " + name + ")";
+    }
+
+    /** Numbers are printed as they are read: there is less to parse for the server. */
+    private static String printed(Column column) {
+        return MySqlStored.isNumber(column)
+                ? "COALESCE(" + column.sqlName() + ", '-')"
+                : RowMemory.hex(column, column.sqlName());
     }
 
     /** Asks for the notes and empties them: the rows as they are by the keys that they had, in the order in which they changed. */
@@ -73,11 +103,13 @@ final class RowNotes {
         return rows;
     }
 
-    private static List<Value> values(String text, List<Column> noted) {
+    static List<Value> values(String text, List<Column> noted) {
         String[] parts = text.split(",", -1);
         List<Value> values = new ArrayList<>();
         for (int i = 0; i < noted.size(); i++) {
-            values.add(RowMemory.value(noted.get(i).codec(), parts[i]));
+            Column column = noted.get(i);
+            boolean plain = MySqlStored.isNumber(column) && !parts[i].equals("-");
+            values.add(plain ? new Value.Text(parts[i]) : RowMemory.value(column.codec(), parts[i]));
         }
         return values;
     }

@@ -151,6 +151,10 @@ final class UpdateCapture implements WriteCapture {
         if (run.dialect().update() == Capture.RETURNING_OLD_AND_NEW) {
             return returningOldAndNew(parameters);
         }
+        Outcome noted = notingRow(parameters);
+        if (noted != null) {
+            return noted;
+        }
         SelectedRows rows = new SelectedRows(selection, run, targets, Target::changing);
         boolean foresees = run.dialect().product().isMySqlFamily() && targets.size() == 1 && !followers.any();
         ForeseenRows foreseen = foresees ? ForeseenRows.of(plan, targets.get(0), parameters) : null;
@@ -163,6 +167,43 @@ final class UpdateCapture implements WriteCapture {
             return returningNew(rows, parameters);
         }
         return readingAgain(rows, foreseen == null ? null : foreseen.rows(), parameters);
+    }
+
+    /** MariaDB notes on the way what the row named by its key was and is; null, and nothing was done, where that is no way. */
+    private @Nullable Outcome notingRow(Parameters parameters) throws SQLException {
+        NotedRows notes = run.notedRows();
+        if (notes == null || targets.size() != 1 || selection.several() || selection.ignores() || followers.any()) {
+            return null;
+        }
+        if (notes.full()) {
+            notes.read(run.connection());
+        }
+        Target target = targets.get(0);
+        NotedRows.Noting noting = notes.noting(plan, target, run);
+        if (noting == null) {
+            return null;
+        }
+        int count;
+        try {
+            count = new Query()
+                    .add(plan.verb(), parameters)
+                    .add(' ' + noting.before() + ", ", noting.parameters())
+                    .add(plan.assignments(), parameters)
+                    .add(", " + noting.after() + " WHERE ")
+                    .add(selection.where(), parameters)
+                    .update(run.connection(), run.scope());
+        } catch (SQLException e) {
+            if (e.getErrorCode() == RowNotes.SET_TWICE) {
+                return null; // sql_mode SIMULTANEOUS_ASSIGNMENT: refused before it ran
+            }
+            throw e;
+        }
+        run.changed();
+        // None was there: nothing is owed, not even a branch.
+        if (count > 0 || run.dialect().countsOnlyChanged()) {
+            run.owes(new NotedRows.Owing(noting.number(), target, run, count));
+        }
+        return new Outcome(count, List.of(), GeneratedKeys.NONE, run.incomplete());
     }
 
     private Outcome returningOldAndNew(Parameters parameters) throws SQLException {

@@ -25,6 +25,8 @@ final class WriteRun {
     private boolean changed;
     private @Nullable MovedRows movedRows;
     private @Nullable Analysis analysis;
+    private @Nullable NotedRows notedRows;
+    private NotedRows.@Nullable Owing owing;
     private final Set<Table> tables = new LinkedHashSet<>();
 
     /** @param namespace where unqualified names lead, as far as the application switched it */
@@ -77,6 +79,26 @@ final class WriteRun {
     /** Rows that others follow are told to {@code moved}. */
     void watch(MovedRows moved) {
         movedRows = moved;
+    }
+
+    /** Where the local transaction keeps the rows that are noted and not read yet; null where nothing may be noted. */
+    @Nullable
+    NotedRows notedRows() {
+        return notedRows;
+    }
+
+    void notingIn(NotedRows rows) {
+        notedRows = rows;
+    }
+
+    /** What it did is noted, and stays to be read. */
+    void owes(NotedRows.Owing rows) {
+        owing = rows;
+    }
+
+    /** Takes what it did when that is read; null when it is known. */
+    NotedRows.@Nullable Owing owing() {
+        return owing;
     }
 
     /** Null when nobody follows what the statement does. */

@@ -545,7 +545,10 @@ abstract class IsolationContract extends AtContract {
             assertThat(read(connection, READ_1)).containsExactly("1.00");
             counter.reset();
         });
-        assertThat(counter.sent()).filteredOn(s -> !s.equals("rollback")).containsExactly("commit");
+        // MariaDB has noted which row the last one met.
+        assertThat(counter.sent())
+                .filteredOn(s -> !s.equals("rollback") && !s.startsWith("SELECT CAST(@txn_noted"))
+                .containsExactly("commit");
         assertThat(manager.lockQueries()).isEqualTo(1);
         assertThat(undoRows()).isZero();
         assertThat(manager.locks()).isEmpty();

@@ -13,7 +13,7 @@ import java.util.Set;
  */
 public record KeyCondition(List<Equality> equalities, boolean whole) {
 
-    private static final KeyCondition NONE = new KeyCondition(List.of(), false);
+    static final KeyCondition NONE = new KeyCondition(List.of(), false);
 
     /** Words that, outside parentheses, may give an AND beside them another meaning than "both". */
     private static final Set<String> OTHER_LOGIC = Set.of("OR", "XOR", "BETWEEN", "CASE", "NOT");

@@ -327,6 +327,7 @@ public sealed interface Plan {
      * @param verb all up to SET
      * @param assignments what follows SET
      * @param values what the columns are set to, in the order of {@code assigned}; empty when that is not plain
+     * @param demands what its condition demands of its rows; nothing when the statement is not plain, or holds a query
      * @param rest from the end of the assignments to WHERE
      */
     record Update(
@@ -335,6 +336,7 @@ public sealed interface Plan {
             Fragment verb,
             Fragment assignments,
             List<NewValue> values,
+            KeyCondition demands,
             Fragment rest)
             implements Modification {
         public Update {

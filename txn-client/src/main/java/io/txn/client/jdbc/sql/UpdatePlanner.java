@@ -80,7 +80,17 @@ final class UpdatePlanner {
                 text.fragment(0, set + 1),
                 text.fragment(set + 1, assignmentsEnd),
                 plain ? values(set + 1, assignmentsEnd) : List.of(),
+                plain && !holdsQuery() ? KeyCondition.of(clauses.where(), text.syntax()) : KeyCondition.NONE,
                 text.fragment(assignmentsEnd, clauses.headEnd()));
+    }
+
+    private boolean holdsQuery() {
+        for (int i = 0; i < text.size(); i++) {
+            if (text.is(i, "SELECT") || text.is(i, "VALUES") || text.is(i, "TABLE") || text.is(i, "WITH")) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** What the columns are set to, one by one; empty when an assignment does not read {@code column = value}. */
