@@ -45,7 +45,7 @@ class BootLineIT {
             Set.of("rest-template", "rest-client", "web-client", "http-exchange", "feign");
 
     /** Of the log of loaded classes: the thread, and the class. */
-    private static final Pattern LOADED = Pattern.compile("\\[(\\d+)] (\\S+) source: .*");
+    private static final Pattern LOADED = Pattern.compile("\\[(\\d+) *] (\\S+) source: .*");
 
     private static final String CODEC = "io.txn.protocol.codec.Schemas";
 
