@@ -75,7 +75,7 @@ final class InsertCapture implements WriteCapture {
         return switch (run.dialect().insert()) {
             case GENERATED_KEYS -> insertGettingAllColumns(rows);
             case RETURNING, RETURNING_OLD_AND_NEW -> insertReturning(rows);
-            case QUERIES -> insertAndRead(rows);
+            case QUERIES, NOTES -> insertAndRead(rows);
         };
     }
 

@@ -115,7 +115,7 @@ final class LocalCommit {
         }
         if (local.notedRows().any()) {
             try {
-                local.notedRows().read(connection);
+                local.notedRows().read(connection, resource.dialect());
             } catch (SQLException e) {
                 throw failed(local, e);
             }
@@ -220,8 +220,8 @@ final class LocalCommit {
 
     /**
      * Whether the undo record may go to the database with the COMMIT, once the registration was granted: that saves a round trip where the tables need no look of our
-     * own: there is nothing to ask, it is known of the statements, or one of those who commit at this time looks. On MariaDB a large record takes the server longer than a round trip, so that is better
-     * done while the registration is under way.
+     * own: there is nothing to ask, it is known of the statements, or one of those who commit at this time looks. On MariaDB a large record takes the server longer than a near one's round trip, so that is
+     * better done while the registration is under way.
      */
     private boolean mayGoWithCommit(LocalTransaction local, Undo undo, int others) {
         if (!resource.undoTable().commitsTogether()) {
@@ -283,8 +283,7 @@ final class LocalCommit {
             write(local, registration.xid(), lent, undo.body());
         } catch (SQLException | TxnException e) {
             SQLException reason = reason(e, registration.xid(), lent, false);
-            boolean rolledBack = rollBack(local, reason);
-            withdraw(started, registration.xid(), rolledBack);
+            giveUp(local, started, registration.xid(), reason);
             throw reason;
         } catch (RuntimeException | Error e) {
             // First what holds up others: the registration may wait for rows that somebody wants to have back.
@@ -703,6 +702,9 @@ final class LocalCommit {
             abort(reason);
             return false;
         } catch (Error e) {
+            if (e != reason) {
+                e.addSuppressed(reason);
+            }
             abort(e);
             throw e;
         }

@@ -30,7 +30,7 @@ final class LocalTransaction {
     /** What its statements did, one after the other. Of one whose rows are noted and not read yet, that is still empty. */
     private List<List<TableChange>> statements = new ArrayList<>();
 
-    private final NotedRows notedRows = new NotedRows(this::incomplete);
+    private final NotedRows notedRows = new NotedRows();
     private final Set<Table> tables = new LinkedHashSet<>();
     private final Set<Analysed> analysed = new LinkedHashSet<>();
     private boolean unanalysed;
@@ -128,7 +128,7 @@ final class LocalTransaction {
     }
 
     boolean hasChanges() {
-        return notedRows.any() || incomplete != null || statements.stream().anyMatch(s -> !s.isEmpty());
+        return notedRows.any() || incomplete() != null || statements.stream().anyMatch(s -> !s.isEmpty());
     }
 
     List<TableChange> changes() {
@@ -148,7 +148,7 @@ final class LocalTransaction {
     /** Why it must not be committed, or null. */
     @Nullable
     String incomplete() {
-        return incomplete;
+        return incomplete == null ? notedRows.lost() : incomplete;
     }
 
     /** @param owing what is still to be read of it; null when nothing is */

@@ -16,7 +16,7 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -30,37 +30,47 @@ final class NotedRows {
     /** The expression that reads the notes. */
     static final String READ = "CAST(" + RowNotes.UNREAD + " AS CHAR)";
 
+    private static final String FORGET = "(" + RowNotes.UNREAD + " := NULL)";
+
     /** So many statements' rows are noted at most before they are read. */
     private static final int MOST_STATEMENTS = 16;
 
-    /** Types whose values are short: a text that became longer than the server lets it be would be lost. */
+    /** So long the notes get before they are read, in characters, and twice as long with one more row: far less than servers let a text be, which would lose it or refuse the statement. */
+    private static final int MOST_LENGTH = 64 * 1024;
+
+    /** Types whose values are short. */
     private static final Pattern SHORT = Pattern.compile(
-            "(tiny|small|medium|big)?int\\b.*|(decimal|float|double|bit|date|time|datetime|timestamp|year|enum|uuid|inet4|inet6)\\b.*"
-                    + "|(var)?(char|binary)\\(\\d{1,3}\\)");
+            "(tiny|small|medium|big)?int\\b.*|(decimal|float|double|bit|date|time|datetime|timestamp|year|uuid|inet4|inet6)\\b.*"
+                    + "|(?<texts>enum)\\b.*|(var)?(char|binary)\\((?<length>\\d{1,3})\\)");
+
+    /** Of a value that is no text, a column of an enumeration, and a character in the longest encoding, all printed as hexadecimal digits. */
+    private static final int SHORT_LENGTH = 150;
+
+    private static final int ENUM_LENGTH = 255 * 8;
+    private static final int CHARACTER_LENGTH = 8;
 
     private final List<Owed> owed = new ArrayList<>();
-    private final Consumer<String> incomplete;
+    private int length;
+    private @Nullable String lost;
 
     /**
      * A statement that ran, and whose rows are noted.
      *
      * @param count how many rows it met, or, where the driver counts so, changed
+     * @param length of what is noted of them, at most
      */
-    record Owing(String number, Target target, WriteRun run, int count) {}
+    record Owing(String number, Target target, WriteRun run, int count, int length) {}
 
     /** @param into takes what it did */
     private record Owed(Owing statement, List<TableChange> into) {}
 
-    /** @param incomplete takes why the notes do not tell everything */
-    NotedRows(Consumer<String> incomplete) {
-        this.incomplete = incomplete;
-    }
-
     /**
      * An UPDATE with its notes, in pieces: what stands before the application's assignments and behind them. The number is a parameter, so that drivers and servers see one
      * text and can keep what they prepared.
+     *
+     * @param length of what it notes of a row, at most
      */
-    record Noting(String number, String before, List<String> parameters, String after) {}
+    record Noting(String number, String before, List<String> parameters, String after, int length) {}
 
     boolean any() {
         return !owed.isEmpty();
@@ -68,7 +78,15 @@ final class NotedRows {
 
     /** Whether they are to be read before another statement's are noted. */
     boolean full() {
-        return owed.size() >= MOST_STATEMENTS;
+        return owed.size() >= MOST_STATEMENTS || length > MOST_LENGTH;
+    }
+
+    /**
+     * Why they did not tell everything; null while they did. No savepoint brings back what was lost of a statement before it, so that stays until the transaction is over.
+     */
+    @Nullable
+    String lost() {
+        return lost;
     }
 
     /** The assignments that note the rows of this UPDATE; null where that is no way to capture it. */
@@ -80,8 +98,9 @@ final class NotedRows {
         if (carrier == null) {
             return null;
         }
-        boolean fits = dialect.product() == Dialect.Product.MARIADB
-                && dialect.insert() == Capture.RETURNING
+        int most = 2 * target.changing().stream().mapToInt(NotedRows::length).sum();
+        boolean fits = dialect.update() == Capture.NOTES
+                && most <= MOST_LENGTH
                 && plan.selection().tail().isEmpty()
                 && !plan.values().isEmpty()
                 && !target.changesKey()
@@ -95,13 +114,26 @@ final class NotedRows {
             return null;
         }
         String number = run.number();
-        String front = number + ':';
+        // Whatever stands before it, a half note too, ends there.
+        String front = ';' + number + ':';
         return new Noting(
                 number,
                 RowNotes.before(
                         carrier, front.length(), any(), !table.identities().isEmpty(), target.changing()),
                 any() ? List.of(front) : List.of(front, front, front),
-                RowNotes.after(carrier, target.changing()));
+                RowNotes.after(carrier, target.changing()),
+                most);
+    }
+
+    /** How long a value of that column is at most where it is noted. */
+    private static int length(Column column) {
+        Matcher type = SHORT.matcher(column.type());
+        if (!type.matches()) {
+            return MOST_LENGTH;
+        } else if (type.group("length") != null) {
+            return Integer.parseInt(type.group("length")) * CHARACTER_LENGTH + 1;
+        }
+        return type.group("texts") != null ? ENUM_LENGTH : SHORT_LENGTH;
     }
 
     /** Where WHERE names the whole key, there are no more rows than a text has room for. */
@@ -120,14 +152,19 @@ final class NotedRows {
     /** The statement ran, and that stands for what it did. */
     void owe(Owing one, List<TableChange> into) {
         owed.add(new Owed(one, into));
+        length += one.count() * one.length();
     }
 
     /** Reads the notes by themselves. */
-    void read(Connection connection) throws SQLException {
-        new Query().add("SELECT " + READ).read(connection, StatementScope.own(), row -> told(row.getString(1)));
+    void read(Connection connection, Dialect dialect) throws SQLException {
+        String[] text = new String[1];
+        new Query()
+                .add("SELECT " + READ + ", " + FORGET + dialect.allRows())
+                .read(connection, StatementScope.own(), row -> text[0] = row.getString(1));
+        told(text[0]);
     }
 
-    /** What the notes say; where something is missing in them, the transaction is incomplete. */
+    /** What the notes say; where something is missing in them, it is lost. */
     void told(@Nullable String text) {
         Map<String, List<String>> notes = new HashMap<>();
         for (String note : (text == null ? "" : text).split(";")) {
@@ -140,17 +177,19 @@ final class NotedRows {
         for (Owed one : owed) {
             Owing statement = one.statement();
             one.into().addAll(changes(statement, notes.getOrDefault(statement.number(), List.of())));
-            String reason = statement.run().incomplete();
-            if (reason != null) {
-                incomplete.accept(reason);
+            if (statement.run().incomplete() != null) {
+                lost = statement.run().incomplete();
             }
         }
         owed.clear();
+        length = 0;
     }
 
-    /** Nobody will ask for them. */
+    /** The transaction is over: nobody will ask for them. */
     void forget() {
         owed.clear();
+        length = 0;
+        lost = null;
     }
 
     private static List<TableChange> changes(Owing one, List<String> notes) {
@@ -160,8 +199,13 @@ final class NotedRows {
         for (String note : notes) {
             String[] parts = note.split("[/>]", -1);
             if (parts.length == 3) {
-                target.images().checkIdentity(new String(HexFormat.of().parseHex(parts[0]), StandardCharsets.UTF_8));
-                rows.add(new RowChange(RowNotes.values(parts[1], columns), RowNotes.values(parts[2], columns)));
+                try {
+                    target.images()
+                            .checkIdentity(new String(HexFormat.of().parseHex(parts[0]), StandardCharsets.UTF_8));
+                    rows.add(new RowChange(RowNotes.values(parts[1], columns), RowNotes.values(parts[2], columns)));
+                } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+                    one.run().incomplete("a note of a changed row cannot be read: " + e.getMessage());
+                }
             }
         }
         boolean all = one.run().dialect().countsOnlyChanged() ? rows.size() >= one.count() : rows.size() == one.count();

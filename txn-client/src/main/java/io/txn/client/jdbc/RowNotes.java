@@ -25,6 +25,8 @@ final class RowNotes {
     static final String UNREAD = "@txn_noted";
     /** A column is set twice, which sql_mode SIMULTANEOUS_ASSIGNMENT does not allow. */
     static final int SET_TWICE = 4140;
+    /** A text is longer than {@code max_allowed_packet} lets it be. */
+    static final int TOO_LONG = 1301;
 
     private final WriteRun run;
     private final Table table;

@@ -176,7 +176,7 @@ final class UpdateCapture implements WriteCapture {
             return null;
         }
         if (notes.full()) {
-            notes.read(run.connection());
+            notes.read(run.connection(), run.dialect());
         }
         Target target = targets.get(0);
         NotedRows.Noting noting = notes.noting(plan, target, run);
@@ -193,15 +193,15 @@ final class UpdateCapture implements WriteCapture {
                     .add(selection.where(), parameters)
                     .update(run.connection(), run.scope());
         } catch (SQLException e) {
-            if (e.getErrorCode() == RowNotes.SET_TWICE) {
-                return null; // sql_mode SIMULTANEOUS_ASSIGNMENT: refused before it ran
+            if (e.getErrorCode() == RowNotes.SET_TWICE || e.getErrorCode() == RowNotes.TOO_LONG) {
+                return null; // sql_mode SIMULTANEOUS_ASSIGNMENT, a tiny max_allowed_packet: nothing was changed
             }
             throw e;
         }
         run.changed();
         // None was there: nothing is owed, not even a branch.
         if (count > 0 || run.dialect().countsOnlyChanged()) {
-            run.owes(new NotedRows.Owing(noting.number(), target, run, count));
+            run.owes(new NotedRows.Owing(noting.number(), target, run, count, noting.length()));
         }
         return new Outcome(count, List.of(), GeneratedKeys.NONE, run.incomplete());
     }

@@ -129,14 +129,17 @@ abstract class LocalTransactionContract extends AtContract {
             // Where ids are lent its record is written while the branch registers.
             execute(connection, "DELETE FROM account WHERE id = 1");
             counter.failOn(event -> {
-                if (event.contains("INSERT INTO") && event.contains("undo_log")
-                        || event.equals("rollback") && rollbacks.incrementAndGet() == 1) {
-                    throw new OutOfMemoryError("for the test");
+                if (event.contains("INSERT INTO") && event.contains("undo_log")) {
+                    throw new OutOfMemoryError("the record");
+                } else if (event.equals("rollback") && rollbacks.incrementAndGet() == 1) {
+                    throw new OutOfMemoryError("the roll-back");
                 }
             });
             assertThatThrownBy(connection::commit)
                     .isInstanceOf(OutOfMemoryError.class)
-                    .hasMessage("for the test");
+                    .hasMessage("the roll-back")
+                    .satisfies(e -> assertThat(e.getSuppressed())
+                            .anySatisfy(first -> assertThat(first).hasMessage("the record")));
             counter.failOn(event -> {});
             assertThat(manager.underWay()).as("registrations left alone").isZero();
             assertThat(manager.inPhaseOne())

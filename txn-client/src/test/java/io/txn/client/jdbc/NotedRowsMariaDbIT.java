@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.txn.client.ContextCarrier;
 import io.txn.client.TransactionContext;
+import io.txn.client.jdbc.dialect.Capture;
+import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.Xid;
 import io.txn.test.DatabaseKind;
@@ -16,6 +18,8 @@ import java.sql.Savepoint;
 import java.sql.Types;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -61,6 +65,86 @@ class NotedRowsMariaDbIT extends AtContract {
         sent.removeIf(
                 sql -> sql.contains("undo_log") || !sql.matches("(?s).*(account|gauge|coded|stamped|@txn_noted).*"));
         return sent;
+    }
+
+    /** The notes of a statement before the savepoint are read behind it: what they lack is not undone with what came after it. */
+    @Test
+    void noSavepointForgetsThatANoteWasLost() {
+        Xid xid = begin();
+        inside(xid, connection -> {
+            execute(connection, "UPDATE account SET amount = 77 WHERE id = 1");
+            execute(connection.unwrap(org.mariadb.jdbc.Connection.class), "SET @txn_noted = NULL");
+            Savepoint savepoint = connection.setSavepoint();
+            execute(connection, "INSERT INTO account (id, owner, amount) VALUES (4, 'di', 400)");
+            connection.rollback(savepoint);
+            assertThatThrownBy(connection::commit).hasMessageContaining(ErrorCode.CAPTURE_FAILED.id());
+        });
+        assertThat(accounts()).contains("1|ann|100.00");
+        assertThat(manager.branches(xid)).isEmpty();
+    }
+
+    @Test
+    void aSessionThatLetsNoQueryReturnARowLosesNone() throws SQLException {
+        Xid xid = begin();
+        inside(xid, connection -> {
+            execute(connection, "UPDATE account SET amount = 55 WHERE id = 0");
+            connection.rollback();
+        });
+        try (Connection connection = at.getConnection()) {
+            execute(connection, "SET SESSION sql_select_limit = 0");
+            connection.setAutoCommit(false);
+            try (ContextCarrier.Scope scope = contexts.bind(TransactionContext.participant(xid))) {
+                assertThat(scope).isNotNull();
+                execute(connection, "UPDATE account SET amount = 55 WHERE id = 1");
+                connection.commit();
+            }
+        }
+        assertThat(accounts()).contains("1|ann|55.00");
+        assertRolledBack(xid);
+        assertThat(accounts()).contains("1|ann|100.00");
+    }
+
+    @Test
+    void rowsAreNotedWhereNoLogOfStatementsWouldHoldTheNotes() throws SQLException {
+        try (Connection connection = database.dataSource().getConnection()) {
+            for (String format : List.of("ROW", "MIXED", "STATEMENT")) {
+                execute(connection, "SET SESSION binlog_format = '" + format + "'");
+                assertThat(Dialect.of(connection).update())
+                        .as(format)
+                        .isEqualTo(format.equals("ROW") ? Capture.NOTES : Capture.QUERIES);
+            }
+        }
+    }
+
+    @Test
+    void whereANoteWouldBeLongerThanTheServerLetsATextBeTheRowIsQueried() {
+        int columns = 15;
+        String set = IntStream.range(0, columns)
+                .mapToObj(i -> "c" + i + " = REPEAT('y', 255)")
+                .collect(Collectors.joining(", "));
+        behindTheBack(
+                "CREATE TABLE wide (id INT PRIMARY KEY, "
+                        + IntStream.range(0, columns)
+                                .mapToObj(i -> "c" + i + " VARCHAR(255)")
+                                .collect(Collectors.joining(", "))
+                        + ")",
+                "INSERT INTO wide (id, c0) VALUES (1, 'x')",
+                "SET GLOBAL max_allowed_packet = 8192");
+        try {
+            Xid xid = begin();
+            List<String> before = rows("SELECT * FROM wide");
+            committed(xid, connection -> {
+                assertThat(execute(connection, "UPDATE wide SET " + set + " WHERE id = 1"))
+                        .isEqualTo(1);
+                assertThat(execute(connection, "UPDATE account SET amount = 1 WHERE id = 1"))
+                        .isEqualTo(1);
+            });
+            assertThat(rows("SELECT * FROM wide")).isNotEqualTo(before);
+            assertRolledBack(xid);
+            assertThat(rows("SELECT * FROM wide")).isEqualTo(before);
+        } finally {
+            behindTheBack("SET GLOBAL max_allowed_packet = 16777216");
+        }
     }
 
     @Test

@@ -108,7 +108,8 @@ public final class LockKeys {
                 return true;
             }
             Row last = list.get(list.size() - 1);
-            int tables = row.table().compareTo(last.table());
+            // Most often they are one and the same text, which only the first of these two sees without reading it.
+            int tables = row.table().equals(last.table()) ? 0 : row.table().compareTo(last.table());
             return tables > 0 || (tables == 0 && row.key().compareTo(last.key()) > 0);
         }
     }

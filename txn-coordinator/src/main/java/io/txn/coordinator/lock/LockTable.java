@@ -32,7 +32,7 @@ public final class LockTable {
         String table = "";
         Map<String, Holder> rows = null;
         for (LockKeys.Row row : keys.rows()) {
-            if (row.table() != table) {
+            if (!row.table().equals(table)) {
                 table = row.table();
                 rows = tables.get(table);
             }
@@ -54,7 +54,7 @@ public final class LockTable {
         String table = "";
         Map<String, Holder> rows = Map.of();
         for (LockKeys.Row row : keys.rows()) {
-            if (row.table() != table) {
+            if (!row.table().equals(table)) {
                 table = row.table();
                 rows = tables.computeIfAbsent(table, t -> new HashMap<>());
             }
@@ -77,7 +77,7 @@ public final class LockTable {
         String table = "";
         Map<String, Holder> rows = null;
         for (LockKeys.Row row : keys.rows()) {
-            if (row.table() != table) {
+            if (!row.table().equals(table)) {
                 table = row.table();
                 rows = tables.get(table);
             }

@@ -90,4 +90,16 @@ class LockKeysTest {
         String text = "t:1".repeat(1) + ";t:1".repeat(1_000_000);
         Assertions.assertTimeout(Duration.ofSeconds(10), () -> LockKeys.parse(text, 10));
     }
+
+    /** Short of reading the name once for each row, which takes minutes. */
+    @Test
+    void manyRowsOfATableWithALongNameAreReadInOnePass() {
+        StringJoiner rows = new StringJoiner(",", "x".repeat(5_000_000) + ":", "");
+        for (int i = 0; i < 10_000; i++) {
+            rows.add(Integer.toString(100_000 + i));
+        }
+        Assertions.assertTimeoutPreemptively(
+                Duration.ofSeconds(10),
+                () -> assertThat(LockKeys.parse(rows.toString(), 10_000).rows()).hasSize(10_000));
+    }
 }

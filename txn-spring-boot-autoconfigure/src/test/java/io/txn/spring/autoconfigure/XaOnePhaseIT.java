@@ -464,7 +464,7 @@ class XaOnePhaseIT {
             }
             CompletableFuture<Void> ending = CompletableFuture.runAsync(() -> {
                 try (Statement statement = connection.createStatement()) {
-                    statement.execute("SELECT pg_sleep(1.5); " + end);
+                    statement.execute("SELECT pg_sleep(4); " + end);
                 } catch (SQLException e) {
                     // That is what is meant.
                 }

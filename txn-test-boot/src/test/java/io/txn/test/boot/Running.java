@@ -149,7 +149,7 @@ final class Running implements AutoCloseable {
 
     int undoRecords() {
         Set<String> ids = new TreeSet<>();
-        query("SELECT xid FROM undo_log", ids);
+        query("SELECT xid FROM undo_log WHERE log_status = 0", ids);
         return ids.size();
     }
 

@@ -12,6 +12,10 @@ public enum Capture {
      * checks foreign keys at other moments than the plain statement does.
      */
     GENERATED_KEYS,
+    /**
+     * The server writes down what it does to rows that are named by their keys, and is asked for that later; other rows as by {@link #QUERIES}.
+     */
+    NOTES,
     /** Read and lock first, run restricted to what was read, read again. An INSERT is run first and read by its keys. */
     QUERIES
 }

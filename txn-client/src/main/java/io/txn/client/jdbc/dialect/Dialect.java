@@ -182,7 +182,9 @@ public record Dialect(
     }
 
     private static Dialect mySql(Connection connection, String url, String driver) throws SQLException {
-        CatalogRow row = CatalogRow.one(connection, "SELECT DATABASE() AS s, @@sql_mode AS m, VERSION() AS v");
+        CatalogRow row = CatalogRow.one(
+                connection,
+                "SELECT DATABASE() AS s, @@sql_mode AS m, VERSION() AS v, @@log_bin AND @@binlog_format <> 'ROW' AS l");
         String version = row.text("v");
         boolean mariaDb = version.toLowerCase(Locale.ROOT).contains("mariadb");
         boolean returns = mariaDb && ResourceIds.mariaDbAtLeast(version, 10, 5);
@@ -190,7 +192,8 @@ public record Dialect(
                 mariaDb ? Product.MARIADB : Product.MYSQL,
                 SqlSyntax.mySql(row.text("m")),
                 returns ? Capture.RETURNING : Capture.QUERIES,
-                Capture.QUERIES,
+                // A binary log of statements would hold, with each of them, all that is noted at the time.
+                returns && row.is("l", "0") ? Capture.NOTES : Capture.QUERIES,
                 returns ? Capture.RETURNING : Capture.QUERIES,
                 row.text("s"),
                 ResourceIds.mySql(url),
