@@ -205,8 +205,7 @@ final class H2MergeCapture implements WriteCapture {
         Map<List<Value>, RowChange> changes = new LinkedHashMap<>(2 * keys.size());
         for (int i = 0; i < keys.size(); i++) {
             RowChange before = changes.get(keys.get(i));
-            List<Value> original =
-                    before == null ? Objects.requireNonNull(there.get(keys.get(i))) : before.original();
+            List<Value> original = before == null ? Objects.requireNonNull(there.get(keys.get(i))) : before.original();
             Value[] next = (before == null ? original : before.existing()).toArray(new Value[0]);
             for (int c = 0; c < places.length; c++) {
                 next[places[c]] = given.get(i).get(c);

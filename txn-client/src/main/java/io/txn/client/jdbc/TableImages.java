@@ -11,7 +11,6 @@ import io.txn.client.jdbc.undo.TableChange;
 import io.txn.protocol.ErrorCode;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
