@@ -19,7 +19,8 @@ public final class Benchmarks {
             new MillionBenchmark(),
             new AtBenchmark(),
             new SagaBenchmark(),
-            new StartBenchmark());
+            new StartBenchmark(),
+            new CoordinatorStartBenchmark());
 
     private Benchmarks() {}
 

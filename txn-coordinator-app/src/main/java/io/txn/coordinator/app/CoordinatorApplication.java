@@ -12,10 +12,18 @@ import org.springframework.context.annotation.Import;
 
 /** Boots the coordinator with its admin API. With no configuration it serves on loopback only, with its data in {@code ./txn-data}. */
 @SpringBootConfiguration(proxyBeanMethods = false)
-// The admin API knows one token and no users, so Boot must not invent one with a password.
-@EnableAutoConfiguration(exclude = UserDetailsServiceAutoConfiguration.class)
+// The admin API knows one token and no users, so Boot must not invent one with a password. Jackson 2 is there for the
+// client of Nacos only; endpoints answer by Jackson 3, and a second
+// mapper that nobody asks would be four hundred classes of each start.
+@EnableAutoConfiguration(
+        exclude = UserDetailsServiceAutoConfiguration.class,
+        excludeName = CoordinatorApplication.ENDPOINTS_BY_JACKSON_2)
 @Import(CoordinatorConfiguration.class)
 public final class CoordinatorApplication {
+
+    /** By name, because the class is deprecated, for removal with all that Spring Boot has for Jackson 2. */
+    static final String ENDPOINTS_BY_JACKSON_2 =
+            "org.springframework.boot.actuate.autoconfigure.endpoint.jackson.Jackson2EndpointAutoConfiguration";
 
     /**
      * Defaults for Boot's own keys. In code and not in a file {@code application.properties}, which would collide with that of an application that

@@ -5,21 +5,31 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.txn.test.Await;
 import io.txn.test.JavaProcess;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -124,6 +134,60 @@ class CoordinatorProcessIT {
                     .as(first.process().output())
                     .isTrue();
             assertThat(first.process().output()).contains("nothing is under way any more");
+        }
+    }
+
+    /** Whoever spins is at work, or waits for a processor, all the time, however many others want one. Compilers stop by themselves. */
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void whileNobodyAsksAnythingNoThreadSpins() throws Exception {
+        try (CoordinatorProcess idle = CoordinatorProcess.start(directory).awaitReady()) {
+            Path threads = Path.of("/proc", Long.toString(idle.process().pid()), "task");
+            Await.until("no thread is busy for two seconds", Duration.ofSeconds(90), () -> {
+                Map<String, Long> before = busyNanos(threads);
+                LockSupport.parkNanos(Duration.ofSeconds(2).toNanos());
+                Map<String, Long> after = busyNanos(threads);
+                after.replaceAll((thread, nanos) -> nanos - before.getOrDefault(thread, nanos));
+                return after.values().stream()
+                        .allMatch(nanos -> nanos < Duration.ofSeconds(1).toNanos());
+            });
+        }
+    }
+
+    /** By thread: the time on a processor and the time in the queue for one. */
+    private static Map<String, Long> busyNanos(Path threads) {
+        Map<String, Long> busy = new HashMap<>();
+        try (Stream<Path> all = Files.list(threads)) {
+            for (Path thread : all.toList()) {
+                try {
+                    String[] times =
+                            Files.readString(thread.resolve("schedstat")).split(" ");
+                    busy.put(thread.toString(), Long.parseLong(times[0]) + Long.parseLong(times[1]));
+                } catch (IOException e) {
+                    // It has just ended.
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return busy;
+    }
+
+    /** Its class loader asks the libraries one after the other: what a start wants thousands of times must not stand behind fifty others. */
+    @Test
+    void theLibrariesThatAStartAsksForMostComeFirstInTheJar() throws Exception {
+        try (JarFile jar = new JarFile(CoordinatorProcess.jar().toFile())) {
+            List<JarEntry> libraries = jar.stream()
+                    .filter(entry -> entry.getName().matches("BOOT-INF/lib/.*[.]jar"))
+                    .toList();
+            assertThat(libraries.subList(0, 4))
+                    .extracting(entry -> entry.getName().replaceFirst("-[0-9].*", ""))
+                    .containsExactlyInAnyOrder(
+                            "BOOT-INF/lib/spring-beans",
+                            "BOOT-INF/lib/spring-boot",
+                            "BOOT-INF/lib/spring-context",
+                            "BOOT-INF/lib/spring-core");
+            assertThat(libraries).doesNotHaveDuplicates().allMatch(entry -> entry.getMethod() == ZipEntry.STORED);
         }
     }
 
