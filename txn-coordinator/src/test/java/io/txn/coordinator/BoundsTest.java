@@ -195,8 +195,7 @@ class BoundsTest {
                 xids.add(xid);
             }
             xids.forEach(xid -> initiator.send(new Message.GlobalCommitRequest(xid, null)));
-            manager.awaitCall();
-            manager.awaitCall();
+            Await.until("two are called", HandDrivenClient.PATIENCE, () -> held.size() == 2);
             Await.until("all are decided", HandDrivenClient.PATIENCE, () -> xids.stream()
                     .allMatch(xid -> state(xid) == TransactionState.COMMITTING));
             assertThat(coordinator.statistics().callsInFlight()).isEqualTo(2);

@@ -50,7 +50,7 @@ final class NotedRows {
     private static final int CHARACTER_LENGTH = 8;
 
     private final List<Owed> owed = new ArrayList<>();
-    private int length;
+    private long length;
     private @Nullable String lost;
 
     /**
@@ -152,7 +152,7 @@ final class NotedRows {
     /** The statement ran, and that stands for what it did. */
     void owe(Owing one, List<TableChange> into) {
         owed.add(new Owed(one, into));
-        length += one.count() * one.length();
+        length += (long) one.count() * one.length();
     }
 
     /** Reads the notes by themselves. */

@@ -42,9 +42,27 @@ final class CatalogRow {
         }
     }
 
+    /** All rows of a query of MySQL's or MariaDB's, which a session may have limited; {@code sql} has no limit of its own. */
+    static List<CatalogRow> mySql(Connection connection, String sql, @Nullable Object... parameters)
+            throws SQLException {
+        return query(connection, sql + Dialect.MYSQL_ALL_ROWS, parameters);
+    }
+
     /** The only row of a query that always has one. */
     static CatalogRow one(Connection connection, String sql) throws SQLException {
-        return query(connection, sql).get(0);
+        return only(query(connection, sql), sql);
+    }
+
+    /** The only row of a query of MySQL's or MariaDB's, as {@link #mySql}. */
+    static CatalogRow oneOfMySql(Connection connection, String sql) throws SQLException {
+        return only(mySql(connection, sql), sql);
+    }
+
+    private static CatalogRow only(List<CatalogRow> rows, String sql) throws SQLException {
+        if (rows.size() != 1) {
+            throw new SQLException(rows.size() + " rows instead of one were returned by: " + sql);
+        }
+        return rows.get(0);
     }
 
     @Nullable

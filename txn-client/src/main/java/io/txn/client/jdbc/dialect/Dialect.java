@@ -42,6 +42,9 @@ public record Dialect(
     /** See {@link #identity}. */
     public static final String AMBIGUOUS = "~";
 
+    /** See {@link #allRows}. */
+    static final String MYSQL_ALL_ROWS = " LIMIT 18446744073709551615";
+
     /**
      * What the driver does in its own way, most of it with batches, as far as its URL tells.
      *
@@ -182,7 +185,7 @@ public record Dialect(
     }
 
     private static Dialect mySql(Connection connection, String url, String driver) throws SQLException {
-        CatalogRow row = CatalogRow.one(
+        CatalogRow row = CatalogRow.oneOfMySql(
                 connection,
                 "SELECT DATABASE() AS s, @@sql_mode AS m, VERSION() AS v, @@log_bin AND @@binlog_format <> 'ROW' AS l");
         String version = row.text("v");
@@ -251,7 +254,7 @@ public record Dialect(
      */
     public List<String> tablesWithoutKey(Connection connection, int most) throws SQLException {
         List<String> found = new ArrayList<>();
-        List<CatalogRow> candidates = CatalogRow.query(connection, WITHOUT_PRIMARY_KEY, ownSchema);
+        List<CatalogRow> candidates = CatalogRow.query(connection, WITHOUT_PRIMARY_KEY + allRows(), ownSchema);
         for (CatalogRow candidate : candidates.subList(0, Math.min(most, candidates.size()))) {
             String name = candidate.text("TABLE_NAME");
             Table table = table(
@@ -347,7 +350,7 @@ public record Dialect(
      * its own.
      */
     public String allRows() {
-        return product.isMySqlFamily() ? " LIMIT 18446744073709551615" : "";
+        return product.isMySqlFamily() ? MYSQL_ALL_ROWS : "";
     }
 
     /** What ends a reading of rows that are about to be written, or were: it finds all of them, and locks them. */

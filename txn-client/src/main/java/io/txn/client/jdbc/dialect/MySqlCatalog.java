@@ -84,13 +84,13 @@ final class MySqlCatalog implements Catalog {
 
     @Override
     public @Nullable Table table(Connection connection, TableName name, String ownSchema) throws SQLException {
-        CatalogRow session = CatalogRow.one(connection, SESSION);
+        CatalogRow session = CatalogRow.oneOfMySql(connection, SESSION);
         int parts = name.parts().size();
         String writtenSchema = parts > 1 ? name.parts().get(parts - 2).text() : session.text("IN_SCHEMA");
         String written = name.table().text();
         boolean caseCounts = session.is("FOLDED", "0");
         CatalogRow row = null;
-        for (CatalogRow candidate : CatalogRow.query(connection, TABLE, writtenSchema, written)) {
+        for (CatalogRow candidate : CatalogRow.mySql(connection, TABLE, writtenSchema, written)) {
             if (!caseCounts || written.equals(candidate.get("TABLE_NAME"))) {
                 row = candidate;
             }
@@ -104,7 +104,7 @@ final class MySqlCatalog implements Catalog {
         String query = Stamps.query(false, schema, table);
         List<String> stamps = query == null
                 ? List.of()
-                : List.of(CatalogRow.one(connection, query).text("STAMP"));
+                : List.of(CatalogRow.oneOfMySql(connection, query).text("STAMP"));
         List<Column> columns = columns(connection, schema, table);
         Map<List<Column>, Boolean> unique = uniqueKeys(connection, schema, table, columns);
         List<Column> key = unique.entrySet().stream()
@@ -151,7 +151,7 @@ final class MySqlCatalog implements Catalog {
         if (!row.is("TABLE_TYPE", "BASE TABLE") && !row.is("TABLE_TYPE", "SYSTEM VERSIONED")) {
             return "it is a " + row.text("TABLE_TYPE").toLowerCase(Locale.ROOT) + ", not a base table";
         }
-        List<CatalogRow> engine = CatalogRow.query(connection, ENGINE, row.get("ENGINE"));
+        List<CatalogRow> engine = CatalogRow.mySql(connection, ENGINE, row.get("ENGINE"));
         if (engine.isEmpty() || !engine.get(0).is("TRANSACTIONS", "YES")) {
             return "its engine " + row.get("ENGINE") + " has no transactions";
         }
@@ -165,7 +165,7 @@ final class MySqlCatalog implements Catalog {
                     + " GRANT SELECT, INSERT, UPDATE, DELETE ON " + hidden + " TO " + grantee;
         }
         for (String privileges : SEES_TRIGGERS) {
-            if (!CatalogRow.query(connection, privileges, grantee, schema, table)
+            if (!CatalogRow.mySql(connection, privileges, grantee, schema, table)
                     .isEmpty()) {
                 return null;
             }
@@ -176,7 +176,7 @@ final class MySqlCatalog implements Catalog {
 
     private static List<Trigger> triggers(Connection connection, String schema, String table) throws SQLException {
         List<Trigger> triggers = new ArrayList<>();
-        for (CatalogRow row : CatalogRow.query(connection, TRIGGERS, schema, table)) {
+        for (CatalogRow row : CatalogRow.mySql(connection, TRIGGERS, schema, table)) {
             Set<Trigger.Event> events = EnumSet.noneOf(Trigger.Event.class);
             for (Trigger.Event event : Trigger.Event.values()) {
                 if (row.text("EVENT_MANIPULATION").contains(event.name())) {
@@ -201,7 +201,7 @@ final class MySqlCatalog implements Catalog {
         Map<String, List<Column>> byName = new LinkedHashMap<>();
         Set<String> odd = new HashSet<>();
         Set<String> withNulls = new HashSet<>();
-        for (CatalogRow part : CatalogRow.query(connection, KEYS, schema, table)) {
+        for (CatalogRow part : CatalogRow.mySql(connection, KEYS, schema, table)) {
             String index = part.text("INDEX_NAME");
             List<Column> key = byName.computeIfAbsent(index, name -> new ArrayList<>());
             columns.stream()
@@ -226,7 +226,7 @@ final class MySqlCatalog implements Catalog {
 
     private static List<Column> columns(Connection connection, String schema, String table) throws SQLException {
         List<Column> columns = new ArrayList<>();
-        for (CatalogRow row : CatalogRow.query(connection, COLUMNS, schema, table)) {
+        for (CatalogRow row : CatalogRow.mySql(connection, COLUMNS, schema, table)) {
             String extra = row.text("EXTRA").toLowerCase(Locale.ROOT);
             if (extra.contains("virtual generated")
                     || extra.contains("stored generated")
@@ -309,11 +309,11 @@ final class MySqlCatalog implements Catalog {
         List<MySqlGrants.Child> children =
                 row.is("ENGINE", "InnoDB") ? MySqlGrants.children(connection, foreignKeys, schema, table) : null;
         if (children == null) {
-            return CatalogRow.query(connection, REFERENCED_BY + IN_ORDER, schema, table);
+            return CatalogRow.mySql(connection, REFERENCED_BY + IN_ORDER, schema, table);
         }
         List<CatalogRow> references = new ArrayList<>();
         for (MySqlGrants.Child child : children) {
-            references.addAll(CatalogRow.query(
+            references.addAll(CatalogRow.mySql(
                     connection, REFERENCED_BY + OF_CHILD + IN_ORDER, schema, table, child.schema(), child.table()));
         }
         return references;
@@ -331,7 +331,7 @@ final class MySqlCatalog implements Catalog {
             CatalogRow rule = rules.get(id);
             if (rule == null) {
                 List<CatalogRow> known =
-                        CatalogRow.query(connection, RULES, row.text("CONSTRAINT_SCHEMA"), childTable, constraint);
+                        CatalogRow.mySql(connection, RULES, row.text("CONSTRAINT_SCHEMA"), childTable, constraint);
                 if (known.isEmpty()) {
                     throw new SQLException("the catalog knows constraint " + id + " and not its rules");
                 }

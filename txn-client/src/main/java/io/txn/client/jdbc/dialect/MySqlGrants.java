@@ -61,7 +61,7 @@ final class MySqlGrants {
             return null;
         }
         List<Child> children = new ArrayList<>();
-        for (CatalogRow row : CatalogRow.query(connection, String.format(CHILDREN, listing), schema, table)) {
+        for (CatalogRow row : CatalogRow.mySql(connection, String.format(CHILDREN, listing), schema, table)) {
             children.add(new Child(row.text("S"), row.text("T")));
         }
         return children;
@@ -69,7 +69,7 @@ final class MySqlGrants {
 
     private static Set<String> privileges(Connection connection, String sql) throws SQLException {
         Set<String> privileges = new HashSet<>();
-        CatalogRow.query(connection, sql).forEach(row -> privileges.add(row.text("PRIVILEGE_TYPE")));
+        CatalogRow.mySql(connection, sql).forEach(row -> privileges.add(row.text("PRIVILEGE_TYPE")));
         return privileges;
     }
 
@@ -81,7 +81,7 @@ final class MySqlGrants {
     static List<String> missing(Connection connection) throws SQLException {
         Set<String> everywhere = privileges(connection, EVERYWHERE);
         Set<String> here = privileges(connection, IN_SCHEMA);
-        CatalogRow account = CatalogRow.one(connection, ACCOUNT);
+        CatalogRow account = CatalogRow.oneOfMySql(connection, ACCOUNT);
         String schema = '`' + account.text("S").replace("`", "``") + "`.*";
         String to = " TO " + account.text("G");
         List<String> missing = new ArrayList<>();
@@ -112,7 +112,7 @@ final class MySqlGrants {
             return null;
         }
         String sql = "SELECT FOR_NAME AS CHILD FROM information_schema." + listing + INNODB;
-        for (CatalogRow row : CatalogRow.query(connection, sql, schema + '/' + table)) {
+        for (CatalogRow row : CatalogRow.mySql(connection, sql, schema + '/' + table)) {
             if (!known.contains(row.text("CHILD"))) {
                 return row.text("CHILD").replace('/', '.');
             }

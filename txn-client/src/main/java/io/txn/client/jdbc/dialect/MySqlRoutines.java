@@ -73,14 +73,14 @@ final class MySqlRoutines {
     private MySqlRoutines() {}
 
     static String now(Connection connection) throws SQLException {
-        String now = CatalogRow.one(connection, NOW).text("NOW");
+        String now = CatalogRow.oneOfMySql(connection, NOW).text("NOW");
         return now.equals("0/0/0/0") ? "" : now;
     }
 
     static Routines read(Connection connection, Set<String> reading, SqlSyntax syntax) throws SQLException {
         List<Routines.Routine> routines = new ArrayList<>();
         Set<String> known = new HashSet<>();
-        for (CatalogRow row : CatalogRow.query(connection, ROUTINES)) {
+        for (CatalogRow row : CatalogRow.mySql(connection, ROUTINES)) {
             String schema = row.text("ROUTINE_SCHEMA");
             String name = row.text("ROUTINE_NAME");
             boolean hidden = row.get("ROUTINE_DEFINITION") == null;
@@ -99,7 +99,7 @@ final class MySqlRoutines {
                             : "says MODIFIES SQL DATA"));
         }
         List<Routines.Use> uses = new ArrayList<>();
-        for (CatalogRow row : CatalogRow.query(connection, VIEWS)) {
+        for (CatalogRow row : CatalogRow.mySql(connection, VIEWS)) {
             String name = row.text("TABLE_NAME");
             String text = row.text("VIEW_DEFINITION");
             uses.add(new Routines.Use(
@@ -113,7 +113,7 @@ final class MySqlRoutines {
             throws SQLException {
         List<Mentions> texts = new ArrayList<>();
         boolean found = false;
-        for (CatalogRow row : CatalogRow.query(connection, PROCEDURES, name)) {
+        for (CatalogRow row : CatalogRow.mySql(connection, PROCEDURES, name)) {
             found = true;
             String schema = row.text("ROUTINE_SCHEMA");
             String procedure = "procedure " + schema + '.' + row.text("ROUTINE_NAME");
@@ -151,7 +151,7 @@ final class MySqlRoutines {
             Connection connection, String schema, String name, String body, SqlSyntax syntax) throws SQLException {
         Set<String> targets = new LinkedHashSet<>(SetTargets.of(body, syntax));
         if (!targets.isEmpty()) {
-            for (CatalogRow parameter : CatalogRow.query(connection, PARAMETERS, schema, name)) {
+            for (CatalogRow parameter : CatalogRow.mySql(connection, PARAMETERS, schema, name)) {
                 targets.remove(parameter.text("PARAMETER_NAME").toLowerCase(Locale.ROOT));
             }
         }

@@ -154,7 +154,7 @@ public final class UndoSession implements AutoCloseable {
             }
             case MYSQL, MARIADB -> {
                 boolean limitsTransactions = product == Dialect.Product.MARIADB;
-                CatalogRow now = CatalogRow.one(
+                CatalogRow now = CatalogRow.oneOfMySql(
                         connection,
                         "SELECT @@sql_mode AS m, @@time_zone AS z, @@innodb_lock_wait_timeout AS w, @@sql_select_limit AS l, @@wait_timeout AS i"
                                 + (limitsTransactions
