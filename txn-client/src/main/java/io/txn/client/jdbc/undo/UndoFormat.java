@@ -39,7 +39,7 @@ public final class UndoFormat {
     private static final int PLAIN = 0;
     private static final int DEFLATED = 1;
     /** Shorter ones go as they are. */
-    private static final int DEFLATED_FROM = 4_096;
+    public static final int COMPRESSED_FROM = 4_096;
     /** No byte of the format stands for more. */
     private static final long MOST_DEFLATED = 1_040;
 
@@ -73,17 +73,21 @@ public final class UndoFormat {
 
     /** The record as bytes. */
     public static byte[] encode(UndoRecord undo) {
-        return sealed(undo.xid(), undo.branch(), body(undo.changes(), undo.reliances()));
+        return sealed(undo.xid(), undo.branch(), body(undo.changes(), undo.reliances(), COMPRESSED_FROM));
     }
 
-    /** What a record says of its changes and of what they rely on; its length tells that of the record, before its branch has an id. */
-    public static byte[] body(List<TableChange> changes, List<Reliance> reliances) {
+    /**
+     * What a record says of its changes and of what they rely on; its length tells that of the record, before its branch has an id.
+     *
+     * @param compressedFrom how many bytes are compressed, where that makes it shorter
+     */
+    public static byte[] body(List<TableChange> changes, List<Reliance> reliances, int compressedFrom) {
         Writer out = new Writer();
         out.varint(changes.size());
         changes.forEach(change -> write(out, change));
         writeReliances(out, changes, reliances);
         byte[] plain = out.bytes();
-        byte[] deflated = plain.length < DEFLATED_FROM ? plain : deflated(plain);
+        byte[] deflated = plain.length < compressedFrom ? plain : deflated(plain);
         Writer body = new Writer();
         if (deflated.length < plain.length) {
             body.octet(DEFLATED);
