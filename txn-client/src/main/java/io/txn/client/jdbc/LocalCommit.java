@@ -48,6 +48,9 @@ final class LocalCommit {
     /** Bytes that an undo record may have, before it is compressed, from which on it is large. */
     private static final int LARGE = 32 << 10;
 
+    /** Bytes from which on an undo record is compressed that is sent nowhere. */
+    private static final int COMPRESSED_FROM_IN_PROCESS = 1 << 20;
+
     private final AtResource resource;
     private final Connection connection;
 
@@ -611,8 +614,12 @@ final class LocalCommit {
                     : local.tables().stream()
                             .filter(table -> capturedWhole(table, changes))
                             .toList();
-            byte[] undo = UndoFormat.body(effective, Reliance.of(local.tables(), whole));
             int most = resource.options().maxUndoBytes();
+            // Most often H2 is in this process: nothing is sent, and compressing takes longer than writing the record.
+            int compressedFrom = resource.dialect().product() == Dialect.Product.H2
+                    ? Math.max(UndoFormat.COMPRESSED_FROM, Math.min(most, COMPRESSED_FROM_IN_PROCESS))
+                    : UndoFormat.COMPRESSED_FROM;
+            byte[] undo = UndoFormat.body(effective, Reliance.of(local.tables(), whole), compressedFrom);
             if (undo.length > most) {
                 throw new TxnException(ErrorCode.UNDO_TOO_LARGE, null, "xid", xid, "bytes", undo.length, "limit", most);
             }

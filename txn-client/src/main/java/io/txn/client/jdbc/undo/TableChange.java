@@ -140,10 +140,10 @@ public record TableChange(
 
     /** Without a stream: it is done for each row of a large batch, several times. */
     private static List<Value> only(List<Value> row, List<Integer> indexes) {
-        List<Value> some = new ArrayList<>(indexes.size());
-        for (int index : indexes) {
-            some.add(row.get(index));
+        Value[] some = new Value[indexes.size()];
+        for (int i = 0; i < some.length; i++) {
+            some[i] = row.get(indexes.get(i));
         }
-        return some;
+        return List.of(some);
     }
 }

@@ -39,7 +39,7 @@ public final class UndoFormat {
     private static final int PLAIN = 0;
     private static final int DEFLATED = 1;
     /** Shorter ones go as they are. */
-    private static final int DEFLATED_FROM = 4_096;
+    public static final int COMPRESSED_FROM = 4_096;
     /** No byte of the format stands for more. */
     private static final long MOST_DEFLATED = 1_040;
 
@@ -77,11 +77,15 @@ public final class UndoFormat {
 
     /** The record as bytes. */
     public static byte[] encode(UndoRecord undo) {
-        return sealed(undo.xid(), undo.branch(), body(undo.changes(), undo.reliances()));
+        return sealed(undo.xid(), undo.branch(), body(undo.changes(), undo.reliances(), COMPRESSED_FROM));
     }
 
-    /** What a record says of its changes and of what they rely on; its length tells that of the record, before its branch has an id. */
-    public static byte[] body(List<TableChange> changes, List<Reliance> reliances) {
+    /**
+     * What a record says of its changes and of what they rely on; its length tells that of the record, before its branch has an id.
+     *
+     * @param compressedFrom how many bytes are compressed, where that makes it shorter
+     */
+    public static byte[] body(List<TableChange> changes, List<Reliance> reliances, int compressedFrom) {
         Writer plain = new Writer(FIRST_ROOM);
         plain.octet(PLAIN);
         plain.varint(changes.size());
@@ -90,7 +94,7 @@ public final class UndoFormat {
         }
         writeReliances(plain, changes, reliances);
         int length = plain.size() - 1;
-        if (length < DEFLATED_FROM) {
+        if (length < compressedFrom) {
             return plain.bytes();
         }
         byte[] deflated = deflated(plain.bytes, 1, length);
