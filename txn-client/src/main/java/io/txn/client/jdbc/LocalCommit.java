@@ -23,6 +23,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -598,10 +599,13 @@ final class LocalCommit {
 
         private byte[] encoded() {
             List<TableChange> changes = local.changes();
-            List<TableChange> effective = changes.stream()
-                    .map(TableChange::effective)
-                    .filter(Objects::nonNull)
-                    .toList();
+            List<TableChange> effective = new ArrayList<>(changes.size());
+            for (TableChange change : changes) {
+                TableChange undone = change.effective();
+                if (undone != null) {
+                    effective.add(undone);
+                }
+            }
             // Where the insertion of the record brings no stamp back, nobody else asks for columns that came meanwhile.
             boolean asked = resource.dialect().product() == Dialect.Product.H2
                     || resource.dialect().insert() == Capture.RETURNING;

@@ -141,12 +141,10 @@ final class TableImages {
         if (rows.size() > run.options().maxRowsPerStatement()) {
             run.incomplete("it changed more than " + run.options().maxRowsPerStatement() + " rows");
         }
-        return List.of(new TableChange(
-                kind,
-                table.schema(),
-                table.name(),
-                table.lockName(),
-                columns.stream().map(c -> ImageColumn.of(table, c)).toList(),
-                rows));
+        ImageColumn[] images = new ImageColumn[columns.size()];
+        for (int i = 0; i < images.length; i++) {
+            images[i] = ImageColumn.of(table, columns.get(i));
+        }
+        return List.of(new TableChange(kind, table.schema(), table.name(), table.lockName(), List.of(images), rows));
     }
 }

@@ -93,7 +93,12 @@ public record TableChange(
         if (kind != Kind.UPDATE) {
             return rows.isEmpty() ? null : this;
         }
-        List<RowChange> changed = rows.stream().filter(r -> !r.unchanged()).toList();
+        List<RowChange> changed = new ArrayList<>(rows.size());
+        for (RowChange row : rows) {
+            if (!row.unchanged()) {
+                changed.add(row);
+            }
+        }
         if (changed.isEmpty()) {
             return null;
         }
