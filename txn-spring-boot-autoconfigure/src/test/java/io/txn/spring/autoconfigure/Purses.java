@@ -40,7 +40,7 @@ public class Purses {
     static ApplicationContextRunner runner(int coordinator, DataSource source, boolean doomed) {
         return new ApplicationContextRunner()
                 .withConfiguration(AutoConfigurations.of(
-                        TxnAutoConfiguration.class, TxnModesAutoConfiguration.class, TxnSagaAutoConfiguration.class))
+                        TxnAutoConfiguration.class, TxnModesAutoConfiguration.class))
                 .withBean("purses", Purses.class, () -> new Purses(source, doomed))
                 .withBean("transfer", StateMachine.class, () -> machine("transfer", ""))
                 .withBean(
