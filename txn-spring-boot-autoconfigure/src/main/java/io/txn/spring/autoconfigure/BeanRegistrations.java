@@ -146,7 +146,8 @@ final class BeanRegistrations {
         bean.setAutowireMode(AbstractBeanDefinition.AUTOWIRE_CONSTRUCTOR);
         bean.setTargetType(type);
         bean.setDestroyMethodName(AbstractBeanDefinition.INFER_METHOD);
-        // Whoever looks for methods that listen to events takes every bean's class apart, also of those that are not made,
+        // Whoever looks for methods that listen to events takes every bean's class apart, also of those that are not
+        // made,
         // and loads what its methods speak of. There is none in these.
         bean.setAttribute(AutoProxyUtils.ORIGINAL_TARGET_CLASS_ATTRIBUTE, Object.class);
         registry.registerBeanDefinition(name, bean);

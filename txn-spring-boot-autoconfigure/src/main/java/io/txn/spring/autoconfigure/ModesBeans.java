@@ -45,8 +45,8 @@ final class ModesBeans extends BeanRegistrar {
 
     private static ActionFences noFences() {
         return ActionFences.none(
-            ErrorCode.ACTION_MISDECLARED,
-            "fencing = Fencing.NONE where all its methods can be called again, before and without each other");
+                ErrorCode.ACTION_MISDECLARED,
+                "fencing = Fencing.NONE where all its methods can be called again, before and without each other");
     }
 
     /** The annotations. */

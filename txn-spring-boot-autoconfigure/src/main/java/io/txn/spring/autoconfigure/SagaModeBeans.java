@@ -41,8 +41,8 @@ final class SagaModeBeans extends BeanRegistrar {
 
     private static ActionFences noFences() {
         return ActionFences.none(
-            ErrorCode.SAGA_MISDECLARED,
-            "fencing = Fencing.NONE where it and its compensation can be called again, before and without each other");
+                ErrorCode.SAGA_MISDECLARED,
+                "fencing = Fencing.NONE where it and its compensation can be called again, before and without each other");
     }
 
     /** All of it. */

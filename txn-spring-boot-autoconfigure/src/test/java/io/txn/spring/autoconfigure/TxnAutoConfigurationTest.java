@@ -105,7 +105,8 @@ class TxnAutoConfigurationTest {
     /** Looking for listeners links every bean's class, also of those that are not made, and loads what its methods speak of: of these it is known that none listens so. */
     @Test
     void noBeanIsTakenApartForMethodsThatListenAndNoneHasAny() {
-        runner.withConfiguration(AutoConfigurations.of(TxnModesAutoConfiguration.class, TxnDoctorAutoConfiguration.class))
+        runner.withConfiguration(
+                        AutoConfigurations.of(TxnModesAutoConfiguration.class, TxnDoctorAutoConfiguration.class))
                 .run(context -> {
                     ConfigurableListableBeanFactory beans =
                             ((ConfigurableApplicationContext) context.getSourceApplicationContext()).getBeanFactory();
