@@ -31,7 +31,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
-import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
@@ -222,6 +221,9 @@ final class AtBenchmark implements Benchmark {
                     "application",
                     "coordinator",
                     "database",
+                    "machine",
+                    "idle %",
+                    "syncs",
                     "plain trips",
                     "AT trips",
                     "calls",
@@ -230,10 +232,15 @@ final class AtBenchmark implements Benchmark {
                 String threads = work == OrderShop.Work.ORDER ? "threads" : "statement-threads";
                 for (int number : options.numbers(threads)) {
                     Load load = (way, seconds) -> {
+                        long syncs = coordinator.statistics().fsyncs();
                         Cpu before = Cpu.now(coordinator);
+                        Machine.Time machine = Machine.Time.now();
                         Result result = load(way, work, number, seconds);
+                        Machine.Time busy = Machine.Time.now().since(machine);
                         coordinator.settled();
-                        return result.costing(Cpu.now(coordinator).since(before));
+                        Cpu took = Cpu.now(coordinator).since(before);
+                        return result.costing(
+                                took, busy, coordinator.statistics().fsyncs() - syncs);
                     };
                     row(table, options, plain, at, work, number, load, Objects.requireNonNull(counts.get(work)));
                 }
@@ -289,20 +296,21 @@ final class AtBenchmark implements Benchmark {
                 Table.number(median(with, result -> result.millis(99)), 2),
                 Table.number(median(without, result -> result.cpuMillis(result.cpu.all())), 2),
                 Table.number(median(with, result -> result.cpuMillis(result.cpu.all())), 2),
-                both(without, with, Cpu::application),
-                both(without, with, Cpu::coordinator),
-                both(without, with, Cpu::database),
+                both(without, with, r -> Table.number(median(r, x -> x.cpuMillis(x.cpu.application)), 2)),
+                both(without, with, r -> Table.number(median(r, x -> x.cpuMillis(x.cpu.coordinator)), 2)),
+                both(without, with, r -> Table.number(median(r, x -> x.cpuMillis(x.cpu.database)), 2)),
+                both(without, with, r -> Table.number(median(r, x -> x.cpuMillis(x.machine.busyNanos())), 2)),
+                both(without, with, r -> Table.number(median(r, x -> x.machine.idlePercent()), 0)),
+                Table.number(median(with, Result::syncs), 2),
                 Table.number(counts.plainTrips, 1),
                 Table.number(counts.atTrips, 1),
                 Table.number(counts.calls, 1),
                 Machine.load());
     }
 
-    /** What one kind of process took of the CPU for a transaction, without AT and with it. */
-    private static String both(List<Result> without, List<Result> with, ToLongFunction<Cpu> nanos) {
-        return Stream.of(without, with)
-                .map(results -> Table.number(median(results, r -> r.cpuMillis(nanos.applyAsLong(r.cpu))), 2))
-                .collect(Collectors.joining(" / "));
+    /** A figure without AT and with it. */
+    private static String both(List<Result> without, List<Result> with, Function<List<Result>, String> figure) {
+        return Stream.of(without, with).map(figure).collect(Collectors.joining(" / "));
     }
 
     private static double median(List<Result> results, Function<Result, Double> figure) {
@@ -403,11 +411,17 @@ final class AtBenchmark implements Benchmark {
      *
      * @param latency nanoseconds of each transaction
      * @param cpu what the processes took for it
+     * @param machine what all processors did meanwhile
+     * @param fsyncs of the coordinator's journal
      */
-    private record Result(long time, Histogram latency, Cpu cpu) {
+    private record Result(long time, Histogram latency, Cpu cpu, Machine.Time machine, long fsyncs) {
 
-        Result costing(Cpu took) {
-            return new Result(time, latency, took);
+        Result costing(Cpu took, Machine.Time meanwhile, long syncs) {
+            return new Result(time, latency, took, meanwhile, syncs);
+        }
+
+        double syncs() {
+            return (double) fsyncs / latency.getTotalCount();
         }
 
         double cpuMillis(long nanos) {
@@ -450,7 +464,7 @@ final class AtBenchmark implements Benchmark {
         }
         Histogram all = new Histogram(LONGEST_NANOS, 3);
         latencies.forEach(all::add);
-        return new Result(took, all, Cpu.NONE);
+        return new Result(took, all, Cpu.NONE, new Machine.Time(0, 0), 0);
     }
 
     private static void work(

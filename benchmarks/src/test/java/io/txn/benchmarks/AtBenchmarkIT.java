@@ -28,6 +28,7 @@ class AtBenchmarkIT {
 
         // Rows and undo records are counted by the benchmark itself, which fails.
         assertThat(text)
-                .contains("fsync=on", "in memory", "batch of 100 inserts", "one delete", "one upsert", "order: update");
+                .contains("fsync=on", "in memory", "batch of 100 inserts", "one delete", "one upsert", "order: update")
+                .contains("machine", "idle %", "syncs");
     }
 }

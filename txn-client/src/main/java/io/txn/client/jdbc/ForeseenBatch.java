@@ -114,7 +114,7 @@ final class ForeseenBatch {
     }
 
     /**
-     * The rows as they are now, by their keys; null when that is not sure.
+     * Those of the rows that were changed as they are now, by their keys; null when that is not sure.
      *
      * @param named what each element says of the key's columns
      * @param onlyKeys whether it says nothing else of its row
@@ -130,10 +130,10 @@ final class ForeseenBatch {
         if (counts.length != elements.size()) {
             return null;
         }
-        Map<List<Value>, List<Value>> rows = new HashMap<>(before);
+        Map<List<Value>, List<Value>> rows = new HashMap<>(2 * before.size());
         for (int i = 0; i < counts.length; i++) {
             List<Value> row = keyOf(elements.get(i), named);
-            List<Value> now = row == null ? null : rows.get(row);
+            List<Value> now = row == null ? null : rows.getOrDefault(row, before.get(row));
             if (row == null || counts[i] != (now == null ? 0 : 1) && (onlyKeys || counts[i] != 0)) {
                 return null;
             }
@@ -149,19 +149,19 @@ final class ForeseenBatch {
     }
 
     private @Nullable List<Value> keyOf(Parameters element, List<KeyedRows.Part> named) {
-        List<Value> row = new ArrayList<>(key.size());
-        for (int i = 0; i < key.size(); i++) {
+        Value[] row = new Value[key.size()];
+        for (int i = 0; i < row.length; i++) {
             Value value = key.get(i).of(given(named.get(i).value(), element));
             if (value == null) {
                 return null;
             }
-            row.add(value);
+            row[i] = value;
         }
-        return row;
+        return List.of(row);
     }
 
     private @Nullable List<Value> changed(List<Value> row, Parameters element) {
-        List<Value> next = new ArrayList<>(row);
+        Value[] next = row.toArray(new Value[0]);
         for (Setting setting : settings) {
             Object given = given(setting.value(), element);
             Value value =
@@ -169,9 +169,9 @@ final class ForeseenBatch {
             if (value == null) {
                 return null;
             }
-            next.set(setting.place(), value);
+            next[setting.place()] = value;
         }
-        return next;
+        return List.of(next);
     }
 
     private static @Nullable Value sum(Setting setting, Value value, @Nullable Object given) {

@@ -7,6 +7,8 @@ import io.txn.client.jdbc.sql.Fragment;
 import io.txn.client.jdbc.sql.Identifier;
 import io.txn.client.jdbc.sql.InsertValue;
 import io.txn.client.jdbc.sql.Plan;
+import io.txn.client.jdbc.undo.RowChange;
+import io.txn.client.jdbc.undo.TableChange;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Savepoint;
@@ -171,12 +173,14 @@ final class H2MergeCapture implements WriteCapture {
                         c.sqlName(), row.get(columns.indexOf(c)).source()))
                 .toList();
         List<List<Value>> given = new ArrayList<>(executions.size());
+        List<List<Value>> keys = new ArrayList<>(executions.size());
         for (Parameters execution : executions) {
             List<Value> one = values.row(row, execution);
             if (one == null) {
                 return null;
             }
             given.add(one);
+            keys.add(images.keyOf(columns, one));
         }
         if (!parts.stream().allMatch(part -> part.boundAlike(executions))) {
             return null;
@@ -184,7 +188,7 @@ final class H2MergeCapture implements WriteCapture {
         Fragment source = new Fragment(plan.table().written(), 0, 0);
         Map<List<Value>, List<Value>> there =
                 new KeyedRows(run, images, table.columns(), source, parts).read(executions, true);
-        if (!given.stream().allMatch(one -> there.containsKey(images.keyOf(columns, one)))) {
+        if (!keys.stream().allMatch(there::containsKey)) {
             return null;
         }
         try (PreparedStatement statement =
@@ -197,17 +201,22 @@ final class H2MergeCapture implements WriteCapture {
             }
             System.arraycopy(batch.counts(), 0, counts, 0, counts.length);
         }
-        RowChanges changes = new RowChanges(images);
-        for (List<Value> one : given) {
-            List<Value> now = there.get(images.keyOf(columns, one));
-            List<Value> next = new ArrayList<>(Objects.requireNonNull(now));
-            for (int i = 0; i < columns.size(); i++) {
-                next.set(table.columns().indexOf(columns.get(i)), one.get(i));
+        int[] places = columns.stream().mapToInt(table.columns()::indexOf).toArray();
+        Map<List<Value>, RowChange> changes = new LinkedHashMap<>(2 * keys.size());
+        for (int i = 0; i < keys.size(); i++) {
+            RowChange before = changes.get(keys.get(i));
+            List<Value> original = before == null ? Objects.requireNonNull(there.get(keys.get(i))) : before.original();
+            Value[] next = (before == null ? original : before.existing()).toArray(new Value[0]);
+            for (int c = 0; c < places.length; c++) {
+                next[places[c]] = given.get(i).get(c);
             }
-            there.put(images.keyOf(columns, one), next);
-            changes.add(now, next);
+            changes.put(keys.get(i), new RowChange(original, List.of(next)));
         }
-        return new Outcome(counts.length, changes.changes(), GeneratedKeys.NONE, run.incomplete());
+        return new Outcome(
+                counts.length,
+                images.change(TableChange.Kind.UPDATE, table.columns(), List.copyOf(changes.values())),
+                GeneratedKeys.NONE,
+                run.incomplete());
     }
 
     private List<Column> columns(Plan.KeyedMerge keyed) throws SQLException {

@@ -39,7 +39,9 @@ final class KeyReader {
 
     /** The columns as they are added to a RETURNING list; nothing when the application wants no keys. */
     String reads(String qualifier) {
-        return columns.stream().map(c -> ", " + qualifier + c.sqlName()).collect(Collectors.joining());
+        return columns.isEmpty()
+                ? ""
+                : columns.stream().map(c -> ", " + qualifier + c.sqlName()).collect(Collectors.joining());
     }
 
     List<Column> columns() {

@@ -126,12 +126,12 @@ final class KeyedBatch {
         }
         run.changed();
         batch.run();
+        Map<List<Value>, List<Value>> changed = foreseen(before, batch);
         Map<List<Value>, List<Value>> after;
         try {
-            after = deletes && allAreGone(before, batch) ? Map.of() : foreseen(before, batch);
-            if (after == null) {
-                after = rows.read(batch.elements(), run.dialect().afterImageLocks());
-            }
+            after = changed != null || deletes && allAreGone(before, batch)
+                    ? Map.of()
+                    : rows.read(batch.elements(), run.dialect().afterImageLocks());
         } catch (SQLException e) {
             if (batch.failure() != null) {
                 // The transaction is over for the database; what it says now is of no interest.
@@ -139,7 +139,8 @@ final class KeyedBatch {
             }
             throw e;
         }
-        List<RowChange> changes = deletes ? deleted(before, after) : updated(before, after);
+        List<RowChange> changes =
+                changed != null ? changed(before, changed) : deletes ? deleted(before, after) : updated(before, after);
         if (deletes && batch.ofRow() && batch.failure() == null && changes.isEmpty()) {
             run.incomplete("the driver deleted another row than the one that was read before");
         }
@@ -168,12 +169,19 @@ final class KeyedBatch {
         return onlyKeys && batch.failure() == null && batch.changed() == before.size();
     }
 
-    /** The rows as they are now; null when that is not known without reading them. */
+    /** Those of the rows that were changed as they are now; null when that is not known without reading them. */
     private @Nullable Map<List<Value>, List<Value>> foreseen(Map<List<Value>, List<Value>> before, DriverBatch batch) {
         ForeseenBatch foreseen = write.foreseen();
         return foreseen == null || batch.failure() != null
                 ? null
                 : foreseen.rows(before, batch.elements(), key, onlyKeys, batch.counts());
+    }
+
+    private static List<RowChange> changed(
+            Map<List<Value>, List<Value>> before, Map<List<Value>, List<Value>> changed) {
+        List<RowChange> changes = new ArrayList<>(before.size());
+        before.forEach((row, values) -> changes.add(new RowChange(values, changed.getOrDefault(row, values))));
+        return changes;
     }
 
     private List<RowChange> updated(Map<List<Value>, List<Value>> before, Map<List<Value>, List<Value>> after) {

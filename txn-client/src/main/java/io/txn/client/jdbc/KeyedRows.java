@@ -2,6 +2,7 @@ package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.dialect.Stored;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Fragment;
 import java.sql.SQLException;
@@ -61,12 +62,18 @@ final class KeyedRows {
         Map<List<Value>, List<Value>> rows = new LinkedHashMap<>();
         int together = VALUES_PER_QUERY / key.size();
         for (int from = 0; from < elements.size(); from += together) {
+            List<Parameters> some = elements.subList(from, Math.min(from + together, elements.size()));
             Query query = new Query()
                     .add("SELECT " + run.dialect().identity("", images.table()) + TableImages.reads(columns, "")
-                            + " FROM ")
-                    .add(source, elements.get(from))
-                    .add(" WHERE ");
-            addKeys(query, elements.subList(from, Math.min(from + together, elements.size())));
+                            + " FROM ");
+            @Nullable Object @Nullable [] numbers = numbers(some);
+            if (numbers == null) {
+                addKeys(query.add(source, elements.get(from)).add(" WHERE "), some);
+            } else {
+                query.add("UNNEST(CAST(? AS BIGINT ARRAY)) AS txn_named(txn_key) JOIN ", numbers)
+                        .add(source, elements.get(from))
+                        .add(" ON txn_key = " + key.get(0).written());
+            }
             List<List<Value>> found = new ArrayList<>();
             images.readImage(query.add(lock ? run.dialect().allForUpdate() : ""), () -> {}, columns, found);
             found.forEach(row -> rows.put(images.keyOf(columns, row), row));
@@ -97,22 +104,41 @@ final class KeyedRows {
             boolean begins = constants ? i == 0 : i % VALUES_PER_LIST == 0;
             String list = (i == 0 ? "" : ") OR ") + key.get(0).written() + " IN (";
             query.add(begins ? list : ", ");
-            String number = constants ? number(elements.get(i)) : null;
+            Object number = constants ? number(elements.get(i)) : null;
             if (number == null) {
                 query.add(key.get(0).value(), elements.get(i));
             } else {
-                query.add(number);
+                query.add(number.toString());
             }
         }
         query.add(")");
     }
 
+    /** What all the elements name where H2 finds the rows by one array, whose text it takes apart once for all batches; else null. */
+    private @Nullable Object @Nullable [] numbers(List<Parameters> elements) {
+        Stored stored = run.dialect().product() == Dialect.Product.H2 && key.size() == 1
+                ? Stored.of(Dialect.Product.H2, images.table().key().get(0))
+                : null;
+        if (stored == null || !stored.isInteger()) {
+            return null;
+        }
+        @Nullable Object[] numbers = new Object[elements.size()];
+        for (int i = 0; i < numbers.length; i++) {
+            Number number = number(elements.get(i));
+            if (number == null) {
+                return null;
+            }
+            numbers[i] = number.longValue();
+        }
+        return numbers;
+    }
+
     /** The whole number that is bound to a parameter alone; null of all else. */
-    private @Nullable String number(Parameters element) {
+    private @Nullable Number number(Parameters element) {
         Fragment value = key.get(0).value();
         Object bound = value.parameterCount() == 1 && value.text().strip().equals("?")
                 ? element.plainValueOf(value.firstParameter() + 1)
                 : null;
-        return bound instanceof Integer || bound instanceof Long ? bound.toString() : null;
+        return bound instanceof Integer || bound instanceof Long ? (Number) bound : null;
     }
 }

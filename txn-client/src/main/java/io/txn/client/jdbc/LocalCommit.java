@@ -23,6 +23,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -46,6 +47,9 @@ final class LocalCommit {
 
     /** Bytes that an undo record may have, before it is compressed, from which on it is large. */
     private static final int LARGE = 32 << 10;
+
+    /** Bytes from which on an undo record is compressed that is sent nowhere. */
+    private static final int COMPRESSED_FROM_IN_PROCESS = 1 << 20;
 
     private final AtResource resource;
     private final Connection connection;
@@ -595,10 +599,13 @@ final class LocalCommit {
 
         private byte[] encoded() {
             List<TableChange> changes = local.changes();
-            List<TableChange> effective = changes.stream()
-                    .map(TableChange::effective)
-                    .filter(Objects::nonNull)
-                    .toList();
+            List<TableChange> effective = new ArrayList<>(changes.size());
+            for (TableChange change : changes) {
+                TableChange undone = change.effective();
+                if (undone != null) {
+                    effective.add(undone);
+                }
+            }
             // Where the insertion of the record brings no stamp back, nobody else asks for columns that came meanwhile.
             boolean asked = resource.dialect().product() == Dialect.Product.H2
                     || resource.dialect().insert() == Capture.RETURNING;
@@ -607,8 +614,12 @@ final class LocalCommit {
                     : local.tables().stream()
                             .filter(table -> capturedWhole(table, changes))
                             .toList();
-            byte[] undo = UndoFormat.body(effective, Reliance.of(local.tables(), whole));
             int most = resource.options().maxUndoBytes();
+            // Most often H2 is in this process: nothing is sent, and compressing takes longer than writing the record.
+            int compressedFrom = resource.dialect().product() == Dialect.Product.H2
+                    ? Math.max(UndoFormat.COMPRESSED_FROM, Math.min(most, COMPRESSED_FROM_IN_PROCESS))
+                    : UndoFormat.COMPRESSED_FROM;
+            byte[] undo = UndoFormat.body(effective, Reliance.of(local.tables(), whole), compressedFrom);
             if (undo.length > most) {
                 throw new TxnException(ErrorCode.UNDO_TOO_LARGE, null, "xid", xid, "bytes", undo.length, "limit", most);
             }

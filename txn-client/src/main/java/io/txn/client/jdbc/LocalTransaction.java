@@ -128,7 +128,15 @@ final class LocalTransaction {
     }
 
     boolean hasChanges() {
-        return notedRows.any() || incomplete() != null || statements.stream().anyMatch(s -> !s.isEmpty());
+        if (notedRows.any() || incomplete() != null) {
+            return true;
+        }
+        for (List<TableChange> statement : statements) {
+            if (!statement.isEmpty()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     List<TableChange> changes() {

@@ -42,6 +42,17 @@ final class Query {
         return this;
     }
 
+    /** @param array of the only question mark in the text */
+    Query add(String text, @Nullable Object[] array) {
+        sql.append(text);
+        bindings.add((statement, first) -> {
+            statement.setObject(first, array);
+            return first + 1;
+        });
+        parameters++;
+        return this;
+    }
+
     Query add(Fragment fragment, Parameters values) {
         sql.append(fragment.text());
         if (fragment.parameterCount() > 0) {

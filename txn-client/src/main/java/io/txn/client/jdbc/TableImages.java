@@ -11,7 +11,6 @@ import io.txn.client.jdbc.undo.TableChange;
 import io.txn.protocol.ErrorCode;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -90,16 +89,17 @@ final class TableImages {
     }
 
     List<Value> keyOf(List<Column> columns, List<Value> row) {
-        List<Value> key = new ArrayList<>(table.key().size());
-        for (Column column : table.key()) {
+        Value[] key = new Value[table.key().size()];
+        for (int i = 0; i < key.length; i++) {
+            Column column = table.key().get(i);
             int place = 0;
             // Most columns are one and the same object wherever they occur.
             while (place < columns.size() && columns.get(place) != column) {
                 place++;
             }
-            key.add(row.get(place < columns.size() ? place : columns.indexOf(column)));
+            key[i] = row.get(place < columns.size() ? place : columns.indexOf(column));
         }
-        return key;
+        return List.of(key);
     }
 
     static String reads(List<Column> columns, String qualifier) {
@@ -141,12 +141,10 @@ final class TableImages {
         if (rows.size() > run.options().maxRowsPerStatement()) {
             run.incomplete("it changed more than " + run.options().maxRowsPerStatement() + " rows");
         }
-        return List.of(new TableChange(
-                kind,
-                table.schema(),
-                table.name(),
-                table.lockName(),
-                columns.stream().map(c -> ImageColumn.of(table, c)).toList(),
-                rows));
+        ImageColumn[] images = new ImageColumn[columns.size()];
+        for (int i = 0; i < images.length; i++) {
+            images[i] = ImageColumn.of(table, columns.get(i));
+        }
+        return List.of(new TableChange(kind, table.schema(), table.name(), table.lockName(), List.of(images), rows));
     }
 }

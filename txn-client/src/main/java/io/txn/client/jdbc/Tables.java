@@ -255,9 +255,7 @@ final class Tables {
     Routines routines(Connection connection, Set<String> called) throws SQLException {
         Instant time = clock.instant();
         Known last = routines;
-        if (last != null
-                && time.isBefore(last.checkedAt().plus(maxAge))
-                && called.stream().allMatch(name -> STANDARD.contains(name) || calledBefore.contains(name))) {
+        if (last != null && time.isBefore(last.checkedAt().plus(maxAge)) && areKnown(called)) {
             return last.routines();
         }
         if (calledBefore.size() >= MOST) {
@@ -269,6 +267,15 @@ final class Tables {
         routines = new Known(current, now, time);
         calledBefore.addAll(called);
         return current;
+    }
+
+    private boolean areKnown(Set<String> called) {
+        for (String name : called) {
+            if (!STANDARD.contains(name) && !calledBefore.contains(name)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /**

@@ -56,8 +56,11 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
     /** How many repeated requests wait for the answer of the call that runs; later ones are told to try again. */
     private static final int REPEATS_MAX = 4;
 
-    /** How long the first commit of a group waits for others. */
-    static final Duration GATHERING_TIME = Duration.ofMillis(20);
+    /**
+     * How long the first commit of a group waits for others. Each group costs its database a sync that the local commits which somebody waits for are held up by; a coordinator has only
+     * so many calls of a resource under way, and serves no more of them a second than that number by this time.
+     */
+    static final Duration GATHERING_TIME = Duration.ofMillis(50);
 
     private static final int MOST_TOGETHER = 500;
 

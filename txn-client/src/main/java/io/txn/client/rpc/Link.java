@@ -49,6 +49,9 @@ final class Link implements RpcHandler {
 
     private final ConnectionRole role;
     private final HostPort address;
+    /** The same as XIDs spell it. */
+    private final String addressText;
+
     private final Coordinators owner;
 
     private volatile @Nullable RpcConnection live;
@@ -77,6 +80,7 @@ final class Link implements RpcHandler {
     Link(ConnectionRole role, HostPort address, Coordinators owner) {
         this.role = role;
         this.address = address;
+        this.addressText = address.toString();
         this.owner = owner;
     }
 
@@ -139,7 +143,7 @@ final class Link implements RpcHandler {
 
     /** Whether the coordinator behind this link opened the transaction. */
     boolean opened(String xidAddress) {
-        return xidAddress.equals(advertised) || xidAddress.equals(address.toString());
+        return xidAddress.equals(advertised) || xidAddress.equals(addressText);
     }
 
     void learnAdvertised(String xidAddress) {

@@ -9,12 +9,16 @@ import io.txn.test.DatabaseKind;
 import java.sql.BatchUpdateException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -94,6 +98,56 @@ abstract class KnownBatchContract extends AtContract {
                 .isEqualTo(1);
         assertThat(extra("UPDATE gauge SET v = 'fixed', version = version + 1 WHERE id = ?", of(1), of(2)))
                 .isEqualTo(1);
+    }
+
+    /** H2 takes a text apart that it does not know; on a thousand numbers that took it longer than changing the rows. */
+    @Test
+    void rowsOfAnyNumberAreReadByOneText() {
+        Set<String> readings = new LinkedHashSet<>();
+        List<String> before = rows(ALL);
+        for (int rows = 2; rows < 5; rows++) {
+            List<Object[]> elements = new ArrayList<>();
+            for (int i = 0; i < rows; i++) {
+                elements.add(of(3, rows + i));
+            }
+            Xid xid = begin();
+            committed(xid, connection -> {
+                batch(connection, "UPDATE gauge SET i = i - ? WHERE id = ?", elements);
+                // A key that is bound as a number of another kind, and one that is met twice or not there.
+                batch(connection, "UPDATE gauge AS g SET i = ? WHERE g.id = ?", elements);
+                batch(
+                        connection,
+                        "UPDATE gauge AS g SET i = ? WHERE g.id = ?",
+                        List.of(of(1, 7L), of(2, 8L), of(3, 7L), of(4, 5_000_000_000L)));
+                counter.sent().stream()
+                        .filter(sent -> sent.contains("gauge") && sent.endsWith(" FOR UPDATE"))
+                        .forEach(readings::add);
+            });
+            assertRolledBack(xid);
+            assertThat(rows(ALL)).isEqualTo(before);
+            counter.reset();
+        }
+        if (kind() == DatabaseKind.H2) {
+            assertThat(readings).hasSize(2);
+        }
+    }
+
+    /** In a process of its own the database is sent less; in the application's, compressing would be all that is left to be done. */
+    @Test
+    void theRecordOfALargeBatchIsCompressedWhereItIsSent() throws Exception {
+        withWholeNumbers();
+        Xid xid = begin();
+        committed(xid, connection -> batch(connection, "INSERT INTO gauge " + ROW + "5)", newRows("a")));
+        byte[] record;
+        try (Connection plain = database.dataSource().getConnection();
+                Statement statement = plain.createStatement();
+                ResultSet row = statement.executeQuery("SELECT rollback_info FROM undo_log")) {
+            row.next();
+            record = row.getBytes(1);
+        }
+        int ofXid = 6 + record[5];
+        assertThat(record[ofXid + 8]).isEqualTo((byte) (kind() == DatabaseKind.H2 ? 0 : 1));
+        assertRolledBack(xid);
     }
 
     @Test

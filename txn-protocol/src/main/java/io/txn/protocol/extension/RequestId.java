@@ -2,6 +2,7 @@ package io.txn.protocol.extension;
 
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -10,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 public final class RequestId {
 
     private static final String FIELD = "request-id";
+    private static final int DIGITS = 16;
 
     private RequestId() {}
 
@@ -24,7 +26,7 @@ public final class RequestId {
 
     /** Adds the field. */
     public static void write(long id, Map<String, @Nullable String> head) {
-        head.put(FIELD, String.format("%016x", id));
+        head.put(FIELD, HexFormat.of().toHexDigits(id));
     }
 
     /**
@@ -37,9 +39,16 @@ public final class RequestId {
         if (text == null) {
             return 0;
         }
-        if (!text.matches("[0-9a-f]{16}") || text.equals("0000000000000000")) {
+        long id = 0;
+        boolean digits = text.length() == DIGITS;
+        for (int i = 0; digits && i < DIGITS; i++) {
+            char c = text.charAt(i);
+            digits = c >= '0' && c <= '9' || c >= 'a' && c <= 'f';
+            id = id << 4 | Character.digit(c, 16);
+        }
+        if (!digits || id == 0) {
             throw new TxnException(ErrorCode.BAD_REQUEST, null, "field", FIELD);
         }
-        return Long.parseUnsignedLong(text, 16);
+        return id;
     }
 }

@@ -55,7 +55,7 @@ public record Codec(String id, Form form, String read, String write) {
 
     /** The expression that reads {@code column}, a name with its quotes. */
     public String readFrom(String column) {
-        return read.replace("%s", column);
+        return read.equals("%s") ? column : read.replace("%s", column);
     }
 
     /** The value in column {@code index} of the current row. */

@@ -32,9 +32,7 @@ public final class LockKeys {
                 continue;
             }
             List<Integer> key = change.keyIndexes();
-            List<Integer> order =
-                    order(key.stream().map(i -> change.columns().get(i).name()).toList());
-            List<Integer> columns = order.stream().map(key::get).toList();
+            List<Integer> columns = key.size() == 1 ? key : inOrder(change, key);
             List<String> rows = tables.computeIfAbsent(escaped(change.lockName()), t -> new ArrayList<>());
             for (RowChange row : change.rows()) {
                 String now = row(row.existing(), columns);
@@ -46,6 +44,12 @@ public final class LockKeys {
             }
         }
         return text(tables);
+    }
+
+    private static List<Integer> inOrder(TableChange change, List<Integer> key) {
+        List<Integer> order =
+                order(key.stream().map(i -> change.columns().get(i).name()).toList());
+        return order.stream().map(key::get).toList();
     }
 
     /** The key of a row, which stands in these columns of it, in this order. */

@@ -93,7 +93,12 @@ public record TableChange(
         if (kind != Kind.UPDATE) {
             return rows.isEmpty() ? null : this;
         }
-        List<RowChange> changed = rows.stream().filter(r -> !r.unchanged()).toList();
+        List<RowChange> changed = new ArrayList<>(rows.size());
+        for (RowChange row : rows) {
+            if (!row.unchanged()) {
+                changed.add(row);
+            }
+        }
         if (changed.isEmpty()) {
             return null;
         }
@@ -102,6 +107,9 @@ public record TableChange(
             if (columns.get(i).inKey() || columns.get(i).maintained() || differs(changed, i)) {
                 kept.add(i);
             }
+        }
+        if (kept.size() == columns.size() && changed.size() == rows.size()) {
+            return this;
         }
         return new TableChange(
                 kind,
@@ -132,10 +140,10 @@ public record TableChange(
 
     /** Without a stream: it is done for each row of a large batch, several times. */
     private static List<Value> only(List<Value> row, List<Integer> indexes) {
-        List<Value> some = new ArrayList<>(indexes.size());
-        for (int index : indexes) {
-            some.add(row.get(index));
+        Value[] some = new Value[indexes.size()];
+        for (int i = 0; i < some.length; i++) {
+            some[i] = row.get(indexes.get(i));
         }
-        return some;
+        return List.of(some);
     }
 }

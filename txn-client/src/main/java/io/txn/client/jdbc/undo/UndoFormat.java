@@ -39,16 +39,20 @@ public final class UndoFormat {
     private static final int PLAIN = 0;
     private static final int DEFLATED = 1;
     /** Shorter ones go as they are. */
-    private static final int DEFLATED_FROM = 4_096;
+    public static final int COMPRESSED_FROM = 4_096;
     /** No byte of the format stands for more. */
     private static final long MOST_DEFLATED = 1_040;
 
     /** More than counts, kinds and the lengths of some names take. */
     private static final int HEAD = 64;
 
+    /** For a record of a few rows. */
+    private static final int FIRST_ROOM = 512;
+
     /** What stands before a value. */
     private static final int SIZED = 6;
 
+    private static final int NO_TYPE = -1;
     private static final int NULL = 0;
     private static final int UTF8 = 1;
     private static final int BYTES = 2;
@@ -73,32 +77,40 @@ public final class UndoFormat {
 
     /** The record as bytes. */
     public static byte[] encode(UndoRecord undo) {
-        return sealed(undo.xid(), undo.branch(), body(undo.changes(), undo.reliances()));
+        return sealed(undo.xid(), undo.branch(), body(undo.changes(), undo.reliances(), COMPRESSED_FROM));
     }
 
-    /** What a record says of its changes and of what they rely on; its length tells that of the record, before its branch has an id. */
-    public static byte[] body(List<TableChange> changes, List<Reliance> reliances) {
-        Writer out = new Writer();
-        out.varint(changes.size());
-        changes.forEach(change -> write(out, change));
-        writeReliances(out, changes, reliances);
-        byte[] plain = out.bytes();
-        byte[] deflated = plain.length < DEFLATED_FROM ? plain : deflated(plain);
-        Writer body = new Writer();
-        if (deflated.length < plain.length) {
-            body.octet(DEFLATED);
-            body.varint(plain.length);
-            body.raw(deflated);
-        } else {
-            body.octet(PLAIN);
-            body.raw(plain);
+    /**
+     * What a record says of its changes and of what they rely on; its length tells that of the record, before its branch has an id.
+     *
+     * @param compressedFrom how many bytes are compressed, where that makes it shorter
+     */
+    public static byte[] body(List<TableChange> changes, List<Reliance> reliances, int compressedFrom) {
+        Writer plain = new Writer(FIRST_ROOM);
+        plain.octet(PLAIN);
+        plain.varint(changes.size());
+        for (TableChange change : changes) {
+            write(plain, change);
         }
+        writeReliances(plain, changes, reliances);
+        int length = plain.size() - 1;
+        if (length < compressedFrom) {
+            return plain.bytes();
+        }
+        byte[] deflated = deflated(plain.bytes, 1, length);
+        if (deflated.length >= length) {
+            return plain.bytes();
+        }
+        Writer body = new Writer(deflated.length + SIZED);
+        body.octet(DEFLATED);
+        body.varint(length);
+        body.raw(deflated);
         return body.bytes();
     }
 
     /** How long the record with this body will be. */
     public static int length(Xid xid, byte[] body) {
-        Writer head = new Writer();
+        Writer head = new Writer(FIRST_ROOM);
         head.string(xid.value());
         return MAGIC.length + 1 + head.size() + 8 + body.length + 4;
     }
@@ -151,23 +163,25 @@ public final class UndoFormat {
 
     /** The record of a branch with this body. */
     public static byte[] sealed(Xid xid, BranchId branch, byte[] body) {
-        Writer out = new Writer();
+        byte[] name = xid.value().getBytes(StandardCharsets.UTF_8);
+        Writer out =
+                new Writer(MAGIC.length + 1 + Writer.varintLength(name.length) + name.length + 8 + body.length + 4);
         out.raw(MAGIC);
         out.octet(VERSION);
-        out.string(xid.value());
+        out.sized(name);
         out.raw(ByteBuffer.allocate(8).putLong(branch.value()).array());
         out.raw(body);
         CRC32C checksum = new CRC32C();
-        checksum.update(out.bytes());
+        checksum.update(out.bytes, 0, out.size);
         out.raw(ByteBuffer.allocate(4).putInt((int) checksum.getValue()).array());
         return out.bytes();
     }
 
-    private static byte[] deflated(byte[] plain) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream(plain.length / 4);
+    private static byte[] deflated(byte[] plain, int from, int length) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream(length / 4);
         Deflater deflater = new Deflater(Deflater.BEST_SPEED);
         try (DeflaterOutputStream deflating = new DeflaterOutputStream(out, deflater, 8_192)) {
-            deflating.write(plain);
+            deflating.write(plain, from, length);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } finally {
@@ -244,10 +258,12 @@ public final class UndoFormat {
             }
             out.octet(reliance.whole() ? WHOLE : 0);
             out.varint(reliance.known().size());
-            reliance.known().stream()
-                    .sorted()
-                    .forEach(known ->
-                            out.raw(ByteBuffer.allocate(4).putInt(known).array()));
+            if (!reliance.known().isEmpty()) {
+                reliance.known().stream()
+                        .sorted()
+                        .forEach(known ->
+                                out.raw(ByteBuffer.allocate(4).putInt(known).array()));
+            }
         }
     }
 
@@ -428,8 +444,22 @@ public final class UndoFormat {
 
     private static final class Writer {
 
-        private byte[] bytes = new byte[256];
+        private byte[] bytes;
         private int size;
+
+        /** @param room for how many bytes there is before more is made */
+        Writer(int room) {
+            bytes = new byte[room];
+        }
+
+        /** How many bytes a number that is not negative takes. */
+        static int varintLength(int value) {
+            int length = 1;
+            for (int rest = value >>> 7; rest > 0; rest >>>= 7) {
+                length++;
+            }
+            return length;
+        }
 
         private void makeRoom(int more) {
             if (more > bytes.length - size) {
@@ -438,7 +468,7 @@ public final class UndoFormat {
         }
 
         byte[] bytes() {
-            return Arrays.copyOf(bytes, size);
+            return size == bytes.length ? bytes : Arrays.copyOf(bytes, size);
         }
 
         int size() {
@@ -471,26 +501,35 @@ public final class UndoFormat {
         }
 
         void string(String value) {
-            sized(value.getBytes(StandardCharsets.UTF_8));
+            if (!plain(NO_TYPE, value)) {
+                sized(value.getBytes(StandardCharsets.UTF_8));
+            }
         }
 
-        /** Writes a short text of ASCII, whose length takes one byte; false, and nothing was written, when it is another. */
+        /**
+         * Writes a short text of ASCII, whose length takes one byte; false, and nothing was written, when it is another.
+         *
+         * @param type what stands before it, or {@link #NO_TYPE}
+         */
         boolean plain(int type, String value) {
             int length = value.length();
             if (length > 0x7f) {
                 return false;
             }
             makeRoom(length + 2);
+            int first = type == NO_TYPE ? size + 1 : size + 2;
             for (int i = 0; i < length; i++) {
                 char c = value.charAt(i);
                 if (c > 0x7f) {
                     return false;
                 }
-                bytes[size + 2 + i] = (byte) c;
+                bytes[first + i] = (byte) c;
             }
-            bytes[size] = (byte) type;
-            bytes[size + 1] = (byte) length;
-            size += length + 2;
+            if (type != NO_TYPE) {
+                bytes[size] = (byte) type;
+            }
+            bytes[first - 1] = (byte) length;
+            size = first + length;
             return true;
         }
     }

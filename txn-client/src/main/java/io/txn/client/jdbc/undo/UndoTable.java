@@ -33,6 +33,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -67,6 +68,8 @@ public final class UndoTable {
     private final Supplier<UUID> ids;
     /** Whether rows get their number from us: taking it from the table's counter would change what the application is told of its own last key. */
     private volatile boolean numbered;
+
+    private final Map<Text, String> texts = new ConcurrentHashMap<>();
     /** Whether the last row of a record and the commit go to the server as one message. */
     private volatile boolean committing;
 
@@ -423,12 +426,15 @@ public final class UndoTable {
     /** A row; its number is written where the table has a place for it. */
     private record Entry(String xid, BranchId branch, String context, byte[] content, int status, long number) {}
 
-    /** @param end a statement that ends the transaction and goes with it; null: it goes on */
-    private Look insert(Connection connection, Entry entry, @Nullable Stamps stamps, @Nullable String end)
-            throws SQLException {
-        // A snapshot that is older than the statement hides what came meanwhile.
-        boolean tellsSnapshot = stamps != null && dialect.product() == Dialect.Product.POSTGRESQL;
-        String context = tellsSnapshot
+    private boolean tellsSnapshot(@Nullable Stamps stamps) {
+        return stamps != null && dialect.product() == Dialect.Product.POSTGRESQL;
+    }
+
+    /** What the text of an insertion depends on that looks at no tables. */
+    private record Text(boolean numbered, @Nullable String end) {}
+
+    private String text(boolean numbered, @Nullable Stamps stamps, @Nullable String end) {
+        String context = tellsSnapshot(stamps)
                 ? "CAST(? AS text) || CASE current_setting('transaction_isolation') WHEN 'read committed' THEN '" + SEEN
                         + "' ELSE '' END"
                 : "?";
@@ -440,11 +446,23 @@ public final class UndoTable {
         if (stamps != null) {
             sql = dialect.product() == Dialect.Product.H2
                     ? "SELECT " + stamps.sql() + " FROM FINAL TABLE (" + sql + ")"
-                    : sql + " RETURNING " + stamps.sql() + (tellsSnapshot ? ", context" : "");
+                    : sql + " RETURNING " + stamps.sql() + (tellsSnapshot(stamps) ? ", context" : "");
         }
         if (end != null) {
             sql = Objects.requireNonNull(ending(sql, end));
         }
+        return sql;
+    }
+
+    /** @param end a statement that ends the transaction and goes with it; null: it goes on */
+    private Look insert(Connection connection, Entry entry, @Nullable Stamps stamps, @Nullable String end)
+            throws SQLException {
+        // A snapshot that is older than the statement hides what came meanwhile.
+        boolean tellsSnapshot = tellsSnapshot(stamps);
+        // With a look it is one of many texts.
+        String sql = stamps == null
+                ? texts.computeIfAbsent(new Text(numbered, end), text -> text(text.numbered(), null, text.end()))
+                : text(numbered, stamps, end);
         try (PreparedStatement insert = connection.prepareStatement(sql)) {
             insert.setLong(1, entry.branch().value());
             insert.setString(2, entry.xid());
