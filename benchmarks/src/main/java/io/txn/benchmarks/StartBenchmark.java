@@ -40,7 +40,7 @@ final class StartBenchmark implements Benchmark {
     @Override
     public Map<String, String> defaults() {
         Map<String, String> defaults = new LinkedHashMap<>();
-        defaults.put("rounds", "15");
+        defaults.put("rounds", "30");
         defaults.put("warm-up", "2");
         defaults.put("class-path", "");
         defaults.put("tier", "4");
@@ -58,7 +58,15 @@ final class StartBenchmark implements Benchmark {
         }
         List<Figures> with = new ArrayList<>();
         List<Figures> without = new ArrayList<>();
-        Table table = new Table("round", "without ms", "with ms", "more ms", "of it CPU of main", "load");
+        Table table = new Table(
+                "round",
+                "without ms",
+                "with ms",
+                "more ms",
+                "CPU of main",
+                "main kept from a processor",
+                "CPU of all threads",
+                "load");
         try (CoordinatorProcess coordinator =
                 CoordinatorProcess.start(directory.resolve("data"), directory.resolve("coordinator.log"), "256m")) {
             int warmUp = options.number("warm-up");
@@ -80,26 +88,41 @@ final class StartBenchmark implements Benchmark {
                         Table.number(enabled.millis(), 0),
                         Table.number(enabled.millis() - disabled.millis(), 0),
                         Table.number(enabled.mainCpu() - disabled.mainCpu(), 0),
+                        Table.number(enabled.mainDelay() - disabled.mainDelay(), 0),
+                        Table.number(enabled.cpu() - disabled.cpu(), 0),
                         Machine.load());
             }
         }
         out.print(table);
+        out.println("each of the columns behind the second time: with the starter, less without");
         tell("time", with, without, Figures::millis, out);
         tell("CPU of the main thread, which a busy machine disturbs less", with, without, Figures::mainCpu, out);
+        tell("main thread ready, and no processor free", with, without, Figures::mainDelay, out);
+        tell("CPU of all threads, compilers included", with, without, Figures::cpu, out);
     }
 
     private static void tell(
             String what, List<Figures> with, List<Figures> without, ToDoubleFunction<Figures> figure, PrintStream out) {
+        List<Double> enabled = values(with, figure);
+        List<Double> disabled = values(without, figure);
         List<Double> more = new ArrayList<>();
-        for (int i = 0; i < with.size(); i++) {
-            more.add(figure.applyAsDouble(with.get(i)) - figure.applyAsDouble(without.get(i)));
+        for (int i = 0; i < enabled.size(); i++) {
+            more.add(enabled.get(i) - disabled.get(i));
         }
-        out.println(what + ": median without " + median(without, figure) + " ms, with " + median(with, figure)
-                + " ms; the starter adds " + Table.number(Medians.of(more), 0) + " ms (median of the differences)");
+        Medians.Interval interval = Medians.interval(more);
+        out.println(what + ": median without " + number(Medians.of(disabled)) + " ms, with "
+                + number(Medians.of(enabled)) + " ms; the starter adds " + number(Medians.of(more))
+                + " ms (median of the differences; 95 % confidence: " + number(interval.from()) + " to "
+                + number(interval.to()) + "); lower quartiles " + number(Medians.quantile(disabled, 0.25)) + " and "
+                + number(Medians.quantile(enabled, 0.25)));
     }
 
-    private static String median(List<Figures> of, ToDoubleFunction<Figures> figure) {
-        return Table.number(Medians.of(of.stream().mapToDouble(figure).boxed().toList()), 0);
+    private static List<Double> values(List<Figures> of, ToDoubleFunction<Figures> figure) {
+        return of.stream().mapToDouble(figure).boxed().toList();
+    }
+
+    private static String number(double value) {
+        return Table.number(value, 0);
     }
 
     /**
@@ -107,8 +130,10 @@ final class StartBenchmark implements Benchmark {
      *
      * @param millis from the start of {@code main} to the moment at which the application runs, as it says itself
      * @param mainCpu CPU milliseconds of the main thread until then
+     * @param mainDelay milliseconds for which the main thread could have run, and others had the processors
+     * @param cpu CPU milliseconds of all threads, also of those that have ended
      */
-    private record Figures(double millis, double mainCpu) {}
+    private record Figures(double millis, double mainCpu, double mainDelay, double cpu) {}
 
     private static Figures start(Options options, boolean enabled, String coordinator, Path directory)
             throws IOException {
@@ -125,20 +150,28 @@ final class StartBenchmark implements Benchmark {
                         "--spring.datasource.password=" + options.text("password"))
                 .start(log)) {
             MatchResult started = application.awaitLine("Started \\S+ in ([0-9.]+) seconds", MOST);
-            return new Figures(Double.parseDouble(started.group(1)) * 1000, mainCpu(application.pid()));
+            double[] main = main(application.pid());
+            return new Figures(
+                    Double.parseDouble(started.group(1)) * 1000,
+                    main[0],
+                    main[1],
+                    ProcessFigures.of(application.pid()).cpuNanos() / 1e6);
         }
     }
 
-    /** Of the thread that ran {@code main}: of those that are named as the program, the one that worked. */
-    private static double mainCpu(long pid) throws IOException {
-        double most = 0;
+    /** CPU and delay of the thread that ran {@code main}: of those that are named as the program, the one that worked. */
+    private static double[] main(long pid) throws IOException {
+        double[] most = {0, 0};
         try (Stream<Path> threads = Files.list(Path.of("/proc", Long.toString(pid), "task"))) {
             for (Path thread : threads.toList()) {
                 try {
                     if (MAIN.contains(Files.readString(thread.resolve("comm")).strip())) {
-                        String cpu =
-                                Files.readString(thread.resolve("schedstat")).split(" ")[0];
-                        most = Math.max(most, Long.parseLong(cpu) / 1e6);
+                        String[] figures =
+                                Files.readString(thread.resolve("schedstat")).split(" ");
+                        double cpu = Long.parseLong(figures[0]) / 1e6;
+                        if (cpu > most[0]) {
+                            most = new double[] {cpu, Long.parseLong(figures[1]) / 1e6};
+                        }
                     }
                 } catch (IOException gone) {
                     // Others come and go, compilers too; the one that worked is there.

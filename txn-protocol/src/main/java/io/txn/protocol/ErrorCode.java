@@ -689,13 +689,24 @@ public enum ErrorCode {
     private final String fix;
 
     ErrorCode(String id, Category category, String sentence, String fix) {
-        if (!id.matches("TXN-[A-Z]{2,3}\\d{3}") || sentence.isBlank() || fix.isBlank()) {
+        if (!isWellFormed(id) || sentence.isBlank() || fix.isBlank()) {
             throw new IllegalArgumentException("an error code needs a well-formed id, a sentence and a fix: " + id);
         }
         this.id = id;
         this.category = category;
         this.sentence = sentence;
         this.fix = fix;
+    }
+
+    /** {@code TXN-}, two or three capital letters and three digits. Without a regular expression, which each start of a process would compile for every code. */
+    private static boolean isWellFormed(String id) {
+        int digits = id.length() - 3;
+        boolean right = id.startsWith("TXN-") && (digits == 6 || digits == 7);
+        for (int i = 4; right && i < id.length(); i++) {
+            char next = id.charAt(i);
+            right = i < digits ? next >= 'A' && next <= 'Z' : next >= '0' && next <= '9';
+        }
+        return right;
     }
 
     /** The stable id, {@code TXN-<area><nnn>}. */

@@ -3,6 +3,7 @@ package io.txn.spring.autoconfigure;
 import java.util.Arrays;
 import java.util.function.Supplier;
 import org.springframework.aop.config.AopConfigUtils;
+import org.springframework.aop.framework.autoproxy.AutoProxyUtils;
 import org.springframework.beans.factory.BeanDefinitionStoreException;
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.BeanFactoryUtils;
@@ -145,6 +146,10 @@ final class BeanRegistrations {
         bean.setAutowireMode(AbstractBeanDefinition.AUTOWIRE_CONSTRUCTOR);
         bean.setTargetType(type);
         bean.setDestroyMethodName(AbstractBeanDefinition.INFER_METHOD);
+        // Whoever looks for methods that listen to events takes every bean's class apart, also of those that are not
+        // made,
+        // and loads what its methods speak of. There is none in these.
+        bean.setAttribute(AutoProxyUtils.ORIGINAL_TARGET_CLASS_ATTRIBUTE, Object.class);
         registry.registerBeanDefinition(name, bean);
         return bean;
     }

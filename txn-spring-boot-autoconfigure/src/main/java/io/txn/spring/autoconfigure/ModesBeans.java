@@ -19,10 +19,6 @@ import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 /** Actions: {@code @TccAction} and {@code @SagaAction}, and their fence. */
 final class ModesBeans extends BeanRegistrar {
 
-    private static final ActionFences NO_FENCES = ActionFences.none(
-            ErrorCode.ACTION_MISDECLARED,
-            "fencing = Fencing.NONE where all its methods can be called again, before and without each other");
-
     @Override
     void register(BeanRegistrations beans) {
         beans.bindLate(FenceProperties.class, "txn.fence", FenceProperties::defaults);
@@ -47,6 +43,12 @@ final class ModesBeans extends BeanRegistrar {
         }
     }
 
+    private static ActionFences noFences() {
+        return ActionFences.none(
+                ErrorCode.ACTION_MISDECLARED,
+                "fencing = Fencing.NONE where all its methods can be called again, before and without each other");
+    }
+
     /** The annotations. */
     static final class Annotated {
 
@@ -69,7 +71,7 @@ final class ModesBeans extends BeanRegistrar {
                     txnAnnotationIndex,
                     beanFactory,
                     new Provided<>(txnActions),
-                    () -> txnActionFences.getIfAvailable(() -> NO_FENCES),
+                    () -> txnActionFences.getIfAvailable(ModesBeans::noFences),
                     new Provided<>(txnGlobalTransactionalOptions));
         }
 

@@ -25,10 +25,6 @@ import org.springframework.core.io.support.ResourcePatternUtils;
 /** Sagas that the coordinator drives. */
 final class SagaModeBeans extends BeanRegistrar {
 
-    private static final ActionFences NO_FENCES = ActionFences.none(
-            ErrorCode.SAGA_MISDECLARED,
-            "fencing = Fencing.NONE where it and its compensation can be called again, before and without each other");
-
     @Override
     void register(BeanRegistrations beans) {
         beans.bindLate(StateMachineProperties.class, "txn.saga.state-machine", StateMachineProperties::defaults);
@@ -41,6 +37,12 @@ final class SagaModeBeans extends BeanRegistrar {
         }
         beans.eager(Own.class, "txnStateMachineBeans", StateMachineBeans.class);
         beans.lazy(Own.class, "txnSagaExamination", Examination.class);
+    }
+
+    private static ActionFences noFences() {
+        return ActionFences.none(
+                ErrorCode.SAGA_MISDECLARED,
+                "fencing = Fencing.NONE where it and its compensation can be called again, before and without each other");
     }
 
     /** All of it. */
@@ -64,7 +66,7 @@ final class SagaModeBeans extends BeanRegistrar {
                     txnAnnotationIndex,
                     beanFactory,
                     new Provided<>(sagas),
-                    () -> fences.getIfAvailable(() -> NO_FENCES),
+                    () -> fences.getIfAvailable(SagaModeBeans::noFences),
                     new ProvidedIfAny<>(txnGlobalTransactionalOptions));
         }
 

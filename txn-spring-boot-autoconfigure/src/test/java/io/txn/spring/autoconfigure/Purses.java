@@ -39,8 +39,7 @@ public class Purses {
     /** An application that has them. */
     static ApplicationContextRunner runner(int coordinator, DataSource source, boolean doomed) {
         return new ApplicationContextRunner()
-                .withConfiguration(AutoConfigurations.of(
-                        TxnAutoConfiguration.class, TxnModesAutoConfiguration.class, TxnSagaAutoConfiguration.class))
+                .withConfiguration(AutoConfigurations.of(TxnAutoConfiguration.class, TxnModesAutoConfiguration.class))
                 .withBean("purses", Purses.class, () -> new Purses(source, doomed))
                 .withBean("transfer", StateMachine.class, () -> machine("transfer", ""))
                 .withBean(

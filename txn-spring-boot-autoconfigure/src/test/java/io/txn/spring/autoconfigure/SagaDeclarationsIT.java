@@ -74,7 +74,6 @@ class SagaDeclarationsIT {
                         TxnAutoConfiguration.class,
                         TxnDataSourceAutoConfiguration.class,
                         TxnModesAutoConfiguration.class,
-                        TxnSagaAutoConfiguration.class,
                         AopAutoConfiguration.class,
                         DataSourceAutoConfiguration.class,
                         JdbcTemplateAutoConfiguration.class,

@@ -81,7 +81,6 @@ public final class SmallShop implements AutoCloseable {
         TxnEmbeddedAutoConfiguration.class,
         TxnAutoConfiguration.class,
         TxnDataSourceAutoConfiguration.class,
-        TxnThreadsAutoConfiguration.class,
         DataSourceAutoConfiguration.class,
         DataSourceTransactionManagerAutoConfiguration.class,
         JdbcTemplateAutoConfiguration.class

@@ -176,8 +176,7 @@ class StateMachineIT {
 
     private ApplicationContextRunner runner(Travel travel, String... resources) {
         return new ApplicationContextRunner()
-                .withConfiguration(AutoConfigurations.of(
-                        TxnAutoConfiguration.class, TxnModesAutoConfiguration.class, TxnSagaAutoConfiguration.class))
+                .withConfiguration(AutoConfigurations.of(TxnAutoConfiguration.class, TxnModesAutoConfiguration.class))
                 .withBean("travel", Travel.class, () -> travel)
                 .withPropertyValues(
                         "txn.coordinator.address=127.0.0.1:" + port,

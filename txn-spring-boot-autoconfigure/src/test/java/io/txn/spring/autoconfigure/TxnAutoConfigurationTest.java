@@ -47,11 +47,14 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.apache.catalina.startup.Tomcat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.springframework.aop.framework.autoproxy.AutoProxyUtils;
 import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.beans.factory.support.BeanDefinitionRegistry;
 import org.springframework.beans.factory.support.GenericBeanDefinition;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
@@ -69,11 +72,14 @@ import org.springframework.boot.web.client.RestTemplateBuilder;
 import org.springframework.boot.web.client.RestTemplateCustomizer;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.context.SmartLifecycle;
+import org.springframework.context.event.EventListener;
 import org.springframework.context.support.PropertySourcesPlaceholderConfigurer;
+import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.MapPropertySource;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
+import org.springframework.util.ReflectionUtils;
 import org.springframework.web.client.RestClient;
 import org.springframework.web.client.RestTemplate;
 
@@ -86,14 +92,36 @@ class TxnAutoConfigurationTest {
             TxnPropagationAutoConfiguration.class,
             TxnReactiveAutoConfiguration.class,
             TxnGrpcAutoConfiguration.class,
-            TxnDubboAutoConfiguration.class,
-            TxnThreadsAutoConfiguration.class);
+            TxnDubboAutoConfiguration.class);
 
     private final int nobody = Ports.free();
 
     private final ApplicationContextRunner bare = new ApplicationContextRunner().withConfiguration(ALL);
     private final ApplicationContextRunner runner =
             bare.withPropertyValues("txn.coordinator.address=127.0.0.1:" + nobody, "txn.client.fail-fast=false");
+
+    /** Looking for listeners links every bean's class, also of those that are not made, and loads what its methods speak of: of these it is known that none listens so. */
+    @Test
+    void noBeanIsTakenApartForMethodsThatListenAndNoneHasAny() {
+        runner.withConfiguration(
+                        AutoConfigurations.of(TxnModesAutoConfiguration.class, TxnDoctorAutoConfiguration.class))
+                .run(context -> {
+                    ConfigurableListableBeanFactory beans = context.getBeanFactory();
+                    List<String> registered = Stream.of(beans.getBeanDefinitionNames())
+                            .filter(name -> beans.getBeanDefinition(name).getFactoryMethodName() != null)
+                            .filter(name -> String.valueOf(
+                                            beans.getBeanDefinition(name).getBeanClassName())
+                                    .startsWith(BeanRegistrations.class.getPackageName() + '.'))
+                            .toList();
+                    assertThat(registered).contains("txnClient", "txnFenceTemplate", "txnSagas", "txnDoctor");
+                    assertThat(registered).allSatisfy(name -> {
+                        assertThat(AutoProxyUtils.determineTargetClass(beans, name))
+                                .isEqualTo(Object.class);
+                        assertThat(ReflectionUtils.getAllDeclaredMethods(Objects.requireNonNull(beans.getType(name))))
+                                .noneMatch(method -> AnnotatedElementUtils.hasAnnotation(method, EventListener.class));
+                    });
+                });
+    }
 
     @Test
     void anAddressIsAllItTakes() {
