@@ -16,6 +16,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 
@@ -29,7 +30,7 @@ final class CoordinatorStartBenchmark implements Benchmark {
     private static final int LOOK_MILLIS = 2;
 
     /** Of a processor: a thread that is so busy while nobody asks anything spins. */
-    private static final double SPINNING = 0.2;
+    private static final double SPINNING = 0.5;
 
     @Override
     public String name() {
@@ -44,10 +45,11 @@ final class CoordinatorStartBenchmark implements Benchmark {
     @Override
     public Map<String, String> defaults() {
         Map<String, String> defaults = new LinkedHashMap<>();
-        defaults.put("rounds", "5");
+        defaults.put("rounds", "15");
         defaults.put("warm-up", "1");
         defaults.put("jar", "");
-        defaults.put("flags", "");
+        // Both compilers and G1, not what processes of tests run with.
+        defaults.put("flags", "-XX:TieredStopAtLevel=4 -XX:-UseSerialGC -XX:+UseG1GC -Xmx1g");
         defaults.put("idle", "10");
         defaults.put("settle", "10");
         defaults.put(DIRECTORY, "");
@@ -61,12 +63,9 @@ final class CoordinatorStartBenchmark implements Benchmark {
                     "--jar= is the coordinator's executable jar; benchmarks/run coordinator-start sets it");
         }
         Path jar = Path.of(options.text("jar")).toAbsolutePath();
-        // What a JVM does by itself, and not what processes of tests do.
-        List<String> flags =
-                new ArrayList<>(List.of("-XX:TieredStopAtLevel=4", "-XX:-UseSerialGC", "-XX:+UseG1GC", "-Xmx1g"));
-        Stream.of(options.text("flags").split(" "))
+        List<String> flags = Stream.of(options.text("flags").split(" "))
                 .filter(flag -> !flag.isEmpty())
-                .forEach(flags::add);
+                .toList();
         List<Way> ways = List.of(new Way("jar", jar, flags), archived(jar, flags, directory));
         Map<Way, List<Figures>> taken = new LinkedHashMap<>();
         Table table = new Table("round", "way", "TCP ms", "ready ms", "CPU ms", "of it main", "load");
@@ -93,10 +92,12 @@ final class CoordinatorStartBenchmark implements Benchmark {
             }
         }
         out.print(table);
-        taken.forEach((way, figures) -> out.println(way.name() + ": TCP accepts after " + median(figures, Figures::tcp)
-                + " ms, ready after "
-                + median(figures, Figures::ready) + " ms, with " + median(figures, Figures::cpu)
-                + " ms of CPU, " + median(figures, Figures::mainCpu) + " of them by the main thread (medians)"));
+        List<Figures> jars = Objects.requireNonNull(taken.get(ways.get(0)));
+        List<Figures> archives = Objects.requireNonNull(taken.get(ways.get(1)));
+        tell("TCP accepts", jars, archives, Figures::tcp, out);
+        tell("ready", jars, archives, Figures::ready, out);
+        tell("CPU", jars, archives, Figures::cpu, out);
+        tell("of it the main thread", jars, archives, Figures::mainCpu, out);
         idle(options, ways.get(0), directory, out);
     }
 
@@ -127,6 +128,23 @@ final class CoordinatorStartBenchmark implements Benchmark {
         List<String> with = new ArrayList<>(flags);
         with.add("-XX:SharedArchiveFile=" + archive);
         return new Way("unpacked, archive", program, with);
+    }
+
+    private static void tell(
+            String what,
+            List<Figures> jars,
+            List<Figures> archives,
+            ToDoubleFunction<Figures> figure,
+            PrintStream out) {
+        List<Double> less = new ArrayList<>();
+        for (int i = 0; i < jars.size(); i++) {
+            less.add(figure.applyAsDouble(jars.get(i)) - figure.applyAsDouble(archives.get(i)));
+        }
+        Medians.Interval interval = Medians.interval(less);
+        out.println(what + ": jar " + median(jars, figure) + " ms, unpacked with archive " + median(archives, figure)
+                + " ms (medians); less by " + Table.number(Medians.of(less), 0)
+                + " ms (median of the differences; 95 % confidence: " + Table.number(interval.from(), 0) + " to "
+                + Table.number(interval.to(), 0) + ")");
     }
 
     private static String median(List<Figures> of, ToDoubleFunction<Figures> figure) {

@@ -7,6 +7,7 @@ import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Fragment;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -70,9 +71,10 @@ final class KeyedRows {
             if (numbers == null) {
                 addKeys(query.add(source, elements.get(from)).add(" WHERE "), some);
             } else {
-                query.add("UNNEST(CAST(? AS BIGINT ARRAY)) AS txn_named(txn_key) JOIN ", numbers)
+                // Names that no table or column has.
+                query.add("UNNEST(CAST(? AS BIGINT ARRAY)) AS \"txn named\"(\"txn key\") JOIN ", numbers)
                         .add(source, elements.get(from))
-                        .add(" ON txn_key = " + key.get(0).written());
+                        .add(" ON \"txn key\" = " + key.get(0).written());
             }
             List<List<Value>> found = new ArrayList<>();
             images.readImage(query.add(lock ? run.dialect().allForUpdate() : ""), () -> {}, columns, found);
@@ -130,6 +132,8 @@ final class KeyedRows {
             }
             numbers[i] = number.longValue();
         }
+        // The rows are locked in this order: the same one for all, or two batches wait for each other.
+        Arrays.sort(numbers);
         return numbers;
     }
 

@@ -57,7 +57,7 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
     private static final int REPEATS_MAX = 4;
 
     /**
-     * How long the first commit of a group waits for others. Each group costs its database a sync that the local commits which somebody waits for are held up by; a coordinator has only
+     * How long the first commit of a group waits for others, unless the group is full. Each group costs its database a sync that the local commits which somebody waits for are held up by; a coordinator has only
      * so many calls of a resource under way, and serves no more of them a second than that number by this time.
      */
     static final Duration GATHERING_TIME = Duration.ofMillis(50);
@@ -210,7 +210,7 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
             }
             running.put(call.branchId, new Running(call, answer));
         }
-        boolean taken = call.commit && resource.commitsTogether()
+        boolean taken = call.commit && resource.commitsTogether() && answer.callsGoOn()
                 ? gather(call, branch, resource)
                 : enqueue(resource.resourceId(), () -> carryOut(call, branch, resource));
         if (taken) {
@@ -296,20 +296,31 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
     /** Whether it was taken: it is answered then, whatever happens. */
     private boolean gather(Call call, Branch branch, BranchResource resource) {
         Gathering gathering;
+        boolean first;
+        boolean full;
         synchronized (this) {
             gathering = gatherings.computeIfAbsent(resource, Gathering::new);
             if (stopping || gathering.waiting.size() >= queuePerLane) {
                 return false;
             }
             gathering.waiting.add(new Gathered(call, branch));
-            if (gathering.foreseen) {
-                return true;
+            first = !gathering.foreseen;
+            if (first) {
+                gathering.foreseen = true;
+                gathering.planned = true;
             }
-            gathering.foreseen = true;
-            gathering.planned = true;
+            full = isFull(gathering);
         }
-        startSoon(gathering);
+        if (full) {
+            start(gathering);
+        } else if (first) {
+            startSoon(gathering);
+        }
         return true;
+    }
+
+    private boolean isFull(Gathering gathering) {
+        return gathering.waiting.size() >= Math.min(MOST_TOGETHER, queuePerLane);
     }
 
     private void startSoon(Gathering gathering) {
@@ -366,7 +377,7 @@ public final class BranchWorkers implements CoordinatorRequests, AutoCloseable {
                 boolean soon;
                 synchronized (this) {
                     gathering.foreseen = !gathering.waiting.isEmpty();
-                    more = gathering.foreseen && (stopping || gathering.waiting.size() >= MOST_TOGETHER);
+                    more = gathering.foreseen && (stopping || isFull(gathering));
                     soon = gathering.foreseen && !(more && carriedOut); // an Error ends this worker's loop
                     gathering.planned = soon;
                 }

@@ -20,5 +20,10 @@ public interface CoordinatorRequests {
     interface Answering {
         /** @param head extension fields; they are left out where the coordinator does not read them */
         void answer(Message.Response response, Map<String, String> head);
+
+        /** Whether the coordinator goes on calling before it has this answer. A Seata server may not: it finishes the branches of a transaction one after the other. */
+        default boolean callsGoOn() {
+            return true;
+        }
     }
 }

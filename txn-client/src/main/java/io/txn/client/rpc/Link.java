@@ -16,6 +16,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
@@ -434,12 +435,20 @@ final class Link implements RpcHandler {
     public void received(RpcConnection from, Frame frame) {
         if (frame.body() instanceof Message.Request request) {
             // Fields of the head need no look at what was agreed on: who has not agreed sends none.
-            owner.requests().received(request, frame.head(), (answer, head) -> {
-                boolean heads = agreed(from).contains(Feature.UNDO_DECISIONS);
-                if (from.isOpen() && heads && !head.isEmpty()) {
-                    from.respond(frame, head, answer);
-                } else if (from.isOpen()) {
-                    from.respond(frame, answer);
+            owner.requests().received(request, frame.head(), new CoordinatorRequests.Answering() {
+                @Override
+                public void answer(Message.Response answer, Map<String, String> head) {
+                    boolean heads = agreed(from).contains(Feature.UNDO_DECISIONS);
+                    if (from.isOpen() && heads && !head.isEmpty()) {
+                        from.respond(frame, head, answer);
+                    } else if (from.isOpen()) {
+                        from.respond(frame, answer);
+                    }
+                }
+
+                @Override
+                public boolean callsGoOn() {
+                    return !agreed(from).isEmpty();
                 }
             });
         } else {

@@ -3,6 +3,7 @@ package io.txn.client.rm;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.txn.client.observation.TxnObserver;
+import io.txn.client.rpc.CoordinatorRequests;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.Xid;
@@ -247,15 +248,12 @@ class BranchWorkersTest {
     void commitsThatAreOnlyGatheredAreCarriedOutAtTheEnd() throws Exception {
         Together db = new Together();
         resources.add(db);
-        BranchWorkers patient = new BranchWorkers(resources, 4, 3, TxnObserver.NONE, Duration.ofDays(1));
+        BranchWorkers patient = new BranchWorkers(resources, 4, 4, TxnObserver.NONE, Duration.ofDays(1));
         List<CompletableFuture<Message.BranchCommitResponse>> answers = new ArrayList<>();
         for (int i = 1; i <= 3; i++) {
             answers.add(commit(patient, "db", i));
         }
         CompletableFuture<Message.BranchCommitResponse> repeated = commit(patient, "db", 3);
-        assertThat(commit(patient, "db", 4).join().outcome().message())
-                .as("one more than may wait")
-                .contains("queue is full");
         assertThat(answers).noneMatch(CompletableFuture::isDone);
         patient.close(Duration.ofSeconds(20));
         answers.add(repeated);
@@ -264,6 +262,61 @@ class BranchWorkersTest {
         }
         assertThat(db.groups).containsExactly(3);
         assertThat(commit(patient, "db", 5).join().outcome().message()).contains("stopping");
+    }
+
+    @Test
+    void aFullGroupWaitsForNobody() throws Exception {
+        Together db = new Together();
+        db.gate = new CountDownLatch(1);
+        resources.add(db);
+        BranchWorkers patient = new BranchWorkers(resources, 4, 3, TxnObserver.NONE, Duration.ofDays(1));
+        try {
+            List<CompletableFuture<Message.BranchCommitResponse>> answers = new ArrayList<>();
+            for (int i = 1; i <= 3; i++) {
+                answers.add(commit(patient, "db", i));
+            }
+            assertThat(db.begun.await(20, TimeUnit.SECONDS)).isTrue();
+            for (int i = 4; i <= 6; i++) {
+                answers.add(commit(patient, "db", i));
+            }
+            assertThat(commit(patient, "db", 7).join().outcome().message())
+                    .as("one more than may wait")
+                    .contains("queue is full");
+            db.gate.countDown();
+            for (CompletableFuture<Message.BranchCommitResponse> answer : answers) {
+                assertThat(answer.get(20, TimeUnit.SECONDS).status()).isEqualTo(BranchStatus.PHASE_TWO_COMMITTED);
+            }
+            assertThat(db.groups).containsExactly(3, 3);
+        } finally {
+            patient.close(Duration.ofSeconds(1));
+        }
+    }
+
+    @Test
+    void whoCallsOneAfterTheOtherIsNotKeptWaitingForMore() throws Exception {
+        Together db = new Together();
+        resources.add(db);
+        BranchWorkers patient = new BranchWorkers(resources, 4, 1_000, TxnObserver.NONE, Duration.ofDays(1));
+        try {
+            CompletableFuture<BranchStatus> status = new CompletableFuture<>();
+            patient.received(
+                    new Message.BranchCommitRequest(XID.value(), 1, BranchType.AT, "db", "data"),
+                    Map.of(),
+                    new CoordinatorRequests.Answering() {
+                        @Override
+                        public void answer(Message.Response response, Map<String, String> head) {
+                            status.complete(((Message.BranchCommitResponse) response).status());
+                        }
+
+                        @Override
+                        public boolean callsGoOn() {
+                            return false;
+                        }
+                    });
+            assertThat(status.get(20, TimeUnit.SECONDS)).isEqualTo(BranchStatus.PHASE_TWO_COMMITTED);
+        } finally {
+            patient.close(Duration.ofSeconds(1));
+        }
     }
 
     /** Lets commits go together. */

@@ -13,8 +13,8 @@ import org.springframework.context.annotation.Import;
 /** Boots the coordinator with its admin API. With no configuration it serves on loopback only, with its data in {@code ./txn-data}. */
 @SpringBootConfiguration(proxyBeanMethods = false)
 // The admin API knows one token and no users, so Boot must not invent one with a password. Jackson 2 is there for the
-// client of Nacos only; endpoints answer by Jackson 3, and a second
-// mapper that nobody asks would be four hundred classes of each start.
+// client of Nacos only; endpoints answer by Jackson 3, and a second mapper that nobody asks would be four hundred
+// classes of each start.
 @EnableAutoConfiguration(
         exclude = UserDetailsServiceAutoConfiguration.class,
         excludeName = CoordinatorApplication.ENDPOINTS_BY_JACKSON_2)

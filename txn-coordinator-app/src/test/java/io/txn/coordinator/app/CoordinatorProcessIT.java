@@ -147,6 +147,7 @@ class CoordinatorProcessIT {
                 Map<String, Long> before = busyNanos(threads);
                 LockSupport.parkNanos(Duration.ofSeconds(2).toNanos());
                 Map<String, Long> after = busyNanos(threads);
+                assertThat(after.values()).as("the kernel counts").anyMatch(nanos -> nanos > 0);
                 after.replaceAll((thread, nanos) -> nanos - before.getOrDefault(thread, nanos));
                 return after.values().stream()
                         .allMatch(nanos -> nanos < Duration.ofSeconds(1).toNanos());
@@ -188,6 +189,9 @@ class CoordinatorProcessIT {
                             "BOOT-INF/lib/spring-context",
                             "BOOT-INF/lib/spring-core");
             assertThat(libraries).doesNotHaveDuplicates().allMatch(entry -> entry.getMethod() == ZipEntry.STORED);
+            assertThat(jar.stream().map(ZipEntry::getTimeLocal).distinct())
+                    .as("two builds of one source are the same bytes")
+                    .hasSize(1);
         }
     }
 

@@ -147,8 +147,7 @@ final class BeanRegistrations {
         bean.setTargetType(type);
         bean.setDestroyMethodName(AbstractBeanDefinition.INFER_METHOD);
         // Whoever looks for methods that listen to events takes every bean's class apart, also of those that are not
-        // made,
-        // and loads what its methods speak of. There is none in these.
+        // made, and loads what its methods speak of. There is none in these.
         bean.setAttribute(AutoProxyUtils.ORIGINAL_TARGET_CLASS_ATTRIBUTE, Object.class);
         registry.registerBeanDefinition(name, bean);
         return bean;

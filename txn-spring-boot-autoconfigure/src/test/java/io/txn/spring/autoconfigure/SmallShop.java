@@ -81,6 +81,7 @@ public final class SmallShop implements AutoCloseable {
         TxnEmbeddedAutoConfiguration.class,
         TxnAutoConfiguration.class,
         TxnDataSourceAutoConfiguration.class,
+        TxnPropagationAutoConfiguration.class,
         DataSourceAutoConfiguration.class,
         DataSourceTransactionManagerAutoConfiguration.class,
         JdbcTemplateAutoConfiguration.class
