@@ -347,7 +347,7 @@ public enum ErrorCode {
     UNKNOWN_KEY(
             "TXN-CFG003",
             Category.OPERATOR,
-            "a configuration key is not known, so it does nothing",
+            "a configuration key, or a class that one excludes, is not known, so it does nothing",
             "correct or remove it; docs/configuration.md lists every key"),
 
     REGISTRY_NAME_UNKNOWN(

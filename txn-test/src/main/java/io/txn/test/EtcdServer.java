@@ -4,11 +4,9 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /** A real etcd server in a process of its own, on 127.0.0.1. Not from a Maven repository, so it may be missing on a machine. Thread-safe. */
 public final class EtcdServer implements AutoCloseable {
@@ -29,16 +27,7 @@ public final class EtcdServer implements AutoCloseable {
 
     /** The program: the one that {@code TXN_TEST_ETCD} names, or on the path; where {@code .ci/run} puts it when the machine has none. */
     public static Optional<Path> program() {
-        String named = System.getenv("TXN_TEST_ETCD");
-        String cache = System.getenv().getOrDefault("XDG_CACHE_HOME", System.getProperty("user.home") + "/.cache");
-        return Stream.concat(
-                        Stream.of(named == null ? "" : named, cache + "/txn-test/etcd"),
-                        Stream.of(System.getenv().getOrDefault("PATH", "").split(":"))
-                                .map(directory -> directory + "/etcd"))
-                .filter(text -> !text.isEmpty())
-                .map(Path::of)
-                .filter(path -> Files.isRegularFile(path) && Files.isExecutable(path))
-                .findFirst();
+        return Platform.program("etcd", "etcd");
     }
 
     /**

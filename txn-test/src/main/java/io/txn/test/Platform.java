@@ -1,9 +1,12 @@
 package io.txn.test;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /** What we run on, and small programs of the system. */
 final class Platform {
@@ -21,6 +24,25 @@ final class Platform {
             throw new IllegalStateException("the " + server + " server of the tests runs on Linux x86-64 only, this is "
                     + system + " " + processor + ": run the tests in a container or a virtual machine");
         }
+    }
+
+    /**
+     * A program that comes from no Maven repository: the one that a variable names ({@code TXN_TEST_ETCD} for etcd), the one that {@code .ci/run} has put into the
+     * cache, or the one on the path; empty when there is none.
+     *
+     * @param cached where it is in the cache
+     */
+    static Optional<Path> program(String name, String cached) {
+        String named = System.getenv("TXN_TEST_" + name.toUpperCase(Locale.ROOT));
+        String cache = System.getenv().getOrDefault("XDG_CACHE_HOME", System.getProperty("user.home") + "/.cache");
+        return Stream.concat(
+                        Stream.of(named == null ? "" : named, cache + "/txn-test/" + cached),
+                        Stream.of((System.getenv().getOrDefault("PATH", "") + ":/usr/sbin").split(":"))
+                                .map(directory -> directory + "/" + name))
+                .filter(text -> !text.isEmpty())
+                .map(Path::of)
+                .filter(path -> Files.isRegularFile(path) && Files.isExecutable(path))
+                .findFirst();
     }
 
     static boolean succeeds(String... command) {

@@ -72,6 +72,11 @@ public final class TestDatabase {
                 kind, name, url, user, password, () -> another.get().withMySqlDriver());
     }
 
+    /** The same database by another way to it. */
+    TestDatabase at(String url) {
+        return new TestDatabase(kind, name, url, user, password, another);
+    }
+
     /** Unpooled connections. */
     public DataSource dataSource() {
         if (kind == DatabaseKind.POSTGRESQL) {

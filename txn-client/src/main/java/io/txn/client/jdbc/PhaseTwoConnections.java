@@ -43,6 +43,9 @@ final class PhaseTwoConnections implements AutoCloseable {
 
     private volatile boolean sameDatabase;
 
+    /** Whether that was said. */
+    private volatile boolean sharing;
+
     /** What XA mode knows the pool's database by; null as long as nobody has looked. */
     private volatile @Nullable String xaIdentity;
 
@@ -84,7 +87,10 @@ final class PhaseTwoConnections implements AutoCloseable {
 
     /** Waits for a connection of our own while all of them work, no longer than an undo waits for a row. */
     Lent lend() throws SQLException {
-        Kept kept = take();
+        return lent(take());
+    }
+
+    private Lent lent(@Nullable Kept kept) throws SQLException {
         return kept == null ? new FromPool() : new Own(kept);
     }
 
@@ -115,11 +121,11 @@ final class PhaseTwoConnections implements AutoCloseable {
         }
     }
 
-    /** Deletes undo records and commits; in one round trip where the connection is our own. */
+    /** Deletes undo records and commits; in one round trip where the connection is our own, and its session. */
     void delete(List<UndoTable.Key> keys) throws SQLException {
         Kept kept = take();
-        if (kept == null) {
-            try (Lent lent = new FromPool()) {
+        if (kept == null || kept.session.isShared()) {
+            try (Lent lent = lent(kept)) {
                 resource.undoTable().delete(lent.connection(), keys);
                 lent.commit();
             }
@@ -214,6 +220,12 @@ final class PhaseTwoConnections implements AutoCloseable {
             }
             sameDatabase = true;
             UndoSession session = resource.dialect().lastingUndoSession(connection, waitMax());
+            if (session.isShared() && !sharing) {
+                sharing = true;
+                LOG.info(
+                        "a pooler lends the sessions of this database, so phase two sets what it needs for each transaction: resource={}",
+                        resourceId());
+            }
             good = true;
             return new Kept(connection, session, resource.options().clock().instant());
         } finally {

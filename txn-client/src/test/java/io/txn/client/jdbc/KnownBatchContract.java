@@ -69,7 +69,7 @@ abstract class KnownBatchContract extends AtContract {
         return count[0];
     }
 
-    private static int[] batch(Connection connection, String sql, List<Object[]> elements) throws SQLException {
+    static int[] batch(Connection connection, String sql, List<Object[]> elements) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             for (Object[] element : elements) {
                 for (int i = 0; i < element.length; i++) {
@@ -81,7 +81,7 @@ abstract class KnownBatchContract extends AtContract {
         }
     }
 
-    private static Object[] of(Object... values) {
+    static Object[] of(Object... values) {
         return values;
     }
 

@@ -21,11 +21,15 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -57,6 +61,21 @@ class EtcdIT {
         }
         assumeTrue(program.isPresent(), "no etcd on this machine");
         return program.get();
+    }
+
+    /** What stands under a key. */
+    private static String metadata(EtcdServer etcd, String key) throws Exception {
+        String encoded = Base64.getEncoder().encodeToString(key.getBytes(StandardCharsets.UTF_8));
+        String answer = HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(URI.create(etcd.endpoint() + "/v3/kv/range"))
+                                .POST(HttpRequest.BodyPublishers.ofString("{\"key\":\"" + encoded + "\"}"))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString())
+                .body();
+        Matcher value = Pattern.compile("\"value\":\"([^\"]+)\"").matcher(answer);
+        assertThat(value.find()).as(answer).isTrue();
+        return new String(Base64.getDecoder().decode(value.group(1)), StandardCharsets.UTF_8);
     }
 
     /** At which step the way to coordinators ends, as the doctor tells it. */
@@ -133,6 +152,14 @@ class EtcdIT {
                         TxnClientOptions.of("shop").withStartWait(MAX).withConnectWait(MAX), locator);
                 HostPort old = new HostPort("127.0.0.1", first.tcpPort());
                 assertThat(locator.current()).containsExactly(old);
+                assertThat(metadata(etcd, "/txn/coordinators/blue/" + old))
+                        .contains(
+                                "\"txn-tcp-port\":\"" + first.tcpPort() + '"',
+                                "\"http-port\":\"" + first.httpPort() + '"',
+                                "\"version\":\"",
+                                "\"domain\":\"",
+                                "lock-wait")
+                        .doesNotContain("unknown");
                 assertThat(begin()).startsWith(old + ":");
                 assertThat(elsewhere.current()).as("of another cluster").isEmpty();
                 String where = "nobody is registered in cluster default, but in [blue]";

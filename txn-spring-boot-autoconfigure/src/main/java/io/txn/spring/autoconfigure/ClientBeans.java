@@ -39,9 +39,6 @@ final class ClientBeans extends BeanRegistrar {
         if (beans.isOwnMissing(ContextCarrier.class)) {
             beans.eager(Client.class, "txnContextCarrier", ContextCarrier.class);
         }
-        if (beans.isOwnMissing(CoordinatorLocator.class)) {
-            beans.eager(Client.class, "txnCoordinatorLocator", CoordinatorLocator.class);
-        }
         if (beans.isOwnMissing(TxnClient.class)) {
             beans.eager(Client.class, "txnClient", TxnClient.class);
         }
@@ -71,11 +68,6 @@ final class ClientBeans extends BeanRegistrar {
 
         static ContextCarrier txnContextCarrier() {
             return new ContextCarrier();
-        }
-
-        /** Nothing says where a coordinator is: the start fails, and its analysis says what to set. */
-        static CoordinatorLocator txnCoordinatorLocator(Environment environment) {
-            throw DiscoveryBeans.nothingFound(environment);
         }
 
         /** Asks for a coordinator while the other beans are made; {@link ClientLifecycle} waits for the answer, and has it connect. */

@@ -15,4 +15,8 @@ record CoordinatorProperties(@DefaultValue List<String> address) {
     CoordinatorProperties {
         address = List.copyOf(address);
     }
+
+    static CoordinatorProperties defaults() {
+        return new CoordinatorProperties(List.of());
+    }
 }

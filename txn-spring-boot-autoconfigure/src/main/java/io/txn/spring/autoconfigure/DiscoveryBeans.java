@@ -4,80 +4,50 @@ import io.txn.client.discovery.AddressListLocator;
 import io.txn.client.discovery.CoordinatorLocator;
 import io.txn.client.discovery.EtcdLocator;
 import io.txn.client.discovery.NacosLocator;
-import io.txn.client.discovery.NacosSettings;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.spring.discovery.DiscoveryClientLocator;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.ObjectProvider;
-import org.springframework.boot.context.properties.bind.Bindable;
-import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.cloud.client.discovery.DiscoveryClient;
 import org.springframework.cloud.client.discovery.event.HeartbeatEvent;
 import org.springframework.context.ApplicationListener;
 import org.springframework.core.ResolvableType;
 import org.springframework.core.env.Environment;
 import org.springframework.core.io.ResourceLoader;
+import org.springframework.util.ClassUtils;
 import org.springframework.util.StringUtils;
 
 /**
  * Where coordinators are looked up. What is explicit goes before what is inherited: addresses, then the Nacos and the etcd that are named for this purpose, then
- * the application's own Nacos, then its {@code DiscoveryClient}. Somebody's own {@link CoordinatorLocator} goes before all.
+ * the application's own Nacos, then its {@code DiscoveryClient}. Somebody's own {@link CoordinatorLocator} goes before all. It is chosen when the locator is made, so that keys count which
+ * are added until then.
  */
 final class DiscoveryBeans extends BeanRegistrar {
 
     private static final String ADDRESSES = "txn.coordinator.address";
-    private static final String NACOS_SERVERS = "txn.nacos.server-addr";
+    private static final String LOCATOR = "txnCoordinatorLocator";
 
     private static final Logger log = LoggerFactory.getLogger(DiscoveryBeans.class);
 
     @Override
     void register(BeanRegistrations beans) {
-        if (beans.isOwnMissing(CoordinatorLocator.class)) {
-            choose(beans);
+        beans.bindLate(CoordinatorProperties.class, "txn.coordinator", CoordinatorProperties::defaults);
+        beans.bindLate(NacosProperties.class, "txn.nacos", NacosProperties::defaults);
+        beans.bindLate(EtcdProperties.class, "txn.etcd", EtcdProperties::defaults);
+        beans.bindLate(DiscoveryProperties.class, "txn.discovery", DiscoveryProperties::defaults);
+        beans.lazy(Chosen.class, "txnNamedCoordinators", NamedCoordinators.class);
+        if (!beans.isOwnMissing(CoordinatorLocator.class)) {
+            return;
         }
-    }
-
-    private static void choose(BeanRegistrations beans) {
-        Environment environment = beans.environment();
-        boolean nacos = beans.arePresent("com.alibaba.nacos.api.naming.NamingService");
-        if (hasAny(beans, ADDRESSES)) {
-            beans.eager(Named.class, "txnAddressListLocator", CoordinatorLocator.class);
-        } else if (isNacosNamed(environment)) {
-            beans.eager(nacos ? InNacos.class : WithoutNacos.class, "txnNacosLocator", CoordinatorLocator.class);
-        } else if (hasAny(beans, "txn.etcd.endpoints")) {
-            beans.eager(Named.class, "txnEtcdLocator", CoordinatorLocator.class);
-        } else if (beans.isOn("txn.embedded.enabled", false)) {
-            return; // who switches the embedded coordinator on does not mean one that is somewhere in a registry
-        } else if (nacos && ApplicationNacos.find(environment, beans.classLoader()) != null) {
-            beans.eager(InNacos.class, "txnApplicationNacosLocator", CoordinatorLocator.class);
-        } else if (beans.arePresent("org.springframework.cloud.client.discovery.DiscoveryClient")) {
+        if (beans.arePresent("org.springframework.cloud.client.discovery.DiscoveryClient")) {
             InDiscoveryClient.register(beans);
+        } else {
+            beans.eager(Chosen.class, LOCATOR, CoordinatorLocator.class);
         }
-    }
-
-    private static boolean hasAny(BeanRegistrations beans, String key) {
-        Environment environment = beans.environment();
-        return isSet(environment, key)
-                || beans.mayBeSet(key)
-                        && Binder.get(environment).bind(key, Bindable.listOf(String.class)).orElse(List.of()).stream()
-                                .anyMatch(value -> !value.isBlank());
-    }
-
-    private static List<String> addresses(Environment environment) {
-        // Written in one line, as nearly always, it needs no binding.
-        String line = environment.getProperty(ADDRESSES);
-        return line == null || BeanRegistrations.mayBeSet(environment, ADDRESSES)
-                ? bind(environment, "txn.coordinator", CoordinatorProperties.class)
-                        .address()
-                : List.of(StringUtils.commaDelimitedListToStringArray(line));
-    }
-
-    /** Here and not as beans: only one of them is wanted. */
-    private static <T extends Record> T bind(Environment environment, String prefix, Class<T> properties) {
-        return Binder.get(environment).bindOrCreate(prefix, properties);
     }
 
     private static CoordinatorLocator chosen(CoordinatorLocator locator, String because) {
@@ -85,102 +55,154 @@ final class DiscoveryBeans extends BeanRegistrar {
         return locator;
     }
 
-    /** Why there is no locator: nothing says where a coordinator is, or what says so cannot be used. */
-    static TxnException nothingFound(Environment environment) {
-        return isNacosNamed(environment)
-                ? nacosWithoutClient(environment)
-                : new TxnException(ErrorCode.COORDINATOR_NOT_CONFIGURED, null);
-    }
+    /** What keys name, each bound only if it is asked for. */
+    record NamedCoordinators(
+            Environment environment,
+            ClassLoader classes,
+            ObjectProvider<CoordinatorProperties> addresses,
+            ObjectProvider<NacosProperties> nacos,
+            ObjectProvider<EtcdProperties> etcd) {
 
-    private static boolean isNacosNamed(Environment environment) {
-        return isSet(environment, NACOS_SERVERS) || isSet(environment, "txn.nacos.endpoint");
-    }
-
-    private static boolean isSet(Environment environment, String key) {
-        return !environment.getProperty(key, "").isBlank();
-    }
-
-    private static TxnException nacosWithoutClient(Environment environment) {
-        return new TxnException(
-                ErrorCode.BAD_CONFIGURATION,
-                null,
-                "key",
-                isSet(environment, NACOS_SERVERS) ? NACOS_SERVERS : "txn.nacos.endpoint",
-                "problem",
-                "it is set, but com.alibaba.nacos:nacos-client is not on the class path; add it, or remove the key if the coordinator is to be looked up elsewhere");
-    }
-
-    /** What keys name. */
-    static final class Named {
-
-        private Named() {}
-
-        static CoordinatorLocator txnAddressListLocator(Environment environment) {
-            return chosen(AddressListLocator.of(addresses(environment)), ADDRESSES);
+        /** Where keys say that coordinators are, or the application's own Nacos is; null when nothing does. */
+        @Nullable
+        CoordinatorLocator find() {
+            List<String> listed = listed();
+            if (hasAny(listed)) {
+                return chosen(AddressListLocator.of(listed), ADDRESSES);
+            }
+            String key = nacos.getObject().whatNamesIt();
+            if (key != null) {
+                requireNacosClient(key);
+                return InNacos.named(nacos.getObject());
+            }
+            if (hasAny(etcd.getObject().endpoints())) {
+                return chosen(EtcdLocator.start(etcd.getObject().toSettings()), "txn.etcd.endpoints");
+            }
+            ApplicationNacos application =
+                    inherits() && hasNacosClient() ? ApplicationNacos.find(environment, classes) : null;
+            return application == null ? null : InNacos.inherited(nacos.getObject(), application);
         }
 
-        static CoordinatorLocator txnEtcdLocator(Environment environment) {
-            EtcdProperties properties = bind(environment, "txn.etcd", EtcdProperties.class);
-            return chosen(EtcdLocator.start(properties.toSettings()), "txn.etcd.endpoints");
+        /** Who switches the embedded coordinator on does not mean one that is somewhere in a registry. */
+        boolean inherits() {
+            return !environment.getProperty("txn.embedded.enabled", Boolean.class, false);
+        }
+
+        private List<String> listed() {
+            // Written in one line, as nearly always, they need no binding.
+            String line = environment.getProperty(ADDRESSES, "");
+            return line.isBlank() || BeanRegistrations.mayBeSet(environment, ADDRESSES)
+                    ? addresses.getObject().address()
+                    : List.of(StringUtils.commaDelimitedListToStringArray(line));
+        }
+
+        private static boolean hasAny(List<String> values) {
+            return values.stream().anyMatch(value -> !value.isBlank());
+        }
+
+        private boolean hasNacosClient() {
+            return ClassUtils.isPresent("com.alibaba.nacos.api.naming.NamingService", classes);
+        }
+
+        /** Where there is nothing to ask a Nacos with that is named for them: whatever else would be looked at is not what was asked for. */
+        private void requireNacosClient(String key) {
+            if (!hasNacosClient()) {
+                throw new TxnException(
+                        ErrorCode.BAD_CONFIGURATION,
+                        null,
+                        "key",
+                        key,
+                        "problem",
+                        "it is set, but com.alibaba.nacos:nacos-client is not on the class path; add it, or remove the key if the coordinator is to be looked up elsewhere");
+            }
         }
     }
 
-    /** A Nacos that is named for them, and nothing to ask it with: whatever else would be looked at is not what was asked for. */
-    static final class WithoutNacos {
+    /** Nothing says where a coordinator is: the start fails, and its analysis says what to set. */
+    private static TxnException nothingFound() {
+        return new TxnException(ErrorCode.COORDINATOR_NOT_CONFIGURED, null);
+    }
 
-        private WithoutNacos() {}
+    /** By keys, or in the application's own Nacos. */
+    static final class Chosen {
 
-        static CoordinatorLocator txnNacosLocator(Environment environment) {
-            throw nacosWithoutClient(environment);
+        private Chosen() {}
+
+        static NamedCoordinators txnNamedCoordinators(
+                Environment environment,
+                ResourceLoader resources,
+                ObjectProvider<CoordinatorProperties> txnCoordinatorProperties,
+                ObjectProvider<NacosProperties> txnNacosProperties,
+                ObjectProvider<EtcdProperties> txnEtcdProperties) {
+            ClassLoader classes = resources.getClassLoader();
+            return new NamedCoordinators(
+                    environment,
+                    classes == null ? DiscoveryBeans.class.getClassLoader() : classes,
+                    txnCoordinatorProperties,
+                    txnNacosProperties,
+                    txnEtcdProperties);
+        }
+
+        static CoordinatorLocator txnCoordinatorLocator(NamedCoordinators txnNamedCoordinators) {
+            CoordinatorLocator named = txnNamedCoordinators.find();
+            if (named == null) {
+                throw nothingFound();
+            }
+            return named;
         }
     }
 
-    /** Coordinators that register in a Nacos that is named for them, or in the application's own. */
-    static final class InNacos {
+    /** Where there is a client of Nacos. */
+    private static final class InNacos {
 
         private InNacos() {}
 
-        static CoordinatorLocator txnNacosLocator(Environment environment) {
-            NacosProperties properties = bind(environment, "txn.nacos", NacosProperties.class);
+        static CoordinatorLocator named(NacosProperties properties) {
             return chosen(NacosLocator.start(properties.toSettings()), "txn.nacos");
         }
 
-        static CoordinatorLocator txnApplicationNacosLocator(Environment environment, ResourceLoader resources) {
-            ApplicationNacos application = ApplicationNacos.find(environment, resources.getClassLoader());
-            if (application == null) {
-                throw new AssertionError("it was there a moment ago");
-            }
-            NacosSettings settings =
-                    bind(environment, "txn.nacos", NacosProperties.class).toSettings(application);
-            return chosen(NacosLocator.start(settings), "the application's own Nacos (" + application.source() + ")");
+        static CoordinatorLocator inherited(NacosProperties properties, ApplicationNacos application) {
+            return chosen(
+                    NacosLocator.start(properties.toSettings(application)),
+                    "the application's own Nacos (" + application.source() + ")");
         }
     }
 
-    /** Coordinators that the application's own discovery knows. */
+    /** The same, and else whatever the application's own discovery knows. */
     static final class InDiscoveryClient {
 
         private InDiscoveryClient() {}
 
         static void register(BeanRegistrations beans) {
-            beans.eager(InDiscoveryClient.class, "txnDiscoveryClientLocator", CoordinatorLocator.class);
+            beans.eager(InDiscoveryClient.class, LOCATOR, CoordinatorLocator.class);
             beans.add(
                     InDiscoveryClient.class,
                     "txnDiscoveryHeartbeat",
                     ResolvableType.forClassWithGenerics(ApplicationListener.class, HeartbeatEvent.class));
         }
 
-        static CoordinatorLocator txnDiscoveryClientLocator(
-                ObjectProvider<DiscoveryClient> clients, Environment environment) {
-            DiscoveryProperties properties = bind(environment, "txn.discovery", DiscoveryProperties.class);
+        static CoordinatorLocator txnCoordinatorLocator(
+                NamedCoordinators txnNamedCoordinators,
+                ObjectProvider<DiscoveryClient> clients,
+                ObjectProvider<DiscoveryProperties> txnDiscoveryProperties,
+                Environment environment) {
+            CoordinatorLocator named = txnNamedCoordinators.find();
+            if (named != null) {
+                return named;
+            }
+            if (!txnNamedCoordinators.inherits()) {
+                throw nothingFound();
+            }
+            String service = txnDiscoveryProperties.getObject().serviceId();
             List<DiscoveryClient> usable = DiscoveryClientLocator.usable(
                     clients.orderedStream().toList(),
                     environment.containsProperty(
-                            "spring.cloud.discovery.client.simple.instances." + properties.serviceId() + "[0].uri"));
+                            "spring.cloud.discovery.client.simple.instances." + service + "[0].uri"));
             if (usable.isEmpty()) {
-                throw nothingFound(environment);
+                throw nothingFound();
             }
             return chosen(
-                    DiscoveryClientLocator.start(usable, properties.serviceId()),
+                    DiscoveryClientLocator.start(usable, service),
                     "the application's own DiscoveryClient, for nothing else is configured");
         }
 

@@ -12,4 +12,9 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 @ConfigurationProperties("txn.discovery")
 record DiscoveryProperties(
         @DefaultValue(DiscoveryClientLocator.DEFAULT_SERVICE)
-        String serviceId) {}
+        String serviceId) {
+
+    static DiscoveryProperties defaults() {
+        return new DiscoveryProperties(DiscoveryClientLocator.DEFAULT_SERVICE);
+    }
+}

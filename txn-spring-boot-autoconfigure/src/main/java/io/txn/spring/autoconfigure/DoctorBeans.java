@@ -18,8 +18,11 @@ import io.txn.spring.doctor.RegistryExamination;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.boot.actuate.endpoint.SanitizableData;
+import org.springframework.boot.actuate.endpoint.SanitizingFunction;
 import org.springframework.core.annotation.Order;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.io.ResourceLoader;
@@ -48,6 +51,9 @@ final class DoctorBeans extends BeanRegistrar {
         }
         if (beans.arePresent(REACTIVE_CONNECTIONS)) {
             beans.lazy(Own.class, "txnReactiveDatabasesExamination", Examination.class);
+        }
+        if (beans.arePresent("org.springframework.boot.actuate.endpoint.SanitizingFunction")) {
+            beans.lazy(Shown.class, "txnSanitizingFunction", SanitizingFunction.class);
         }
         if (!beans.has("txnHealthIndicator")
                 && beans.isOn("management.health.txn.enabled", beans.isOn("management.health.defaults.enabled"))) {
@@ -141,6 +147,22 @@ final class DoctorBeans extends BeanRegistrar {
         @Order(400)
         static Examination txnPreparedBranchesExamination(XaReconciler txnXaReconciler) {
             return new PreparedBranchesExamination(txnXaReconciler::orphans);
+        }
+    }
+
+    /** Where the actuator shows keys, in {@code configprops} and {@code env}: whoever has it show values does not mean secrets. */
+    static final class Shown {
+
+        /** In each form that a key is written in. */
+        private static final Pattern SECRET = Pattern.compile(
+                "txn[._].*(password|secret-?key|access-?key|token|propagation[._]key)(\\[\\d+]|_\\d+)*",
+                Pattern.CASE_INSENSITIVE);
+
+        private Shown() {}
+
+        static SanitizingFunction txnSanitizingFunction() {
+            return data ->
+                    SECRET.matcher(data.getKey()).matches() ? data.withValue(SanitizableData.SANITIZED_VALUE) : data;
         }
     }
 

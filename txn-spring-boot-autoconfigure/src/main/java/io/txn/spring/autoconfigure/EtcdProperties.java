@@ -21,6 +21,10 @@ record EtcdProperties(
         @Nullable String username,
         @Nullable String password) {
 
+    static EtcdProperties defaults() {
+        return new EtcdProperties(List.of(), EtcdSettings.DEFAULT_CLUSTER, null, null);
+    }
+
     EtcdSettings toSettings() {
         return new EtcdSettings(endpoints, cluster, username, password);
     }

@@ -33,6 +33,29 @@ record NacosProperties(
         @Nullable String secretKey,
         @Nullable String endpoint) {
 
+    static NacosProperties defaults() {
+        return new NacosProperties(
+                null,
+                null,
+                NacosSettings.DEFAULT_GROUP,
+                NacosSettings.DEFAULT_SERVICE,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null);
+    }
+
+    /** The key that names a Nacos for coordinators; null when none does. */
+    @Nullable
+    String whatNamesIt() {
+        if (serverAddr != null && !serverAddr.isBlank()) {
+            return "txn.nacos.server-addr";
+        }
+        return endpoint == null || endpoint.isBlank() ? null : "txn.nacos.endpoint";
+    }
+
     /** Of the servers named here. */
     NacosSettings toSettings() {
         return complete(

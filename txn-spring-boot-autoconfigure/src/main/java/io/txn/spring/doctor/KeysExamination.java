@@ -6,12 +6,15 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.bind.Bindable;
+import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.origin.Origin;
 import org.springframework.boot.origin.OriginLookup;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.EnumerablePropertySource;
 import org.springframework.core.env.PropertySource;
 import org.springframework.core.env.StandardEnvironment;
+import org.springframework.util.ClassUtils;
 
 /**
  * Whether every key below {@code txn} means something. In files, on the command line and in whatever else belongs to this application every unknown key is told; among environment variables and system
@@ -19,6 +22,7 @@ import org.springframework.core.env.StandardEnvironment;
  */
 public final class KeysExamination implements Examination {
 
+    private static final String EXCLUDED = "spring.autoconfigure.exclude";
     private static final int MOST_LETTERS = 6;
     private static final int MOST_LETTERS_OF_OTHERS = 3;
 
@@ -54,9 +58,25 @@ public final class KeysExamination implements Examination {
                 }
             }
         }
+        for (String excluded : excluded()) {
+            unknown.put(
+                    excluded,
+                    Finding.problem(
+                            ErrorCode.UNKNOWN_KEY,
+                            excluded,
+                            "in " + EXCLUDED
+                                    + "; there is no such class, and nothing is switched off by its name: parts have keys for that"));
+        }
         return unknown.isEmpty()
                 ? List.of(Finding.well("", set[0] + " set below txn, all known"))
                 : List.copyOf(unknown.values());
+    }
+
+    /** Auto-configurations of ours that are to be left out and are not there, misspelt or of an earlier version: Spring Boot passes them over. */
+    private List<String> excluded() {
+        return Binder.get(environment).bind(EXCLUDED, Bindable.listOf(String.class)).orElse(List.of()).stream()
+                .filter(name -> name.startsWith("io.txn.") && !ClassUtils.isPresent(name, loader))
+                .toList();
     }
 
     private static boolean isVariable(PropertySource<?> source) {

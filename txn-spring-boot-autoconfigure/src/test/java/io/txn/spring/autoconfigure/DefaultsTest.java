@@ -29,7 +29,11 @@ class DefaultsTest {
                 FenceProperties.defaults(),
                 PropagationProperties.defaults(),
                 StateMachineProperties.defaults(),
-                DoctorProperties.defaults());
+                DoctorProperties.defaults(),
+                CoordinatorProperties.defaults(),
+                NacosProperties.defaults(),
+                EtcdProperties.defaults(),
+                DiscoveryProperties.defaults());
     }
 
     @ParameterizedTest

@@ -16,9 +16,21 @@ import io.txn.test.Ports;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
+import org.springframework.boot.actuate.autoconfigure.context.properties.ConfigurationPropertiesReportEndpointAutoConfiguration;
+import org.springframework.boot.actuate.autoconfigure.env.EnvironmentEndpointAutoConfiguration;
+import org.springframework.boot.actuate.context.properties.ConfigurationPropertiesReportEndpoint;
+import org.springframework.boot.actuate.endpoint.SanitizableData;
+import org.springframework.boot.actuate.env.EnvironmentEndpoint;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.cloud.client.DefaultServiceInstance;
@@ -27,6 +39,16 @@ import org.springframework.cloud.client.discovery.DiscoveryClient;
 import org.springframework.cloud.client.discovery.composite.CompositeDiscoveryClientAutoConfiguration;
 import org.springframework.cloud.client.discovery.simple.SimpleDiscoveryClientAutoConfiguration;
 import org.springframework.cloud.commons.util.UtilAutoConfiguration;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.support.PropertySourcesPlaceholderConfigurer;
+import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.core.env.MapPropertySource;
+import org.springframework.test.context.DynamicPropertyRegistrar;
+import org.springframework.test.context.DynamicPropertyRegistry;
+import org.springframework.test.context.DynamicPropertySource;
+import org.springframework.test.context.TestPropertySource;
+import org.springframework.test.context.junit.jupiter.SpringJUnitConfig;
 
 /** Which registry is asked, and with which settings. Nobody listens at any of these addresses. */
 class DiscoveryChoiceTest {
@@ -197,5 +219,126 @@ class DiscoveryChoiceTest {
                             .containsExactly(new HostPort("one.invalid", 8091), new HostPort("two.invalid", 8092)));
                 });
         cloud.run(context -> assertThat(context).getFailure().rootCause().hasMessageContaining("TXN-CFG002"));
+    }
+
+    /** As a container of a test says where it listens, once it runs. */
+    @Test
+    void keysThatAreAddedBeforeBeansAreMadeCount() {
+        for (Map.Entry<String, Class<? extends CoordinatorLocator>> key : Map.of(
+                        "txn.coordinator.address", AddressListLocator.class,
+                        "txn.nacos.server-addr", NacosLocator.class,
+                        "txn.etcd.endpoints[0]", EtcdLocator.class)
+                .entrySet()) {
+            String value = (key.getKey().startsWith("txn.etcd") ? "http://" : "") + nobody;
+            for (String other :
+                    List.of("txn.client.application-id=shop", "spring.cloud.nacos.server-addr=other:8848")) {
+                runner.withPropertyValues(other)
+                        .withBean(
+                                "late",
+                                BeanFactoryPostProcessor.class,
+                                () -> factory -> factory.getBean(ConfigurableEnvironment.class)
+                                        .getPropertySources()
+                                        .addLast(new MapPropertySource("late", Map.of(key.getKey(), value))))
+                        .run(context -> {
+                            assertThat(context).as(key + " beside " + other).hasNotFailed();
+                            CoordinatorLocator locator = context.getBean(CoordinatorLocator.class);
+                            assertThat(locator).isInstanceOf(key.getValue());
+                            assertThat(locator.description()).contains(nobody);
+                        });
+            }
+        }
+    }
+
+    @Test
+    void keysOfAPlaceholderConfigurersOwnCount() {
+        Properties own = new Properties();
+        own.setProperty("txn.nacos.server-addr", nobody);
+        runner.withBean(PropertySourcesPlaceholderConfigurer.class, () -> {
+                    PropertySourcesPlaceholderConfigurer configurer = new PropertySourcesPlaceholderConfigurer();
+                    configurer.setProperties(own);
+                    return configurer;
+                })
+                .run(context ->
+                        assertThat(context.getBean(CoordinatorLocator.class)).isInstanceOf(NacosLocator.class));
+    }
+
+    /** With Spring's own tests, which add such keys in two ways. */
+    @Nested
+    @SpringJUnitConfig
+    @TestPropertySource(properties = "txn.client.fail-fast=false")
+    class OfATest {
+
+        @Configuration(proxyBeanMethods = false)
+        @ImportAutoConfiguration({TxnAutoConfiguration.class, TxnDiscoveryAutoConfiguration.class})
+        static class Application {
+
+            @Bean
+            DynamicPropertyRegistrar whereItListens() {
+                return registry -> registry.add("txn.coordinator.address", () -> "container.invalid:8091");
+            }
+        }
+
+        @DynamicPropertySource
+        static void whereANacosListens(DynamicPropertyRegistry registry) {
+            registry.add("txn.nacos.server-addr", () -> "nacos.invalid:8848");
+        }
+
+        @Test
+        void keysOfItsRegistrarsCount(@Autowired CoordinatorLocator locator, @Autowired NacosProperties nacos) {
+            assertThat(locator.current()).containsExactly(new HostPort("container.invalid", 8091));
+            assertThat(nacos.serverAddr()).isEqualTo("nacos.invalid:8848");
+        }
+    }
+
+    /** Also where values are shown. */
+    @Test
+    void theActuatorShowsTheKeysOfEveryRegistryAndNoSecret() {
+        runner.withConfiguration(AutoConfigurations.of(
+                        TxnDoctorAutoConfiguration.class,
+                        TxnPropagationAutoConfiguration.class,
+                        ConfigurationPropertiesReportEndpointAutoConfiguration.class,
+                        EnvironmentEndpointAutoConfiguration.class))
+                .withPropertyValues(
+                        "management.endpoints.web.exposure.include=configprops,env",
+                        "management.endpoint.configprops.show-values=always",
+                        "management.endpoint.env.show-values=always",
+                        "txn.coordinator.address=" + nobody,
+                        "txn.nacos.group=TXN",
+                        "txn.nacos.username=ann",
+                        "txn.nacos.password=s3cret-1",
+                        "txn.nacos.access-key=s3cret-2",
+                        "txn.nacos.secretKey=s3cret-3",
+                        "txn.etcd.cluster=blue",
+                        "txn.etcd.password=s3cret-4",
+                        "txn.discovery.service-id=tc",
+                        "txn.client.token=s3cret-5-of-sixteen-characters",
+                        "txn.propagation.key=s3cret-8-of-sixteen-characters",
+                        "txn.coordinator.clients[0].token[1]=s3cret-9")
+                .run(context -> {
+                    assertThat(context).hasNotFailed();
+                    ConfigurationPropertiesReportEndpoint shown =
+                            context.getBean(ConfigurationPropertiesReportEndpoint.class);
+                    Map<String, Map<String, Object>> byPrefix = new TreeMap<>();
+                    shown.configurationProperties().getContexts().values().forEach(all -> all.getBeans()
+                            .values()
+                            .forEach(bean -> byPrefix.put(bean.getPrefix(), bean.getProperties())));
+                    assertThat(byPrefix.get("txn.coordinator")).containsEntry("address", List.of(nobody));
+                    assertThat(byPrefix.get("txn.nacos"))
+                            .containsEntry("group", "TXN")
+                            .containsEntry("service", "txn-coordinator")
+                            .containsEntry("username", "ann")
+                            .containsEntry("password", SanitizableData.SANITIZED_VALUE);
+                    assertThat(byPrefix.get("txn.etcd")).containsEntry("cluster", "blue");
+                    assertThat(byPrefix.get("txn.discovery")).containsEntry("serviceId", "tc");
+                    assertThat(byPrefix).containsKeys("txn.client", "txn.propagation");
+                    assertThat(byPrefix.toString()).doesNotContain("s3cret");
+                    assertThat(context.getBean(EnvironmentEndpoint.class)
+                                    .environment("txn.*")
+                                    .getPropertySources())
+                            .flatExtracting(source -> source.getProperties().values())
+                            .extracting(value -> String.valueOf(value.getValue()))
+                            .contains("ann", "blue")
+                            .noneMatch(value -> value.contains("s3cret"));
+                });
     }
 }

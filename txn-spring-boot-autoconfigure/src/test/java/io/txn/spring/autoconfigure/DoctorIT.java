@@ -379,6 +379,18 @@ class DoctorIT {
                                 "txn.coordinator.adress 7:13; did you mean txn.coordinator.address?"));
     }
 
+    /** Spring Boot says nothing of them. */
+    @Test
+    void whatIsExcludedAndNotThereIsTold() {
+        runner.withPropertyValues("spring.autoconfigure.exclude=io.txn.spring.autoconfigure.TxnAsyncAutoConfiguration,"
+                        + TxnReactiveAutoConfiguration.class.getName() + ",com.example.Gone")
+                .run(context -> assertThat(problems(context)).singleElement().satisfies(problem -> {
+                    assertThat(problem.code()).isEqualTo(ErrorCode.UNKNOWN_KEY);
+                    assertThat(problem.subject()).isEqualTo("io.txn.spring.autoconfigure.TxnAsyncAutoConfiguration");
+                    assertThat(problem.seen()).contains("in spring.autoconfigure.exclude; there is no such class");
+                }));
+    }
+
     private static String place(Finding problem) {
         return problem.seen().replaceAll("^in .*application\\.yml\\D* - ", "");
     }

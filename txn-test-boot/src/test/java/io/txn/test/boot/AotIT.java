@@ -2,6 +2,8 @@ package io.txn.test.boot;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.txn.coordinator.Coordinator;
+import io.txn.coordinator.CoordinatorOptions;
 import io.txn.test.Await;
 import io.txn.test.JavaProcess;
 import io.txn.test.TestDatabase;
@@ -22,7 +24,7 @@ import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The application is processed ahead of time as Spring Boot's build plugin does it, and then runs on the JVM from what that made, with an embedded coordinator: bean definitions are code, and no configuration class
+ * The application is processed ahead of time as Spring Boot's build plugin does it, and then runs on the JVM from what that made, with a coordinator beside it: bean definitions are code, and no configuration class
  * is read any more.
  */
 @Timeout(600)
@@ -35,8 +37,7 @@ class AotIT {
     @Test
     void theApplicationRunsFromWhatIsGeneratedAheadOfTime() throws Exception {
         TestDatabase database = Running.database();
-        List<String> properties = Stream.concat(
-                        Running.properties(database), Stream.of("txn.embedded.enabled=true", "boot-line.saga=true"))
+        List<String> properties = Stream.concat(Running.properties(database), Stream.of("boot-line.saga=true"))
                 .toList();
         Path sources = directory.resolve("sources");
         Path resources = directory.resolve("resources");
@@ -61,10 +62,20 @@ class AotIT {
         }
 
         String classPath = String.join(File.pathSeparator, classes.toString(), resources.toString(), Line.classPath());
-        try (Running application = Running.start(
-                database,
-                Line.application(classPath, properties.stream()).jvm("-Dspring.aot.enabled=true"),
-                Path.of("target", "boot-line", "aot.log"))) {
+        try (Coordinator coordinator = Coordinator.start(CoordinatorOptions.DEFAULTS
+                        .withListen("127.0.0.1", 0)
+                        .withDataDir(directory.resolve("coordinator")));
+                Running application = Running.start(
+                        database,
+                        // Where it is, is said now and not when the code was made.
+                        Line.application(
+                                        classPath,
+                                        Stream.concat(
+                                                properties.stream(),
+                                                Stream.of(
+                                                        "txn.coordinator.address=127.0.0.1:" + coordinator.tcpPort())))
+                                .jvm("-Dspring.aot.enabled=true"),
+                        Path.of("target", "boot-line", "aot.log"))) {
             application.awaitStart();
             assertThat(application.get("/about")).containsEntry("aot", "true");
             assertThat(application.process().output())

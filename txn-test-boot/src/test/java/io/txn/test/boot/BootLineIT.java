@@ -100,6 +100,9 @@ class BootLineIT {
                 Await.untilPasses("connected behind the start", MAX, () -> assertThat(each.text("/actuator/health"))
                         .contains("\"txn\":{\"status\":\"UP\"}"));
                 assertThat(each.text("/actuator/health/readiness")).contains("\"status\":\"UP\"");
+                // And Jackson in another version.
+                assertThat(each.text("/actuator/configprops/txn"))
+                        .contains("127.0.0.1:" + coordinator.tcpPort(), "\"group\":\"TXN\"", "\"password\":\"******\"");
             }
             checkLoaded(loaded);
             commitAndRollBack(first, second);
@@ -139,7 +142,12 @@ class BootLineIT {
                                 Line.classPath(),
                                 Stream.concat(
                                         Running.properties(database),
-                                        Stream.of("txn.coordinator.address=127.0.0.1:" + coordinator.tcpPort())))
+                                        Stream.of(
+                                                "txn.coordinator.address=127.0.0.1:" + coordinator.tcpPort(),
+                                                "txn.nacos.group=TXN",
+                                                "txn.nacos.password=s3cret",
+                                                "management.endpoints.web.exposure.include=health,configprops",
+                                                "management.endpoint.configprops.show-values=always")))
                         .jdk(jdk)
                         .jvm(jvm),
                 Path.of("target", "boot-line", name + ".log"));

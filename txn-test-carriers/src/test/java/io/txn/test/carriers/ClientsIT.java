@@ -263,7 +263,7 @@ class ClientsIT {
             String url = "http://127.0.0.1:" + server.port();
             Map<String, CompletableFuture<Boolean>> ends = new LinkedHashMap<>();
             for (String via : EVERYWHERE) {
-                for (String how : List.of("drips", "stands-still")) {
+                for (String how : List.of("drips", "stands-still", "falters")) {
                     String name = how + '-' + via;
                     ends.put(name, new CompletableFuture<>());
                     new Thread(() -> {

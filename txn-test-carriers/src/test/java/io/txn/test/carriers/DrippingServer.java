@@ -62,8 +62,9 @@ final class DrippingServer implements AutoCloseable {
             if (head.contains("/breaks-off")) {
                 return;
             }
+            int drops = head.contains("/drips") ? Integer.MAX_VALUE : head.contains("/falters") ? 20 : 0;
             do {
-                if (head.contains("/drips")) {
+                if (drops-- > 0) {
                     out.write('d');
                     out.flush();
                 }

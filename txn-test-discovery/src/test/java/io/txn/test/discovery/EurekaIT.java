@@ -52,7 +52,7 @@ class EurekaIT {
             }
         }
         String listed = listed(servers);
-        assertThat(listed).contains("txn-tcp-port").contains("domain").contains("lock-wait");
+        assertThat(listed).contains("txn-tcp-port", "http-port", "version", "domain", "lock-wait");
     }
 
     /** Last: it ends the coordinator that is there for all, and is started again for who comes after. */

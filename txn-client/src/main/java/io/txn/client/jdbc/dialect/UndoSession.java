@@ -38,8 +38,13 @@ public final class UndoSession implements AutoCloseable {
     private final Dialect.Product product;
     private final Duration lockWaitMax;
     private final boolean lasting;
+    /** Whether each transaction may get another session of the server, so that nothing may be set that outlasts it. */
+    private final boolean shared;
+
     private final boolean autoCommit;
+    /** What it is set back to; on PostgreSQL that of the session is never changed. */
     private final int isolation;
+
     private final List<String> restore = new ArrayList<>();
     private String usualLimits = "";
     private boolean limited;
@@ -50,8 +55,10 @@ public final class UndoSession implements AutoCloseable {
         this.product = product;
         this.lockWaitMax = lockWaitMax;
         this.lasting = lasting;
+        this.shared = lasting && product == Dialect.Product.POSTGRESQL && isBehindPooler(connection);
         this.autoCommit = connection.getAutoCommit();
-        this.isolation = connection.getTransactionIsolation();
+        this.isolation =
+                isOfEachTransaction() ? Connection.TRANSACTION_READ_COMMITTED : connection.getTransactionIsolation();
     }
 
     static UndoSession open(Connection connection, Dialect.Product product, Duration lockWaitMax) throws SQLException {
@@ -60,7 +67,7 @@ public final class UndoSession implements AutoCloseable {
             if (!session.autoCommit) {
                 connection.rollback();
             }
-            connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+            session.configureIsolation();
             connection.setAutoCommit(false);
             session.configure();
             session.configureTransaction();
@@ -79,9 +86,39 @@ public final class UndoSession implements AutoCloseable {
     static UndoSession lasting(Connection connection, Dialect.Product product, Duration lockWaitMax)
             throws SQLException {
         UndoSession session = new UndoSession(connection, product, lockWaitMax, true);
-        connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+        session.configureIsolation();
         session.configure();
         return session;
+    }
+
+    /**
+     * Whether a pooler stands before PostgreSQL, such as pgbouncer, which may lend each transaction another session, and that to others afterwards. The number of its session that the driver was told is the pooler's then. False where the
+     * driver is another one and says nothing.
+     */
+    private static boolean isBehindPooler(Connection connection) throws SQLException {
+        Object told;
+        try {
+            Class<?> type = Class.forName(
+                    "org.postgresql.PGConnection", false, connection.getClass().getClassLoader());
+            if (!connection.isWrapperFor(type)) {
+                return false;
+            }
+            told = type.getMethod("getBackendPID").invoke(connection.unwrap(type));
+        } catch (ReflectiveOperationException e) {
+            return false;
+        }
+        return !String.valueOf(told)
+                .equals(CatalogRow.one(connection, "SELECT pg_backend_pid() AS p")
+                        .text("p"));
+    }
+
+    /** Whether nothing holds outside of {@link #begin transactions}, because the session is not this connection's alone. */
+    public boolean isShared() {
+        return shared;
+    }
+
+    private boolean isOfEachTransaction() {
+        return product == Dialect.Product.POSTGRESQL && (shared || !lasting);
     }
 
     /** Begins a transaction on a lasting session. */
@@ -125,11 +162,18 @@ public final class UndoSession implements AutoCloseable {
         }
     }
 
+    private void configureIsolation() throws SQLException {
+        if (!isOfEachTransaction()) {
+            connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+        }
+    }
+
     /** What holds for one transaction only. */
     private void configureTransaction() throws SQLException {
         if (product == Dialect.Product.POSTGRESQL) {
-            if (!lasting) {
-                execute("SET LOCAL lock_timeout = " + lockWaitMax.toMillis()
+            if (isOfEachTransaction()) {
+                execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = "
+                        + lockWaitMax.toMillis()
                         + "; SET LOCAL idle_in_transaction_session_timeout = " + STILL_BEFORE.toMillis()
                         + "; SET LOCAL " + BY_KEY.formatted("LOCAL "));
             }
@@ -146,7 +190,7 @@ public final class UndoSession implements AutoCloseable {
                 execute("SET LOCK_TIMEOUT " + lockWaitMax.toMillis());
             }
             case POSTGRESQL -> {
-                if (lasting) {
+                if (!isOfEachTransaction()) {
                     execute("SET lock_timeout = " + lockWaitMax.toMillis()
                             + "; SET idle_in_transaction_session_timeout = " + STILL_BEFORE.toMillis()
                             + "; SET " + BY_KEY.formatted(""));
@@ -219,7 +263,9 @@ public final class UndoSession implements AutoCloseable {
             if (!restore.isEmpty()) {
                 connection.commit();
             }
-            connection.setTransactionIsolation(isolation);
+            if (!isOfEachTransaction()) {
+                connection.setTransactionIsolation(isolation);
+            }
             connection.setAutoCommit(autoCommit);
         } catch (SQLException e) {
             connection.abort(Runnable::run);
