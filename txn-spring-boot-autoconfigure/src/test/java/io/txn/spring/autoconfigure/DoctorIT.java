@@ -505,8 +505,9 @@ class DoctorIT {
                             .contains(
                                     "[dataSource: global transactions cannot write to AUDIT]. Fix: add a primary key"))
                     .anySatisfy(line -> assertThat(line)
-                            .contains("TXN-CFG003: a configuration key is not known, so it does nothing"
-                                    + " [txn.client.conect-wait: in ")
+                            .contains(
+                                    "TXN-CFG003: a configuration key, or a class that one excludes, is not known, so it does nothing"
+                                            + " [txn.client.conect-wait: in ")
                             .contains("did you mean txn.client.connect-wait?]. Fix: "));
             assertThat(log.from(Level.INFO)).anyMatch(line -> line.contains("Global transactions: 2 problems."));
         }

@@ -41,6 +41,7 @@ final class Entry {
         about.put("boot", SpringBootVersion.getVersion());
         about.put("spring", String.valueOf(SpringVersion.getVersion()));
         about.put("java", Integer.toString(Runtime.version().feature()));
+        about.put("virtual", Boolean.toString(Thread.currentThread().toString().startsWith("VirtualThread")));
         about.put("aot", Boolean.toString(Boolean.getBoolean("spring.aot.enabled")));
         about.put(
                 "starter",

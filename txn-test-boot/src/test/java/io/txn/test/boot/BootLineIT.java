@@ -34,12 +34,13 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Two processes of the packaged application of this line of Spring Boot, one on the JDK of this build and one on Java 25 where that is present, each the opener of a global transaction over both and
- * the other's participant. The long form runs a pair of processes on either JDK besides.
+ * the other's participant. Requests and {@code @Async} methods have virtual threads there. The long form runs a pair of processes on either JDK besides.
  */
 @Timeout(600)
 class BootLineIT {
 
     private static final int NEWEST = 25;
+    private static final int VIRTUAL_THREADS = 21;
     private static final Duration MAX = Duration.ofSeconds(60);
     private static final Set<String> CLIENTS =
             Set.of("rest-template", "rest-client", "web-client", "http-exchange", "feign");
@@ -95,6 +96,9 @@ class BootLineIT {
                                 file)
                         .as("the packaged jar that all lines share")
                         .matches(".*/txn-spring-boot-autoconfigure/target/txn-spring-boot-autoconfigure-[^/]*\\.jar"));
+                assertThat(about.get("virtual"))
+                        .as("requests are served on virtual threads from Java 21 on")
+                        .isEqualTo(Boolean.toString(Integer.parseInt(about.get("java")) >= VIRTUAL_THREADS));
                 assertThat(each.warnings()).as("a healthy start").isEmpty();
                 // Boot 4 has its health in another place.
                 Await.untilPasses("connected behind the start", MAX, () -> assertThat(each.text("/actuator/health"))
@@ -144,6 +148,7 @@ class BootLineIT {
                                         Running.properties(database),
                                         Stream.of(
                                                 "txn.coordinator.address=127.0.0.1:" + coordinator.tcpPort(),
+                                                "spring.threads.virtual.enabled=true",
                                                 "txn.nacos.group=TXN",
                                                 "txn.nacos.password=s3cret",
                                                 "management.endpoints.web.exposure.include=health,configprops",
