@@ -85,7 +85,7 @@ public final class TestDatabase {
 
     /** The same database by another way to it. */
     TestDatabase at(String url) {
-        return new TestDatabase(kind, name, url, user, password, another);
+        return new TestDatabase(kind, name, url, user, password, origin);
     }
 
     /** Unpooled connections. */

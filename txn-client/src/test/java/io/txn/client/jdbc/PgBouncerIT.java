@@ -66,6 +66,7 @@ class PgBouncerIT extends AtContract {
         at.close();
         if (bouncer != null) {
             bouncer.close();
+            database.execute("ALTER DATABASE " + database.name() + " RESET ALL"); // others get it next
         }
     }
 
