@@ -49,6 +49,14 @@ final class AtBenchmark implements Benchmark {
 
     private static final int WARM_UP_THREADS = 8;
 
+    /** The compilers' part of both processes' CPU with AT from which on they count as done: what they still do is in the figures, and not of AT's making. */
+    private static final double WARM_PERCENT = 3;
+
+    private static final int TURNS_OF_A_WARM_UP = 3;
+
+    /** On a machine that others use the compilers may not come to their turn. */
+    private static final int MOST_TURNS = 5 * TURNS_OF_A_WARM_UP;
+
     @Override
     public String name() {
         return "at";
@@ -198,14 +206,19 @@ final class AtBenchmark implements Benchmark {
         try (Way plain = new Plain(shop, databasePort, most);
                 Way at = new At(shop, databasePort, coordinator.port(), most)) {
             List<OrderShop.Work> works = works(options);
+            // First: its relays and single thread show the compilers another program than the load is, and what they
+            // made of that would have to be made again.
+            Map<OrderShop.Work, Counts> counts =
+                    counts(works, options.number("counted"), shop, databasePort, coordinator);
             Duration warmUp = options.seconds("warm-up").dividedBy(works.size());
             for (OrderShop.Work work : works) {
                 load(plain, work, WARM_UP_THREADS, warmUp);
                 load(at, work, WARM_UP_THREADS, warmUp);
             }
+            if (!warmUp.isZero()) {
+                untilCompiled(plain, at, works, warmUp.dividedBy(TURNS_OF_A_WARM_UP), coordinator, out);
+            }
             coordinator.settled();
-            Map<OrderShop.Work, Counts> counts =
-                    counts(works, options.number("counted"), shop, databasePort, coordinator);
             Table table = new Table(
                     shop.kind().toString(),
                     "threads",
@@ -221,6 +234,7 @@ final class AtBenchmark implements Benchmark {
                     "application",
                     "coordinator",
                     "database",
+                    "compilers",
                     "machine",
                     "idle %",
                     "syncs",
@@ -255,6 +269,32 @@ final class AtBenchmark implements Benchmark {
             throw new IllegalStateException("the databases show " + shop.stored() + " rows written in place of "
                     + shop.written() + ", and " + shop.undoRecords() + " undo records");
         }
+    }
+
+    /** Goes on in turns, as the rounds will, until the compilers of this process and the coordinator's have little left to do with AT; says how that went. */
+    private static void untilCompiled(
+            Way plain,
+            Way at,
+            List<OrderShop.Work> works,
+            Duration turn,
+            CoordinatorProcess coordinator,
+            PrintStream out)
+            throws InterruptedException {
+        double percent;
+        int turns = 0;
+        do {
+            Cpu took = Cpu.NONE;
+            for (OrderShop.Work work : works) {
+                load(plain, work, WARM_UP_THREADS, turn);
+                Cpu before = Cpu.now(coordinator);
+                load(at, work, WARM_UP_THREADS, turn);
+                took = took.plus(Cpu.now(coordinator).since(before));
+            }
+            percent = 100.0 * took.compilers / Math.max(1, took.application + took.coordinator);
+            turns++;
+        } while (percent > WARM_PERCENT && turns < MOST_TURNS);
+        out.println("warmed up by " + turns + " turns more; the compilers took " + Table.number(percent, 1)
+                + " % of the application's and the coordinator's CPU at last");
     }
 
     private static List<OrderShop.Work> works(Options options) {
@@ -299,6 +339,7 @@ final class AtBenchmark implements Benchmark {
                 both(without, with, r -> Table.number(median(r, x -> x.cpuMillis(x.cpu.application)), 2)),
                 both(without, with, r -> Table.number(median(r, x -> x.cpuMillis(x.cpu.coordinator)), 2)),
                 both(without, with, r -> Table.number(median(r, x -> x.cpuMillis(x.cpu.database)), 2)),
+                both(without, with, r -> Table.number(median(r, x -> x.cpuMillis(x.cpu.compilers)), 2)),
                 both(without, with, r -> Table.number(median(r, x -> x.cpuMillis(x.machine.busyNanos())), 2)),
                 both(without, with, r -> Table.number(median(r, x -> x.machine.idlePercent()), 0)),
                 Table.number(median(with, Result::syncs), 2),
@@ -385,20 +426,45 @@ final class AtBenchmark implements Benchmark {
      *
      * @param application this process, in which the load and AT mode run
      * @param database the server with all its processes; a database inside the application is none
+     * @param compilers what the JVMs' compilers took of the first two
      */
-    private record Cpu(long application, long coordinator, long database) {
+    private record Cpu(long application, long coordinator, long database, long compilers) {
 
-        static final Cpu NONE = new Cpu(0, 0, 0);
+        static final Cpu NONE = new Cpu(0, 0, 0, 0);
 
         static Cpu now(CoordinatorProcess coordinator) {
             long own = ProcessFigures.of(ProcessHandle.current().pid()).cpuNanos();
             long other = coordinator.figures().cpuNanos();
-            return new Cpu(own, other, Math.max(0, ProcessFigures.ofAll().cpuNanos() - own - other));
+            return new Cpu(
+                    own,
+                    other,
+                    Math.max(0, ProcessFigures.ofAll().cpuNanos() - own - other),
+                    compilers(ProcessHandle.current().pid()) + compilers(coordinator.pid()));
+        }
+
+        /** Of the threads that are there: one that ends takes its figure along, so the compilers' may seem smaller than it is. */
+        private static long compilers(long pid) {
+            return ThreadFigures.of(pid).values().stream()
+                    .filter(thread -> thread.name().startsWith("C1 Compiler")
+                            || thread.name().startsWith("C2 Compiler"))
+                    .mapToLong(ThreadFigures::cpuNanos)
+                    .sum();
         }
 
         Cpu since(Cpu before) {
             return new Cpu(
-                    application - before.application, coordinator - before.coordinator, database - before.database);
+                    application - before.application,
+                    coordinator - before.coordinator,
+                    database - before.database,
+                    Math.max(0, compilers - before.compilers));
+        }
+
+        Cpu plus(Cpu more) {
+            return new Cpu(
+                    application + more.application,
+                    coordinator + more.coordinator,
+                    database + more.database,
+                    compilers + more.compilers);
         }
 
         long all() {

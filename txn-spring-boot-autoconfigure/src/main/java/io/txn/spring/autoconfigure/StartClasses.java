@@ -1,0 +1,89 @@
+package io.txn.spring.autoconfigure;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.boot.context.event.ApplicationEnvironmentPreparedEvent;
+import org.springframework.context.ApplicationListener;
+import org.springframework.core.NativeDetector;
+import org.springframework.core.Ordered;
+import org.springframework.core.env.Environment;
+
+/**
+ * Loads the classes that a start will ask for, on a thread of its own while Spring Boot is still busy with others: loading them is most of what the starter adds to the main thread. As Spring
+ * Boot's own work of this kind it is left out on one processor, in native images, and where the system property {@code spring.backgroundpreinitializer.ignore} says so.
+ *
+ * <p>Classes are loaded and linked here and not initialised: two threads that initialise classes which need each other wait for each other for ever. A class that somebody else loads meanwhile is
+ * loaded once; a class that cannot be loaded is left to whoever needs it.
+ */
+final class StartClasses implements ApplicationListener<ApplicationEnvironmentPreparedEvent>, Ordered {
+
+    /** One name in a line, in the order in which a start asks for them. BootLineIT holds it to what a start loads. */
+    static final String NAMES = "start-classes.txt";
+
+    private static final String THREAD = "txn-start-classes";
+    private static final String IGNORED = "spring.backgroundpreinitializer.ignore";
+
+    private static final Logger log = LoggerFactory.getLogger(StartClasses.class);
+
+    @Override
+    public void onApplicationEvent(ApplicationEnvironmentPreparedEvent prepared) {
+        if (!isWanted(prepared.getEnvironment())) {
+            return;
+        }
+        Thread thread = new Thread(StartClasses::load, THREAD);
+        // Not the application's, which a restart throws away.
+        thread.setContextClassLoader(StartClasses.class.getClassLoader());
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    static boolean isWanted(Environment environment) {
+        return !NativeDetector.inNativeImage()
+                && !Boolean.getBoolean(IGNORED)
+                && Runtime.getRuntime().availableProcessors() > 1
+                && !"false".equalsIgnoreCase(environment.getProperty("txn.enabled"));
+    }
+
+    /** Right behind those that say what is in the environment, where the keys are known. */
+    @Override
+    public int getOrder() {
+        return Ordered.HIGHEST_PRECEDENCE + 11;
+    }
+
+    private static void load() {
+        try {
+            for (String name : names()) {
+                load(name);
+            }
+        } catch (IOException e) {
+            log.debug("classes are not loaded ahead", e);
+        }
+    }
+
+    private static void load(String name) {
+        try {
+            Class<?> type = Class.forName(name, false, StartClasses.class.getClassLoader());
+            // Whoever asks for constructors has a class linked, which verifies it, and not initialised.
+            log.trace("loaded ahead class={} constructors={}", name, type.getDeclaredConstructors().length);
+        } catch (ClassNotFoundException | LinkageError e) {
+            log.trace("not loaded ahead class={}", name, e); // it speaks of a library that is not there
+        }
+    }
+
+    static List<String> names() throws IOException {
+        try (InputStream names = StartClasses.class.getResourceAsStream(NAMES)) {
+            if (names == null) {
+                throw new IOException("there is no " + NAMES);
+            }
+            return new BufferedReader(new InputStreamReader(names, StandardCharsets.UTF_8))
+                    .lines()
+                    .toList();
+        }
+    }
+}
