@@ -58,7 +58,8 @@ class PhaseTwoConnectionsPostgresIT extends PhaseTwoConnectionsContract {
                 "ALTER TABLE undo_log DROP CONSTRAINT undo_log_pkey",
                 "CREATE UNIQUE INDEX undo_log_key ON undo_log (" + key + ")",
                 "INSERT INTO undo_log (branch_id, xid, context, rollback_info, log_status, log_created, log_modified)"
-                        + " SELECT 2 + i * 1000000007::bigint, i % 7 || 'x' || i, '', '', 0, now(), now() FROM generate_series(1, " + OTHERS + ") i");
+                        + " SELECT 2 + i * 1000000007::bigint, i % 7 || 'x' || i, '', '', 0, now(), now() FROM generate_series(1, "
+                        + OTHERS + ") i");
         int all = 0;
         for (int group : new int[] {2, 3, 9, 40}) {
             List<UndoTable.Key> keys = new ArrayList<>();
@@ -78,8 +79,7 @@ class PhaseTwoConnectionsPostgresIT extends PhaseTwoConnectionsContract {
 
         at.close(); // sessions tell what they did at their end
         int deleted = all;
-        Await.until(
-                "the deletions are counted", Duration.ofSeconds(30), () -> statistics("n_tup_del") >= deleted);
+        Await.until("the deletions are counted", Duration.ofSeconds(30), () -> statistics("n_tup_del") >= deleted);
         assertThat(statistics("idx_tup_fetch")).isLessThan(OTHERS / 2);
     }
 
