@@ -13,14 +13,17 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
+import org.springframework.aop.framework.AopInfrastructureBean;
 import org.springframework.scheduling.annotation.Async;
 import org.springframework.util.ReflectionUtils;
 
 /**
  * Which of the annotations that mean something to global transactions stand anywhere in a class. Every bean of an application is asked for by several advisors and checks, and almost
  * none has any, so each class is looked at once for all of them. Thread-safe; knows the classes of one application context and lives as long.
+ *
+ * <p>The advisors need it, so nobody must look for advisors to make it: they would be made in vain, several times.
  */
-public final class AnnotationIndex {
+public final class AnnotationIndex implements AopInfrastructureBean {
 
     private static final Set<Class<? extends Annotation>> KNOWN = Set.of(
             GlobalTransactional.class,

@@ -8,10 +8,14 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.tukaani.xz.XZInputStream;
@@ -26,6 +30,35 @@ final class PostgresServer implements DatabaseServer {
     private static final String USER = "txn";
     private static final String PASSWORD = "txn-test";
     private static final int NOBODY = 65_534;
+
+    /** How many things there are in a database that do not go with its schemas. */
+    private static final String BEYOND_SCHEMAS = """
+            SELECT (SELECT count(*) FROM pg_prepared_xacts WHERE database = current_database())
+              + (SELECT count(*) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = current_database())
+              + (SELECT count(*) FROM pg_database WHERE datname = current_database() AND (datacl IS NOT NULL OR datconnlimit <> -1))
+              + (SELECT count(*) FROM pg_extension WHERE extname <> 'plpgsql')
+              + (SELECT count(*) FROM pg_largeobject_metadata) + (SELECT count(*) FROM pg_default_acl)
+              + (SELECT count(*) FROM pg_event_trigger) + (SELECT count(*) FROM pg_publication)
+              + (SELECT count(*) FROM pg_foreign_data_wrapper) + (SELECT count(*) FROM pg_cast WHERE oid >= 16384)
+            """;
+
+    /** Connections that a test has forgotten, and all schemas; then the one that a new database has. */
+    private static final String EMPTY = """
+            DO $$
+            DECLARE
+              one text;
+            BEGIN
+              PERFORM pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid();
+              FOR one IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
+                EXECUTE format('DROP SCHEMA %I CASCADE', one);
+              END LOOP;
+              CREATE SCHEMA public;
+              COMMENT ON SCHEMA public IS 'standard public schema';
+              GRANT USAGE ON SCHEMA public TO PUBLIC;
+              ALTER SCHEMA public OWNER TO pg_database_owner;
+            END $$
+            """;
 
     /** How the programs of PostgreSQL are run by whom. */
     enum Identity {
@@ -68,6 +101,7 @@ final class PostgresServer implements DatabaseServer {
     private final Identity identity;
     private final ServerProcess process;
     private final AtomicInteger databases = new AtomicInteger();
+    private final NavigableSet<String> givenBack = new ConcurrentSkipListSet<>();
 
     private PostgresServer(
             Path base, Path data, Path scratch, Durability durability, Identity identity, List<String> settings) {
@@ -117,6 +151,8 @@ final class PostgresServer implements DatabaseServer {
                 "unix_socket_directories=",
                 "max_connections=200",
                 "max_prepared_transactions=64",
+                // Otherwise most of what an unpooled connection costs is that the driver turns the password into a key.
+                "scram_iterations=1",
                 "shared_buffers=48MB",
                 // The tests of a module leave hundreds of databases behind, each of which it would look at once a
                 // minute. What is measured on a disk has it as everybody has.
@@ -179,7 +215,8 @@ final class PostgresServer implements DatabaseServer {
                 "--encoding=UTF8",
                 "--locale=C",
                 "--no-sync",
-                "--no-instructions"));
+                "--no-instructions",
+                "--set=scram_iterations=1"));
         Path log = scratch.resolve("install.log");
         int exit = Platform.run(scratch, log, command);
         if (exit != 0) {
@@ -209,9 +246,32 @@ final class PostgresServer implements DatabaseServer {
 
     @Override
     public TestDatabase create() {
+        for (String used = givenBack.pollFirst(); used != null; used = givenBack.pollFirst()) {
+            if (emptied(used)) {
+                return database(used);
+            }
+        }
         String name = "t" + databases.incrementAndGet();
         database("postgres").execute("CREATE DATABASE " + name);
         return database(name);
+    }
+
+    /** A new database is 300 files. Whether this one, which somebody is done with, is as a new one now. */
+    private boolean emptied(String name) {
+        TestDatabase used = database(name);
+        try (Connection connection = used.dataSource().getConnection();
+                Statement statement = connection.createStatement()) {
+            try (ResultSet left = statement.executeQuery(BEYOND_SCHEMAS)) {
+                left.next();
+                if (left.getInt(1) != 0) {
+                    return false;
+                }
+            }
+            statement.execute(EMPTY);
+            return true;
+        } catch (SQLException e) {
+            throw new IllegalStateException("cannot empty " + used + ": " + e.getMessage(), e);
+        }
     }
 
     private TestDatabase database(String name) {
@@ -221,7 +281,17 @@ final class PostgresServer implements DatabaseServer {
                 "jdbc:postgresql://127.0.0.1:" + port + "/" + name,
                 USER,
                 PASSWORD,
-                this::create);
+                new TestDatabase.Origin() {
+                    @Override
+                    public TestDatabase another() {
+                        return create();
+                    }
+
+                    @Override
+                    public void takeBack() {
+                        givenBack.add(name);
+                    }
+                });
     }
 
     @Override

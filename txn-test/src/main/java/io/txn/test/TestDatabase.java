@@ -4,7 +4,6 @@ import com.mysql.cj.jdbc.MysqlXADataSource;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.function.Supplier;
 import javax.sql.DataSource;
 import javax.sql.XADataSource;
 import org.h2.jdbcx.JdbcDataSource;
@@ -20,26 +19,38 @@ public final class TestDatabase {
     private final String jdbcUrl;
     private final String user;
     private final String password;
-    private final Supplier<TestDatabase> another;
+    private final Origin origin;
 
-    TestDatabase(
-            DatabaseKind kind,
-            String name,
-            String jdbcUrl,
-            String user,
-            String password,
-            Supplier<TestDatabase> another) {
+    /** Where databases come from. */
+    @FunctionalInterface
+    interface Origin {
+
+        TestDatabase another();
+
+        /** Nothing, where a fresh one costs next to nothing. */
+        default void takeBack() {}
+    }
+
+    TestDatabase(DatabaseKind kind, String name, String jdbcUrl, String user, String password, Origin origin) {
         this.kind = kind;
         this.name = name;
         this.jdbcUrl = jdbcUrl;
         this.user = user;
         this.password = password;
-        this.another = another;
+        this.origin = origin;
     }
 
     /** Another fresh database on the same server. */
     public TestDatabase create() {
-        return another.get();
+        return origin.another();
+    }
+
+    /**
+     * For who is done with it and has found nothing wrong: a database that is asked for later may be this one, emptied. Where a fresh one takes long,
+     * that is what most of a short test would wait for.
+     */
+    public void giveBack() {
+        origin.takeBack();
     }
 
     public DatabaseKind kind() {
@@ -69,7 +80,7 @@ public final class TestDatabase {
         }
         String url = jdbcUrl.replaceFirst("^jdbc:mariadb:", "jdbc:mysql:");
         return new TestDatabase(
-                kind, name, url, user, password, () -> another.get().withMySqlDriver());
+                kind, name, url, user, password, () -> origin.another().withMySqlDriver());
     }
 
     /** Unpooled connections. */

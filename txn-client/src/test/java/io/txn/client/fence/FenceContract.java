@@ -67,7 +67,7 @@ abstract class FenceContract {
 
     @BeforeAll
     void start() {
-        database = TestDatabases.of(kind()).create();
+        database = TestDatabases.of(kind());
         readCommitted = pool(RC);
         repeatableRead = pool(RR);
         fence = new Fence(readCommitted, FenceOptions.DEFAULTS, () -> now, new Random(1), Pause.REAL);
@@ -423,7 +423,7 @@ abstract class FenceContract {
 
     @Test
     void anEndThatMeetsAnotherDatabaseIsNoSuccess() throws Throwable {
-        TestDatabase other = TestDatabases.of(kind()).create();
+        TestDatabase other = TestDatabases.of(kind());
         Fence there = Fence.of(other.dataSource(), FenceOptions.DEFAULTS);
         there.prepare();
         FenceKey key = key();
@@ -631,7 +631,7 @@ abstract class FenceContract {
 
     @Test
     void aTableThatIsMissingOrWrongIsSaidWithTheScript() {
-        TestDatabase empty = TestDatabases.of(kind()).create();
+        TestDatabase empty = TestDatabases.of(kind());
         TxnException missing = catchThrowableOfType(
                 TxnException.class, () -> Fence.of(empty.dataSource(), FenceOptions.DEFAULTS.withCreateTable(false))
                         .prepare());

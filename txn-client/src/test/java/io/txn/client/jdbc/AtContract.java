@@ -92,6 +92,7 @@ abstract class AtContract {
     void everyBranchLeftPhaseOne() {
         assertThat(manager.inPhaseOne()).isEmpty();
         assertThat(manager.underWay()).isZero();
+        database.giveBack();
     }
 
     String identity() {

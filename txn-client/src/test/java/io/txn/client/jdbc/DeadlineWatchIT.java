@@ -24,8 +24,7 @@ class DeadlineWatchIT {
     @Test
     void aStatementThatOutlastsItsTransactionIsStoppedAndTheConnectionGoesOn() throws SQLException {
         try (DeadlineWatch watch = new DeadlineWatch(0, System::nanoTime)) {
-            for (TestDatabase database : List.of(
-                    TestDatabases.mariaDb().create(), TestDatabases.postgres().create())) {
+            for (TestDatabase database : List.of(TestDatabases.mariaDb(), TestDatabases.postgres())) {
                 String sleep =
                         switch (database.kind()) {
                             // SLEEP says by its result that it was interrupted; a query around it fails

@@ -58,7 +58,7 @@ abstract class XaContract {
 
     @BeforeEach
     void createDatabase() {
-        database = TestDatabases.of(kind()).create();
+        database = TestDatabases.of(kind());
         database.execute(
                 "CREATE TABLE account (id INT NOT NULL PRIMARY KEY, amount INT NOT NULL)",
                 "INSERT INTO account VALUES (1, 100), (2, 200)",
@@ -100,6 +100,7 @@ abstract class XaContract {
         }
         xa.close();
         pool.close();
+        database.giveBack();
     }
 
     private interface Work {

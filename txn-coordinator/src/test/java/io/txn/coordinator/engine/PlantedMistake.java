@@ -31,8 +31,9 @@ import javax.tools.ToolProvider;
  * runs with them in a class loader of its own. So it is seen that the simulation would find the mistake if somebody made it.
  *
  * @param what the mistake, in words
+ * @param rare a world that has shown it, or 0
  */
-record PlantedMistake(String what, List<Change> changes) {
+record PlantedMistake(String what, List<Change> changes, long rare) {
 
     private static final Path SOURCES = Path.of("src", "main", "java");
     private static final String ROOT = "io/txn/coordinator/";
@@ -46,7 +47,12 @@ record PlantedMistake(String what, List<Change> changes) {
     record Change(String file, String within, String right, String wrong) {}
 
     PlantedMistake(String what, String file, String within, String right, String wrong) {
-        this(what, List.of(new Change(file, within, right, wrong)));
+        this(what, List.of(new Change(file, within, right, wrong)), 0);
+    }
+
+    /** A mistake that few worlds show, and one that did when it was last looked for: it is tried first. */
+    PlantedMistake rare(long seed) {
+        return new PlantedMistake(what, changes, seed);
     }
 
     /** A mistake that takes one more change, which is made after the others. */
@@ -54,7 +60,8 @@ record PlantedMistake(String what, List<Change> changes) {
         return new PlantedMistake(
                 what,
                 Stream.concat(changes.stream(), Stream.of(new Change(file, within, right, wrong)))
-                        .toList());
+                        .toList(),
+                rare);
     }
 
     /** The worlds with this mistake: by seed, the broken promise, or null. */

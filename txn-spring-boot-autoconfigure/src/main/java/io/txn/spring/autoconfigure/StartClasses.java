@@ -4,7 +4,12 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.DatabaseMetaData;
+import java.sql.PreparedStatement;
+import java.sql.Statement;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,8 +66,18 @@ final class StartClasses implements ApplicationListener<ApplicationEnvironmentPr
             for (String name : names()) {
                 load(name);
             }
-        } catch (IOException e) {
-            log.debug("classes are not loaded ahead", e);
+            makeProxies();
+        } catch (IOException | LinkageError e) {
+            log.debug("not all classes are loaded ahead", e);
+        }
+    }
+
+    /** AT mode stands in front of a driver's objects by proxies, whose classes are made at the first of each: a start with a pool needs these. To initialise them takes only classes of the platform. */
+    private static void makeProxies() {
+        for (Class<?> type :
+                List.of(Connection.class, Statement.class, PreparedStatement.class, DatabaseMetaData.class)) {
+            Proxy.newProxyInstance(
+                    StartClasses.class.getClassLoader(), new Class<?>[] {type}, (self, method, arguments) -> null);
         }
     }
 

@@ -54,7 +54,7 @@ class ActionFaultsIT {
     })
     void whatAKilledApplicationBeganAnotherOneEndsOnce(
             String where, DatabaseKind kind, String state, String money, int fence) throws Exception {
-        TestDatabase database = TestDatabases.of(kind).create();
+        TestDatabase database = TestDatabases.of(kind);
         account(database, where);
         try (TestCoordinator coordinator = TestCoordinator.start(directory.resolve("coordinator"))) {
             try (JavaProcess doomed = JavaProcess.mainClass(Payer.class)
@@ -91,7 +91,7 @@ class ActionFaultsIT {
     /** A call whose answer is late is repeated, at another instance, while the first one still works. */
     @Test
     void aConfirmThatTwoInstancesAreCalledForAtOnceHappensOnce() throws Exception {
-        TestDatabase database = TestDatabases.of(DatabaseKind.POSTGRESQL).create();
+        TestDatabase database = TestDatabases.of(DatabaseKind.POSTGRESQL);
         account(database, "confirm");
         Path go = directory.resolve("go");
         try (TestCoordinator coordinator = impatient();
@@ -119,7 +119,7 @@ class ActionFaultsIT {
     /** The coordinator falls while its confirm is under way, and the next one calls another instance for the same. */
     @Test
     void aConfirmThatTwoCoordinatorsCallForAtOnceHappensOnce() throws Exception {
-        TestDatabase database = TestDatabases.of(DatabaseKind.POSTGRESQL).create();
+        TestDatabase database = TestDatabases.of(DatabaseKind.POSTGRESQL);
         account(database, "confirm");
         Path go = directory.resolve("go");
         Path data = directory.resolve("coordinator");
@@ -161,7 +161,7 @@ class ActionFaultsIT {
 
     @Test
     void aCompensationThatFailsFiveTimesSucceedsInTheEnd() throws Exception {
-        TestDatabase database = TestDatabases.of(DatabaseKind.MARIADB).create();
+        TestDatabase database = TestDatabases.of(DatabaseKind.MARIADB);
         account(database, "five");
         try (TestCoordinator coordinator = impatient();
                 Payer payer = new Payer(coordinator.port(), database.dataSource(), "nowhere", null, 5)) {
@@ -179,7 +179,7 @@ class ActionFaultsIT {
     /** The database goes away, as far as the application sees, between the try and the decision, and comes back. */
     @Test
     void aDatabaseThatIsAwayDuringPhaseTwoIsWaitedFor() throws Throwable {
-        TestDatabase database = TestDatabases.of(DatabaseKind.POSTGRESQL).create();
+        TestDatabase database = TestDatabases.of(DatabaseKind.POSTGRESQL);
         account(database, "away");
         try (TestCoordinator coordinator = impatient();
                 Relay relay = Relay.to(port(database.jdbcUrl()), Relay.roundTrips(new AtomicLong()))) {

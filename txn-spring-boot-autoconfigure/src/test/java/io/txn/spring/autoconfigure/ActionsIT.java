@@ -115,7 +115,7 @@ class ActionsIT {
 
     private ConfigurableApplicationContext application(DatabaseKind kind) {
         return applications.computeIfAbsent(kind, wanted -> {
-            TestDatabase database = TestDatabases.of(wanted).create();
+            TestDatabase database = TestDatabases.of(wanted);
             database.execute(
                     "CREATE TABLE account (name VARCHAR(20) PRIMARY KEY, balance DECIMAL(10,2) NOT NULL, frozen DECIMAL(10,2) NOT NULL)",
                     "CREATE TABLE booking (id VARCHAR(40) PRIMARY KEY, guest VARCHAR(20) NOT NULL)");

@@ -70,10 +70,13 @@ class GlobalLockIT {
         if (coordinator != null) {
             coordinator.close();
         }
+        if (database != null) {
+            database.giveBack();
+        }
     }
 
     private void run(DatabaseKind kind, Consumer<AssertableApplicationContext> test, String... properties) {
-        database = TestDatabases.of(kind).create();
+        database = TestDatabases.of(kind);
         database.execute(
                 "CREATE TABLE stock (id INT PRIMARY KEY, amount INT NOT NULL)",
                 "INSERT INTO stock VALUES (1, 100), (2, 100)");

@@ -166,7 +166,7 @@ class SagaFaultsIT {
     }
 
     private static TestDatabase accounts(DatabaseKind kind) {
-        TestDatabase database = TestDatabases.of(kind).create();
+        TestDatabase database = TestDatabases.of(kind);
         database.execute(
                 "CREATE TABLE account (name VARCHAR(20) PRIMARY KEY, balance INT NOT NULL)",
                 "INSERT INTO account VALUES ('alice', 100), ('bob', 100)");

@@ -443,7 +443,7 @@ class StateMachineIT {
     /** Killed in a service and in a compensation: what was committed is not done again, and what was not is. */
     @Test
     void anotherInstanceGoesOnWithWhatAKilledApplicationWasCalledFor() {
-        TestDatabase database = TestDatabases.of(DatabaseKind.MARIADB).create();
+        TestDatabase database = TestDatabases.of(DatabaseKind.MARIADB);
         Purses.open(database);
         Map<String, Xid> sagas = new HashMap<>();
         try (JavaProcess doomed = JavaProcess.mainClass(Purses.class)

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.mockito.Mockito.mock;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import com.alibaba.nacos.api.naming.NamingService;
 import feign.RequestInterceptor;
 import io.txn.client.ContextCarrier;
@@ -52,7 +54,9 @@ import javax.sql.DataSource;
 import org.apache.catalina.startup.Tomcat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 import org.springframework.aop.framework.autoproxy.AutoProxyUtils;
+import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.beans.factory.support.BeanDefinitionRegistry;
@@ -79,6 +83,7 @@ import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.MapPropertySource;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
+import org.springframework.util.ClassUtils;
 import org.springframework.util.ReflectionUtils;
 import org.springframework.web.client.RestClient;
 import org.springframework.web.client.RestTemplate;
@@ -121,6 +126,39 @@ class TxnAutoConfigurationTest {
                                 .noneMatch(method -> AnnotatedElementUtils.hasAnnotation(method, EventListener.class));
                     });
                 });
+    }
+
+    /** No bean is looked through for methods that might end it. */
+    @Test
+    void whatCanBeClosedSaysSo() {
+        runner.withConfiguration(
+                        AutoConfigurations.of(TxnModesAutoConfiguration.class, TxnDoctorAutoConfiguration.class))
+                .run(context -> {
+                    List<Object> closing = Stream.of(context.getBeanDefinitionNames())
+                            .filter(name -> name.startsWith("txn"))
+                            .map(context::getBean)
+                            .filter(bean -> ClassUtils.hasMethod(bean.getClass(), "close")
+                                    || ClassUtils.hasMethod(bean.getClass(), "shutdown"))
+                            .toList();
+                    assertThat(closing)
+                            .hasAtLeastOneElementOfType(TxnClient.class)
+                            .allMatch(bean -> bean instanceof AutoCloseable || bean instanceof DisposableBean);
+                });
+    }
+
+    @Test
+    void noAdvisorIsMadeInVain() {
+        Logger advisors = (Logger) LoggerFactory.getLogger("org.springframework.aop.framework.autoproxy");
+        Level before = advisors.getLevel();
+        advisors.setLevel(Level.TRACE);
+        try (LogLines log = LogLines.of(advisors.getName())) {
+            runner.withConfiguration(AutoConfigurations.of(TxnModesAutoConfiguration.class))
+                    .run(context -> assertThat(context).hasNotFailed());
+            assertThat(log.from(Level.TRACE))
+                    .noneMatch(line -> line.contains("with dependency on currently created bean"));
+        } finally {
+            advisors.setLevel(before);
+        }
     }
 
     @Test

@@ -71,7 +71,7 @@ class XaIT {
 
     @Test
     void anAnnotationWantsItOfADataSourceThatIsNotSetUpSo() {
-        TestDatabase database = TestDatabases.of(DatabaseKind.POSTGRESQL).create();
+        TestDatabase database = TestDatabases.of(DatabaseKind.POSTGRESQL);
         database.execute(
                 "CREATE TABLE account (id INT PRIMARY KEY, amount INT NOT NULL)",
                 "INSERT INTO account VALUES (1, 100), (2, 100)");
@@ -121,7 +121,7 @@ class XaIT {
     @ParameterizedTest
     @EnumSource(DatabaseKind.class)
     void aDataSourceInXaModeIsDecidedWithItsTransactionAndNeedsNoUndoTable(DatabaseKind kind) {
-        TestDatabase database = TestDatabases.of(kind).create();
+        TestDatabase database = TestDatabases.of(kind);
         database.execute(
                 "CREATE TABLE account (id INT PRIMARY KEY, amount INT NOT NULL)",
                 "INSERT INTO account VALUES (1, 100), (2, 100)");

@@ -75,6 +75,7 @@ class XaOnePhaseIT {
         coordinator.close();
         if (database != null) {
             assertThat(Leftovers.prepared(database)).isZero();
+            database.giveBack();
         }
     }
 
@@ -84,7 +85,7 @@ class XaOnePhaseIT {
 
     /** With one connection in the pool: whoever waits for a second one shows. H2 holds those of prepared branches. */
     private void open(DatabaseKind kind, Fault fault) throws Throwable {
-        database = TestDatabases.of(kind).create();
+        database = TestDatabases.of(kind);
         database.execute(
                 "CREATE TABLE account (id INT NOT NULL PRIMARY KEY, amount INT NOT NULL)",
                 "INSERT INTO account VALUES (1, 100), (2, 100)");
@@ -518,9 +519,9 @@ class XaOnePhaseIT {
             value = DatabaseKind.class,
             names = {"MARIADB", "POSTGRESQL"})
     void whatAKilledProcessHeldIsTakenBackByItsDatabase(DatabaseKind kind) throws Throwable {
-        database = TestDatabases.of(kind).create();
+        database = TestDatabases.of(kind);
         database.execute("CREATE TABLE account (amount INT NOT NULL)", "INSERT INTO account VALUES (100)");
-        TestDatabase other = TestDatabases.of(kind).create();
+        TestDatabase other = TestDatabases.of(kind);
         other.execute("CREATE TABLE account (amount INT NOT NULL)", "INSERT INTO account VALUES (100)");
         try (JavaProcess doomed = JavaProcess.mainClass(XaTransfer.class)
                 .args(

@@ -176,6 +176,12 @@ class BootLineIT {
         if (Runtime.getRuntime().availableProcessors() > 1) {
             // A busy machine may let the main thread come first for some.
             assertThat(byMain).hasSizeLessThan(ahead.size() / 2);
+            Set<String> helper = threads.get(ahead.get(0));
+            assertThat(threads.entrySet().stream()
+                            .filter(loaded -> loaded.getKey().contains("$Proxy")
+                                    && loaded.getValue().equals(helper)))
+                    .as("the proxies that AT mode stands with in front of the driver's objects")
+                    .hasSizeGreaterThanOrEqualTo(4);
         }
     }
 

@@ -118,5 +118,6 @@ final class Application implements AutoCloseable {
     @Override
     public void close() {
         context.close();
+        databases.forEach(TestDatabase::giveBack);
     }
 }

@@ -38,7 +38,7 @@ class PausedUndoIT {
 
     @Test
     void whatWasGivenUpWhileTheApplicationStoodStillIsNotUndoneWhenItGoesOn() throws Exception {
-        TestDatabase database = TestDatabases.postgres().create();
+        TestDatabase database = TestDatabases.postgres();
         database.execute(
                 "CREATE TABLE account (id INT NOT NULL PRIMARY KEY, amount INT NOT NULL)",
                 "INSERT INTO account VALUES (1, 100), (2, 200)");

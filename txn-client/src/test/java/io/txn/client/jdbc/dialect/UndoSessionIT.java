@@ -18,8 +18,8 @@ class UndoSessionIT {
     private static final String MARIADB_LIMITS =
             "SELECT CONCAT_WS('/', @@idle_transaction_timeout, @@idle_write_transaction_timeout)";
 
-    private final TestDatabase mariaDb = TestDatabases.mariaDb().create();
-    private final TestDatabase postgres = TestDatabases.postgres().create();
+    private final TestDatabase mariaDb = TestDatabases.mariaDb();
+    private final TestDatabase postgres = TestDatabases.postgres();
 
     private static String shown(Connection connection, String query) throws SQLException {
         try (Statement statement = connection.createStatement();
