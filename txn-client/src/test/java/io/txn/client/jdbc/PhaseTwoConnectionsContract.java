@@ -30,7 +30,8 @@ abstract class PhaseTwoConnectionsContract extends AtContract {
 
     private static final Duration LONG = Duration.ofSeconds(60);
 
-    private CountingDataSource own;
+    /** Makes the connections beside the pool. */
+    CountingDataSource own;
 
     @BeforeEach
     void giveConnectionsOfItsOwn() {

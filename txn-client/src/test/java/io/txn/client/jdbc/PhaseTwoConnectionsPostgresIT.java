@@ -17,6 +17,8 @@ class PhaseTwoConnectionsPostgresIT extends PhaseTwoConnectionsContract {
 
     private static final int GROUPS = 20;
 
+    private static final int OTHERS = 5_000;
+
     @Override
     DatabaseKind kind() {
         return DatabaseKind.POSTGRESQL;
@@ -46,6 +48,39 @@ class PhaseTwoConnectionsPostgresIT extends PhaseTwoConnectionsContract {
                 Duration.ofSeconds(30),
                 () -> statistics("n_tup_del") - deletedBefore >= 3 * GROUPS);
         assertThat(statistics("seq_scan") - wholeBefore).isLessThan(GROUPS / 2);
+    }
+
+    /** Among many others, before them and behind; whichever column of the unique key comes first. */
+    @ParameterizedTest
+    @ValueSource(strings = {"xid, branch_id", "branch_id, xid"})
+    void manyAreDeletedByOneTextThatLooksAtNoOthers(String key) throws SQLException {
+        behindTheBack(
+                "ALTER TABLE undo_log DROP CONSTRAINT undo_log_pkey",
+                "CREATE UNIQUE INDEX undo_log_key ON undo_log (" + key + ")",
+                "INSERT INTO undo_log (branch_id, xid, context, rollback_info, log_status, log_created, log_modified)"
+                        + " SELECT 2 + i * 1000000007::bigint, i % 7 || 'x' || i, '', '', 0, now(), now() FROM generate_series(1, "
+                        + OTHERS + ") i");
+        int all = 0;
+        for (int group : new int[] {2, 3, 9, 40}) {
+            List<UndoTable.Key> keys = new ArrayList<>();
+            for (int i = 0; i < group; i++) {
+                Xid xid = begin();
+                committed(xid, "UPDATE account SET amount = amount + 1 WHERE id = 1");
+                // Two rows are asked for, of which there is one.
+                manager.branches(xid).forEach(branch -> keys.add(new UndoTable.Key(xid, branch.id(), 2)));
+                manager.releaseLocks(xid);
+            }
+            at.phaseTwo().delete(keys);
+            all += group;
+        }
+        assertThat(own.sent().stream().filter(sent -> sent.startsWith("DELETE")).distinct())
+                .hasSize(1);
+        assertThat(undoRows()).isEqualTo(OTHERS);
+
+        at.close(); // sessions tell what they did at their end
+        int deleted = all;
+        Await.until("the deletions are counted", Duration.ofSeconds(30), () -> statistics("n_tup_del") >= deleted);
+        assertThat(statistics("idx_tup_fetch")).isLessThan(OTHERS / 2);
     }
 
     private long statistics(String column) {
