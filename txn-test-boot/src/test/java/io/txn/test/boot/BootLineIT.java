@@ -194,7 +194,9 @@ class BootLineIT {
 
     private static List<String> loadedAhead() {
         try (InputStream names = Objects.requireNonNull(BootLineIT.class.getResourceAsStream(AHEAD))) {
-            return new String(names.readAllBytes(), StandardCharsets.UTF_8).lines().toList();
+            return new String(names.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
