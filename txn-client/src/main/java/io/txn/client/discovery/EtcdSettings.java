@@ -37,7 +37,9 @@ public record EtcdSettings(
         for (String endpoint : endpoints) {
             if (!endpoint.matches("https?://[^/?#@\\s]+")
                     || URI.create(endpoint).getHost() == null) {
-                throw invalid("endpoints", "not of the form http://host:port: " + endpoint);
+                // Before an @ there may be a password.
+                throw invalid(
+                        "endpoints", "not of the form http://host:port: " + endpoint.replaceFirst("(?s).*@", "***@"));
             }
         }
         if (!cluster.matches("[A-Za-z0-9._-]{1,100}")) {

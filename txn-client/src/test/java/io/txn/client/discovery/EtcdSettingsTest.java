@@ -24,6 +24,14 @@ class EtcdSettingsTest {
         assertThatThrownBy(() -> EtcdSettings.of(endpoint)).hasMessageContaining("txn.etcd.endpoints");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"http://ann:s3cret@a:1", "https://ann:s3/cret@s3cret@a:1", "ann:s3cret@a:1"})
+    void aRefusalDoesNotRepeatAPassword(String endpoint) {
+        assertThatThrownBy(() -> EtcdSettings.of(endpoint))
+                .hasMessageContaining("http://host:port: ***@a:1")
+                .hasMessageNotContainingAny("s3", "ann");
+    }
+
     @Test
     void aClusterIsPartOfAKeyAndAUserHasAPassword() {
         assertThatThrownBy(() -> new EtcdSettings(List.of("http://a:1"), "a/b", null, null))

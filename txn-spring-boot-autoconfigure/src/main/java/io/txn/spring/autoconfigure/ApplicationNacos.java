@@ -6,7 +6,6 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.core.env.Environment;
-import org.springframework.util.ClassUtils;
 
 /**
  * The Nacos that the application has for itself, read from its keys: from the first family of prefixes that names a server, each key under the nearer prefix first.
@@ -22,12 +21,12 @@ record ApplicationNacos(String source, NacosSettings settings) {
             List.of("nacos.discovery"));
 
     /** Where Spring Cloud Alibaba looks when no key says so. */
-    private static final String ALIBABA = "com.alibaba.cloud.nacos.NacosDiscoveryProperties";
+    static final String ALIBABA = "com.alibaba.cloud.nacos.NacosDiscoveryProperties";
 
     private static final String ALIBABA_DEFAULT = "127.0.0.1:8848";
 
     /** Null when it has none, or does not use it. */
-    static @Nullable ApplicationNacos find(Environment environment, @Nullable ClassLoader classes) {
+    static @Nullable ApplicationNacos find(Environment environment, boolean alibabaIsPresent) {
         Binder binder = Binder.get(environment);
         for (List<String> family : FAMILIES) {
             if (!enabled(binder, family)) {
@@ -42,7 +41,7 @@ record ApplicationNacos(String source, NacosSettings settings) {
             }
         }
         List<String> alibaba = FAMILIES.get(0);
-        return enabled(binder, alibaba) && ClassUtils.isPresent(ALIBABA, classes)
+        return enabled(binder, alibaba) && alibabaIsPresent
                 ? new ApplicationNacos(
                         "the default of Spring Cloud Alibaba", settings(binder, alibaba, ALIBABA_DEFAULT, null))
                 : null;

@@ -219,14 +219,6 @@ final class BeanRegistrations {
         AopConfigUtils.registerAspectJAnnotationAutoProxyCreatorIfNecessary(registry);
     }
 
-    Environment environment() {
-        return environment;
-    }
-
-    ClassLoader classLoader() {
-        return loader;
-    }
-
     /** A bean that looks at or around others. */
     AbstractBeanDefinition infrastructure(Class<?> maker, String name, Class<?> type) {
         AbstractBeanDefinition bean = eager(maker, name, type);

@@ -12,13 +12,12 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.ConstructorArgumentValues;
 import org.springframework.cloud.client.discovery.DiscoveryClient;
 import org.springframework.cloud.client.discovery.event.HeartbeatEvent;
 import org.springframework.context.ApplicationListener;
 import org.springframework.core.ResolvableType;
 import org.springframework.core.env.Environment;
-import org.springframework.core.io.ResourceLoader;
-import org.springframework.util.ClassUtils;
 import org.springframework.util.StringUtils;
 
 /**
@@ -39,7 +38,10 @@ final class DiscoveryBeans extends BeanRegistrar {
         beans.bindLate(NacosProperties.class, "txn.nacos", NacosProperties::defaults);
         beans.bindLate(EtcdProperties.class, "txn.etcd", EtcdProperties::defaults);
         beans.bindLate(DiscoveryProperties.class, "txn.discovery", DiscoveryProperties::defaults);
-        beans.lazy(Chosen.class, "txnNamedCoordinators", NamedCoordinators.class);
+        ConstructorArgumentValues present = beans.lazy(Chosen.class, "txnNamedCoordinators", NamedCoordinators.class)
+                .getConstructorArgumentValues();
+        present.addIndexedArgumentValue(0, beans.arePresent("com.alibaba.nacos.api.naming.NamingService"));
+        present.addIndexedArgumentValue(1, beans.arePresent(ApplicationNacos.ALIBABA));
         if (!beans.isOwnMissing(CoordinatorLocator.class)) {
             return;
         }
@@ -55,10 +57,11 @@ final class DiscoveryBeans extends BeanRegistrar {
         return locator;
     }
 
-    /** What keys name, each bound only if it is asked for. */
+    /** What keys name, each bound only if it is asked for. Whether there is a client of Nacos, and Spring Cloud Alibaba, was found out when beans were registered: a native image could not. */
     record NamedCoordinators(
             Environment environment,
-            ClassLoader classes,
+            boolean nacosClient,
+            boolean alibaba,
             ObjectProvider<CoordinatorProperties> addresses,
             ObjectProvider<NacosProperties> nacos,
             ObjectProvider<EtcdProperties> etcd) {
@@ -67,7 +70,7 @@ final class DiscoveryBeans extends BeanRegistrar {
         @Nullable
         CoordinatorLocator find() {
             List<String> listed = listed();
-            if (hasAny(listed)) {
+            if (isSet(listed)) {
                 return chosen(AddressListLocator.of(listed), ADDRESSES);
             }
             String key = nacos.getObject().whatNamesIt();
@@ -75,11 +78,11 @@ final class DiscoveryBeans extends BeanRegistrar {
                 requireNacosClient(key);
                 return InNacos.named(nacos.getObject());
             }
-            if (hasAny(etcd.getObject().endpoints())) {
+            if (isSet(etcd.getObject().endpoints())) {
                 return chosen(EtcdLocator.start(etcd.getObject().toSettings()), "txn.etcd.endpoints");
             }
             ApplicationNacos application =
-                    inherits() && hasNacosClient() ? ApplicationNacos.find(environment, classes) : null;
+                    inherits() && nacosClient ? ApplicationNacos.find(environment, alibaba) : null;
             return application == null ? null : InNacos.inherited(nacos.getObject(), application);
         }
 
@@ -96,17 +99,14 @@ final class DiscoveryBeans extends BeanRegistrar {
                     : List.of(StringUtils.commaDelimitedListToStringArray(line));
         }
 
-        private static boolean hasAny(List<String> values) {
-            return values.stream().anyMatch(value -> !value.isBlank());
-        }
-
-        private boolean hasNacosClient() {
-            return ClassUtils.isPresent("com.alibaba.nacos.api.naming.NamingService", classes);
+        /** Also by commas and nothing between, as placeholders that turn out empty leave them: that is an error, and not the wish to look elsewhere. */
+        private static boolean isSet(List<String> values) {
+            return values.size() > 1 || values.stream().anyMatch(value -> !value.isBlank());
         }
 
         /** Where there is nothing to ask a Nacos with that is named for them: whatever else would be looked at is not what was asked for. */
         private void requireNacosClient(String key) {
-            if (!hasNacosClient()) {
+            if (!nacosClient) {
                 throw new TxnException(
                         ErrorCode.BAD_CONFIGURATION,
                         null,
@@ -129,18 +129,14 @@ final class DiscoveryBeans extends BeanRegistrar {
         private Chosen() {}
 
         static NamedCoordinators txnNamedCoordinators(
+                boolean nacosClient,
+                boolean alibaba,
                 Environment environment,
-                ResourceLoader resources,
                 ObjectProvider<CoordinatorProperties> txnCoordinatorProperties,
                 ObjectProvider<NacosProperties> txnNacosProperties,
                 ObjectProvider<EtcdProperties> txnEtcdProperties) {
-            ClassLoader classes = resources.getClassLoader();
             return new NamedCoordinators(
-                    environment,
-                    classes == null ? DiscoveryBeans.class.getClassLoader() : classes,
-                    txnCoordinatorProperties,
-                    txnNacosProperties,
-                    txnEtcdProperties);
+                    environment, nacosClient, alibaba, txnCoordinatorProperties, txnNacosProperties, txnEtcdProperties);
         }
 
         static CoordinatorLocator txnCoordinatorLocator(NamedCoordinators txnNamedCoordinators) {

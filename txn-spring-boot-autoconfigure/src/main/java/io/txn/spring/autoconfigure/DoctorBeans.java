@@ -155,7 +155,7 @@ final class DoctorBeans extends BeanRegistrar {
 
         /** In each form that a key is written in. */
         private static final Pattern SECRET = Pattern.compile(
-                "txn[._].*(password|secret-?key|access-?key|token|propagation[._]key)(\\[\\d+]|_\\d+)*",
+                "txn[._].*(password|secret[-_]?key|access[-_]?key|token|propagation[._]key)(\\[\\d+]|_\\d+)*",
                 Pattern.CASE_INSENSITIVE);
 
         private Shown() {}

@@ -14,19 +14,24 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.boot.context.event.ApplicationEnvironmentPreparedEvent;
+import org.springframework.boot.context.event.ApplicationFailedEvent;
+import org.springframework.boot.context.event.ApplicationReadyEvent;
+import org.springframework.boot.context.event.SpringApplicationEvent;
 import org.springframework.context.ApplicationListener;
 import org.springframework.core.NativeDetector;
 import org.springframework.core.Ordered;
 import org.springframework.core.env.Environment;
 
 /**
- * Loads the classes that a start will ask for, on a thread of its own while Spring Boot is still busy with others: loading them is most of what the starter adds to the main thread. As Spring
- * Boot's own work of this kind it is left out on one processor, in native images, and where the system property {@code spring.backgroundpreinitializer.ignore} says so.
+ * Loads the classes that a start will ask for, on a thread of its own while Spring Boot is still busy with others: loading them is most of what the starter adds to the main thread. It is left out
+ * on one processor, in native images, and where the system property {@code spring.backgroundpreinitializer.ignore} says so, which leaves out Spring Boot's own work of this kind too. It ends when the start does.
+ *
+ * <p>Each {@code SpringApplication} does it, also those after the first, which find the classes there, and a bootstrap context of Spring Cloud, which does not know {@code txn.enabled} of {@code application.yml} yet.
  *
  * <p>Classes are loaded and linked here and not initialised: two threads that initialise classes which need each other wait for each other for ever. A class that somebody else loads meanwhile is
  * loaded once; a class that cannot be loaded is left to whoever needs it.
  */
-final class StartClasses implements ApplicationListener<ApplicationEnvironmentPreparedEvent>, Ordered {
+final class StartClasses implements ApplicationListener<SpringApplicationEvent>, Ordered {
 
     /** One name in a line, in the order in which a start asks for them. BootLineIT holds it to what a start loads. */
     static final String NAMES = "start-classes.txt";
@@ -36,23 +41,46 @@ final class StartClasses implements ApplicationListener<ApplicationEnvironmentPr
 
     private static final Logger log = LoggerFactory.getLogger(StartClasses.class);
 
+    private volatile boolean over;
+
     @Override
-    public void onApplicationEvent(ApplicationEnvironmentPreparedEvent prepared) {
-        if (!isWanted(prepared.getEnvironment())) {
-            return;
+    public void onApplicationEvent(SpringApplicationEvent event) {
+        if (event instanceof ApplicationEnvironmentPreparedEvent prepared) {
+            if (isWanted(prepared.getEnvironment())) {
+                begin();
+            }
+        } else if (event instanceof ApplicationReadyEvent || event instanceof ApplicationFailedEvent) {
+            over = true;
         }
-        Thread thread = new Thread(StartClasses::load, THREAD);
-        // Not the application's, which a restart throws away.
-        thread.setContextClassLoader(StartClasses.class.getClassLoader());
-        thread.setDaemon(true);
-        thread.start();
+    }
+
+    private void begin() {
+        try {
+            Thread thread = new Thread(this::load, THREAD);
+            // Not the application's, which a restart throws away.
+            thread.setContextClassLoader(StartClasses.class.getClassLoader());
+            thread.setDaemon(true);
+            thread.start();
+        } catch (RuntimeException | OutOfMemoryError e) { // which says that there are too many threads
+            log.debug("no classes are loaded ahead", e);
+        }
     }
 
     static boolean isWanted(Environment environment) {
         return !NativeDetector.inNativeImage()
                 && !Boolean.getBoolean(IGNORED)
                 && Runtime.getRuntime().availableProcessors() > 1
-                && !"false".equalsIgnoreCase(environment.getProperty("txn.enabled"));
+                && !isSwitchedOff(environment);
+    }
+
+    private static boolean isSwitchedOff(Environment environment) {
+        try {
+            return "false".equalsIgnoreCase(environment.getProperty("txn.enabled"));
+        } catch (RuntimeException e) {
+            // A placeholder, perhaps, whose value comes later. Whoever asks then fails if it does not.
+            log.debug("whether txn.enabled is set is not known yet", e);
+            return false;
+        }
     }
 
     /** Right behind those that say what is in the environment, where the keys are known. */
@@ -61,13 +89,17 @@ final class StartClasses implements ApplicationListener<ApplicationEnvironmentPr
         return Ordered.HIGHEST_PRECEDENCE + 11;
     }
 
-    private static void load() {
+    /** Until the start is over: then nobody waits for them. */
+    void load() {
         try {
             for (String name : names()) {
+                if (over) {
+                    return;
+                }
                 load(name);
             }
             makeProxies();
-        } catch (IOException | LinkageError e) {
+        } catch (IOException | RuntimeException | LinkageError e) {
             log.debug("not all classes are loaded ahead", e);
         }
     }
@@ -85,9 +117,12 @@ final class StartClasses implements ApplicationListener<ApplicationEnvironmentPr
         try {
             Class<?> type = Class.forName(name, false, StartClasses.class.getClassLoader());
             // Whoever asks for constructors has a class linked, which verifies it, and not initialised.
-            log.trace("loaded ahead class={} constructors={}", name, type.getDeclaredConstructors().length);
+            int constructors = type.getDeclaredConstructors().length;
+            log.trace("loaded ahead class={} constructors={}", name, constructors);
         } catch (ClassNotFoundException | LinkageError e) {
             log.trace("not loaded ahead class={}", name, e); // it speaks of a library that is not there
+        } catch (RuntimeException e) {
+            log.debug("not loaded ahead class={}", name, e); // its loader is closed, or does not give it
         }
     }
 

@@ -18,7 +18,7 @@ import org.springframework.util.ClassUtils;
 
 /**
  * Whether every key below {@code txn} means something. In files, on the command line and in whatever else belongs to this application every unknown key is told; among environment variables and system
- * properties, which belong to others too, those that are like a known one. Values are never told: there may be a secret behind a misspelt key.
+ * properties, which belong to others too, those that are like a known one. Values of theirs are never told: there may be a secret behind a misspelt key. Nor is a class of ours that is to be left out and is not there passed over, which is told by its name.
  */
 public final class KeysExamination implements Examination {
 

@@ -22,6 +22,10 @@ import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.springframework.aot.generate.ClassNameGenerator;
+import org.springframework.aot.generate.DefaultGenerationContext;
+import org.springframework.aot.generate.GeneratedFiles;
+import org.springframework.aot.generate.InMemoryGeneratedFiles;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.boot.actuate.autoconfigure.context.properties.ConfigurationPropertiesReportEndpointAutoConfiguration;
@@ -39,11 +43,16 @@ import org.springframework.cloud.client.discovery.DiscoveryClient;
 import org.springframework.cloud.client.discovery.composite.CompositeDiscoveryClientAutoConfiguration;
 import org.springframework.cloud.client.discovery.simple.SimpleDiscoveryClientAutoConfiguration;
 import org.springframework.cloud.commons.util.UtilAutoConfiguration;
+import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.aot.ApplicationContextAotGenerator;
 import org.springframework.context.support.PropertySourcesPlaceholderConfigurer;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.MapPropertySource;
+import org.springframework.core.env.StandardEnvironment;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
+import org.springframework.javapoet.ClassName;
 import org.springframework.test.context.DynamicPropertyRegistrar;
 import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
@@ -105,6 +114,41 @@ class DiscoveryChoiceTest {
                 NacosLocator.class,
                 "Nacos " + nobody + ", service tc, group TXN, namespace ours, cluster green, user ann",
                 overridden);
+    }
+
+    /** As of {@code ${A:},${B:}}, in one line or in several. */
+    @Test
+    void aListOfNothingIsNoWishToLookElsewhere() {
+        String own = "spring.cloud.nacos.server-addr=" + nobody;
+        for (String line : List.of("txn.coordinator.address=,", "txn.coordinator.address=${A:} , ${B:}")) {
+            runner.withPropertyValues(line, own).run(context -> assertThat(context)
+                    .as(line)
+                    .getFailure()
+                    .rootCause()
+                    .hasMessageContaining("TXN-CFG002"));
+        }
+        runner.withPropertyValues("txn.etcd.endpoints=,", own)
+                .run(context ->
+                        assertThat(context).getFailure().rootCause().hasMessageContaining("txn.etcd.endpoints"));
+        finds(NacosLocator.class, "Nacos", own, "txn.coordinator.address[0]=${A:}", "txn.etcd.endpoints=${B:}");
+    }
+
+    /** There, a class that nobody has named is not present. */
+    @Test
+    void aNativeImageIsToldWhetherThereIsAClientOfNacos() {
+        try (AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext()) {
+            context.register(TxnAutoConfiguration.class, TxnDiscoveryAutoConfiguration.class);
+            InMemoryGeneratedFiles files = new InMemoryGeneratedFiles();
+            DefaultGenerationContext generation = new DefaultGenerationContext(
+                    new ClassNameGenerator(ClassName.get(DiscoveryChoiceTest.class)), files);
+            new ApplicationContextAotGenerator().processAheadOfTime(context, generation);
+            generation.writeGeneratedContent();
+            assertThat(files.getGeneratedFiles(GeneratedFiles.Kind.SOURCE).keySet())
+                    .filteredOn(path -> path.endsWith("DiscoveryBeans__BeanDefinitions.java"))
+                    .singleElement()
+                    .satisfies(path -> assertThat(files.getGeneratedFileContent(GeneratedFiles.Kind.SOURCE, path))
+                            .contains("addIndexedArgumentValue(0, true)", "addIndexedArgumentValue(1, false)"));
+        }
     }
 
     /** Its user and password are for its own registry. */
@@ -313,15 +357,32 @@ class DiscoveryChoiceTest {
                         "txn.discovery.service-id=tc",
                         "txn.client.token=s3cret-5-of-sixteen-characters",
                         "txn.propagation.key=s3cret-8-of-sixteen-characters",
-                        "txn.coordinator.clients[0].token[1]=s3cret-9")
+                        "txn.coordinator.clients[0].token[1]=s3cret-9",
+                        "txn.nacos.secret_key=s3cret-10",
+                        "txn.nacos.access_key=s3cret-11")
+                .withInitializer(context -> context.getEnvironment()
+                        .getPropertySources()
+                        .addLast(new SystemEnvironmentPropertySource(
+                                "test-" + StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME,
+                                Map.of(
+                                        "TXN_NACOS_SECRET_KEY", "s3cret-12",
+                                        "TXN_NACOS_SECRETKEY", "s3cret-13",
+                                        "TXN_NACOS_ACCESS_KEY", "s3cret-14",
+                                        "TXN_COORDINATOR_CLIENTS_0_TOKEN_1", "s3cret-15",
+                                        "TXN_PROPAGATION_KEY", "s3cret-16",
+                                        "TXN_ETCD_CLUSTER", "green"))))
                 .run(context -> {
                     assertThat(context).hasNotFailed();
                     ConfigurationPropertiesReportEndpoint shown =
                             context.getBean(ConfigurationPropertiesReportEndpoint.class);
                     Map<String, Map<String, Object>> byPrefix = new TreeMap<>();
+                    Map<String, Map<String, Object>> inputs = new TreeMap<>();
                     shown.configurationProperties().getContexts().values().forEach(all -> all.getBeans()
                             .values()
-                            .forEach(bean -> byPrefix.put(bean.getPrefix(), bean.getProperties())));
+                            .forEach(bean -> {
+                                byPrefix.put(bean.getPrefix(), bean.getProperties());
+                                inputs.put(bean.getPrefix(), bean.getInputs());
+                            }));
                     assertThat(byPrefix.get("txn.coordinator")).containsEntry("address", List.of(nobody));
                     assertThat(byPrefix.get("txn.nacos"))
                             .containsEntry("group", "TXN")
@@ -332,12 +393,13 @@ class DiscoveryChoiceTest {
                     assertThat(byPrefix.get("txn.discovery")).containsEntry("serviceId", "tc");
                     assertThat(byPrefix).containsKeys("txn.client", "txn.propagation");
                     assertThat(byPrefix.toString()).doesNotContain("s3cret");
+                    assertThat(inputs.toString()).contains("ann").doesNotContain("s3cret");
                     assertThat(context.getBean(EnvironmentEndpoint.class)
-                                    .environment("txn.*")
+                                    .environment("(?i)txn.*")
                                     .getPropertySources())
                             .flatExtracting(source -> source.getProperties().values())
                             .extracting(value -> String.valueOf(value.getValue()))
-                            .contains("ann", "blue")
+                            .contains("ann", "blue", "green")
                             .noneMatch(value -> value.contains("s3cret"));
                 });
     }
