@@ -198,7 +198,7 @@ public enum ErrorCode {
             "TXN-AT007",
             Category.OPERATOR,
             "an undo record cannot be read",
-            "check that no other product or newer version writes into this undo table"),
+            "check that no other product or newer version writes into this undo table, and on MySQL and MariaDB that no SQL changes a session's character set"),
     LOCAL_COMMIT_LATE(
             "TXN-AT008",
             Category.GIVE_UP,

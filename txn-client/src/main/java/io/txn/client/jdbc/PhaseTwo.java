@@ -252,13 +252,16 @@ final class PhaseTwo implements BranchResource {
             return;
         }
         try (PhaseTwoConnections.Lent lent = connections.lend()) {
-            int deleted;
             int total = 0;
-            do {
-                deleted = undoTable.deleteDefence(lent.connection(), saveDays);
+            while (true) {
+                int deleted = undoTable.deleteDefence(lent.connection(), saveDays);
                 lent.commit();
                 total += deleted;
-            } while (deleted > 0 && total < 1_000_000);
+                if (deleted == 0 || total >= 1_000_000) {
+                    break;
+                }
+                lent.startOver();
+            }
             LOG.debug("deleted old defence rows: resource={}, count={}", resourceId(), total);
         } catch (SQLException e) {
             LOG.warn(

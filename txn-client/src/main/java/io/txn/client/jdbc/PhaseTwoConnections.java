@@ -43,8 +43,7 @@ final class PhaseTwoConnections implements AutoCloseable {
 
     private volatile boolean sameDatabase;
 
-    /** Whether that was said. */
-    private volatile boolean sharing;
+    private volatile boolean saidShared;
 
     /** What XA mode knows the pool's database by; null as long as nobody has looked. */
     private volatile @Nullable String xaIdentity;
@@ -220,8 +219,8 @@ final class PhaseTwoConnections implements AutoCloseable {
             }
             sameDatabase = true;
             UndoSession session = resource.dialect().lastingUndoSession(connection, waitMax());
-            if (session.isShared() && !sharing) {
-                sharing = true;
+            if (session.isShared() && !saidShared) {
+                saidShared = true;
                 LOG.info(
                         "a pooler lends the sessions of this database, so phase two sets what it needs for each transaction: resource={}",
                         resourceId());

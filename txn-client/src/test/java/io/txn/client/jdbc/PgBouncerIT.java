@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.UndoSession;
+import io.txn.client.rm.Branch;
+import io.txn.protocol.BranchId;
 import io.txn.protocol.Xid;
 import io.txn.test.DatabaseKind;
 import io.txn.test.PgBouncer;
@@ -22,7 +24,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.ds.PGSimpleDataSource;
+import org.postgresql.jdbc.AutoSave;
 
 /** A real pgbouncer that lends each transaction, of the application or of phase two, the one session that there is. */
 class PgBouncerIT extends AtContract {
@@ -84,13 +89,24 @@ class PgBouncerIT extends AtContract {
         }
     }
 
-    @ParameterizedTest
-    @ValueSource(ints = {0, 4})
-    void whatPhaseTwoSetsDoesNotReachTheApplication(int connectionsOfItsOwn) throws SQLException {
+    private void pool(DataSource connections, int connectionsOfItsOwn) {
         at.close();
         at = AtDataSource.wrap(
-                pooled, options().withPhaseTwoConnections(connectionsOfItsOwn), contexts, manager, pooled, adjust());
+                connections,
+                options().withPhaseTwoConnections(connectionsOfItsOwn),
+                contexts,
+                manager,
+                connections,
+                adjust());
         at.prepare();
+    }
+
+    /** Also with a driver that makes savepoints of its own. */
+    @ParameterizedTest
+    @CsvSource({"0, NEVER", "0, ALWAYS", "4, NEVER", "4, ALWAYS"})
+    void whatPhaseTwoSetsDoesNotReachTheApplication(int connectionsOfItsOwn, AutoSave savepoints) throws SQLException {
+        ((PGSimpleDataSource) pooled).setAutosave(savepoints);
+        pool(pooled, connectionsOfItsOwn);
         assertThat(settings()).isEqualTo(USUAL);
 
         Xid kept = begin();
@@ -105,6 +121,24 @@ class PgBouncerIT extends AtContract {
 
         assertThat(accounts()).containsExactly("1|ann|7.00", ROW_2, ROW_3);
         assertThat(undoRows()).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 4})
+    void eachRoundOfADeletionOfOldRowsHasWhatItNeeds(int connectionsOfItsOwn) {
+        CountingDataSource counting = new CountingDataSource(pooled);
+        pool(counting, connectionsOfItsOwn);
+        manager.resource(at.resourceId()).rollback(new Branch(begin(), new BranchId(77), at.resourceId(), null));
+        behindTheBack("UPDATE undo_log SET log_created = TIMESTAMP '2020-01-01 00:00:00'");
+        counting.reset();
+
+        manager.resource(at.resourceId()).deleteUndoLog(1);
+
+        assertThat(undoRows()).isZero();
+        assertThat(counting.sent())
+                .filteredOn(sent -> sent.startsWith("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout"))
+                .as("one that deletes, and one that finds nothing more")
+                .hasSize(2);
     }
 
     @Test

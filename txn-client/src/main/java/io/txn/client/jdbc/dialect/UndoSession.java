@@ -68,9 +68,8 @@ public final class UndoSession implements AutoCloseable {
                 connection.rollback();
             }
             session.configureIsolation();
-            connection.setAutoCommit(false);
             session.configure();
-            session.configureTransaction();
+            session.begin();
             return session;
         } catch (SQLException | RuntimeException e) {
             try {
@@ -92,8 +91,8 @@ public final class UndoSession implements AutoCloseable {
     }
 
     /**
-     * Whether a pooler stands before PostgreSQL, such as pgbouncer, which may lend each transaction another session, and that to others afterwards. The number of its session that the driver was told is the pooler's then. False where the
-     * driver is another one and says nothing.
+     * Whether a pooler stands before PostgreSQL, such as pgbouncer, which may lend each transaction another session, and that to others afterwards. The number of its session that the driver was told is the pooler's then. True where the
+     * driver is another one and says nothing: that costs requests, and the other mistake would reach the application's sessions.
      */
     private static boolean isBehindPooler(Connection connection) throws SQLException {
         Object told;
@@ -101,11 +100,11 @@ public final class UndoSession implements AutoCloseable {
             Class<?> type = Class.forName(
                     "org.postgresql.PGConnection", false, connection.getClass().getClassLoader());
             if (!connection.isWrapperFor(type)) {
-                return false;
+                return true;
             }
             told = type.getMethod("getBackendPID").invoke(connection.unwrap(type));
         } catch (ReflectiveOperationException e) {
-            return false;
+            return true;
         }
         return !String.valueOf(told)
                 .equals(CatalogRow.one(connection, "SELECT pg_backend_pid() AS p")
@@ -121,10 +120,21 @@ public final class UndoSession implements AutoCloseable {
         return product == Dialect.Product.POSTGRESQL && (shared || !lasting);
     }
 
-    /** Begins a transaction on a lasting session. */
+    /**
+     * Begins a transaction. Where all is set for it alone, the server is told to begin one in the same request, before the driver begins one and does anything of its own in it (as its
+     * {@code autosave} does): PostgreSQL lets nobody choose the isolation any more then.
+     */
     public void begin() throws SQLException {
+        if (isOfEachTransaction()) {
+            connection.setAutoCommit(true);
+            execute("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = " + lockWaitMax.toMillis()
+                    + "; SET LOCAL idle_in_transaction_session_timeout = " + STILL_BEFORE.toMillis() + "; SET LOCAL "
+                    + BY_KEY.formatted("LOCAL ") + "; SET CONSTRAINTS ALL DEFERRED");
+        }
         connection.setAutoCommit(false);
-        configureTransaction();
+        if (product == Dialect.Product.POSTGRESQL && !isOfEachTransaction()) {
+            execute("SET CONSTRAINTS ALL DEFERRED");
+        }
     }
 
     /** Ends a lasting session's transaction, which was committed: it lies idle from now on. */
@@ -165,19 +175,6 @@ public final class UndoSession implements AutoCloseable {
     private void configureIsolation() throws SQLException {
         if (!isOfEachTransaction()) {
             connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
-        }
-    }
-
-    /** What holds for one transaction only. */
-    private void configureTransaction() throws SQLException {
-        if (product == Dialect.Product.POSTGRESQL) {
-            if (isOfEachTransaction()) {
-                execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = "
-                        + lockWaitMax.toMillis()
-                        + "; SET LOCAL idle_in_transaction_session_timeout = " + STILL_BEFORE.toMillis()
-                        + "; SET LOCAL " + BY_KEY.formatted("LOCAL "));
-            }
-            execute("SET CONSTRAINTS ALL DEFERRED");
         }
     }
 
@@ -249,7 +246,7 @@ public final class UndoSession implements AutoCloseable {
     public void startOver() throws SQLException {
         connection.rollback();
         unlimit();
-        configureTransaction();
+        begin();
     }
 
     @Override
