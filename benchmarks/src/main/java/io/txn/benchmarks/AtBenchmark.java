@@ -26,6 +26,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
+import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -247,12 +248,12 @@ final class AtBenchmark implements Benchmark {
                 for (int number : options.numbers(threads)) {
                     Load load = (way, seconds) -> {
                         long syncs = coordinator.statistics().fsyncs();
-                        Cpu before = Cpu.now(coordinator);
+                        CpuSoFar before = CpuSoFar.now(coordinator);
                         Machine.Time machine = Machine.Time.now();
                         Result result = load(way, work, number, seconds);
                         Machine.Time busy = Machine.Time.now().since(machine);
                         coordinator.settled();
-                        Cpu took = Cpu.now(coordinator).since(before);
+                        Cpu took = CpuSoFar.now(coordinator).since(before);
                         return result.costing(
                                 took, busy, coordinator.statistics().fsyncs() - syncs);
                     };
@@ -286,9 +287,9 @@ final class AtBenchmark implements Benchmark {
             Cpu took = Cpu.NONE;
             for (OrderShop.Work work : works) {
                 load(plain, work, WARM_UP_THREADS, turn);
-                Cpu before = Cpu.now(coordinator);
+                CpuSoFar before = CpuSoFar.now(coordinator);
                 load(at, work, WARM_UP_THREADS, turn);
-                took = took.plus(Cpu.now(coordinator).since(before));
+                took = took.plus(CpuSoFar.now(coordinator).since(before));
             }
             percent = 100.0 * took.compilers / Math.max(1, took.application + took.coordinator);
             turns++;
@@ -432,33 +433,6 @@ final class AtBenchmark implements Benchmark {
 
         static final Cpu NONE = new Cpu(0, 0, 0, 0);
 
-        static Cpu now(CoordinatorProcess coordinator) {
-            long own = ProcessFigures.of(ProcessHandle.current().pid()).cpuNanos();
-            long other = coordinator.figures().cpuNanos();
-            return new Cpu(
-                    own,
-                    other,
-                    Math.max(0, ProcessFigures.ofAll().cpuNanos() - own - other),
-                    compilers(ProcessHandle.current().pid()) + compilers(coordinator.pid()));
-        }
-
-        /** Of the threads that are there: one that ends takes its figure along, so the compilers' may seem smaller than it is. */
-        private static long compilers(long pid) {
-            return ThreadFigures.of(pid).values().stream()
-                    .filter(thread -> thread.name().startsWith("C1 Compiler")
-                            || thread.name().startsWith("C2 Compiler"))
-                    .mapToLong(ThreadFigures::cpuNanos)
-                    .sum();
-        }
-
-        Cpu since(Cpu before) {
-            return new Cpu(
-                    application - before.application,
-                    coordinator - before.coordinator,
-                    database - before.database,
-                    Math.max(0, compilers - before.compilers));
-        }
-
         Cpu plus(Cpu more) {
             return new Cpu(
                     application + more.application,
@@ -469,6 +443,38 @@ final class AtBenchmark implements Benchmark {
 
         long all() {
             return application + coordinator + database;
+        }
+    }
+
+    /**
+     * The same since the processes' starts.
+     *
+     * @param compilers by thread: the JVMs start and end them as there is work
+     */
+    private record CpuSoFar(long application, long coordinator, long database, Map<String, ThreadFigures> compilers) {
+
+        static CpuSoFar now(CoordinatorProcess coordinator) {
+            long own = ProcessFigures.of(ProcessHandle.current().pid()).cpuNanos();
+            long other = coordinator.figures().cpuNanos();
+            Map<String, ThreadFigures> compilers = new TreeMap<>();
+            for (long pid : new long[] {ProcessHandle.current().pid(), coordinator.pid()}) {
+                compilers.putAll(ThreadFigures.of(pid));
+            }
+            compilers
+                    .values()
+                    .removeIf(thread -> !thread.name().startsWith("C1 Compiler")
+                            && !thread.name().startsWith("C2 Compiler"));
+            return new CpuSoFar(own, other, Math.max(0, ProcessFigures.ofAll().cpuNanos() - own - other), compilers);
+        }
+
+        Cpu since(CpuSoFar before) {
+            return new Cpu(
+                    application - before.application,
+                    coordinator - before.coordinator,
+                    database - before.database,
+                    ThreadFigures.since(before.compilers, compilers).stream()
+                            .mapToLong(ThreadFigures::cpuNanos)
+                            .sum());
         }
     }
 

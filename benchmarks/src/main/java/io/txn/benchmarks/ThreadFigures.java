@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -51,6 +52,18 @@ record ThreadFigures(String name, long cpuNanos, long waitNanos, long wakeUps) {
                 Long.parseLong(times[0]),
                 Long.parseLong(times[1]),
                 wakeUps);
+    }
+
+    /** Those that are still there, and those that came, since they were {@code before}: what one that ended took by then is left out of both. */
+    static List<ThreadFigures> since(Map<String, ThreadFigures> before, Map<String, ThreadFigures> now) {
+        return now.entrySet().stream()
+                .map(thread -> {
+                    ThreadFigures earlier = before.get(thread.getKey());
+                    return earlier == null
+                            ? thread.getValue()
+                            : thread.getValue().since(earlier);
+                })
+                .toList();
     }
 
     ThreadFigures since(ThreadFigures before) {

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
 import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.tukaani.xz.XZInputStream;
@@ -31,9 +32,16 @@ final class PostgresServer implements DatabaseServer {
     private static final String PASSWORD = "txn-test";
     private static final int NOBODY = 65_534;
 
+    /** Connections that a test has forgotten. What one of them was about to do to the database it has done then, or not at all. */
+    private static final String END_OTHERS = """
+            SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+            """;
+
     /** How many things there are in a database that do not go with its schemas. */
     private static final String BEYOND_SCHEMAS = """
-            SELECT (SELECT count(*) FROM pg_prepared_xacts WHERE database = current_database())
+            SELECT (SELECT count(*) FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend')
+              + (SELECT count(*) FROM pg_prepared_xacts WHERE database = current_database())
               + (SELECT count(*) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = current_database())
               + (SELECT count(*) FROM pg_database WHERE datname = current_database() AND (datacl IS NOT NULL OR datconnlimit <> -1))
               + (SELECT count(*) FROM pg_extension WHERE extname <> 'plpgsql')
@@ -42,14 +50,13 @@ final class PostgresServer implements DatabaseServer {
               + (SELECT count(*) FROM pg_foreign_data_wrapper) + (SELECT count(*) FROM pg_cast WHERE oid >= 16384)
             """;
 
-    /** Connections that a test has forgotten, and all schemas; then the one that a new database has. */
+    /** All schemas; then the one that a new database has. Whoever came meanwhile and has locked something is not waited for long. */
     private static final String EMPTY = """
             DO $$
             DECLARE
               one text;
             BEGIN
-              PERFORM pg_terminate_backend(pid, 10000) FROM pg_stat_activity
-                WHERE datname = current_database() AND pid <> pg_backend_pid();
+              SET LOCAL lock_timeout = '10s';
               FOR one IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
                 EXECUTE format('DROP SCHEMA %I CASCADE', one);
               END LOOP;
@@ -261,6 +268,7 @@ final class PostgresServer implements DatabaseServer {
         TestDatabase used = database(name);
         try (Connection connection = used.dataSource().getConnection();
                 Statement statement = connection.createStatement()) {
+            statement.execute(END_OTHERS);
             try (ResultSet left = statement.executeQuery(BEYOND_SCHEMAS)) {
                 left.next();
                 if (left.getInt(1) != 0) {
@@ -275,6 +283,7 @@ final class PostgresServer implements DatabaseServer {
     }
 
     private TestDatabase database(String name) {
+        AtomicBoolean back = new AtomicBoolean();
         return new TestDatabase(
                 DatabaseKind.POSTGRESQL,
                 name,
@@ -289,6 +298,10 @@ final class PostgresServer implements DatabaseServer {
 
                     @Override
                     public void takeBack() {
+                        if (back.getAndSet(true)) {
+                            throw new IllegalStateException(
+                                    name + " was given back before, and may be somebody else's now");
+                        }
                         givenBack.add(name);
                     }
                 });

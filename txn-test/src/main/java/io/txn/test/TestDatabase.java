@@ -47,7 +47,7 @@ public final class TestDatabase {
 
     /**
      * For who is done with it and has found nothing wrong: a database that is asked for later may be this one, emptied. Where a fresh one takes long,
-     * that is what most of a short test would wait for.
+     * that is what most of a short test would wait for. Once only: later it may be somebody else's.
      */
     public void giveBack() {
         origin.takeBack();

@@ -1,6 +1,7 @@
 package io.txn.test;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -35,7 +36,7 @@ class PostgresServerIT {
         }
     }
 
-    /** Whatever a test has left there, forgotten connections too; and one in which something is left that emptying does not reach is not given to anybody. */
+    /** Whatever a test has left there, forgotten connections too. */
     @Test
     void aDatabaseThatWasGivenBackComesAsANewOne() throws SQLException {
         try (DatabaseServer server = TestDatabases.startPostgres(DatabaseServer.Durability.PROCESS)) {
@@ -59,9 +60,34 @@ class PostgresServerIT {
                         .anyMatch(schema -> schema.startsWith("public pg_database_owner "));
                 assertThat(forgotten.isValid(10)).isFalse();
             }
+        }
+    }
+
+    @Test
+    void aDatabaseInWhichSomethingIsLeftThatEmptyingDoesNotReachIsGivenToNobody() {
+        try (DatabaseServer server = TestDatabases.startPostgres(DatabaseServer.Durability.PROCESS)) {
+            TestDatabase used = server.create();
             used.execute("ALTER DATABASE " + used.name() + " SET lock_timeout = 1");
             used.giveBack();
             assertThat(server.create().jdbcUrl()).isNotEqualTo(used.jdbcUrl());
+        }
+    }
+
+    @Test
+    void whoeverGaveADatabaseBackCannotGiveItBackWhileSomebodyElseHasIt() {
+        try (DatabaseServer server = TestDatabases.startPostgres(DatabaseServer.Durability.PROCESS)) {
+            TestDatabase used = server.create();
+            used.giveBack();
+            TestDatabase again = server.create();
+            assertThat(again.jdbcUrl()).isEqualTo(used.jdbcUrl());
+
+            assertThatThrownBy(used::giveBack)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining(used.name());
+
+            assertThat(server.create().jdbcUrl()).isNotEqualTo(used.jdbcUrl());
+            again.giveBack();
+            assertThat(server.create().jdbcUrl()).isEqualTo(used.jdbcUrl());
         }
     }
 

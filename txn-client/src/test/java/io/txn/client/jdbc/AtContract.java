@@ -29,6 +29,8 @@ import javax.sql.DataSource;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What the AT contracts share: a fresh database, a wrapped data source, a coordinator in memory, and three small tables. */
 abstract class AtContract {
@@ -44,6 +46,12 @@ abstract class AtContract {
     TestDatabase database;
     CountingDataSource counter;
     AtDataSource at;
+
+    private boolean succeeded;
+
+    @RegisterExtension
+    final AfterTestExecutionCallback outcome =
+            test -> succeeded = test.getExecutionException().isEmpty();
 
     abstract DatabaseKind kind();
 
@@ -90,9 +98,12 @@ abstract class AtContract {
 
     @AfterEach
     void everyBranchLeftPhaseOne() {
+        at.close();
         assertThat(manager.inPhaseOne()).isEmpty();
         assertThat(manager.underWay()).isZero();
-        database.giveBack();
+        if (succeeded) {
+            database.giveBack();
+        }
     }
 
     String identity() {

@@ -447,6 +447,9 @@ class PlantedMistakesTest {
             if (broken != null) {
                 System.out.printf("%-75s seed %4d: %.150s%n", mistake.what(), seed, broken);
                 assertThat(broken).isNotEmpty();
+                assertThat(new Simulation.Worlds().apply(seed))
+                        .as("the same world, %s, of the code as it is", seed)
+                        .isNull();
                 return;
             }
         }

@@ -118,6 +118,5 @@ final class Application implements AutoCloseable {
     @Override
     public void close() {
         context.close();
-        databases.forEach(TestDatabase::giveBack);
     }
 }

@@ -41,6 +41,7 @@ final class Rig implements AutoCloseable {
     private final Path directory;
     private final Coordinator coordinator;
     private final List<Application> applications = new ArrayList<>();
+    private final List<TestDatabase> databases = new ArrayList<>();
 
     private Rig(Path directory, Coordinator coordinator) {
         this.directory = directory;
@@ -72,6 +73,7 @@ final class Rig implements AutoCloseable {
             for (boolean enabled : new boolean[] {false, true, true}) {
                 List<TestDatabase> databases =
                         kinds.stream().map(TestDatabases::of).toList();
+                rig.databases.addAll(databases);
                 setUp.accept(databases);
                 List<String> all = new ArrayList<>(properties);
                 all.add("txn.enabled=" + enabled);
@@ -219,6 +221,7 @@ final class Rig implements AutoCloseable {
     public void close() {
         applications.forEach(Application::close);
         coordinator.close();
+        databases.forEach(TestDatabase::giveBack);
         try {
             FileSystemUtils.deleteRecursively(directory);
         } catch (IOException e) {

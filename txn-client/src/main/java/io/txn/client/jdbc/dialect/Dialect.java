@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param resourceId the id under which the coordinator knows the database
  * @param driver the driver's name; decides only what getGeneratedKeys calls its column
  * @param countsOnlyChanged whether update counts leave out rows that were found and not changed, as MySQL's drivers can be told
+ * @param searchesLists whether it looks for lists of values of several columns in one pass over a key, whatever the order of its columns
  * @param habits what the driver does in its own way
  */
 public record Dialect(
@@ -37,6 +38,7 @@ public record Dialect(
         String resourceId,
         String driver,
         boolean countsOnlyChanged,
+        boolean searchesLists,
         DriverHabits habits) {
 
     /** See {@link #identity}. */
@@ -164,6 +166,7 @@ public record Dialect(
                 ResourceIds.withoutCommas(id),
                 driver,
                 false,
+                false,
                 DriverHabits.H2);
     }
 
@@ -181,6 +184,8 @@ public record Dialect(
                 ResourceIds.postgres(url),
                 driver,
                 false,
+                // Before, it would look for each value of the one under each of the other.
+                version >= 17,
                 DriverHabits.postgres(url));
     }
 
@@ -202,6 +207,7 @@ public record Dialect(
                 ResourceIds.mySql(url),
                 driver,
                 url.matches("(?i).*[?&]useAffectedRows=true\\b.*"),
+                false,
                 DriverHabits.mySql(driver, url));
     }
 
@@ -217,13 +223,24 @@ public record Dialect(
                 resourceId,
                 driver,
                 countsOnlyChanged,
+                searchesLists,
                 habits);
     }
 
     /** The same database, with another way to capture an UPDATE: an older version's. */
     public Dialect withUpdate(Capture capture) {
         return new Dialect(
-                product, syntax, insert, capture, delete, ownSchema, resourceId, driver, countsOnlyChanged, habits);
+                product,
+                syntax,
+                insert,
+                capture,
+                delete,
+                ownSchema,
+                resourceId,
+                driver,
+                countsOnlyChanged,
+                searchesLists,
+                habits);
     }
 
     /** A table of ours in the connection's own schema. Unquoted, as in the script that makes it, so that the database folds the name as it did then. */
