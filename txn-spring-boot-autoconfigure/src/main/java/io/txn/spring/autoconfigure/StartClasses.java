@@ -28,13 +28,16 @@ import org.springframework.core.env.Environment;
  *
  * <p>Each {@code SpringApplication} does it, also those after the first, which find the classes there, and a bootstrap context of Spring Cloud, which does not know {@code txn.enabled} of {@code application.yml} yet.
  *
- * <p>Classes are loaded and linked here and not initialised: two threads that initialise classes which need each other wait for each other for ever. A class that somebody else loads meanwhile is
+ * <p>Classes are loaded, linked if the start does that too, and not initialised: two threads that initialise classes which need each other wait for each other for ever. A class that somebody else loads meanwhile is
  * loaded once; a class that cannot be loaded is left to whoever needs it.
  */
 final class StartClasses implements ApplicationListener<SpringApplicationEvent>, Ordered {
 
     /** One name in a line, in the order in which a start asks for them. BootLineIT holds it to what a start loads. */
     static final String NAMES = "start-classes.txt";
+
+    /** Behind a name of which a start needs the class alone, as the type of a bean that it does not make: linking it would be work in vain, and load what else it speaks of. */
+    private static final String ONLY_LOADED = " (load)";
 
     private static final String THREAD = "txn-start-classes";
     private static final String IGNORED = "spring.backgroundpreinitializer.ignore";
@@ -92,11 +95,11 @@ final class StartClasses implements ApplicationListener<SpringApplicationEvent>,
     /** Until the start is over: then nobody waits for them. */
     void load() {
         try {
-            for (String name : names()) {
+            for (String line : lines()) {
                 if (over) {
                     return;
                 }
-                load(name);
+                load(nameIn(line), !line.endsWith(ONLY_LOADED));
             }
             makeProxies();
         } catch (IOException | RuntimeException | LinkageError e) {
@@ -113,11 +116,11 @@ final class StartClasses implements ApplicationListener<SpringApplicationEvent>,
         }
     }
 
-    private static void load(String name) {
+    private static void load(String name, boolean link) {
         try {
             Class<?> type = Class.forName(name, false, StartClasses.class.getClassLoader());
             // Whoever asks for constructors has a class linked, which verifies it, and not initialised.
-            int constructors = type.getDeclaredConstructors().length;
+            int constructors = link ? type.getDeclaredConstructors().length : -1;
             log.trace("loaded ahead class={} constructors={}", name, constructors);
         } catch (ClassNotFoundException | LinkageError e) {
             log.trace("not loaded ahead class={}", name, e); // it speaks of a library that is not there
@@ -127,6 +130,14 @@ final class StartClasses implements ApplicationListener<SpringApplicationEvent>,
     }
 
     static List<String> names() throws IOException {
+        return lines().stream().map(StartClasses::nameIn).toList();
+    }
+
+    private static String nameIn(String line) {
+        return line.endsWith(ONLY_LOADED) ? line.substring(0, line.length() - ONLY_LOADED.length()) : line;
+    }
+
+    private static List<String> lines() throws IOException {
         try (InputStream names = StartClasses.class.getResourceAsStream(NAMES)) {
             if (names == null) {
                 throw new IOException("there is no " + NAMES);
