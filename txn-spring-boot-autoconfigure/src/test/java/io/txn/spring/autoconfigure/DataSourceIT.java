@@ -264,7 +264,7 @@ class DataSourceIT {
     void anUnsupportedDatabase() {
         runner.withPropertyValues("spring.datasource.url=jdbc:unknown:x")
                 .withBean("dataSource", DataSource.class, UnknownDatabase::new)
-                .run(context -> assertThat(new TxnFailureAnalyzer().analyze(context.getStartupFailure()))
+                .run(context -> assertThat(new TxnFailureAnalyzer(null).analyze(context.getStartupFailure()))
                         .satisfies(analysis -> {
                             assertThat(analysis.getDescription()).contains("TXN-AT004");
                             assertThat(analysis.getAction()).contains("txn.jdbc.excluded");
@@ -274,7 +274,7 @@ class DataSourceIT {
     @Test
     void anUndoTableThatIsMissingAndMayNotBeCreated() {
         runner.withPropertyValues("txn.jdbc.create-undo-table=false")
-                .run(context -> assertThat(new TxnFailureAnalyzer().analyze(context.getStartupFailure()))
+                .run(context -> assertThat(new TxnFailureAnalyzer(null).analyze(context.getStartupFailure()))
                         .satisfies(analysis -> {
                             assertThat(analysis.getDescription()).contains("TXN-AT002");
                             assertThat(analysis.getAction())
