@@ -32,6 +32,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
@@ -78,6 +79,7 @@ final class AtBenchmark implements Benchmark {
         options.put("seconds", "5");
         options.put("warm-up", "30");
         options.put("counted", "20");
+        options.put("servers", "1");
         options.put("work", "");
         options.put("heap", "512m");
         options.put(DIRECTORY, "");
@@ -91,13 +93,23 @@ final class AtBenchmark implements Benchmark {
         for (String database : options.text("databases").split(",")) {
             DatabaseKind kind = DatabaseKind.valueOf(database.strip().toUpperCase(Locale.ROOT));
             Path own = directory.resolve(kind.name());
-            try (DatabaseServer server = kind == DatabaseKind.H2 ? null : start(kind);
+            boolean embedded = kind == DatabaseKind.H2;
+            try (DatabaseServer server = embedded ? null : start(kind);
+                    DatabaseServer another = embedded || options.number("servers") < 2 ? null : start(kind);
                     CoordinatorProcess coordinator = CoordinatorProcess.start(
                             own.resolve("data"), directory.resolve(kind + ".log"), options.text("heap"))) {
                 TestDatabase first = server == null ? TestDatabases.h2().create() : server.create();
+                TestDatabase second = another == null ? first.create() : another.create();
+                List<Integer> ports = Stream.of(server, another)
+                        .filter(Objects::nonNull)
+                        .map(DatabaseServer::port)
+                        .toList();
                 out.println();
-                out.println(kind + ": " + (server == null ? "in this process, in memory" : durability(first)));
-                run(options, new OrderShop(first), server == null ? 0 : server.port(), coordinator, out);
+                out.println(kind + ": "
+                        + (server == null
+                                ? "in this process, in memory"
+                                : durability(first) + (another == null ? ", one server" : ", two servers")));
+                run(options, new OrderShop(first, second), ports, coordinator, out);
             }
         }
     }
@@ -140,9 +152,9 @@ final class AtBenchmark implements Benchmark {
         private final OrderShop shop;
         private final List<HikariDataSource> pools;
 
-        Plain(OrderShop shop, int databasePort, int connections) {
+        Plain(OrderShop shop, IntUnaryOperator route, int connections) {
             this.shop = shop;
-            this.pools = shop.pools(databasePort, connections);
+            this.pools = shop.pools(route, connections);
         }
 
         @Override
@@ -166,9 +178,9 @@ final class AtBenchmark implements Benchmark {
         private final TxnClient client;
         private final List<AtDataSource> sources;
 
-        At(OrderShop shop, int databasePort, int coordinatorPort, int connections) {
+        At(OrderShop shop, IntUnaryOperator route, int coordinatorPort, int connections) {
             this.shop = shop;
-            this.pools = shop.pools(databasePort, connections);
+            this.pools = shop.pools(route, connections);
             this.client = TxnClient.start(
                     TxnClientOptions.of("shop"), AddressListLocator.of(List.of("127.0.0.1:" + coordinatorPort)));
             this.sources = pools.stream()
@@ -201,16 +213,15 @@ final class AtBenchmark implements Benchmark {
     }
 
     private static void run(
-            Options options, OrderShop shop, int databasePort, CoordinatorProcess coordinator, PrintStream out)
+            Options options, OrderShop shop, List<Integer> ports, CoordinatorProcess coordinator, PrintStream out)
             throws Exception {
         int most = options.numbers("threads").stream().mapToInt(i -> i).max().orElse(1) + SPARE_CONNECTIONS;
-        try (Way plain = new Plain(shop, databasePort, most);
-                Way at = new At(shop, databasePort, coordinator.port(), most)) {
+        try (Way plain = new Plain(shop, IntUnaryOperator.identity(), most);
+                Way at = new At(shop, IntUnaryOperator.identity(), coordinator.port(), most)) {
             List<OrderShop.Work> works = works(options);
             // First: its relays and single thread show the compilers another program than the load is, and what they
             // made of that would have to be made again.
-            Map<OrderShop.Work, Counts> counts =
-                    counts(works, options.number("counted"), shop, databasePort, coordinator);
+            Map<OrderShop.Work, Counts> counts = counts(works, options.number("counted"), shop, ports, coordinator);
             Duration warmUp = options.seconds("warm-up").dividedBy(works.size());
             for (OrderShop.Work work : works) {
                 load(plain, work, WARM_UP_THREADS, warmUp);
@@ -375,28 +386,32 @@ final class AtBenchmark implements Benchmark {
             List<OrderShop.Work> works,
             int transactions,
             OrderShop shop,
-            int databasePort,
+            List<Integer> ports,
             CoordinatorProcess coordinator)
             throws Exception {
         AtomicLong trips = new AtomicLong();
         AtomicLong calls = new AtomicLong();
         Map<OrderShop.Work, Counts> counts = new LinkedHashMap<>();
-        boolean remote = databasePort > 0;
-        try (Relay database = remote ? Relay.to(databasePort, Relay.roundTrips(trips)) : null;
-                Relay toCoordinator = Relay.to(coordinator.port(), () -> new CoordinatorCalls(calls));
-                Way plain = new Plain(shop, database == null ? 0 : database.port(), 2);
-                Way at = new At(shop, database == null ? 0 : database.port(), toCoordinator.port(), 2)) {
-            for (OrderShop.Work work : works) {
-                double plainTrips = counted(plain, work, transactions, trips, coordinator);
-                counted(at, work, 1, trips, coordinator);
-                calls.set(0);
-                double atTrips = counted(at, work, transactions, trips, coordinator);
-                counts.put(
-                        work,
-                        new Counts(
-                                remote ? plainTrips : Double.NaN,
-                                remote ? atTrips : Double.NaN,
-                                (double) calls.get() / transactions));
+        boolean remote = !ports.isEmpty();
+        try (Relay first = ports.isEmpty() ? null : Relay.to(ports.get(0), Relay.roundTrips(trips));
+                Relay second = ports.size() < 2 ? null : Relay.to(ports.get(1), Relay.roundTrips(trips));
+                Relay toCoordinator = Relay.to(coordinator.port(), () -> new CoordinatorCalls(calls))) {
+            IntUnaryOperator route = port -> Objects.requireNonNull(port == ports.get(0) ? first : second)
+                    .port();
+            try (Way plain = new Plain(shop, route, 2);
+                    Way at = new At(shop, route, toCoordinator.port(), 2)) {
+                for (OrderShop.Work work : works) {
+                    double plainTrips = counted(plain, work, transactions, trips, coordinator);
+                    counted(at, work, 1, trips, coordinator);
+                    calls.set(0);
+                    double atTrips = counted(at, work, transactions, trips, coordinator);
+                    counts.put(
+                            work,
+                            new Counts(
+                                    remote ? plainTrips : Double.NaN,
+                                    remote ? atTrips : Double.NaN,
+                                    (double) calls.get() / transactions));
+                }
             }
         }
         return counts;

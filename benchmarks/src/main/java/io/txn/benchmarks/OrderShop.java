@@ -12,15 +12,19 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntUnaryOperator;
+import java.util.regex.Pattern;
 import javax.sql.DataSource;
 
-/** Two databases of one server with products and orders, and the work that is measured. Thread-safe. */
+/** Two databases with products and orders, of one server or of two, and the work that is measured. Thread-safe. */
 final class OrderShop {
 
     /** Each thread has rows of its own: what waits for rows is measured elsewhere. */
     static final int PRODUCTS_OF_THREAD = 1_000;
 
     static final int MOST_THREADS = 64;
+
+    private static final Pattern SERVER = Pattern.compile("(127\\.0\\.0\\.1:)(\\d+)");
 
     private static final String UPDATE = "UPDATE product SET stock = stock - ? WHERE id = ?";
     private static final String INSERT = "INSERT INTO orders (id, product, amount, note) VALUES (?, ?, ?, ?)";
@@ -33,8 +37,8 @@ final class OrderShop {
     private final AtomicLong orders = new AtomicLong();
     private final AtomicLong written = new AtomicLong();
 
-    OrderShop(TestDatabase first) {
-        this.databases = List.of(first, first.create());
+    OrderShop(TestDatabase first, TestDatabase second) {
+        this.databases = List.of(first, second);
         for (TestDatabase database : databases) {
             database.execute(
                     "CREATE TABLE product (id BIGINT NOT NULL PRIMARY KEY, name VARCHAR(40) NOT NULL, stock BIGINT NOT NULL)",
@@ -76,12 +80,17 @@ final class OrderShop {
         return databases;
     }
 
-    /** A pool for each of the two databases, which are reached over this port. */
-    List<HikariDataSource> pools(int port, int connections) {
+    /**
+     * A pool for each of the two databases.
+     *
+     * @param route the port by which a server is reached, by its own
+     */
+    List<HikariDataSource> pools(IntUnaryOperator route, int connections) {
         List<HikariDataSource> pools = new ArrayList<>();
         for (TestDatabase database : databases) {
             HikariConfig config = new HikariConfig();
-            config.setJdbcUrl(database.jdbcUrl().replaceFirst("127\\.0\\.0\\.1:\\d+", "127.0.0.1:" + port));
+            config.setJdbcUrl(SERVER.matcher(database.jdbcUrl())
+                    .replaceFirst(server -> server.group(1) + route.applyAsInt(Integer.parseInt(server.group(2)))));
             config.setUsername(database.user());
             config.setPassword(database.password());
             config.setMaximumPoolSize(connections);
