@@ -47,16 +47,10 @@ class GlobalTransactionalCheckTest {
     };
 
     private final GlobalLockOptions locks = new GlobalLockOptions(text -> text.equals("${wait}") ? "5s" : text);
-    private final GlobalTransactionalCheck check =
-            new GlobalTransactionalCheck(
-                    new AnnotationIndex(),
-                    () -> options,
-                    () -> locks,
-                    () -> null,
-                    ContextCarrier::new,
-                    () -> {
-                        throw new AssertionError("nothing is called");
-                    });
+    private final GlobalTransactionalCheck check = new GlobalTransactionalCheck(
+            new AnnotationIndex(), () -> options, () -> locks, () -> null, ContextCarrier::new, () -> {
+                throw new AssertionError("nothing is called");
+            });
 
     // What cannot work
 

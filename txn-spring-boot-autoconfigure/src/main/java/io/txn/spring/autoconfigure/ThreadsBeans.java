@@ -53,7 +53,11 @@ final class ThreadsBeans extends BeanRegistrar {
         }
 
         static Carrier txnTasksCarrier() {
-            return new Carrier("@Async, task executors", Carrier.Way.THREADS, "@Async on any executor, every task executor bean", "");
+            return new Carrier(
+                    "@Async, task executors",
+                    Carrier.Way.THREADS,
+                    "@Async on any executor, every task executor bean",
+                    "");
         }
     }
 

@@ -89,11 +89,9 @@ public final class ContextTaskExecutors implements BeanPostProcessor {
                     && advisors[place] instanceof PointcutAdvisor own
                     && !proxy.isFrozen()) {
                 proxy.addAdvisor(
-                        place + 1,
-                        new DefaultPointcutAdvisor(own.getPointcut(), (MethodInterceptor) this::takingOver));
-                proxy.addAdvisor(
-                        place,
-                        new DefaultPointcutAdvisor(own.getPointcut(), (MethodInterceptor) this::handingOverCall));
+                        place + 1, new DefaultPointcutAdvisor(own.getPointcut(), (MethodInterceptor) this::takingOver));
+                proxy.addAdvisor(place, new DefaultPointcutAdvisor(own.getPointcut(), (MethodInterceptor)
+                        this::handingOverCall));
                 return;
             }
         }
