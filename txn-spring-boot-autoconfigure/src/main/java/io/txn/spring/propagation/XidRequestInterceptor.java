@@ -118,7 +118,7 @@ public final class XidRequestInterceptor implements ClientHttpRequestInterceptor
     /** The same client with this, which is itself where it has one: a client that is built is not changed any more. */
     public RestClient within(RestClient client) {
         RestClient.Builder builder = client.mutate();
-        boolean[] met = {builder == null}; // of one that somebody made up for a test
+        boolean[] met = {true}; // and of one that somebody made up for a test nothing is known
         if (builder != null) {
             builder.requestInterceptors(interceptors -> met[0] = isAmong(interceptors));
         }

@@ -3,6 +3,8 @@ package io.txn.spring.autoconfigure;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.mockito.Mockito.RETURNS_DEEP_STUBS;
+import static org.mockito.Mockito.RETURNS_DEFAULTS;
 import static org.mockito.Mockito.mock;
 
 import ch.qos.logback.classic.Level;
@@ -58,6 +60,7 @@ import org.apache.catalina.startup.Tomcat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.mockito.stubbing.Answer;
 import org.slf4j.LoggerFactory;
 import org.springframework.aop.framework.autoproxy.AutoProxyUtils;
 import org.springframework.beans.factory.DisposableBean;
@@ -432,6 +435,14 @@ class TxnAutoConfigurationTest {
                     assertThatThrownBy(() -> rest.get().retrieve().toBodilessEntity())
                             .as("its own settings stay")
                             .hasMessageContaining("127.0.0.1:" + nobody);
+                    for (Answer<Object> answers : List.of(RETURNS_DEFAULTS, RETURNS_DEEP_STUBS)) {
+                        RestClient madeUp = mock(RestClient.class, answers);
+                        WebClient madeUpToo = mock(WebClient.class, answers);
+                        assertThat(context.getBean(XidRequestInterceptor.class).within(madeUp))
+                                .isSameAs(madeUp);
+                        assertThat(context.getBean(XidExchangeFilter.class).within(madeUpToo))
+                                .isSameAs(madeUpToo);
+                    }
                 });
     }
 
