@@ -40,8 +40,16 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
     /** How often a statement is run again at most because others were faster; the end of the wait comes first, if the clock moves. */
     static final int MOST_RUNS = 1_000;
 
+    /** Switches auto-commit off on MariaDB, together with the statement that follows. */
+    static final String BEGIN = "BEGIN NOT ATOMIC SET autocommit = 0; ";
+
+    /** On a line of its own, behind whatever a comment hides. */
+    static final String END = "\n; END";
+
     /** What of a connection may be called whatever the mode, or sets it. */
     private static final Set<String> IN_ANY_MODE = Set.of(
+            "createStatement", // what it executes looks for itself
+            "prepareStatement",
             "commit",
             "rollback",
             "getAutoCommit",
@@ -77,10 +85,12 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
     /** Whether the application is given auto-commit mode with its connections, and so most likely goes back to it. */
     private final boolean usuallyAutoCommit;
     /**
-     * The last commit brought the session into auto-commit mode, which the application has switched off: most often it switches it on next. If not, {@link #resume()} puts
-     * that right before anything is done.
+     * The session is in auto-commit mode, which the application has switched off: the last commit brought it there, because most often the application switches it on next, or it is {@link #unsaid}.
+     * {@link #resume()} puts that right before anything is done, or the first statement does it ({@link #begin}).
      */
     private boolean ahead;
+    /** That auto-commit is off was told to nobody yet, neither pool nor server. */
+    private boolean unsaid;
     /** Somebody works past this proxy, and nobody could put it right before that. */
     private boolean bypassed;
     /** Where unqualified names lead, as far as the application switched it by JDBC's means. */
@@ -247,7 +257,12 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
         }
         boolean switched = false;
         try {
-            UndoTable.switchOff(physical);
+            if (unsaid) {
+                physical.setAutoCommit(false);
+            } else {
+                UndoTable.switchOff(physical);
+                bypassed = true; // who goes on once goes on again, and would pay for it each time
+            }
             switched = true;
         } finally {
             if (!switched) {
@@ -255,8 +270,59 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
                 physical.abort(Runnable::run);
             }
         }
+        said();
+    }
+
+    /** The session is what the application takes it for. */
+    private void said() {
         ahead = false;
-        bypassed = true; // who goes on once goes on again, and would pay for it each time
+        unsaid = false;
+    }
+
+    /** Whether the next statement may switch auto-commit off itself, which saves a round trip. */
+    boolean begins() {
+        return ahead && resource.undoTable().commitsTogether();
+    }
+
+    /** A statement between {@link #BEGIN} and {@link #END}. */
+    interface First<T> {
+        T run(Connection connection) throws SQLException;
+    }
+
+    /**
+     * Runs the first statement of a transaction, which switches auto-commit off itself. When it fails, auto-commit is off, and nothing was done.
+     *
+     * @throws SQLException also when it did what it should, and that could not be told
+     */
+    <T> T begin(First<T> first) throws SQLException {
+        T result;
+        try {
+            result = first.run(physical);
+            // The driver heard from the server that it is off, so this is for the books of those between.
+            physical.setAutoCommit(false);
+        } catch (SQLException | RuntimeException | Error e) {
+            backToTheBeginning(e);
+            throw e;
+        }
+        said();
+        return result;
+    }
+
+    /** Takes back what a first statement may have done, and switches auto-commit off, whatever driver and pool believe that it is. */
+    private void backToTheBeginning(Throwable reason) throws SQLException {
+        boolean back = false;
+        try (Statement rollback = physical.createStatement()) {
+            rollback.execute("ROLLBACK");
+            UndoTable.switchOff(physical);
+            back = true;
+        } catch (SQLException | RuntimeException e) {
+            reason.addSuppressed(e);
+        } finally {
+            if (!back) {
+                physical.abort(Runnable::run);
+            }
+        }
+        said();
     }
 
     /** From now on somebody may send what is not seen here. */
@@ -269,7 +335,7 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
         savepoints.clear();
         if (begunBySql) {
             begunBySql = false;
-            ahead = false;
+            said();
             if (!physical.isClosed()) {
                 physical.setAutoCommit(true);
             }
@@ -341,13 +407,30 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
         if (on && !ahead && !physical.getAutoCommit()) {
             localCommit.commit(local, true, usuallyAutoCommit && !bypassed);
         }
-        ahead = false;
+        said();
         begunBySql = false;
         savepoints.clear();
-        if (physical.getAutoCommit()) {
+        boolean begins = physical.getAutoCommit();
+        if (begins) {
             local.ended(); // nothing that ran so far is part of what begins
         }
-        physical.setAutoCommit(on);
+        if (!on && begins && mayBeSaidLater()) {
+            ahead = true;
+            unsaid = true;
+        } else {
+            physical.setAutoCommit(on);
+        }
+    }
+
+    /** Whether switching auto-commit off may wait for the first statement, because that is likely to do it on its way. */
+    private boolean mayBeSaidLater() {
+        WorkContext context = resource.context();
+        return usuallyAutoCommit
+                && !bypassed
+                && resource.undoTable().commitsTogether()
+                && context != null
+                && context.xid() != null
+                && !resource.wantsXa();
     }
 
     /** What was not committed is rolled back; that some drivers would commit it on close is not left to them. */
@@ -437,7 +520,7 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
 
     /** Refuses a setting for one transaction where the next one is ours. */
     void requireOpenTransaction() throws SQLException {
-        if (physical.getAutoCommit() && resource.dialect().product().isMySqlFamily()) {
+        if (inAutoCommit() && resource.dialect().product().isMySqlFamily()) {
             throw Refusals.notSupported(
                     "in auto-commit mode it would hold for the first statement that a capture sends, and no longer",
                     "use Connection.setTransactionIsolation or SET SESSION, or switch auto-commit off before");
@@ -640,14 +723,14 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
     /** A column that is not known may have come this moment: then it is looked for once more. */
     private Checked checked(Plan.Write plan, KeyRequest keys, StatementScope scope) throws SQLException {
         try {
-            WriteRun run = new WriteRun(physical, resource, namespace, scope, keys);
+            WriteRun run = new WriteRun(this, scope, keys);
             return new Checked(run, WriteCapture.of(plan, run));
         } catch (SQLException e) {
             if (!TableImages.NO_COLUMN.equals(e.getSQLState()) || LocalCommit.codeOf(e) != null) {
                 throw e;
             }
             resource.tables().forget();
-            WriteRun run = new WriteRun(physical, resource, namespace, scope, keys);
+            WriteRun run = new WriteRun(this, scope, keys);
             return new Checked(run, WriteCapture.of(plan, run));
         }
     }
@@ -693,7 +776,7 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
      */
     <T> T inTransaction(WorkContext context, Work<T> work) throws SQLException {
         requirePrepared(context);
-        if (!physical.getAutoCommit()) {
+        if (!inAutoCommit()) {
             return inOpenTransaction(work);
         }
         int triesLeft = resource.triesForLocks();
@@ -725,7 +808,7 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
     /** The same with work that cannot be run again: it waits with its rows held. */
     <T> T inTransactionOnce(WorkContext context, Work<T> work) throws SQLException {
         requirePrepared(context);
-        return physical.getAutoCommit() ? inOwnTransaction(work, true) : inOpenTransaction(work);
+        return inAutoCommit() ? inOwnTransaction(work, true) : inOpenTransaction(work);
     }
 
     private void requirePrepared(WorkContext context) throws SQLException {
@@ -776,7 +859,7 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
 
     /** Reads rows that no other global transaction holds; waits for them, as configured. */
     CheckedReads.Shown read(CheckedReads.Reading reading) throws SQLException {
-        return physical.getAutoCommit()
+        return inAutoCommit()
                 ? inTransaction(reading.context(), transaction -> reads.once(reading))
                 : reads.inOpenTransaction(reading);
     }
@@ -788,6 +871,11 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
     /** A statement is about to run in the application's local transaction. */
     void touch() throws SQLException {
         resume();
+        local.touch();
+    }
+
+    /** The same of one that {@link #begins()}, or whose capture has that done. */
+    void touchFirst() {
         local.touch();
     }
 

@@ -446,7 +446,7 @@ final class LocalCommit {
     }
 
     /** Whether something between here and the server does not take the two statements together any more. */
-    private static boolean isNotUnderstood(SQLException failure) {
+    static boolean isNotUnderstood(SQLException failure) {
         String state = String.valueOf(failure.getSQLState());
         return state.startsWith("42") || state.startsWith("0A");
     }

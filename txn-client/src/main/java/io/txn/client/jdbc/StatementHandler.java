@@ -90,12 +90,13 @@ final class StatementHandler implements InvocationHandler {
             return setParameter(method, given);
         }
         String name = method.getName();
+        if (EXECUTE.contains(name)) {
+            keeps = false;
+            return execute(proxy, method, given);
+        }
         if (name.startsWith("execute")) {
             keeps = false;
             connection.resume();
-        }
-        if (EXECUTE.contains(name)) {
-            return execute(proxy, method, given);
         }
         switch (name) {
             case "clearParameters" -> {
@@ -242,6 +243,9 @@ final class StatementHandler implements InvocationHandler {
             return executeSeveral(proxy, method.getName(), context, statements, requestedKeys(prepared, given));
         }
         Plan plan = plan(sql, prepared);
+        if (!(plan instanceof Plan.Update)) {
+            connection.resume();
+        }
         if (plan instanceof Plan.Control control) {
             requireNoRowsWanted(method.getName());
             connection.control(control);
@@ -257,7 +261,7 @@ final class StatementHandler implements InvocationHandler {
         if (plan instanceof Plan.LockingRead read) {
             return executeCheckedRead(proxy, context, read, method, given);
         }
-        connection.touch();
+        connection.touchFirst();
         if (plan instanceof Plan.Read || plan instanceof Plan.Call) {
             return guarded(proxy, callPhysical(method, given));
         }

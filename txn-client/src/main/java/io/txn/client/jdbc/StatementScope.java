@@ -42,6 +42,12 @@ final class StatementScope {
         return limit > 0 && (queryTimeout == 0 || limit < queryTimeout) ? limit : queryTimeout;
     }
 
+    /** Whether the driver is told of a time limit: some write it in front of the statement. */
+    boolean isLimitedByDriver() {
+        int left = limit;
+        return (deadlines != null && deadlines.watches(left) ? queryTimeout : timeout()) > 0;
+    }
+
     /** Whether a statement in place of the application's was told to stop. */
     boolean cancel() throws SQLException {
         Statement current = running;

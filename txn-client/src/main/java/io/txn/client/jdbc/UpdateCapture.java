@@ -185,13 +185,7 @@ final class UpdateCapture implements WriteCapture {
         }
         int count;
         try {
-            count = new Query()
-                    .add(plan.verb(), parameters)
-                    .add(' ' + noting.before() + ", ", noting.parameters())
-                    .add(plan.assignments(), parameters)
-                    .add(", " + noting.after() + " WHERE ")
-                    .add(selection.where(), parameters)
-                    .update(run.connection(), run.scope());
+            count = updateNoting(noting, parameters);
         } catch (SQLException e) {
             if (e.getErrorCode() == RowNotes.SET_TWICE || e.getErrorCode() == RowNotes.TOO_LONG) {
                 return null; // sql_mode SIMULTANEOUS_ASSIGNMENT, a tiny max_allowed_packet: nothing was changed
@@ -204,6 +198,30 @@ final class UpdateCapture implements WriteCapture {
             run.owes(new NotedRows.Owing(noting.number(), target, run, count, noting.length()));
         }
         return new Outcome(count, List.of(), GeneratedKeys.NONE, run.incomplete());
+    }
+
+    private int updateNoting(NotedRows.Noting noting, Parameters parameters) throws SQLException {
+        if (run.begins()) {
+            Query first = noting(new Query().add(ConnectionHandler.BEGIN), noting, parameters)
+                    .add(ConnectionHandler.END);
+            try {
+                return run.session().begin(connection -> first.update(connection, run.scope()));
+            } catch (SQLException e) {
+                if (!LocalCommit.isNotUnderstood(e)) {
+                    throw e;
+                }
+                // Nothing was done. If it is the application's own mistake, it is found again.
+            }
+        }
+        return noting(new Query(), noting, parameters).update(run.connection(), run.scope());
+    }
+
+    private Query noting(Query query, NotedRows.Noting noting, Parameters parameters) {
+        return query.add(plan.verb(), parameters)
+                .add(' ' + noting.before() + ", ", noting.parameters())
+                .add(plan.assignments(), parameters)
+                .add(", " + noting.after() + " WHERE ")
+                .add(selection.where(), parameters);
     }
 
     private Outcome returningOldAndNew(Parameters parameters) throws SQLException {

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class WriteRun {
 
+    private final ConnectionHandler session;
     private final Connection connection;
     private final AtResource resource;
     private final String namespace;
@@ -29,19 +30,28 @@ final class WriteRun {
     private NotedRows.@Nullable Owing owing;
     private final Set<Table> tables = new LinkedHashSet<>();
 
-    /** @param namespace where unqualified names lead, as far as the application switched it */
-    WriteRun(
-            Connection connection, AtResource resource, String namespace, StatementScope scope, KeyRequest keyRequest) {
-        this.connection = connection;
-        this.resource = resource;
-        this.namespace = namespace;
+    WriteRun(ConnectionHandler session, StatementScope scope, KeyRequest keyRequest) {
+        this.session = session;
+        this.connection = session.physical();
+        this.resource = session.resource();
+        this.namespace = session.namespace();
         this.scope = scope;
         this.keyRequest = keyRequest;
     }
 
     /** The physical connection, within its open transaction. */
-    Connection connection() {
+    Connection connection() throws SQLException {
+        session.resume();
         return connection;
+    }
+
+    /** Whether the transaction is still to be opened, and the next statement may do that by {@link ConnectionHandler#begin}. */
+    boolean begins() {
+        return session.begins() && !scope.isLimitedByDriver();
+    }
+
+    ConnectionHandler session() {
+        return session;
     }
 
     Dialect dialect() {

@@ -163,7 +163,8 @@ abstract class CommittedTogetherContract extends AtContract {
         lookingMeanwhile();
         inside(xid, connection -> {
             execute(connection, TOUCH);
-            counter.failAfter(mariaDb() ? "END" : ending(), new SQLException("broken for the test", "70100"));
+            counter.failAfter(
+                    mariaDb() ? "SET autocommit = 1; END" : ending(), new SQLException("broken for the test", "70100"));
             connection.commit();
         });
         assertThat(manager.reports()).isEmpty();
