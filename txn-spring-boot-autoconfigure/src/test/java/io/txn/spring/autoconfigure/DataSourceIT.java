@@ -32,6 +32,7 @@ import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.config.ConfigurableBeanFactory;
 import org.springframework.boot.LazyInitializationBeanFactoryPostProcessor;
+import org.springframework.beans.factory.BeanNotOfRequiredTypeException;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
@@ -300,6 +301,38 @@ class DataSourceIT {
                 .contains("script: io/txn/client/jdbc/schema/h2.sql")
                 .containsIgnoringCase(ErrorCode.NO_UNDO_TABLE.fix())
                 .doesNotContain("\tat ");
+    }
+
+    /** As examples of Spring Boot's have it: the pool's own class as the type of the bean, and somebody who injects that. */
+    @Test
+    @ExtendWith(OutputCaptureExtension.class)
+    void whoWantsAPoolByItsClassIsToldHowToGetIt(CapturedOutput output) {
+        assertThatThrownBy(() -> new SpringApplicationBuilder(PoolByClass.class)
+                        .web(WebApplicationType.NONE)
+                        .run("--" + coordinator.property()))
+                .hasRootCauseInstanceOf(BeanNotOfRequiredTypeException.class);
+        assertThat(output.getAll())
+                .contains("APPLICATION FAILED TO START")
+                .contains("The data source 'pool' takes part in global transactions")
+                .contains("dataSource.unwrap(HikariDataSource.class)")
+                .contains("txn.jdbc.excluded");
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableAutoConfiguration
+    static class PoolByClass {
+
+        @Bean
+        HikariDataSource pool() {
+            HikariDataSource pool = new HikariDataSource();
+            pool.setJdbcUrl(memory("byclass"));
+            return pool;
+        }
+
+        @Bean
+        String name(HikariDataSource pool) {
+            return pool.getPoolName();
+        }
     }
 
     /** Stands for what brings work: a web server, a listener, a scheduler. */
