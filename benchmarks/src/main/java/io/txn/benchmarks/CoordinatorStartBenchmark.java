@@ -104,7 +104,6 @@ final class CoordinatorStartBenchmark implements Benchmark {
     /** The three commands of the page on operating it. */
     private static Way archived(Path jar, List<String> flags, Path directory) throws Exception {
         Path unpacked = directory.resolve("unpacked");
-        Path archive = directory.resolve("classes.jsa");
         try (JavaProcess extract = JavaProcess.jar(jar)
                 .jvm("-Djarmode=tools")
                 .args("extract", "--destination", unpacked.toString())
@@ -114,20 +113,16 @@ final class CoordinatorStartBenchmark implements Benchmark {
             }
         }
         Path program = unpacked.resolve(String.valueOf(jar.getFileName()));
-        List<String> training = new ArrayList<>(flags);
-        training.add("-XX:ArchiveClassesAtExit=" + archive);
-        try (Started started = start(
-                new Way("training", program, training),
-                directory.resolve("training"),
-                directory.resolve("training.log"))) {
-            if (!started.process().term(MOST) || !Files.exists(archive)) {
-                throw new IllegalStateException(
-                        "there is no archive: " + started.process().output());
-            }
-        }
-        List<String> with = new ArrayList<>(flags);
-        with.add("-XX:SharedArchiveFile=" + archive);
-        return new Way("unpacked, archive", program, with);
+        String use = ClassArchive.train(directory.resolve("classes.jsa"), MOST, flag -> start(
+                        new Way("training", program, and(flags, flag)),
+                        directory.resolve("training"),
+                        directory.resolve("training.log"))
+                .process());
+        return new Way("unpacked, archive", program, and(flags, use));
+    }
+
+    private static List<String> and(List<String> flags, String further) {
+        return Stream.concat(flags.stream(), Stream.of(further)).toList();
     }
 
     private static void tell(
@@ -195,7 +190,9 @@ final class CoordinatorStartBenchmark implements Benchmark {
                             accepted,
                             millisSince(begun),
                             ProcessFigures.of(process.pid()).cpuNanos() / 1e6,
-                            mainCpu(process.pid())));
+                            ThreadFigures.main(ThreadFigures.of(process.pid()).values())
+                                            .cpuNanos()
+                                    / 1e6));
         } catch (RuntimeException | Error | IOException | InterruptedException e) {
             process.close();
             throw e;
@@ -230,17 +227,6 @@ final class CoordinatorStartBenchmark implements Benchmark {
         } finally {
             connection.disconnect();
         }
-    }
-
-    /** Of the thread that ran {@code main}: of those that are named as the program, the one that worked. */
-    private static double mainCpu(long pid) {
-        return ThreadFigures.of(pid).values().stream()
-                        .filter(thread ->
-                                thread.name().equals("java") || thread.name().equals("DestroyJavaVM"))
-                        .mapToLong(ThreadFigures::cpuNanos)
-                        .max()
-                        .orElse(0)
-                / 1e6;
     }
 
     /** What its threads do while nobody asks anything; fails when one spins. */

@@ -4,8 +4,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -19,6 +22,7 @@ import java.util.stream.Stream;
  */
 record ThreadFigures(String name, long cpuNanos, long waitNanos, long wakeUps) {
 
+    private static final Set<String> MAIN = Set.of("java", "DestroyJavaVM");
     private static final String WAKE_UPS = "voluntary_ctxt_switches:";
 
     /** Those that are there, by number. */
@@ -36,6 +40,22 @@ record ThreadFigures(String name, long cpuNanos, long waitNanos, long wakeUps) {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read the threads of " + pid, e);
         }
+    }
+
+    /** The one that ran {@code main}: of those that are named as the program, before {@code main} returned and behind it, the one that worked. */
+    static ThreadFigures main(Collection<ThreadFigures> threads) {
+        return threads.stream()
+                .filter(thread -> MAIN.contains(thread.name()))
+                .max(Comparator.comparingLong(ThreadFigures::cpuNanos))
+                .orElse(new ThreadFigures("java", 0, 0, 0));
+    }
+
+    /** CPU nanoseconds of those whose names begin with one of these. */
+    static long cpuNanos(Collection<ThreadFigures> threads, String... names) {
+        return threads.stream()
+                .filter(thread -> Stream.of(names).anyMatch(thread.name()::startsWith))
+                .mapToLong(ThreadFigures::cpuNanos)
+                .sum();
     }
 
     private static ThreadFigures read(Path task) throws IOException {

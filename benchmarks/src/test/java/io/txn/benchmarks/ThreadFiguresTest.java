@@ -2,6 +2,7 @@ package io.txn.benchmarks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -17,7 +18,30 @@ class ThreadFiguresTest {
                 .containsExactlyInAnyOrder(5L, 7L);
     }
 
+    /** The launcher's own thread only waits for it, and has the same name. */
+    @Test
+    void theMainThreadIsTheOneThatWorked() {
+        List<ThreadFigures> during = List.of(named("java", 3), named("java", 900), cpu(2000));
+        List<ThreadFigures> after = List.of(named("java", 3), named("DestroyJavaVM", 950), cpu(2000));
+
+        assertThat(ThreadFigures.main(during).cpuNanos()).isEqualTo(900);
+        assertThat(ThreadFigures.main(after).cpuNanos()).isEqualTo(950);
+    }
+
+    @Test
+    void threadsAreCountedByTheBeginningOfTheirNames() {
+        List<ThreadFigures> threads =
+                List.of(cpu(7), named("C1 CompilerThre", 5), named("GC Thread#0", 3), named("G1 Conc#0", 2));
+
+        assertThat(ThreadFigures.cpuNanos(threads, "C2 Compiler")).isEqualTo(7);
+        assertThat(ThreadFigures.cpuNanos(threads, "GC Thread", "G1 ")).isEqualTo(5);
+    }
+
     private static ThreadFigures cpu(long nanos) {
-        return new ThreadFigures("C2 CompilerThre", nanos, 0, 0);
+        return named("C2 CompilerThre", nanos);
+    }
+
+    private static ThreadFigures named(String name, long cpuNanos) {
+        return new ThreadFigures(name, cpuNanos, 0, 0);
     }
 }

@@ -7,8 +7,10 @@ import io.txn.test.DatabaseKind;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /** The same while the branch is being registered. */
+@EnabledIfSystemProperty(named = "txn.test.wide", matches = "true")
 class LocalTransactionSideBySideMariaDbIT extends LocalTransactionContract {
 
     @Override

@@ -24,7 +24,7 @@ abstract class PropertyContract extends AtContract {
     private static final long SEED = Long.getLong("txn.test.seed", System.nanoTime() & 0xffff_ffffL);
 
     int runs() {
-        int shortForm = kind() == DatabaseKind.H2 ? 60 : 15;
+        int shortForm = kind() == DatabaseKind.H2 ? 60 : Boolean.getBoolean("txn.test.wide") ? 15 : 6;
         return Boolean.getBoolean("txn.test.full") ? 20 * shortForm : shortForm;
     }
 

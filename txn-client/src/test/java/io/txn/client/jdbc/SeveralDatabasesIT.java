@@ -19,7 +19,8 @@ class SeveralDatabasesIT {
 
     private static final long SEED = Long.getLong("txn.test.seed", System.nanoTime() & 0xffff_ffffL);
 
-    private static final int RUNS = Boolean.getBoolean("txn.test.full") ? 300 : 8;
+    private static final int RUNS =
+            Boolean.getBoolean("txn.test.full") ? 300 : Boolean.getBoolean("txn.test.wide") ? 8 : 3;
 
     private final ContextCarrier contexts = new ContextCarrier();
     private final InMemoryResourceManager manager = new InMemoryResourceManager();

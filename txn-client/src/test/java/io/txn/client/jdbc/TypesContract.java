@@ -40,14 +40,15 @@ abstract class TypesContract extends AtContract {
 
     private void survives(String table, Type type) {
         behindTheBack("CREATE TABLE " + table + " (id INT NOT NULL PRIMARY KEY, c " + type.name() + ", other INT)");
+        List<String> inserts = new ArrayList<>();
         int id = 1;
         for (String value : type.values()) {
-            behindTheBack("INSERT INTO " + table + " VALUES (" + id++ + ", " + value + ", 0)");
-            behindTheBack("INSERT INTO " + table + " VALUES (" + id++ + ", " + value + ", 0)");
+            inserts.add("INSERT INTO " + table + " VALUES (" + id++ + ", " + value + ", 0)");
+            inserts.add("INSERT INTO " + table + " VALUES (" + id++ + ", " + value + ", 0)");
         }
-        behindTheBack(
-                "INSERT INTO " + table + " VALUES (" + id + ", NULL, 0)",
-                "INSERT INTO " + table + " VALUES (" + (id + 1) + ", NULL, 0)");
+        inserts.add("INSERT INTO " + table + " VALUES (" + id + ", NULL, 0)");
+        inserts.add("INSERT INTO " + table + " VALUES (" + (id + 1) + ", NULL, 0)");
+        behindTheBack(inserts.toArray(String[]::new));
         String exact = "SELECT id, " + type.exact().replace("%s", "c") + ", other FROM " + table + " ORDER BY id";
         List<String> before = rows(exact);
         String last = type.values().get(type.values().size() - 1);

@@ -3,8 +3,10 @@ package io.txn.client.jdbc;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.test.DatabaseKind;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /** As on MySQL, which does not return the rows it changed. */
+@EnabledIfSystemProperty(named = "txn.test.wide", matches = "true")
 class WriteByQueriesMariaDbIT extends WriteContract {
 
     @Override

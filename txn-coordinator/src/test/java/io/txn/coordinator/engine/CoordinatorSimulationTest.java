@@ -15,7 +15,8 @@ class CoordinatorSimulationTest {
     private static final long FIRST = Long.getLong("txn.test.firstSeed", 1);
 
     private static long seeds() {
-        return Long.getLong("txn.test.seeds", Boolean.getBoolean("txn.test.full") ? 1_000_000 : 5_000);
+        long shortForm = Boolean.getBoolean("txn.test.wide") ? 5_000 : 2_500;
+        return Long.getLong("txn.test.seeds", Boolean.getBoolean("txn.test.full") ? 1_000_000 : shortForm);
     }
 
     @Test

@@ -83,7 +83,8 @@ record PlantedMistake(String what, List<Change> changes, long rare) {
         }
     }
 
-    private Map<String, String> changedSources() {
+    /** By file, what is compiled in the place of the code as it is. */
+    Map<String, String> changedSources() {
         Map<String, String> sources = new HashMap<>();
         for (Change change : changes) {
             String source = sources.computeIfAbsent(change.file, PlantedMistake::source);

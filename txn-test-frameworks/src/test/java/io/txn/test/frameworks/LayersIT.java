@@ -167,15 +167,16 @@ class LayersIT {
     }
 
     static Stream<Arguments> layersAndDatabases() {
-        return Stream.of(
+        return Rig.onDatabases(
+                List.of(
                         P6SpyAbove.class,
                         DatasourceProxyAbove.class,
                         Lazy.class,
                         TransactionAware.class,
                         Routing.class,
-                        Silent.class)
-                .flatMap(layer -> Stream.of(DatabaseKind.MARIADB, DatabaseKind.POSTGRESQL)
-                        .map(kind -> Arguments.of(layer, kind)));
+                        Silent.class),
+                DatabaseKind.MARIADB,
+                DatabaseKind.POSTGRESQL);
     }
 
     @ParameterizedTest

@@ -61,7 +61,7 @@ class PoolIT {
     }
 
     static Stream<Arguments> poolsAndDatabases() {
-        return pools().stream().flatMap(pool -> Stream.of(DatabaseKind.values()).map(kind -> Arguments.of(pool, kind)));
+        return Rig.onDatabases(pools(), DatabaseKind.values());
     }
 
     @ParameterizedTest

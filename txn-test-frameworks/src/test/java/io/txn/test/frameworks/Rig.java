@@ -26,8 +26,10 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.params.provider.Arguments;
 import org.springframework.util.FileSystemUtils;
 
 /**
@@ -85,6 +87,13 @@ final class Rig implements AutoCloseable {
             rig.close();
             throw e;
         }
+    }
+
+    /** Each subject on one kind of database, and in the wide form on every kind. */
+    static Stream<Arguments> onDatabases(List<?> subjects, DatabaseKind... kinds) {
+        int times = Boolean.getBoolean("txn.test.wide") ? kinds.length : 1;
+        return IntStream.range(0, subjects.size()).boxed().flatMap(subject -> IntStream.range(subject, subject + times)
+                .mapToObj(kind -> Arguments.of(subjects.get(subject), kinds[kind % kinds.length])));
     }
 
     private static Path temporary() {

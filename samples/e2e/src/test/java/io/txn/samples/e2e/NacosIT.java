@@ -21,13 +21,16 @@ import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /**
  * The coordinator registers in a real Nacos, and the services find it there by the Nacos settings that they have for themselves: no key of ours in
  * their configuration says where it is. One after the other: found; the coordinator killed and started again behind another port; the registry
- * killed and started again under load, last because it leaves more transactions than one page of the admin API shows.
+ * killed and started again under load, last because it leaves more transactions than one page of the admin API shows. In the wide form only: each of it is shown
+ * with fewer processes by {@code ApplicationNacosIT} and {@code NacosDownUnderLoadIT}.
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@EnabledIfSystemProperty(named = "txn.test.wide", matches = "true")
 class NacosIT {
 
     private static NacosServer nacos;

@@ -15,12 +15,14 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /**
  * A shop that trusts nobody: every connection to the coordinator is mutual TLS, and each service proves itself by the
  * subject of its certificate, the last one by a token besides. On PostgreSQL; {@link RowsInTheWayIT} makes the same purchases on MariaDB, {@link DemoIT} its own
- * on H2.
+ * on H2. In the wide form only: {@code TlsIT} and {@code SecuredCoordinatorIT} show the same with fewer processes.
  */
+@EnabledIfSystemProperty(named = "txn.test.wide", matches = "true")
 class SecuredShopIT {
 
     private static final String TOKEN = "a-token-of-the-test-1";
