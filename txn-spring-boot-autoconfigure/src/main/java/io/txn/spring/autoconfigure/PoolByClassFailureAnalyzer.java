@@ -16,7 +16,8 @@ final class PoolByClassFailureAnalyzer extends AbstractFailureAnalyzer<BeanNotOf
         }
         String pool = cause.getRequiredType().getName();
         return new FailureAnalysis(
-                "The data source '" + cause.getBeanName() + "' takes part in global transactions, so the bean is a javax.sql.DataSource in front of the pool, and no "
+                "The data source '" + cause.getBeanName()
+                        + "' takes part in global transactions, so the bean is a javax.sql.DataSource in front of the pool, and no "
                         + pool + '.',
                 "Inject javax.sql.DataSource, and where the pool itself is needed take it from there: dataSource.unwrap("
                         + cause.getRequiredType().getSimpleName()
