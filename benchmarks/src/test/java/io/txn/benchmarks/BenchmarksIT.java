@@ -56,6 +56,7 @@ class BenchmarksIT {
     }
 
     @Test
+    @EnabledIfSystemProperty(named = "txn.test.wide", matches = "true")
     void theRealSeataClientsTransactionsAreTheOnesTheCoordinatorCounts() {
         try (CoordinatorProcess coordinator = coordinator();
                 SeataClient client =
@@ -86,6 +87,7 @@ class BenchmarksIT {
     }
 
     @Test
+    @EnabledIfSystemProperty(named = "txn.test.wide", matches = "true")
     void theTableOfTheCoordinatorHasARowForEachCombination() throws Exception {
         String text = run(
                 new CoordinatorBenchmark(),

@@ -122,7 +122,11 @@ class CoordinatorSagaIT {
                 "third");
         SagaHead.Progress end = killedAt("action /second", plan);
         assertThat(end).isEqualTo(new SagaHead.Progress(SagaHead.State.DONE, "\"third\"", null));
-        assertThat(called).startsWith("ACTION first", "action /second").endsWith("action /second", "ACTION third");
+        // On a slow machine an answer may come after its time, and the call again.
+        assertThat(called)
+                .startsWith("ACTION first", "action /second")
+                .containsSubsequence("action /second", "action /second", "ACTION third")
+                .endsWith("ACTION third");
         assertThat(called).containsOnlyOnce("ACTION first");
         assertThat(targets.calls().stream().map(SagaTargets.Call::key).distinct())
                 .hasSize(1);

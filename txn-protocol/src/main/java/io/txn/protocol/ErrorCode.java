@@ -338,7 +338,11 @@ public enum ErrorCode {
             "the coordinator is about to stop and begins no more global transactions",
             "repeat the call: our client does so by itself for txn.client.connect-wait; nothing was begun"),
 
-    BAD_CONFIGURATION("TXN-CFG001", Category.OPERATOR, "a configuration value is not valid", "correct the named key"),
+    BAD_CONFIGURATION(
+            "TXN-CFG001",
+            Category.OPERATOR,
+            "a configuration value is not valid",
+            "correct the named key or annotation as the problem says"),
     COORDINATOR_NOT_CONFIGURED(
             "TXN-CFG002",
             Category.OPERATOR,

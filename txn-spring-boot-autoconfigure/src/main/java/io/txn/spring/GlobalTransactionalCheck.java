@@ -1,33 +1,51 @@
 package io.txn.spring;
 
+import io.txn.client.ContextCarrier;
+import io.txn.client.GlobalTransactionTemplate;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.springframework.aop.Advisor;
+import org.springframework.aop.framework.Advised;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.util.ClassUtils;
 
 /**
  * Refuses, when a bean is made, each use of {@link GlobalTransactional} or {@link GlobalLock} that could not work and would not say so: the business call
- * would run without a global transaction or unguarded, or would be decided before the work is done.
+ * would run without a global transaction or unguarded, or would be decided before the work is done. Where advice of others stands within the global transaction, {@link CaughtFailures}
+ * see to it that what it catches is not lost.
  */
 public final class GlobalTransactionalCheck implements BeanPostProcessor {
 
+    private static final String LOCAL_TRANSACTIONS = "org.springframework.transaction.";
+
     private final List<AnnotationCheck> checks;
+    private final AnnotationIndex index;
+    private final Supplier<GlobalTransactionalOptions> options;
+    private final Supplier<ContextCarrier> contexts;
+    private final Supplier<GlobalTransactionTemplate> transactions;
 
     /**
      * @param index knows in which classes there is anything to check
      * @param options read the annotations that are found
      * @param later runs methods whose result is there only later
+     * @param contexts with {@code transactions}, asked when an annotated method is called
      */
     public GlobalTransactionalCheck(
             AnnotationIndex index,
             Supplier<GlobalTransactionalOptions> options,
             Supplier<GlobalLockOptions> locks,
-            Supplier<@Nullable LaterResults> later) {
+            Supplier<@Nullable LaterResults> later,
+            Supplier<ContextCarrier> contexts,
+            Supplier<GlobalTransactionTemplate> transactions) {
+        this.index = index;
+        this.options = options;
+        this.contexts = contexts;
+        this.transactions = transactions;
         Predicate<Class<?>> handled = type -> {
             LaterResults results = later.get();
             return results != null && results.handles(type);
@@ -58,5 +76,34 @@ public final class GlobalTransactionalCheck implements BeanPostProcessor {
             check.checkOnce(type);
         }
         return bean;
+    }
+
+    /** Behind those that make proxies, which say of themselves in which order they come. */
+    @Override
+    public Object postProcessAfterInitialization(Object bean, String beanName) {
+        if (bean instanceof Advised proxy && !proxy.isFrozen() && mayCatch(proxy)) {
+            new CaughtFailures(index, options, contexts, transactions).standIn(proxy);
+        }
+        return bean;
+    }
+
+    /** Whether advice of others stands within the global transactions of a proxy's methods. */
+    private static boolean mayCatch(Advised proxy) {
+        boolean within = false;
+        for (Advisor advisor : proxy.getAdvisors()) {
+            if (within && isForeign(advisor)) {
+                return true;
+            }
+            within |= advisor instanceof GlobalTransactionalAspect;
+        }
+        return false;
+    }
+
+    static boolean isForeign(Advisor advisor) {
+        return !(advisor instanceof AnnotatedMethods) && !isLocalTransaction(advisor);
+    }
+
+    static boolean isLocalTransaction(Advisor advisor) {
+        return advisor.getAdvice().getClass().getName().startsWith(LOCAL_TRANSACTIONS);
     }
 }

@@ -3,6 +3,7 @@ package io.txn.spring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.txn.client.ContextCarrier;
 import io.txn.client.GlobalTransactionOptions;
 import io.txn.client.IdempotencyKey;
 import io.txn.client.OnDuplicate;
@@ -46,8 +47,10 @@ class GlobalTransactionalCheckTest {
     };
 
     private final GlobalLockOptions locks = new GlobalLockOptions(text -> text.equals("${wait}") ? "5s" : text);
-    private final GlobalTransactionalCheck check =
-            new GlobalTransactionalCheck(new AnnotationIndex(), () -> options, () -> locks, () -> null);
+    private final GlobalTransactionalCheck check = new GlobalTransactionalCheck(
+            new AnnotationIndex(), () -> options, () -> locks, () -> null, ContextCarrier::new, () -> {
+                throw new AssertionError("nothing is called");
+            });
 
     // What cannot work
 

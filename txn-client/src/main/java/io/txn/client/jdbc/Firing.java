@@ -31,6 +31,7 @@ final class Firing {
 
     /** An UPDATE of these columns is undone by one. */
     void update(List<Column> columns) throws SQLException {
+        refuseLacking(Event.UPDATE);
         refuseNumberedAnew(columns);
         refuseKeyThatMovesByItself(columns);
         refuse(Event.UPDATE, columns, "");
@@ -38,12 +39,18 @@ final class Firing {
 
     /** A DELETE is undone by INSERT. */
     void delete() throws SQLException {
+        refuseLacking(Event.DELETE);
         refuse(Event.DELETE, null, "");
         refuse(Event.INSERT, null, ", which undoes the DELETE");
     }
 
     /** An INSERT, also one that may change or delete rows which are there, and MERGE; an INSERT is undone by DELETE. */
     void insert(Plan.Write plan) throws SQLException {
+        refuseLacking(Event.INSERT);
+        if (plan instanceof Plan.Merge
+                || plan instanceof Plan.RichInsert rich && rich.conflict() == Plan.Conflict.CHANGE && rich.replace()) {
+            refuseLacking(Event.DELETE);
+        }
         boolean plain = plan instanceof Plan.Insert
                 || plan instanceof Plan.RichInsert rich && rich.conflict() == Plan.Conflict.FAIL;
         for (Trigger trigger : table.triggers()) {
@@ -63,6 +70,13 @@ final class Firing {
                 && (merge.keyed() != null || !merge.assigned().isEmpty())) {
             refuseNumberedAnew(columns(merge.assigned()));
             refuse(Event.UPDATE, merge.keyed() != null ? null : columns(merge.assigned()), "");
+        }
+    }
+
+    private void refuseLacking(Event event) throws SQLException {
+        String lacking = table.lacking().get(event);
+        if (lacking != null) {
+            throw Refusals.notSupported(lacking, "do what the reason says, or run it outside the global transaction");
         }
     }
 

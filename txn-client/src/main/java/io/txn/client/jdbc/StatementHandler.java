@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +33,8 @@ import org.jspecify.annotations.Nullable;
  * (parameters, time limit, wish for generated keys) is carried over, and what it asks afterwards is answered from the outcome.
  */
 final class StatementHandler implements InvocationHandler {
+
+    private static final Pattern SETS_LAST_KEY = Pattern.compile("(?i)\\blast_insert_id\\s*\\(\\s*[^)\\s]");
 
     private static final Outcome NOTHING = new Outcome(0, List.of(), GeneratedKeys.NONE, null);
     private static final Set<String> EXECUTE = Set.of("execute", "executeQuery", "executeUpdate", "executeLargeUpdate");
@@ -269,6 +272,13 @@ final class StatementHandler implements InvocationHandler {
         Plan.Write write = (Plan.Write) plan;
         keysWanted = keys.wanted();
         requireFitting(method.getName(), write);
+        if (keysWanted
+                && write instanceof Plan.Update
+                && SETS_LAST_KEY.matcher(sql).find()) {
+            throw Refusals.notSupported(
+                    "what LAST_INSERT_ID makes of an UPDATE is not shown by getGeneratedKeys",
+                    "ask for no keys, and SELECT LAST_INSERT_ID() afterwards");
+        }
         Outcome done = connection.write(context, write, parameters, keys, scope);
         show(done);
         return result(proxy, method.getName(), done);

@@ -37,7 +37,7 @@ final class UnvalidatedRows {
         if (found[0]) {
             throw Refusals.notSupported(
                     "it means a row of " + target.table().lockName()
-                            + " that breaks a check which is NOT VALID: the database would not take the row back as it is",
+                            + " that breaks a constraint which is NOT VALID: the database would not take the row back as it is",
                     "mend such rows outside the global transaction and VALIDATE the constraint");
         }
     }
@@ -47,7 +47,7 @@ final class UnvalidatedRows {
         if (table.unvalidated() != null) {
             throw Refusals.notSupported(
                     "it may change a row of " + table.lockName()
-                            + " that breaks a check which is NOT VALID: the database would not take the row back as it is",
+                            + " that breaks a constraint which is NOT VALID: the database would not take the row back as it is",
                     "VALIDATE the constraint, or send INSERT, UPDATE and DELETE by themselves");
         }
     }

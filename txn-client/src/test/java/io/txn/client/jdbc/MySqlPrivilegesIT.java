@@ -10,6 +10,7 @@ import io.txn.protocol.Xid;
 import io.txn.test.DatabaseKind;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.mariadb.jdbc.MariaDbDataSource;
 
@@ -105,6 +106,60 @@ class MySqlPrivilegesIT extends AtContract {
         assertThat(rows("SELECT id, a FROM " + parent)).containsExactly("1|0", "2|0");
         assertThat(rows("SELECT id, a FROM " + child)).containsExactly("10|1", "20|2");
         behindTheBack("DROP DATABASE " + elsewhere);
+    }
+
+    @Test
+    void whatTheAccountCouldNotTakeBackIsRefused() throws SQLException {
+        String user = "'less_" + database.name() + "'@'%'";
+        String schema = database.name();
+        behindTheBack(
+                "CREATE USER " + user + " IDENTIFIED BY 'p'",
+                "GRANT TRIGGER ON " + schema + ".* TO " + user,
+                "GRANT SELECT, INSERT, UPDATE ON " + schema + ".account TO " + user,
+                "GRANT SELECT, INSERT, UPDATE, DELETE ON " + schema + ".seat TO " + user,
+                "GRANT SELECT, INSERT, UPDATE, DELETE ON " + schema + ".undo_log TO " + user,
+                "GRANT SELECT, INSERT ON " + schema + ".undo_log_database TO " + user);
+        MariaDbDataSource account = new MariaDbDataSource(database.jdbcUrl());
+        account.setUser("less_" + schema);
+        account.setPassword("p");
+        String inserted = "INSERT INTO account VALUES (9, 'x', 1)";
+        String deleted = "DELETE FROM account WHERE id = 1";
+        String updated = "UPDATE account SET amount = 7 WHERE id = 2";
+        Xid xid = begin();
+        at = AtDataSource.wrap(account, options(), contexts, manager);
+        for (String sql : List.of(
+                inserted,
+                inserted.replace("INSERT", "INSERT IGNORE"),
+                inserted + " ON DUPLICATE KEY UPDATE amount = 5")) {
+            refused(xid, sql, "GRANT DELETE ON `" + schema + "`.`account` TO " + user);
+        }
+        committed(xid, updated);
+        behindTheBack(
+                "GRANT DELETE ON " + schema + ".account TO " + user,
+                "REVOKE INSERT ON " + schema + ".account FROM " + user);
+        at = AtDataSource.wrap(account, options(), contexts, manager);
+        refused(xid, deleted, "GRANT INSERT ON `" + schema + "`.`account` TO " + user);
+        behindTheBack(
+                "GRANT INSERT ON " + schema + ".account TO " + user,
+                "REVOKE UPDATE ON " + schema + ".account FROM " + user);
+        at = AtDataSource.wrap(account, options(), contexts, manager);
+        refused(xid, inserted, "GRANT UPDATE ON `" + schema + "`.`account` TO " + user);
+        refused(xid, deleted, "GRANT UPDATE ON `" + schema + "`.`account` TO " + user);
+        behindTheBack("GRANT UPDATE (amount) ON " + schema + ".account TO " + user);
+        at = AtDataSource.wrap(account, options(), contexts, manager);
+        committed(xid, inserted, deleted);
+        assertRolledBack(xid);
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+        behindTheBack("DROP USER " + user);
+    }
+
+    private void refused(Xid xid, String sql, String reason) throws SQLException {
+        try (var scope = contexts.bind(TransactionContext.participant(xid));
+                Connection connection = at.getConnection()) {
+            assertThat(scope).isNotNull();
+            SQLException refusal = refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, () -> execute(connection, sql));
+            assertThat(refusal.getMessage()).as(sql).contains(reason);
+        }
     }
 
     private void refused(Xid xid, String reason) throws SQLException {

@@ -6,6 +6,7 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.Xid;
 import io.txn.test.DatabaseKind;
 import java.sql.SQLException;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.postgresql.ds.PGSimpleDataSource;
 
@@ -57,6 +58,94 @@ class PostgresPrivilegesIT extends AtContract {
         assertRolledBack(xid);
         assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
         assertThat(rows("SELECT id, a FROM child")).containsExactly("10|1");
+        behindTheBack("DROP OWNED BY " + role, "DROP ROLE " + role);
+    }
+
+    private String role;
+
+    /** The data source of an account that owns nothing; {@code {role}} stands for it in the grants. */
+    private AtDataSource wrapped(String... grants) {
+        if (role == null) {
+            role = "app_" + database.name();
+            behindTheBack(
+                    "CREATE ROLE " + role + " LOGIN PASSWORD 'p'",
+                    "GRANT ALL ON ALL TABLES IN SCHEMA public TO " + role,
+                    "GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO " + role);
+        }
+        for (String grant : grants) {
+            behindTheBack(grant.replace("{role}", role));
+        }
+        PGSimpleDataSource account = new PGSimpleDataSource();
+        account.setUrl(database.jdbcUrl());
+        account.setUser(role);
+        account.setPassword("p");
+        return AtDataSource.wrap(account, options(), contexts, manager);
+    }
+
+    private void refusedAll(Xid xid, String reason, String... statements) {
+        for (String sql : statements) {
+            inside(xid, connection -> {
+                SQLException refusal = refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, () -> execute(connection, sql));
+                assertThat(refusal.getMessage()).as(sql).contains(reason);
+                execute(connection, "UPDATE seat SET passenger = 'x'");
+            });
+        }
+    }
+
+    @Test
+    void whatTheAccountCouldNotTakeBackIsRefused() {
+        String inserted = "INSERT INTO account VALUES (9, 'x', 1)";
+        String deleted = "DELETE FROM account WHERE id = 1";
+        String updated = "UPDATE account SET amount = 7 WHERE id = 2";
+        Xid xid = begin();
+        at = wrapped("REVOKE DELETE ON account FROM {role}");
+        refusedAll(xid, "GRANT DELETE ON public.account TO " + role, inserted, inserted + " ON CONFLICT DO NOTHING");
+        at = wrapped("GRANT DELETE ON account TO {role}", "REVOKE INSERT ON account FROM {role}");
+        refusedAll(xid, "GRANT INSERT ON public.account TO " + role, deleted);
+        committed(xid, updated);
+        at = wrapped("GRANT INSERT ON account TO {role}", "REVOKE UPDATE ON account FROM {role}");
+        refusedAll(xid, "GRANT UPDATE ON public.account TO " + role, inserted, deleted);
+        at = wrapped("GRANT UPDATE (amount) ON account TO {role}", "REVOKE SELECT ON account FROM {role}");
+        refusedAll(xid, "GRANT SELECT ON public.account TO " + role, inserted, updated);
+        at = wrapped("GRANT SELECT ON account TO {role}");
+        committed(xid, inserted, deleted, updated.replace('7', '8'));
+        assertRolledBack(xid);
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+        behindTheBack("DROP OWNED BY " + role, "DROP ROLE " + role);
+    }
+
+    /** The undo has a session of its own, in which a policy may hide the rows: what is not there would need no undo. */
+    @Test
+    void aTableWhosePoliciesMayHideRowsFromTheUndoIsRefused() {
+        behindTheBack(
+                "ALTER TABLE account ENABLE ROW LEVEL SECURITY",
+                "CREATE POLICY tenant ON account USING (owner = current_setting('app.tenant', true))");
+        at = wrapped();
+        Xid xid = begin();
+        inside(xid, connection -> {
+            try (var set = connection.createStatement()) {
+                set.execute("SELECT set_config('app.tenant', 'ann', false)");
+            }
+            for (String sql : List.of(
+                    "INSERT INTO account VALUES (9, 'ann', 1)",
+                    "UPDATE account SET amount = 7 WHERE id = 1",
+                    "DELETE FROM account WHERE id = 1")) {
+                SQLException refusal = refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, () -> execute(connection, sql));
+                assertThat(refusal.getMessage()).contains("row-level security");
+            }
+            connection.commit();
+        });
+        // One that hides nothing from this account, whatever others get to see.
+        at = wrapped("CREATE POLICY everything ON account TO {role} USING (true)");
+        committed(
+                xid,
+                "INSERT INTO account VALUES (9, 'ann', 1)",
+                "UPDATE account SET amount = 7 WHERE id = 1",
+                "DELETE FROM account WHERE id = 2");
+        assertRolledBack(xid);
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+        at = wrapped("CREATE POLICY few ON account AS RESTRICTIVE FOR DELETE TO {role} USING (id < 5)");
+        refusedAll(begin(), "row-level security", "INSERT INTO account VALUES (9, 'ann', 1)");
         behindTheBack("DROP OWNED BY " + role, "DROP ROLE " + role);
     }
 }

@@ -74,7 +74,7 @@ abstract class RefusalContract extends AtContract {
                         "LOCK TABLES account WRITE",
                         "DELETE FROM account /*! WHERE id = 1 */",
                         "SET autocommit = 1, @a = 1",
-                        "SET @a = 1",
+                        "SET @a = 1, sql_mode = ''",
                         "START TRANSACTION READ ONLY",
                         "SELECT * FROM account INTO OUTFILE '/tmp/x'"));
             case POSTGRESQL ->

@@ -181,12 +181,16 @@ final class ClientBeans extends BeanRegistrar {
                 AnnotationIndex txnAnnotationIndex,
                 ObjectProvider<GlobalTransactionalOptions> txnGlobalTransactionalOptions,
                 ObjectProvider<GlobalLockOptions> txnGlobalLockOptions,
-                ObjectProvider<LaterResults> later) {
+                ObjectProvider<LaterResults> later,
+                ObjectProvider<ContextCarrier> txnContextCarrier,
+                ObjectProvider<GlobalTransactionTemplate> txnGlobalTransactionTemplate) {
             return new GlobalTransactionalCheck(
                     txnAnnotationIndex,
                     new Provided<>(txnGlobalTransactionalOptions),
                     new Provided<>(txnGlobalLockOptions),
-                    new ProvidedIfAny<>(later));
+                    new ProvidedIfAny<>(later),
+                    new Provided<>(txnContextCarrier),
+                    new Provided<>(txnGlobalTransactionTemplate));
         }
     }
 }

@@ -17,8 +17,11 @@ final class ThreadsBeans extends BeanRegistrar {
     @Override
     void register(BeanRegistrations beans) {
         if (beans.isOn("txn.propagation.tasks")) {
-            beans.eager(Tasks.class, "txnContextTaskExecutors", ContextTaskExecutors.class);
-            if (beans.has(TaskManagementConfigUtils.ASYNC_ANNOTATION_PROCESSOR_BEAN_NAME)) {
+            boolean async = beans.has(TaskManagementConfigUtils.ASYNC_ANNOTATION_PROCESSOR_BEAN_NAME);
+            beans.eager(Tasks.class, "txnContextTaskExecutors", ContextTaskExecutors.class)
+                    .getConstructorArgumentValues()
+                    .addIndexedArgumentValue(0, async);
+            if (async) {
                 beans.infrastructure(Tasks.class, "txnAsyncAspect", AsyncAspect.class);
             }
             beans.lazy(Tasks.class, "txnTasksCarrier", Carrier.class);
@@ -34,8 +37,9 @@ final class ThreadsBeans extends BeanRegistrar {
 
         private Tasks() {}
 
-        static ContextTaskExecutors txnContextTaskExecutors(ObjectProvider<ContextCarrier> txnContextCarrier) {
-            return new ContextTaskExecutors(new Provided<>(txnContextCarrier));
+        static ContextTaskExecutors txnContextTaskExecutors(
+                boolean async, ObjectProvider<ContextCarrier> txnContextCarrier) {
+            return new ContextTaskExecutors(async, new Provided<>(txnContextCarrier));
         }
 
         static AsyncAspect txnAsyncAspect(
@@ -49,7 +53,11 @@ final class ThreadsBeans extends BeanRegistrar {
         }
 
         static Carrier txnTasksCarrier() {
-            return new Carrier("@Async, task executors", Carrier.Way.THREADS, "every task executor bean", "");
+            return new Carrier(
+                    "@Async, task executors",
+                    Carrier.Way.THREADS,
+                    "@Async on any executor, every task executor bean",
+                    "");
         }
     }
 

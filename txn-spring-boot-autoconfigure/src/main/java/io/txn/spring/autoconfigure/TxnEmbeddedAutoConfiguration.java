@@ -62,6 +62,6 @@ public final class TxnEmbeddedAutoConfiguration {
                 "key",
                 "txn.embedded.enabled",
                 "problem",
-                "it is set, but io.txn:txn-coordinator is not on the class path");
+                "it is set, but io.txn:txn-coordinator is not on the class path; add it, or remove the key where there is a coordinator");
     }
 }

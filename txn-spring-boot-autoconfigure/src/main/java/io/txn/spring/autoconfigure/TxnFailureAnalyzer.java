@@ -1,13 +1,30 @@
 package io.txn.spring.autoconfigure;
 
+import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.spring.doctor.Finding;
+import io.txn.spring.doctor.KeysExamination;
+import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.core.Ordered;
+import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.core.env.Environment;
 
-/** Says why a start failed and what to do: every error of this product carries both. */
+/**
+ * Says why a start failed and what to do: every error of this product carries both. Keys that nobody knows are told with it, since the doctor comes too late for that: one that is
+ * misspelt may be why.
+ */
 final class TxnFailureAnalyzer extends AbstractFailureAnalyzer<TxnException> implements Ordered {
+
+    private final @Nullable Environment environment;
+
+    /** @param environment of the context that did not start, if it came so far */
+    public TxnFailureAnalyzer(@Nullable Environment environment) {
+        this.environment = environment;
+    }
 
     /** Before the analyzers that only know that some bean could not be made. */
     @Override
@@ -43,6 +60,28 @@ final class TxnFailureAnalyzer extends AbstractFailureAnalyzer<TxnException> imp
                         " An application that needs no global transactions sets txn.enabled=false.";
                     default -> "";
                 };
+        for (Finding unknown : unknownKeys()) {
+            description
+                    .append(System.lineSeparator())
+                    .append("    besides: ")
+                    .append(ErrorCode.UNKNOWN_KEY.id())
+                    .append(' ')
+                    .append(unknown.subject())
+                    .append(' ')
+                    .append(unknown.seen());
+        }
         return new FailureAnalysis(description.toString(), action, cause);
+    }
+
+    private List<Finding> unknownKeys() {
+        if (!(environment instanceof ConfigurableEnvironment configurable)) {
+            return List.of();
+        }
+        try {
+            return new KeysExamination(configurable, TxnFailureAnalyzer.class.getClassLoader())
+                    .examine().stream().filter(Finding::isProblem).toList();
+        } catch (RuntimeException e) {
+            return List.of(); // a source that cannot be read; what is to be told is why the start failed
+        }
     }
 }

@@ -5,6 +5,7 @@ import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.RejectedExecutionHandler;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.function.Supplier;
@@ -13,7 +14,13 @@ import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.aop.Advisor;
+import org.springframework.aop.PointcutAdvisor;
+import org.springframework.aop.ProxyMethodInvocation;
+import org.springframework.aop.framework.Advised;
 import org.springframework.aop.framework.ProxyFactory;
+import org.springframework.aop.interceptor.AsyncExecutionInterceptor;
+import org.springframework.aop.support.DefaultPointcutAdvisor;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.core.task.SimpleAsyncTaskExecutor;
 import org.springframework.core.task.TaskDecorator;
@@ -22,8 +29,8 @@ import org.springframework.scheduling.concurrent.ThreadPoolTaskExecutor;
 import org.springframework.util.ReflectionUtils;
 
 /**
- * Has Spring's task executors, and so {@code @Async}, run each task under the global transaction of whoever handed it over. A decorator that the application set goes on
- * working, around it. Schedulers are left alone: what runs later is no part of what runs now.
+ * Has Spring's task executors that are beans, and {@code @Async} methods on whatever executor, run each task under the global transaction of whoever handed it over. A decorator that the
+ * application set goes on working, around it. Schedulers are left alone: what runs later is no part of what runs now.
  *
  * <p>A task that is rejected, or thrown away by one of Java's policies, is waited for by nobody. What another policy makes away with is waited for until the deadline.
  */
@@ -31,11 +38,19 @@ public final class ContextTaskExecutors implements BeanPostProcessor {
 
     private static final Logger log = LoggerFactory.getLogger(ContextTaskExecutors.class);
 
+    /** Under which a call of an {@code @Async} method keeps what it takes to the thread on which it runs. */
+    private static final String CALL = ContextTaskExecutors.class.getName();
+
+    private final boolean async;
     private final Supplier<ContextCarrier> contexts;
     private final ThreadLocal<@Nullable List<Decorated>> handing = new ThreadLocal<>();
 
-    /** @param contexts asked when the first executor is made, so that nothing is started early */
-    public ContextTaskExecutors(Supplier<ContextCarrier> contexts) {
+    /**
+     * @param async whether there is {@code @Async}
+     * @param contexts asked when the first executor is made, so that nothing is started early
+     */
+    public ContextTaskExecutors(boolean async, Supplier<ContextCarrier> contexts) {
+        this.async = async;
         this.contexts = contexts;
     }
 
@@ -57,9 +72,106 @@ public final class ContextTaskExecutors implements BeanPostProcessor {
         return bean;
     }
 
-    /** One with a limit rejects after it has asked its decorator: what leaves it as an exception was handed over to nobody. */
+    /** Behind what makes {@code @Async} work, which says of itself in which order it comes. */
     @Override
     public Object postProcessAfterInitialization(Object bean, String beanName) {
+        if (async && bean instanceof Advised proxy) {
+            watchAsync(proxy);
+        }
+        return watched(bean, beanName);
+    }
+
+    /** {@code @Async} may have an executor that is no bean, or none of Spring's: what such a method takes along is put around its own advice. */
+    private void watchAsync(Advised proxy) {
+        Advisor[] advisors = proxy.getAdvisors();
+        for (int place = 0; place < advisors.length; place++) {
+            if (advisors[place].getAdvice() instanceof AsyncExecutionInterceptor
+                    && advisors[place] instanceof PointcutAdvisor own
+                    && !proxy.isFrozen()) {
+                proxy.addAdvisor(
+                        place + 1, new DefaultPointcutAdvisor(own.getPointcut(), (MethodInterceptor) this::takingOver));
+                proxy.addAdvisor(place, new DefaultPointcutAdvisor(own.getPointcut(), (MethodInterceptor)
+                        this::handingOverCall));
+                return;
+            }
+        }
+    }
+
+    /** On the thread of the caller. */
+    private @Nullable Object handingOverCall(MethodInvocation call) throws Throwable {
+        ContextCarrier carrier = contexts.get();
+        if (carrier.current() == null || handing.get() != null || !(call instanceof ProxyMethodInvocation proxied)) {
+            return call.proceed();
+        }
+        Call taken = new Call();
+        ContextCarrier.HandedOver handedOver = carrier.handOver(taken);
+        taken.handedOver = handedOver;
+        proxied.setUserAttribute(CALL, taken);
+        List<Decorated> tasks = new ArrayList<>(1);
+        handing.set(tasks);
+        try {
+            Object result = call.proceed();
+            if (!tasks.isEmpty()) {
+                handedOver.abandon(); // an executor took it that says itself what becomes of its tasks
+            }
+            return result;
+        } catch (Throwable rejected) {
+            tasks.forEach(Decorated::abandon);
+            handedOver.abandon();
+            throw rejected;
+        } finally {
+            handing.remove();
+        }
+    }
+
+    /** On the thread of the executor. */
+    private @Nullable Object takingOver(MethodInvocation call) throws Throwable {
+        if (!(call instanceof ProxyMethodInvocation proxied)
+                || !(proxied.getUserAttribute(CALL) instanceof Call taken)) {
+            return call.proceed();
+        }
+        // Which may be the caller's, and what the method itself hands over is no part of this.
+        List<Decorated> callers = handing.get();
+        handing.remove();
+        try {
+            return taken.proceed(call);
+        } finally {
+            if (callers != null) {
+                handing.set(callers);
+            }
+        }
+    }
+
+    /** The call of an {@code @Async} method. What leaves it is what its own advice gets: none of it leaves {@link #run}. */
+    private static final class Call implements Runnable {
+
+        private ContextCarrier.@Nullable HandedOver handedOver;
+        private @Nullable MethodInvocation rest;
+        private @Nullable Object result;
+        private @Nullable Throwable failure;
+
+        @Nullable
+        Object proceed(MethodInvocation call) throws Throwable {
+            rest = call;
+            Objects.requireNonNull(handedOver).run();
+            if (failure != null) {
+                throw failure;
+            }
+            return result;
+        }
+
+        @Override
+        public void run() {
+            try {
+                result = Objects.requireNonNull(rest).proceed();
+            } catch (Throwable thrown) {
+                failure = thrown;
+            }
+        }
+    }
+
+    /** One with a limit rejects after it has asked its decorator: what leaves it as an exception was handed over to nobody. */
+    private Object watched(Object bean, String beanName) {
         if (bean instanceof SimpleAsyncTaskExecutor executor
                 && executor.isThrottleActive()
                 && !Modifier.isFinal(bean.getClass().getModifiers())) {

@@ -5,7 +5,7 @@ import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.web.client.RestClient;
 import org.springframework.web.client.RestTemplate;
 
-/** Covers RestTemplate and RestClient.Builder beans that an application makes without Spring Boot's builders. */
+/** Covers RestTemplate, RestClient and RestClient.Builder beans that an application makes without Spring Boot's builders. */
 public final class XidClientPostProcessor implements BeanPostProcessor {
 
     private final Supplier<XidRequestInterceptor> interceptor;
@@ -21,6 +21,8 @@ public final class XidClientPostProcessor implements BeanPostProcessor {
             interceptor.get().addTo(template);
         } else if (bean instanceof RestClient.Builder builder) {
             interceptor.get().addTo(builder);
+        } else if (bean instanceof RestClient client) {
+            return interceptor.get().within(client);
         }
         return bean;
     }

@@ -9,6 +9,7 @@ import org.springframework.web.reactive.function.client.ClientRequest;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import org.springframework.web.reactive.function.client.ExchangeFilterFunction;
 import org.springframework.web.reactive.function.client.ExchangeFunction;
+import org.springframework.web.reactive.function.client.WebClient;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
 
@@ -104,10 +105,24 @@ public final class XidExchangeFilter implements ExchangeFilterFunction {
                         new TimeoutException("the global transaction had no time left before the end of the answer")));
     }
 
+    /** The same client with this filter, which is itself where it has one: a client that is built is not changed any more. */
+    public WebClient within(WebClient client) {
+        WebClient.Builder builder = client.mutate();
+        boolean[] met = {true}; // and of one that somebody made up for a test nothing is known
+        if (builder != null) {
+            builder.filters(filters -> met[0] = isAmong(filters));
+        }
+        return met[0] ? client : builder.filters(this::addTo).build();
+    }
+
     /** Adds this filter unless one of its kind is there: a client may be met by a customizer and as a bean. */
     public void addTo(List<ExchangeFilterFunction> filters) {
-        if (filters.stream().noneMatch(XidExchangeFilter.class::isInstance)) {
+        if (!isAmong(filters)) {
             filters.add(this);
         }
+    }
+
+    private static boolean isAmong(List<ExchangeFilterFunction> filters) {
+        return filters.stream().anyMatch(XidExchangeFilter.class::isInstance);
     }
 }

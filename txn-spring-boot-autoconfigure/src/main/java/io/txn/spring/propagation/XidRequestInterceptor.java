@@ -115,10 +115,28 @@ public final class XidRequestInterceptor implements ClientHttpRequestInterceptor
         }
     }
 
+    /** The same client with this, which is itself where it has one: a client that is built is not changed any more. */
+    public RestClient within(RestClient client) {
+        RestClient.Builder builder = client.mutate();
+        boolean[] met = {true}; // and of one that somebody made up for a test nothing is known
+        if (builder != null) {
+            builder.requestInterceptors(interceptors -> met[0] = isAmong(interceptors));
+        }
+        if (met[0]) {
+            return client;
+        }
+        addTo(builder);
+        return builder.build();
+    }
+
     private void addTo(List<ClientHttpRequestInterceptor> interceptors) {
-        if (interceptors.stream().noneMatch(XidRequestInterceptor.class::isInstance)) {
+        if (!isAmong(interceptors)) {
             interceptors.add(this);
         }
+    }
+
+    private static boolean isAmong(List<ClientHttpRequestInterceptor> interceptors) {
+        return interceptors.stream().anyMatch(XidRequestInterceptor.class::isInstance);
     }
 
     /** Where a builder keeps its factory, which it does not tell; null when it has none or that cannot be read. */

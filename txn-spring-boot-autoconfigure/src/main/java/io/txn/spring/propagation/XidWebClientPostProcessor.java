@@ -4,7 +4,7 @@ import java.util.function.Supplier;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.web.reactive.function.client.WebClient;
 
-/** Covers WebClient.Builder beans that an application makes without Spring Boot's builder. */
+/** Covers WebClient and WebClient.Builder beans that an application makes without Spring Boot's builder. */
 public final class XidWebClientPostProcessor implements BeanPostProcessor {
 
     private final Supplier<XidExchangeFilter> filter;
@@ -18,6 +18,8 @@ public final class XidWebClientPostProcessor implements BeanPostProcessor {
     public Object postProcessAfterInitialization(Object bean, String beanName) {
         if (bean instanceof WebClient.Builder builder) {
             builder.filters(filter.get()::addTo);
+        } else if (bean instanceof WebClient client) {
+            return filter.get().within(client);
         }
         return bean;
     }

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.aop.support.AopUtils;
+import org.springframework.beans.factory.BeanNotOfRequiredTypeException;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.config.ConfigurableBeanFactory;
 import org.springframework.boot.LazyInitializationBeanFactoryPostProcessor;
@@ -264,7 +265,7 @@ class DataSourceIT {
     void anUnsupportedDatabase() {
         runner.withPropertyValues("spring.datasource.url=jdbc:unknown:x")
                 .withBean("dataSource", DataSource.class, UnknownDatabase::new)
-                .run(context -> assertThat(new TxnFailureAnalyzer().analyze(context.getStartupFailure()))
+                .run(context -> assertThat(new TxnFailureAnalyzer(null).analyze(context.getStartupFailure()))
                         .satisfies(analysis -> {
                             assertThat(analysis.getDescription()).contains("TXN-AT004");
                             assertThat(analysis.getAction()).contains("txn.jdbc.excluded");
@@ -274,7 +275,7 @@ class DataSourceIT {
     @Test
     void anUndoTableThatIsMissingAndMayNotBeCreated() {
         runner.withPropertyValues("txn.jdbc.create-undo-table=false")
-                .run(context -> assertThat(new TxnFailureAnalyzer().analyze(context.getStartupFailure()))
+                .run(context -> assertThat(new TxnFailureAnalyzer(null).analyze(context.getStartupFailure()))
                         .satisfies(analysis -> {
                             assertThat(analysis.getDescription()).contains("TXN-AT002");
                             assertThat(analysis.getAction())
@@ -300,6 +301,38 @@ class DataSourceIT {
                 .contains("script: io/txn/client/jdbc/schema/h2.sql")
                 .containsIgnoringCase(ErrorCode.NO_UNDO_TABLE.fix())
                 .doesNotContain("\tat ");
+    }
+
+    /** As examples of Spring Boot's have it: the pool's own class as the type of the bean, and somebody who injects that. */
+    @Test
+    @ExtendWith(OutputCaptureExtension.class)
+    void whoWantsAPoolByItsClassIsToldHowToGetIt(CapturedOutput output) {
+        assertThatThrownBy(() -> new SpringApplicationBuilder(PoolByClass.class)
+                        .web(WebApplicationType.NONE)
+                        .run("--" + coordinator.property()))
+                .hasRootCauseInstanceOf(BeanNotOfRequiredTypeException.class);
+        assertThat(output.getAll())
+                .contains("APPLICATION FAILED TO START")
+                .contains("The data source 'pool' takes part in global transactions")
+                .contains("dataSource.unwrap(HikariDataSource.class)")
+                .contains("txn.jdbc.excluded");
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableAutoConfiguration
+    static class PoolByClass {
+
+        @Bean
+        HikariDataSource pool() {
+            HikariDataSource pool = new HikariDataSource();
+            pool.setJdbcUrl(memory("byclass"));
+            return pool;
+        }
+
+        @Bean
+        String name(HikariDataSource pool) {
+            return pool.getPoolName();
+        }
     }
 
     /** Stands for what brings work: a web server, a listener, a scheduler. */

@@ -143,7 +143,7 @@ class EmbeddedIT {
     @Test
     void withoutTheCoordinatorsJarTheStartSaysWhatIsMissing() {
         runner.withClassLoader(new FilteredClassLoader(Coordinator.class))
-                .run(context -> assertThat(new TxnFailureAnalyzer().analyze(context.getStartupFailure()))
+                .run(context -> assertThat(new TxnFailureAnalyzer(null).analyze(context.getStartupFailure()))
                         .satisfies(analysis -> assertThat(analysis.getDescription())
                                 .contains("txn.embedded.enabled", "io.txn:txn-coordinator")));
     }

@@ -163,7 +163,7 @@ class GlobalTransactionalIT {
 
     @Test
     void anAnnotationThatCannotWorkFailsTheStart() {
-        runner.withBean(Hopeless.class).run(context -> assertThat(new TxnFailureAnalyzer()
+        runner.withBean(Hopeless.class).run(context -> assertThat(new TxnFailureAnalyzer(null)
                         .analyze(context.getStartupFailure())
                         .getDescription())
                 .contains("TXN-CFG001")

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.txn.client.OnDuplicate;
+import io.txn.coordinator.CoordinatorOptions;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.spring.GlobalTransactional;
@@ -214,6 +215,55 @@ class IdempotencyIT {
         });
         Await.until("what the first one did is undone", LONG, () -> purchases("left") == 1);
         shop.quick("left", NOT_AGAIN);
+    }
+
+    /** The key lives as long as the coordinator says, from the decision on; behind that the same request is another one. */
+    @Test
+    void afterItsLifetimeARepeatedRequestIsANewOne() {
+        Duration lifetime = Duration.ofSeconds(3);
+        try (TestCoordinator forgetful = TestCoordinator.start(
+                        directory.resolve("forgetful"),
+                        0,
+                        options -> options.withRequestKeys(new CoordinatorOptions.RequestKeyLimits(
+                                lifetime,
+                                CoordinatorOptions.RequestKeyLimits.DEFAULTS.most(),
+                                CoordinatorOptions.RequestKeyLimits.DEFAULTS.bytes())));
+                ConfigurableApplicationContext again = Application.run(
+                        Integer.toString(forgetful.port()),
+                        database.jdbcUrl(),
+                        database.user(),
+                        String.valueOf(database.password()))) {
+            Shop theirs = again.getBean(Shop.class);
+            Instant before = Instant.now();
+            Receipt first = theirs.buy(new Order("lives"), () -> {});
+            Receipt[] repeated = new Receipt[1];
+            Await.until("the key is forgotten", LONG, () -> {
+                repeated[0] = theirs.buy(new Order("lives"), () -> {});
+                return !repeated[0].equals(first);
+            });
+            assertThat(Duration.between(before, Instant.now()))
+                    .as("not before its time")
+                    .isGreaterThanOrEqualTo(lifetime);
+            assertThat(purchases("lives")).as("each ran once").isEqualTo(2);
+            assertThat(theirs.buy(new Order("lives"), NOT_AGAIN))
+                    .as("the new one has a life of its own")
+                    .isEqualTo(repeated[0]);
+            IllegalStateException own = new IllegalStateException("no stock");
+            assertThat(catchThrowable(() -> theirs.buy(new Order("fails"), () -> {
+                        throw own;
+                    })))
+                    .isSameAs(own);
+            Await.until("the failure is forgotten, too", LONG, () -> {
+                try {
+                    theirs.buy(new Order("fails"), () -> {});
+                    return true;
+                } catch (TxnException e) {
+                    assertThat(e.code()).isEqualTo(ErrorCode.REPEATED_FAILURE);
+                    return false;
+                }
+            });
+            assertThat(purchases("fails")).isEqualTo(1);
+        }
     }
 
     private static JavaProcess doomed(String when, String key) {

@@ -151,7 +151,7 @@ class SecuredCoordinatorIT {
         List<FailureAnalysis> analyses = new ArrayList<>();
         application.withPropertyValues(properties).run(context -> {
             assertThat(context.getStartupFailure()).isNotNull();
-            analyses.add(new TxnFailureAnalyzer().analyze(context.getStartupFailure()));
+            analyses.add(new TxnFailureAnalyzer(null).analyze(context.getStartupFailure()));
         });
         FailureAnalysis analysis = analyses.get(0);
         assertThat(analysis.getDescription() + analysis.getAction())

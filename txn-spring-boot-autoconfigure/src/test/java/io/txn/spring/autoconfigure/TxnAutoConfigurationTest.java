@@ -1,7 +1,10 @@
 package io.txn.spring.autoconfigure;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.mockito.Mockito.RETURNS_DEEP_STUBS;
+import static org.mockito.Mockito.RETURNS_DEFAULTS;
 import static org.mockito.Mockito.mock;
 
 import ch.qos.logback.classic.Level;
@@ -29,6 +32,7 @@ import io.txn.spring.propagation.Alarm;
 import io.txn.spring.propagation.Outgoing;
 import io.txn.spring.propagation.Trust;
 import io.txn.spring.propagation.XidClientPostProcessor;
+import io.txn.spring.propagation.XidExchangeFilter;
 import io.txn.spring.propagation.XidFeignInterceptor;
 import io.txn.spring.propagation.XidFilter;
 import io.txn.spring.propagation.XidRequestInterceptor;
@@ -42,6 +46,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -53,7 +58,9 @@ import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.apache.catalina.startup.Tomcat;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.mockito.stubbing.Answer;
 import org.slf4j.LoggerFactory;
 import org.springframework.aop.framework.autoproxy.AutoProxyUtils;
 import org.springframework.beans.factory.DisposableBean;
@@ -61,21 +68,27 @@ import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.beans.factory.support.BeanDefinitionRegistry;
 import org.springframework.beans.factory.support.GenericBeanDefinition;
+import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
 import org.springframework.boot.autoconfigure.context.PropertyPlaceholderAutoConfiguration;
 import org.springframework.boot.autoconfigure.web.client.RestClientAutoConfiguration;
 import org.springframework.boot.autoconfigure.web.client.RestTemplateAutoConfiguration;
+import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.source.MapConfigurationPropertySource;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.boot.web.client.RestClientCustomizer;
 import org.springframework.boot.web.client.RestTemplateBuilder;
 import org.springframework.boot.web.client.RestTemplateCustomizer;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.context.SmartLifecycle;
+import org.springframework.context.annotation.Configuration;
 import org.springframework.context.event.EventListener;
 import org.springframework.context.support.PropertySourcesPlaceholderConfigurer;
 import org.springframework.core.annotation.AnnotatedElementUtils;
@@ -87,6 +100,7 @@ import org.springframework.util.ClassUtils;
 import org.springframework.util.ReflectionUtils;
 import org.springframework.web.client.RestClient;
 import org.springframework.web.client.RestTemplate;
+import org.springframework.web.reactive.function.client.WebClient;
 
 /** Each condition: on, off, the user's own bean, a missing class. Nothing listens where these clients look. */
 class TxnAutoConfigurationTest {
@@ -403,6 +417,35 @@ class TxnAutoConfigurationTest {
                 });
     }
 
+    /** A client that is a bean may have been made by its own static methods, and cannot be changed any more: another one with the same settings takes its place. */
+    @Test
+    void aClientThatWasBuiltByHandIsInterceptedWhenItIsABean() {
+        runner.withBean("restClient", RestClient.class, () -> RestClient.create("http://127.0.0.1:" + nobody))
+                .withBean("webClient", WebClient.class, () -> WebClient.create("http://127.0.0.1:" + nobody))
+                .run(context -> {
+                    List<Object> interceptors = new ArrayList<>();
+                    RestClient rest = context.getBean(RestClient.class);
+                    rest.mutate().requestInterceptors(interceptors::addAll);
+                    context.getBean(WebClient.class).mutate().filters(interceptors::addAll);
+                    assertThat(interceptors)
+                            .hasExactlyElementsOfTypes(XidRequestInterceptor.class, XidExchangeFilter.class);
+                    assertThat(context.getBean(XidRequestInterceptor.class).within(rest))
+                            .as("once is enough")
+                            .isSameAs(rest);
+                    assertThatThrownBy(() -> rest.get().retrieve().toBodilessEntity())
+                            .as("its own settings stay")
+                            .hasMessageContaining("127.0.0.1:" + nobody);
+                    for (Answer<Object> answers : List.of(RETURNS_DEFAULTS, RETURNS_DEEP_STUBS)) {
+                        RestClient madeUp = mock(RestClient.class, answers);
+                        WebClient madeUpToo = mock(WebClient.class, answers);
+                        assertThat(context.getBean(XidRequestInterceptor.class).within(madeUp))
+                                .isSameAs(madeUp);
+                        assertThat(context.getBean(XidExchangeFilter.class).within(madeUpToo))
+                                .isSameAs(madeUpToo);
+                    }
+                });
+    }
+
     @Test
     void whatIsNotOnTheClassPathIsLeftOut() {
         runner.withClassLoader(new FilteredClassLoader(RestTemplate.class)).run(context -> assertThat(context)
@@ -470,6 +513,25 @@ class TxnAutoConfigurationTest {
         });
     }
 
+    /** The doctor, who tells of such keys else, comes when the application runs. */
+    @Test
+    @ExtendWith(OutputCaptureExtension.class)
+    void aMisspeltKeyIsToldWithTheFailureThatItMayBeTheReasonOf(CapturedOutput output) {
+        assertThatThrownBy(() -> new SpringApplicationBuilder(Bare.class)
+                        .web(WebApplicationType.NONE)
+                        .run("--txn.coordinator.adress=127.0.0.1:8091"))
+                .hasRootCauseInstanceOf(TxnException.class);
+        assertThat(output.getAll())
+                .contains("TXN-CFG002: no coordinator is configured")
+                .contains("besides: TXN-CFG003 txn.coordinator.adress in ")
+                .contains("did you mean txn.coordinator.address?");
+    }
+
+    /** Nothing but the starter. */
+    @Configuration(proxyBeanMethods = false)
+    @ImportAutoConfiguration({TxnAutoConfiguration.class, TxnDiscoveryAutoConfiguration.class})
+    static class Bare {}
+
     @Test
     void coordinatorUnreachable() {
         runner.withPropertyValues("txn.client.fail-fast=true", "txn.client.start-wait=300ms")
@@ -532,7 +594,7 @@ class TxnAutoConfigurationTest {
 
     private static FailureAnalysis analysis(Throwable failure) {
         assertThat(failure).isNotNull();
-        FailureAnalysis analysis = new TxnFailureAnalyzer().analyze(failure);
+        FailureAnalysis analysis = new TxnFailureAnalyzer(null).analyze(failure);
         assertThat(analysis).as("%s", failure).isNotNull();
         return analysis;
     }

@@ -21,8 +21,13 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.RejectedExecutionHandler;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -49,6 +54,7 @@ import org.springframework.core.task.TaskDecorator;
 import org.springframework.core.task.TaskRejectedException;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.scheduling.annotation.Async;
+import org.springframework.scheduling.annotation.AsyncConfigurer;
 import org.springframework.scheduling.annotation.EnableAsync;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskExecutor;
 import org.springframework.stereotype.Service;
@@ -273,6 +279,71 @@ class ThreadsIT {
         assertThat(limited.getThreadNamePrefix()).isEqualTo("limited");
     }
 
+    /** An executor of the platform's, or one that is no bean at all, as an AsyncConfigurer gives it out. */
+    @ParameterizedTest
+    @ValueSource(strings = {"of the platform's", "no bean", "the caller's thread"})
+    void anAsyncMethodWorksInTheTransactionWhateverItsExecutorIs(String which) throws Throwable {
+        String name = "executor: " + which;
+        Callable<CompletableFuture<String>> insert = () -> switch (which) {
+            case "no bean" -> application.getBean(Elsewhere.class).insert(name);
+            case "of the platform's" -> worker().insertByThePlatform(name);
+            default -> worker().insertHere(name);
+        };
+        IllegalStateException changedMind = new IllegalStateException();
+        assertThat(catchThrowable(() -> global(name, LONG, () -> {
+                    String own = application
+                            .getBean(ContextCarrier.class)
+                            .current()
+                            .xid()
+                            .value();
+                    assertThat(insert.call().get(LONG.toSeconds(), TimeUnit.SECONDS))
+                            .isEqualTo(own);
+                    throw changedMind;
+                })))
+                .isSameAs(changedMind);
+        assertThat(endOf(name)).isEqualTo(TransactionState.ROLLED_BACK);
+        assertThat(orders(name)).isZero();
+    }
+
+    @Test
+    void aCommitWaitsForAnAsyncMethodOnAnExecutorThatIsNoBeanAndItsFailureMarks() throws Throwable {
+        CountDownLatch goOn = new CountDownLatch(1);
+        CompletableFuture<Void> whole = CompletableFuture.runAsync(() -> {
+            try {
+                global("elsewhere", LONG, () -> {
+                    application.getBean(Elsewhere.class).insertAfter(goOn, "elsewhere");
+                    return "";
+                });
+            } catch (Throwable e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        Await.until("it is under way", LONG, () -> Elsewhere.BEGUN.get() == 1);
+        assertThat(whole).isNotDone();
+        goOn.countDown();
+        whole.get(LONG.toSeconds(), TimeUnit.SECONDS);
+        assertThat(orders("elsewhere")).isEqualTo(1);
+        Throwable thrown = catchThrowable(() -> global("elsewhere-half", LONG, () -> {
+            application.getBean(Elsewhere.class).insertAndFail("elsewhere-half");
+            return "";
+        }));
+        assertThat(thrown)
+                .isInstanceOfSatisfying(
+                        TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.ROLLED_BACK_ONLY))
+                .hasMessageContaining("the second half failed");
+        assertThat(orders("elsewhere-half")).isZero();
+    }
+
+    @Test
+    void whatAnExecutorThatIsNoBeanRejectsIsWaitedForByNobody() throws Throwable {
+        global("elsewhere-rejected", LONG, () -> {
+            new JdbcTemplate(application.getBean(javax.sql.DataSource.class))
+                    .update("INSERT INTO orders (text) VALUES ('elsewhere-rejected')");
+            return catchThrowable(() -> worker().insertNowhere());
+        });
+        assertThat(endOf("elsewhere-rejected")).isEqualTo(TransactionState.COMMITTED);
+    }
+
     @Test
     void outsideATransactionNothingIsBound() throws Exception {
         assertThat(worker().current().get(LONG.toSeconds(), TimeUnit.SECONDS)).isEqualTo("none");
@@ -281,8 +352,38 @@ class ThreadsIT {
     @Configuration(proxyBeanMethods = false)
     @EnableAutoConfiguration
     @EnableAsync
-    @Import({Worker.class, SilentClerk.class})
-    static class Shop {
+    @Import({Worker.class, SilentClerk.class, Elsewhere.class})
+    static class Shop implements AsyncConfigurer {
+
+        /** Ends with the JVM. */
+        private static final ExecutorService NO_BEAN = Executors.newCachedThreadPool(task -> {
+            Thread thread = new Thread(task, "no-bean");
+            thread.setDaemon(true);
+            return thread;
+        });
+
+        /** For methods that name no executor, as Spring's documentation shows it. */
+        @Override
+        public Executor getAsyncExecutor() {
+            return NO_BEAN;
+        }
+
+        @Bean(destroyMethod = "shutdown")
+        ExecutorService platform() {
+            return Executors.newFixedThreadPool(1);
+        }
+
+        @Bean
+        Executor here() {
+            return Runnable::run;
+        }
+
+        @Bean
+        Executor nowhere() {
+            return task -> {
+                throw new RejectedExecutionException("there is no room");
+            };
+        }
 
         private static ThreadPoolTaskExecutor full(RejectedExecutionHandler policy) {
             ThreadPoolTaskExecutor executor = new ThreadPoolTaskExecutor();
@@ -337,7 +438,7 @@ class ThreadsIT {
     }
 
     /** An application's own word for what runs elsewhere. */
-    @Async
+    @Async("taskExecutor")
     @Target({ElementType.METHOD, ElementType.TYPE})
     @Retention(RetentionPolicy.RUNTIME)
     @interface InTheBackground {}
@@ -364,6 +465,44 @@ class ThreadsIT {
         }
     }
 
+    /** Its methods run on what the configurer gives out. */
+    @Service
+    static class Elsewhere {
+
+        static final AtomicInteger BEGUN = new AtomicInteger();
+
+        private final JdbcTemplate jdbc;
+        private final ContextCarrier contexts;
+
+        Elsewhere(JdbcTemplate jdbc, ContextCarrier contexts) {
+            this.jdbc = jdbc;
+            this.contexts = contexts;
+        }
+
+        @Async
+        public CompletableFuture<String> insert(String text) {
+            jdbc.update("INSERT INTO orders (text) VALUES (?)", text);
+            TransactionContext context = contexts.current();
+            return CompletableFuture.completedFuture(
+                    context == null ? "none" : context.xid().value());
+        }
+
+        @Async
+        public void insertAfter(CountDownLatch goOn, String text) throws InterruptedException {
+            BEGUN.incrementAndGet();
+            if (!goOn.await(LONG.toSeconds(), TimeUnit.SECONDS)) {
+                throw new AssertionError("nobody let it go");
+            }
+            jdbc.update("INSERT INTO orders (text) VALUES (?)", text);
+        }
+
+        @Async
+        public void insertAndFail(String text) {
+            jdbc.update("INSERT INTO orders (text) VALUES (?)", text);
+            throw new IllegalStateException("the second half failed");
+        }
+    }
+
     @Service
     static class Worker {
 
@@ -375,27 +514,27 @@ class ThreadsIT {
             this.contexts = contexts;
         }
 
-        @Async
+        @Async("taskExecutor")
         public CompletableFuture<String> insert(String text) {
             jdbc.update("INSERT INTO orders (text) VALUES (?)", text);
             return CompletableFuture.completedFuture(contexts.current().xid().value());
         }
 
-        @Async
+        @Async("taskExecutor")
         public CompletableFuture<String> current() {
             TransactionContext context = contexts.current();
             return CompletableFuture.completedFuture(
                     context == null ? "none" : context.xid().value());
         }
 
-        @Async
+        @Async("taskExecutor")
         public void insertAfter(CountDownLatch goOn, String text) {
             WAITING.incrementAndGet();
             awaitOnly(goOn);
             jdbc.update("INSERT INTO orders (text) VALUES (?)", text);
         }
 
-        @Async
+        @Async("taskExecutor")
         public void insertAndFail(String text) {
             insertHalf(text);
         }
@@ -405,7 +544,7 @@ class ThreadsIT {
             insertHalf(text);
         }
 
-        @Async
+        @Async("taskExecutor")
         public CompletableFuture<String> insertAndFailAsked(String text) {
             return CompletableFuture.completedFuture(insertHalf(text));
         }
@@ -415,14 +554,36 @@ class ThreadsIT {
             throw new IllegalStateException("the second half failed");
         }
 
-        @Async
+        @Async("taskExecutor")
         public void failOnly() {
             throw new IllegalStateException("nothing was kept");
         }
 
-        @Async
+        @Async("taskExecutor")
         public CompletableFuture<String> failOnlyAsked() {
             throw new IllegalStateException("nothing was kept");
+        }
+
+        @Async("platform")
+        public CompletableFuture<String> insertByThePlatform(String text) {
+            return insertNow(text);
+        }
+
+        @Async("here")
+        public CompletableFuture<String> insertHere(String text) {
+            return insertNow(text);
+        }
+
+        private CompletableFuture<String> insertNow(String text) {
+            jdbc.update("INSERT INTO orders (text) VALUES (?)", text);
+            TransactionContext context = contexts.current();
+            return CompletableFuture.completedFuture(
+                    context == null ? "none" : context.xid().value());
+        }
+
+        @Async("nowhere")
+        public void insertNowhere() {
+            throw new AssertionError("there was no room for it");
         }
 
         @Async("abort")

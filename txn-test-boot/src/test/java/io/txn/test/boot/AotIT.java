@@ -24,8 +24,8 @@ import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The application is processed ahead of time as Spring Boot's build plugin does it, and then runs on the JVM from what that made, with a coordinator beside it: bean definitions are code, and no configuration class
- * is read any more.
+ * The application is processed ahead of time as Spring Boot's build plugin does it, and then runs on the JVM from what that made, with a coordinator beside it or inside: bean definitions are code, and no configuration
+ * class is read any more.
  */
 @Timeout(600)
 @EnabledIf(value = "io.txn.test.boot.Line#isTriedInFull", disabledReason = "in the long form")
@@ -39,18 +39,9 @@ class AotIT {
         TestDatabase database = Running.database();
         List<String> properties = Stream.concat(Running.properties(database), Stream.of("boot-line.saga=true"))
                 .toList();
-        Path sources = directory.resolve("sources");
-        Path resources = directory.resolve("resources");
-        Path classes = directory.resolve("classes");
-        try (JavaProcess processing = JavaProcess.mainClass("org.springframework.boot.SpringApplicationAotProcessor")
-                .classPath(Line.classPath())
-                .args(Line.MAIN, sources.toString(), resources.toString(), classes.toString(), "io.txn", "boot-line")
-                .args(properties.stream().map(property -> "--" + property).toArray(String[]::new))
-                .start(Path.of("target", "boot-line", "aot-processing.log"))) {
-            assertThat(processing.waitFor(Running.START)).isTrue();
-            assertThat(processing.exitCode()).as(processing.output()).hasValue(0);
-        }
-        compile(sources, classes);
+        Path made = directory.resolve("beside");
+        String classPath = processed(made, properties);
+        Path resources = made.resolve("resources");
         // Nothing on a JVM asks for these; a native image would.
         assertThat(resources.resolve("META-INF/native-image/io.txn/sagas/serialization-config.json"))
                 .content()
@@ -61,7 +52,6 @@ class AotIT {
                     .anySatisfy(file -> assertThat(file).content().contains("tearOut"));
         }
 
-        String classPath = String.join(File.pathSeparator, classes.toString(), resources.toString(), Line.classPath());
         try (Coordinator coordinator = Coordinator.start(CoordinatorOptions.DEFAULTS
                         .withListen("127.0.0.1", 0)
                         .withDataDir(directory.resolve("coordinator")));
@@ -100,6 +90,49 @@ class AotIT {
             assertThat(application.saga("saga", true)).containsEntry("state", "DONE");
             assertThat(application.notes()).contains("saga").containsAll(kept);
         }
+    }
+
+    /** One key, set when the code is made and when it runs: the coordinator and what finds it are definitions that were made ahead of time, too. */
+    @Test
+    void theApplicationRunsWithItsCoordinatorInside() throws Exception {
+        TestDatabase database = Running.database();
+        List<String> properties = Stream.concat(Running.properties(database), Stream.of("txn.embedded.enabled=true"))
+                .toList();
+        String classPath = processed(directory.resolve("inside"), properties);
+        try (Running application = Running.start(
+                database,
+                Line.application(classPath, properties.stream()).jvm("-Dspring.aot.enabled=true"),
+                Path.of("target", "boot-line", "aot-embedded.log"))) {
+            application.awaitStart();
+            assertThat(application.process().output())
+                    .contains("Starting AOT-processed BootLineApplication")
+                    .containsOnlyOnce("an embedded coordinator runs within this application");
+            assertThat(application.warnings()).isEmpty();
+            application.purchase("kept", application, false);
+            Await.until("no undo record is left", Duration.ofSeconds(60), () -> application.undoRecords() == 0);
+            Set<String> kept = application.notes();
+            assertThat(kept).contains("kept-here", "kept-async", "kept-feign", "kept-http-exchange");
+            application.purchase("undone", application, true);
+            Await.until("rolled back", Duration.ofSeconds(60), () -> application.undoRecords() == 0);
+            assertThat(application.notes()).isEqualTo(kept);
+        }
+    }
+
+    /** Processes the application with these properties; the class path on which it runs from what that made. */
+    private static String processed(Path into, List<String> properties) throws IOException {
+        Path sources = into.resolve("sources");
+        Path resources = into.resolve("resources");
+        Path classes = into.resolve("classes");
+        try (JavaProcess processing = JavaProcess.mainClass("org.springframework.boot.SpringApplicationAotProcessor")
+                .classPath(Line.classPath())
+                .args(Line.MAIN, sources.toString(), resources.toString(), classes.toString(), "io.txn", "boot-line")
+                .args(properties.stream().map(property -> "--" + property).toArray(String[]::new))
+                .start(Path.of("target", "boot-line", "aot-processing-" + into.getFileName() + ".log"))) {
+            assertThat(processing.waitFor(Running.START)).isTrue();
+            assertThat(processing.exitCode()).as(processing.output()).hasValue(0);
+        }
+        compile(sources, classes);
+        return String.join(File.pathSeparator, classes.toString(), resources.toString(), Line.classPath());
     }
 
     private static void compile(Path sources, Path classes) throws IOException {

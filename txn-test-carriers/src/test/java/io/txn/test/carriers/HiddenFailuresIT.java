@@ -10,11 +10,14 @@ import com.alibaba.csp.sentinel.annotation.aspectj.SentinelResourceAspect;
 import com.alibaba.csp.sentinel.slots.block.BlockException;
 import com.alibaba.csp.sentinel.slots.block.flow.FlowRule;
 import com.alibaba.csp.sentinel.slots.block.flow.FlowRuleManager;
+import io.github.resilience4j.circuitbreaker.annotation.CircuitBreaker;
+import io.github.resilience4j.retry.annotation.Retry;
 import io.txn.client.GlobalTransactionOptions;
 import io.txn.client.GlobalTransactionTemplate;
 import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.spring.GlobalTransactional;
 import io.txn.test.TestDatabase;
 import io.txn.test.TestDatabases;
 import jakarta.ws.rs.POST;
@@ -25,6 +28,7 @@ import jakarta.ws.rs.container.Suspended;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.ext.ExceptionMapper;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.glassfish.jersey.server.ResourceConfig;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -42,9 +46,10 @@ import org.springframework.context.annotation.Import;
 import org.springframework.core.task.AsyncTaskExecutor;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.stereotype.Service;
+import org.springframework.transaction.annotation.Transactional;
 import org.springframework.web.client.RestTemplate;
 
-/** Failures that Jersey's mappers and Sentinel's fallbacks hide. */
+/** Failures that Jersey's mappers, Sentinel's and resilience4j's fallbacks, and repetitions hide. */
 @Timeout(180)
 class HiddenFailuresIT {
 
@@ -133,9 +138,119 @@ class HiddenFailuresIT {
         assertThat(taken("sentinel-blocked")).isEqualTo(1);
     }
 
+    // Advice on the method that opens the transaction stands within it, unless it is given an earlier order
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sentinel", "breaker", "retry"})
+    void whatStandsOnTheOpenerItselfHidesNoFailureThatLeftSomething(String advice) {
+        String name = "opener-" + advice;
+        Opener opener = application.getBean(Opener.class);
+        assertRolledBackOnly(
+                catchThrowable(() -> {
+                    switch (advice) {
+                        case "sentinel" -> opener.sentinel(name);
+                        case "breaker" -> opener.breaker(name);
+                        default -> {
+                            opener.forget();
+                            opener.retry(name);
+                        }
+                    }
+                }),
+                name);
+    }
+
+    /** Nothing was kept by the first attempt, so there is nothing that the second could do twice. */
+    @Test
+    void anAttemptThatLeftNothingMayBeRepeatedWithinTheTransaction() {
+        Opener opener = application.getBean(Opener.class);
+        opener.forget();
+        opener.retryLocally("opener-local");
+        assertThat(ended("opener-local").state()).isEqualTo(TransactionState.COMMITTED);
+        assertThat(taken("opener-local")).isEqualTo(1);
+        assertThat(opener.attempts()).isEqualTo(2);
+    }
+
+    @Test
+    void whatTheRulesSpareIsSparedThereToo() {
+        assertThat(application.getBean(Opener.class).spared("opener-spared")).isEqualTo("fallback");
+        assertThat(ended("opener-spared").state()).isEqualTo(TransactionState.COMMITTED);
+        assertThat(taken("opener-spared")).isEqualTo(1);
+    }
+
+    /** Its methods open the transactions themselves. */
+    @Service
+    static class Opener {
+
+        private final JdbcTemplate jdbc;
+        private final AtomicInteger attempts = new AtomicInteger();
+
+        Opener(JdbcTemplate jdbc) {
+            this.jdbc = jdbc;
+        }
+
+        /** Not a field: whoever asks, asks a proxy. */
+        int attempts() {
+            return attempts.get();
+        }
+
+        void forget() {
+            attempts.set(0);
+        }
+
+        private String half(String text) {
+            jdbc.update("INSERT INTO taken (text) VALUES (?)", text);
+            throw new IllegalStateException("the second half failed");
+        }
+
+        public String instead(String text, Throwable failure) {
+            return "fallback";
+        }
+
+        @GlobalTransactional(name = "opener-sentinel")
+        @SentinelResource(value = "opener", fallback = "instead")
+        public String sentinel(String text) {
+            return half(text);
+        }
+
+        @GlobalTransactional(name = "opener-breaker")
+        @CircuitBreaker(name = "opener", fallbackMethod = "instead")
+        public String breaker(String text) {
+            return half(text);
+        }
+
+        @GlobalTransactional(name = "opener-spared", noRollbackFor = IllegalStateException.class)
+        @CircuitBreaker(name = "opener", fallbackMethod = "instead")
+        public String spared(String text) {
+            return half(text);
+        }
+
+        @GlobalTransactional(name = "opener-retry")
+        @Retry(name = "opener")
+        public String retry(String text) {
+            jdbc.update("INSERT INTO taken (text) VALUES (?)", text);
+            failTheFirst();
+            return "done";
+        }
+
+        @GlobalTransactional(name = "opener-local")
+        @Retry(name = "opener")
+        @Transactional
+        public String retryLocally(String text) {
+            jdbc.update("INSERT INTO taken (text) VALUES (?)", text);
+            failTheFirst();
+            return "done";
+        }
+
+        private void failTheFirst() {
+            if (attempts.getAndIncrement() % 2 == 0) {
+                throw new IllegalStateException("the second half failed");
+            }
+        }
+    }
+
     @Configuration(proxyBeanMethods = false)
     @EnableAutoConfiguration
-    @Import(Buying.class)
+    @Import({Buying.class, Opener.class})
     static class Shop {
 
         @Bean

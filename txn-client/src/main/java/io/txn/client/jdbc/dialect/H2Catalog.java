@@ -137,6 +137,7 @@ final class H2Catalog implements Catalog {
                 refusal == null && key == null ? Table.GENERATED_KEY : refusal,
                 null,
                 null,
+                Map.of(),
                 name.qualified() ? Set.of() : Set.of(row.text("IN_SCHEMA")),
                 stamps);
     }

@@ -6,6 +6,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -35,18 +36,18 @@ final class MySqlCatalog implements Catalog {
             SELECT TRIGGER_NAME, EVENT_MANIPULATION, ACTION_TIMING, ACTION_STATEMENT FROM information_schema.TRIGGERS
             WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? ORDER BY TRIGGER_NAME""";
 
-    /** Where an account may hold the TRIGGER privilege; each with the grantee, the schema and the table as parameters. */
-    private static final List<String> SEES_TRIGGERS = List.of(
-            "SELECT 1 FROM information_schema.USER_PRIVILEGES"
-                    + " WHERE GRANTEE = ? AND PRIVILEGE_TYPE = 'TRIGGER' AND ? IS NOT NULL AND ? IS NOT NULL",
-            "SELECT 1 FROM information_schema.SCHEMA_PRIVILEGES"
-                    + " WHERE GRANTEE = ? AND PRIVILEGE_TYPE = 'TRIGGER' AND ? LIKE TABLE_SCHEMA AND ? IS NOT NULL",
-            "SELECT 1 FROM information_schema.TABLE_PRIVILEGES"
-                    + " WHERE GRANTEE = ? AND PRIVILEGE_TYPE = 'TRIGGER' AND TABLE_SCHEMA = ? AND TABLE_NAME = ?");
+    /** Where an account may hold privileges on a table as a whole; each with the grantee, the schema and the table as parameters. */
+    private static final List<String> PRIVILEGES = List.of(
+            "SELECT PRIVILEGE_TYPE FROM information_schema.USER_PRIVILEGES"
+                    + " WHERE GRANTEE = ? AND PRIVILEGE_TYPE IN ('TRIGGER', 'DELETE') AND ? IS NOT NULL AND ? IS NOT NULL",
+            "SELECT PRIVILEGE_TYPE FROM information_schema.SCHEMA_PRIVILEGES"
+                    + " WHERE GRANTEE = ? AND PRIVILEGE_TYPE IN ('TRIGGER', 'DELETE') AND ? LIKE TABLE_SCHEMA AND ? IS NOT NULL",
+            "SELECT PRIVILEGE_TYPE FROM information_schema.TABLE_PRIVILEGES"
+                    + " WHERE GRANTEE = ? AND PRIVILEGE_TYPE IN ('TRIGGER', 'DELETE') AND TABLE_SCHEMA = ? AND TABLE_NAME = ?");
 
     private static final String COLUMNS = """
             SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, COLLATION_NAME, EXTRA, NUMERIC_PRECISION, NUMERIC_SCALE,
-                COLUMN_DEFAULT
+                COLUMN_DEFAULT, PRIVILEGES
             FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION""";
 
     /**
@@ -105,7 +106,15 @@ final class MySqlCatalog implements Catalog {
         List<String> stamps = query == null
                 ? List.of()
                 : List.of(CatalogRow.oneOfMySql(connection, query).text("STAMP"));
-        List<Column> columns = columns(connection, schema, table);
+        Set<String> privileges = new HashSet<>(Set.of("SELECT", "INSERT"));
+        List<Column> columns = columns(connection, schema, table, privileges);
+        String grantee = session.text("GRANTEE");
+        for (String held : PRIVILEGES) {
+            if (!privileges.containsAll(Set.of("TRIGGER", "DELETE"))) {
+                CatalogRow.mySql(connection, held, grantee, schema, table)
+                        .forEach(one -> privileges.add(one.text("PRIVILEGE_TYPE")));
+            }
+        }
         Map<List<Column>, Boolean> unique = uniqueKeys(connection, schema, table, columns);
         List<Column> key = unique.entrySet().stream()
                 .filter(Map.Entry::getValue)
@@ -123,9 +132,10 @@ final class MySqlCatalog implements Catalog {
                 List.copyOf(unique.keySet()),
                 referencedBy,
                 triggers(connection, schema, table),
-                refusal(connection, row, session.text("GRANTEE"), referencedBy),
+                refusal(connection, row, grantee, referencedBy, privileges),
                 null,
                 null,
+                lacking(privileges, quote(schema) + '.' + quote(table) + " TO " + grantee),
                 name.qualified() ? Set.of() : Set.of(session.text("IN_SCHEMA")),
                 stamps);
     }
@@ -147,7 +157,12 @@ final class MySqlCatalog implements Catalog {
     }
 
     private @Nullable String refusal(
-            Connection connection, CatalogRow row, String grantee, List<ForeignKey> referencedBy) throws SQLException {
+            Connection connection,
+            CatalogRow row,
+            String grantee,
+            List<ForeignKey> referencedBy,
+            Set<String> privileges)
+            throws SQLException {
         if (!row.is("TABLE_TYPE", "BASE TABLE") && !row.is("TABLE_TYPE", "SYSTEM VERSIONED")) {
             return "it is a " + row.text("TABLE_TYPE").toLowerCase(Locale.ROOT) + ", not a base table";
         }
@@ -164,14 +179,23 @@ final class MySqlCatalog implements Catalog {
             return "a foreign key of " + hidden + " acts on what is done to it, and this account cannot see that table:"
                     + " GRANT SELECT, INSERT, UPDATE, DELETE ON " + hidden + " TO " + grantee;
         }
-        for (String privileges : SEES_TRIGGERS) {
-            if (!CatalogRow.mySql(connection, privileges, grantee, schema, table)
-                    .isEmpty()) {
-                return null;
-            }
+        if (privileges.contains("TRIGGER")) {
+            return null;
         }
         return "this account cannot see whether the table has triggers: GRANT TRIGGER ON " + quote(schema) + ".* TO "
                 + grantee;
+    }
+
+    private static Map<Trigger.Event, String> lacking(Set<String> privileges, String grantee) {
+        Map<Trigger.Event, String> lacking = new EnumMap<>(Trigger.Event.class);
+        String select = privileges.contains("SELECT") ? "" : "SELECT";
+        // To lock a row that is read, on any column.
+        String update = privileges.contains("UPDATE") ? "" : "UPDATE";
+        Table.lack(
+                lacking, Trigger.Event.INSERT, grantee, select, update, privileges.contains("DELETE") ? "" : "DELETE");
+        Table.lack(
+                lacking, Trigger.Event.DELETE, grantee, select, update, privileges.contains("INSERT") ? "" : "INSERT");
+        return lacking;
     }
 
     private static List<Trigger> triggers(Connection connection, String schema, String table) throws SQLException {
@@ -224,7 +248,9 @@ final class MySqlCatalog implements Catalog {
         return keys;
     }
 
-    private static List<Column> columns(Connection connection, String schema, String table) throws SQLException {
+    /** @param privileges loses those that the account has not got on all of the columns, and gets UPDATE if it has that on one */
+    private static List<Column> columns(Connection connection, String schema, String table, Set<String> privileges)
+            throws SQLException {
         List<Column> columns = new ArrayList<>();
         for (CatalogRow row : CatalogRow.mySql(connection, COLUMNS, schema, table)) {
             String extra = row.text("EXTRA").toLowerCase(Locale.ROOT);
@@ -232,6 +258,12 @@ final class MySqlCatalog implements Catalog {
                     || extra.contains("stored generated")
                     || extra.contains("persistent")) {
                 continue;
+            }
+            List<String> held =
+                    List.of(row.text("PRIVILEGES").toUpperCase(Locale.ROOT).split(","));
+            privileges.removeIf(p -> !p.equals("UPDATE") && !held.contains(p));
+            if (held.contains("UPDATE")) {
+                privileges.add("UPDATE");
             }
             Set<Column.Trait> traits = EnumSet.noneOf(Column.Trait.class);
             if (extra.contains("auto_increment")) {
@@ -297,6 +329,10 @@ final class MySqlCatalog implements Catalog {
         String collation = row.text("COLLATION_NAME");
         if (!charset.matches("\\w+") || !collation.matches("\\w+")) {
             return Codec.unsupported(type);
+        }
+        if (charset.equals(
+                "binary")) { // of an ENUM or SET: no name of a character set to the server where one has to stand
+            return Codec.bytes(type + ' ' + charset, "CAST(%s AS BINARY)", "?");
         }
         // Whether a CHAR is shown with the blanks that fill it up depends on the session's mode.
         String read = type.equals("char") ? "CAST(RTRIM(%s) AS BINARY)" : "CAST(%s AS BINARY)";

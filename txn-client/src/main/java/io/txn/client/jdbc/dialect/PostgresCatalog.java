@@ -5,9 +5,11 @@ import io.txn.client.jdbc.sql.TableName;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -19,9 +21,15 @@ final class PostgresCatalog implements Catalog {
                 quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS sql_name,
                 EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid) AS has_children,
                 w.relname AS whole, wn.nspname AS whole_schema,
-                (SELECT string_agg('(' || pg_get_expr(k.conbin, k.conrelid) || ')', ' AND ') FROM pg_catalog.pg_constraint k
-                    WHERE k.conrelid = c.oid AND k.contype = 'c' AND NOT k.convalidated
+                (SELECT string_agg(CASE k.contype WHEN 'c' THEN '(' || pg_get_expr(k.conbin, k.conrelid) || ')'
+                        ELSE (SELECT '(' || quote_ident(a.attname) || ' IS NOT NULL)' FROM pg_catalog.pg_attribute a
+                            WHERE a.attrelid = c.oid AND a.attnum = k.conkey[1]) END, ' AND ') FROM pg_catalog.pg_constraint k
+                    WHERE k.conrelid = c.oid AND k.contype IN ('c', 'n') AND NOT k.convalidated
                     AND coalesce(to_jsonb(k) ->> 'conenforced', 'true') = 'true') AS unvalidated,
+                (SELECT string_agg('(SELECT ' || pg_get_expr(k.conbin, 0) || ' FROM (SELECT ' || quote_ident(a.attname) || ' AS value) AS d)',
+                        ' AND ') FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_constraint k ON k.contypid = a.atttypid
+                    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND k.contype = 'c' AND NOT k.convalidated)
+                    AS unvalidated_values,
                 CASE WHEN c.relkind = 'p' THEN (SELECT min(quote_ident(fc.relname)) FROM pg_catalog.pg_constraint f
                     JOIN pg_catalog.pg_class fc ON fc.oid = f.conrelid
                     WHERE f.contype = 'f' AND f.conparentid = 0 AND f.confrelid <> c.oid
@@ -105,6 +113,30 @@ final class PostgresCatalog implements Catalog {
                         || quote_ident(current_user) END AS unseen
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ?::bigint::oid""";
 
+    /**
+     * What this account may do to a table, and whether row-level security leaves it all rows whatever a session has set: the undo has one of its own, and what it does not see it would take for gone.
+     * Commands of policies are r for SELECT, a for INSERT, w for UPDATE, d for DELETE.
+     */
+    private static final String PERMITTED = """
+            SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) || ' TO ' || quote_ident(current_user) AS grantee,
+                has_table_privilege(c.oid, 'SELECT') AS reads,
+                has_table_privilege(c.oid, 'INSERT') OR NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid
+                    AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND NOT has_column_privilege(c.oid, a.attnum, 'INSERT'))
+                    AS inserts,
+                has_any_column_privilege(c.oid, 'UPDATE') AS updates, has_table_privilege(c.oid, 'DELETE') AS deletes,
+                CASE WHEN row_security_active(c.oid) THEN (
+                    WITH policy AS (
+                        SELECT p.polpermissive AS permits, p.polcmd AS command, pg_get_expr(p.polqual, p.polrelid) AS seen,
+                            coalesce(pg_get_expr(p.polwithcheck, p.polrelid), pg_get_expr(p.polqual, p.polrelid)) AS taken
+                        FROM pg_catalog.pg_policy p WHERE p.polrelid = c.oid AND EXISTS (SELECT 1 FROM unnest(p.polroles) AS r(role)
+                            WHERE CASE WHEN r.role = 0 THEN true ELSE pg_has_role(r.role, 'USAGE') END))
+                    SELECT EXISTS (SELECT 1 FROM policy WHERE NOT permits AND (coalesce(seen, 'true') <> 'true' OR coalesce(taken, 'true') <> 'true'))
+                        OR EXISTS (SELECT 1 FROM (VALUES ('r'), ('a'), ('w'), ('d')) AS k(command) WHERE NOT EXISTS (
+                            SELECT 1 FROM policy WHERE permits AND policy.command::text IN ('*', k.command)
+                            AND (k.command = 'a' OR seen = 'true') AND (k.command IN ('r', 'd') OR taken = 'true')))
+                ) ELSE false END AS hides
+            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ?::bigint::oid""";
+
     private static final String REFERENCED_BY = """
             SELECT con.oid::bigint AS oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS child,
                 con.conrelid = con.confrelid AS of_itself, con.confdeltype::text AS on_delete, con.confupdtype::text AS on_update,
@@ -161,7 +193,8 @@ final class PostgresCatalog implements Catalog {
                 triggers(connection, row.is("kind", "p"), relations),
                 refusal,
                 CatalogRow.query(connection, UNSEEN, oid).get(0).get("unseen"),
-                row.get("unvalidated"),
+                unvalidated(row.get("unvalidated"), row.get("unvalidated_values")),
+                lacking(CatalogRow.query(connection, PERMITTED, oid).get(0)),
                 relations,
                 stamps);
     }
@@ -220,6 +253,43 @@ final class PostgresCatalog implements Catalog {
             }
         }
         return triggers;
+    }
+
+    private static @Nullable String unvalidated(@Nullable String ofTable, @Nullable String ofDomains) {
+        return ofTable == null || ofDomains == null
+                ? ofTable == null ? ofDomains : ofTable
+                : ofTable + " AND " + ofDomains;
+    }
+
+    /**
+     * Rows are read and locked before they are taken back, for which the right to update any column is asked for. What tells which table a statement reached is no column that is granted by itself.
+     */
+    private static Map<Trigger.Event, String> lacking(CatalogRow permitted) {
+        if (permitted.is("hides", "t")) {
+            String reason =
+                    "row-level security is in force for this account, and may hide rows from the session that takes it back:"
+                            + " let a policy show it all rows, whatever a session has set, or let it bypass them";
+            return Map.of(Trigger.Event.INSERT, reason, Trigger.Event.UPDATE, reason, Trigger.Event.DELETE, reason);
+        }
+        String select = permitted.is("reads", "t") ? "" : "SELECT";
+        String update = permitted.is("updates", "t") ? "" : "UPDATE";
+        Map<Trigger.Event, String> lacking = new EnumMap<>(Trigger.Event.class);
+        Table.lack(lacking, Trigger.Event.UPDATE, permitted.text("grantee"), select);
+        Table.lack(
+                lacking,
+                Trigger.Event.INSERT,
+                permitted.text("grantee"),
+                select,
+                update,
+                permitted.is("deletes", "t") ? "" : "DELETE");
+        Table.lack(
+                lacking,
+                Trigger.Event.DELETE,
+                permitted.text("grantee"),
+                select,
+                update,
+                permitted.is("inserts", "t") ? "" : "INSERT");
+        return lacking;
     }
 
     private static @Nullable String refusal(CatalogRow row) {
@@ -288,6 +358,19 @@ final class PostgresCatalog implements Catalog {
                         cast);
             case "timestamptz" ->
                 Codec.text(type, "CAST(%s AT TIME ZONE 'UTC' AS text)", "(CAST(? AS timestamp) AT TIME ZONE 'UTC')");
+            // Their names may be ambiguous, or mean something else where the search path is another one.
+            case "regclass",
+                    "regproc",
+                    "regprocedure",
+                    "regoper",
+                    "regoperator",
+                    "regtype",
+                    "regrole",
+                    "regnamespace",
+                    "regconfig",
+                    "regdictionary",
+                    "regcollation" ->
+                Codec.text(type, "CAST(CAST(%s AS oid) AS text)", "CAST(CAST(? AS oid) AS " + type + ")");
             // Drivers make the same text of them, and a cast would have to be set up at each execution.
             case "int2", "int4", "int8", "text", "varchar" -> Codec.text(type, "%s", cast);
             default -> Codec.text(type, "CAST(%s AS text)", cast);

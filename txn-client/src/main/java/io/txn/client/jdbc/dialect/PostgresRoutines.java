@@ -96,6 +96,10 @@ final class PostgresRoutines {
                 JOIN pg_catalog.pg_class c ON c.oid = a.adrelid
             WHERE u.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass
             UNION
+            SELECT 'WRITE', c.relname, u.proc::bigint FROM callers u JOIN pg_catalog.pg_type y ON y.oid = u.objid AND y.typtype = 'd'
+                JOIN pg_catalog.pg_attribute a ON a.atttypid = y.oid JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+            WHERE u.classid = 'pg_catalog.pg_type'::pg_catalog.regclass
+            UNION
             SELECT 'WRITE', c.relname, u.proc::bigint FROM callers u JOIN pg_catalog.pg_constraint k ON k.oid = u.objid
                 JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
             WHERE u.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass

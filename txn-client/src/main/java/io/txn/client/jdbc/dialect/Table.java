@@ -3,6 +3,7 @@ package io.txn.client.jdbc.dialect;
 import io.txn.client.jdbc.sql.Identifier;
 import io.txn.client.jdbc.sql.TableName;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param refusal why no write to this table can be captured; null when it can
  * @param unseen why this account may not see, or not write back, rows that a foreign key of this table's changes; null when it may
  * @param unvalidated a condition on the columns, all checks together that are in force and that rows may break which were there before; null when there are none
+ * @param lacking by the kind of statement, why this account could not take one back, and what mends that
  * @param identities what an image query must say about where it looked; empty when the statement says so itself
  * @param stamps what {@link Stamps} compares; empty where the database has none
  */
@@ -43,6 +45,7 @@ public record Table(
         @Nullable String refusal,
         @Nullable String unseen,
         @Nullable String unvalidated,
+        Map<Trigger.Event, String> lacking,
         Set<String> identities,
         List<String> stamps) {
 
@@ -57,7 +60,16 @@ public record Table(
         referencedBy = List.copyOf(referencedBy);
         triggers = List.copyOf(triggers);
         stamps = List.copyOf(stamps);
+        lacking = Map.copyOf(lacking);
         identities = Set.copyOf(identities);
+    }
+
+    /** Notes what an account lacks that is to take back statements of this kind: {@code privileges}, of which those that it has are empty. */
+    static void lack(Map<Trigger.Event, String> lacking, Trigger.Event event, String grantee, String... privileges) {
+        String missing = Arrays.stream(privileges).filter(p -> !p.isEmpty()).collect(Collectors.joining(", "));
+        if (!missing.isEmpty()) {
+            lacking.put(event, "this account may not take it back: GRANT " + missing + " ON " + grantee);
+        }
     }
 
     /**
@@ -138,6 +150,7 @@ public record Table(
                         refusal,
                         unseen,
                         unvalidated,
+                        lacking,
                         other.identities,
                         other.stamps)
                 .equals(other);

@@ -3,10 +3,30 @@ package io.txn.client.jdbc.sql;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Understands transaction control that is sent as SQL, in its plain forms only. */
 final class ControlPlanner {
+
+    /** Settings that say how long a session waits or works, how it plans, and what it is called. */
+    private static final Set<String> LIMITS = Set.of(
+            "LOCK_TIMEOUT",
+            "STATEMENT_TIMEOUT",
+            "IDLE_IN_TRANSACTION_SESSION_TIMEOUT",
+            "TRANSACTION_TIMEOUT",
+            "WORK_MEM",
+            "TEMP_BUFFERS",
+            "JIT",
+            "ENABLE_SEQSCAN",
+            "ENABLE_NESTLOOP",
+            "ENABLE_HASHJOIN",
+            "RANDOM_PAGE_COST",
+            "MAX_PARALLEL_WORKERS_PER_GATHER",
+            "APPLICATION_NAME",
+            "INNODB_LOCK_WAIT_TIMEOUT",
+            "LOCK_WAIT_TIMEOUT",
+            "MAX_STATEMENT_TIME");
 
     private ControlPlanner() {}
 
@@ -36,6 +56,9 @@ final class ControlPlanner {
                 return new Plan.Control(Plan.Word.AUTO_COMMIT_OFF, "");
             }
             default -> {}
+        }
+        if (setsWhatConcernsNobodyElse(text)) {
+            return new Plan.Read();
         }
         if (!text.isName(last)) {
             return null;
@@ -78,5 +101,29 @@ final class ControlPlanner {
             names.add(Identifier.of(text.token(part[1] - 1).text()).text());
         }
         return new Plan.Deferring(names);
+    }
+
+    /** {@code SET @name = …, …} of MySQL, and {@code SET [LOCAL | SESSION] name = value} of settings that change no row and no way to read or write one. */
+    private static boolean setsWhatConcernsNobodyElse(StatementText text) {
+        if (!text.is(0, "SET") || text.size() < 4) {
+            return false;
+        }
+        if (text.isSymbol(1, '@')) {
+            return text.syntax().backticks()
+                    && !ReadCheck.mayWrite(text.tokens())
+                    && text.commaSeparated(1, text.size()).stream()
+                            .allMatch(part -> part[1] - part[0] > 3
+                                    && text.isSymbol(part[0], '@')
+                                    && text.isName(part[0] + 1)
+                                    && !text.upper(part[0] + 1).startsWith("TXN_")
+                                    && (text.isSymbol(part[0] + 2, '=')
+                                            || text.isSymbol(part[0] + 2, ':') && text.isSymbol(part[0] + 3, '=')));
+        }
+        int name = text.is(1, "LOCAL") || text.is(1, "SESSION") ? 2 : 1;
+        boolean plain = text.size() == name + 3
+                && (text.isSymbol(name + 1, '=') || text.is(name + 1, "TO"))
+                && text.token(name + 2).kind() != Token.Kind.SYMBOL
+                && text.token(name + 2).kind() != Token.Kind.PARAMETER;
+        return plain && LIMITS.contains(text.upper(name));
     }
 }

@@ -2,11 +2,17 @@ package io.txn.client.jdbc.sql;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Splits SQL text into tokens, without comments. Refuses what could hide code from it. */
 final class Lexer {
 
     private static final String SIMPLIFY = "write the statement without it";
+
+    /** What begins with a digit and is a name to MySQL: neither a number nor the exponent of one. */
+    private static final Pattern DIGITS_FIRST =
+            Pattern.compile("(?!0[xX]\\p{XDigit}+\\b|0[bB][01]+\\b|\\d+[eE](\\d|[+-]))\\d+[\\p{L}_$][\\p{L}\\p{N}_$]*");
 
     private final String sql;
     private final SqlSyntax syntax;
@@ -168,13 +174,38 @@ final class Lexer {
             } else {
                 add(Token.Kind.WORD, start);
             }
-        } else if (Character.isDigit(c) || c == '.' && at + 1 < sql.length() && Character.isDigit(sql.charAt(at + 1))) {
+        } else if (isNameOfDigits(c)) {
+            add(Token.Kind.WORD, start);
+        } else if (Character.isDigit(c)
+                || c == '.' && !behindName(start) && at + 1 < sql.length() && Character.isDigit(sql.charAt(at + 1))) {
             number(start);
             add(Token.Kind.NUMBER, start);
         } else {
             at++;
             add(Token.Kind.SYMBOL, start);
         }
+    }
+
+    /** Whether a name begins here with a digit, as MySQL lets it; moves past it. */
+    private boolean isNameOfDigits(char c) {
+        if (!syntax.backticks() || !Character.isDigit(c)) {
+            return false;
+        }
+        Matcher name = DIGITS_FIRST.matcher(sql).region(at, sql.length());
+        if (!name.lookingAt()) {
+            return false;
+        }
+        at = name.end();
+        return true;
+    }
+
+    /** Whether the name of a table ends here, so that a dot leads to a column. */
+    private boolean behindName(int start) {
+        if (!syntax.backticks() || tokens.isEmpty()) {
+            return false;
+        }
+        Token last = tokens.get(tokens.size() - 1);
+        return last.end() == start && (last.kind() == Token.Kind.WORD || last.kind() == Token.Kind.QUOTED_IDENTIFIER);
     }
 
     private void number(int start) {

@@ -106,6 +106,54 @@ final class ParserText {
         return text.toString();
     }
 
+    /**
+     * Its outline: as {@link #simply}, with what stands in parentheses behind SET, WHERE or VALUES replaced by a plain operand. What is in there says nothing about the form of a statement, and is as rich as
+     * the database's language.
+     */
+    String outlined() {
+        begin();
+        int behind = tokens.size();
+        for (int i = tokens.size() - 1; i >= 0; i--) {
+            if (token(i).depth() == 0 && (is(i, "SET") || is(i, "WHERE") || is(i, "VALUES"))) {
+                behind = i;
+            }
+        }
+        int i = 0;
+        while (i < tokens.size()) {
+            if (i < behind) {
+                i = token(i).kind() == Token.Kind.WORD ? word(i) : symbol(i);
+                continue;
+            }
+            int open = i + (is(i, "WITHIN") && is(i + 1, "GROUP") ? 2 : token(i).kind() == Token.Kind.WORD ? 1 : 0);
+            boolean group = isSymbol(open, '(') && !isStructure(open);
+            if (group && (is(i, "OVER") || is(i, "FILTER") || is(i, "WITHIN"))) {
+                i = closing(open) + 1;
+            } else if (group && is(i, "EXISTS")) {
+                add(token(i), "EXISTS (SELECT 1)");
+                i = closing(open) + 1;
+            } else if (group && (open == i || BEFORE_OPERAND.contains(upper(i)))) {
+                add(token(i), (open == i ? "" : token(i).text() + ' ') + "(1)");
+                i = closing(open) + 1;
+            } else if (group) {
+                add(token(i), "coalesce(1)");
+                i = closing(open) + 1;
+            } else {
+                i = token(i).kind() == Token.Kind.WORD ? word(i) : symbol(i);
+            }
+        }
+        return text.toString();
+    }
+
+    /** Whether the parenthesis that opens here holds a row of VALUES, or the columns of an assignment or what they become. */
+    private boolean isStructure(int open) {
+        int close = closing(open);
+        return token(open).depth() == 0
+                && (is(open - 1, "VALUES")
+                        || isSymbol(open - 1, ',') && isSymbol(open - 2, ')')
+                        || isSymbol(close + 1, '=') && (is(open - 1, "SET") || isSymbol(open - 1, ','))
+                        || isSymbol(open - 1, '=') && isSymbol(open - 2, ')'));
+    }
+
     private void begin() {
         text.setLength(0);
         last = null;
@@ -125,13 +173,16 @@ final class ParserText {
             boolean plain = token.text().startsWith("'") && token.text().indexOf('\\') < 0;
             return plain ? token.text() : "'s'";
         }
+        if (token.kind() == Token.Kind.WORD && Character.isDigit(token.text().charAt(0))) {
+            return '`' + token.text() + '`';
+        }
         return token.kind() == Token.Kind.SYMBOL && token.text().equals("??") ? "||" : token.text();
     }
 
     /** Adds what stands for the word at {@code at}; returns where to go on. */
     private int word(int at) {
         Token token = token(at);
-        boolean mySql = syntax.backticks() && !syntax.nestedComments();
+        boolean mySql = isMySql();
         if (token.is("COLLATE") && at + 1 < tokens.size() && token(at + 1).kind() != Token.Kind.SYMBOL) {
             int next = at + 2;
             while (isSymbol(next, '.')) {
@@ -142,6 +193,25 @@ final class ParserText {
         if (token.is("OPERATOR") && isSymbol(at + 1, '(')) {
             add(token, " + ");
             return closing(at + 1) + 1;
+        }
+        if (token.is("UNKNOWN") && (is(at - 1, "IS") || is(at - 1, "NOT") && is(at - 2, "IS"))) {
+            add(token, "NULL");
+            return at + 1;
+        }
+        if (token.is("ILIKE") && at > 0 && endsOperand(at - 1) && at + 1 < tokens.size() && isOperand(at + 1)) {
+            add(token, "LIKE");
+            return at + 1;
+        }
+        if ((token.is("TIMESTAMP") || token.is("TIME"))
+                && (is(at + 1, "WITH") || is(at + 1, "WITHOUT"))
+                && is(at + 2, "TIME")
+                && is(at + 3, "ZONE")
+                && at + 4 < tokens.size()
+                && token(at + 4).kind() == Token.Kind.STRING) {
+            return at + 4;
+        }
+        if (mySql && hintEnd(at) > at) {
+            return hintEnd(at);
         }
         if (token.is("JSON") && (is(at - 1, "IS") || is(at - 1, "NOT") && is(at - 2, "IS"))) {
             add(token, "NULL");
@@ -159,7 +229,7 @@ final class ParserText {
         } else if (!(mySql && token.is("XOR")) && NAMES_NEVERTHELESS.contains(upper(at))) {
             add(token, '"' + token.text() + '"');
         } else {
-            add(token, token.text());
+            add(token, written(token));
         }
         return at + 1;
     }
@@ -181,6 +251,11 @@ final class ParserText {
             operator.append(token(end).text());
             end++;
         }
+        boolean logical = isMySql() && operator.length() == 2 && at > 0 && endsOperand(at - 1);
+        if (logical && (operator.toString().equals("&&") || operator.toString().equals("||"))) {
+            add(token, operator.charAt(0) == '&' ? " AND " : " OR ");
+            return end;
+        }
         boolean known = operator.length() < 2 || KNOWN.contains(operator.toString());
         boolean prefix = at > 0 && !endsOperand(at - 1) && !operator.toString().equals("*");
         if (operator.length() > 0 && (prefix || !known)) {
@@ -193,6 +268,25 @@ final class ParserText {
             add(token(i), written(token(i)));
         }
         return Math.max(end, at + 1);
+    }
+
+    private boolean isMySql() {
+        return syntax.backticks() && !syntax.nestedComments();
+    }
+
+    private boolean isOperand(int at) {
+        return token(at).kind() != Token.Kind.SYMBOL || isSymbol(at, '(');
+    }
+
+    /** Where MySQL's hint about indexes that begins at {@code from} ends; {@code from} where there is none. */
+    private int hintEnd(int from) {
+        boolean hint = (is(from, "USE") || is(from, "FORCE") || is(from, "IGNORE"))
+                && (is(from + 1, "INDEX") || is(from + 1, "KEY"));
+        int at = from + 2;
+        if (hint && is(at, "FOR")) {
+            at += is(at + 1, "JOIN") ? 2 : 3;
+        }
+        return hint && isSymbol(at, '(') ? closing(at) + 1 : from;
     }
 
     /** Where the type that begins at {@code from} ends. */

@@ -23,6 +23,11 @@ final class ReadCheck {
                 continue;
             }
             String word = token.text().toUpperCase(Locale.ROOT);
+            if (word.equals("INTO")
+                    && i + 1 < tokens.size()
+                    && tokens.get(i + 1).isSymbol('@')) {
+                continue; // a variable of the session
+            }
             boolean called = i + 1 < tokens.size() && tokens.get(i + 1).isSymbol('(');
             if (called && FUNCTIONS.contains(word)) {
                 continue;
@@ -31,6 +36,23 @@ final class ReadCheck {
                 return true;
             }
             if (word.equals("UPDATE") && !locks(tokens, i)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether it calls PostgreSQL's {@code set_config} for more than a setting of the application's own, which has a dot in its name. */
+    static boolean setsSession(List<Token> tokens) {
+        for (int i = 0; i < tokens.size(); i++) {
+            boolean calls = tokens.get(i).is("SET_CONFIG")
+                    && i + 1 < tokens.size()
+                    && tokens.get(i + 1).isSymbol('(');
+            Token setting = calls && i + 2 < tokens.size() ? tokens.get(i + 2) : null;
+            if (calls
+                    && (setting == null
+                            || setting.kind() != Token.Kind.STRING
+                            || setting.text().indexOf('.') < 0)) {
                 return true;
             }
         }

@@ -27,6 +27,10 @@ final class ReadPlanner {
     }
 
     Plan plan() throws NotUnderstood {
+        refuseUnless(
+                !ReadCheck.setsSession(text.tokens()),
+                "set_config may change what the names of tables mean",
+                "set it outside the global transaction");
         if (ReadCheck.mayWrite(text.tokens())) {
             throw new NotUnderstood(
                     "a read that holds a write (a data-changing WITH, INTO, EXPLAIN ANALYZE) is not captured",

@@ -171,10 +171,14 @@ final class StatementText {
             return parse(plainly);
         } catch (NotUnderstood e) {
             String simply = text.simply();
-            if (!simply.equals(plainly)) {
+            try {
                 return parse(simply);
+            } catch (NotUnderstood again) {
+                if (tokens.get(0).is("SELECT")) {
+                    throw again; // what its lists and tables are is asked of the parser
+                }
+                return parse(text.outlined());
             }
-            throw e;
         }
     }
 

@@ -65,6 +65,16 @@ final class ChangedTable {
         if (found.refusal() != null) {
             throw CannotUndoException.unreadable(change.lockName(), "since phase one, " + found.refusal());
         }
+        Trigger.Event done =
+                switch (change.kind()) {
+                    case INSERT -> Trigger.Event.INSERT;
+                    case DELETE -> Trigger.Event.DELETE;
+                    case UPDATE -> Trigger.Event.UPDATE;
+                };
+        String lacking = found.lacking().get(done);
+        if (lacking != null) {
+            throw CannotUndoException.unreadable(change.lockName(), "since phase one, " + lacking);
+        }
         Trigger trigger =
                 switch (change.kind()) {
                     case INSERT -> found.triggerOn(Trigger.Event.DELETE, null);
