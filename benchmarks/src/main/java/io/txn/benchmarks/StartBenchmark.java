@@ -63,11 +63,7 @@ final class StartBenchmark implements Benchmark {
                 comparisons.add(
                         switch (classes) {
                             case "jars" -> new Pairs(classes, List.of(), List.of());
-                            case "archive" ->
-                                new Pairs(
-                                        classes,
-                                        application.archive(false),
-                                        application.archive(true));
+                            case "archive" -> new Pairs(classes, application.archive(false), application.archive(true));
                             default -> throw new Options.Misused("--classes= are from jars, archive or both");
                         });
             }

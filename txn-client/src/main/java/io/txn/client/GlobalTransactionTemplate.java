@@ -246,8 +246,7 @@ public final class GlobalTransactionTemplate {
      */
     public void failed(TransactionContext context, String entry, Throwable failure) {
         context.participation()
-                .failed(
-                        Failures.text(application + ' ' + entry, failure, causeMessages), Failures.isPassing(failure));
+                .failed(Failures.text(application + ' ' + entry, failure, causeMessages), Failures.isPassing(failure));
         tell(context);
     }
 

@@ -42,9 +42,7 @@ public final class XidClientPostProcessor implements BeanPostProcessor {
     /** What an application has put around a client, or made itself, is nobody's to replace. */
     private Object covered(Object bean) {
         return bean instanceof RestClient client
-                        && client.getClass()
-                                .getName()
-                                .equals("org.springframework.web.client.DefaultRestClient")
+                        && client.getClass().getName().equals("org.springframework.web.client.DefaultRestClient")
                 ? interceptor.get().within(client)
                 : bean;
     }

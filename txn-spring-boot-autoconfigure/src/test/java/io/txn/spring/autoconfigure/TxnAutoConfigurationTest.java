@@ -483,8 +483,9 @@ class TxnAutoConfigurationTest {
 
     private static <T> T around(Class<T> type, T client) {
         return type.cast(Proxy.newProxyInstance(
-                type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> method.invoke(
-                        client, arguments)));
+                type.getClassLoader(),
+                new Class<?>[] {type},
+                (proxy, method, arguments) -> method.invoke(client, arguments)));
     }
 
     /** Whoever looks behind their proxies outside of a request finds none. */

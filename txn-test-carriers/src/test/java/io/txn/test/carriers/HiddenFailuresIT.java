@@ -208,10 +208,8 @@ class HiddenFailuresIT {
     @Test
     void aPublisherOfTheOpenersHidesNoFailureEither() {
         assertRolledBackOnly(
-                catchThrowable(() -> application
-                        .getBean(Opener.class)
-                        .later("opener-later")
-                        .block(LONG)),
+                catchThrowable(() ->
+                        application.getBean(Opener.class).later("opener-later").block(LONG)),
                 "opener-later");
     }
 
