@@ -1,6 +1,7 @@
 package io.txn.client.jdbc;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ch.qos.logback.classic.Level;
 import io.txn.client.LogLines;
@@ -10,6 +11,7 @@ import io.txn.protocol.Xid;
 import io.txn.test.DatabaseKind;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.mariadb.jdbc.MariaDbDataSource;
@@ -142,6 +144,13 @@ class MySqlPrivilegesIT extends AtContract {
         behindTheBack(
                 "GRANT INSERT ON " + schema + ".account TO " + user,
                 "REVOKE UPDATE ON " + schema + ".account FROM " + user);
+        // The undo locks rows so, and would fail for ever.
+        try (Connection plain = account.getConnection();
+                Statement locking = plain.createStatement()) {
+            assertThatThrownBy(() -> locking.executeQuery("SELECT id FROM account WHERE id = 1 FOR UPDATE"))
+                    .isInstanceOf(SQLException.class)
+                    .hasMessageContaining("denied");
+        }
         at = AtDataSource.wrap(account, options(), contexts, manager);
         refused(xid, inserted, "GRANT UPDATE ON `" + schema + "`.`account` TO " + user);
         refused(xid, deleted, "GRANT UPDATE ON `" + schema + "`.`account` TO " + user);
@@ -151,6 +160,39 @@ class MySqlPrivilegesIT extends AtContract {
         assertRolledBack(xid);
         assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
         behindTheBack("DROP USER " + user);
+    }
+
+    /** The information schema lists what a role holds, or everybody, under their own names. */
+    @Test
+    void whatTheAccountMayDoByARoleItMayDo() throws SQLException {
+        String schema = database.name();
+        String user = "'role_" + schema + "'@'%'";
+        String role = "r_" + schema;
+        behindTheBack(
+                "CREATE USER " + user + " IDENTIFIED BY 'p'",
+                "GRANT TRIGGER ON " + schema + ".* TO " + user,
+                "CREATE ROLE " + role,
+                "GRANT SELECT, INSERT, UPDATE, DELETE ON " + schema + ".* TO " + role,
+                "GRANT " + role + " TO " + user,
+                "SET DEFAULT ROLE " + role + " FOR " + user);
+        MariaDbDataSource account = new MariaDbDataSource(database.jdbcUrl());
+        account.setUser("role_" + schema);
+        account.setPassword("p");
+        at = AtDataSource.wrap(account, options(), contexts, manager);
+        Xid xid = begin();
+        committed(
+                xid,
+                "INSERT INTO account VALUES (9, 'x', 1)",
+                "DELETE FROM account WHERE id = 1",
+                "UPDATE account SET amount = 7 WHERE id = 2");
+        assertRolledBack(xid);
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+
+        behindTheBack("REVOKE DELETE ON " + schema + ".* FROM " + role);
+        behindTheBack("GRANT DELETE ON " + schema + ".undo_log TO " + role);
+        at = AtDataSource.wrap(account, options(), contexts, manager);
+        refused(xid, "INSERT INTO account VALUES (9, 'x', 1)", "GRANT DELETE ON `" + schema + "`.`account` TO " + user);
+        behindTheBack("DROP USER " + user, "DROP ROLE " + role);
     }
 
     private void refused(Xid xid, String sql, String reason) throws SQLException {

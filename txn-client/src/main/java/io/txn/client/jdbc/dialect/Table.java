@@ -135,9 +135,10 @@ public record Table(
                 dialect.quote(schema) + '.' + dialect.quote(name));
     }
 
-    /** Whether all that matters is the same, whatever else of it changed. */
+    /** Whether all that matters is the same, whatever else of it changed; an account that may do more than before, may. */
     public boolean isStill(Table other) {
-        return new Table(
+        return lacking.keySet().containsAll(other.lacking.keySet())
+                && new Table(
                         schema,
                         name,
                         sqlName,
@@ -150,7 +151,7 @@ public record Table(
                         refusal,
                         unseen,
                         unvalidated,
-                        lacking,
+                        other.lacking,
                         other.identities,
                         other.stamps)
                 .equals(other);
