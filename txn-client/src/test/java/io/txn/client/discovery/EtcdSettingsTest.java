@@ -13,9 +13,9 @@ class EtcdSettingsTest {
     @Test
     void endpointsAreTakenWithoutBlanksAndSlashes() {
         EtcdSettings settings =
-                new EtcdSettings(List.of(" http://a:2379/ ", "", "https://[::1]:2379"), "blue", "ann", "secret");
+                new EtcdSettings(List.of(" http://a:2379/ ", "", "https://[::1]:2379"), "blue", "zoe", "secret");
         assertThat(settings.endpoints()).containsExactly("http://a:2379", "https://[::1]:2379");
-        assertThat(settings.toString()).contains("cluster blue").contains("ann").doesNotContain("secret");
+        assertThat(settings.toString()).contains("cluster blue").contains("zoe").doesNotContain("secret");
     }
 
     @ParameterizedTest
@@ -25,18 +25,18 @@ class EtcdSettingsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"http://ann:s3cret@a:1", "https://ann:s3/cret@s3cret@a:1", "ann:s3cret@a:1"})
+    @ValueSource(strings = {"http://zoe:s3cret@a:1", "https://zoe:s3/cret@s3cret@a:1", "zoe:s3cret@a:1"})
     void aRefusalDoesNotRepeatAPassword(String endpoint) {
         assertThatThrownBy(() -> EtcdSettings.of(endpoint))
                 .hasMessageContaining("http://host:port: ***@a:1")
-                .hasMessageNotContainingAny("s3", "ann");
+                .hasMessageNotContainingAny("s3", "zoe");
     }
 
     @Test
     void aClusterIsPartOfAKeyAndAUserHasAPassword() {
         assertThatThrownBy(() -> new EtcdSettings(List.of("http://a:1"), "a/b", null, null))
                 .hasMessageContaining("txn.etcd.cluster");
-        assertThatThrownBy(() -> new EtcdSettings(List.of("http://a:1"), "a", "ann", null))
+        assertThatThrownBy(() -> new EtcdSettings(List.of("http://a:1"), "a", "zoe", null))
                 .hasMessageContaining("txn.etcd.username");
     }
 }
