@@ -277,7 +277,8 @@ class FirstUpdateMariaDbIT extends AtContract {
             execute(connection, "INSERT INTO account VALUES (9, 'x', 1)");
             try (ContextCarrier.Scope scope = contexts.bind(TransactionContext.participant(xid))) {
                 connection.setAutoCommit(false);
-                assertThatThrownBy(() -> execute(connection, "UPDATE account SET amount = nothing(amount) WHERE id = 1"))
+                assertThatThrownBy(
+                                () -> execute(connection, "UPDATE account SET amount = nothing(amount) WHERE id = 1"))
                         .isInstanceOf(SQLException.class);
                 connection.commit();
             }

@@ -40,7 +40,8 @@ class IsolationMariaDbIT extends IsolationContract {
 
     @Test
     void aVariableIsNotSetByWhatMayHaveToRunTwice() {
-        behindTheBack("CREATE TABLE child (id INT NOT NULL PRIMARY KEY, a BIGINT, FOREIGN KEY (a) REFERENCES account (id) ON UPDATE CASCADE)");
+        behindTheBack(
+                "CREATE TABLE child (id INT NOT NULL PRIMARY KEY, a BIGINT, FOREIGN KEY (a) REFERENCES account (id) ON UPDATE CASCADE)");
         Xid xid = begin();
         inside(xid, connection -> {
             for (String sql : new String[] {

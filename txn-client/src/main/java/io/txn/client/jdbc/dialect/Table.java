@@ -139,22 +139,22 @@ public record Table(
     public boolean isStill(Table other) {
         return lacking.keySet().containsAll(other.lacking.keySet())
                 && new Table(
-                        schema,
-                        name,
-                        sqlName,
-                        lockName,
-                        columns,
-                        key,
-                        uniqueKeys,
-                        referencedBy,
-                        triggers,
-                        refusal,
-                        unseen,
-                        unvalidated,
-                        other.lacking,
-                        other.identities,
-                        other.stamps)
-                .equals(other);
+                                schema,
+                                name,
+                                sqlName,
+                                lockName,
+                                columns,
+                                key,
+                                uniqueKeys,
+                                referencedBy,
+                                triggers,
+                                refusal,
+                                unseen,
+                                unvalidated,
+                                other.lacking,
+                                other.identities,
+                                other.stamps)
+                        .equals(other);
     }
 
     /**

@@ -59,9 +59,7 @@ final class ReadCheck {
                     "ROW_COUNT() and FOUND_ROWS() would tell of the statements that capture changes, too",
                     "use the update count that JDBC returns, or SELECT COUNT(*)");
             refuseUnless(
-                    !text.syntax().backticks()
-                            || !tokens.get(i).isSymbol('@')
-                            || !mayBeOurs(tokens.get(i + 1)),
+                    !text.syntax().backticks() || !tokens.get(i).isSymbol('@') || !mayBeOurs(tokens.get(i + 1)),
                     "variables whose names begin with txn_ hold what capturing notes",
                     "give the variable another name");
         }
@@ -83,9 +81,7 @@ final class ReadCheck {
     /** @param bound whether what a parameter names is looked at elsewhere */
     private static boolean setsSession(List<Token> tokens, boolean bound) {
         for (int i = 0; i < tokens.size(); i++) {
-            if (callsSetConfig(tokens, i)
-                    && !setsHarmless(tokens, i + 2)
-                    && !(bound && isParameter(tokens, i + 2))) {
+            if (callsSetConfig(tokens, i) && !setsHarmless(tokens, i + 2) && !(bound && isParameter(tokens, i + 2))) {
                 return true;
             }
         }
@@ -114,9 +110,7 @@ final class ReadCheck {
     }
 
     private static boolean isParameter(List<Token> tokens, int at) {
-        return at < tokens.size()
-                && tokens.get(at).kind() == Token.Kind.PARAMETER
-                && isSymbol(tokens, at + 1, ',');
+        return at < tokens.size() && tokens.get(at).kind() == Token.Kind.PARAMETER && isSymbol(tokens, at + 1, ',');
     }
 
     /** Whether the literal that stands here is all of a name of such a setting. */

@@ -506,9 +506,8 @@ class PlannerTest {
             })
     void whatReachesTheStatementsThatCaptureIsRefused(String sql, String reason) {
         assertThat(Planner.plan(sql, SqlSyntax.MYSQL))
-                .isInstanceOfSatisfying(
-                        Plan.Refused.class,
-                        refused -> assertThat(refused.reason()).contains(reason));
+                .isInstanceOfSatisfying(Plan.Refused.class, refused -> assertThat(refused.reason())
+                        .contains(reason));
     }
 
     @ParameterizedTest
@@ -532,10 +531,8 @@ class PlannerTest {
                 "WITH x AS (SELECT set_config('search_path', 'x', true)) DELETE FROM t USING x WHERE t.id = 1"
             })
     void whatChangesWhatNamesMeanIsRefused(String sql) {
-        assertThat(plan(sql))
-                .isInstanceOfSatisfying(
-                        Plan.Refused.class,
-                        refused -> assertThat(refused.reason()).contains("set_config"));
+        assertThat(plan(sql)).isInstanceOfSatisfying(Plan.Refused.class, refused -> assertThat(refused.reason())
+                .contains("set_config"));
         assertThat(Mentions.of(sql, SqlSyntax.POSTGRESQL).writes()).isTrue();
     }
 
