@@ -4,6 +4,7 @@ import io.txn.test.JavaProcess;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 
 /** An archive of the classes that a start loads, which later starts map instead: as Spring Boot's documentation recommends it, and ours. */
 final class ClassArchive {
@@ -18,14 +19,14 @@ final class ClassArchive {
     /**
      * Makes one, when the program that was started for it ends.
      *
-     * @return the flag by which later starts of the same program use it
+     * @return the flags by which later starts of the same program use it, or end where the JVM rejects it: it would go on without it, and say nothing
      */
-    static String train(Path archive, Duration most, Training training) throws Exception {
+    static List<String> train(Path archive, Duration most, Training training) throws Exception {
         try (JavaProcess program = training.start("-XX:ArchiveClassesAtExit=" + archive)) {
             if (!program.term(most) || !Files.exists(archive)) {
                 throw new IllegalStateException("there is no archive: " + program.output());
             }
         }
-        return "-XX:SharedArchiveFile=" + archive;
+        return List.of("-XX:SharedArchiveFile=" + archive, "-Xshare:on");
     }
 }

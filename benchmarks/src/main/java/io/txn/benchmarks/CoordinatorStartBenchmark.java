@@ -113,16 +113,16 @@ final class CoordinatorStartBenchmark implements Benchmark {
             }
         }
         Path program = unpacked.resolve(String.valueOf(jar.getFileName()));
-        String use = ClassArchive.train(directory.resolve("classes.jsa"), MOST, flag -> start(
-                        new Way("training", program, and(flags, flag)),
+        List<String> use = ClassArchive.train(directory.resolve("classes.jsa"), MOST, flag -> start(
+                        new Way("training", program, and(flags, List.of(flag))),
                         directory.resolve("training"),
                         directory.resolve("training.log"))
                 .process());
         return new Way("unpacked, archive", program, and(flags, use));
     }
 
-    private static List<String> and(List<String> flags, String further) {
-        return Stream.concat(flags.stream(), Stream.of(further)).toList();
+    private static List<String> and(List<String> flags, List<String> further) {
+        return Stream.concat(flags.stream(), further.stream()).toList();
     }
 
     private static void tell(

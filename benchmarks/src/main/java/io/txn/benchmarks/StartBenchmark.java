@@ -63,11 +63,7 @@ final class StartBenchmark implements Benchmark {
                 comparisons.add(
                         switch (classes) {
                             case "jars" -> new Pairs(classes, List.of(), List.of());
-                            case "archive" ->
-                                new Pairs(
-                                        classes,
-                                        List.of(application.archive(false)),
-                                        List.of(application.archive(true)));
+                            case "archive" -> new Pairs(classes, application.archive(false), application.archive(true));
                             default -> throw new Options.Misused("--classes= are from jars, archive or both");
                         });
             }
@@ -148,7 +144,6 @@ final class StartBenchmark implements Benchmark {
             tell("CPU of all threads", Figures::cpu, out);
             tell("of it first compiler (C1)", Figures::firstCompiler, out);
             tell("of it second compiler (C2)", Figures::secondCompiler, out);
-            tell("of it garbage collector", Figures::collector, out);
             tell("of it the rest but the main thread, also what has ended", Figures::rest, out);
         }
 
@@ -181,12 +176,11 @@ final class StartBenchmark implements Benchmark {
      *
      * @param millis from the start of {@code main} to the moment at which the application runs, as it says itself
      * @param processMillis the same from the start of the JVM on, which has mapped an archive of classes before {@code main}
-     * @param mainCpu CPU milliseconds of the main thread until then
+     * @param mainCpu CPU milliseconds of the main thread until shortly after, when that line has come
      * @param mainDelay milliseconds for which the main thread could have run, and others had the processors
      * @param cpu CPU milliseconds of all threads, also of those that have ended
      * @param firstCompiler of them the compiler's for code that is met for the first times
      * @param secondCompiler of them the compiler's for code that is busy: it has more to do than a start has time for
-     * @param collector of them its threads', which a serial one does not have
      */
     private record Figures(
             double millis,
@@ -195,8 +189,7 @@ final class StartBenchmark implements Benchmark {
             double mainDelay,
             double cpu,
             double firstCompiler,
-            double secondCompiler,
-            double collector) {
+            double secondCompiler) {
 
         static Figures of(JavaProcess process) {
             MatchResult started =
@@ -210,12 +203,11 @@ final class StartBenchmark implements Benchmark {
                     main.waitNanos() / 1e6,
                     ProcessFigures.of(process.pid()).cpuNanos() / 1e6,
                     ThreadFigures.cpuNanos(threads, "C1 Compiler") / 1e6,
-                    ThreadFigures.cpuNanos(threads, "C2 Compiler") / 1e6,
-                    ThreadFigures.cpuNanos(threads, "GC Thread", "G1 ") / 1e6);
+                    ThreadFigures.cpuNanos(threads, "C2 Compiler") / 1e6);
         }
 
         double rest() {
-            return cpu - mainCpu - firstCompiler - secondCompiler - collector;
+            return cpu - mainCpu - firstCompiler - secondCompiler;
         }
     }
 
@@ -235,13 +227,18 @@ final class StartBenchmark implements Benchmark {
                     .start(log);
         }
 
-        /** The flag for starts with the classes of one start of the same kind. */
-        String archive(boolean enabled) throws Exception {
+        /** The flags for starts with the classes of one start of the same kind. */
+        List<String> archive(boolean enabled) throws Exception {
             String name = enabled ? "with" : "without";
             return ClassArchive.train(directory.resolve(name + ".jsa"), MOST, flag -> {
                 JavaProcess process = start(enabled, List.of(flag), directory.resolve("training-" + name + ".log"));
-                Figures.of(process);
-                return process;
+                try {
+                    Figures.of(process);
+                    return process;
+                } catch (RuntimeException | Error e) {
+                    process.close();
+                    throw e;
+                }
             });
         }
     }

@@ -245,7 +245,8 @@ public final class GlobalTransactionTemplate {
      * @param entry what it leaves, for people: {@code OrderController.create}
      */
     public void failed(TransactionContext context, String entry, Throwable failure) {
-        context.participation().failed(Failures.text(application + ' ' + entry, failure, causeMessages));
+        context.participation()
+                .failed(Failures.text(application + ' ' + entry, failure, causeMessages), Failures.isPassing(failure));
         tell(context);
     }
 
@@ -281,7 +282,8 @@ public final class GlobalTransactionTemplate {
     }
 
     private void mark(TransactionContext context, String entry, Throwable failure) {
-        context.participation().mark(Failures.text(application + ' ' + entry, failure, causeMessages));
+        context.participation()
+                .mark(Failures.text(application + ' ' + entry, failure, causeMessages), Failures.isPassing(failure));
         tell(context);
     }
 
@@ -444,7 +446,8 @@ public final class GlobalTransactionTemplate {
         if (mark != null && options.onSwallowed() == OnSwallowed.ROLLBACK) {
             TxnException swallowed = new TxnException(
                     ErrorCode.ROLLED_BACK_ONLY, null, "xid", own.xidWithin(), "name", options.name(), "failure", mark);
-            rollback(own, options, began, swallowed, mark, RequestKey.Answer.failure(mark), ending);
+            boolean passing = own.participation().isMarkPassing();
+            rollback(own, options, began, swallowed, mark, passing ? null : RequestKey.Answer.failure(mark), ending);
             throw swallowed;
         }
         if (!waits && unfinished > 0) {

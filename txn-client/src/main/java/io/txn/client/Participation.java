@@ -26,14 +26,18 @@ public final class Participation {
     private final List<Runnable> whenNone = new ArrayList<>();
     private final List<GlobalTransactionHook> hooks = new CopyOnWriteArrayList<>();
     private final AtomicLong works = new AtomicLong();
-    private final AtomicReference<@Nullable String> mark = new AtomicReference<>();
-    private final AtomicReference<@Nullable String> failure = new AtomicReference<>();
+    private long handedOver;
+    private final AtomicReference<@Nullable Failure> mark = new AtomicReference<>();
+    private final AtomicReference<@Nullable Failure> failure = new AtomicReference<>();
     private final AtomicReference<@Nullable Step> slowest = new AtomicReference<>();
     private final AtomicBoolean told = new AtomicBoolean();
     private final AtomicBoolean toldLater = new AtomicBoolean();
     private volatile OnUnfinished onUnfinished = OnUnfinished.WAIT;
 
     private record Step(String what, Duration took) {}
+
+    /** @param passing whether it says that it may pass */
+    private record Failure(String cause, boolean passing) {}
 
     /**
      * Something was kept that only a rollback undoes, here or further down: a branch was committed, or a call may have done such a thing. It marks if the whole has failed
@@ -48,17 +52,18 @@ public final class Participation {
      * What is done here as a whole has failed; the first failure stays. It marks if something was kept, or as soon as something is.
      *
      * @param cause where and why, in one line
+     * @param passing whether it may succeed when it is done once more
      */
-    void failed(String cause) {
-        failure.compareAndSet(null, cause);
+    void failed(String cause, boolean passing) {
+        failure.compareAndSet(null, new Failure(cause, passing));
         markIfHalfDone();
     }
 
     /** Whoever comes second, the failure or the work, sees both. */
     private void markIfHalfDone() {
-        String failed = failure.get();
+        Failure failed = failure.get();
         if (failed != null && hasWorked()) {
-            mark(failed);
+            mark(failed.cause, failed.passing);
         }
     }
 
@@ -79,12 +84,24 @@ public final class Participation {
      * @return whether it was the first
      */
     public boolean mark(String cause) {
-        return mark.compareAndSet(null, RollbackCause.brief(cause));
+        return mark(cause, false);
+    }
+
+    /** @param passing whether the failure may pass, so that a repeated request may succeed */
+    boolean mark(String cause, boolean passing) {
+        return mark.compareAndSet(null, new Failure(RollbackCause.brief(cause), passing));
     }
 
     /** Why it may only be rolled back; null as long as nothing failed. */
     public @Nullable String mark() {
-        return mark.get();
+        Failure marked = mark.get();
+        return marked == null ? null : marked.cause;
+    }
+
+    /** Whether it may only be rolled back, for a failure that may pass. */
+    boolean isMarkPassing() {
+        Failure marked = mark.get();
+        return marked != null && marked.passing;
     }
 
     /** Whether it is marked, by a call that it made too, and the coordinator has not heard of it. */
@@ -143,6 +160,26 @@ public final class Participation {
         return children() > 0;
     }
 
+    /** How often work was handed to other threads: what is handed over while something else runs may be its work. */
+    public long handedOver() {
+        lock.lock();
+        try {
+            return handedOver;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether work that was handed over after the first {@code before} times has not ended. Never blocks. */
+    public boolean hasChildrenSince(long before) {
+        lock.lock();
+        try {
+            return children.stream().anyMatch(child -> child.number > before);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** How much of such work there is. */
     int children() {
         lock.lock();
@@ -182,7 +219,12 @@ public final class Participation {
     /** Work that was handed to another thread, from then on until it has ended. */
     final class Child {
 
+        private final long number;
         private volatile @Nullable Thread runner;
+
+        private Child(long number) {
+            this.number = number;
+        }
 
         /** The calling thread does it now. */
         void begins() {
@@ -213,7 +255,7 @@ public final class Participation {
     Child handOver() {
         lock.lock();
         try {
-            Child child = new Child();
+            Child child = new Child(++handedOver);
             children.add(child);
             return child;
         } finally {

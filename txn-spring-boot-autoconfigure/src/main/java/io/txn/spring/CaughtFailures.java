@@ -6,6 +6,7 @@ import io.txn.client.GlobalTransactionTemplate;
 import io.txn.client.Participation;
 import io.txn.client.TransactionContext;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
@@ -16,21 +17,24 @@ import org.springframework.core.Ordered;
 /**
  * Sees what leaves a method with {@link GlobalTransactional} itself. Other advice may stand between the method and its global transaction and catch that: a retry runs the method once
  * more over what the first attempt has kept, a fallback returns as if nothing had happened, and the transaction would be committed with the work done twice, or half. An exception that
- * leaves something behind marks the transaction instead, unless its rules spare it.
+ * leaves something behind marks the transaction instead, unless its rules spare it. So does a failure of the publisher that such a method returned.
  */
 final class CaughtFailures extends AnnotatedMethods {
 
     private final Supplier<GlobalTransactionalOptions> options;
+    private final Supplier<@Nullable LaterResults> later;
     private final Supplier<ContextCarrier> contexts;
     private final Supplier<GlobalTransactionTemplate> transactions;
 
     CaughtFailures(
             AnnotationIndex index,
             Supplier<GlobalTransactionalOptions> options,
+            Supplier<@Nullable LaterResults> later,
             Supplier<ContextCarrier> contexts,
             Supplier<GlobalTransactionTemplate> transactions) {
         super(index, Ordered.LOWEST_PRECEDENCE, List.of(GlobalTransactional.class));
         this.options = options;
+        this.later = later;
         this.contexts = contexts;
         this.transactions = transactions;
     }
@@ -59,21 +63,30 @@ final class CaughtFailures extends AnnotatedMethods {
     @Nullable
     Object around(MethodInvocation call) throws Throwable {
         TransactionContext context = contexts.get().current();
-        if (context == null) {
+        if (context == null || options.get().isExempt(call.getMethod(), target(call))) {
             return call.proceed();
         }
         Participation participation = context.participation();
         long before = participation.works();
-        try {
-            return call.proceed();
-        } catch (Throwable failure) {
+        long handedOverBefore = participation.handedOver();
+        Consumer<Throwable> failed = failure -> {
             GlobalTransactionOptions own = options.get().of(call.getMethod(), target(call));
-            // What it handed to other threads may be kept later.
-            boolean leavesSomething = participation.works() > before || participation.hasChildren();
+            // What it handed to other threads itself may be kept later.
+            boolean leavesSomething =
+                    participation.works() > before || participation.hasChildrenSince(handedOverBefore);
             if (leavesSomething && own.rules().rollsBack(failure)) {
                 transactions.get().failed(context, own.name(), failure);
             }
+        };
+        Object result;
+        try {
+            result = call.proceed();
+        } catch (Throwable failure) {
+            failed.accept(failure);
             throw failure;
         }
+        Class<?> type = call.getMethod().getReturnType();
+        LaterResults results = later.get();
+        return result != null && results != null && results.handles(type) ? results.told(type, result, failed) : result;
     }
 }

@@ -26,6 +26,7 @@ public final class GlobalTransactionalCheck implements BeanPostProcessor {
     private final List<AnnotationCheck> checks;
     private final AnnotationIndex index;
     private final Supplier<GlobalTransactionalOptions> options;
+    private final Supplier<@Nullable LaterResults> later;
     private final Supplier<ContextCarrier> contexts;
     private final Supplier<GlobalTransactionTemplate> transactions;
 
@@ -44,6 +45,7 @@ public final class GlobalTransactionalCheck implements BeanPostProcessor {
             Supplier<GlobalTransactionTemplate> transactions) {
         this.index = index;
         this.options = options;
+        this.later = later;
         this.contexts = contexts;
         this.transactions = transactions;
         Predicate<Class<?>> handled = type -> {
@@ -82,7 +84,7 @@ public final class GlobalTransactionalCheck implements BeanPostProcessor {
     @Override
     public Object postProcessAfterInitialization(Object bean, String beanName) {
         if (bean instanceof Advised proxy && !proxy.isFrozen() && mayCatch(proxy)) {
-            new CaughtFailures(index, options, contexts, transactions).standIn(proxy);
+            new CaughtFailures(index, options, later, contexts, transactions).standIn(proxy);
         }
         return bean;
     }

@@ -18,6 +18,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
@@ -112,6 +113,16 @@ public final class ReactiveTransactions implements LaterResults, AutoCloseable {
             return Flux.<Object>create(sink -> start(sink, view, surrounding, options, method));
         });
         // A Mono of one element waits for completion, and so for the commit.
+        return type == Mono.class ? elements.singleOrEmpty() : elements;
+    }
+
+    @Override
+    public Object told(Class<?> type, Object result, Consumer<Throwable> failed) {
+        Flux<Object> elements = Flux.<Object>from((Publisher<?>) result).onErrorResume(failure -> {
+            Mono<Object> telling = Mono.fromRunnable(() -> failed.accept(failure));
+            return (Schedulers.isInNonBlockingThread() ? telling.subscribeOn(Schedulers.boundedElastic()) : telling)
+                    .then(Mono.error(failure));
+        });
         return type == Mono.class ? elements.singleOrEmpty() : elements;
     }
 

@@ -38,7 +38,7 @@ class DocumentationTest {
         assertThat(read(ROOT.resolve(".ci/run")).lines().filter(line -> line.startsWith("mvn ")))
                 .singleElement()
                 .satisfies(line -> assertThat(List.of(line.split(" ")))
-                        .contains("verify")
+                        .contains("verify", "-Dtxn.test.wide=true")
                         .allMatch(word ->
                                 word.matches("mvn|verify|--batch-mode|--no-transfer-progress|-Dtxn.test.wide=true")));
     }

@@ -364,10 +364,11 @@ final class LocalCommit {
 
     private void endByItself(LocalTransaction local, Xid xid, BranchId branch, Rest rest) throws SQLException {
         boolean commitSent = false;
+        boolean mayBeKept = false;
         try {
             rest.write();
             commitSent = true;
-            resource.worked();
+            mayBeKept = true;
             connection.commit();
             local.ended();
         } catch (SQLException | TxnException e) {
@@ -376,7 +377,12 @@ final class LocalCommit {
             if (!commitSent && rolledBack) {
                 reportFailed(xid, branch);
             }
+            mayBeKept = commitSent && !(rolledBack && isRefusal(reason));
             throw reason;
+        } finally {
+            if (mayBeKept) {
+                resource.worked();
+            }
         }
     }
 
@@ -384,17 +390,25 @@ final class LocalCommit {
     private void endTogether(LocalTransaction local, Xid xid, BranchId branch, byte[] undo, boolean seen)
             throws SQLException {
         boolean switching = maySwitchOn && resource.undoTable().switchesAutoCommit();
+        boolean mayBeKept = true;
         try {
-            resource.worked();
             resource.undoTable()
                     .insertAndCommit(connection, xid, branch, UndoFormat.sealed(xid, branch, undo), seen, switching);
         } catch (SQLException | TxnException e) {
-            failedTogether(local, xid, branch, reason(e, xid, branch, true), switching);
-            return;
+            SQLException reason = reason(e, xid, branch, true);
+            if (failedTogether(local, xid, branch, reason, switching)) {
+                return;
+            }
+            mayBeKept = false;
+            throw reason;
         } catch (RuntimeException | Error e) {
             // Whatever came to the server: nobody may go on with this session.
             abort(e);
             throw e;
+        } finally {
+            if (mayBeKept) {
+                resource.worked();
+            }
         }
         switchedOn = switching;
         local.ended();
@@ -417,9 +431,10 @@ final class LocalCommit {
      * Finds out what became of a message that failed. That a session shows no record is no proof that none will come: it may be another session, which the driver
      * made when it lost the first one. Then nothing is reported, and the coordinator's call leaves a defence row.
      *
-     * @throws SQLException unless it was committed
+     * @return whether it was committed; false where it is known that it was not, and never will be
+     * @throws SQLException where nobody knows, or its transaction has ended without it
      */
-    private void failedTogether(
+    private boolean failedTogether(
             LocalTransaction local, Xid xid, BranchId branch, SQLException reason, boolean switching)
             throws SQLException {
         if (isNotUnderstood(reason)) {
@@ -432,6 +447,7 @@ final class LocalCommit {
         if (stored == null) {
             if (isRefusal(reason)) {
                 reportFailed(xid, branch);
+                return false;
             }
             throw reason;
         }
@@ -443,6 +459,7 @@ final class LocalCommit {
                 xid,
                 branch,
                 reason.getMessage());
+        return true;
     }
 
     /** Whether something between here and the server does not take the two statements together any more. */
@@ -457,7 +474,7 @@ final class LocalCommit {
         return isNotUnderstood(failure)
                 || state.startsWith("22")
                 || state.startsWith("23")
-                || state.startsWith("40")
+                || state.startsWith("40") && !state.equals("40003") // which says that nobody knows
                 || state.startsWith("53")
                 || resource.dialect().isDuplicate(failure);
     }

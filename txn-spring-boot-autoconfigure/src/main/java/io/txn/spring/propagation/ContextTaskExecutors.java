@@ -6,6 +6,10 @@ import java.lang.reflect.Modifier;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionHandler;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.function.Supplier;
@@ -32,7 +36,8 @@ import org.springframework.util.ReflectionUtils;
  * Has Spring's task executors that are beans, and {@code @Async} methods on whatever executor, run each task under the global transaction of whoever handed it over. A decorator that the
  * application set goes on working, around it. Schedulers are left alone: what runs later is no part of what runs now.
  *
- * <p>A task that is rejected, or thrown away by one of Java's policies, is waited for by nobody. What another policy makes away with is waited for until the deadline.
+ * <p>A task that is rejected, or thrown away by one of Java's policies, is waited for by nobody. What another policy makes away with is waited for until the deadline. Of an executor that is none
+ * of Spring's, which tells nothing of its tasks, so is what it throws away without a word, unless it is a call whose {@code CompletableFuture} was cancelled.
  */
 public final class ContextTaskExecutors implements BeanPostProcessor {
 
@@ -113,6 +118,8 @@ public final class ContextTaskExecutors implements BeanPostProcessor {
             Object result = call.proceed();
             if (!tasks.isEmpty()) {
                 handedOver.abandon(); // an executor took it that says itself what becomes of its tasks
+            } else if (result instanceof CompletableFuture<?> future) {
+                future.whenComplete((value, failure) -> taken.giveUp());
             }
             return result;
         } catch (Throwable rejected) {
@@ -142,31 +149,60 @@ public final class ContextTaskExecutors implements BeanPostProcessor {
         }
     }
 
-    /** The call of an {@code @Async} method. What leaves it is what its own advice gets: none of it leaves {@link #run}. */
+    /** The call of an {@code @Async} method. */
     private static final class Call implements Runnable {
 
         private ContextCarrier.@Nullable HandedOver handedOver;
         private @Nullable MethodInvocation rest;
         private @Nullable Object result;
-        private @Nullable Throwable failure;
+        private boolean begun;
+        private boolean givenUp;
 
         @Nullable
         Object proceed(MethodInvocation call) throws Throwable {
             rest = call;
-            Objects.requireNonNull(handedOver).run();
-            if (failure != null) {
-                throw failure;
+            if (!begins()) {
+                throw new CancellationException("it was cancelled before it began: nobody waits for it");
             }
+            Objects.requireNonNull(handedOver).run();
             return result;
         }
 
+        private synchronized boolean begins() {
+            begun = true;
+            return !givenUp;
+        }
+
+        /** Its future is done. If it has not begun, it is not waited for, and does not begin any more. */
+        void giveUp() {
+            synchronized (this) {
+                if (begun) {
+                    return;
+                }
+                givenUp = true;
+            }
+            Objects.requireNonNull(handedOver).abandon();
+        }
+
+        /** It is over when the future is that the method returned, for which the advice of {@code @Async} waits too. */
         @Override
         public void run() {
             try {
                 result = Objects.requireNonNull(rest).proceed();
-            } catch (Throwable thrown) {
-                failure = thrown;
+                if (result instanceof Future<?> future) {
+                    future.get();
+                }
+            } catch (ExecutionException e) {
+                Call.<RuntimeException>rethrow(e.getCause() == null ? e : e.getCause()); // as that advice takes it
+            } catch (Throwable failure) {
+                Call.<RuntimeException>rethrow(failure);
             }
+        }
+
+        /** Whatever it is: who runs this has to see it. */
+        @SuppressWarnings("unchecked")
+        private static <E extends Throwable> void rethrow(Throwable failure) throws E {
+            throw (E) failure;
         }
     }
 

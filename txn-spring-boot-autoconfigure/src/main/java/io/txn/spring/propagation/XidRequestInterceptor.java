@@ -105,7 +105,7 @@ public final class XidRequestInterceptor implements ClientHttpRequestInterceptor
     /** Adds this to a builder that may have been met before. */
     public void addTo(RestClient.Builder builder) {
         builder.requestInterceptors(this::addTo);
-        ClientHttpRequestFactory factory = factory(builder);
+        ClientHttpRequestFactory factory = factory(builder, "requestFactory");
         if (factory != null) {
             factories.bound(factory);
             ClientHttpRequestFactory bound = ConnectionDeadlines.around(factory, outgoing::left);
@@ -125,6 +125,10 @@ public final class XidRequestInterceptor implements ClientHttpRequestInterceptor
         if (met[0]) {
             return client;
         }
+        ClientHttpRequestFactory own = factory(client, "clientRequestFactory");
+        if (own != null) {
+            builder.requestFactory(own); // also where it made that for itself, of which its builder knows nothing
+        }
         addTo(builder);
         return builder.build();
     }
@@ -139,15 +143,15 @@ public final class XidRequestInterceptor implements ClientHttpRequestInterceptor
         return interceptors.stream().anyMatch(XidRequestInterceptor.class::isInstance);
     }
 
-    /** Where a builder keeps its factory, which it does not tell; null when it has none or that cannot be read. */
-    private static @Nullable ClientHttpRequestFactory factory(RestClient.Builder builder) {
-        Field field = ReflectionUtils.findField(builder.getClass(), "requestFactory", ClientHttpRequestFactory.class);
+    /** The factory of a client or a builder, which it does not tell; null when it has none or that cannot be read. */
+    private static @Nullable ClientHttpRequestFactory factory(Object owner, String where) {
+        Field field = ReflectionUtils.findField(owner.getClass(), where, ClientHttpRequestFactory.class);
         if (field == null) {
             return null;
         }
         try {
             field.setAccessible(true);
-            return (ClientHttpRequestFactory) ReflectionUtils.getField(field, builder);
+            return (ClientHttpRequestFactory) ReflectionUtils.getField(field, owner);
         } catch (RuntimeException e) {
             log.debug("a field cannot be read", e);
             return null;

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.txn.client.GlobalTransactionOptions;
+import io.txn.client.GlobalTransactionTemplate;
 import io.txn.client.OnDuplicate;
 import io.txn.coordinator.CoordinatorOptions;
 import io.txn.protocol.ErrorCode;
@@ -141,6 +143,21 @@ class IdempotencyIT {
         Receipt second = shop.buy(new Order("passing"), () -> {});
         assertThat(shop.buy(new Order("passing"), NOT_AGAIN)).isEqualTo(second);
         assertThat(purchases("passing")).isEqualTo(1);
+    }
+
+    @Test
+    void whatMayWorkLaterRunsAgainAlsoWhereSomebodyCaughtIt() {
+        Runnable caught = () -> assertThat(catchThrowable(() -> application
+                        .getBean(GlobalTransactionTemplate.class)
+                        .execute(GlobalTransactionOptions.named("part"), () -> {
+                            throw new SQLTransientException("busy");
+                        })))
+                .isInstanceOf(SQLTransientException.class);
+        assertThat(code(catchThrowable(() -> shop.buy(new Order("caught"), caught))))
+                .isEqualTo(ErrorCode.ROLLED_BACK_ONLY);
+        Receipt second = shop.buy(new Order("caught"), () -> {});
+        assertThat(shop.buy(new Order("caught"), NOT_AGAIN)).isEqualTo(second);
+        assertThat(purchases("caught")).isEqualTo(1);
     }
 
     @Test

@@ -42,6 +42,7 @@ import io.txn.test.Ports;
 import jakarta.servlet.Filter;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -62,9 +63,12 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.mockito.stubbing.Answer;
 import org.slf4j.LoggerFactory;
+import org.springframework.aop.framework.Advised;
+import org.springframework.aop.framework.ProxyFactory;
 import org.springframework.aop.framework.autoproxy.AutoProxyUtils;
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
+import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.beans.factory.support.BeanDefinitionRegistry;
 import org.springframework.beans.factory.support.GenericBeanDefinition;
@@ -88,7 +92,10 @@ import org.springframework.boot.web.client.RestTemplateBuilder;
 import org.springframework.boot.web.client.RestTemplateCustomizer;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.context.SmartLifecycle;
+import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Scope;
+import org.springframework.context.annotation.ScopedProxyMode;
 import org.springframework.context.event.EventListener;
 import org.springframework.context.support.PropertySourcesPlaceholderConfigurer;
 import org.springframework.core.annotation.AnnotatedElementUtils;
@@ -444,6 +451,83 @@ class TxnAutoConfigurationTest {
                                 .isSameAs(madeUpToo);
                     }
                 });
+    }
+
+    @Test
+    void whatAnApplicationPutsAroundAClientStays() {
+        RestClient rest = around(RestClient.class, RestClient.create());
+        WebClient web = around(WebClient.class, WebClient.create());
+        runner.withBean("rest", RestClient.class, () -> rest)
+                .withBean("web", WebClient.class, () -> web)
+                .withBean("advisedRest", RestClient.class, RestClient::create)
+                .withBean("advisedWeb", WebClient.class, WebClient::create)
+                .withBean("advice", BeanPostProcessor.class, () -> new BeanPostProcessor() {
+                    @Override
+                    public Object postProcessAfterInitialization(Object bean, String beanName) {
+                        return beanName.startsWith("advised") ? new ProxyFactory(bean).getProxy() : bean;
+                    }
+                })
+                .run(context -> {
+                    assertThat(context.getBean("rest")).isSameAs(rest);
+                    assertThat(context.getBean("web")).isSameAs(web);
+                    List<Object> interceptors = new ArrayList<>();
+                    RestClient advised = context.getBean("advisedRest", RestClient.class);
+                    advised.mutate().requestInterceptors(interceptors::addAll);
+                    WebClient advisedToo = context.getBean("advisedWeb", WebClient.class);
+                    advisedToo.mutate().filters(interceptors::addAll);
+                    assertThat(List.of(advised, advisedToo)).allMatch(Advised.class::isInstance);
+                    assertThat(interceptors)
+                            .hasExactlyElementsOfTypes(XidRequestInterceptor.class, XidExchangeFilter.class);
+                });
+    }
+
+    private static <T> T around(Class<T> type, T client) {
+        return type.cast(Proxy.newProxyInstance(
+                type.getClassLoader(),
+                new Class<?>[] {type},
+                (proxy, method, arguments) -> method.invoke(client, arguments)));
+    }
+
+    /** Whoever looks behind their proxies outside of a request finds none. */
+    @Test
+    void clientsOfARequestDoNotKeepAnApplicationFromStarting() {
+        web().withUserConfiguration(ClientsOfARequest.class)
+                .run(context ->
+                        assertThat(context).hasNotFailed().hasBean("template").hasBean("webClient"));
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class ClientsOfARequest {
+
+        @Bean
+        @Scope(scopeName = "request", proxyMode = ScopedProxyMode.TARGET_CLASS)
+        RestTemplate template() {
+            return new RestTemplate();
+        }
+
+        @Bean
+        @Scope(scopeName = "request", proxyMode = ScopedProxyMode.TARGET_CLASS)
+        RestClient.Builder restBuilder() {
+            return RestClient.builder();
+        }
+
+        @Bean
+        @Scope(scopeName = "request", proxyMode = ScopedProxyMode.TARGET_CLASS)
+        RestClient restClient() {
+            return RestClient.create();
+        }
+
+        @Bean
+        @Scope(scopeName = "request", proxyMode = ScopedProxyMode.TARGET_CLASS)
+        WebClient.Builder webBuilder() {
+            return WebClient.builder();
+        }
+
+        @Bean
+        @Scope(scopeName = "request", proxyMode = ScopedProxyMode.TARGET_CLASS)
+        WebClient webClient() {
+            return WebClient.create();
+        }
     }
 
     @Test

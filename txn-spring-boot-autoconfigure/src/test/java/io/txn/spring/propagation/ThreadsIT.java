@@ -21,17 +21,20 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.RejectedExecutionHandler;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -344,6 +347,41 @@ class ThreadsIT {
         assertThat(endOf("elsewhere-rejected")).isEqualTo(TransactionState.COMMITTED);
     }
 
+    /** Whoever cancels a call that no thread has taken up may commit, and it does not begin behind the commit. */
+    @Test
+    void aCallThatIsCancelledBeforeItBeginsIsWaitedForByNobody() throws Throwable {
+        Runnable[] task = {null};
+        global("elsewhere-cancelled", LONG, () -> {
+            new JdbcTemplate(application.getBean(javax.sql.DataSource.class))
+                    .update("INSERT INTO orders (text) VALUES ('elsewhere-cancelled')");
+            CompletableFuture<String> never = worker().insertSomeTime("elsewhere-cancelled");
+            task[0] = Shop.KEPT.poll(LONG.toSeconds(), TimeUnit.SECONDS);
+            return never.cancel(false);
+        });
+        assertThat(endOf("elsewhere-cancelled")).isEqualTo(TransactionState.COMMITTED);
+        task[0].run();
+        assertThat(orders("elsewhere-cancelled")).as("the caller's own").isEqualTo(1);
+    }
+
+    @Test
+    void aCommitWaitsForTheFutureThatAnAsyncMethodReturned() throws Exception {
+        CountDownLatch goOn = new CountDownLatch(1);
+        CompletableFuture<Void> whole = CompletableFuture.runAsync(() -> {
+            try {
+                global("elsewhere-later", LONG, () -> application
+                        .getBean(Elsewhere.class)
+                        .insertLater(goOn, "elsewhere-later"));
+            } catch (Throwable e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        assertThat(catchThrowable(() -> whole.get(500, TimeUnit.MILLISECONDS))).isInstanceOf(TimeoutException.class);
+        goOn.countDown();
+        whole.get(LONG.toSeconds(), TimeUnit.SECONDS);
+        assertThat(endOf("elsewhere-later")).isEqualTo(TransactionState.COMMITTED);
+        assertThat(orders("elsewhere-later")).isEqualTo(1);
+    }
+
     @Test
     void outsideATransactionNothingIsBound() throws Exception {
         assertThat(worker().current().get(LONG.toSeconds(), TimeUnit.SECONDS)).isEqualTo("none");
@@ -376,6 +414,13 @@ class ThreadsIT {
         @Bean
         Executor here() {
             return Runnable::run;
+        }
+
+        static final BlockingQueue<Runnable> KEPT = new LinkedBlockingQueue<>();
+
+        @Bean
+        Executor someTime() {
+            return KEPT::add;
         }
 
         @Bean
@@ -487,6 +532,22 @@ class ThreadsIT {
                     context == null ? "none" : context.xid().value());
         }
 
+        /** On a thread that nobody else waits for. */
+        @Async
+        @SuppressWarnings("try") // the scope is opened for its closing
+        public CompletableFuture<String> insertLater(CountDownLatch goOn, String text) {
+            ContextCarrier.Captured captured = contexts.capture();
+            return CompletableFuture.supplyAsync(() -> {
+                try (ContextCarrier.Scope scope = captured.restore()) {
+                    goOn.await();
+                    jdbc.update("INSERT INTO orders (text) VALUES (?)", text);
+                    return "";
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            });
+        }
+
         @Async
         public void insertAfter(CountDownLatch goOn, String text) throws InterruptedException {
             BEGUN.incrementAndGet();
@@ -579,6 +640,11 @@ class ThreadsIT {
             TransactionContext context = contexts.current();
             return CompletableFuture.completedFuture(
                     context == null ? "none" : context.xid().value());
+        }
+
+        @Async("someTime")
+        public CompletableFuture<String> insertSomeTime(String text) {
+            return insertNow(text);
         }
 
         @Async("nowhere")

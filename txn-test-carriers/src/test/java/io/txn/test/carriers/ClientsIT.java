@@ -91,6 +91,7 @@ class ClientsIT {
             "rest-client-apache",
             "rest-client-jdk",
             "rest-client-simple",
+            "rest-client-created",
             "interface-rest-client",
             "interface-web-client");
     private static volatile CountDownLatch goOn = new CountDownLatch(1);
@@ -138,6 +139,13 @@ class ClientsIT {
                 application
                         .getBean(via, RestClient.Builder.class)
                         .build()
+                        .post()
+                        .uri(url)
+                        .retrieve()
+                        .body(String.class);
+            case "rest-client-created" ->
+                application
+                        .getBean(via, RestClient.class)
                         .post()
                         .uri(url)
                         .retrieve()
@@ -674,6 +682,12 @@ class ClientsIT {
         @Bean("rest-client-apache")
         RestClient.Builder apacheClient() {
             return RestClient.builder().requestFactory(new HttpComponentsClientHttpRequestFactory());
+        }
+
+        /** Which takes Apache's client, because that is there. */
+        @Bean("rest-client-created")
+        RestClient createdClient() {
+            return RestClient.create();
         }
 
         @Bean("rest-client-jdk")

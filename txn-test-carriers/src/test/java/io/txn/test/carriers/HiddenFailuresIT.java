@@ -28,7 +28,14 @@ import jakarta.ws.rs.container.Suspended;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.ext.ExceptionMapper;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.aspectj.lang.ProceedingJoinPoint;
+import org.aspectj.lang.annotation.Around;
+import org.aspectj.lang.annotation.Aspect;
 import org.glassfish.jersey.server.ResourceConfig;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -43,11 +50,14 @@ import org.springframework.boot.web.servlet.context.ServletWebServerApplicationC
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
 import org.springframework.core.task.AsyncTaskExecutor;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.stereotype.Service;
 import org.springframework.transaction.annotation.Transactional;
 import org.springframework.web.client.RestTemplate;
+import reactor.core.publisher.Mono;
 
 /** Failures that Jersey's mappers, Sentinel's and resilience4j's fallbacks, and repetitions hide. */
 @Timeout(180)
@@ -170,6 +180,39 @@ class HiddenFailuresIT {
         assertThat(opener.attempts()).isEqualTo(2);
     }
 
+    /** What somebody else has handed over is no work of the attempt's. */
+    @Test
+    void whatRunsBesideAnAttemptDoesNotCountAsItsWork() throws Throwable {
+        Opener opener = application.getBean(Opener.class);
+        CountDownLatch goOn = new CountDownLatch(1);
+        opener.forget();
+        global("opener-beside", () -> {
+            application.getBean(AsyncTaskExecutor.class).submit(() -> goOn.await(LONG.toSeconds(), TimeUnit.SECONDS));
+            opener.retryLocally("opener-beside");
+            goOn.countDown();
+            return null;
+        });
+        assertThat(ended("opener-beside").state()).isEqualTo(TransactionState.COMMITTED);
+        assertThat(taken("opener-beside")).isEqualTo(1);
+        assertThat(opener.attempts()).isEqualTo(2);
+    }
+
+    /** What it handed over itself may still be kept. */
+    @Test
+    void whatAnAttemptHandedOverCountsAsItsWork() {
+        Opener opener = application.getBean(Opener.class);
+        opener.forget();
+        assertRolledBackOnly(catchThrowable(() -> opener.retryBehindATask("opener-task")), "opener-task");
+    }
+
+    @Test
+    void aPublisherOfTheOpenersHidesNoFailureEither() {
+        assertRolledBackOnly(
+                catchThrowable(() ->
+                        application.getBean(Opener.class).later("opener-later").block(LONG)),
+                "opener-later");
+    }
+
     @Test
     void whatTheRulesSpareIsSparedThereToo() {
         assertThat(application.getBean(Opener.class).spared("opener-spared")).isEqualTo("fallback");
@@ -183,9 +226,13 @@ class HiddenFailuresIT {
 
         private final JdbcTemplate jdbc;
         private final AtomicInteger attempts = new AtomicInteger();
+        private final Queue<CountDownLatch> goOns = new ConcurrentLinkedQueue<>();
 
-        Opener(JdbcTemplate jdbc) {
+        private final AsyncTaskExecutor executor;
+
+        Opener(JdbcTemplate jdbc, AsyncTaskExecutor executor) {
             this.jdbc = jdbc;
+            this.executor = executor;
         }
 
         /** Not a field: whoever asks, asks a proxy. */
@@ -241,6 +288,32 @@ class HiddenFailuresIT {
             return "done";
         }
 
+        @GlobalTransactional(name = "opener-task")
+        @Retry(name = "opener")
+        public String retryBehindATask(String text) {
+            boolean fails = attempts.getAndIncrement() % 2 == 0;
+            CountDownLatch goOn = new CountDownLatch(1);
+            goOns.add(goOn);
+            executor.execute(() -> {
+                try {
+                    goOn.await();
+                    jdbc.update("INSERT INTO taken (text) VALUES (?)", text);
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            if (fails) {
+                throw new IllegalStateException("the second half failed");
+            }
+            goOns.forEach(CountDownLatch::countDown);
+            return "done";
+        }
+
+        @GlobalTransactional(name = "opener-later")
+        public Mono<String> later(String text) {
+            return Mono.fromCallable(() -> half(text));
+        }
+
         private void failTheFirst() {
             if (attempts.getAndIncrement() % 2 == 0) {
                 throw new IllegalStateException("the second half failed");
@@ -248,9 +321,20 @@ class HiddenFailuresIT {
         }
     }
 
+    /** Stands for advice that puts operators on what the method returned. */
+    @Aspect
+    @Order(Ordered.LOWEST_PRECEDENCE - 50)
+    static class FallsBack {
+
+        @Around("execution(* io.txn.test.carriers.HiddenFailuresIT.Opener.later(..))")
+        public Object instead(ProceedingJoinPoint call) throws Throwable {
+            return ((Mono<?>) call.proceed()).cast(Object.class).onErrorReturn("fallback");
+        }
+    }
+
     @Configuration(proxyBeanMethods = false)
     @EnableAutoConfiguration
-    @Import({Buying.class, Opener.class})
+    @Import({Buying.class, Opener.class, FallsBack.class})
     static class Shop {
 
         @Bean
