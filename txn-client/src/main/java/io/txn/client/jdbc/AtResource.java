@@ -52,6 +52,8 @@ final class AtResource {
     private final AtomicInteger committing = new AtomicInteger();
 
     private volatile @Nullable String database;
+    /** Whether a first statement may switch auto-commit off on its way. */
+    private volatile boolean beginning = true;
 
     /** Not a monitor: whoever talks to a database inside one holds a virtual thread's carrier. */
     private final ReentrantLock preparing = new ReentrantLock();
@@ -259,5 +261,15 @@ final class AtResource {
         }
         Matcher named = DATABASE.matcher(applicationData);
         return !named.find() || named.group(1).equals(prepare());
+    }
+
+    /** Whether {@link ConnectionHandler#begin} is understood, as far as anybody tried. */
+    boolean beginsTogether() {
+        return beginning;
+    }
+
+    /** It was not, and the statement alone was. */
+    void beginSeparately() {
+        beginning = false;
     }
 }

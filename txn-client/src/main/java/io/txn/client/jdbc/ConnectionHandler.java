@@ -93,6 +93,8 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
     private boolean unsaid;
     /** Somebody works past this proxy, and nobody could put it right before that. */
     private boolean bypassed;
+    /** Something ran outside any global transaction, in auto-commit mode, that may have begun a transaction which the mode does not show: {@code START TRANSACTION}. */
+    private boolean begunElsewhere;
     /** Where unqualified names lead, as far as the application switched it by JDBC's means. */
     private String namespace = "";
 
@@ -281,7 +283,11 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
 
     /** Whether the next statement may switch auto-commit off itself, which saves a round trip. */
     boolean begins() {
-        return ahead && resource.undoTable().commitsTogether();
+        return ahead && beginsTogether();
+    }
+
+    private boolean beginsTogether() {
+        return resource.undoTable().commitsTogether() && resource.beginsTogether();
     }
 
     /** A statement between {@link #BEGIN} and {@link #END}. */
@@ -427,7 +433,8 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
         WorkContext context = resource.context();
         return usuallyAutoCommit
                 && !bypassed
-                && resource.undoTable().commitsTogether()
+                && !begunElsewhere
+                && beginsTogether()
                 && context != null
                 && context.xid() != null
                 && !resource.wantsXa();
@@ -477,6 +484,7 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
     PlainStatement beforePlain(String sql, boolean surelyWrites) throws SQLException {
         PlainStatement plain = resource.plans().plain(sql);
         boolean writes = plain.writes() || surelyWrites;
+        begunElsewhere |= writes && usuallyAutoCommit && physical.getAutoCommit();
         // What is done by own hand goes with whatever the local transaction belongs to: its undo is no matter of the
         // undo log.
         if (writes && !resource.worksByOwnHand() && !physical.getAutoCommit()) {
@@ -748,6 +756,9 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
         WriteCapture capture = checked.capture();
         run.notingIn(transaction.notedRows());
         transaction.pin(context.xid());
+        if (WriteCapture.setsVariables(plan, run)) {
+            transaction.runOnce();
+        }
         try {
             Outcome outcome = capturing.run(capture, run);
             if (outcome != null) {
@@ -783,9 +794,13 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
         Instant end = locks.end(context);
         int runs = 0;
         while (true) {
+            LocalTransaction own = new LocalTransaction();
             try {
-                return inOwnTransaction(work, false);
+                return inOwnTransaction(work, own, false);
             } catch (RowsHeldException e) {
+                if (own.runsOnce()) {
+                    throw Refusals.noWait(e);
+                }
                 locks.await(context, e.lockKeys(), end, false);
                 if (++runs == MOST_RUNS) {
                     throw e;
@@ -794,6 +809,7 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
                 ErrorCode code = LocalCommit.codeOf(e);
                 boolean conflict = code == ErrorCode.LOCK_CONFLICT || code == ErrorCode.LOCK_CONFLICT_ROLLING_BACK;
                 boolean again = conflict
+                        && !own.runsOnce()
                         && triesLeft > 0
                         && !context.expired(resource.options().clock().instant())
                         && LocalCommit.pause(resource.options().lockRetryInterval());
@@ -808,7 +824,7 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
     /** The same with work that cannot be run again: it waits with its rows held. */
     <T> T inTransactionOnce(WorkContext context, Work<T> work) throws SQLException {
         requirePrepared(context);
-        return inAutoCommit() ? inOwnTransaction(work, true) : inOpenTransaction(work);
+        return inAutoCommit() ? inOwnTransaction(work, new LocalTransaction(), true) : inOpenTransaction(work);
     }
 
     private void requirePrepared(WorkContext context) throws SQLException {
@@ -834,9 +850,8 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
         }
     }
 
-    private <T> T inOwnTransaction(Work<T> work, boolean holding) throws SQLException {
+    private <T> T inOwnTransaction(Work<T> work, LocalTransaction own, boolean holding) throws SQLException {
         physical.setAutoCommit(false);
-        LocalTransaction own = new LocalTransaction();
         try {
             T result;
             try {
@@ -848,7 +863,7 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
                 localCommit.rollBack(own, e);
                 throw e;
             }
-            localCommit.commit(own, holding, true); // it is switched on below
+            localCommit.commit(own, holding || own.runsOnce(), true); // it is switched on below
             return result;
         } finally {
             if (!physical.isClosed()) {

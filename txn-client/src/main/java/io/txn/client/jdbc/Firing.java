@@ -76,7 +76,11 @@ final class Firing {
     private void refuseLacking(Event event) throws SQLException {
         String lacking = table.lacking().get(event);
         if (lacking != null) {
-            throw Refusals.notSupported(lacking, "do what the reason says, or run it outside the global transaction");
+            int grant = lacking.indexOf("GRANT ");
+            throw Refusals.notSupported(
+                    lacking,
+                    (grant < 0 ? "let a policy show this account all rows" : lacking.substring(grant))
+                            + ", or run it outside the global transaction");
         }
     }
 

@@ -29,7 +29,7 @@ final class InsertCaptures {
             }
             return choose(plan, run, table);
         }
-        return followed(choose(plan, run, table), run, table, columns(table, plan.assigned()), false);
+        return followed(choose(plan, run, table), plan, run, table, columns(table, plan.assigned()), false);
     }
 
     private static WriteCapture choose(Plan.RichInsert plan, WriteRun run, Table table) throws SQLException {
@@ -76,7 +76,7 @@ final class InsertCaptures {
         Plan.KeyedMerge keyed = plan.keyed();
         List<Column> set =
                 keyed != null && keyed.columns().isEmpty() ? table.columns() : columns(table, plan.assigned());
-        return followed(choose(plan, run, table), run, table, set, plan.deletes());
+        return followed(choose(plan, run, table), plan, run, table, set, plan.deletes());
     }
 
     private static WriteCapture choose(Plan.Merge plan, WriteRun run, Table table) throws SQLException {
@@ -105,12 +105,15 @@ final class InsertCaptures {
 
     /** The same with the rows that follow by a foreign key what it changes or deletes. */
     private static WriteCapture followed(
-            WriteCapture capture, WriteRun run, Table table, List<Column> set, boolean deletes) throws SQLException {
+            WriteCapture capture, Plan.Write plan, WriteRun run, Table table, List<Column> set, boolean deletes)
+            throws SQLException {
         boolean updated = new Followers(run).setting(table, set).any();
         boolean deleted = deletes && new Followers(run).deleting(table).any();
-        return updated || deleted
-                ? new FollowedCapture(capture, run, table, updated ? set : List.of(), deleted)
-                : capture;
+        if (!updated && !deleted) {
+            return capture;
+        }
+        WriteCapture.refuseVariables(plan, run);
+        return new FollowedCapture(capture, run, table, updated ? set : List.of(), deleted);
     }
 
     private static List<Column> columns(Table table, List<Identifier> assigned) throws SQLException {

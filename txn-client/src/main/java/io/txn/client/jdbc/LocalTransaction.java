@@ -24,6 +24,7 @@ final class LocalTransaction {
 
     private boolean pinned;
     private boolean touched;
+    private boolean once;
     private boolean seenByOthers;
     private @Nullable Duration guard;
     private @Nullable Xid xid;
@@ -78,6 +79,16 @@ final class LocalTransaction {
     @Nullable
     Duration guard() {
         return guard;
+    }
+
+    /** Something of it leaves behind in the session what no rollback takes back. */
+    void runOnce() {
+        once = true;
+    }
+
+    /** Whether it must not be run again from the start: that would not do the same. */
+    boolean runsOnce() {
+        return once;
     }
 
     /** A statement runs in it. */

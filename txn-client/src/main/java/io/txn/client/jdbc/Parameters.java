@@ -176,6 +176,13 @@ final class Parameters {
         return new Parameters(calls.clone());
     }
 
+    /** The text that a parameter was bound to; null when it is none, or something else. */
+    @Nullable
+    String text(int parameter) {
+        Call call = call(parameter);
+        return call != null && call.arguments().length > 1 && call.arguments()[1] instanceof String text ? text : null;
+    }
+
     /** Those of a piece of the text, numbered from its beginning. */
     Parameters of(int first, int count) {
         @Nullable Call[] part = new @Nullable Call[count + 1];

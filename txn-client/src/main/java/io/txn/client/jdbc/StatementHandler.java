@@ -434,6 +434,10 @@ final class StatementHandler implements InvocationHandler {
                     "it has a question mark outside literals, and is not prepared",
                     "use a PreparedStatement; write an operator with a question mark as ??");
         }
+        if (plan instanceof Plan.Setting setting) {
+            requireHarmless(setting, sql, prepared);
+            plan = new Plan.Read();
+        }
         WorkContext context = connection.context();
         if (plan instanceof Plan.Call call) {
             connection.requireReading(call);
@@ -447,6 +451,18 @@ final class StatementHandler implements InvocationHandler {
             connection.requireNoWritingFunction(sql, plan);
         }
         return plan;
+    }
+
+    /** Refuses what may change what names mean, and one of several statements, whose parameters have other numbers. */
+    private void requireHarmless(Plan.Setting setting, String sql, boolean prepared) throws SQLException {
+        for (int parameter : setting.names()) {
+            String name = prepared && sql.equals(lastSql) ? parameters.text(parameter) : null;
+            if (name == null || !Plan.Setting.isHarmless(name)) {
+                throw Refusals.notSupported(
+                        "set_config may change what the names of tables mean",
+                        "name a setting of your own, or a time limit, or set it outside the global transaction");
+            }
+        }
     }
 
     private @Nullable Object executePlain(Object proxy, Method method, @Nullable Object[] given, String sql)

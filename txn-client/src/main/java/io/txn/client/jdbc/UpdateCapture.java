@@ -201,7 +201,8 @@ final class UpdateCapture implements WriteCapture {
     }
 
     private int updateNoting(NotedRows.Noting noting, Parameters parameters) throws SQLException {
-        if (run.begins()) {
+        boolean together = run.begins();
+        if (together) {
             Query first = noting(new Query().add(ConnectionHandler.BEGIN), noting, parameters)
                     .add(ConnectionHandler.END);
             try {
@@ -213,7 +214,11 @@ final class UpdateCapture implements WriteCapture {
                 // Nothing was done. If it is the application's own mistake, it is found again.
             }
         }
-        return noting(new Query(), noting, parameters).update(run.connection(), run.scope());
+        int count = noting(new Query(), noting, parameters).update(run.connection(), run.scope());
+        if (together) {
+            run.session().resource().beginSeparately(); // or each transaction would try it anew
+        }
+        return count;
     }
 
     private Query noting(Query query, NotedRows.Noting noting, Parameters parameters) {

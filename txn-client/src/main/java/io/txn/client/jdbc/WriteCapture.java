@@ -1,9 +1,12 @@
 package io.txn.client.jdbc;
 
+import io.txn.client.jdbc.dialect.Capture;
+import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.sql.Plan;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  * depends on what the database can tell ({@link io.txn.client.jdbc.dialect.Capture}); {@code docs/at.md} has the table. For one statement execution.
  */
 interface WriteCapture {
+
+    /** H2's function that sets a variable. */
+    Pattern H2_SETS = Pattern.compile("(?i)\\bSET\\s*\\(\\s*@");
 
     /** Says why the statement must not run, if so; reads nothing and changes nothing. */
     void check() throws SQLException;
@@ -41,7 +47,43 @@ interface WriteCapture {
         return capture;
     }
 
+    /** Whether it sets variables of the session on its way ({@code @name := …}), in doubt yes: no rollback takes that back. To PostgreSQL, the sign means an argument. */
+    static boolean setsVariables(Plan.Write plan, WriteRun run) {
+        String text = plan.statement().text();
+        int variable = text.indexOf('@');
+        return variable >= 0
+                && run.dialect().product() != Dialect.Product.POSTGRESQL
+                && (text.indexOf(":=", variable) > 0
+                        || run.dialect().product() == Dialect.Product.H2
+                                && H2_SETS.matcher(text).find());
+    }
+
+    /** What follows a foreign key is seen to where that is known: {@link #refuseVariables}. */
+    private static boolean mayRunTwice(Plan.Write plan, WriteRun run) {
+        if (plan instanceof Plan.Modification modification) {
+            // The condition of a join runs when the rows are read, and with the statement.
+            return modification.selection().several()
+                    && modification.selection().where().text().contains(":=");
+        }
+        return plan instanceof Plan.Merge
+                || plan instanceof Plan.RichInsert insert
+                        && insert.conflict() == Plan.Conflict.CHANGE
+                        && (insert.replace() || run.dialect().insert() != Capture.RETURNING);
+    }
+
+    /** Refuses what would set a variable twice. */
+    static void refuseVariables(Plan.Write plan, WriteRun run) throws SQLException {
+        if (setsVariables(plan, run)) {
+            throw Refusals.notSupported(
+                    "it sets a variable of the session, and may have to run twice",
+                    "set the variable by a statement of its own");
+        }
+    }
+
     private static WriteCapture choose(Plan.Write plan, WriteRun run) throws SQLException {
+        if (mayRunTwice(plan, run)) {
+            refuseVariables(plan, run);
+        }
         if (plan instanceof Plan.Update update) {
             return new UpdateCapture(update, run);
         }

@@ -248,6 +248,104 @@ class FirstUpdateMariaDbIT extends AtContract {
         assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
     }
 
+    @Test
+    void whereTheyWereNotTakenTogetherOnceNobodyTriesAgain() {
+        AtomicLong tried = new AtomicLong();
+        Xid xid = begin();
+        counter.failOn(event -> {
+            if (event.startsWith(ConnectionHandler.BEGIN)) {
+                tried.incrementAndGet();
+                throw new SQLException("no two statements", "42000");
+            }
+        });
+        for (int i = 0; i < 3; i++) {
+            committed(xid, TOUCH);
+        }
+        counter.failOn(event -> {});
+        assertThat(tried.get()).isEqualTo(1);
+        assertRolledBack(xid);
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    /** Who says START TRANSACTION as SQL is in auto-commit mode, and has something to lose. */
+    @Test
+    @SuppressWarnings("try")
+    void whatWasBegunBySqlBeforeIsNotTakenBackWithAnUpdateThatFails() throws SQLException {
+        Xid xid = begin();
+        try (Connection connection = at.getConnection()) {
+            execute(connection, "START TRANSACTION");
+            execute(connection, "INSERT INTO account VALUES (9, 'x', 1)");
+            try (ContextCarrier.Scope scope = contexts.bind(TransactionContext.participant(xid))) {
+                connection.setAutoCommit(false);
+                assertThatThrownBy(
+                                () -> execute(connection, "UPDATE account SET amount = nothing(amount) WHERE id = 1"))
+                        .isInstanceOf(SQLException.class);
+                connection.commit();
+            }
+        }
+        assertThat(accounts()).contains("9|x|1.00");
+    }
+
+    /** The server has taken all back by itself, and the session is where it was. */
+    @Test
+    @SuppressWarnings("try")
+    void aFirstUpdateThatIsADeadlocksVictimLeavesAutoCommitOff() {
+        Xid xid = begin();
+        inside(xid, connection -> {
+            counter.failAfter("END", new SQLException("deadlock for the test", "40001", 1213));
+            assertThatThrownBy(() -> execute(connection, TOUCH)).hasMessage("deadlock for the test");
+            assertThat(connection.getAutoCommit()).isFalse();
+            connection.rollback();
+            execute(connection, "UPDATE account SET amount = 5 WHERE id = 2");
+            connection.rollback();
+        });
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+        assertThat(manager.branches(xid)).isEmpty();
+    }
+
+    /** Whether the UPDATE was done is not known, and does not matter: the server takes back what was not committed. */
+    @Test
+    @SuppressWarnings("try")
+    void aConnectionThatIsLostWithTheFirstUpdateLeavesNothingBehind() throws Exception {
+        Xid xid = begin();
+        // What the table is, is asked before.
+        inside(xid, connection -> execute(connection, TOUCH));
+        try (Connection admin = database.dataSource().getConnection();
+                ContextCarrier.Scope scope = contexts.bind(TransactionContext.participant(xid));
+                Connection connection = at.getConnection()) {
+            long id;
+            try (Statement statement = connection.createStatement();
+                    ResultSet row = statement.executeQuery("SELECT CONNECTION_ID()")) {
+                row.next();
+                id = row.getLong(1);
+            }
+            connection.setAutoCommit(false);
+            execute(admin, "KILL " + id);
+            assertThatThrownBy(() -> execute(connection, TOUCH)).isInstanceOf(SQLException.class);
+            assertThat(connection.isValid(5)).isFalse();
+        }
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+        assertThat(manager.branches(xid)).isEmpty();
+    }
+
+    @Test
+    void oneTransactionAfterTheOtherWithoutSwitchingAutoCommitOn() {
+        Xid xid = begin();
+        inside(xid, connection -> {
+            for (int i = 1; i <= 3; i++) {
+                execute(connection, "UPDATE account SET amount = 10 WHERE id = " + i);
+                assertThat(connection.getAutoCommit()).isFalse();
+                connection.commit();
+                execute(connection, "UPDATE account SET amount = 20 WHERE id = " + i);
+                connection.rollback();
+            }
+        });
+        assertThat(accounts()).containsExactly("1|ann|10.00", "2|bob|10.00", "3|cy|10.00");
+        assertThat(manager.branches(xid)).hasSize(3);
+        assertRolledBack(xid);
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
     /** A pool that was never told of the transaction ends none. */
     @Test
     @SuppressWarnings("try")

@@ -153,6 +153,39 @@ class MySqlPrivilegesIT extends AtContract {
         behindTheBack("DROP USER " + user);
     }
 
+    /** The information schema lists what a role holds, or everybody, under their own names. */
+    @Test
+    void whatTheAccountMayDoByARoleItMayDo() throws SQLException {
+        String schema = database.name();
+        String user = "'role_" + schema + "'@'%'";
+        String role = "r_" + schema;
+        behindTheBack(
+                "CREATE USER " + user + " IDENTIFIED BY 'p'",
+                "GRANT TRIGGER ON " + schema + ".* TO " + user,
+                "CREATE ROLE " + role,
+                "GRANT SELECT, INSERT, UPDATE, DELETE ON " + schema + ".* TO " + role,
+                "GRANT " + role + " TO " + user,
+                "SET DEFAULT ROLE " + role + " FOR " + user);
+        MariaDbDataSource account = new MariaDbDataSource(database.jdbcUrl());
+        account.setUser("role_" + schema);
+        account.setPassword("p");
+        at = AtDataSource.wrap(account, options(), contexts, manager);
+        Xid xid = begin();
+        committed(
+                xid,
+                "INSERT INTO account VALUES (9, 'x', 1)",
+                "DELETE FROM account WHERE id = 1",
+                "UPDATE account SET amount = 7 WHERE id = 2");
+        assertRolledBack(xid);
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+
+        behindTheBack("REVOKE DELETE ON " + schema + ".* FROM " + role);
+        behindTheBack("GRANT DELETE ON " + schema + ".undo_log TO " + role);
+        at = AtDataSource.wrap(account, options(), contexts, manager);
+        refused(xid, "INSERT INTO account VALUES (9, 'x', 1)", "GRANT DELETE ON `" + schema + "`.`account` TO " + user);
+        behindTheBack("DROP USER " + user, "DROP ROLE " + role);
+    }
+
     private void refused(Xid xid, String sql, String reason) throws SQLException {
         try (var scope = contexts.bind(TransactionContext.participant(xid));
                 Connection connection = at.getConnection()) {

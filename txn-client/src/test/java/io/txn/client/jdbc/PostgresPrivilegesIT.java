@@ -114,6 +114,25 @@ class PostgresPrivilegesIT extends AtContract {
         behindTheBack("DROP OWNED BY " + role, "DROP ROLE " + role);
     }
 
+    @Test
+    void anAccountThatMayDoMoreThanBeforeGoesOn() {
+        at = wrapped("REVOKE DELETE ON account FROM {role}");
+        Xid xid = begin();
+        committed(xid, connection -> {
+            execute(connection, "UPDATE account SET amount = 7 WHERE id = 2");
+            behindTheBack("GRANT DELETE ON account TO " + role);
+        });
+        inside(xid, connection -> {
+            execute(connection, "INSERT INTO account VALUES (9, 'x', 1)");
+            behindTheBack("REVOKE DELETE ON account FROM " + role);
+            refusal(ErrorCode.CAPTURE_FAILED, connection::commit);
+        });
+        behindTheBack("GRANT DELETE ON account TO " + role);
+        assertRolledBack(xid);
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+        behindTheBack("DROP OWNED BY " + role, "DROP ROLE " + role);
+    }
+
     /** The undo has a session of its own, in which a policy may hide the rows: what is not there would need no undo. */
     @Test
     void aTableWhosePoliciesMayHideRowsFromTheUndoIsRefused() {

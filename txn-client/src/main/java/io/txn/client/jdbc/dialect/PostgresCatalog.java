@@ -192,9 +192,9 @@ final class PostgresCatalog implements Catalog {
                 referencedBy(connection, oid),
                 triggers(connection, row.is("kind", "p"), relations),
                 refusal,
-                CatalogRow.query(connection, UNSEEN, oid).get(0).get("unseen"),
+                still(connection, UNSEEN, oid, name).get("unseen"),
                 unvalidated(row.get("unvalidated"), row.get("unvalidated_values")),
-                lacking(CatalogRow.query(connection, PERMITTED, oid).get(0)),
+                lacking(still(connection, PERMITTED, oid, name)),
                 relations,
                 stamps);
     }
@@ -253,6 +253,16 @@ final class PostgresCatalog implements Catalog {
             }
         }
         return triggers;
+    }
+
+    /** What a query says of a table that was there a moment ago. */
+    private static CatalogRow still(Connection connection, String query, String oid, TableName name)
+            throws SQLException {
+        List<CatalogRow> rows = CatalogRow.query(connection, query, oid);
+        if (rows.isEmpty()) {
+            throw new SQLException("table " + name.written() + " was dropped while it was looked at", "42P01");
+        }
+        return rows.get(0);
     }
 
     private static @Nullable String unvalidated(@Nullable String ofTable, @Nullable String ofDomains) {

@@ -135,25 +135,26 @@ public record Table(
                 dialect.quote(schema) + '.' + dialect.quote(name));
     }
 
-    /** Whether all that matters is the same, whatever else of it changed. */
+    /** Whether all that matters is the same, whatever else of it changed; an account that may do more than before, may. */
     public boolean isStill(Table other) {
-        return new Table(
-                        schema,
-                        name,
-                        sqlName,
-                        lockName,
-                        columns,
-                        key,
-                        uniqueKeys,
-                        referencedBy,
-                        triggers,
-                        refusal,
-                        unseen,
-                        unvalidated,
-                        lacking,
-                        other.identities,
-                        other.stamps)
-                .equals(other);
+        return lacking.keySet().containsAll(other.lacking.keySet())
+                && new Table(
+                                schema,
+                                name,
+                                sqlName,
+                                lockName,
+                                columns,
+                                key,
+                                uniqueKeys,
+                                referencedBy,
+                                triggers,
+                                refusal,
+                                unseen,
+                                unvalidated,
+                                other.lacking,
+                                other.identities,
+                                other.stamps)
+                        .equals(other);
     }
 
     /**

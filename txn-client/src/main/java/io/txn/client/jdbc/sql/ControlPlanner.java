@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 final class ControlPlanner {
 
     /** Settings that say how long a session waits or works, how it plans, and what it is called. */
-    private static final Set<String> LIMITS = Set.of(
+    static final Set<String> LIMITS = Set.of(
             "LOCK_TIMEOUT",
             "STATEMENT_TIMEOUT",
             "IDLE_IN_TRANSACTION_SESSION_TIMEOUT",
@@ -31,7 +31,7 @@ final class ControlPlanner {
     private ControlPlanner() {}
 
     /** Null when it is none, or not in a plain form. */
-    static @Nullable Plan plan(StatementText text) {
+    static @Nullable Plan plan(StatementText text) throws NotUnderstood {
         List<String> words = new ArrayList<>();
         for (Token token : text.tokens()) {
             words.add(token.text().toUpperCase(Locale.ROOT));
@@ -104,18 +104,18 @@ final class ControlPlanner {
     }
 
     /** {@code SET @name = …, …} of MySQL, and {@code SET [LOCAL | SESSION] name = value} of settings that change no row and no way to read or write one. */
-    private static boolean setsWhatConcernsNobodyElse(StatementText text) {
+    private static boolean setsWhatConcernsNobodyElse(StatementText text) throws NotUnderstood {
         if (!text.is(0, "SET") || text.size() < 4) {
             return false;
         }
         if (text.isSymbol(1, '@')) {
+            new ReadPlanner(text).lockClause(); // which is within a sub-query, and so refused
             return text.syntax().backticks()
                     && !ReadCheck.mayWrite(text.tokens())
                     && text.commaSeparated(1, text.size()).stream()
                             .allMatch(part -> part[1] - part[0] > 3
                                     && text.isSymbol(part[0], '@')
                                     && text.isName(part[0] + 1)
-                                    && !text.upper(part[0] + 1).startsWith("TXN_")
                                     && (text.isSymbol(part[0] + 2, '=')
                                             || text.isSymbol(part[0] + 2, ':') && text.isSymbol(part[0] + 3, '=')));
         }

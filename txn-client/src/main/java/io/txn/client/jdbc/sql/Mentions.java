@@ -13,7 +13,7 @@ import java.util.Set;
  * @param called those that stand before a parenthesis, and what qualifies them
  * @param parts those that stand behind a dot: columns, or functions of a row
  * @param symbols runs of characters that operators are made of
- * @param writes whether one of its words writes, or runs what cannot be seen here
+ * @param writes whether one of its words writes, or runs what cannot be seen here, or changes what names mean
  * @param understood whether the text could be split into words at all; if not, nothing else says anything
  */
 public record Mentions(
@@ -105,6 +105,7 @@ public record Mentions(
                         || name.equals("do") && i + 1 < tokens.size() && isProgram(tokens.get(i + 1));
             }
         }
+        writes |= ReadCheck.setsSession(tokens);
         return new Mentions(names, called, parts, symbols(tokens), writes, true);
     }
 

@@ -11,6 +11,22 @@ public sealed interface Plan {
     record Read() implements Plan {}
 
     /**
+     * Reads, and on the way sets what its parameters name: a {@link Read} if those may be set.
+     *
+     * @param names the numbers of the parameters, from 1
+     */
+    record Setting(List<Integer> names) implements Plan {
+        public Setting {
+            names = List.copyOf(names);
+        }
+
+        /** Whether PostgreSQL's setting of this name is the application's own, or concerns nobody else. */
+        public static boolean isHarmless(String name) {
+            return ReadCheck.isHarmless(name);
+        }
+    }
+
+    /**
      * Calls a routine, or on H2 an expression.
      *
      * @param routine its name; null where it is not called by a plain name

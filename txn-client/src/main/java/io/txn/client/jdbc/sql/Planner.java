@@ -1,5 +1,6 @@
 package io.txn.client.jdbc.sql;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 
@@ -33,6 +34,17 @@ final class Planner {
     }
 
     private static Plan plan(StatementText text) throws NotUnderstood {
+        ReadCheck.refuseReachingOurs(text);
+        Plan plan = byFirstWord(text);
+        List<Integer> settings = ReadCheck.settingsNamedByParameters(text);
+        if (settings.isEmpty()) {
+            return plan;
+        }
+        StatementText.refuseUnless(plan instanceof Plan.Read, ReadCheck.SETS, ReadCheck.SET_OTHERWISE);
+        return new Plan.Setting(settings);
+    }
+
+    private static Plan byFirstWord(StatementText text) throws NotUnderstood {
         Token first = text.token(0);
         String word = first.text().toUpperCase(Locale.ROOT);
         switch (word) {

@@ -27,19 +27,11 @@ final class ReadPlanner {
     }
 
     Plan plan() throws NotUnderstood {
-        refuseUnless(
-                !ReadCheck.setsSession(text.tokens()),
-                "set_config may change what the names of tables mean",
-                "set it outside the global transaction");
         if (ReadCheck.mayWrite(text.tokens())) {
             throw new NotUnderstood(
                     "a read that holds a write (a data-changing WITH, INTO, EXPLAIN ANALYZE) is not captured",
                     "send the write as a statement of its own");
         }
-        refuseUnless(
-                !asksForRowCount(),
-                "ROW_COUNT() and FOUND_ROWS() would tell of the statements that capture changes, too",
-                "use the update count that JDBC returns, or SELECT COUNT(*)");
         int lock = lockClause();
         if (lock < 0) {
             return new Plan.Read();
@@ -81,17 +73,8 @@ final class ReadPlanner {
         return read;
     }
 
-    private boolean asksForRowCount() {
-        for (int i = 0; i + 1 < text.size(); i++) {
-            if ((text.is(i, "ROW_COUNT") || text.is(i, "FOUND_ROWS")) && text.isSymbol(i + 1, '(')) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     /** The index of the token that begins FOR UPDATE and the like, or -1; refuses one inside a sub-query. */
-    private int lockClause() throws NotUnderstood {
+    int lockClause() throws NotUnderstood {
         for (int i = 0; i < text.size(); i++) {
             boolean forLock =
                     text.token(i).is("FOR") && i + 1 < text.size() && LOCK_STRENGTHS.contains(text.upper(i + 1));
@@ -119,6 +102,10 @@ final class ReadPlanner {
 
     /** @param lock where the clause that locks begins; the end when there is none */
     private Plan.LockingRead lockingRead(int lock) throws NotUnderstood {
+        refuseUnless(
+                text.topLevel("INTO", 1, text.size()) < 0,
+                "INTO a variable, of rows that are locked or checked: keys are read with them, for which it has no place",
+                "read the rows, and set the variable by a statement of its own");
         Statement parsed = text.parse(lock);
         if (!(parsed instanceof PlainSelect select)) {
             throw new NotUnderstood("it locks rows of more than one SELECT", "lock them by a SELECT of their own");

@@ -477,6 +477,82 @@ class PlannerTest {
                 "nonsense");
     }
 
+    /** They tell of the statements that capture changes, lock rows behind a plain read, or have no place for keys. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '#',
+            value = {
+                "SET @n = ROW_COUNT() | tell of the statements",
+                "SET @n = `found_rows` () | tell of the statements",
+                "SELECT ROW_COUNT() | tell of the statements",
+                "INSERT INTO audit SELECT ROW_COUNT() | tell of the statements",
+                "INSERT INTO audit VALUES (row_count()) | tell of the statements",
+                "UPDATE t SET n = ROW_COUNT() WHERE id = 1 | tell of the statements",
+                "DELETE FROM t WHERE n = FOUND_ROWS() | tell of the statements",
+                "CALL p(ROW_COUNT()) | tell of the statements",
+                "SET @v = (SELECT a FROM t WHERE id = 1 FOR UPDATE) | a sub-query locks rows",
+                "SET @a = 1, @v = (SELECT a FROM t WHERE id = 1 LOCK IN SHARE MODE) | a sub-query locks rows",
+                "SELECT a FROM t WHERE id = 1 FOR UPDATE INTO @v | INTO a variable",
+                "SELECT a INTO @v FROM t WHERE id = 1 FOR UPDATE | INTO a variable",
+                "SELECT a FROM t WHERE id = 1 INTO @v FOR UPDATE | INTO a variable",
+                "SET @txn_noted = 1 | begin with txn_",
+                "SET @a = 1, @`TXN_noted` = 1 | begin with txn_",
+                "SELECT a FROM t INTO @txn_noted | begin with txn_",
+                "SELECT @txn_noted := 1 | begin with txn_",
+                "SELECT @'txn_noted' := 1 | begin with txn_",
+                "SELECT @\"t\\xn_noted\" := 1 | begin with txn_",
+                "UPDATE t SET a = (@txn_rows := 1) WHERE id = 1 | begin with txn_"
+            })
+    void whatReachesTheStatementsThatCaptureIsRefused(String sql, String reason) {
+        assertThat(Planner.plan(sql, SqlSyntax.MYSQL))
+                .isInstanceOfSatisfying(Plan.Refused.class, refused -> assertThat(refused.reason())
+                        .contains(reason));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"SET @n = 1, @`b` = 2", "SELECT a FROM t INTO @v", "SELECT @a := 1, txn_id FROM txn_log"})
+    void whatCapturingDoesNotGoByPasses(String sql) {
+        assertThat(Planner.plan(sql, SqlSyntax.MYSQL)).isInstanceOf(Plan.Read.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "SELECT set_config('search_path', 'x', true)",
+                "SELECT \"set_config\"('search_path', 'x', true)",
+                "SELECT U&\"set\\005fconfig\"('search_path', 'x', true)",
+                "SELECT pg_catalog.set_config('row_security', 'off', true)",
+                "SELECT set_config('jit' || substr('x', 2), 'x', true)",
+                "SELECT set_config(? || 'x', ?, true)",
+                "INSERT INTO t SELECT set_config('role', 'x', true)",
+                "INSERT INTO t VALUES (set_config('session_replication_role', 'replica', true))",
+                "UPDATE t SET a = pg_catalog.\"set_config\"('standard_conforming_strings', 'off', true) WHERE id = 1",
+                "WITH x AS (SELECT set_config('search_path', 'x', true)) DELETE FROM t USING x WHERE t.id = 1"
+            })
+    void whatChangesWhatNamesMeanIsRefused(String sql) {
+        assertThat(plan(sql)).isInstanceOfSatisfying(Plan.Refused.class, refused -> assertThat(refused.reason())
+                .contains("set_config"));
+        assertThat(Mentions.of(sql, SqlSyntax.POSTGRESQL).writes()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"app.tenant", "lock_timeout", "STATEMENT_TIMEOUT", "TimeZone"})
+    void aSettingThatConcernsNobodyElseMayBeSetByAFunction(String name) {
+        String sql = "SELECT set_config('" + name + "', ?, true)";
+        assertThat(plan(sql)).isInstanceOf(Plan.Read.class);
+        assertThat(Mentions.of(sql, SqlSyntax.POSTGRESQL).writes()).isFalse();
+    }
+
+    @Test
+    void aSettingThatAParameterNamesIsLookedAtWhereThatIsKnown() {
+        assertThat(plan("SELECT ?, set_config(?, ?, true), set_config('app.a', 'b', true), set_config(?, ?, false)"))
+                .isEqualTo(new Plan.Setting(List.of(2, 4)));
+        assertThat(plan("INSERT INTO t SELECT set_config(?, ?, true)")).isInstanceOf(Plan.Refused.class);
+        assertThat(Plan.Setting.isHarmless("Lock_Timeout")).isTrue();
+        assertThat(Plan.Setting.isHarmless("search_path")).isFalse();
+    }
+
     @Test
     void callsNameTheirRoutineWhereItIsNamedPlainly() {
         assertThat(call("CALL f(?, g(1))")).isEqualTo("f false f(?, g(1))");
