@@ -129,7 +129,8 @@ final class StartClasses implements ApplicationListener<SpringApplicationEvent>,
     }
 
     void loadAll(List<String> lines, boolean link) {
-        // To look for what is not there takes a look into each jar: the first class of a package says whether there are others.
+        // To look for what is not there takes a look into each jar: the first class of a package says whether there are
+        // others.
         Map<String, Boolean> packages = new HashMap<>();
         for (String line : lines) {
             if (over) {

@@ -35,7 +35,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(600)
 class StartClassesIT {
 
-    private static final String LIST = "txn-spring-boot-autoconfigure/src/main/resources/io/txn/spring/autoconfigure/start-classes-of-spring-boot-%s.txt";
+    private static final String LIST =
+            "txn-spring-boot-autoconfigure/src/main/resources/io/txn/spring/autoconfigure/start-classes-of-spring-boot-%s.txt";
     private static final Pattern UNUSUAL = Pattern.compile(
             ".*/(feign|spring-cloud|spring-boot-(starter-)?web(flux|client)|spring-webflux|reactor|httpc|nacos)[^/]*");
     private static final Pattern OWNERS = Pattern.compile(
@@ -122,7 +123,8 @@ class StartClassesIT {
             assertThat(ahead).doesNotHaveDuplicates();
             List<String> inVain = without(
                     ahead,
-                    name -> loadedAtAnyTime.contains(name) || there.getResource(name.replace('.', '/') + ".class") == null);
+                    name -> loadedAtAnyTime.contains(name)
+                            || there.getResource(name.replace('.', '/') + ".class") == null);
             assertThat(inVain.size())
                     .as("listed in %s, and not loaded by a start: %s", list, inVain)
                     .isLessThan(ahead.size() / 20);
