@@ -377,7 +377,8 @@ public record AtOptions(
         }
         String name = table.name() + '.';
         return table.setByTriggers(event).stream()
-                .filter(column -> isLeft(column) || isLeft(name + column) || isLeft(table.schema() + '.' + name + column))
+                .filter(column ->
+                        isLeft(column) || isLeft(name + column) || isLeft(table.schema() + '.' + name + column))
                 .filter(table::concernsItsRowAlone)
                 .collect(Collectors.toUnmodifiableSet());
     }

@@ -40,8 +40,8 @@ final class Firing {
                 .filter(column -> columns.contains(column) || left.contains(column.name()))
                 .toList();
         // There, the notes that tell which row got which key are written before triggers fire.
-        boolean noted = run.dialect().product().isMySqlFamily()
-                && columns.stream().anyMatch(table::isKey);
+        boolean noted =
+                run.dialect().product().isMySqlFamily() && columns.stream().anyMatch(table::isKey);
         refuseUnlessLeft(Event.UPDATE, set, noted ? Set.of() : left, noted ? " of a key" : "");
     }
 

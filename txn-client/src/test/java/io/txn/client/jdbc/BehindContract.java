@@ -527,8 +527,8 @@ abstract class BehindContract extends AtContract {
         wrapped(options());
         Xid xid = begin();
         inside(xid, connection -> {
-            SQLException refused = refusal(
-                    ErrorCode.STATEMENT_NOT_SUPPORTED, () -> execute(connection, "UPDATE stamped SET a = 9"));
+            SQLException refused =
+                    refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, () -> execute(connection, "UPDATE stamped SET a = 9"));
             assertThat(refused.getMessage())
                     .contains("trigger stamp on stamped sets stamped.version at UPDATE")
                     .contains("name stamped.version under txn.jdbc.columns-left-to-triggers");
@@ -604,11 +604,11 @@ abstract class BehindContract extends AtContract {
     /** What the undo has read of a trigger may be another text by the time at which it has its rows. */
     @Test
     void aFunctionThatIsReplacedWhileTheUndoWaitsForARowIsNoticed() throws Exception {
-        assumeTrue(kind() == DatabaseKind.POSTGRESQL, "elsewhere whoever locks a row keeps others from changing its table's triggers");
+        assumeTrue(
+                kind() == DatabaseKind.POSTGRESQL,
+                "elsewhere whoever locks a row keeps others from changing its table's triggers");
         triggered("UPDATE", "NEW.version := OLD.version + 1;", "");
-        wrapped(options()
-                .withColumnsLeftToTriggers(Set.of("version"))
-                .withPhaseTwoWaitMax(Duration.ofSeconds(20)));
+        wrapped(options().withColumnsLeftToTriggers(Set.of("version")).withPhaseTwoWaitMax(Duration.ofSeconds(20)));
         Xid xid = begin();
         committed(xid, "UPDATE stamped SET a = 9 WHERE id = 1");
         AtomicReference<BranchResult> result = new AtomicReference<>();
@@ -618,9 +618,8 @@ abstract class BehindContract extends AtContract {
             query(holder, "SELECT a FROM stamped WHERE id = 1 FOR UPDATE");
             undo.start();
             Await.until(
-                    "the undo waits",
-                    Duration.ofSeconds(15),
-                    () -> !rows("SELECT 1 FROM pg_locks WHERE NOT granted").isEmpty());
+                    "the undo waits", Duration.ofSeconds(15), () -> !rows("SELECT 1 FROM pg_locks WHERE NOT granted")
+                            .isEmpty());
             function("NEW.version := OLD.version + 1; NEW.a := 3;");
             holder.rollback();
         }

@@ -68,8 +68,8 @@ class MySqlPrivilegesIT extends AtContract {
         at = AtDataSource.wrap(account, leaving, contexts, manager);
         Xid xid = begin();
         inside(xid, connection -> {
-            SQLException refusal = refusal(
-                    ErrorCode.STATEMENT_NOT_SUPPORTED, () -> execute(connection, "UPDATE stamped SET a = 2"));
+            SQLException refusal =
+                    refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, () -> execute(connection, "UPDATE stamped SET a = 2"));
             assertThat(refusal.getMessage()).contains("trigger stamp");
         });
         behindTheBack("GRANT UPDATE (id, kept) ON " + database.name() + ".stamped TO " + user);

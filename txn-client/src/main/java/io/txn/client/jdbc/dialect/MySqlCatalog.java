@@ -247,12 +247,7 @@ final class MySqlCatalog implements Catalog {
             }
             String text = row.is("ACTION_TIMING", "BEFORE") ? row.text("ACTION_STATEMENT") : "";
             triggers.add(new Trigger(
-                    "trigger " + row.text("TRIGGER_NAME"),
-                    events,
-                    Set.of(),
-                    text,
-                    "",
-                    sets(text, columns)));
+                    "trigger " + row.text("TRIGGER_NAME"), events, Set.of(), text, "", sets(text, columns)));
         }
         return triggers;
     }
@@ -262,11 +257,15 @@ final class MySqlCatalog implements Catalog {
      * their own.
      */
     private static @Nullable Set<String> sets(String text, List<Column> columns) {
-        Map<Identifier, Boolean> names =
-                NewRowTrigger.ofMySql(text, name -> columns.stream().anyMatch(c -> isTimestamp(c) && isCalled(c, name)));
+        Map<Identifier, Boolean> names = NewRowTrigger.ofMySql(
+                text, name -> columns.stream().anyMatch(c -> isTimestamp(c) && isCalled(c, name)));
         Set<String> sets = new HashSet<>();
-        for (Map.Entry<Identifier, Boolean> name : names == null ? Map.<Identifier, Boolean>of().entrySet() : names.entrySet()) {
-            Column column = columns.stream().filter(c -> isCalled(c, name.getKey())).findFirst().orElse(null);
+        for (Map.Entry<Identifier, Boolean> name :
+                names == null ? Map.<Identifier, Boolean>of().entrySet() : names.entrySet()) {
+            Column column = columns.stream()
+                    .filter(c -> isCalled(c, name.getKey()))
+                    .findFirst()
+                    .orElse(null);
             if (column == null || name.getValue() && !isTimestamp(column)) {
                 return null;
             }

@@ -198,7 +198,11 @@ final class PostgresCatalog implements Catalog {
                 key,
                 List.of(),
                 referencedBy(connection, oid),
-                triggers(connection, row.is("kind", "p"), relations, permitted.is("updates_all", "t") ? columns : List.of()),
+                triggers(
+                        connection,
+                        row.is("kind", "p"),
+                        relations,
+                        permitted.is("updates_all", "t") ? columns : List.of()),
                 refusal,
                 still(connection, UNSEEN, oid, name).get("unseen"),
                 unvalidated(row.get("unvalidated"), row.get("unvalidated_values")),

@@ -235,7 +235,8 @@ public final class NewRowTrigger {
         int end = next(';');
         do {
             int comma = at;
-            while (comma < end && !(tokens.get(comma).isSymbol(',') && tokens.get(comma).depth() == depth())) {
+            while (comma < end
+                    && !(tokens.get(comma).isSymbol(',') && tokens.get(comma).depth() == depth())) {
                 comma++;
             }
             if (!isAssignment(comma)) {
@@ -292,7 +293,8 @@ public final class NewRowTrigger {
         if (!takes('.')) {
             return !is('(');
         }
-        boolean understood = at < end && (isName(tokens.get(at)) || tokens.get(at).isSymbol('*'));
+        boolean understood =
+                at < end && (isName(tokens.get(at)) || tokens.get(at).isSymbol('*'));
         at++;
         return understood && !is('.') && !is('(');
     }

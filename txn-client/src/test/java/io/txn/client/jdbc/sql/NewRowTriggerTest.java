@@ -26,7 +26,8 @@ class NewRowTriggerTest {
                 NewRowTrigger.ofMySql(body, name -> name.text().equals("seen"));
         return found == null
                 ? null
-                : found.entrySet().stream().collect(Collectors.toMap(e -> e.getKey().text(), Map.Entry::getValue));
+                : found.entrySet().stream()
+                        .collect(Collectors.toMap(e -> e.getKey().text(), Map.Entry::getValue));
     }
 
     @Test
