@@ -17,11 +17,13 @@ import io.txn.spring.GlobalTransactionalAspect;
 import io.txn.spring.GlobalTransactionalCheck;
 import io.txn.spring.GlobalTransactionalOptions;
 import io.txn.spring.LaterResults;
+import io.txn.spring.ListenerFailures;
 import java.util.function.BooleanSupplier;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.ConfigurableBeanFactory;
 import org.springframework.boot.ssl.SslBundles;
+import org.springframework.context.ApplicationContext;
 import org.springframework.core.env.Environment;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 import org.springframework.util.ClassUtils;
@@ -44,6 +46,9 @@ final class ClientBeans extends BeanRegistrar {
         }
         beans.eager(Client.class, "txnClientLifecycle", ClientLifecycle.class);
         beans.eager(Client.class, "txnHooks", SmartInitializingSingleton.class);
+        if (beans.arePresent("org.springframework.transaction.event.TransactionalApplicationListener")) {
+            beans.eager(Listeners.class, "txnListenerFailures", ListenerFailures.class);
+        }
         beans.eager(Client.class, "txnResourceManager", ResourceManager.class);
         beans.eager(Client.class, "txnGlobalTransactionTemplate", GlobalTransactionTemplate.class);
         beans.lazy(Client.class, "txnGlobalLockTemplate", GlobalLockTemplate.class);
@@ -118,6 +123,20 @@ final class ClientBeans extends BeanRegistrar {
 
         static GlobalLockTemplate txnGlobalLockTemplate(ContextCarrier txnContextCarrier) {
             return new GlobalLockTemplate(txnContextCarrier);
+        }
+    }
+
+    /** Loaded only where there are local transactions of Spring's. */
+    static final class Listeners {
+
+        private Listeners() {}
+
+        static ListenerFailures txnListenerFailures(
+                ApplicationContext application,
+                ObjectProvider<ContextCarrier> txnContextCarrier,
+                ObjectProvider<GlobalTransactionTemplate> txnGlobalTransactionTemplate) {
+            return new ListenerFailures(
+                    application, new Provided<>(txnContextCarrier), new Provided<>(txnGlobalTransactionTemplate));
         }
     }
 
