@@ -79,8 +79,7 @@ public final class ListenerFailures implements SmartInitializingSingleton {
         }
     }
 
-    private record Before(
-            @Nullable TransactionContext context, long works, long handedOver) {
+    private record Before(@Nullable TransactionContext context, long works, long handedOver) {
 
         static Before of(@Nullable TransactionContext context) {
             return context == null

@@ -297,8 +297,8 @@ class GlobalTransactionalCheckTest {
         Object plain = Proxy.newProxyInstance(
                 getClass().getClassLoader(), new Class<?>[] {PlainShop.class}, (self, method, arguments) -> null);
         assertThatThrownBy(() -> check.postProcessAfterInitialization(made, "shop"))
-                .isInstanceOfSatisfying(TxnException.class, e -> assertThat(e.code())
-                        .isEqualTo(ErrorCode.BAD_CONFIGURATION))
+                .isInstanceOfSatisfying(
+                        TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.BAD_CONFIGURATION))
                 .hasMessageContaining("that calls it");
         assertThat(check.postProcessAfterInitialization(plain, "shop")).isSameAs(plain);
     }
@@ -357,7 +357,15 @@ class GlobalTransactionalCheckTest {
     }
 
     @ParameterizedTest
-    @ValueSource(classes = {FinalBehindInterface.class, PackagePrivate.class, Whole.class, Part.class, BelowAFinalOfOthers.class, String.class})
+    @ValueSource(
+            classes = {
+                FinalBehindInterface.class,
+                PackagePrivate.class,
+                Whole.class,
+                Part.class,
+                BelowAFinalOfOthers.class,
+                String.class
+            })
     void whatWorksIsLeftAlone(Class<?> type) throws Exception {
         Object bean = type.getDeclaredConstructor().newInstance();
         assertThat(check.postProcessBeforeInitialization(bean, "shop")).isSameAs(bean);

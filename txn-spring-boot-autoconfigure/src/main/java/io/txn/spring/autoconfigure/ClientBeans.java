@@ -18,6 +18,7 @@ import io.txn.spring.GlobalTransactionalCheck;
 import io.txn.spring.GlobalTransactionalOptions;
 import io.txn.spring.LaterResults;
 import io.txn.spring.ListenerFailures;
+import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
@@ -34,9 +35,26 @@ final class ClientBeans extends BeanRegistrar {
     private static final String TRANSACTIONS =
             "org.springframework.transaction.support.TransactionSynchronizationManager";
 
+    /** By name, because few applications have Spring Cloud, and most of these are loaded later, if at all. */
+    private static final List<String> NEVER_REFRESHED = List.of(
+            "io.txn.client.jdbc.AtDataSource",
+            "io.txn.spring.autoconfigure.ClientProperties",
+            "io.txn.spring.autoconfigure.CoordinatorProperties",
+            "io.txn.spring.autoconfigure.DiscoveryProperties",
+            "io.txn.spring.autoconfigure.DoctorProperties",
+            "io.txn.spring.autoconfigure.EmbeddedProperties",
+            "io.txn.spring.autoconfigure.EtcdProperties",
+            "io.txn.spring.autoconfigure.FenceProperties",
+            "io.txn.spring.autoconfigure.JdbcProperties",
+            "io.txn.spring.autoconfigure.NacosProperties",
+            "io.txn.spring.autoconfigure.PropagationProperties",
+            "io.txn.spring.autoconfigure.StateMachineProperties",
+            "io.txn.spring.autoconfigure.XaProperties");
+
     @Override
     void register(BeanRegistrations beans) {
         beans.bindLate(ClientProperties.class, "txn.client", ClientProperties::defaults);
+        beans.neverRefreshed(NEVER_REFRESHED);
         beans.infrastructure(Client.class, "txnAnnotationIndex", AnnotationIndex.class);
         if (beans.isOwnMissing(ContextCarrier.class)) {
             beans.eager(Client.class, "txnContextCarrier", ContextCarrier.class);
