@@ -36,7 +36,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.api.parallel.Resources;
 
-/** Against a real registry in a process of its own. The build runs it twice, with a registry's client of version 3 and one of version 2.5. */
+/**
+ * Against a real registry in a process of its own. The build runs it with a registry's client of version 3, and in the wide form with one of version 2.5
+ * too.
+ */
 @ResourceLock(Resources.SYSTEM_PROPERTIES)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class NacosLocatorIT {
@@ -52,6 +55,9 @@ class NacosLocatorIT {
     /** The registry's client writes logs and snapshots into the user's home unless told otherwise. */
     @BeforeAll
     static void startTheRegistryAndKeepItsClientOutOfTheHome() {
+        assumeTrue(
+                System.getProperty("txn.test.nacos-client") == null || Boolean.getBoolean("txn.test.wide"),
+                "in the wide form");
         System.setProperty("JM.LOG.PATH", directory.resolve("client-logs").toString());
         System.setProperty("JM.SNAPSHOT.PATH", directory.resolve("client").toString());
         System.setProperty("nacos.logging.default.config.enabled", "false");
@@ -60,6 +66,9 @@ class NacosLocatorIT {
 
     @AfterAll
     static void stop() {
+        if (server == null) {
+            return;
+        }
         server.close();
         System.clearProperty("JM.LOG.PATH");
         System.clearProperty("JM.SNAPSHOT.PATH");
@@ -121,18 +130,10 @@ class NacosLocatorIT {
         }
     }
 
-    /** What waits for no server: with the older client in the wide form. */
-    private static void onceInTheShortForm() {
-        assumeTrue(
-                System.getProperty("txn.test.nacos-client") == null || Boolean.getBoolean("txn.test.wide"),
-                "in the wide form");
-    }
-
     /** 8848 is let through and 9848 is not: the library itself says after ten seconds that it is STARTING. */
     @Test
     @Order(1)
     void thatOnlyTheSecondPortIsClosedIsSaid() throws Exception {
-        onceInTheShortForm();
         try (Relay door = Relay.to(server.port(), Relay.roundTrips(new AtomicLong()))) {
             assertThat(Ports.isFree(door.port() + 1000)).isTrue();
             try (LogLines log = LogLines.of("io.txn.client.discovery");
@@ -148,7 +149,6 @@ class NacosLocatorIT {
     @Test
     @Order(1)
     void aRegistryThatIsAwayAtTheStartIsSaidOnceAndTriedAgain() {
-        onceInTheShortForm();
         int nobody = Ports.freeWith(1000);
         try (LogLines log = LogLines.of("io.txn.client.discovery");
                 NacosLocator locator = NacosLocator.start(NacosSettings.of("127.0.0.1:" + nobody))) {
@@ -171,7 +171,6 @@ class NacosLocatorIT {
     @Test
     @Order(1)
     void aHostThatNobodyKnowsIsToldFromOneThatIsDown() {
-        onceInTheShortForm();
         try (NacosLocator locator = NacosLocator.start(NacosSettings.of("no-such-host.invalid"))) {
             Await.until("said", MAX, () -> locator.description().contains("host name"));
             assertThat(locator.description()).contains("no-such-host.invalid:8848 cannot be found");

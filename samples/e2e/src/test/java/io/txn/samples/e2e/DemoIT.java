@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /** The demo as a newcomer runs it, on embedded databases; and that it can tell wrong figures from right ones. */
+@EnabledIfSystemProperty(named = "txn.test.wide", matches = "true")
 class DemoIT {
 
     private static final Duration MAX = Duration.ofMinutes(8);
