@@ -86,6 +86,11 @@ final class BeanRegistrations {
         return true;
     }
 
+    /** A type that is present, and not everywhere where this runs. */
+    Class<?> type(String name) {
+        return ClassUtils.resolveClassName(name, loader);
+    }
+
     /** Whether servlets serve this application. */
     boolean isServletApplication() {
         return Arrays.asList(beanFactory.getRegisteredScopeNames()).contains(SESSION);
