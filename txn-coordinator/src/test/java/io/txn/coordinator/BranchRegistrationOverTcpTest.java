@@ -181,6 +181,40 @@ class BranchRegistrationOverTcpTest {
         }
     }
 
+    /** Clients of ours name the database besides its URL; Seata's know the URL only. */
+    @Test
+    void theRowsOfOneDatabaseAreTheSameByWhateverUrl() throws Exception {
+        String named = "{\"autoCommit\":false,\"database\":\"d\",\"rows\":\"1f\"}";
+        String others = "{\"autoCommit\":false,\"database\":\"e\",\"rows\":\"2f\"}";
+        String alias = DB + "-by-another-address";
+        try (RawClient client = client()) {
+            String holder = client.begin();
+            assertThat(registered(client, holder, "stock:1", named)).isEqualTo(Outcome.SUCCESS);
+            assertThat(client.tryRegister(holder, BranchType.AT, alias, "stock:1,2", named)
+                            .outcome())
+                    .isEqualTo(Outcome.SUCCESS);
+            assertThat(coordinator.statistics().locks()).isEqualTo(3);
+            String other = client.begin();
+            assertThat(client.tryRegister(other, BranchType.AT, alias + 2, "stock:2", named)
+                            .outcome()
+                            .exceptionCode())
+                    .isEqualTo(TransactionExceptionCode.LOCK_KEY_CONFLICT);
+            assertThat(client.tryRegister(other, BranchType.AT, alias + 2, "stock:2", others)
+                            .outcome())
+                    .as("another database")
+                    .isEqualTo(Outcome.SUCCESS);
+            assertThat(client.ask(
+                                    new Message.GlobalLockQueryRequest(
+                                            other, BranchType.AT, alias + 3, "stock:1", named),
+                                    Message.GlobalLockQueryResponse.class)
+                            .lockable())
+                    .isFalse();
+            assertThat(registered(client, other, "stock:1", null).exceptionCode())
+                    .as("who knows the URL only")
+                    .isEqualTo(TransactionExceptionCode.LOCK_KEY_CONFLICT);
+        }
+    }
+
     /** {@code skipCheckLock} spares a Seata server a look that costs nothing here: what the answers are does not change. */
     @Test
     void skippingTheLookAtHoldersChangesNoAnswer() throws Exception {

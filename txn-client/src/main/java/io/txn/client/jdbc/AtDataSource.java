@@ -158,7 +158,7 @@ public final class AtDataSource implements DataSource, AutoCloseable {
 
     /**
      * Creates or checks the undo table, or, in XA mode, whether the server can prepare transactions. To be called once the application's own database initialisers have run; without this call, it
-     * happens before the first statement inside a global transaction.
+     * happens before the first statement inside a global transaction, and a guard ({@code GlobalLockTemplate}) before that knows its rows by the URL only.
      *
      * @throws io.txn.protocol.TxnException XA_NOT_POSSIBLE; NO_UNDO_TABLE when it is missing and may not be created, or cannot be
      */

@@ -52,6 +52,8 @@ final class AtResource {
     private final AtomicInteger committing = new AtomicInteger();
 
     private volatile @Nullable String database;
+    /** By which name coordinators know this database's rows, whatever its URL. */
+    private volatile String rows = "";
     /** Whether a first statement may switch auto-commit off on its way. */
     private volatile boolean beginning = true;
 
@@ -220,6 +222,7 @@ final class AtResource {
             boolean autoCommit = connection.getAutoCommit();
             connection.setAutoCommit(true);
             String identity = undoTable.prepare(connection, options.createUndoTable());
+            rows = undoTable.rowsName(connection, identity);
             connection.setAutoCommit(autoCommit);
             database = identity;
             return identity;
@@ -249,7 +252,7 @@ final class AtResource {
     }
 
     /**
-     * What the coordinator keeps with a branch: that row locks are held while it registers, and which database it is in. The first key is known
+     * What the coordinator keeps with a branch: that row locks are held while it registers, which database it is in, and by which name others who reach that by another URL know its rows. The first key is known
      * to Seata's coordinator too.
      */
     String applicationData() {
@@ -259,7 +262,14 @@ final class AtResource {
     /** @param undoParts how many rows the undo record takes: what phase two deletes without a look when it commits */
     String applicationData(int undoParts) {
         String parts = undoParts == 1 ? "" : ",\"undoParts\":" + undoParts;
-        return "{\"autoCommit\":false,\"database\":\"" + prepare() + "\"" + parts + "}";
+        String identity = prepare();
+        return "{\"autoCommit\":false,\"database\":\"" + identity + "\",\"rows\":\"" + rows + "\"" + parts + "}";
+    }
+
+    /** The same for who may have no undo table: null as long as nobody has looked for it. */
+    @Nullable
+    String knownApplicationData() {
+        return isPrepared() ? applicationData() : null;
     }
 
     /** How many rows the undo record of a branch takes. */

@@ -42,7 +42,12 @@ final class GlobalLocks {
         try {
             if (!lockKeys.isEmpty()
                     && !resource.resources()
-                            .lockable(context.xid(), resource.dialect().resourceId(), lockKeys)) {
+                            .lockable(
+                                    context.xid(),
+                                    resource.dialect().resourceId(),
+                                    lockKeys,
+                                    resource.knownApplicationData(),
+                                    Duration.ZERO)) {
                 throw new RowsHeldException(conflict(context, lockKeys), lockKeys);
             }
         } catch (TxnException e) {
@@ -73,7 +78,12 @@ final class GlobalLocks {
             TxnException refusal;
             try {
                 if (resource.resources()
-                        .lockable(context.xid(), resource.dialect().resourceId(), lockKeys, left)) {
+                        .lockable(
+                                context.xid(),
+                                resource.dialect().resourceId(),
+                                lockKeys,
+                                resource.knownApplicationData(),
+                                left)) {
                     return;
                 }
                 refusal = conflict(context, lockKeys);

@@ -137,18 +137,24 @@ final class LocalCommit {
         if (incomplete != null) {
             throw failed(local, Refusals.rolledBack(ErrorCode.CAPTURE_FAILED, null, "xid", xid, "reason", incomplete));
         }
-        if (context.expired(resource.options().clock().instant())) {
-            throw failed(
-                    local,
-                    Refusals.rolledBack(
-                            ErrorCode.TRANSACTION_TIMED_OUT,
-                            null,
-                            "xid",
-                            xid,
-                            "deadline",
-                            Objects.requireNonNull(context.deadline())));
+        SQLException late = late(xid, context);
+        if (late != null) {
+            throw failed(local, late);
         }
         commitBranch(xid, context, local, holding);
+    }
+
+    /** What is to be said when the time of the global transaction is over; null when it is not. */
+    private @Nullable SQLException late(Xid xid, WorkContext context) {
+        return context.expired(resource.options().clock().instant())
+                ? Refusals.rolledBack(
+                        ErrorCode.TRANSACTION_TIMED_OUT,
+                        null,
+                        "xid",
+                        xid,
+                        "deadline",
+                        Objects.requireNonNull(context.deadline()))
+                : null;
     }
 
     /**
@@ -265,7 +271,7 @@ final class LocalCommit {
         } catch (TxnException e) {
             throw failed(local, Refusals.of(e));
         }
-        end(local, registration.xid(), branch, body);
+        end(context, local, registration.xid(), branch, body);
     }
 
     /** The id is there before: the record is written while the registration is under way, and nothing is committed before that was granted. */
@@ -300,7 +306,7 @@ final class LocalCommit {
         } catch (TxnException e) {
             throw failed(local, Refusals.of(e));
         }
-        end(local, registration.xid(), branch, null);
+        end(context, local, registration.xid(), branch, null);
     }
 
     /** Rolls back and withdraws, even where memory does not suffice for the first: a registration that is never over would keep phase two out. */
@@ -336,10 +342,20 @@ final class LocalCommit {
      *
      * @param undo what is still to be written; null when it was
      */
-    private void end(LocalTransaction local, Xid xid, BranchId branch, byte @Nullable [] undo) throws SQLException {
+    private void end(WorkContext context, LocalTransaction local, Xid xid, BranchId branch, byte @Nullable [] undo)
+            throws SQLException {
         observer.branch(branch);
         MDC.put(MDC_BRANCH, branch.toString());
         try {
+            // The registration may have waited for rows, and this process may have stood still. By now the coordinator
+            // rolls back, and somebody may have given the branch up whom nobody answered.
+            SQLException late = late(xid, context);
+            if (late != null) {
+                if (rollBack(local, late)) {
+                    reportFailed(xid, branch);
+                }
+                throw late;
+            }
             if (undo == null) {
                 endByItself(local, xid, branch, () -> {});
                 return;

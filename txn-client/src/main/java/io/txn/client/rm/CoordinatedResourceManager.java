@@ -287,16 +287,17 @@ public final class CoordinatedResourceManager implements ResourceManager {
 
     @Override
     public boolean lockable(@Nullable Xid xid, String resourceId, String lockKeys) {
-        return lockable(xid, resourceId, lockKeys, Duration.ZERO);
+        return lockable(xid, resourceId, lockKeys, null, Duration.ZERO);
     }
 
     @Override
-    public boolean lockable(@Nullable Xid xid, String resourceId, String lockKeys, Duration wait) {
+    public boolean lockable(
+            @Nullable Xid xid, String resourceId, String lockKeys, @Nullable String applicationData, Duration wait) {
         Exchange<Exchange.Answered<Message.GlobalLockQueryResponse>> exchange = coordinators.send(
                 ConnectionRole.RM,
                 xid,
                 new Message.GlobalLockQueryRequest(
-                        xid == null ? null : xid.value(), BranchType.AT, resourceId, lockKeys, null),
+                        xid == null ? null : xid.value(), BranchType.AT, resourceId, lockKeys, applicationData),
                 (agreed, idsWanted) -> LockAnswers.head(agreed, wait),
                 Message.GlobalLockQueryResponse.class,
                 coordinators.options().requestTimeout().plus(wait),

@@ -138,7 +138,8 @@ public interface ResourceManager {
      *
      * @throws TxnException as for {@link #registerBranch} when the coordinator let it wait, in vain
      */
-    default boolean lockable(@Nullable Xid xid, String resourceId, String lockKeys, Duration wait) {
+    default boolean lockable(
+            @Nullable Xid xid, String resourceId, String lockKeys, @Nullable String applicationData, Duration wait) {
         return lockable(xid, resourceId, lockKeys);
     }
 }

@@ -350,6 +350,29 @@ abstract class LocalTransactionContract extends AtContract {
         assertThat(manager.branches(xid)).isEmpty();
     }
 
+    /** The process stood still, or the branch waited for rows. */
+    @Test
+    @SuppressWarnings("try")
+    void aRegistrationThatWasGrantedBeforeTheDeadlineLetsNothingBeCommittedAfterIt() throws SQLException {
+        Instant[] now = {Instant.parse("2030-01-01T00:00:00Z")};
+        InstantSource clock = () -> now[0];
+        at = AtDataSource.wrap(counter, options().withClock(clock), contexts, manager, null, adjust());
+        manager.afterRegister(() -> now[0] = now[0].plusSeconds(11));
+        Xid xid = begin();
+        TransactionContext context =
+                new TransactionContext(xid, TransactionContext.Role.PARTICIPANT, now[0].plusSeconds(10));
+        try (ContextCarrier.Scope scope = contexts.bind(context);
+                Connection connection = at.getConnection()) {
+            connection.setAutoCommit(false);
+            execute(connection, TOUCH);
+            refusal(ErrorCode.TRANSACTION_TIMED_OUT, connection::commit);
+        } finally {
+            manager.afterRegister(() -> {});
+        }
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+        assertThat(manager.reports()).singleElement().asString().startsWith("PHASE_ONE_FAILED");
+    }
+
     @Test
     void anUndoRecordThatIsTooLargeFailsTheCommit() {
         at = AtDataSource.wrap(counter, options().withBounds(100, 200), contexts, manager, null, adjust());

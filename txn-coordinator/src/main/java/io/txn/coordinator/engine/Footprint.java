@@ -24,7 +24,7 @@ final class Footprint {
         } else if (command instanceof Command.ReportBranch report) {
             return BASE + text(report.applicationData());
         } else if (command instanceof Command.QueryLocks query) {
-            return BASE + text(query.resource()) + locks(query.locks());
+            return BASE + text(query.resource()) + text(query.applicationData()) + locks(query.locks());
         } else if (command instanceof Command.Begin begin) {
             Command.Begin.Saga saga = begin.saga();
             long planned = saga == null ? 0 : 4L * saga.plan().text().length() + text(saga.input());

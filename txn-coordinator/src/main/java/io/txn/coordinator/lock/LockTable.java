@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Who holds which row. A row is held by one global transaction, on behalf of its first unfinished branch that named it; further branches of the same
- * transaction find it free. Not thread-safe: it belongs to the engine's thread.
+ * transaction find it free. Rows are given and looked up under one name; {@link LockNames} says under which ones. Not thread-safe: it belongs to the engine's thread.
  *
  * <p>Memory: a lock costs one map entry and the text of its key; the {@link Holder} is shared by all rows of a branch, resource and table
  * names by all their rows. A table without locks costs nothing.
@@ -48,9 +48,13 @@ public final class LockTable {
         return first;
     }
 
-    /** Takes every row that is free; the others must be the same transaction's (see {@link #conflict}). */
+    /**
+     * Takes every row that is free; the others must be the same transaction's (see {@link #conflict}). Under the name of a database rows may be somebody else's: whoever
+     * gave them out did not know that name.
+     */
     public void grant(Holder holder, String resource, LockKeys keys) {
         Map<String, Map<String, Holder>> tables = resources.computeIfAbsent(resource, r -> new HashMap<>());
+        int counted = LockNames.isDatabase(resource) ? 0 : 1;
         String table = "";
         Map<String, Holder> rows = Map.of();
         for (LockKeys.Row row : keys.rows()) {
@@ -60,8 +64,8 @@ public final class LockTable {
             }
             Holder before = rows.putIfAbsent(row.key(), holder);
             if (before == null) {
-                size++;
-            } else if (before.transaction() != holder.transaction()) {
+                size += counted;
+            } else if (before.transaction() != holder.transaction() && !LockNames.isDatabase(resource)) {
                 throw new IllegalStateException(
                         "row " + row + " of " + resource + " is held by " + before + ", wanted by " + holder);
             }
@@ -74,6 +78,7 @@ public final class LockTable {
         if (tables == null) {
             return;
         }
+        int counted = LockNames.isDatabase(resource) ? 0 : 1;
         String table = "";
         Map<String, Holder> rows = null;
         for (LockKeys.Row row : keys.rows()) {
@@ -84,7 +89,7 @@ public final class LockTable {
             if (rows == null || !rows.remove(row.key(), holder)) {
                 continue;
             }
-            size--;
+            size -= counted;
             if (rows.isEmpty()) {
                 tables.remove(table);
             }
@@ -112,7 +117,7 @@ public final class LockTable {
         return rows == null ? null : rows.get(row.key());
     }
 
-    /** How many rows are held. */
+    /** How many rows are held, each counted once. */
     public long size() {
         return size;
     }

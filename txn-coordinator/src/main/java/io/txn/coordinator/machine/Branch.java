@@ -1,7 +1,9 @@
 package io.txn.coordinator.machine;
 
+import io.txn.coordinator.lock.LockNames;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.extension.BranchPolicy;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -78,9 +80,14 @@ public record Branch(
         return state != BranchState.STUCK && nextAt <= now;
     }
 
-    /** Branches of one group are rolled back one after the other, the last first: those of a resource, and all annotated saga steps. */
-    String rollbackGroup() {
-        return type == BranchType.SAGA_ANNOTATION ? "" : resource;
+    /** Under which names its rows are held. */
+    public List<String> lockNames() {
+        return LockNames.of(resource, applicationData);
+    }
+
+    /** Branches that share a group are rolled back one after the other, the last first: those of a resource, those of a database, and all annotated saga steps. */
+    List<String> rollbackGroups() {
+        return type == BranchType.SAGA_ANNOTATION ? List.of("") : lockNames();
     }
 
     /** Whether its commit is to be called in turn, before the initiator is answered. */

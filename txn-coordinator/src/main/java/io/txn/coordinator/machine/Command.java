@@ -1,6 +1,7 @@
 package io.txn.coordinator.machine;
 
 import io.txn.coordinator.lock.LockKeys;
+import io.txn.coordinator.lock.LockNames;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.OnSwallowed;
 import io.txn.protocol.Xid;
@@ -9,6 +10,7 @@ import io.txn.protocol.extension.RequestKey;
 import io.txn.protocol.extension.RowData;
 import io.txn.protocol.extension.UndoDecision;
 import io.txn.protocol.saga.SagaHead;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** What may be asked of a shard. Immutable; carries no time: the engine says when it is decided. */
@@ -33,6 +35,14 @@ public sealed interface Command {
 
         /** How long it would wait, in milliseconds; 0 for an answer at once. */
         long waitMillis();
+
+        @Nullable
+        String applicationData();
+
+        /** Under which names others may hold its rows. */
+        default List<String> lockNames() {
+            return LockNames.of(resource(), applicationData());
+        }
     }
 
     /**
@@ -308,7 +318,17 @@ public sealed interface Command {
     record ConfirmUndo(Xid xid, long branch) implements Named {}
 
     /** Asks whether rows are free for a transaction, or, without one, for anybody. */
-    record QueryLocks(@Nullable Xid xid, String resource, LockKeys locks, long waitMillis) implements ForRows {
+    record QueryLocks(
+            @Nullable Xid xid,
+            String resource,
+            LockKeys locks,
+            @Nullable String applicationData,
+            long waitMillis) implements ForRows {
+
+        /** One that names no database. */
+        public QueryLocks(@Nullable Xid xid, String resource, LockKeys locks, long waitMillis) {
+            this(xid, resource, locks, null, waitMillis);
+        }
 
         /** One that does not wait. */
         public QueryLocks(@Nullable Xid xid, String resource, LockKeys locks) {

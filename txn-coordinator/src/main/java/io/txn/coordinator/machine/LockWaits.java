@@ -70,7 +70,8 @@ public final class LockWaits {
         this.transactions = transactions;
     }
 
-    private record RowId(String resource, LockKeys.Row row) {}
+    /** @param name under which the row is held */
+    private record RowId(String name, LockKeys.Row row) {}
 
     /** Who wants a row, and who of these watches it. */
     private static final class Queue {
@@ -87,6 +88,7 @@ public final class LockWaits {
     public static final class Waiter {
         private final Command.ForRows command;
         private final LockKeys keys;
+        private final List<String> names;
         private final long transaction;
         private final long place;
         private final long since;
@@ -96,6 +98,7 @@ public final class LockWaits {
         private Waiter(Command.ForRows command, LockKeys keys, long transaction, long place, long since, long until) {
             this.command = command;
             this.keys = keys;
+            this.names = command.lockNames();
             this.transaction = transaction;
             this.place = place;
             this.since = since;
@@ -174,9 +177,9 @@ public final class LockWaits {
         waiters.put(waiter.place, waiter);
         byEnd.add(waiter);
         for (LockKeys.Row row : keys.rows()) {
-            queues.computeIfAbsent(new RowId(command.resource(), row), Queue::new)
-                    .wanting
-                    .add(waiter);
+            for (String name : waiter.names) {
+                queues.computeIfAbsent(new RowId(name, row), Queue::new).wanting.add(waiter);
+            }
         }
         rows += keys.rows().size();
         if (waiter.transaction != 0) {
@@ -202,9 +205,16 @@ public final class LockWaits {
 
     /** It goes on waiting, because of this row. */
     public void watch(Waiter waiter, LockKeys.Row row) {
-        Queue queue = queues.get(new RowId(waiter.command.resource(), row));
-        if (queue == null || !queue.wanting.contains(waiter)) {
-            throw new IllegalArgumentException(waiter + " does not want " + row);
+        Queue queue = null;
+        for (String name : waiter.names) {
+            Queue wanted = queues.get(new RowId(name, row));
+            if (wanted == null || !wanted.wanting.contains(waiter)) {
+                throw new IllegalArgumentException(waiter + " does not want " + row);
+            }
+            queue = queue == null || !isElsewhere(queue, waiter) ? wanted : queue;
+        }
+        if (queue == null) {
+            throw new AssertionError("rows of no name: " + waiter);
         }
         Queue before = waiter.watched;
         if (before == queue) {
@@ -215,6 +225,11 @@ public final class LockWaits {
         if (before != null) {
             unwatch(before, waiter);
         }
+    }
+
+    private boolean isElsewhere(Queue queue, Waiter waiter) {
+        Holder holder = holder(queue);
+        return holder != null && holder.transaction() != waiter.transaction;
     }
 
     private void unwatch(Queue queue, Waiter waiter) {
@@ -230,7 +245,7 @@ public final class LockWaits {
     }
 
     private @Nullable Holder holder(Queue queue) {
-        return locks.holder(queue.id.resource, queue.id.row);
+        return locks.holder(queue.id.name, queue.id.row);
     }
 
     /** Its wait is over, for whatever reason. What was granted has been {@linkplain Shard#apply applied} before. */
@@ -255,10 +270,12 @@ public final class LockWaits {
         }
         rows -= waiter.keys.rows().size();
         for (LockKeys.Row row : waiter.keys.rows()) {
-            RowId id = new RowId(waiter.command.resource(), row);
-            Queue queue = queues.get(id);
-            if (queue != null && queue.wanting.remove(waiter) && queue.wanting.isEmpty()) {
-                queues.remove(id);
+            for (String name : waiter.names) {
+                RowId id = new RowId(name, row);
+                Queue queue = queues.get(id);
+                if (queue != null && queue.wanting.remove(waiter) && queue.wanting.isEmpty()) {
+                    queues.remove(id);
+                }
             }
         }
     }
@@ -266,9 +283,9 @@ public final class LockWaits {
     // What the shard tells
 
     /** Some of these rows may have come free. */
-    void freed(String resource, LockKeys keys) {
+    void freed(String name, LockKeys keys) {
         for (LockKeys.Row row : keys.rows()) {
-            Queue queue = queues.get(new RowId(resource, row));
+            Queue queue = queues.get(new RowId(name, row));
             if (queue != null) {
                 dueIfFree(queue);
             }
@@ -299,9 +316,9 @@ public final class LockWaits {
     }
 
     /** Somebody who holds these rows rolls back: who wants one of them must not wait for it. */
-    void holderRollsBack(String resource, LockKeys keys) {
+    void holderRollsBack(String name, LockKeys keys) {
         for (LockKeys.Row row : keys.rows()) {
-            Queue queue = queues.get(new RowId(resource, row));
+            Queue queue = queues.get(new RowId(name, row));
             if (queue != null) {
                 queue.wanting.forEach(waiter -> woken.put(waiter.place, waiter));
             }
@@ -367,17 +384,19 @@ public final class LockWaits {
                     if (++looked > SEARCH_ROWS_MAX) {
                         return null;
                     }
-                    Holder holder = locks.holder(waiter.command.resource(), row);
-                    if (holder == null || holder.transaction() == transaction) {
-                        continue;
-                    }
-                    Step step = new Step(waiter, row, holder);
-                    if (holder.transaction() == start) {
-                        return path(step, start, cameBy);
-                    }
-                    if (byTransaction.containsKey(holder.transaction())
-                            && cameBy.putIfAbsent(holder.transaction(), step) == null) {
-                        toVisit.add(holder.transaction());
+                    for (String name : waiter.names) {
+                        Holder holder = locks.holder(name, row);
+                        if (holder == null || holder.transaction() == transaction) {
+                            continue;
+                        }
+                        Step step = new Step(waiter, row, holder);
+                        if (holder.transaction() == start) {
+                            return path(step, start, cameBy);
+                        }
+                        if (byTransaction.containsKey(holder.transaction())
+                                && cameBy.putIfAbsent(holder.transaction(), step) == null) {
+                            toVisit.add(holder.transaction());
+                        }
                     }
                 }
             }

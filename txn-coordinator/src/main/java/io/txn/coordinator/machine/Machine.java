@@ -573,7 +573,7 @@ final class Machine {
 
     /**
      * The calls that may be made now, first things first. A saga whose engine is not over: that engine. Commit: all AT branches side by side; of the others the first that is due. Rollback:
-     * the last branch that is due and has no later one of its {@linkplain Branch#rollbackGroup group} before it; a branch that fails or
+     * the last branch that is due and has no later one of its {@linkplain Branch#rollbackGroups group} before it; a branch that fails or
      * is stuck holds up its own group only. A call may be under way already: the caller knows.
      *
      * @param waiting the ids of branches that wait for a resource manager
@@ -624,8 +624,12 @@ final class Machine {
         Set<String> groups = new HashSet<>();
         for (int i = branches.size() - 1; i >= 0; i--) {
             Branch branch = branches.get(i);
-            if (transaction.owes(branch) && groups.add(branch.rollbackGroup())) {
-                callable.add(branch);
+            if (transaction.owes(branch)) {
+                List<String> own = branch.rollbackGroups();
+                if (own.stream().noneMatch(groups::contains)) {
+                    callable.add(branch);
+                }
+                groups.addAll(own);
             }
         }
         return callable;

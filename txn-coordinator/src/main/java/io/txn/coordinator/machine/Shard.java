@@ -3,6 +3,7 @@ package io.txn.coordinator.machine;
 import io.txn.coordinator.lock.Holder;
 import io.txn.coordinator.lock.LockConflict;
 import io.txn.coordinator.lock.LockKeys;
+import io.txn.coordinator.lock.LockNames;
 import io.txn.coordinator.lock.LockTable;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.ErrorCode;
@@ -230,7 +231,7 @@ public final class Shard {
                 && command instanceof Command.RegisterBranch register
                 && register.type() == BranchType.AT
                 && register.locks() != null) {
-            LockConflict conflict = conflict(transaction.number(), register.resource(), register.locks());
+            LockConflict conflict = conflict(transaction.number(), register.lockNames(), register.locks());
             if (conflict != null) {
                 return Decision.of(refusal(register, conflict, at, register.holdsLocalTransaction()));
             }
@@ -286,8 +287,16 @@ public final class Shard {
     }
 
     /** Of several rows in the way one comes first whose holder rolls back: that decides whether the caller may wait. */
-    private @Nullable LockConflict conflict(long number, String resource, LockKeys keys) {
-        return locks.conflict(number, resource, keys, holder -> rollsBack(holder.transaction()));
+    private @Nullable LockConflict conflict(long number, List<String> names, LockKeys keys) {
+        LockConflict first = null;
+        for (String name : names) {
+            LockConflict conflict = locks.conflict(number, name, keys, holder -> rollsBack(holder.transaction()));
+            if (conflict != null && rollsBack(conflict.holder().transaction())) {
+                return conflict;
+            }
+            first = first == null ? conflict : first;
+        }
+        return first;
     }
 
     private boolean rollsBack(long number) {
@@ -319,7 +328,7 @@ public final class Shard {
         if (transaction != null && query.waitMillis() > 0 && transaction.outcome() != Outcome.OPEN) {
             return new Reply.NotActive(transaction);
         }
-        LockConflict conflict = conflict(number, query.resource(), query.locks());
+        LockConflict conflict = conflict(number, query.lockNames(), query.locks());
         if (conflict != null && query.waitMillis() > 0) {
             return refusal(query, conflict, at, true);
         }
@@ -378,6 +387,9 @@ public final class Shard {
         if (!called.isEmpty() && after.saga() != null) {
             forgetCalls(after, event);
         }
+        if (event instanceof Event.OfBranch ofBranch && before.holdsLocks()) {
+            rename(after.number(), before.branch(ofBranch.branch()), after.branch(ofBranch.branch()));
+        }
         if (event instanceof Event.StepStarted started) {
             lastId = Math.max(lastId, started.branch());
         } else if (event instanceof Event.BranchRegistered registered) {
@@ -385,7 +397,10 @@ public final class Shard {
                 lastId = Math.max(lastId, registered.branch());
             }
             if (registered.locks() != null && after.holdsLocks()) {
-                locks.grant(new Holder(after.number(), registered.branch()), registered.resource(), registered.locks());
+                Holder holder = new Holder(after.number(), registered.branch());
+                for (String name : LockNames.of(registered.resource(), registered.applicationData())) {
+                    locks.grant(holder, name, registered.locks());
+                }
                 waits.granted(after.number());
             }
         } else if (event instanceof Event.RetriesReset) {
@@ -422,7 +437,8 @@ public final class Shard {
         waits.decided(transaction.number());
         for (Branch branch : transaction.branches()) {
             if (branch.locks() != null && !branch.state().isOver()) {
-                waits.holderRollsBack(branch.resource(), keys(branch.locks()));
+                LockKeys keys = keys(branch.locks());
+                branch.lockNames().forEach(name -> waits.holderRollsBack(name, keys));
             }
         }
     }
@@ -449,16 +465,18 @@ public final class Shard {
             return;
         }
         Holder from = new Holder(transaction.number(), ended.id());
+        List<String> names = ended.lockNames();
         boolean later = false;
         for (Branch branch : transaction.branches()) {
             if (branch.id() == ended.id()) {
                 later = true;
-            } else if (later
-                    && !branch.state().isOver()
-                    && branch.locks() != null
-                    && branch.resource().equals(ended.resource())) {
+            } else if (later && !branch.state().isOver() && branch.locks() != null) {
                 Holder to = new Holder(transaction.number(), branch.id());
-                locks.handOver(from, to, ended.resource(), keys(branch.locks()));
+                for (String name : branch.lockNames()) {
+                    if (names.contains(name)) {
+                        locks.handOver(from, to, name, keys(branch.locks()));
+                    }
+                }
             }
         }
         release(transaction, ended);
@@ -466,10 +484,39 @@ public final class Shard {
 
     private void release(GlobalTransaction transaction, Branch branch) {
         if (branch.locks() != null) {
+            Holder holder = new Holder(transaction.number(), branch.id());
             LockKeys keys = keys(branch.locks());
-            locks.release(new Holder(transaction.number(), branch.id()), branch.resource(), keys);
-            if (!waits.isEmpty()) {
-                waits.freed(branch.resource(), keys);
+            branch.lockNames().forEach(name -> release(holder, name, keys));
+        }
+    }
+
+    private void release(Holder holder, String name, LockKeys keys) {
+        locks.release(holder, name, keys);
+        if (!waits.isEmpty()) {
+            waits.freed(name, keys);
+        }
+    }
+
+    /** A report may have given a branch other application data, and with that another name of its database. */
+    private void rename(long transaction, @Nullable Branch before, @Nullable Branch after) {
+        if (before == null || after == null || before.locks() == null) {
+            return;
+        }
+        List<String> was = before.lockNames();
+        List<String> is = after.lockNames();
+        if (is.equals(was)) {
+            return;
+        }
+        Holder holder = new Holder(transaction, before.id());
+        LockKeys keys = keys(before.locks());
+        for (String name : was) {
+            if (!is.contains(name)) {
+                release(holder, name, keys);
+            }
+        }
+        for (String name : is) {
+            if (!was.contains(name)) {
+                locks.grant(holder, name, keys);
             }
         }
     }
@@ -714,7 +761,9 @@ public final class Shard {
         if (transaction.holdsLocks()) {
             for (Branch branch : transaction.branches()) {
                 if (!branch.state().isOver() && branch.locks() != null) {
-                    locks.grant(new Holder(transaction.number(), branch.id()), branch.resource(), keys(branch.locks()));
+                    Holder holder = new Holder(transaction.number(), branch.id());
+                    LockKeys keys = keys(branch.locks());
+                    branch.lockNames().forEach(name -> locks.grant(holder, name, keys));
                 }
             }
         }

@@ -695,7 +695,8 @@ public final class SeataAdapter implements RpcHandler {
             answer(session, refusal == null ? new Reply.Lockable(true) : refusal, Answers::lockable, asked);
             return;
         }
-        Command.ForRows command = new Command.QueryLocks(xid(query.xid()), resource, locks, wait);
+        Command.ForRows command =
+                new Command.QueryLocks(xid(query.xid()), resource, locks, query.applicationData(), wait);
         submitForRows(serving, session, command, frame, Answers::lockable, asked);
     }
 

@@ -123,7 +123,7 @@ class PlantedMistakesTest {
                     "a lock freed under a second branch that names the row",
                     "machine/Shard.java",
                     "void passOn(",
-                    "locks.handOver(from, to, ended.resource(), keys(branch.locks()));",
+                    "locks.handOver(from, to, name, keys(branch.locks()));",
                     ""),
             new PlantedMistake(
                     "a lock that only looks at the first row",

@@ -4,6 +4,7 @@ import io.txn.coordinator.journal.Replay;
 import io.txn.coordinator.lock.Holder;
 import io.txn.coordinator.lock.LockConflict;
 import io.txn.coordinator.lock.LockKeys;
+import io.txn.coordinator.lock.LockNames;
 import io.txn.coordinator.lock.LockTable;
 import io.txn.coordinator.machine.Branch;
 import io.txn.coordinator.machine.BranchState;
@@ -30,6 +31,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -509,19 +511,23 @@ final class Promises {
         }
     }
 
+    private List<String> names(String resource) {
+        return LockNames.of(resource, world.resources().data(resource));
+    }
+
     /** Nobody is told that rows are free while somebody else's work lies on them. */
     void asksForLocks(Xid xid, String resource, LockKeys locks) {
         boolean dirty = false;
         for (ResourceManagers.Work work : world.resources().works()) {
             dirty |= work.progress == ResourceManagers.Progress.PREPARED
                     && work.transaction != xid.number()
-                    && work.resource.equals(resource)
+                    && !Collections.disjoint(names(work.resource), names(resource))
                     && !isSettledInMemory(work)
                     && work.rows.stream().anyMatch(locks.rows()::contains);
         }
         boolean taken = dirty;
         world.askNow(
-                new Command.QueryLocks(xid, resource, locks),
+                new Command.QueryLocks(xid, resource, locks, world.resources().data(resource), 0),
                 reply -> require(
                         !taken || !(reply instanceof Reply.Lockable lockable) || !lockable.lockable(),
                         () -> "told that rows are free that are not: " + resource + ' ' + locks));
@@ -670,10 +676,13 @@ final class Promises {
                     && core.stopped() == null
                     && !isSettledInMemory(work)) {
                 for (LockKeys.Row row : work.rows) {
-                    Holder holder = locks.holder(work.resource, row);
-                    require(
-                            holder != null && holder.transaction() == work.transaction,
-                            () -> "the lock was freed under " + work + ": row " + row + " is held by " + holder);
+                    for (String name : names(work.resource)) {
+                        Holder holder = locks.holder(name, row);
+                        require(
+                                holder != null && holder.transaction() == work.transaction,
+                                () -> "the lock was freed under " + work + ": row " + row + " of " + name
+                                        + " is held by " + holder);
+                    }
                 }
             }
         }
@@ -688,22 +697,23 @@ final class Promises {
         LockTable locks = world.core().shard().locks();
         Map<Long, Set<Long>> waitsFor = new HashMap<>();
         for (LockWaits.Waiter waiter : waits.waitersAfter(0)) {
-            LockConflict conflict =
-                    locks.conflict(waiter.transaction(), waiter.command().resource(), waiter.keys());
-            require(conflict != null, () -> "could go, and waits: " + waiter);
-            Holder watched = locks.holder(waiter.command().resource(), waiter.row());
+            require(!couldGo(waiter, locks), () -> "could go, and waits: " + waiter);
+            LockConflict conflict = waits.conflict(waiter);
             require(
-                    watched != null && watched.transaction() != waiter.transaction(),
+                    conflict != null && conflict.holder().transaction() != waiter.transaction(),
                     () -> "waits for a row that is free: " + waiter);
+            Holder watched = conflict.holder();
             boolean undoNeedsIt = waiter.command() instanceof Command.RegisterBranch register
                     && register.holdsLocalTransaction()
                     && world.core().shard().transaction(watched.transaction()).outcome() == Outcome.ROLLBACK;
             require(!undoNeedsIt, () -> "waits for a holder that rolls back and needs its rows: " + waiter);
             for (LockKeys.Row row : waiter.keys().rows()) {
-                Holder holder = locks.holder(waiter.command().resource(), row);
-                if (holder != null && holder.transaction() != waiter.transaction() && waiter.transaction() != 0) {
-                    waitsFor.computeIfAbsent(waiter.transaction(), t -> new HashSet<>())
-                            .add(holder.transaction());
+                for (String name : waiter.command().lockNames()) {
+                    Holder holder = locks.holder(name, row);
+                    if (holder != null && holder.transaction() != waiter.transaction() && waiter.transaction() != 0) {
+                        waitsFor.computeIfAbsent(waiter.transaction(), t -> new HashSet<>())
+                                .add(holder.transaction());
+                    }
                 }
             }
         }
@@ -711,6 +721,11 @@ final class Promises {
                 .forEach(transaction -> require(
                         !reaches(transaction, transaction, waitsFor, new HashSet<>()),
                         () -> "they wait in a circle: " + waitsFor));
+    }
+
+    private static boolean couldGo(LockWaits.Waiter waiter, LockTable locks) {
+        return waiter.command().lockNames().stream()
+                .allMatch(name -> locks.conflict(waiter.transaction(), name, waiter.keys()) == null);
     }
 
     private static boolean reaches(long from, long to, Map<Long, Set<Long>> edges, Set<Long> seen) {
@@ -736,14 +751,7 @@ final class Promises {
             boolean sameRow = waiter.command().resource().equals(granted.resource())
                     && waiter.keys().rows().stream().anyMatch(granted.locks().rows()::contains);
             if (sameRow && waiter.place() < place && waiter.transaction() != granted.transaction()) {
-                require(
-                        live.locks()
-                                        .conflict(
-                                                waiter.transaction(),
-                                                waiter.command().resource(),
-                                                waiter.keys())
-                                != null,
-                        () -> "overtaken: " + waiter + " by " + granted);
+                require(!couldGo(waiter, live.locks()), () -> "overtaken: " + waiter + " by " + granted);
             }
         }
     }
@@ -787,10 +795,12 @@ final class Promises {
             if (transaction.holdsLocks()) {
                 for (Branch branch : transaction.branches()) {
                     if (branch.locks() != null && !branch.state().isOver()) {
-                        derived.grant(
-                                new Holder(transaction.number(), branch.id()),
-                                branch.resource(),
-                                LockKeys.parse(branch.locks(), 100));
+                        for (String name : branch.lockNames()) {
+                            derived.grant(
+                                    new Holder(transaction.number(), branch.id()),
+                                    name,
+                                    LockKeys.parse(branch.locks(), 100));
+                        }
                     }
                 }
             }

@@ -100,6 +100,7 @@ final class ResourceManagers {
     private final Map<String, Boolean> connected = new HashMap<>();
     private final Map<String, Connection> connections = new HashMap<>();
     private long lastRequestId;
+    private final boolean oneDatabase;
 
     /** What the coordinator sees of a resource manager's process. */
     private static final class Connection implements Caller {
@@ -115,7 +116,9 @@ final class ResourceManagers {
         return connections.computeIfAbsent(resource, r -> new Connection());
     }
 
-    ResourceManagers(Simulation world, Dice dice, Trace trace, Roughness roughness) {
+    /** @param oneDatabase whether two of the resources are one database by two URLs */
+    ResourceManagers(Simulation world, Dice dice, Trace trace, Roughness roughness, boolean oneDatabase) {
+        this.oneDatabase = oneDatabase;
         this.world = world;
         this.dice = dice;
         this.trace = trace;
@@ -221,7 +224,7 @@ final class ResourceManagers {
                 order.branch);
         boolean[] over = new boolean[1];
         Command command = new Command.RegisterBranch(
-                xid, type, resource, CLIENT, locks, dice.coin(), "data", null, wait, requestId, order.branch);
+                xid, type, resource, CLIENT, locks, dice.coin(), data(resource), null, wait, requestId, order.branch);
         world.ask(order.beginning, command, connection(resource), reply -> whileAlive(resource, () -> {
                     if (over[0]) {
                         return; // it was given up, or this is the answer to a repetition
@@ -251,6 +254,17 @@ final class ResourceManagers {
                 }
             }));
         }
+    }
+
+    /** What a client says of a branch, or of rows that it asks for. */
+    String data(String resource) {
+        return oneDatabase && resource.startsWith("db-") ? "{\"rows\":\"one\"}" : "data";
+    }
+
+    /** What it says of a branch later: who names a database goes on to name it. */
+    private String newData(String resource) {
+        String data = data(resource);
+        return data.startsWith("{") ? "{\"new\":2," + data.substring(1) : "data2";
     }
 
     private Work workOf(long transaction, long branch, BranchType type, String resource, LockKeys locks) {
@@ -283,7 +297,7 @@ final class ResourceManagers {
         }
         if (dice.below(3) == 0) {
             trace.note("report new data of ", work);
-            world.ask(new Command.ReportBranch(xid, work.branch, false, "data2"), reply -> {});
+            world.ask(new Command.ReportBranch(xid, work.branch, false, newData(work.resource)), reply -> {});
         }
         world.send(() -> done.accept(Result.WORKED));
     }
@@ -294,7 +308,7 @@ final class ResourceManagers {
             return;
         }
         trace.note("report failure of ", work);
-        world.ask(new Command.ReportBranch(xid, work.branch, true, "data2"), reply -> {
+        world.ask(new Command.ReportBranch(xid, work.branch, true, newData(work.resource)), reply -> {
             boolean noted = reply instanceof Reply.Reported && !world.promises().isDecidedRegardless(work.transaction);
             work.failureNoted |= noted && work.progress == Progress.NOTHING;
             world.send(() -> done.accept(noted ? Result.FAILURE_NOTED : Result.FAILED));

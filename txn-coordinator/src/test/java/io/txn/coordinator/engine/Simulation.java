@@ -99,7 +99,7 @@ final class Simulation {
         this.roughness = Roughness.draw(dice);
         this.rules = new Rules(1_000, 6, roughness.maxAttempts(), dice.oneOf(50, 500), 1_000, 5_000, KEYS);
         this.promises = new Promises(this, rules, visited);
-        this.resources = new ResourceManagers(this, dice, trace, roughness);
+        this.resources = new ResourceManagers(this, dice, trace, roughness, seed % 4 == 3);
         this.initiators = new Initiators(this, resources, dice, trace, roughness);
         journal.onAppend(index -> {
             promises.appended(journal.recordAt(index), core.shard());

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -40,6 +41,43 @@ class LockTableTest {
         assertThat(table.size()).isEqualTo(1);
         table.release(new Holder(1, 12), "db", keys("t:1"));
         assertThat(table).isEqualTo(new LockTable());
+    }
+
+    @Test
+    void underTheNameOfADatabaseRowsAreHeldButNotCountedAgain() {
+        List<String> names = LockNames.of("jdbc:a", "{\"autoCommit\":false,\"rows\":\"1f\"}");
+        List<String> others = LockNames.of("jdbc:b", "{\"rows\":\"1f\"}");
+        assertThat(names.get(0)).isEqualTo("jdbc:a");
+        assertThat(others.get(1)).isEqualTo(names.get(1));
+        LockTable table = new LockTable();
+        for (String name : names) {
+            table.grant(new Holder(1, 10), name, keys("t:1,2"));
+        }
+        assertThat(table.size()).isEqualTo(2);
+        assertThat(table.conflict(2, "jdbc:b", keys("t:2"))).isNull();
+        assertThat(table.conflict(2, others.get(1), keys("t:2"))).isNotNull();
+        // In a journal of a coordinator that did not know that name, both hold the row.
+        for (String name : others) {
+            table.grant(new Holder(2, 20), name, keys("t:2"));
+        }
+        assertThat(table.size()).isEqualTo(3);
+        for (String name : names) {
+            table.release(new Holder(1, 10), name, keys("t:1,2"));
+        }
+        for (String name : others) {
+            table.release(new Holder(2, 20), name, keys("t:2"));
+        }
+        assertThat(table).isEqualTo(new LockTable());
+        assertThat(table.size()).isZero();
+    }
+
+    @Test
+    void whatNamesNoDatabaseIsKnownByItsResourceAlone() {
+        for (String data : new String[] {
+            null, "", "{}", "{\"rows\":\"\"}", "{\"rows\":\"1f", "{\"rows\":1}", "{\"rows\":\"" + "1".repeat(65) + "\"}"
+        }) {
+            assertThat(LockNames.of("jdbc:a", data)).as("%s", data).containsExactly("jdbc:a");
+        }
     }
 
     @Test

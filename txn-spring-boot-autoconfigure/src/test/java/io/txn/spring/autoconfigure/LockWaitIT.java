@@ -1,8 +1,10 @@
 package io.txn.spring.autoconfigure;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.txn.client.GlobalTransactionOptions;
+import io.txn.client.LockGuard;
 import io.txn.client.TxnClient;
 import io.txn.client.TxnClientOptions;
 import io.txn.client.discovery.AddressListLocator;
@@ -33,6 +35,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.springframework.jdbc.datasource.DriverManagerDataSource;
 
 /** Two applications of AT mode that want the same rows: the real client, a real coordinator, real databases. */
 @Timeout(120)
@@ -46,13 +49,14 @@ class LockWaitIT {
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private TestCoordinator coordinator;
     private TxnClient client;
+    private TestDatabase database;
     private DataSource plain;
     private AtDataSource at;
 
     private void start(DatabaseKind kind, Duration lockWait) throws SQLException {
         coordinator = TestCoordinator.start(directory.resolve("coordinator"));
         client = TxnClient.start(TxnClientOptions.of("shop"), AddressListLocator.of(List.of(coordinator.address())));
-        TestDatabase database = TestDatabases.of(kind);
+        database = TestDatabases.of(kind);
         plain = database.dataSource();
         run(plain, "CREATE TABLE stock (id INT PRIMARY KEY, amount INT NOT NULL)");
         run(plain, "INSERT INTO stock VALUES (1, 100), (2, 100)");
@@ -77,10 +81,14 @@ class LockWaitIT {
 
     /** One local transaction. */
     private void take(int row) throws SQLException {
-        try (Connection connection = at.getConnection()) {
+        add(at, -10, row);
+    }
+
+    private static void add(DataSource on, int amount, int row) throws SQLException {
+        try (Connection connection = on.getConnection()) {
             connection.setAutoCommit(false);
             try (Statement statement = connection.createStatement()) {
-                statement.executeUpdate("UPDATE stock SET amount = amount - 10 WHERE id = " + row);
+                statement.executeUpdate("UPDATE stock SET amount = amount + " + amount + " WHERE id = " + row);
             }
             connection.commit();
         }
@@ -102,10 +110,14 @@ class LockWaitIT {
     }
 
     private CompletableFuture<Void> global(String name, Work work) {
+        return global(client, name, work);
+    }
+
+    private CompletableFuture<Void> global(TxnClient by, String name, Work work) {
         return CompletableFuture.runAsync(
                 () -> {
                     try {
-                        client.transactions().execute(GlobalTransactionOptions.named(name), () -> {
+                        by.transactions().execute(GlobalTransactionOptions.named(name), () -> {
                             work.run();
                             return null;
                         });
@@ -188,6 +200,51 @@ class LockWaitIT {
         assertThat(reason.facts()).containsEntry("holderName", "first").containsEntry("holderApplication", "shop");
         Await.until("both are undone", MAX, () -> amount(1) == 100);
         Await.until("no lock is left", MAX, () -> coordinator.statistics().locks() == 0);
+    }
+
+    /** What the second one gives back the first one had taken: if it could, the undo of the first would take its row for undone. */
+    @ParameterizedTest
+    @EnumSource(
+            value = DatabaseKind.class,
+            names = {"MARIADB", "POSTGRESQL"})
+    void aDatabaseThatIsReachedByAnotherUrlHasTheSameRows(DatabaseKind kind) throws Exception {
+        start(kind, Duration.ofSeconds(60));
+        TxnClient otherClient =
+                TxnClient.start(TxnClientOptions.of("returns"), AddressListLocator.of(List.of(coordinator.address())));
+        try (otherClient) {
+            AtDataSource other = AtDataSource.wrap(
+                    new DriverManagerDataSource(
+                            database.jdbcUrl().replace("127.0.0.1", "localhost"), database.user(), database.password()),
+                    AtOptions.DEFAULTS.withLockWait(Duration.ofSeconds(60)),
+                    otherClient.contexts(),
+                    otherClient.resources());
+            other.prepare();
+            assertThat(other.resourceId()).isNotEqualTo(at.resourceId());
+            CountDownLatch taken = new CountDownLatch(1);
+            CountDownLatch goOn = new CountDownLatch(1);
+            IllegalStateException changedMind = new IllegalStateException("changed my mind");
+            CompletableFuture<Void> first = global("first", () -> {
+                take(1);
+                taken.countDown();
+                await(goOn);
+                throw changedMind;
+            });
+            await(taken);
+            assertThat(reason(catchThrowable(
+                                    () -> otherClient.globalLocks().execute(new LockGuard(Duration.ZERO), () -> {
+                                        add(other, 10, 1);
+                                        return null;
+                                    })))
+                            .code())
+                    .isIn(ErrorCode.LOCK_CONFLICT, ErrorCode.LOCK_WAIT_OVER);
+            CompletableFuture<Void> second = global(otherClient, "second", () -> add(other, 10, 1));
+            awaitWaiters(1);
+            goOn.countDown();
+            assertThat(failure(first)).isSameAs(changedMind);
+            assertThat(reason(failure(second)).code()).isEqualTo(ErrorCode.LOCK_CONFLICT_ROLLING_BACK);
+            Await.until("no lock is left", MAX, () -> coordinator.statistics().locks() == 0);
+            assertThat(amount(1)).isEqualTo(100);
+        }
     }
 
     @ParameterizedTest

@@ -11,6 +11,7 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -323,6 +324,30 @@ public final class UndoTable {
                     ErrorCode.NO_UNDO_TABLE, null, "resource", dialect.resourceId(), "table", databaseTable);
         }
         return made;
+    }
+
+    /**
+     * What the rows that unqualified names mean are known by to all who reach them, by whatever URL. Of the database's name, too: a copy has the identity of
+     * what it was copied from, but hardly its name.
+     */
+    public String rowsName(Connection connection, String identity) throws SQLException {
+        String name =
+                switch (dialect.product()) {
+                    case POSTGRESQL -> "current_database()";
+                    case H2 -> "DATABASE()";
+                    case MARIADB, MYSQL -> null; // its schema says it
+                };
+        String database = "";
+        if (name != null) {
+            try (Statement statement = connection.createStatement();
+                    ResultSet row = statement.executeQuery("SELECT " + name)) {
+                row.next();
+                database = row.getString(1);
+            }
+        }
+        String all = identity + '\n' + database + '\n' + dialect.ownSchema();
+        return Long.toHexString(
+                UUID.nameUUIDFromBytes(all.getBytes(StandardCharsets.UTF_8)).getMostSignificantBits());
     }
 
     /** The identity of the database that a connection leads to; null when there is none. */
