@@ -166,10 +166,9 @@ final class PropagationBeans extends BeanRegistrar {
                 ConfigurableBeanFactory beanFactory, ObjectProvider<XidRequestInterceptor> txnXidRequestInterceptor) {
             Class<?> type =
                     ClassUtils.resolveClassName(HttpServiceGroups.REST_CLIENTS, beanFactory.getBeanClassLoader());
-            return HttpServiceGroups.configurer(
-                    type,
-                    RestClient.Builder.class,
-                    builder -> txnXidRequestInterceptor.getObject().addTo(builder));
+            return HttpServiceGroups.configurer(type, RestClient.Builder.class, builder -> txnXidRequestInterceptor
+                    .getObject()
+                    .addTo(builder));
         }
     }
 
@@ -328,9 +327,10 @@ final class PropagationBeans extends BeanRegistrar {
             Class<?> type =
                     ClassUtils.resolveClassName(HttpServiceGroups.WEB_CLIENTS, beanFactory.getBeanClassLoader());
             return HttpServiceGroups.configurer(
-                    type, WebClient.Builder.class, builder -> builder.filters(filters -> txnXidExchangeFilter
-                            .getObject()
-                            .addTo(filters)));
+                    type,
+                    WebClient.Builder.class,
+                    builder -> builder.filters(
+                            filters -> txnXidExchangeFilter.getObject().addTo(filters)));
         }
     }
 

@@ -15,7 +15,8 @@ import org.springframework.util.ReflectionUtils;
 public final class HttpServiceGroups {
 
     /** Those whose clients are {@code RestClient}s. */
-    public static final String REST_CLIENTS = "org.springframework.web.client.support.RestClientHttpServiceGroupConfigurer";
+    public static final String REST_CLIENTS =
+            "org.springframework.web.client.support.RestClientHttpServiceGroupConfigurer";
 
     /** Those whose clients are {@code WebClient}s. */
     public static final String WEB_CLIENTS =

@@ -363,7 +363,10 @@ class CarriersIT {
     @EnableAutoConfiguration
     @EnableDubbo(scanBasePackageClasses = CarriersIT.class)
     @Import({Shopping.class, Stock.class, Web.class, Grpc.class, Client.class})
-    @ImportHttpServices(group = "rest", types = OverRestClient.class, clientType = HttpServiceGroup.ClientType.REST_CLIENT)
+    @ImportHttpServices(
+            group = "rest",
+            types = OverRestClient.class,
+            clientType = HttpServiceGroup.ClientType.REST_CLIENT)
     @ImportHttpServices(group = "web", types = OverWebClient.class, clientType = HttpServiceGroup.ClientType.WEB_CLIENT)
     static class Shop {
 
