@@ -8,6 +8,8 @@ import io.txn.client.TxnClientOptions;
 import io.txn.client.discovery.AddressListLocator;
 import io.txn.client.jdbc.AtDataSource;
 import io.txn.client.jdbc.AtOptions;
+import io.txn.protocol.TxnException;
+import io.txn.test.Await;
 import io.txn.test.TestDatabase;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -38,7 +40,9 @@ final class AtMover implements AutoCloseable {
 
     AtMover(int port, DataSource... physical) {
         client = TxnClient.start(
-                TxnClientOptions.of("mover").withConnectWait(Duration.ofSeconds(60)),
+                TxnClientOptions.of("mover")
+                        .withConnectWait(Duration.ofSeconds(60))
+                        .withStartWait(Duration.ofSeconds(120)),
                 AddressListLocator.of(List.of("127.0.0.1:" + port)));
         for (DataSource one : physical) {
             HikariConfig config = new HikariConfig();
@@ -48,15 +52,28 @@ final class AtMover implements AutoCloseable {
             config.setInitializationFailTimeout(-1);
             HikariDataSource pool = new HikariDataSource(config);
             pools.add(pool);
-            AtDataSource source = AtDataSource.wrap(
-                    pool,
-                    AtOptions.DEFAULTS.withLockWait(Duration.ofSeconds(1)),
-                    client.contexts(),
-                    client.resources(),
-                    one);
-            source.prepare();
-            sources.add(source);
+            sources.add(source(pool, one));
         }
+    }
+
+    /** Its database may be down at the moment. */
+    private AtDataSource source(DataSource pool, DataSource forPhaseTwo) {
+        AtDataSource[] source = new AtDataSource[1];
+        Await.until("the database is there", Duration.ofSeconds(120), () -> {
+            try {
+                source[0] = AtDataSource.wrap(
+                        pool,
+                        AtOptions.DEFAULTS.withLockWait(Duration.ofSeconds(1)),
+                        client.contexts(),
+                        client.resources(),
+                        forPhaseTwo);
+                source[0].prepare();
+                return true;
+            } catch (TxnException e) {
+                return false;
+            }
+        });
+        return source[0];
     }
 
     /** The tables that it works on, filled. */
