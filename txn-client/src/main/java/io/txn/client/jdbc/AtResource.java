@@ -244,6 +244,7 @@ final class AtResource {
                         undoTable.look(connection),
                         dialect.missingGrants(connection),
                         dialect.tablesWithoutKey(connection, MOST_WITHOUT_KEY),
+                        options.columnsLeftToTriggers(),
                         dialect.losesAcknowledgedCommits(connection));
             } finally {
                 connection.setAutoCommit(autoCommit);
