@@ -181,7 +181,7 @@ final class MySqlCatalog implements Catalog {
         }
         List<CatalogRow> engine = CatalogRow.mySql(connection, ENGINE, row.get("ENGINE"));
         if (engine.isEmpty() || !engine.get(0).is("TRANSACTIONS", "YES")) {
-            return "its engine " + row.get("ENGINE") + " has no transactions";
+            return "its engine " + row.get("ENGINE") + Table.NO_TRANSACTIONS;
         }
         String schema = row.text("TABLE_SCHEMA");
         String table = row.text("TABLE_NAME");

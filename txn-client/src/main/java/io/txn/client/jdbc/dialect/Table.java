@@ -53,6 +53,9 @@ public record Table(
     static final String GENERATED_KEY =
             "it has no key without generated columns, which images leave out: its rows cannot be named";
 
+    /** The end of a refusal: what is written there is not taken back by anything. */
+    static final String NO_TRANSACTIONS = " has no transactions";
+
     public Table {
         columns = List.copyOf(columns);
         key = List.copyOf(key);
@@ -62,6 +65,11 @@ public record Table(
         stamps = List.copyOf(stamps);
         lacking = Map.copyOf(lacking);
         identities = Set.copyOf(identities);
+    }
+
+    /** Why nothing that is written here can be taken back, by the database itself either; null when it can. */
+    public @Nullable String withoutTransactions() {
+        return refusal != null && refusal.endsWith(NO_TRANSACTIONS) ? refusal : null;
     }
 
     /** Notes what an account lacks that is to take back statements of this kind: {@code privileges}, of which those that it has are empty. */
