@@ -1,7 +1,6 @@
 package io.txn.spring;
 
 import java.lang.annotation.Annotation;
-import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.List;
@@ -18,6 +17,7 @@ import org.springframework.aop.framework.Advised;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.aop.support.StaticMethodMatcher;
 import org.springframework.core.Ordered;
+import org.springframework.core.annotation.AnnotatedElementUtils;
 
 /**
  * Advice for the methods that carry an annotation, and for the public ones of classes that carry it. Looked at are the methods as their class declares them, which costs the start of an
@@ -100,25 +100,25 @@ abstract class AnnotatedMethods extends StaticMethodMatcher
 
     @Override
     public boolean matches(Method method, Class<?> targetClass) {
-        Method specific = AopUtils.getMostSpecificMethod(method, targetClass);
-        return isAnnotated(specific)
-                || Modifier.isPublic(specific.getModifiers()) && isAnnotated(specific.getDeclaringClass());
-    }
-
-    /** Whether advice for that annotation would match the method. */
-    static boolean isAnnotated(Method method, Class<?> targetClass, Class<? extends Annotation> annotation) {
-        Method specific = AopUtils.getMostSpecificMethod(method, targetClass);
-        return specific.isAnnotationPresent(annotation)
-                || Modifier.isPublic(specific.getModifiers())
-                        && specific.getDeclaringClass().isAnnotationPresent(annotation);
-    }
-
-    private boolean isAnnotated(AnnotatedElement element) {
         for (Class<? extends Annotation> annotation : annotations) {
-            if (element.isAnnotationPresent(annotation)) {
+            if (isAnnotated(method, targetClass, annotation)) {
                 return true;
             }
         }
         return false;
+    }
+
+    /**
+     * Whether advice for that annotation would match the method: it stands on the method, on one that the method overrides, or on the class, and then means its public methods,
+     * whoever declares them.
+     */
+    static boolean isAnnotated(Method method, Class<?> targetClass, Class<? extends Annotation> annotation) {
+        Method specific = AopUtils.getMostSpecificMethod(method, targetClass);
+        return specific.isAnnotationPresent(annotation)
+                || Modifier.isPublic(specific.getModifiers())
+                        && specific.getDeclaringClass() != Object.class
+                        && (targetClass.isAnnotationPresent(annotation)
+                                || specific.getDeclaringClass().isAnnotationPresent(annotation))
+                || AnnotatedElementUtils.hasAnnotation(specific, annotation);
     }
 }

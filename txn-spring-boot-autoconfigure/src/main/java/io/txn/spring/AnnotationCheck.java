@@ -3,9 +3,12 @@ package io.txn.spring;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.lang.annotation.Annotation;
+import java.lang.annotation.Inherited;
 import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.lang.reflect.Proxy;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -14,12 +17,37 @@ import java.util.concurrent.Future;
 import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import org.springframework.aop.support.AopUtils;
+import org.springframework.core.ResolvableType;
 import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.util.ClassUtils;
 import org.springframework.util.ReflectionUtils;
 
 /** Refuses each use of one annotation that could not work and would not say so. Thread-safe. */
 final class AnnotationCheck {
+
+    private static final String OVER_BEFORE =
+            ": it would be over before the work is done; wait for the result inside the method";
+
+    private static final String HTTP_ENTITY = "org.springframework.http.HttpEntity";
+
+    /** What Kotlin's compiler adds to the parameters of a suspend function. */
+    private static final String CONTINUATION = "kotlin.coroutines.Continuation";
+
+    /** Results whose work is done when the method has returned, besides those of the platform; by name, because few applications have any of them. */
+    private static final List<String> LATER = List.of(
+            "org.reactivestreams.Publisher",
+            "java.util.concurrent.Callable",
+            "org.springframework.web.context.request.async.DeferredResult",
+            "org.springframework.web.context.request.async.WebAsyncTask",
+            "org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody",
+            "io.reactivex.rxjava3.core.CompletableSource",
+            "io.reactivex.rxjava3.core.MaybeSource",
+            "io.reactivex.rxjava3.core.ObservableSource",
+            "io.reactivex.rxjava3.core.SingleSource",
+            "io.smallrye.mutiny.Uni",
+            "kotlinx.coroutines.Deferred",
+            "kotlinx.coroutines.flow.Flow");
 
     private final Set<Class<?>> checked = ConcurrentHashMap.newKeySet();
     private final AnnotationIndex index;
@@ -76,22 +104,46 @@ final class AnnotationCheck {
 
     private void check(Class<?> type) {
         refuseOnInterfaces(type);
+        boolean wholeType = isAnnotated(type);
         for (Class<?> declaring = type;
                 declaring != null && declaring != Object.class;
                 declaring = declaring.getSuperclass()) {
-            boolean wholeClass = isAnnotated(declaring);
+            boolean wholeClass = wholeType || isAnnotated(declaring);
             for (Method method : ReflectionUtils.getDeclaredMethods(declaring)) {
                 if (method.isSynthetic()) {
                     continue;
                 }
                 if (isAnnotated(method)) {
                     checkCallable(type, method);
+                    checkOverriding(type, method);
                 } else if (wholeClass && isBusiness(method)) {
-                    checkResult(method);
+                    if (Modifier.isFinal(method.getModifiers()) && !isForeign(declaring)) {
+                        throw refused(method, "it stands on the class, and a final method cannot be proxied");
+                    }
+                    checkResult(type, method);
                     reader.accept(method, type);
                 }
             }
         }
+    }
+
+    /** A method that overrides an annotated one is what runs. The annotation means it too, as Spring's own do, where all that it needs is inherited with it. */
+    private void checkOverriding(Class<?> type, Method method) {
+        Method overriding = AopUtils.getMostSpecificMethod(method, type);
+        if (overriding.equals(method) || isAnnotated(overriding)) {
+            return;
+        }
+        if (!annotation.isAnnotationPresent(Inherited.class)) {
+            throw refused(
+                    method,
+                    overriding + " overrides it and has none; put it there too, with what stands at the parameters");
+        }
+        checkCallable(type, overriding);
+    }
+
+    /** Nobody who annotates a class can change what it has from there. */
+    private boolean isForeign(Class<?> declaring) {
+        return !index.has(declaring, annotation);
     }
 
     private boolean isAnnotated(AnnotatedElement element) {
@@ -117,7 +169,7 @@ final class AnnotationCheck {
         if (Modifier.isFinal(modifiers) || Modifier.isFinal(type.getModifiers()) && !viaInterface(type, method)) {
             throw refused(method, "a final class or method cannot be proxied");
         }
-        checkResult(method);
+        checkResult(type, method);
         reader.accept(method, type);
     }
 
@@ -130,21 +182,30 @@ final class AnnotationCheck {
         return false;
     }
 
-    private void checkResult(Method method) {
-        Class<?> result = method.getReturnType();
-        if ((Future.class.isAssignableFrom(result)
-                        || CompletionStage.class.isAssignableFrom(result)
-                        || Flow.Publisher.class.isAssignableFrom(result)
-                        || isSubtypeOf(result, "org.reactivestreams.Publisher")
-                        || isSubtypeOf(result, "java.util.concurrent.Callable")
-                        || isSubtypeOf(result, "org.springframework.web.context.request.async.DeferredResult"))
-                // Asked last: what runs such methods is made for the first of them.
-                && !later.test(result)) {
-            throw refused(
-                    method,
-                    "it returns " + result.getSimpleName()
-                            + ": it would be over before the work is done; wait for the result inside the method");
+    private void checkResult(Class<?> type, Method method) {
+        ResolvableType declared = ResolvableType.forMethodReturnType(method, type);
+        Class<?> result = declared.toClass();
+        // Asked last: what runs such methods is made for the first of them. It sees what the method itself declares.
+        if (isLater(result) && !(result == method.getReturnType() && later.test(result))) {
+            throw refused(method, "it returns " + result.getSimpleName() + OVER_BEFORE);
         }
+        // What frameworks answer with, around that.
+        Class<?> within = declared.getGeneric().resolve();
+        if (within != null && isSubtypeOf(result, HTTP_ENTITY) && isLater(within)) {
+            throw refused(
+                    method, "it returns " + result.getSimpleName() + " of " + within.getSimpleName() + OVER_BEFORE);
+        }
+        Class<?>[] parameters = method.getParameterTypes();
+        if (parameters.length > 0 && parameters[parameters.length - 1].getName().equals(CONTINUATION)) {
+            throw refused(method, "it is a suspend function" + OVER_BEFORE);
+        }
+    }
+
+    private static boolean isLater(Class<?> result) {
+        return Future.class.isAssignableFrom(result)
+                || CompletionStage.class.isAssignableFrom(result)
+                || Flow.Publisher.class.isAssignableFrom(result)
+                || LATER.stream().anyMatch(name -> isSubtypeOf(result, name));
     }
 
     private static boolean isSubtypeOf(@Nullable Class<?> type, String name) {
@@ -162,17 +223,34 @@ final class AnnotationCheck {
         return isSubtypeOf(type.getSuperclass(), name);
     }
 
+    /** Looks at an object that stays what it is, such as an instance of a test's class: calls of its methods pass through nothing. */
+    void refuseOn(Class<?> type) {
+        if (index.has(type, annotation)) {
+            throw refused(type, "its objects are no beans, as those of a test; put it on the bean that is called");
+        }
+    }
+
+    /** Looks at an object whose class somebody made for its interfaces: a mapper, a repository, a client. */
+    void checkMadeOnce(Class<?> type) {
+        if (index.has(type, annotation) && checked.add(type)) {
+            refuseOnInterfaces(type);
+        }
+    }
+
     private void refuseOnInterfaces(Class<?> type) {
+        String instead = Proxy.isProxyClass(type)
+                ? "it stands on an interface that is given its class; put it on the method of yours that calls it"
+                : "it stands on an interface; put it on the class or method of " + type.getName();
         for (Class<?> implemented : ClassUtils.getAllInterfacesForClassAsSet(type)) {
             if (implemented.getName().startsWith("java.")) {
                 continue;
             }
             if (implemented.isAnnotationPresent(annotation)) {
-                throw refused(implemented, "it stands on an interface; put it on the class " + type.getName());
+                throw refused(implemented, instead);
             }
             for (Method method : ReflectionUtils.getDeclaredMethods(implemented)) {
                 if (method.isAnnotationPresent(annotation)) {
-                    throw refused(method, "it stands on an interface; put it on the method of " + type.getName());
+                    throw refused(method, instead);
                 }
             }
         }

@@ -14,12 +14,12 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Runs a method, or every public method that an annotated class declares, in a global transaction: when it returns, all branches commit; when it throws, all of them
+ * Runs a method, or every public method of an annotated class, inherited ones too, in a global transaction: when it returns, all branches commit; when it throws, all of them
  * are rolled back, in this service and in those it called. Put it on the outermost method of a business action, outside any
  * {@code @Transactional}.
  *
  * <p>It works on calls that go through the Spring bean. A method that calls another one of the same object does not pass through the bean, so
- * an annotation on the called one does nothing then. Annotate the class or its method, not an interface; the method is neither private,
+ * an annotation on the called one does nothing then. Annotate the class or its method, not an interface; a method that overrides an annotated one has its annotation. The method is neither private,
  * final nor static, and returns its result itself, not a future of it: what cannot work is refused when the application starts. A {@code Mono} or {@code Flux} of Reactor's is such
  * a result too: its transaction begins when somebody subscribes, and ends with it.
  */

@@ -4,6 +4,7 @@ import io.txn.client.ContextCarrier;
 import io.txn.client.GlobalTransactionTemplate;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.aop.Advisor;
 import org.springframework.aop.framework.Advised;
 import org.springframework.aop.support.AopUtils;
+import org.springframework.beans.factory.config.AutowireCapableBeanFactory;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.util.ClassUtils;
 
@@ -74,15 +76,25 @@ public final class GlobalTransactionalCheck implements BeanPostProcessor {
     @Override
     public Object postProcessBeforeInitialization(Object bean, String beanName) {
         Class<?> type = ClassUtils.getUserClass(AopUtils.getTargetClass(bean));
+        boolean staysAsItIs = beanName.endsWith(AutowireCapableBeanFactory.ORIGINAL_INSTANCE_SUFFIX);
         for (AnnotationCheck check : checks) {
-            check.checkOnce(type);
+            if (staysAsItIs) {
+                check.refuseOn(type);
+            } else {
+                check.checkOnce(type);
+            }
         }
         return bean;
     }
 
-    /** Behind those that make proxies, which say of themselves in which order they come. */
+    /** Behind those that make proxies, which say of themselves in which order they come. What a factory bean makes comes by only here. */
     @Override
     public Object postProcessAfterInitialization(Object bean, String beanName) {
+        if (Proxy.isProxyClass(bean.getClass())) {
+            for (AnnotationCheck check : checks) {
+                check.checkMadeOnce(bean.getClass());
+            }
+        }
         if (bean instanceof Advised proxy && !proxy.isFrozen() && mayCatch(proxy)) {
             new CaughtFailures(index, options, later, contexts, transactions).standIn(proxy);
         }

@@ -72,6 +72,27 @@ class AnnotatedMethodsTest {
         }
     }
 
+    static class Base<T> {
+        @GlobalTransactional
+        public String buy(T what) {
+            return "buy";
+        }
+
+        public String sell(T what) {
+            return "sell";
+        }
+    }
+
+    static class Overriding extends Base<String> {
+        @Override
+        public String buy(String what) {
+            return "buy " + what;
+        }
+    }
+
+    @GlobalTransactional
+    static class WholeBelow extends Base<String> {}
+
     private static <T> T proxied(T target, boolean byClass) {
         ProxyFactory factory = new ProxyFactory(target);
         factory.setProxyTargetClass(byClass);
@@ -119,6 +140,25 @@ class AnnotatedMethodsTest {
 
         assertThat(bean.open()).isEqualTo("around open");
         assertThat(bean.hidden()).isEqualTo("hidden");
+    }
+
+    /** As Spring's own annotations do; nobody would see that the transaction is gone. */
+    @Test
+    void comesAroundAMethodThatOverridesAnAnnotatedOne() {
+        Overriding bean = proxied(new Overriding(), true);
+        Base<String> same = bean;
+
+        assertThat(bean.buy("tea")).isEqualTo("around buy tea");
+        assertThat(same.buy("tea")).isEqualTo("around buy tea");
+        assertThat(bean.sell("tea")).isEqualTo("sell");
+    }
+
+    @Test
+    void anAnnotationOnTheClassMeansThePublicMethodsThatItInherits() {
+        WholeBelow bean = proxied(new WholeBelow(), true);
+
+        assertThat(bean.sell("tea")).isEqualTo("around sell");
+        assertThat(bean.toString()).doesNotContain("around");
     }
 
     /** Such as that of a security library beside Spring Boot's. */

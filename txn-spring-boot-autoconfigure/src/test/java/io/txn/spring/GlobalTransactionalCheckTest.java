@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.lang.reflect.Type;
 import java.time.Duration;
 import java.util.Arrays;
@@ -29,6 +30,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.beans.factory.config.AutowireCapableBeanFactory;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.context.request.async.WebAsyncTask;
+import org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody;
 
 class GlobalTransactionalCheckTest {
 
@@ -140,6 +145,57 @@ class GlobalTransactionalCheckTest {
 
     static class InheritedFuture extends ReturnsFuture {}
 
+    static class OverridesWithFuture extends Buys<Object> {
+        @Override
+        public CompletableFuture<String> buy() {
+            return CompletableFuture.completedFuture("");
+        }
+    }
+
+    static class Buys<T> {
+        @GlobalTransactional
+        public T buy() {
+            return null;
+        }
+    }
+
+    static class SaysFuture extends Buys<Future<String>> {}
+
+    @GlobalTransactional
+    static class WholeInheritsFuture extends PlainFuture {}
+
+    static class PlainFuture {
+        public Future<String> buy() {
+            return CompletableFuture.completedFuture("");
+        }
+    }
+
+    @GlobalTransactional
+    static class WholeWithFinal {
+        public final void buy() {}
+    }
+
+    static class OverridesWithFinal extends Buys<String> {
+        @Override
+        public final String buy() {
+            return "";
+        }
+    }
+
+    static class ReturnsTask {
+        @GlobalTransactional
+        public WebAsyncTask<String> buy() {
+            return new WebAsyncTask<>(() -> "");
+        }
+    }
+
+    static class ReturnsBody {
+        @GlobalTransactional
+        public ResponseEntity<StreamingResponseBody> buy() {
+            return ResponseEntity.ok(out -> {});
+        }
+    }
+
     static class BadTimeout {
         @GlobalTransactional(timeout = "soon")
         public void buy() {}
@@ -214,6 +270,13 @@ class GlobalTransactionalCheckTest {
                 OnInterface.class,
                 Composed.class,
                 InheritedFuture.class,
+                OverridesWithFuture.class,
+                SaysFuture.class,
+                WholeInheritsFuture.class,
+                WholeWithFinal.class,
+                OverridesWithFinal.class,
+                ReturnsTask.class,
+                ReturnsBody.class,
                 BadTimeout.class,
                 ZeroTimeout.class
             })
@@ -224,6 +287,30 @@ class GlobalTransactionalCheckTest {
                     assertThat(e.code()).isEqualTo(ErrorCode.BAD_CONFIGURATION);
                     assertThat(e).hasMessageContaining("@GlobalTransactional on");
                 });
+    }
+
+    /** A mapper, a repository, a client: what a factory bean makes is not initialised, so it comes by later, and nobody can put advice on its interface. */
+    @Test
+    void anInterfaceThatIsGivenItsClassIsRefusedWhenItIsMade() {
+        Object made = Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {Shop.class}, (self, method, arguments) -> null);
+        Object plain = Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {PlainShop.class}, (self, method, arguments) -> null);
+        assertThatThrownBy(() -> check.postProcessAfterInitialization(made, "shop"))
+                .isInstanceOfSatisfying(
+                        TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.BAD_CONFIGURATION))
+                .hasMessageContaining("that calls it");
+        assertThat(check.postProcessAfterInitialization(plain, "shop")).isSameAs(plain);
+    }
+
+    /** As Spring's tests have their instances looked at: what makes proxies leaves these alone. */
+    @Test
+    void anAnnotationOnATestIsRefused() {
+        assertThatThrownBy(() -> check.postProcessBeforeInitialization(
+                        new PackagePrivate(),
+                        PackagePrivate.class.getName() + AutowireCapableBeanFactory.ORIGINAL_INSTANCE_SUFFIX))
+                .isInstanceOf(TxnException.class)
+                .hasMessageContaining("its objects are no beans");
     }
 
     // What does
@@ -262,8 +349,23 @@ class GlobalTransactionalCheckTest {
 
     static class Part extends Whole {}
 
+    @GlobalTransactional
+    static class BelowAFinalOfOthers extends OfOthers {}
+
+    static class OfOthers {
+        public final void close() {}
+    }
+
     @ParameterizedTest
-    @ValueSource(classes = {FinalBehindInterface.class, PackagePrivate.class, Whole.class, Part.class, String.class})
+    @ValueSource(
+            classes = {
+                FinalBehindInterface.class,
+                PackagePrivate.class,
+                Whole.class,
+                Part.class,
+                BelowAFinalOfOthers.class,
+                String.class
+            })
     void whatWorksIsLeftAlone(Class<?> type) throws Exception {
         Object bean = type.getDeclaredConstructor().newInstance();
         assertThat(check.postProcessBeforeInitialization(bean, "shop")).isSameAs(bean);

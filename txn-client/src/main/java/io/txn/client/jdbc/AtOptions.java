@@ -1,6 +1,8 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.Isolation;
+import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Trigger;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.time.Duration;
@@ -8,6 +10,7 @@ import java.time.InstantSource;
 import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How AT mode behaves on one data source. Immutable; {@link #DEFAULTS} and the {@code with…} methods make variants.
@@ -29,6 +32,8 @@ import java.util.stream.Collectors;
  *     from the pool, and a pool full of waiters holds up the undo that would free them
  * @param functionsThatOnlyRead functions of the database, and views, of which the account vouches that they write nothing, with or without schema; others
  *     are refused where neither the database nor their text proves it
+ * @param columnsLeftToTriggers columns that triggers set and an undo leaves to them, as {@code column}, {@code table.column} or {@code schema.table.column}: it sets
+ *     them back, the triggers may set them again, and nobody compares them; without, what such a trigger fires at is refused
  * @param isolation what plain reads may show of other global transactions, where neither the transaction nor its scope says; DEFAULT is
  *     READ_UNCOMMITTED
  * @param xa whether local transactions are prepared by the database itself (XA) instead of being captured, where the transaction does not say otherwise
@@ -47,6 +52,7 @@ public record AtOptions(
         Duration phaseTwoWaitMax,
         int phaseTwoConnections,
         Set<String> functionsThatOnlyRead,
+        Set<String> columnsLeftToTriggers,
         Isolation isolation,
         boolean xa,
         InstantSource clock) {
@@ -71,6 +77,7 @@ public record AtOptions(
             Duration.ofSeconds(3),
             Integer.parseInt(PHASE_TWO_CONNECTIONS),
             Set.of(),
+            Set.of(),
             Isolation.READ_UNCOMMITTED,
             false,
             InstantSource.system());
@@ -79,12 +86,8 @@ public record AtOptions(
         if (!undoTable.matches("[A-Za-z_][A-Za-z0-9_]{0,50}")) {
             throw bad("undoTable", undoTable, "letters, digits and underscores, at most 51, beginning with no digit");
         }
-        functionsThatOnlyRead = functionsThatOnlyRead.stream()
-                .map(name -> name.trim().toLowerCase(Locale.ROOT))
-                .collect(Collectors.toUnmodifiableSet());
-        if (functionsThatOnlyRead.contains("")) {
-            throw bad("functionsThatOnlyRead", functionsThatOnlyRead, "names of functions");
-        }
+        functionsThatOnlyRead = names("functionsThatOnlyRead", functionsThatOnlyRead, "names of functions");
+        columnsLeftToTriggers = names("columnsLeftToTriggers", columnsLeftToTriggers, "names of columns");
         requirePositive("planCacheSize", planCacheSize);
         requirePositive("maxRowsPerStatement", maxRowsPerStatement);
         requirePositive("maxUndoBytes", maxUndoBytes);
@@ -116,6 +119,7 @@ public record AtOptions(
                 phaseTwoWaitMax,
                 most,
                 functionsThatOnlyRead,
+                columnsLeftToTriggers,
                 isolation,
                 xa,
                 clock);
@@ -136,6 +140,7 @@ public record AtOptions(
                 phaseTwoWaitMax,
                 phaseTwoConnections,
                 functionsThatOnlyRead,
+                columnsLeftToTriggers,
                 isolation,
                 on,
                 clock);
@@ -155,6 +160,7 @@ public record AtOptions(
                 phaseTwoWaitMax,
                 phaseTwoConnections,
                 functionsThatOnlyRead,
+                columnsLeftToTriggers,
                 isolation,
                 xa,
                 clock);
@@ -174,6 +180,7 @@ public record AtOptions(
                 phaseTwoWaitMax,
                 phaseTwoConnections,
                 functionsThatOnlyRead,
+                columnsLeftToTriggers,
                 isolation,
                 xa,
                 clock);
@@ -193,6 +200,7 @@ public record AtOptions(
                 phaseTwoWaitMax,
                 phaseTwoConnections,
                 functionsThatOnlyRead,
+                columnsLeftToTriggers,
                 isolation,
                 xa,
                 clock);
@@ -212,6 +220,7 @@ public record AtOptions(
                 phaseTwoWaitMax,
                 phaseTwoConnections,
                 functionsThatOnlyRead,
+                columnsLeftToTriggers,
                 isolation,
                 xa,
                 clock);
@@ -231,6 +240,7 @@ public record AtOptions(
                 phaseTwoWaitMax,
                 phaseTwoConnections,
                 functionsThatOnlyRead,
+                columnsLeftToTriggers,
                 isolation,
                 xa,
                 clock);
@@ -250,6 +260,7 @@ public record AtOptions(
                 phaseTwoWaitMax,
                 phaseTwoConnections,
                 functionsThatOnlyRead,
+                columnsLeftToTriggers,
                 isolation,
                 xa,
                 clock);
@@ -269,6 +280,7 @@ public record AtOptions(
                 wait,
                 phaseTwoConnections,
                 functionsThatOnlyRead,
+                columnsLeftToTriggers,
                 isolation,
                 xa,
                 clock);
@@ -287,6 +299,27 @@ public record AtOptions(
                 lockWait,
                 phaseTwoWaitMax,
                 phaseTwoConnections,
+                names,
+                columnsLeftToTriggers,
+                isolation,
+                xa,
+                clock);
+    }
+
+    public AtOptions withColumnsLeftToTriggers(Set<String> names) {
+        return new AtOptions(
+                createUndoTable,
+                undoTable,
+                planCacheSize,
+                metadataMaxAge,
+                maxRowsPerStatement,
+                maxUndoBytes,
+                lockTries,
+                lockRetryInterval,
+                lockWait,
+                phaseTwoWaitMax,
+                phaseTwoConnections,
+                functionsThatOnlyRead,
                 names,
                 isolation,
                 xa,
@@ -307,6 +340,7 @@ public record AtOptions(
                 phaseTwoWaitMax,
                 phaseTwoConnections,
                 functionsThatOnlyRead,
+                columnsLeftToTriggers,
                 wanted,
                 xa,
                 clock);
@@ -326,9 +360,41 @@ public record AtOptions(
                 phaseTwoWaitMax,
                 phaseTwoConnections,
                 functionsThatOnlyRead,
+                columnsLeftToTriggers,
                 isolation,
                 xa,
                 source);
+    }
+
+    /**
+     * The columns of a table that its triggers set and an undo leaves to them.
+     *
+     * @param event at which these fire; null for any
+     */
+    Set<String> leftToTriggers(Table table, Trigger.@Nullable Event event) {
+        if (columnsLeftToTriggers.isEmpty() || table.triggers().isEmpty()) {
+            return Set.of();
+        }
+        String name = table.name() + '.';
+        return table.setByTriggers(event).stream()
+                .filter(column ->
+                        isLeft(column) || isLeft(name + column) || isLeft(table.schema() + '.' + name + column))
+                .filter(table::concernsItsRowAlone)
+                .collect(Collectors.toUnmodifiableSet());
+    }
+
+    private boolean isLeft(String name) {
+        return columnsLeftToTriggers.contains(name.toLowerCase(Locale.ROOT));
+    }
+
+    private static Set<String> names(String key, Set<String> given, String expected) {
+        Set<String> names = given.stream()
+                .map(name -> name.trim().toLowerCase(Locale.ROOT))
+                .collect(Collectors.toUnmodifiableSet());
+        if (names.contains("")) {
+            throw bad(key, names, expected);
+        }
+        return names;
     }
 
     private static void requirePositive(String key, int value) {

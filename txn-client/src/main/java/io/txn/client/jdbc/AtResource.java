@@ -174,6 +174,20 @@ final class AtResource {
         }
     }
 
+    /**
+     * What the calling thread had written was to be committed by a switch of auto-commit, and was not. Whoever switches at the end of something (Spring, behind a transaction and its
+     * listeners) keeps that to itself, so the transaction is marked: nobody else would know that something is missing.
+     */
+    void lost(Throwable failure) {
+        TransactionContext context = contexts.current();
+        if (context != null) {
+            String state = failure instanceof SQLException sql ? " " + sql.getSQLState() : "";
+            context.participation()
+                    .mark("what auto-commit was to commit was not: "
+                            + failure.getClass().getName() + state);
+        }
+    }
+
     /** The calling thread's branch took that long: its registration, with what was waited for rows, and its commit. */
     void took(Duration time) {
         TransactionContext context = contexts.current();
@@ -230,6 +244,7 @@ final class AtResource {
                         undoTable.look(connection),
                         dialect.missingGrants(connection),
                         dialect.tablesWithoutKey(connection, MOST_WITHOUT_KEY),
+                        options.columnsLeftToTriggers(),
                         dialect.losesAcknowledgedCommits(connection));
             } finally {
                 connection.setAutoCommit(autoCommit);

@@ -411,7 +411,15 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
             return; // it is off, as far as anybody can see
         }
         if (on && !ahead && !physical.getAutoCommit()) {
-            localCommit.commit(local, true, usuallyAutoCommit && !bypassed);
+            boolean changes = local.hasChanges();
+            try {
+                localCommit.commit(local, true, usuallyAutoCommit && !bypassed);
+            } catch (SQLException | RuntimeException e) {
+                if (changes) {
+                    resource.lost(e);
+                }
+                throw e;
+            }
         }
         said();
         begunBySql = false;

@@ -1,6 +1,7 @@
 package io.txn.client.jdbc;
 
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param undoTableProblem what is wrong with it or with this account's rights on it; null when nothing is
  * @param hidden what the database hides from this account, each with the statement that mends it
  * @param tablesWithoutKey tables of the connection's own schema that global transactions cannot write, because their rows cannot be named
+ * @param columnsLeftToTriggers what the application has left to triggers to set: an undo sets it back only as far as they let it
  * @param losesCommits whether it acknowledges commits before they are written
  */
 public record DatabaseFindings(
@@ -19,10 +21,12 @@ public record DatabaseFindings(
         @Nullable String undoTableProblem,
         List<String> hidden,
         List<String> tablesWithoutKey,
+        Set<String> columnsLeftToTriggers,
         boolean losesCommits) {
 
     public DatabaseFindings {
         hidden = List.copyOf(hidden);
         tablesWithoutKey = List.copyOf(tablesWithoutKey);
+        columnsLeftToTriggers = Set.copyOf(columnsLeftToTriggers);
     }
 }

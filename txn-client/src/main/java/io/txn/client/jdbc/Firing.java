@@ -10,6 +10,7 @@ import io.txn.client.jdbc.sql.Plan;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -29,19 +30,26 @@ final class Firing {
         this.table = table;
     }
 
-    /** An UPDATE of these columns is undone by one. */
+    /** An UPDATE of these columns is undone by one, which also sets what is left to triggers. */
     void update(List<Column> columns) throws SQLException {
         refuseLacking(Event.UPDATE);
         refuseNumberedAnew(columns);
         refuseKeyThatMovesByItself(columns);
-        refuse(Event.UPDATE, columns, "");
+        Set<String> left = run.options().leftToTriggers(table, Event.UPDATE);
+        List<Column> set = table.columns().stream()
+                .filter(column -> columns.contains(column) || left.contains(column.name()))
+                .toList();
+        // There, the notes that tell which row got which key are written before triggers fire.
+        boolean noted =
+                run.dialect().product().isMySqlFamily() && columns.stream().anyMatch(table::isKey);
+        refuseUnlessLeft(Event.UPDATE, set, noted ? Set.of() : left, noted ? " of a key" : "");
     }
 
     /** A DELETE is undone by INSERT. */
     void delete() throws SQLException {
         refuseLacking(Event.DELETE);
         refuse(Event.DELETE, null, "");
-        refuse(Event.INSERT, null, ", which undoes the DELETE");
+        refuseUnlessLeft(Event.INSERT, null, run.options().leftToTriggers(table, null), ", which undoes the DELETE");
     }
 
     /** An INSERT, also one that may change or delete rows which are there, and MERGE; an INSERT is undone by DELETE. */
@@ -115,8 +123,45 @@ final class Firing {
         if (text.isEmpty() || text.indexOf('@') >= 0 || NO_ROW.matcher(text).find()) {
             return false;
         }
+        return onlyReads(text) && onlyReads(trigger.condition());
+    }
+
+    private boolean onlyReads(String text) throws SQLException {
         Mentions mentions = Mentions.of(text, run.dialect().syntax());
         return mentions.understood() && !mentions.writes() && run.functionThatWrites(mentions) == null;
+    }
+
+    /** @param left the columns that are left to triggers which do nothing but set them */
+    private void refuseUnlessLeft(Event event, @Nullable List<Column> columns, Set<String> left, String why)
+            throws SQLException {
+        for (Trigger trigger : table.triggers()) {
+            if (trigger.fires(event, columns) && !(trigger.setsOnly(left) && setsNewRowOnly(trigger))) {
+                throw left(trigger, event, why);
+            }
+        }
+    }
+
+    /** Of a trigger that is understood, what the account can choose. */
+    private SQLException left(Trigger trigger, Event event, String why) throws SQLException {
+        Set<String> sets = trigger.sets();
+        if (sets == null || !setsNewRowOnly(trigger) || !sets.stream().allMatch(table::concernsItsRowAlone)) {
+            return refusal(trigger, event, why);
+        }
+        Set<String> left = run.options().leftToTriggers(table, null);
+        List<String> names = sets.stream()
+                .filter(name -> !left.contains(name))
+                .sorted()
+                .map(name -> table.name() + '.' + name)
+                .toList();
+        if (names.isEmpty()) {
+            return refusal(trigger, event, why);
+        }
+        return Refusals.notSupported(
+                trigger.name() + " on " + table.lockName() + " sets " + String.join(", ", names) + " at " + event + why
+                        + ", and would do so again when that is undone",
+                "name " + String.join(", ", names)
+                        + " under txn.jdbc.columns-left-to-triggers: then an undo sets it back only as far as the trigger lets it, and nobody compares it."
+                        + " Or set it by statements of the transaction and drop the trigger");
     }
 
     private void refuse(Event event, @Nullable List<Column> columns, String why) throws SQLException {

@@ -3,6 +3,7 @@ package io.txn.client.jdbc;
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.MySqlStored;
 import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Trigger;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Fragment;
 import io.txn.client.jdbc.sql.Identifier;
@@ -64,6 +65,7 @@ final class ForeseenRows {
                 && selection.with().isEmpty()
                 && selection.tail().isEmpty()
                 && !target.changesKey()
+                && table.triggerOn(Trigger.Event.UPDATE, null) == null
                 && target.changing().stream()
                         .allMatch(c -> table.isKey(c) || target.assigned().contains(c));
         if (!plain) {

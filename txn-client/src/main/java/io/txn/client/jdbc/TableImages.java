@@ -3,6 +3,7 @@ package io.txn.client.jdbc;
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Trigger;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Identifier;
 import io.txn.client.jdbc.undo.ImageColumn;
@@ -13,6 +14,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Collection;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -141,9 +143,11 @@ final class TableImages {
         if (rows.size() > run.options().maxRowsPerStatement()) {
             run.incomplete("it changed more than " + run.options().maxRowsPerStatement() + " rows");
         }
+        Set<String> left =
+                run.options().leftToTriggers(table, kind == TableChange.Kind.UPDATE ? Trigger.Event.UPDATE : null);
         ImageColumn[] images = new ImageColumn[columns.size()];
         for (int i = 0; i < images.length; i++) {
-            images[i] = ImageColumn.of(table, columns.get(i));
+            images[i] = ImageColumn.of(table, columns.get(i), left);
         }
         return List.of(new TableChange(kind, table.schema(), table.name(), table.lockName(), List.of(images), rows));
     }

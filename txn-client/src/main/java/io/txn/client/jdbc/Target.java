@@ -2,6 +2,7 @@ package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Trigger;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Plan;
 import java.sql.SQLException;
@@ -10,6 +11,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +22,7 @@ final class Target {
 
     private final Table table;
     private final TableImages images;
+    private final Set<String> leftToTriggers;
     private final List<Plan.Source> sources = new ArrayList<>();
     private final List<Column> assigned = new ArrayList<>();
     private final Map<List<Value>, List<Value>> before = new LinkedHashMap<>();
@@ -29,6 +32,7 @@ final class Target {
     Target(WriteRun run, Table table) {
         this.table = table;
         this.images = new TableImages(run, table);
+        this.leftToTriggers = run.options().leftToTriggers(table, Trigger.Event.UPDATE);
     }
 
     /** The targets that are these sources, each table once. */
@@ -71,7 +75,10 @@ final class Target {
         return false;
     }
 
-    /** The columns of an UPDATE's images: what it sets, by what other rows follow it, and what the database maintains, next to the key. */
+    /**
+     * The columns of an UPDATE's images: what it sets, by what other rows follow it, and what the database maintains, by itself or by triggers, next to the
+     * key.
+     */
     List<Column> changing() {
         List<Column> known = changing;
         if (known == null) {
@@ -80,6 +87,7 @@ final class Target {
             for (Column column : table.columns()) {
                 if (table.isKey(column)
                         || column.is(Column.Trait.MAINTAINED)
+                        || leftToTriggers.contains(column.name())
                         || assigned.contains(column)
                         || followed.contains(column)) {
                     found.add(column);

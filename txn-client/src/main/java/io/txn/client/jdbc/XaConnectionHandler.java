@@ -273,8 +273,17 @@ final class XaConnectionHandler implements InvocationHandler, MetaDataHandler.So
     }
 
     private void setAutoCommit(boolean on) throws SQLException {
-        if (on && !autoCommit && working != null) {
-            commit();
+        Working now = working;
+        if (on && !autoCommit && now != null) {
+            boolean wrote = now.wrote;
+            try {
+                commit();
+            } catch (SQLException | RuntimeException e) {
+                if (wrote) {
+                    resource.lost(e);
+                }
+                throw e;
+            }
         }
         if (physical != null && pending == null) {
             physical.setAutoCommit(on);

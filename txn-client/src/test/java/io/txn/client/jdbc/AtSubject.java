@@ -42,6 +42,7 @@ final class AtSubject implements Subject, Forgetful {
                 physical,
                 AtOptions.DEFAULTS
                         .withLockRetry(3, Duration.ofMillis(5))
+                        .withColumnsLeftToTriggers(Set.of("kept"))
                         .withPhaseTwoWaitMax(Duration.ofSeconds(1))
                         .withClock(() -> Instant.now().plus(ahead)),
                 contexts,

@@ -7,6 +7,7 @@ import io.txn.client.rm.BranchResult;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.Xid;
 import io.txn.protocol.message.BranchStatus;
+import io.txn.test.Await;
 import io.txn.test.DatabaseKind;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -488,5 +489,145 @@ abstract class BehindContract extends AtContract {
         behindTheBack(Came.INSERT_TRIGGER.undone(kind()));
         assertRolledBack(xid);
         assertThat(all()).containsExactly("1|1|1", "2|2|2");
+    }
+
+    /** A trigger that sets columns of the row that an UPDATE writes: PL/pgSQL of the assignments, and the same for MySQL. */
+    private void triggered(String before, String plpgsql, String mySql) {
+        assumeTrue(kind() != DatabaseKind.H2, "its triggers are Java");
+        behindTheBack(
+                "CREATE TABLE stamped (id INT NOT NULL PRIMARY KEY, a INT, b INT, version INT NOT NULL)",
+                "INSERT INTO stamped VALUES (1, 1, 1, 5), (2, 2, 2, 5)");
+        setsNewRow(before, plpgsql, mySql);
+        wrapped(options().withColumnsLeftToTriggers(Set.of("Stamped.Version")));
+    }
+
+    private void setsNewRow(String before, String plpgsql, String mySql) {
+        if (kind() == DatabaseKind.POSTGRESQL) {
+            function(plpgsql);
+            behindTheBack("CREATE OR REPLACE TRIGGER stamp BEFORE " + before
+                    + " ON stamped FOR EACH ROW EXECUTE FUNCTION stamp()");
+        } else {
+            behindTheBack("CREATE OR REPLACE TRIGGER stamp BEFORE " + before + " ON stamped FOR EACH ROW BEGIN " + mySql
+                    + " END");
+        }
+    }
+
+    private void function(String plpgsql) {
+        behindTheBack("CREATE OR REPLACE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN " + plpgsql
+                + " RETURN NEW; END'");
+    }
+
+    private List<String> stamped() {
+        return rows("SELECT id, a, b, version FROM stamped ORDER BY id");
+    }
+
+    @Test
+    void theRefusalOfATriggerThatSetsAColumnNamesTheSettingThatLeavesItToIt() {
+        triggered("UPDATE", "NEW.version := OLD.version + 1;", "SET NEW.version = OLD.version + 1;");
+        wrapped(options());
+        Xid xid = begin();
+        inside(xid, connection -> {
+            SQLException refused =
+                    refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, () -> execute(connection, "UPDATE stamped SET a = 9"));
+            assertThat(refused.getMessage())
+                    .contains("trigger stamp on stamped sets stamped.version at UPDATE")
+                    .contains("name stamped.version under txn.jdbc.columns-left-to-triggers");
+        });
+        wrapped(options().withColumnsLeftToTriggers(Set.of("stamped.version")));
+        committed(xid, "UPDATE stamped SET a = 9 WHERE id = 1");
+        assertThat(stamped()).containsExactly("1|9|1|6", "2|2|2|5");
+        // The record holds the choice: whoever undoes it need not have made it.
+        wrapped(options());
+        assertRolledBack(xid);
+        assertThat(stamped()).containsExactly("1|1|1|7", "2|2|2|5");
+    }
+
+    @Test
+    void aColumnThatIsLeftToATriggerIsNotComparedAndOthersAre() {
+        triggered("UPDATE", "NEW.version := OLD.version + 1;", "SET NEW.version = OLD.version + 1;");
+        Xid touched = begin();
+        committed(touched, "UPDATE stamped SET a = 9 WHERE id = 1");
+        behindTheBack("UPDATE stamped SET b = 7 WHERE id = 1");
+        assertRolledBack(touched);
+        assertThat(stamped()).containsExactly("1|1|7|8", "2|2|2|5");
+        Xid overwritten = begin();
+        committed(overwritten, "UPDATE stamped SET a = 9 WHERE id = 1");
+        behindTheBack("UPDATE stamped SET a = 8 WHERE id = 1");
+        assertThat(manager.rollback(overwritten).status())
+                .isEqualTo(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE);
+        assertThat(stamped()).containsExactly("1|8|7|10", "2|2|2|5");
+    }
+
+    @Test
+    void whatSomebodyElsesWriteMadeOfAColumnThatIsLeftToATriggerDoesNotGoBack() {
+        triggered(
+                "UPDATE",
+                "IF NEW.version = OLD.version THEN NEW.version := OLD.version + 1; END IF;",
+                "IF NEW.version = OLD.version THEN SET NEW.version = OLD.version + 1; END IF;");
+        Xid xid = begin();
+        committed(xid, "UPDATE stamped SET a = 9");
+        behindTheBack("UPDATE stamped SET b = 7 WHERE id = 1");
+        assertThat(stamped()).containsExactly("1|9|7|7", "2|9|2|6");
+        assertRolledBack(xid);
+        // Somebody who read version 5 of the first row has not seen its b.
+        assertThat(stamped()).containsExactly("1|1|7|8", "2|2|2|5");
+    }
+
+    @Test
+    void aTriggerThatSetsMoreSincePhaseOneStopsTheUndo() {
+        triggered("UPDATE", "NEW.version := OLD.version + 1;", "SET NEW.version = OLD.version + 1;");
+        Xid xid = begin();
+        committed(xid, "UPDATE stamped SET a = 9 WHERE id = 1");
+        setsNewRow("UPDATE", "NEW.version := OLD.version + 1; NEW.a := 3;", "SET NEW.version = 1, NEW.a = 3;");
+        BranchResult result = manager.rollback(xid);
+        assertThat(result.status()).isEqualTo(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE);
+        assertThat(result.cause()).contains("trigger stamp");
+        setsNewRow("UPDATE", "NEW.version := OLD.version + 1;", "SET NEW.version = OLD.version + 1;");
+        assertRolledBack(xid);
+        assertThat(stamped()).containsExactly("1|1|1|7", "2|2|2|5");
+    }
+
+    @Test
+    void aTriggerOfBothEventsMayFireWhenADeleteIsUndone() {
+        triggered("INSERT", "NEW.version := 1;", "SET NEW.version = 1;");
+        Xid xid = begin();
+        committed(xid, "DELETE FROM stamped WHERE id = 1");
+        assertRolledBack(xid);
+        assertThat(stamped()).containsExactly("1|1|1|1", "2|2|2|5");
+        // No UPDATE fires it: there the column is like any other.
+        Xid update = begin();
+        committed(update, "UPDATE stamped SET version = 9 WHERE id = 2");
+        behindTheBack("UPDATE stamped SET version = 8 WHERE id = 2");
+        assertThat(manager.rollback(update).status()).isEqualTo(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE);
+    }
+
+    /** What the undo has read of a trigger may be another text by the time at which it has its rows. */
+    @Test
+    void aFunctionThatIsReplacedWhileTheUndoWaitsForARowIsNoticed() throws Exception {
+        assumeTrue(
+                kind() == DatabaseKind.POSTGRESQL,
+                "elsewhere whoever locks a row keeps others from changing its table's triggers");
+        triggered("UPDATE", "NEW.version := OLD.version + 1;", "");
+        wrapped(options().withColumnsLeftToTriggers(Set.of("version")).withPhaseTwoWaitMax(Duration.ofSeconds(20)));
+        Xid xid = begin();
+        committed(xid, "UPDATE stamped SET a = 9 WHERE id = 1");
+        AtomicReference<BranchResult> result = new AtomicReference<>();
+        Thread undo = new Thread(() -> result.set(manager.rollback(xid)));
+        try (Connection holder = database.dataSource().getConnection()) {
+            holder.setAutoCommit(false);
+            query(holder, "SELECT a FROM stamped WHERE id = 1 FOR UPDATE");
+            undo.start();
+            Await.until(
+                    "the undo waits", Duration.ofSeconds(15), () -> !rows("SELECT 1 FROM pg_locks WHERE NOT granted")
+                            .isEmpty());
+            function("NEW.version := OLD.version + 1; NEW.a := 3;");
+            holder.rollback();
+        }
+        undo.join();
+        assertThat(result.get().status()).isEqualTo(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE);
+        assertThat(stamped()).containsExactly("1|9|1|6", "2|2|2|5");
+        function("NEW.version := OLD.version + 1;");
+        assertRolledBack(xid);
+        assertThat(stamped()).containsExactly("1|1|1|7", "2|2|2|5");
     }
 }

@@ -11,6 +11,7 @@ import io.txn.test.DatabaseKind;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.mariadb.jdbc.MariaDbDataSource;
 
@@ -45,6 +46,38 @@ class MySqlPrivilegesIT extends AtContract {
         committed(xid, "UPDATE account SET amount = 1 WHERE id = 1");
         assertRolledBack(xid);
         assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    /** A trigger sets what the account may not; the undo would say it itself. */
+    @Test
+    void aTriggerThatSetsWhatTheAccountMayNotIsRefused() throws SQLException {
+        String user = "'set_" + database.name() + "'@'%'";
+        behindTheBack(
+                "CREATE TABLE stamped (id INT PRIMARY KEY, a INT, kept INT)",
+                "INSERT INTO stamped VALUES (1, 1, 1)",
+                "CREATE TRIGGER stamp BEFORE UPDATE ON stamped FOR EACH ROW SET NEW.kept = 2",
+                "CREATE USER " + user + " IDENTIFIED BY 'p'",
+                "GRANT SELECT, TRIGGER ON " + database.name() + ".* TO " + user,
+                "GRANT ALL ON " + database.name() + ".undo_log TO " + user,
+                "GRANT ALL ON " + database.name() + ".undo_log_database TO " + user,
+                "GRANT UPDATE (a) ON " + database.name() + ".stamped TO " + user);
+        MariaDbDataSource account = new MariaDbDataSource(database.jdbcUrl());
+        account.setUser("set_" + database.name());
+        account.setPassword("p");
+        AtOptions leaving = options().withColumnsLeftToTriggers(Set.of("stamped.kept"));
+        at = AtDataSource.wrap(account, leaving, contexts, manager);
+        Xid xid = begin();
+        inside(xid, connection -> {
+            SQLException refusal =
+                    refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, () -> execute(connection, "UPDATE stamped SET a = 2"));
+            assertThat(refusal.getMessage()).contains("trigger stamp");
+        });
+        behindTheBack("GRANT UPDATE (id, kept) ON " + database.name() + ".stamped TO " + user);
+        at = AtDataSource.wrap(account, leaving, contexts, manager);
+        committed(xid, "UPDATE stamped SET a = 2");
+        assertRolledBack(xid);
+        assertThat(rows("SELECT a FROM stamped")).containsExactly("1");
+        behindTheBack("DROP USER " + user);
     }
 
     @Test

@@ -7,6 +7,7 @@ import io.txn.protocol.Xid;
 import io.txn.test.DatabaseKind;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.postgresql.ds.PGSimpleDataSource;
 
@@ -79,7 +80,8 @@ class PostgresPrivilegesIT extends AtContract {
         account.setUrl(database.jdbcUrl());
         account.setUser(role);
         account.setPassword("p");
-        return AtDataSource.wrap(account, options(), contexts, manager);
+        return AtDataSource.wrap(
+                account, options().withColumnsLeftToTriggers(Set.of("stamped.kept")), contexts, manager);
     }
 
     private void refusedAll(Xid xid, String reason, String... statements) {
@@ -111,6 +113,24 @@ class PostgresPrivilegesIT extends AtContract {
         committed(xid, inserted, deleted, updated.replace('7', '8'));
         assertRolledBack(xid);
         assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+        behindTheBack("DROP OWNED BY " + role, "DROP ROLE " + role);
+    }
+
+    /** A trigger sets what the account may not; the undo would say it itself. */
+    @Test
+    void aTriggerThatSetsWhatTheAccountMayNotIsRefused() {
+        behindTheBack(
+                "CREATE TABLE stamped (id INT PRIMARY KEY, a INT, kept INT)",
+                "INSERT INTO stamped VALUES (1, 1, 1)",
+                "CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.kept := 2; RETURN NEW; END'",
+                "CREATE TRIGGER stamp BEFORE UPDATE ON stamped FOR EACH ROW EXECUTE FUNCTION stamp()");
+        Xid xid = begin();
+        at = wrapped("REVOKE UPDATE ON stamped FROM {role}", "GRANT UPDATE (a) ON stamped TO {role}");
+        refusedAll(xid, "trigger stamp", "UPDATE stamped SET a = 2");
+        at = wrapped("GRANT UPDATE (id, a, kept) ON stamped TO {role}");
+        committed(xid, "UPDATE stamped SET a = 2");
+        assertRolledBack(xid);
+        assertThat(rows("SELECT a FROM stamped")).containsExactly("1");
         behindTheBack("DROP OWNED BY " + role, "DROP ROLE " + role);
     }
 

@@ -97,6 +97,22 @@ abstract class UndoTableContract extends AtContract {
         assertThatCode(wrapped(options())::prepare).doesNotThrowAnyException();
     }
 
+    /** Where that is what the server makes unless told otherwise, and somebody made it by hand: an undo record would say of changes that they were committed. */
+    @Test
+    void aTableWithoutTransactionsIsNotAccepted() {
+        if (!mariaDb()) {
+            return;
+        }
+        behindTheBack("ALTER TABLE undo_log ENGINE = MyISAM");
+        assertThatThrownBy(wrapped(options())::prepare)
+                .isInstanceOfSatisfying(
+                        TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.NO_UNDO_TABLE))
+                .hasMessageContaining("its engine MyISAM has no transactions");
+        assertThat(undoRows()).isZero();
+        behindTheBack("ALTER TABLE undo_log ENGINE = InnoDB");
+        assertThatCode(wrapped(options())::prepare).doesNotThrowAnyException();
+    }
+
     @Test
     void itMayHaveAnotherName() {
         at = wrapped(options().withUndoTable("txn_undo"));

@@ -1,6 +1,9 @@
 package io.txn.spring.autoconfigure;
 
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.StringJoiner;
 import java.util.function.Supplier;
 import org.springframework.aop.config.AopConfigUtils;
 import org.springframework.aop.framework.autoproxy.AutoProxyUtils;
@@ -20,7 +23,9 @@ import org.springframework.boot.context.properties.source.ConfigurationPropertyS
 import org.springframework.boot.context.properties.source.ConfigurationPropertyState;
 import org.springframework.context.support.PropertySourcesPlaceholderConfigurer;
 import org.springframework.core.ResolvableType;
+import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.Environment;
+import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.env.PropertySource;
 import org.springframework.util.ClassUtils;
 
@@ -34,6 +39,11 @@ final class BeanRegistrations {
 
     private static final String SESSION = "session";
     private static final String FRAMEWORK = "org.springframework.";
+
+    /** Which objects Spring Cloud leaves alone when keys have changed while the application runs; and which these are unless somebody says so. */
+    private static final String NEVER_REFRESHED = "spring.cloud.refresh.never-refreshable";
+
+    private static final String NEVER_REFRESHED_BY_DEFAULT = "com.zaxxer.hikari.HikariDataSource";
 
     /** Cannot say what it has, and has nothing of ours. */
     private static final String SPRING_CLOUD_RANDOM = "cachedrandom";
@@ -74,6 +84,11 @@ final class BeanRegistrations {
             }
         }
         return true;
+    }
+
+    /** A type that is present, and not everywhere where this runs. */
+    Class<?> type(String name) {
+        return ClassUtils.resolveClassName(name, loader);
     }
 
     /** Whether servlets serve this application. */
@@ -212,6 +227,25 @@ final class BeanRegistrations {
             }
         }
         return false;
+    }
+
+    /**
+     * Has Spring Cloud leave these alone when keys have changed while the application runs, besides what the application or Spring Cloud itself names. It would bind each bean with keys once more, and fails
+     * over what cannot be: a pool in its wrapping, which it does not know as one of those that it leaves alone; and of records it says at WARN that they have no setters.
+     */
+    void neverRefreshed(List<String> types) {
+        if (environment instanceof ConfigurableEnvironment all
+                && arePresent("org.springframework.cloud.context.properties.ConfigurationPropertiesRebinder")) {
+            StringJoiner names = new StringJoiner(",");
+            names.add(environment.getProperty(NEVER_REFRESHED, NEVER_REFRESHED_BY_DEFAULT));
+            types.forEach(names::add);
+            String source = "txn, besides " + NEVER_REFRESHED;
+            // A context may share the environment of its parent, and see what was named there.
+            if (all.getPropertySources().contains(source)) {
+                return;
+            }
+            all.getPropertySources().addFirst(new MapPropertySource(source, Map.of(NEVER_REFRESHED, names.toString())));
+        }
     }
 
     /** Has proxies made for beans that there is advice for, as {@code @EnableAspectJAutoProxy} does. */

@@ -17,11 +17,14 @@ import io.txn.spring.GlobalTransactionalAspect;
 import io.txn.spring.GlobalTransactionalCheck;
 import io.txn.spring.GlobalTransactionalOptions;
 import io.txn.spring.LaterResults;
+import io.txn.spring.ListenerFailures;
+import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.ConfigurableBeanFactory;
 import org.springframework.boot.ssl.SslBundles;
+import org.springframework.context.ApplicationContext;
 import org.springframework.core.env.Environment;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 import org.springframework.util.ClassUtils;
@@ -32,9 +35,26 @@ final class ClientBeans extends BeanRegistrar {
     private static final String TRANSACTIONS =
             "org.springframework.transaction.support.TransactionSynchronizationManager";
 
+    /** By name, because few applications have Spring Cloud, and most of these are loaded later, if at all. */
+    private static final List<String> NEVER_REFRESHED = List.of(
+            "io.txn.client.jdbc.AtDataSource",
+            "io.txn.spring.autoconfigure.ClientProperties",
+            "io.txn.spring.autoconfigure.CoordinatorProperties",
+            "io.txn.spring.autoconfigure.DiscoveryProperties",
+            "io.txn.spring.autoconfigure.DoctorProperties",
+            "io.txn.spring.autoconfigure.EmbeddedProperties",
+            "io.txn.spring.autoconfigure.EtcdProperties",
+            "io.txn.spring.autoconfigure.FenceProperties",
+            "io.txn.spring.autoconfigure.JdbcProperties",
+            "io.txn.spring.autoconfigure.NacosProperties",
+            "io.txn.spring.autoconfigure.PropagationProperties",
+            "io.txn.spring.autoconfigure.StateMachineProperties",
+            "io.txn.spring.autoconfigure.XaProperties");
+
     @Override
     void register(BeanRegistrations beans) {
         beans.bindLate(ClientProperties.class, "txn.client", ClientProperties::defaults);
+        beans.neverRefreshed(NEVER_REFRESHED);
         beans.infrastructure(Client.class, "txnAnnotationIndex", AnnotationIndex.class);
         if (beans.isOwnMissing(ContextCarrier.class)) {
             beans.eager(Client.class, "txnContextCarrier", ContextCarrier.class);
@@ -44,6 +64,9 @@ final class ClientBeans extends BeanRegistrar {
         }
         beans.eager(Client.class, "txnClientLifecycle", ClientLifecycle.class);
         beans.eager(Client.class, "txnHooks", SmartInitializingSingleton.class);
+        if (beans.arePresent("org.springframework.transaction.event.TransactionalApplicationListener")) {
+            beans.eager(Listeners.class, "txnListenerFailures", ListenerFailures.class);
+        }
         beans.eager(Client.class, "txnResourceManager", ResourceManager.class);
         beans.eager(Client.class, "txnGlobalTransactionTemplate", GlobalTransactionTemplate.class);
         beans.lazy(Client.class, "txnGlobalLockTemplate", GlobalLockTemplate.class);
@@ -118,6 +141,20 @@ final class ClientBeans extends BeanRegistrar {
 
         static GlobalLockTemplate txnGlobalLockTemplate(ContextCarrier txnContextCarrier) {
             return new GlobalLockTemplate(txnContextCarrier);
+        }
+    }
+
+    /** Loaded only where there are local transactions of Spring's. */
+    static final class Listeners {
+
+        private Listeners() {}
+
+        static ListenerFailures txnListenerFailures(
+                ApplicationContext application,
+                ObjectProvider<ContextCarrier> txnContextCarrier,
+                ObjectProvider<GlobalTransactionTemplate> txnGlobalTransactionTemplate) {
+            return new ListenerFailures(
+                    application, new Provided<>(txnContextCarrier), new Provided<>(txnGlobalTransactionTemplate));
         }
     }
 

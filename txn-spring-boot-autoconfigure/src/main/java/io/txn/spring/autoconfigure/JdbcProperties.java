@@ -28,6 +28,8 @@ import org.springframework.util.unit.DataSize;
  *     for rows, the undo that would free them waits too
  * @param functionsThatOnlyRead functions of the database, and views that call them, of which you vouch that they write nothing; what neither the database
  *     nor its text proves to be so is refused in a global transaction
+ * @param columnsLeftToTriggers columns that triggers set before each row, such as orders.updated_at, or updated_at for every table: a rollback sets them back only as far as the trigger
+ *     lets it, and does not notice when others have changed them; without it, statements at which such a trigger fires are refused in a global transaction
  * @param isolation what plain reads in global transactions may show of rows that others, not yet decided, have written, where @GlobalTransactional does not
  *     say: with read-committed they wait for such rows, each asks the coordinator once, and reads that cannot be checked are refused
  * @param mode how local transactions take part: at captures what statements change and undoes that; xa has the database itself prepare them, which needs no undo table,
@@ -46,6 +48,7 @@ record JdbcProperties(
         @DefaultValue("16MB") DataSize maxUndoSize,
         @DefaultValue(AtOptions.PHASE_TWO_CONNECTIONS) int phaseTwoConnections,
         @DefaultValue Set<String> functionsThatOnlyRead,
+        @DefaultValue Set<String> columnsLeftToTriggers,
         @DefaultValue("read-uncommitted") Isolation isolation,
         @DefaultValue("at") Mode mode,
         @DefaultValue Set<String> xa) {
@@ -59,6 +62,7 @@ record JdbcProperties(
     JdbcProperties {
         excluded = Set.copyOf(excluded);
         functionsThatOnlyRead = Set.copyOf(functionsThatOnlyRead);
+        columnsLeftToTriggers = Set.copyOf(columnsLeftToTriggers);
         xa = Set.copyOf(xa);
     }
 
@@ -74,6 +78,7 @@ record JdbcProperties(
                 10_000,
                 DataSize.ofMegabytes(16),
                 Integer.parseInt(AtOptions.PHASE_TWO_CONNECTIONS),
+                Set.of(),
                 Set.of(),
                 Isolation.READ_UNCOMMITTED,
                 Mode.AT,
@@ -111,6 +116,7 @@ record JdbcProperties(
                 .withBounds(maxRowsPerStatement, (int) Math.min(maxUndoSize.toBytes(), Integer.MAX_VALUE))
                 .withPhaseTwoConnections(phaseTwoConnections)
                 .withFunctionsThatOnlyRead(functionsThatOnlyRead)
+                .withColumnsLeftToTriggers(columnsLeftToTriggers)
                 .withIsolation(isolation);
     }
 }

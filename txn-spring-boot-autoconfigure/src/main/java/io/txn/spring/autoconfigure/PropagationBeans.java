@@ -9,6 +9,7 @@ import io.txn.spring.propagation.Carriers;
 import io.txn.spring.propagation.CarriersExamination;
 import io.txn.spring.propagation.ContextCircuitBreakers;
 import io.txn.spring.propagation.EntryExceptions;
+import io.txn.spring.propagation.HttpServiceGroups;
 import io.txn.spring.propagation.Incoming;
 import io.txn.spring.propagation.JerseyExceptions;
 import io.txn.spring.propagation.Outgoing;
@@ -24,10 +25,14 @@ import io.txn.spring.propagation.XidRequestInterceptor;
 import io.txn.spring.propagation.XidWebClientPostProcessor;
 import java.time.InstantSource;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.ConfigurableBeanFactory;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.core.Ordered;
 import org.springframework.core.ResolvableType;
 import org.springframework.core.annotation.Order;
+import org.springframework.util.ClassUtils;
+import org.springframework.web.client.RestClient;
+import org.springframework.web.reactive.function.client.WebClient;
 
 /**
  * Each way in and out of an application that carries global transactions, as far as its types are on the class path. What Spring Boot 4 moved has a maker for each place.
@@ -106,6 +111,9 @@ final class PropagationBeans extends BeanRegistrar {
         if (beans.arePresent("org.springframework.boot.web.client.RestClientCustomizer")) {
             RestOfSpringBoot3.register(beans);
         }
+        if (beans.arePresent(HttpServiceGroups.REST_CLIENTS)) {
+            beans.lazy(RestGroups.class, "txnRestServiceGroups", beans.type(HttpServiceGroups.REST_CLIENTS));
+        }
         if (beans.arePresent("org.springframework.boot.restclient.RestClientCustomizer")) {
             RestOfSpringBoot4.register(beans);
         }
@@ -146,6 +154,21 @@ final class PropagationBeans extends BeanRegistrar {
 
         static RequestFactories txnApacheDeadlines(ContextCarrier txnContextCarrier, Alarm txnAlarm) {
             return new ApacheDeadlines(txnContextCarrier, txnAlarm, InstantSource.system());
+        }
+    }
+
+    /** Groups of HTTP interfaces over RestClient, of Spring 7. */
+    static final class RestGroups {
+
+        private RestGroups() {}
+
+        static Object txnRestServiceGroups(
+                ConfigurableBeanFactory beanFactory, ObjectProvider<XidRequestInterceptor> txnXidRequestInterceptor) {
+            Class<?> type =
+                    ClassUtils.resolveClassName(HttpServiceGroups.REST_CLIENTS, beanFactory.getBeanClassLoader());
+            return HttpServiceGroups.configurer(type, RestClient.Builder.class, builder -> txnXidRequestInterceptor
+                    .getObject()
+                    .addTo(builder));
         }
     }
 
@@ -263,6 +286,9 @@ final class PropagationBeans extends BeanRegistrar {
         beans.lazy(WebClients.class, "txnWebClientCarrier", Carrier.class);
         beans.lazy(WebClients.class, "txnXidExchangeFilter", XidExchangeFilter.class);
         beans.eager(WebClients.class, "txnXidWebClientPostProcessor", XidWebClientPostProcessor.class);
+        if (beans.arePresent(HttpServiceGroups.WEB_CLIENTS)) {
+            beans.lazy(WebGroups.class, "txnWebServiceGroups", beans.type(HttpServiceGroups.WEB_CLIENTS));
+        }
         if (beans.arePresent("org.springframework.boot.web.reactive.function.client.WebClientCustomizer")) {
             WebClientsOfSpringBoot3.register(beans);
         }
@@ -288,6 +314,23 @@ final class PropagationBeans extends BeanRegistrar {
         static XidWebClientPostProcessor txnXidWebClientPostProcessor(
                 ObjectProvider<XidExchangeFilter> txnXidExchangeFilter) {
             return new XidWebClientPostProcessor(new Provided<>(txnXidExchangeFilter));
+        }
+    }
+
+    /** Groups of HTTP interfaces over WebClient, of Spring 7. */
+    static final class WebGroups {
+
+        private WebGroups() {}
+
+        static Object txnWebServiceGroups(
+                ConfigurableBeanFactory beanFactory, ObjectProvider<XidExchangeFilter> txnXidExchangeFilter) {
+            Class<?> type =
+                    ClassUtils.resolveClassName(HttpServiceGroups.WEB_CLIENTS, beanFactory.getBeanClassLoader());
+            return HttpServiceGroups.configurer(
+                    type,
+                    WebClient.Builder.class,
+                    builder -> builder.filters(
+                            filters -> txnXidExchangeFilter.getObject().addTo(filters)));
         }
     }
 

@@ -37,13 +37,15 @@ public final class AdviceExamination implements Examination {
         int methods = 0;
         for (String name : beanFactory.getBeanDefinitionNames()) {
             Object bean = beanFactory.containsSingleton(name) ? beanFactory.getSingleton(name) : null;
-            Class<?> type = bean == null ? null : ClassUtils.getUserClass(AopUtils.getTargetClass(bean));
-            if (bean == null || type == null || !AnnotationUtils.isCandidateClass(type, GlobalTransactional.class)) {
+            // One that is not made, or not once for all, has its class at least.
+            Class<?> found = bean == null ? beanFactory.getType(name, false) : AopUtils.getTargetClass(bean);
+            Class<?> type = found == null ? null : ClassUtils.getUserClass(found);
+            if (type == null || !AnnotationUtils.isCandidateClass(type, GlobalTransactional.class)) {
                 continue;
             }
             List<Method> annotated = annotated(type);
             methods += annotated.size();
-            if (!annotated.isEmpty()) {
+            if (bean != null && !annotated.isEmpty()) {
                 Finding problem = problem(name, bean, type, annotated);
                 if (problem != null) {
                     findings.add(problem);

@@ -112,6 +112,12 @@ public final class DataSourcesExamination implements Examination {
                 problem == null
                         ? Finding.well(name, "undo table " + database.undoTable() + " is as it should be")
                         : Finding.problem(ErrorCode.NO_UNDO_TABLE, name, problem));
+        if (!database.columnsLeftToTriggers().isEmpty()) {
+            findings.add(Finding.well(
+                    name,
+                    "a rollback leaves to triggers, and does not compare: "
+                            + String.join(", ", new TreeSet<>(database.columnsLeftToTriggers()))));
+        }
         for (String hidden : database.hidden()) {
             findings.add(Finding.problem(ErrorCode.CATALOG_HIDDEN, name, hidden));
         }

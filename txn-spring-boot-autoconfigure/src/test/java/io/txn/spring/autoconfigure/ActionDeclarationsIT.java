@@ -271,6 +271,18 @@ class ActionDeclarationsIT {
         public void compensate() {}
     }
 
+    static class Acts {
+        @SagaAction(name = "acts")
+        public void act() {}
+
+        public void compensate() {}
+    }
+
+    static class Overrides extends Acts {
+        @Override
+        public void act() {}
+    }
+
     /** Begins a local transaction that is none of the data source. */
     static class OtherManager extends AbstractPlatformTransactionManager {
 
@@ -355,6 +367,15 @@ class ActionDeclarationsIT {
                 CapturesHalf.class,
                 ErrorCode.ACTION_MISDECLARED,
                 "compensate takes int, which act takes and does not capture");
+    }
+
+    /** What stands at its parameters is not inherited, and without the annotation it would run as no branch. */
+    @Test
+    void anActionThatIsOverriddenSaysSoThere() {
+        refused(
+                Overrides.class,
+                ErrorCode.ACTION_MISDECLARED,
+                "Overrides.act() overrides it and has none; put it there too");
     }
 
     @Test

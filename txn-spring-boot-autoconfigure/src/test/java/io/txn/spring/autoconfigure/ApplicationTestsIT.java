@@ -29,6 +29,7 @@ import org.springframework.test.annotation.DirtiesContext;
 import org.springframework.test.context.ContextConfiguration;
 import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
+import org.springframework.test.context.TestContextManager;
 import org.springframework.test.jdbc.JdbcTestUtils;
 import org.springframework.transaction.annotation.Transactional;
 
@@ -103,6 +104,36 @@ class ApplicationTestsIT {
             assertThatThrownBy(() -> shop.buy(false))
                     .isInstanceOfSatisfying(
                             TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.LOCAL_TRANSACTION_OPEN));
+        }
+    }
+
+    @SpringBootTest(
+            classes = Application.class,
+            webEnvironment = SpringBootTest.WebEnvironment.NONE,
+            properties = "spring.datasource.url=jdbc:h2:mem:annotated")
+    @DirtiesContext
+    static class Annotated {
+
+        @DynamicPropertySource
+        static void whereItIs(DynamicPropertyRegistry keys) {
+            keys.add("txn.coordinator.address", () -> coordinator.address());
+        }
+
+        @GlobalTransactional
+        void aTest() {}
+    }
+
+    /** As {@code @Transactional} is written there. Nothing would begin a transaction. */
+    @Test
+    void anAnnotationOnATestItselfIsRefused() {
+        TestContextManager manager = new TestContextManager(Annotated.class);
+        try {
+            assertThatThrownBy(() -> manager.prepareTestInstance(new Annotated()))
+                    .isInstanceOfSatisfying(
+                            TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.BAD_CONFIGURATION))
+                    .hasMessageContaining("its objects are no beans, as those of a test");
+        } finally {
+            manager.getTestContext().markApplicationContextDirty(DirtiesContext.HierarchyMode.EXHAUSTIVE);
         }
     }
 

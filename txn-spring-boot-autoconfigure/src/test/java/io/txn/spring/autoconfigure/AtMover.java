@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
 
@@ -30,7 +31,7 @@ import org.springframework.jdbc.datasource.DriverManagerDataSource;
  */
 final class AtMover implements AutoCloseable {
 
-    static final int ROWS = 12;
+    static final int ROWS = 60;
 
     private final TxnClient client;
     private final List<HikariDataSource> pools = new ArrayList<>();
@@ -81,12 +82,11 @@ final class AtMover implements AutoCloseable {
         database.execute(
                 "CREATE TABLE account (id INT PRIMARY KEY, amount INT NOT NULL)",
                 "CREATE TABLE ledger (id VARCHAR(40) PRIMARY KEY, amount INT NOT NULL)",
-                "CREATE TABLE token (id INT PRIMARY KEY, note VARCHAR(100))");
-        for (int id = 1; id <= ROWS; id++) {
-            database.execute("INSERT INTO account VALUES (" + id + ", 1000)");
-            if (tokens) {
-                database.execute("INSERT INTO token VALUES (" + id + ", 'of all')");
-            }
+                "CREATE TABLE token (id INT PRIMARY KEY, note VARCHAR(20))");
+        for (String table : tokens ? new String[] {"account", "token"} : new String[] {"account"}) {
+            database.execute(IntStream.rangeClosed(1, ROWS)
+                    .mapToObj(id -> "INSERT INTO " + table + " VALUES (" + id + ", 1000)")
+                    .toArray(String[]::new));
         }
     }
 
@@ -96,7 +96,7 @@ final class AtMover implements AutoCloseable {
         int row = 1 + random.nextInt(ROWS);
         int other = 1 + random.nextInt(ROWS);
         String id = UUID.randomUUID().toString();
-        Duration timeout = Duration.ofMillis(500 + random.nextInt(4_000));
+        Duration timeout = Duration.ofMillis(1_000 + random.nextInt(7_000));
         client.transactions().execute(GlobalTransactionOptions.named("move").withTimeout(timeout), () -> {
             boolean gone = write(
                     from,

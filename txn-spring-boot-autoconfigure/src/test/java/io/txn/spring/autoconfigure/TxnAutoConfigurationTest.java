@@ -716,6 +716,7 @@ class TxnAutoConfigurationTest {
                 Map.entry("txn.jdbc.lock-retry-interval", "7ms"),
                 Map.entry("txn.jdbc.max-rows-per-statement", "8"),
                 Map.entry("txn.jdbc.functions-that-only-read", "total,shop.later"),
+                Map.entry("txn.jdbc.columns-left-to-triggers", "updated_at,orders.version"),
                 Map.entry("txn.jdbc.isolation", "read-committed"),
                 Map.entry("txn.jdbc.max-undo-size", "9KB"))));
         assertThat(binder.bind("txn.client", ClientProperties.class).get().toOptions("app"))
@@ -736,6 +737,7 @@ class TxnAutoConfigurationTest {
                         .withLockRetry(6, Duration.ofMillis(7))
                         .withBounds(8, 9 * 1024)
                         .withFunctionsThatOnlyRead(Set.of("total", "shop.later"))
+                        .withColumnsLeftToTriggers(Set.of("updated_at", "orders.version"))
                         .withIsolation(Isolation.READ_COMMITTED));
     }
 

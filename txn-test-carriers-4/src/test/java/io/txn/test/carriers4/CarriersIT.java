@@ -61,7 +61,13 @@ import org.springframework.stereotype.Service;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RestController;
+import org.springframework.web.client.support.RestClientHttpServiceGroupConfigurer;
 import org.springframework.web.reactive.function.client.WebClient;
+import org.springframework.web.reactive.function.client.support.WebClientHttpServiceGroupConfigurer;
+import org.springframework.web.service.annotation.HttpExchange;
+import org.springframework.web.service.annotation.PostExchange;
+import org.springframework.web.service.registry.HttpServiceGroup;
+import org.springframework.web.service.registry.ImportHttpServices;
 import reactor.core.publisher.Mono;
 
 /** WebFlux, gRPC as Spring gRPC sets it up, and Dubbo on the newest line: in, out, and marked. One application calls itself over real servers. */
@@ -133,6 +139,9 @@ class CarriersIT {
     private static String call(String via, String text) {
         return switch (via) {
             case "webflux" -> application.getBean(Shopping.class).post(text).block(LONG);
+            case "rest-group" -> application.getBean(OverRestClient.class).take(text);
+            case "web-group" ->
+                application.getBean(OverWebClient.class).take(text).block(LONG);
             case "grpc" ->
                 ClientCalls.blockingUnaryCall(
                         application.getBean(GrpcChannelFactory.class).createChannel("stock"),
@@ -144,7 +153,7 @@ class CarriersIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"webflux", "grpc", "dubbo"})
+    @ValueSource(strings = {"webflux", "grpc", "dubbo", "rest-group", "web-group"})
     void theXidArrivesAndWhatWasDoneIsKeptOrUndoneWithIt(String via) throws Throwable {
         String kept = "kept-" + via;
         String xid = global(kept, () -> {
@@ -165,7 +174,7 @@ class CarriersIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"webflux", "grpc", "dubbo"})
+    @ValueSource(strings = {"webflux", "grpc", "dubbo", "rest-group", "web-group"})
     void aFailureThatTheCallerSwallowsRollsBackIfItLeftSomethingBehind(String via) {
         String half = "half-" + via;
         assertThat(catchThrowable(() -> global(half, () -> catchThrowable(() -> call(via, half)))))
@@ -227,6 +236,20 @@ class CarriersIT {
         public Mono<String> fail(String text) {
             return post(text).then(Mono.error(new ArithmeticException("changed its mind")));
         }
+    }
+
+    /** Of a group of HTTP interfaces; nothing of Spring Boot's is here that would customize its client. */
+    @HttpExchange
+    public interface OverRestClient {
+        @PostExchange("/take/{text}")
+        String take(@PathVariable("text") String text);
+    }
+
+    /** The same over the other client. */
+    @HttpExchange
+    public interface OverWebClient {
+        @PostExchange("/take/{text}")
+        Mono<String> take(@PathVariable("text") String text);
     }
 
     /** What is done with stock, however it is called. */
@@ -340,7 +363,22 @@ class CarriersIT {
     @EnableAutoConfiguration
     @EnableDubbo(scanBasePackageClasses = CarriersIT.class)
     @Import({Shopping.class, Stock.class, Web.class, Grpc.class, Client.class})
+    @ImportHttpServices(
+            group = "rest",
+            types = OverRestClient.class,
+            clientType = HttpServiceGroup.ClientType.REST_CLIENT)
+    @ImportHttpServices(group = "web", types = OverWebClient.class, clientType = HttpServiceGroup.ClientType.WEB_CLIENT)
     static class Shop {
+
+        @Bean
+        RestClientHttpServiceGroupConfigurer restGroup(@Value("${port.web}") int port) {
+            return groups -> groups.forEachClient((group, client) -> client.baseUrl("http://127.0.0.1:" + port));
+        }
+
+        @Bean
+        WebClientHttpServiceGroupConfigurer webGroup(@Value("${port.web}") int port) {
+            return groups -> groups.forEachClient((group, client) -> client.baseUrl("http://127.0.0.1:" + port));
+        }
 
         @Bean
         GrpcExceptionHandler statuses() {

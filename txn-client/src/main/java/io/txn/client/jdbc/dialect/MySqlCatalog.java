@@ -1,5 +1,7 @@
 package io.txn.client.jdbc.dialect;
 
+import io.txn.client.jdbc.sql.Identifier;
+import io.txn.client.jdbc.sql.NewRowTrigger;
 import io.txn.client.jdbc.sql.SqlSyntax;
 import io.txn.client.jdbc.sql.TableName;
 import java.sql.Connection;
@@ -46,6 +48,9 @@ final class MySqlCatalog implements Catalog {
                     + " WHERE GRANTEE = ? AND PRIVILEGE_TYPE IN ('TRIGGER', 'DELETE') AND ? LIKE TABLE_SCHEMA AND ? IS NOT NULL",
             "SELECT PRIVILEGE_TYPE FROM information_schema.TABLE_PRIVILEGES"
                     + " WHERE GRANTEE = ? AND PRIVILEGE_TYPE IN ('TRIGGER', 'DELETE') AND TABLE_SCHEMA = ? AND TABLE_NAME = ?");
+
+    /** Among what an account may do: to UPDATE all columns. */
+    private static final String UPDATE_ALL = "UPDATE ALL";
 
     /** An account may not do that to a table. */
     private static final int DENIED = 1142;
@@ -111,7 +116,7 @@ final class MySqlCatalog implements Catalog {
         List<String> stamps = query == null
                 ? List.of()
                 : List.of(CatalogRow.oneOfMySql(connection, query).text("STAMP"));
-        Set<String> privileges = new HashSet<>(Set.of("SELECT", "INSERT"));
+        Set<String> privileges = new HashSet<>(Set.of("SELECT", "INSERT", UPDATE_ALL));
         List<Column> columns = columns(connection, schema, table, privileges);
         String grantee = session.text("GRANTEE");
         for (String held : PRIVILEGES) {
@@ -139,7 +144,7 @@ final class MySqlCatalog implements Catalog {
                 key,
                 List.copyOf(unique.keySet()),
                 referencedBy,
-                triggers(connection, schema, table),
+                triggers(connection, schema, table, privileges.contains(UPDATE_ALL) ? columns : List.of()),
                 refusal(connection, row, grantee, referencedBy, privileges),
                 null,
                 null,
@@ -176,7 +181,7 @@ final class MySqlCatalog implements Catalog {
         }
         List<CatalogRow> engine = CatalogRow.mySql(connection, ENGINE, row.get("ENGINE"));
         if (engine.isEmpty() || !engine.get(0).is("TRANSACTIONS", "YES")) {
-            return "its engine " + row.get("ENGINE") + " has no transactions";
+            return "its engine " + row.get("ENGINE") + Table.NO_TRANSACTIONS;
         }
         String schema = row.text("TABLE_SCHEMA");
         String table = row.text("TABLE_NAME");
@@ -229,7 +234,9 @@ final class MySqlCatalog implements Catalog {
         return lacking;
     }
 
-    private static List<Trigger> triggers(Connection connection, String schema, String table) throws SQLException {
+    /** @param columns those that this account may set */
+    private static List<Trigger> triggers(Connection connection, String schema, String table, List<Column> columns)
+            throws SQLException {
         List<Trigger> triggers = new ArrayList<>();
         for (CatalogRow row : CatalogRow.mySql(connection, TRIGGERS, schema, table)) {
             Set<Trigger.Event> events = EnumSet.noneOf(Trigger.Event.class);
@@ -238,13 +245,41 @@ final class MySqlCatalog implements Catalog {
                     events.add(event);
                 }
             }
+            String text = row.is("ACTION_TIMING", "BEFORE") ? row.text("ACTION_STATEMENT") : "";
             triggers.add(new Trigger(
-                    "trigger " + row.text("TRIGGER_NAME"),
-                    events,
-                    Set.of(),
-                    row.is("ACTION_TIMING", "BEFORE") ? row.text("ACTION_STATEMENT") : ""));
+                    "trigger " + row.text("TRIGGER_NAME"), events, Set.of(), text, "", sets(text, columns)));
         }
         return triggers;
+    }
+
+    /**
+     * The columns that a trigger sets, where its text does nothing else. What depends on the session's time zone is fine in a TIMESTAMP only: sessions that undo have a zone of
+     * their own.
+     */
+    private static @Nullable Set<String> sets(String text, List<Column> columns) {
+        Map<Identifier, Boolean> names = NewRowTrigger.ofMySql(
+                text, name -> columns.stream().anyMatch(c -> isTimestamp(c) && isCalled(c, name)));
+        Set<String> sets = new HashSet<>();
+        for (Map.Entry<Identifier, Boolean> name :
+                names == null ? Map.<Identifier, Boolean>of().entrySet() : names.entrySet()) {
+            Column column = columns.stream()
+                    .filter(c -> isCalled(c, name.getKey()))
+                    .findFirst()
+                    .orElse(null);
+            if (column == null || name.getValue() && !isTimestamp(column)) {
+                return null;
+            }
+            sets.add(column.name());
+        }
+        return names == null ? null : sets;
+    }
+
+    private static boolean isCalled(Column column, Identifier name) {
+        return column.name().equalsIgnoreCase(name.text());
+    }
+
+    private static boolean isTimestamp(Column column) {
+        return column.type().toLowerCase(Locale.ROOT).startsWith("timestamp");
     }
 
     /**
@@ -292,9 +327,11 @@ final class MySqlCatalog implements Catalog {
             }
             List<String> held =
                     List.of(row.text("PRIVILEGES").toUpperCase(Locale.ROOT).split(","));
-            privileges.removeIf(p -> !p.equals("UPDATE") && !held.contains(p));
+            privileges.removeIf(p -> !p.startsWith("UPDATE") && !held.contains(p));
             if (held.contains("UPDATE")) {
                 privileges.add("UPDATE");
+            } else {
+                privileges.remove(UPDATE_ALL);
             }
             Set<Column.Trait> traits = EnumSet.noneOf(Column.Trait.class);
             if (extra.contains("auto_increment")) {

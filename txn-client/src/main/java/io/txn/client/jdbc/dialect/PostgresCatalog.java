@@ -1,5 +1,7 @@
 package io.txn.client.jdbc.dialect;
 
+import io.txn.client.jdbc.sql.Identifier;
+import io.txn.client.jdbc.sql.NewRowTrigger;
 import io.txn.client.jdbc.sql.SqlSyntax;
 import io.txn.client.jdbc.sql.TableName;
 import java.sql.Connection;
@@ -7,8 +9,10 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -85,19 +89,20 @@ final class PostgresCatalog implements Catalog {
     private static final String LEAVES =
             "SELECT relid::oid::bigint AS oid FROM pg_partition_tree(?::bigint::oid::regclass) WHERE isleaf";
 
-    /** The bits of {@code tgtype}: 1 for each row, 2 before, 4 INSERT, 8 DELETE, 16 UPDATE. */
+    /** The bits of {@code tgtype}: 1 for each row, 2 before, 4 INSERT, 8 DELETE, 16 UPDATE. What stands behind WHEN is printed within the whole definition only. */
     private static final String TRIGGERS = """
             SELECT 'trigger ' || t.tgname AS name, t.tgtype & 4 <> 0 AS on_insert, t.tgtype & 16 <> 0 AS on_update,
                 t.tgtype & 8 <> 0 AS on_delete,
                 (SELECT string_agg(a.attname, chr(1)) FROM pg_catalog.pg_attribute a
                     WHERE a.attrelid = t.tgrelid AND a.attnum = ANY (t.tgattr::int2[])) AS columns,
-                CASE WHEN t.tgtype & 7 = 7 AND l.lanname = 'plpgsql' THEN p.prosrc ELSE '' END AS text
+                CASE WHEN t.tgtype & 3 = 3 AND l.lanname = 'plpgsql' THEN p.prosrc ELSE '' END AS text,
+                CASE WHEN t.tgqual IS NULL THEN '' ELSE substring(pg_get_triggerdef(t.oid) FROM ' WHEN (.*) EXECUTE ') END AS condition
             FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
             JOIN pg_catalog.pg_language l ON l.oid = p.prolang
             WHERE t.tgrelid = ?::bigint::oid AND NOT t.tgisinternal AND t.tgenabled <> 'D'
                 AND (t.tgenabled <> 'R' OR current_setting('session_replication_role') = 'replica')
             UNION ALL
-            SELECT 'rule ' || rulename, ev_type = '3', ev_type = '2', ev_type = '4', NULL, ''
+            SELECT 'rule ' || rulename, ev_type = '3', ev_type = '2', ev_type = '4', NULL, '', ''
             FROM pg_catalog.pg_rewrite WHERE ev_class = ?::bigint::oid AND ev_type <> '1' AND ev_enabled <> 'D'
             ORDER BY 1""";
 
@@ -123,7 +128,9 @@ final class PostgresCatalog implements Catalog {
                 has_table_privilege(c.oid, 'INSERT') OR NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid
                     AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND NOT has_column_privilege(c.oid, a.attnum, 'INSERT'))
                     AS inserts,
-                has_any_column_privilege(c.oid, 'UPDATE') AS updates, has_table_privilege(c.oid, 'DELETE') AS deletes,
+                has_any_column_privilege(c.oid, 'UPDATE') AS updates,
+                NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                    AND NOT has_column_privilege(c.oid, a.attnum, 'UPDATE')) AS updates_all, has_table_privilege(c.oid, 'DELETE') AS deletes,
                 CASE WHEN row_security_active(c.oid) THEN (
                     WITH policy AS (
                         SELECT p.polpermissive AS permits, p.polcmd AS command, pg_get_expr(p.polqual, p.polrelid) AS seen,
@@ -181,6 +188,7 @@ final class PostgresCatalog implements Catalog {
         }
         String schema = row.text("nspname");
         String table = row.text("relname");
+        CatalogRow permitted = still(connection, PERMITTED, oid, name);
         return new Table(
                 schema,
                 table,
@@ -190,11 +198,15 @@ final class PostgresCatalog implements Catalog {
                 key,
                 List.of(),
                 referencedBy(connection, oid),
-                triggers(connection, row.is("kind", "p"), relations),
+                triggers(
+                        connection,
+                        row.is("kind", "p"),
+                        relations,
+                        permitted.is("updates_all", "t") ? columns : List.of()),
                 refusal,
                 still(connection, UNSEEN, oid, name).get("unseen"),
                 unvalidated(row.get("unvalidated"), row.get("unvalidated_values")),
-                lacking(still(connection, PERMITTED, oid, name)),
+                lacking(permitted),
                 relations,
                 stamps);
     }
@@ -228,8 +240,13 @@ final class PostgresCatalog implements Catalog {
         return schema.equals(ownSchema) ? table : schema + '.' + table;
     }
 
-    /** Those of the table and of its partitions. An UPDATE that moves a row to another partition deletes and inserts it there. */
-    private static List<Trigger> triggers(Connection connection, boolean partitioned, Set<String> relations)
+    /**
+     * Those of the table and of its partitions. An UPDATE that moves a row to another partition deletes and inserts it there.
+     *
+     * @param written the columns that this account may set
+     */
+    private static List<Trigger> triggers(
+            Connection connection, boolean partitioned, Set<String> relations, List<Column> written)
             throws SQLException {
         List<Trigger> triggers = new ArrayList<>();
         for (String relation : relations) {
@@ -249,10 +266,26 @@ final class PostgresCatalog implements Catalog {
                         row.text("name"),
                         events,
                         columns == null || partitioned ? Set.of() : Set.of(columns.split("\u0001")),
-                        row.text("text")));
+                        row.text("text"),
+                        row.text("condition"),
+                        sets(row.text("text"), row.text("condition"), written)));
             }
         }
         return triggers;
+    }
+
+    private static @Nullable Set<String> sets(String text, String condition, List<Column> written) {
+        Set<Identifier> names = NewRowTrigger.ofPlpgsql(text, condition);
+        Set<String> sets = new HashSet<>();
+        for (Identifier name : names == null ? Set.<Identifier>of() : names) {
+            // Without quotes, names are in lower case.
+            String column = name.quoted() ? name.text() : name.text().toLowerCase(Locale.ROOT);
+            if (written.stream().noneMatch(c -> c.name().equals(column))) {
+                return null;
+            }
+            sets.add(column);
+        }
+        return names == null ? null : sets;
     }
 
     /** What a query says of a table that was there a moment ago. */

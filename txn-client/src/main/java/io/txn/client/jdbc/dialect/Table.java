@@ -53,6 +53,9 @@ public record Table(
     static final String GENERATED_KEY =
             "it has no key without generated columns, which images leave out: its rows cannot be named";
 
+    /** The end of a refusal: what is written there is not taken back by anything. */
+    static final String NO_TRANSACTIONS = " has no transactions";
+
     public Table {
         columns = List.copyOf(columns);
         key = List.copyOf(key);
@@ -62,6 +65,11 @@ public record Table(
         stamps = List.copyOf(stamps);
         lacking = Map.copyOf(lacking);
         identities = Set.copyOf(identities);
+    }
+
+    /** Why nothing that is written here can be taken back, by the database itself either; null when it can. */
+    public @Nullable String withoutTransactions() {
+        return refusal != null && refusal.endsWith(NO_TRANSACTIONS) ? refusal : null;
     }
 
     /** Notes what an account lacks that is to take back statements of this kind: {@code privileges}, of which those that it has are empty. */
@@ -118,6 +126,33 @@ public record Table(
         return null;
     }
 
+    /**
+     * Whether what a trigger makes of a column concerns this row alone: it is not in the key, no foreign key refers to it, and none to what the database
+     * computes of it.
+     */
+    public boolean concernsItsRowAlone(String column) {
+        return key.stream().noneMatch(c -> c.name().equals(column))
+                && referencedBy.stream()
+                        .flatMap(reference -> reference.parentColumns().stream())
+                        .noneMatch(name -> name.equals(column) || named(name) == null);
+    }
+
+    /**
+     * The columns that triggers set which are understood.
+     *
+     * @param event at which these fire; null for any
+     */
+    public Set<String> setByTriggers(Trigger.@Nullable Event event) {
+        Set<String> names = new TreeSet<>();
+        for (Trigger trigger : triggers) {
+            Set<String> sets = trigger.sets();
+            if (sets != null && (event == null || trigger.fires(event, null))) {
+                names.addAll(sets);
+            }
+        }
+        return names;
+    }
+
     /** Whether settings of the session say how values of it are printed. */
     public boolean printedBySetting() {
         for (Column column : columns) {
@@ -167,7 +202,7 @@ public record Table(
         Map<Integer, String> acting = new TreeMap<>();
         for (Trigger trigger : triggers) {
             List<Object> parts = List.of(new TreeSet<>(trigger.events()), new TreeSet<>(trigger.columns()));
-            acting.put(fingerprint(trigger.name() + parts + trigger.ofNewRow()), trigger.name());
+            acting.put(fingerprint(trigger.name() + parts + trigger.ofNewRow() + trigger.condition()), trigger.name());
         }
         for (ForeignKey reference : referencedBy) {
             if (reference.followsDelete() || reference.followsUpdate()) {

@@ -10,9 +10,17 @@ import org.jspecify.annotations.Nullable;
  * @param name what it is and what it is called
  * @param events at which it fires
  * @param columns that an UPDATE has to set for it to fire; empty when any UPDATE does
- * @param ofNewRow its text, where it runs before each row of an INSERT and can see and set that row; empty where it is none of these, or hidden
+ * @param ofNewRow its text, where it runs before each row is written and can see and set that row; empty where it is none of these, or hidden
+ * @param condition on which it fires, as the database prints it; empty for none
+ * @param sets the columns of the new row that it sets, where its text is known to do nothing else; null where it may do more, or is not understood
  */
-public record Trigger(String name, Set<Event> events, Set<String> columns, String ofNewRow) {
+public record Trigger(
+        String name,
+        Set<Event> events,
+        Set<String> columns,
+        String ofNewRow,
+        String condition,
+        @Nullable Set<String> sets) {
 
     /** What is done to a row. */
     public enum Event {
@@ -24,6 +32,12 @@ public record Trigger(String name, Set<Event> events, Set<String> columns, Strin
     public Trigger {
         events = Set.copyOf(events);
         columns = Set.copyOf(columns);
+        sets = sets == null ? null : Set.copyOf(sets);
+    }
+
+    /** Whether all that it does is to set some of these columns of the row that is written; at DELETE there is none. */
+    public boolean setsOnly(Set<String> some) {
+        return sets != null && some.containsAll(sets) && !events.contains(Event.DELETE);
     }
 
     /**

@@ -80,7 +80,7 @@ final class ChangeUndo {
                 decided(known, row, now, todo, overwritten);
             } else if ((of.equal(now, row.after()) || of.change().following() && isSetBackInPart(row, now))
                     && Collections.disjoint(setBack, changedColumns(row))) {
-                todo.add(row);
+                todo.add(of.leavingToOthers(row, now));
             } else if (isAsBefore(row, now, current)) {
                 // What follows was set back with what it follows.
                 if (!of.change().following()) {
@@ -99,13 +99,32 @@ final class ChangeUndo {
         }
         switch (of.change().kind()) {
             case INSERT -> writer.delete(unhindered(todo, hindrances::toDelete));
-            case UPDATE -> writer.update(unhindered(todo, hindrances::toUpdate));
+            case UPDATE -> {
+                List<RowChange> free = unhindered(todo, hindrances::toUpdate);
+                writer.update(free);
+                requireAsBefore(free);
+            }
             case DELETE -> {
                 writer.update(unhindered(overwritten, hindrances::toUpdate));
                 writer.insert(todo);
+                requireAsBefore(todo);
             }
         }
         dirty.leave(of.change());
+    }
+
+    /** A trigger had its hands on what was written: that it left alone what is not its own was known of the text that it had when the undo began. */
+    private void requireAsBefore(List<RowChange> written) throws SQLException {
+        if (of.table().triggers().isEmpty() || written.isEmpty() || !dirty.isEmpty()) {
+            return;
+        }
+        Map<List<Value>, List<Value>> now = of.currentRows();
+        for (RowChange row : written) {
+            if (!of.equal(now.get(of.change().keyOf(row.original())), row.before())) {
+                String reason = "a trigger of the table did not leave its values as they were before";
+                dirty.add(of.change(), place, row, row.after(), UndoReport.Cause.CONSTRAINT, reason);
+            }
+        }
     }
 
     /** A row that is in the way, or was: without a decision it is left alone, with one it becomes what that says. */

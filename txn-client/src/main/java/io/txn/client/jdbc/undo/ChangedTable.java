@@ -75,15 +75,22 @@ final class ChangedTable {
         if (lacking != null) {
             throw CannotUndoException.unreadable(change.lockName(), "since phase one, " + lacking);
         }
-        Trigger trigger =
-                switch (change.kind()) {
-                    case INSERT -> found.triggerOn(Trigger.Event.DELETE, null);
-                    case DELETE -> found.triggerOn(Trigger.Event.INSERT, null);
-                    case UPDATE -> found.triggerOn(Trigger.Event.UPDATE, setBack(change, found));
-                };
-        if (trigger != null) {
-            throw CannotUndoException.unreadable(
-                    change.lockName(), "since phase one, it has " + trigger.name() + ", which would fire");
+        Set<String> left = change.columns().stream()
+                .filter(ImageColumn::maintained)
+                .map(ImageColumn::name)
+                .collect(Collectors.toSet());
+        for (Trigger trigger : found.triggers()) {
+            boolean fires =
+                    switch (change.kind()) {
+                        case INSERT -> trigger.fires(Trigger.Event.DELETE, null);
+                        case DELETE -> trigger.fires(Trigger.Event.INSERT, null) && !trigger.setsOnly(left);
+                        case UPDATE ->
+                            trigger.fires(Trigger.Event.UPDATE, setBack(change, found)) && !trigger.setsOnly(left);
+                    };
+            if (fires) {
+                throw CannotUndoException.unreadable(
+                        change.lockName(), "since phase one, it has " + trigger.name() + ", which would fire");
+            }
         }
         return found;
     }
@@ -224,6 +231,26 @@ final class ChangedTable {
             }
         }
         return true;
+    }
+
+    /**
+     * What setting a row back writes: of the columns that are left to triggers, those that are still as the transaction left them. What somebody else's write
+     * made of the others tells of that write, and a version that went back would have two meanings.
+     */
+    RowChange leavingToOthers(RowChange row, @Nullable List<Value> now) {
+        List<Value> after = row.after();
+        if (now == null || after == null || row.before() == null) {
+            return row;
+        }
+        List<Value> target = new ArrayList<>(before(row));
+        for (int i = 0; i < columns.size(); i++) {
+            if (change.columns().get(i).maintained()
+                    && !columns.get(i).is(Column.Trait.MAINTAINED)
+                    && !now.get(i).equals(after.get(i))) {
+                target.set(i, now.get(i));
+            }
+        }
+        return new RowChange(target, after);
     }
 
     /**

@@ -247,6 +247,10 @@ public final class UndoTable {
                 return "table " + table + " has no column " + column;
             }
         }
+        String kept = undo.withoutTransactions();
+        if (kept != null) {
+            return "table " + table + " would keep undo records of what was not committed: " + kept;
+        }
         Column number = undo.column(new Identifier("id", false));
         numbered = number != null
                 && number.type().toLowerCase(Locale.ROOT).matches("(pg_catalog\\.)?int8|bigint(\\(\\d+\\))?");

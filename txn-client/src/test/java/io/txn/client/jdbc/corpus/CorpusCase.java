@@ -11,6 +11,7 @@ import java.util.Set;
  * @param variant values of what is varied, comma-separated; may be empty
  * @param known what it is known to come out as until that is mended; the build does not fail then, and the table says so
  * @param varies columns, as {@code table.column}, whose values differ from run to run
+ * @param left columns, likewise, that triggers may have set anew after a rollback
  * @param url what is added to the JDBC URL
  */
 public record CorpusCase(
@@ -23,6 +24,7 @@ public record CorpusCase(
         Outcome known,
         Mode mode,
         Set<String> varies,
+        Set<String> left,
         String url,
         List<Step> steps) {
 
@@ -46,6 +48,7 @@ public record CorpusCase(
 
     public CorpusCase {
         varies = Set.copyOf(varies);
+        left = Set.copyOf(left);
         steps = List.copyOf(steps);
     }
 

@@ -325,6 +325,7 @@ public final class CorpusFile {
             CorpusCase.Wanted wanted = CorpusCase.Wanted.EXACT;
             Outcome known = Outcome.EXACT;
             Set<String> varies = new LinkedHashSet<>();
+            Set<String> left = new LinkedHashSet<>();
             String url = "";
             List<String> own = new ArrayList<>();
             List<String> steps = new ArrayList<>();
@@ -341,6 +342,7 @@ public final class CorpusFile {
                     case "expect" -> wanted = CorpusCase.Wanted.valueOf(rest.toUpperCase(Locale.ROOT));
                     case "known" -> known = Outcome.valueOf(rest.toUpperCase(Locale.ROOT));
                     case "varies" -> varies.addAll(Arrays.asList(rest.split(" +")));
+                    case "left" -> left.addAll(Arrays.asList(rest.split(" +")));
                     case "url" -> url = rest.equals("-") ? "" : rest;
                     default -> steps.add(line);
                 }
@@ -367,6 +369,7 @@ public final class CorpusFile {
                     known,
                     CorpusCase.Mode.valueOf(run.toUpperCase(Locale.ROOT)),
                     varies,
+                    left,
                     url,
                     new Steps(via).read(steps));
         }

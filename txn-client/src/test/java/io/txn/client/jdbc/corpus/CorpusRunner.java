@@ -147,6 +147,7 @@ public final class CorpusRunner implements AutoCloseable {
         }
 
         reset();
+        List<String> wantedBack = rows(what.left());
         Governed rollback = governed(what, false);
         bad = rollback.problem();
         if (bad != null) {
@@ -158,9 +159,9 @@ public final class CorpusRunner implements AutoCloseable {
         if (what.wanted() == Wanted.ATTENTION) {
             return new Result(what, Outcome.EXACT, "");
         }
-        List<String> after = rows(Set.of());
-        if (!after.equals(before)) {
-            return new Result(what, Outcome.WRONG, "after the rollback: " + difference(before, after));
+        List<String> after = rows(what.left());
+        if (!after.equals(wantedBack)) {
+            return new Result(what, Outcome.WRONG, "after the rollback: " + difference(wantedBack, after));
         }
         return refusedAt >= 0
                 ? new Result(what, Outcome.REFUSED, commit.script().refused())
