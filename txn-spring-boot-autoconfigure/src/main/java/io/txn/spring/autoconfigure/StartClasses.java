@@ -133,7 +133,8 @@ final class StartClasses implements ApplicationListener<SpringApplicationEvent>,
     }
 
     void loadAll(List<String> lines, boolean link) {
-        // To look for what is not there takes a look into each jar: the first class of a package of others' says whether
+        // To look for what is not there takes a look into each jar: the first class of a package of others' says
+        // whether
         // there are more.
         Map<String, Boolean> packages = new HashMap<>();
         for (String line : lines) {

@@ -30,7 +30,8 @@ class AtUnderFireIT {
 
     private static final Duration MAX = Duration.ofSeconds(300);
     private static final long SEED = Long.getLong("txn.test.seed", System.nanoTime());
-    private static final int ROUNDS = Integer.getInteger("txn.test.rounds", Boolean.getBoolean("txn.test.full") ? 200 : 12);
+    private static final int ROUNDS =
+            Integer.getInteger("txn.test.rounds", Boolean.getBoolean("txn.test.full") ? 200 : 12);
 
     @TempDir
     Path directory;
