@@ -531,7 +531,8 @@ abstract class BehindContract extends AtContract {
                     refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, () -> execute(connection, "UPDATE stamped SET a = 9"));
             assertThat(refused.getMessage())
                     .contains("trigger stamp on stamped sets stamped.version at UPDATE")
-                    .contains("name stamped.version under txn.jdbc.columns-left-to-triggers, in every service that writes");
+                    .contains(
+                            "name stamped.version under txn.jdbc.columns-left-to-triggers, in every service that writes");
         });
         wrapped(options().withColumnsLeftToTriggers(Set.of("stamped.version")));
         committed(xid, "UPDATE stamped SET a = 9 WHERE id = 1");
@@ -614,8 +615,7 @@ abstract class BehindContract extends AtContract {
                         ? "ON CONFLICT (id) DO UPDATE SET a = 9"
                         : "ON DUPLICATE KEY UPDATE a = 9");
         inside(begin(), connection -> {
-            SQLException refused =
-                    refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, () -> execute(connection, upsert));
+            SQLException refused = refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, () -> execute(connection, upsert));
             assertThat(refused.getMessage())
                     .contains("columns are left to triggers at UPDATE, DELETE and plain INSERT only")
                     .contains("run an UPDATE, and an INSERT where it finds no row");
@@ -636,9 +636,9 @@ abstract class BehindContract extends AtContract {
                         + " EXECUTE FUNCTION tenant.one()");
         Xid xid = begin();
         inside(xid, connection -> {
-            connection.setSchema("tenant");
             // What the commit has not seen itself is looked at by the undo.
             connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+            connection.setSchema("tenant");
             execute(connection, "UPDATE orders SET a = 2");
             connection.commit();
         });

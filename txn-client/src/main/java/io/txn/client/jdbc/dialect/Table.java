@@ -184,7 +184,7 @@ public record Table(
                                 referencedBy,
                                 triggers,
                                 refusal,
-                                unseen,
+                                other.unseen == null ? null : unseen,
                                 unvalidated,
                                 other.lacking,
                                 other.identities,

@@ -86,8 +86,7 @@ public final class NewRowTrigger {
             "clock_timestamp");
 
     /** Likewise. */
-    private static final Set<String> WORDS_OF_MYSQL =
-            Set.of("uuid", "utc_timestamp", "sysdate", "curdate", "curtime");
+    private static final Set<String> WORDS_OF_MYSQL = Set.of("uuid", "utc_timestamp", "sysdate", "curdate", "curtime");
 
     /** Those that tell the time as it is in the session's zone. */
     private static final Set<String> CLOCKS = Set.of(
@@ -329,7 +328,9 @@ public final class NewRowTrigger {
     private boolean isOnlyAskedForNull(int name) {
         int is = name + 1;
         int last = is + (is + 1 < tokens.size() && tokens.get(is + 1).is("NOT") ? 2 : 1);
-        return last < tokens.size() && tokens.get(is).is("IS") && tokens.get(last).is("NULL");
+        return last < tokens.size()
+                && tokens.get(is).is("IS")
+                && tokens.get(last).is("NULL");
     }
 
     /** Moves to the end. */
@@ -342,10 +343,7 @@ public final class NewRowTrigger {
                         case STRING, NUMBER -> true;
                         case SYMBOL -> SYMBOLS.contains(token.text());
                         case PARAMETER, QUOTED_IDENTIFIER -> false;
-                        case WORD ->
-                            token.is("NEW") || token.is("OLD")
-                                    ? isRow(end)
-                                    : isWord(token) && !is('.');
+                        case WORD -> token.is("NEW") || token.is("OLD") ? isRow(end) : isWord(token) && !is('.');
                     };
             if (!understood) {
                 return false;

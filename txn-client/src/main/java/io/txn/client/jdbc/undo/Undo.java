@@ -103,6 +103,7 @@ public final class Undo {
     }
 
     private ChangeUndo change(UndoRecord undo, int place) throws SQLException, CannotUndoException {
-        return new ChangeUndo(connection, dialect, undo.changes(), place, dirty, large, setBackByOthers, writtenByOthers);
+        return new ChangeUndo(
+                connection, dialect, undo.changes(), place, dirty, large, setBackByOthers, writtenByOthers);
     }
 }

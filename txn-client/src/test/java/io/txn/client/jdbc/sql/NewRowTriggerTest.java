@@ -24,8 +24,7 @@ class NewRowTriggerTest {
 
     /** Of a table with the columns {@code a}, {@code b} and the TIMESTAMPs {@code ts}, {@code seen}. */
     private static Set<String> mySql(String body) {
-        Set<Identifier> found =
-                NewRowTrigger.ofMySql(body, Map.of("a", false, "b", false, "ts", true, "seen", true));
+        Set<Identifier> found = NewRowTrigger.ofMySql(body, Map.of("a", false, "b", false, "ts", true, "seen", true));
         return found == null ? null : found.stream().map(Identifier::text).collect(Collectors.toSet());
     }
 
@@ -77,7 +76,8 @@ class NewRowTriggerTest {
             assertThat(mySql("SET NEW.a = 1, NEW.ts = " + other)).as(other).isNull();
         }
         String when = "BEGIN IF %s THEN SET NEW.a = 1; END IF; END";
-        assertThat(mySql(when.formatted("NEW.ts IS NULL AND OLD.seen IS NOT NULL"))).containsExactly("a");
+        assertThat(mySql(when.formatted("NEW.ts IS NULL AND OLD.seen IS NOT NULL")))
+                .containsExactly("a");
         assertThat(mySql(when.formatted("NEW.ts > '2026-12-01'"))).isNull();
         assertThat(mySql(when.formatted("NEW.`ts` > OLD.b"))).isNull();
         assertThat(mySql(when.formatted("DATE(OLD.ts) = NEW.b"))).isNull();
@@ -95,7 +95,9 @@ class NewRowTriggerTest {
                 "date_trunc(NEW.a)", "timezone(NEW.a)", "clock_timestamp()", "gen_random_uuid()", "text(NEW.a)")) {
             assertThat(mySql("SET NEW.a = " + function)).as(function).isNull();
         }
-        assertThat(plpgsql("BEGIN NEW.a := gen_random_uuid(); NEW.b := date_trunc('day', clock_timestamp()); RETURN NEW; END"))
+        assertThat(
+                        plpgsql(
+                                "BEGIN NEW.a := gen_random_uuid(); NEW.b := date_trunc('day', clock_timestamp()); RETURN NEW; END"))
                 .containsExactlyInAnyOrder("a", "b");
         assertThat(mySql("SET NEW.a = UUID(), NEW.b = CAST(NEW.a AS INT)")).containsExactlyInAnyOrder("a", "b");
     }
