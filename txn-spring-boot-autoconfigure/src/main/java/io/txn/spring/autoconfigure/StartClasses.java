@@ -30,7 +30,7 @@ import org.springframework.core.env.Environment;
 
 /**
  * Loads the classes that a start will ask for, on a thread of its own while Spring Boot is still busy with others: loading them is most of what the starter adds to the main thread. Behind ours come those of Spring Boot
- * and of what it brings that the start needs anyway, so that the main thread gets back what the starter still takes of it (docs/decisions/0009). It is left out
+ * and of what it brings that the start needs anyway, so that the main thread gets back what the starter still takes of it (docs/decisions/0010). It is left out
  * on one processor, in native images, and where the system property {@code spring.backgroundpreinitializer.ignore} says so, which leaves out Spring Boot's own work of this kind too. It ends when the start does.
  *
  * <p>Each {@code SpringApplication} does it, also those after the first, which find the classes there, and a bootstrap context of Spring Cloud, which does not know {@code txn.enabled} of {@code application.yml} yet.
@@ -60,7 +60,7 @@ final class StartClasses implements ApplicationListener<SpringApplicationEvent>,
     public void onApplicationEvent(SpringApplicationEvent event) {
         if (event instanceof ApplicationEnvironmentPreparedEvent prepared) {
             if (isWanted(prepared.getEnvironment())) {
-                begin(isUsual(prepared.getSpringApplication()));
+                begin(isUsual(prepared.getSpringApplication(), prepared.getEnvironment()));
             }
         } else if (event instanceof ApplicationReadyEvent || event instanceof ApplicationFailedEvent) {
             over = true;
@@ -83,21 +83,25 @@ final class StartClasses implements ApplicationListener<SpringApplicationEvent>,
         return !NativeDetector.inNativeImage()
                 && !Boolean.getBoolean(IGNORED)
                 && Runtime.getRuntime().availableProcessors() > 1
-                && !isSwitchedOff(environment);
+                && !is(environment, "txn.enabled", "false");
     }
 
     /** One that loads what the list of its line says: others load less, so that the rest would be loaded in vain. */
-    static boolean isUsual(SpringApplication application) {
+    static boolean isUsual(SpringApplication application, Environment environment) {
         return application.getWebApplicationType() == WebApplicationType.SERVLET
+                // Which Spring Boot hands on to the application only behind this event.
+                && (!environment.containsProperty("spring.main.web-application-type")
+                        || is(environment, "spring.main.web-application-type", "servlet"))
+                && !is(environment, "spring.main.lazy-initialization", "true")
                 && !AotDetector.useGeneratedArtifacts();
     }
 
-    private static boolean isSwitchedOff(Environment environment) {
+    private static boolean is(Environment environment, String key, String value) {
         try {
-            return "false".equalsIgnoreCase(environment.getProperty("txn.enabled"));
+            return value.equalsIgnoreCase(environment.getProperty(key));
         } catch (RuntimeException e) {
             // A placeholder, perhaps, whose value comes later. Whoever asks then fails if it does not.
-            log.debug("whether txn.enabled is set is not known yet", e);
+            log.debug("what {} is set to is not known yet", key, e);
             return false;
         }
     }
@@ -129,8 +133,9 @@ final class StartClasses implements ApplicationListener<SpringApplicationEvent>,
     }
 
     void loadAll(List<String> lines, boolean link) {
-        // To look for what is not there takes a look into each jar: the first class of a package says whether there are
-        // others.
+        // To look for what is not there takes a look into each jar: the first class of a package of others' says
+        // whether
+        // there are more.
         Map<String, Boolean> packages = new HashMap<>();
         for (String line : lines) {
             if (over) {
@@ -139,7 +144,8 @@ final class StartClasses implements ApplicationListener<SpringApplicationEvent>,
             String name = nameIn(line);
             String itsPackage = name.substring(0, name.lastIndexOf('.'));
             if (packages.getOrDefault(itsPackage, true)) {
-                packages.putIfAbsent(itsPackage, load(name, link && !line.endsWith(ONLY_LOADED)));
+                boolean there = load(name, link && !line.endsWith(ONLY_LOADED));
+                packages.putIfAbsent(itsPackage, there || link);
             }
         }
     }

@@ -46,13 +46,21 @@ class StartClassesTest {
 
     /** Others load less than the list of Spring Boot's classes says. */
     @Test
-    void onlyAServletApplicationIsUsual() throws IOException {
+    void onlyAServletApplicationThatMakesItsBeansAtTheStartIsUsual() throws IOException {
         SpringApplication application = new SpringApplication();
         application.setWebApplicationType(WebApplicationType.SERVLET);
-        assertThat(StartClasses.isUsual(application)).isTrue();
+        assertThat(StartClasses.isUsual(application, new MockEnvironment())).isTrue();
         assertThat(StartClasses.names(StartClasses.ofSpringBoot())).isNotEmpty();
+        String type = "spring.main.web-application-type";
+        assertThat(StartClasses.isUsual(application, new MockEnvironment().withProperty(type, "servlet")))
+                .isTrue();
+        assertThat(StartClasses.isUsual(application, new MockEnvironment().withProperty(type, "none")))
+                .isFalse();
+        assertThat(StartClasses.isUsual(
+                        application, new MockEnvironment().withProperty("spring.main.lazy-initialization", "true")))
+                .isFalse();
         application.setWebApplicationType(WebApplicationType.NONE);
-        assertThat(StartClasses.isUsual(application)).isFalse();
+        assertThat(StartClasses.isUsual(application, new MockEnvironment())).isFalse();
     }
 
     @Test
