@@ -158,6 +158,26 @@ class PhaseTwoOverTcpTest {
         }
     }
 
+    /** What an action captured is its application's, whatever it looks like. */
+    @Test
+    void aStuckActionHoldsUpNoOtherOneWhoseParametersAreAlike() throws Exception {
+        try (HandDrivenClient client = client("reserve", "ship")) {
+            String data = "{\"actionContext\":{\"rows\":\"12\"}}";
+            client.answerWith(call -> HandDrivenClient.answer(
+                    call,
+                    ((Message.BranchRollbackRequest) call).resourceId().equals("ship")
+                            ? BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE
+                            : BranchStatus.PHASE_TWO_ROLLED_BACK));
+            String xid = client.begin(60_000);
+            long first = client.tryRegister(xid, BranchType.TCC, "reserve", null, data)
+                    .branchId();
+            long second =
+                    client.tryRegister(xid, BranchType.TCC, "ship", null, data).branchId();
+            assertThat(client.rollback(xid)).isEqualTo(GlobalStatus.ROLLBACK_FAILED);
+            assertThat(client.calls()).containsExactly("rollback " + second, "rollback " + first);
+        }
+    }
+
     @Test
     void anAnswerThatMeansNothingIsAskedForAgain() throws Exception {
         try (HandDrivenClient client = client("reserve")) {
