@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -24,13 +25,13 @@ import org.junit.jupiter.api.io.TempDir;
  * that stand still until their transactions are over. Then nothing is lost, doubled, held or left open, and no person is asked. {@code -Dtxn.test.seed} says what is killed, {@code -Dtxn.test.rounds} how often.
  */
 @Timeout(1_800)
+@EnabledIfSystemProperty(named = "txn.test.wide", matches = "true")
 class AtUnderFireIT {
 
     private static final Duration MAX = Duration.ofSeconds(300);
     private static final long SEED = Long.getLong("txn.test.seed", System.nanoTime());
-    private static final int ROUNDS = Integer.getInteger(
-            "txn.test.rounds",
-            Boolean.getBoolean("txn.test.full") ? 200 : Boolean.getBoolean("txn.test.wide") ? 20 : 4);
+    private static final int ROUNDS =
+            Integer.getInteger("txn.test.rounds", Boolean.getBoolean("txn.test.full") ? 200 : 12);
 
     @TempDir
     Path directory;

@@ -56,6 +56,10 @@ class BootLineIT {
     private static final String CODEC = "io.txn.protocol.codec.Schemas";
     private static final String AHEAD = "/io/txn/spring/autoconfigure/start-classes.txt";
 
+    /** Of the line's major version; StartClassesIT holds it to what a start loads. */
+    private static final String AHEAD_OF_SPRING_BOOT =
+            "/io/txn/spring/autoconfigure/start-classes-of-spring-boot-%s.txt";
+
     @TempDir
     static Path directory;
 
@@ -175,7 +179,7 @@ class BootLineIT {
                 .map(Map.Entry::getKey)
                 .filter(name -> name.startsWith("io.txn.") && !name.startsWith("io.txn.test.") && !name.contains("$$"))
                 .collect(Collectors.toCollection(TreeSet::new));
-        List<String> ahead = loadedAhead();
+        List<String> ahead = names(AHEAD);
         assertThat(byMain.stream()
                         .filter(name -> !ahead.contains(name) && !name.endsWith(".StartClasses"))
                         .toList())
@@ -190,11 +194,15 @@ class BootLineIT {
                                     && loaded.getValue().equals(helper)))
                     .as("the proxies that AT mode stands with in front of the driver's objects")
                     .hasSizeGreaterThanOrEqualTo(4);
+            assertThat(names(String.format(AHEAD_OF_SPRING_BOOT, Line.boot().charAt(0))).stream()
+                            .filter(name -> threads.getOrDefault(name, Set.of()).equals(helper)))
+                    .as("classes of Spring Boot and of what it brings, behind ours")
+                    .hasSizeGreaterThan(500);
         }
     }
 
-    private static List<String> loadedAhead() {
-        try (InputStream names = Objects.requireNonNull(BootLineIT.class.getResourceAsStream(AHEAD))) {
+    private static List<String> names(String resource) {
+        try (InputStream names = Objects.requireNonNull(BootLineIT.class.getResourceAsStream(resource))) {
             return new String(names.readAllBytes(), StandardCharsets.UTF_8)
                     .lines()
                     .map(line -> line.split(" ")[0]) // behind some stands that they are not linked
