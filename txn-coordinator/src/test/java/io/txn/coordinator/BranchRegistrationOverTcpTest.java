@@ -220,8 +220,7 @@ class BranchRegistrationOverTcpTest {
     void rowsKeepTheNamesOfTheirRegistrationWhateverIsReported() throws Exception {
         String named = "{\"autoCommit\":false,\"rows\":\"1f\"}";
         String alias = DB + "-by-another-address";
-        try (RawClient client =
-                RawClient.registered(coordinator.tcpPort(), "storage-service", "2.6.0", DB, alias)) {
+        try (RawClient client = RawClient.registered(coordinator.tcpPort(), "storage-service", "2.6.0", DB, alias)) {
             String holder = client.begin();
             long first = client.register(holder, BranchType.AT, DB, "stock:1", named);
             long second = client.register(holder, BranchType.AT, alias, "stock:1", named);
@@ -231,11 +230,7 @@ class BranchRegistrationOverTcpTest {
                 assertThat(refused.message()).contains("TXN-CRD006", "\"rows\"");
             }
             assertThat(reported(
-                            client,
-                            holder,
-                            second,
-                            BranchStatus.PHASE_ONE_DONE,
-                            "{\"more\":1," + named.substring(1)))
+                            client, holder, second, BranchStatus.PHASE_ONE_DONE, "{\"more\":1," + named.substring(1)))
                     .isEqualTo(Outcome.SUCCESS);
             assertThat(reported(client, holder, first, BranchStatus.PHASE_ONE_FAILED, null))
                     .isEqualTo(Outcome.SUCCESS);

@@ -174,6 +174,7 @@ class PhaseTwoOverTcpTest {
             long second =
                     client.tryRegister(xid, BranchType.TCC, "ship", null, data).branchId();
             assertThat(client.rollback(xid)).isEqualTo(GlobalStatus.ROLLBACK_FAILED);
+            await("the other one is called", one -> client.calls().size() > 1);
             assertThat(client.calls()).containsExactly("rollback " + second, "rollback " + first);
         }
     }
@@ -235,7 +236,8 @@ class PhaseTwoOverTcpTest {
         coordinator.close();
         start();
         assertThat(detail(xid).summary().state()).isEqualTo(TransactionState.NEEDS_ATTENTION);
-        assertThat(coordinator.statistics().locks()).isEqualTo(2);
+        // Figures are taken when the engine has answered.
+        await("its locks are counted", one -> one.statistics().locks() == 2);
         assertThat(coordinator.statistics().needingAttention()).isEqualTo(1);
         try (HandDrivenClient client = client(DB, OTHER)) {
             String next = client.begin(60_000);
