@@ -106,264 +106,84 @@ public record AtOptions(
     }
 
     public AtOptions withPhaseTwoConnections(int most) {
-        return new AtOptions(
-                createUndoTable,
-                undoTable,
-                planCacheSize,
-                metadataMaxAge,
-                maxRowsPerStatement,
-                maxUndoBytes,
-                lockTries,
-                lockRetryInterval,
-                lockWait,
-                phaseTwoWaitMax,
-                most,
-                functionsThatOnlyRead,
-                columnsLeftToTriggers,
-                isolation,
-                xa,
-                clock);
+        Draft draft = new Draft(this);
+        draft.phaseTwoConnections = most;
+        return draft.options();
     }
 
     /** @param on whether local transactions are prepared by the database itself */
     public AtOptions withXa(boolean on) {
-        return new AtOptions(
-                createUndoTable,
-                undoTable,
-                planCacheSize,
-                metadataMaxAge,
-                maxRowsPerStatement,
-                maxUndoBytes,
-                lockTries,
-                lockRetryInterval,
-                lockWait,
-                phaseTwoWaitMax,
-                phaseTwoConnections,
-                functionsThatOnlyRead,
-                columnsLeftToTriggers,
-                isolation,
-                on,
-                clock);
+        Draft draft = new Draft(this);
+        draft.xa = on;
+        return draft.options();
     }
 
     public AtOptions withCreateUndoTable(boolean create) {
-        return new AtOptions(
-                create,
-                undoTable,
-                planCacheSize,
-                metadataMaxAge,
-                maxRowsPerStatement,
-                maxUndoBytes,
-                lockTries,
-                lockRetryInterval,
-                lockWait,
-                phaseTwoWaitMax,
-                phaseTwoConnections,
-                functionsThatOnlyRead,
-                columnsLeftToTriggers,
-                isolation,
-                xa,
-                clock);
+        Draft draft = new Draft(this);
+        draft.createUndoTable = create;
+        return draft.options();
     }
 
     public AtOptions withUndoTable(String name) {
-        return new AtOptions(
-                createUndoTable,
-                name,
-                planCacheSize,
-                metadataMaxAge,
-                maxRowsPerStatement,
-                maxUndoBytes,
-                lockTries,
-                lockRetryInterval,
-                lockWait,
-                phaseTwoWaitMax,
-                phaseTwoConnections,
-                functionsThatOnlyRead,
-                columnsLeftToTriggers,
-                isolation,
-                xa,
-                clock);
+        Draft draft = new Draft(this);
+        draft.undoTable = name;
+        return draft.options();
     }
 
     public AtOptions withMetadataMaxAge(Duration age) {
-        return new AtOptions(
-                createUndoTable,
-                undoTable,
-                planCacheSize,
-                age,
-                maxRowsPerStatement,
-                maxUndoBytes,
-                lockTries,
-                lockRetryInterval,
-                lockWait,
-                phaseTwoWaitMax,
-                phaseTwoConnections,
-                functionsThatOnlyRead,
-                columnsLeftToTriggers,
-                isolation,
-                xa,
-                clock);
+        Draft draft = new Draft(this);
+        draft.metadataMaxAge = age;
+        return draft.options();
     }
 
     public AtOptions withBounds(int rowsPerStatement, int undoBytes) {
-        return new AtOptions(
-                createUndoTable,
-                undoTable,
-                planCacheSize,
-                metadataMaxAge,
-                rowsPerStatement,
-                undoBytes,
-                lockTries,
-                lockRetryInterval,
-                lockWait,
-                phaseTwoWaitMax,
-                phaseTwoConnections,
-                functionsThatOnlyRead,
-                columnsLeftToTriggers,
-                isolation,
-                xa,
-                clock);
+        Draft draft = new Draft(this);
+        draft.maxRowsPerStatement = rowsPerStatement;
+        draft.maxUndoBytes = undoBytes;
+        return draft.options();
     }
 
     public AtOptions withLockRetry(int tries, Duration interval) {
-        return new AtOptions(
-                createUndoTable,
-                undoTable,
-                planCacheSize,
-                metadataMaxAge,
-                maxRowsPerStatement,
-                maxUndoBytes,
-                tries,
-                interval,
-                lockWait,
-                phaseTwoWaitMax,
-                phaseTwoConnections,
-                functionsThatOnlyRead,
-                columnsLeftToTriggers,
-                isolation,
-                xa,
-                clock);
+        Draft draft = new Draft(this);
+        draft.lockTries = tries;
+        draft.lockRetryInterval = interval;
+        return draft.options();
     }
 
     public AtOptions withLockWait(Duration wait) {
-        return new AtOptions(
-                createUndoTable,
-                undoTable,
-                planCacheSize,
-                metadataMaxAge,
-                maxRowsPerStatement,
-                maxUndoBytes,
-                lockTries,
-                lockRetryInterval,
-                wait,
-                phaseTwoWaitMax,
-                phaseTwoConnections,
-                functionsThatOnlyRead,
-                columnsLeftToTriggers,
-                isolation,
-                xa,
-                clock);
+        Draft draft = new Draft(this);
+        draft.lockWait = wait;
+        return draft.options();
     }
 
     public AtOptions withPhaseTwoWaitMax(Duration wait) {
-        return new AtOptions(
-                createUndoTable,
-                undoTable,
-                planCacheSize,
-                metadataMaxAge,
-                maxRowsPerStatement,
-                maxUndoBytes,
-                lockTries,
-                lockRetryInterval,
-                lockWait,
-                wait,
-                phaseTwoConnections,
-                functionsThatOnlyRead,
-                columnsLeftToTriggers,
-                isolation,
-                xa,
-                clock);
+        Draft draft = new Draft(this);
+        draft.phaseTwoWaitMax = wait;
+        return draft.options();
     }
 
     public AtOptions withFunctionsThatOnlyRead(Set<String> names) {
-        return new AtOptions(
-                createUndoTable,
-                undoTable,
-                planCacheSize,
-                metadataMaxAge,
-                maxRowsPerStatement,
-                maxUndoBytes,
-                lockTries,
-                lockRetryInterval,
-                lockWait,
-                phaseTwoWaitMax,
-                phaseTwoConnections,
-                names,
-                columnsLeftToTriggers,
-                isolation,
-                xa,
-                clock);
+        Draft draft = new Draft(this);
+        draft.functionsThatOnlyRead = names;
+        return draft.options();
     }
 
     public AtOptions withColumnsLeftToTriggers(Set<String> names) {
-        return new AtOptions(
-                createUndoTable,
-                undoTable,
-                planCacheSize,
-                metadataMaxAge,
-                maxRowsPerStatement,
-                maxUndoBytes,
-                lockTries,
-                lockRetryInterval,
-                lockWait,
-                phaseTwoWaitMax,
-                phaseTwoConnections,
-                functionsThatOnlyRead,
-                names,
-                isolation,
-                xa,
-                clock);
+        Draft draft = new Draft(this);
+        draft.columnsLeftToTriggers = names;
+        return draft.options();
     }
 
     public AtOptions withIsolation(Isolation wanted) {
-        return new AtOptions(
-                createUndoTable,
-                undoTable,
-                planCacheSize,
-                metadataMaxAge,
-                maxRowsPerStatement,
-                maxUndoBytes,
-                lockTries,
-                lockRetryInterval,
-                lockWait,
-                phaseTwoWaitMax,
-                phaseTwoConnections,
-                functionsThatOnlyRead,
-                columnsLeftToTriggers,
-                wanted,
-                xa,
-                clock);
+        Draft draft = new Draft(this);
+        draft.isolation = wanted;
+        return draft.options();
     }
 
     public AtOptions withClock(InstantSource source) {
-        return new AtOptions(
-                createUndoTable,
-                undoTable,
-                planCacheSize,
-                metadataMaxAge,
-                maxRowsPerStatement,
-                maxUndoBytes,
-                lockTries,
-                lockRetryInterval,
-                lockWait,
-                phaseTwoWaitMax,
-                phaseTwoConnections,
-                functionsThatOnlyRead,
-                columnsLeftToTriggers,
-                isolation,
-                xa,
-                source);
+        Draft draft = new Draft(this);
+        draft.clock = source;
+        return draft.options();
     }
 
     /**
@@ -385,6 +205,65 @@ public record AtOptions(
 
     private boolean isLeft(String name) {
         return columnsLeftToTriggers.contains(name.toLowerCase(Locale.ROOT));
+    }
+
+    /** What a variant is made of. */
+    private static final class Draft {
+        boolean createUndoTable;
+        String undoTable;
+        int planCacheSize;
+        Duration metadataMaxAge;
+        int maxRowsPerStatement;
+        int maxUndoBytes;
+        int lockTries;
+        Duration lockRetryInterval;
+        Duration lockWait;
+        Duration phaseTwoWaitMax;
+        int phaseTwoConnections;
+        Set<String> functionsThatOnlyRead;
+        Set<String> columnsLeftToTriggers;
+        Isolation isolation;
+        boolean xa;
+        InstantSource clock;
+
+        Draft(AtOptions from) {
+            createUndoTable = from.createUndoTable;
+            undoTable = from.undoTable;
+            planCacheSize = from.planCacheSize;
+            metadataMaxAge = from.metadataMaxAge;
+            maxRowsPerStatement = from.maxRowsPerStatement;
+            maxUndoBytes = from.maxUndoBytes;
+            lockTries = from.lockTries;
+            lockRetryInterval = from.lockRetryInterval;
+            lockWait = from.lockWait;
+            phaseTwoWaitMax = from.phaseTwoWaitMax;
+            phaseTwoConnections = from.phaseTwoConnections;
+            functionsThatOnlyRead = from.functionsThatOnlyRead;
+            columnsLeftToTriggers = from.columnsLeftToTriggers;
+            isolation = from.isolation;
+            xa = from.xa;
+            clock = from.clock;
+        }
+
+        AtOptions options() {
+            return new AtOptions(
+                    createUndoTable,
+                    undoTable,
+                    planCacheSize,
+                    metadataMaxAge,
+                    maxRowsPerStatement,
+                    maxUndoBytes,
+                    lockTries,
+                    lockRetryInterval,
+                    lockWait,
+                    phaseTwoWaitMax,
+                    phaseTwoConnections,
+                    functionsThatOnlyRead,
+                    columnsLeftToTriggers,
+                    isolation,
+                    xa,
+                    clock);
+        }
     }
 
     private static Set<String> names(String key, Set<String> given, String expected) {

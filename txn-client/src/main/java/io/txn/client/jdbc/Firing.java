@@ -63,7 +63,7 @@ final class Firing {
                 || plan instanceof Plan.RichInsert rich && rich.conflict() == Plan.Conflict.FAIL;
         for (Trigger trigger : table.triggers()) {
             if (trigger.fires(Event.INSERT, null) && !(plain && setsNewRowOnly(trigger))) {
-                throw refusal(trigger, Event.INSERT, "");
+                throw plain ? refusal(trigger, Event.INSERT, "") : refusalOfUpsert(trigger, Event.INSERT);
             }
         }
         refuse(Event.DELETE, null, ", which undoes the INSERT");
@@ -72,12 +72,12 @@ final class Firing {
             if (!rich.replace()) {
                 refuseKeyThatMovesByItself(columns(rich.assigned()));
             }
-            refuse(Event.UPDATE, rich.replace() ? null : columns(rich.assigned()), "");
+            refuseUpsert(rich.replace() ? null : columns(rich.assigned()));
         }
         if (plan instanceof Plan.Merge merge
                 && (merge.keyed() != null || !merge.assigned().isEmpty())) {
             refuseNumberedAnew(columns(merge.assigned()));
-            refuse(Event.UPDATE, merge.keyed() != null ? null : columns(merge.assigned()), "");
+            refuseUpsert(merge.keyed() != null ? null : columns(merge.assigned()));
         }
     }
 
@@ -160,7 +160,8 @@ final class Firing {
                 trigger.name() + " on " + table.lockName() + " sets " + String.join(", ", names) + " at " + event + why
                         + ", and would do so again when that is undone",
                 "name " + String.join(", ", names)
-                        + " under txn.jdbc.columns-left-to-triggers: then an undo sets it back only as far as the trigger lets it, and nobody compares it."
+                        + " under txn.jdbc.columns-left-to-triggers, in every service that writes the table: then an undo sets it back only as far as the trigger lets it,"
+                        + " and nobody compares it."
                         + " Or set it by statements of the transaction and drop the trigger");
     }
 
@@ -169,6 +170,24 @@ final class Firing {
         if (trigger != null) {
             throw refusal(trigger, event, why);
         }
+    }
+
+    private void refuseUpsert(@Nullable List<Column> columns) throws SQLException {
+        Trigger trigger = table.triggerOn(Event.UPDATE, columns);
+        if (trigger != null) {
+            throw refusalOfUpsert(trigger, Event.UPDATE);
+        }
+    }
+
+    /** A statement that inserts or updates, as it turns out. */
+    private SQLException refusalOfUpsert(Trigger trigger, Event event) throws SQLException {
+        if (trigger.sets() == null || !setsNewRowOnly(trigger)) {
+            return refusal(trigger, event, "");
+        }
+        return Refusals.notSupported(
+                trigger.name() + " on " + table.lockName() + " fires at " + event
+                        + ", and columns are left to triggers at UPDATE, DELETE and plain INSERT only",
+                "run an UPDATE, and an INSERT where it finds no row");
     }
 
     private SQLException refusal(Trigger trigger, Event event, String why) {

@@ -531,7 +531,8 @@ abstract class BehindContract extends AtContract {
                     refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, () -> execute(connection, "UPDATE stamped SET a = 9"));
             assertThat(refused.getMessage())
                     .contains("trigger stamp on stamped sets stamped.version at UPDATE")
-                    .contains("name stamped.version under txn.jdbc.columns-left-to-triggers");
+                    .contains(
+                            "name stamped.version under txn.jdbc.columns-left-to-triggers, in every service that writes");
         });
         wrapped(options().withColumnsLeftToTriggers(Set.of("stamped.version")));
         committed(xid, "UPDATE stamped SET a = 9 WHERE id = 1");
@@ -571,6 +572,79 @@ abstract class BehindContract extends AtContract {
         assertRolledBack(xid);
         // Somebody who read version 5 of the first row has not seen its b.
         assertThat(stamped()).containsExactly("1|1|7|8", "2|2|2|5");
+    }
+
+    @Test
+    void whatSomebodyElseMadeOfItDoesNotGoBackWhenSeveralStatementsAreUndoneEither() {
+        triggered(
+                "UPDATE",
+                "IF NEW.version = OLD.version THEN NEW.version := OLD.version + 1; END IF;",
+                "IF NEW.version = OLD.version THEN SET NEW.version = OLD.version + 1; END IF;");
+        Xid xid = begin();
+        committed(xid, "UPDATE stamped SET a = 9", "UPDATE stamped SET a = 10");
+        behindTheBack("UPDATE stamped SET b = 7 WHERE id = 1");
+        assertThat(stamped()).containsExactly("1|10|7|8", "2|10|2|7");
+        assertRolledBack(xid);
+        assertThat(stamped()).containsExactly("1|1|7|10", "2|2|2|5");
+    }
+
+    /** It would fail as often as it is tried. */
+    @Test
+    void aTriggerThatFailsAtTheUndoIsForAPersonToDecide() {
+        triggered(
+                "UPDATE",
+                "IF NEW.a < 9 THEN NEW.version := OLD.version + 1; END IF;",
+                "IF NEW.a < 9 THEN SET NEW.version = OLD.version + 1; END IF;");
+        behindTheBack("INSERT INTO stamped VALUES (3, 3, 3, 2147483647)");
+        Xid xid = begin();
+        committed(xid, "UPDATE stamped SET a = 9");
+        BranchResult result = manager.rollback(xid);
+        assertThat(result.status()).isEqualTo(BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE);
+        assertThat(result.cause()).contains("a trigger of the table fails");
+        assertThat(stamped()).containsExactly("1|9|1|5", "2|9|2|5", "3|9|3|2147483647");
+        behindTheBack("UPDATE stamped SET version = 7 WHERE id = 3");
+        assertRolledBack(xid);
+        assertThat(stamped()).containsExactly("1|1|1|6", "2|2|2|6", "3|3|3|8");
+    }
+
+    @Test
+    void anUpsertIsToldThatColumnsAreNotLeftToTriggersThere() {
+        triggered("UPDATE", "NEW.version := OLD.version + 1;", "SET NEW.version = OLD.version + 1;");
+        String upsert = "INSERT INTO stamped VALUES (1, 2, 3, 4) "
+                + (kind() == DatabaseKind.POSTGRESQL
+                        ? "ON CONFLICT (id) DO UPDATE SET a = 9"
+                        : "ON DUPLICATE KEY UPDATE a = 9");
+        inside(begin(), connection -> {
+            SQLException refused = refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, () -> execute(connection, upsert));
+            assertThat(refused.getMessage())
+                    .contains("columns are left to triggers at UPDATE, DELETE and plain INSERT only")
+                    .contains("run an UPDATE, and an INSERT where it finds no row");
+        });
+    }
+
+    /** The database prints the condition as the search path asks for it, and the session that undoes has one of its own. */
+    @Test
+    void theConditionOfATriggerIsTheSameInSessionsWithAnotherSearchPath() {
+        assumeTrue(kind() == DatabaseKind.POSTGRESQL, "the others have neither");
+        behindTheBack(
+                "CREATE SCHEMA tenant",
+                "CREATE TYPE tenant.order_state AS ENUM ('open', 'shipped')",
+                "CREATE TABLE tenant.orders (id INT NOT NULL PRIMARY KEY, a INT, state tenant.order_state)",
+                "INSERT INTO tenant.orders VALUES (1, 1, 'open')",
+                "CREATE FUNCTION tenant.one() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.a := 1; RETURN NEW; END'",
+                "CREATE TRIGGER one BEFORE INSERT ON tenant.orders FOR EACH ROW WHEN (NEW.state = 'shipped')"
+                        + " EXECUTE FUNCTION tenant.one()");
+        Xid xid = begin();
+        inside(xid, connection -> {
+            // What the commit has not seen itself is looked at by the undo.
+            connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+            connection.setSchema("tenant");
+            execute(connection, "UPDATE orders SET a = 2");
+            connection.commit();
+        });
+        assertRolledBack(xid);
+        assertThat(rows("SELECT a FROM tenant.orders")).containsExactly("1");
+        behindTheBack("DROP SCHEMA tenant CASCADE");
     }
 
     @Test

@@ -153,6 +153,24 @@ class PostgresPrivilegesIT extends AtContract {
         behindTheBack("DROP OWNED BY " + role, "DROP ROLE " + role);
     }
 
+    /** What follows from its rights for a trigger is not what the trigger is. */
+    @Test
+    void anAccountThatMaySetMoreColumnsThanBeforeGoesOn() {
+        behindTheBack(
+                "CREATE TABLE stamped (id INT PRIMARY KEY, a INT, kept INT)",
+                "CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.kept := 2; RETURN NEW; END'",
+                "CREATE TRIGGER stamp BEFORE INSERT ON stamped FOR EACH ROW EXECUTE FUNCTION stamp()");
+        at = wrapped("REVOKE UPDATE ON stamped FROM {role}", "GRANT UPDATE (a) ON stamped TO {role}");
+        Xid xid = begin();
+        committed(xid, connection -> {
+            execute(connection, "INSERT INTO stamped VALUES (1, 1, 1)");
+            behindTheBack("GRANT UPDATE ON stamped TO " + role);
+        });
+        assertRolledBack(xid);
+        assertThat(rows("SELECT id FROM stamped")).isEmpty();
+        behindTheBack("DROP OWNED BY " + role, "DROP ROLE " + role);
+    }
+
     /** The undo has a session of its own, in which a policy may hide the rows: what is not there would need no undo. */
     @Test
     void aTableWhosePoliciesMayHideRowsFromTheUndoIsRefused() {

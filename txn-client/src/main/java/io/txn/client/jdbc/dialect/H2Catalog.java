@@ -185,7 +185,7 @@ final class H2Catalog implements Catalog {
                     events.add(event);
                 }
             }
-            triggers.add(new Trigger("trigger " + row.text("TRIGGER_NAME"), events, Set.of(), "", "", null));
+            triggers.add(new Trigger("trigger " + row.text("TRIGGER_NAME"), events, Set.of(), "", "", "", null));
         }
         return triggers;
     }

@@ -247,39 +247,30 @@ final class MySqlCatalog implements Catalog {
             }
             String text = row.is("ACTION_TIMING", "BEFORE") ? row.text("ACTION_STATEMENT") : "";
             triggers.add(new Trigger(
-                    "trigger " + row.text("TRIGGER_NAME"), events, Set.of(), text, "", sets(text, columns)));
+                    "trigger " + row.text("TRIGGER_NAME"), events, Set.of(), text, "", "", sets(text, columns)));
         }
         return triggers;
     }
 
-    /**
-     * The columns that a trigger sets, where its text does nothing else. What depends on the session's time zone is fine in a TIMESTAMP only: sessions that undo have a zone of
-     * their own.
-     */
+    /** The columns that a trigger sets, where its text does nothing else. */
     private static @Nullable Set<String> sets(String text, List<Column> columns) {
-        Map<Identifier, Boolean> names = NewRowTrigger.ofMySql(
-                text, name -> columns.stream().anyMatch(c -> isTimestamp(c) && isCalled(c, name)));
+        Map<String, Boolean> timestamps = new HashMap<>();
+        columns.forEach(c -> timestamps.put(
+                c.name().toLowerCase(Locale.ROOT),
+                c.type().toLowerCase(Locale.ROOT).startsWith("timestamp")));
+        Set<Identifier> names = NewRowTrigger.ofMySql(text, timestamps);
         Set<String> sets = new HashSet<>();
-        for (Map.Entry<Identifier, Boolean> name :
-                names == null ? Map.<Identifier, Boolean>of().entrySet() : names.entrySet()) {
+        for (Identifier name : names == null ? Set.<Identifier>of() : names) {
             Column column = columns.stream()
-                    .filter(c -> isCalled(c, name.getKey()))
+                    .filter(c -> c.name().equalsIgnoreCase(name.text()))
                     .findFirst()
                     .orElse(null);
-            if (column == null || name.getValue() && !isTimestamp(column)) {
+            if (column == null) {
                 return null;
             }
             sets.add(column.name());
         }
         return names == null ? null : sets;
-    }
-
-    private static boolean isCalled(Column column, Identifier name) {
-        return column.name().equalsIgnoreCase(name.text());
-    }
-
-    private static boolean isTimestamp(Column column) {
-        return column.type().toLowerCase(Locale.ROOT).startsWith("timestamp");
     }
 
     /**

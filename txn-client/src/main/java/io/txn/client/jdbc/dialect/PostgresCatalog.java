@@ -89,20 +89,24 @@ final class PostgresCatalog implements Catalog {
     private static final String LEAVES =
             "SELECT relid::oid::bigint AS oid FROM pg_partition_tree(?::bigint::oid::regclass) WHERE isleaf";
 
-    /** The bits of {@code tgtype}: 1 for each row, 2 before, 4 INSERT, 8 DELETE, 16 UPDATE. What stands behind WHEN is printed within the whole definition only. */
+    /**
+     * The bits of {@code tgtype}: 1 for each row, 2 before, 4 INSERT, 8 DELETE, 16 UPDATE. What stands behind WHEN is printed within the whole definition only, and
+     * names are qualified there as the session's search path asks for it; as it is stored it has numbers instead.
+     */
     private static final String TRIGGERS = """
             SELECT 'trigger ' || t.tgname AS name, t.tgtype & 4 <> 0 AS on_insert, t.tgtype & 16 <> 0 AS on_update,
                 t.tgtype & 8 <> 0 AS on_delete,
                 (SELECT string_agg(a.attname, chr(1)) FROM pg_catalog.pg_attribute a
                     WHERE a.attrelid = t.tgrelid AND a.attnum = ANY (t.tgattr::int2[])) AS columns,
                 CASE WHEN t.tgtype & 3 = 3 AND l.lanname = 'plpgsql' THEN p.prosrc ELSE '' END AS text,
-                CASE WHEN t.tgqual IS NULL THEN '' ELSE substring(pg_get_triggerdef(t.oid) FROM ' WHEN (.*) EXECUTE ') END AS condition
+                CASE WHEN t.tgqual IS NULL THEN '' ELSE substring(pg_get_triggerdef(t.oid) FROM ' WHEN (.*) EXECUTE ') END AS condition,
+                coalesce(t.tgqual::text, '') AS condition_mark
             FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
             JOIN pg_catalog.pg_language l ON l.oid = p.prolang
             WHERE t.tgrelid = ?::bigint::oid AND NOT t.tgisinternal AND t.tgenabled <> 'D'
                 AND (t.tgenabled <> 'R' OR current_setting('session_replication_role') = 'replica')
             UNION ALL
-            SELECT 'rule ' || rulename, ev_type = '3', ev_type = '2', ev_type = '4', NULL, '', ''
+            SELECT 'rule ' || rulename, ev_type = '3', ev_type = '2', ev_type = '4', NULL, '', '', ''
             FROM pg_catalog.pg_rewrite WHERE ev_class = ?::bigint::oid AND ev_type <> '1' AND ev_enabled <> 'D'
             ORDER BY 1""";
 
@@ -268,6 +272,7 @@ final class PostgresCatalog implements Catalog {
                         columns == null || partitioned ? Set.of() : Set.of(columns.split("\u0001")),
                         row.text("text"),
                         row.text("condition"),
+                        row.text("condition_mark"),
                         sets(row.text("text"), row.text("condition"), written)));
             }
         }

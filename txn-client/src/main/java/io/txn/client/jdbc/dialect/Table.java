@@ -184,7 +184,7 @@ public record Table(
                                 referencedBy,
                                 triggers,
                                 refusal,
-                                unseen,
+                                other.unseen == null ? null : unseen,
                                 unvalidated,
                                 other.lacking,
                                 other.identities,
@@ -201,8 +201,7 @@ public record Table(
     public Map<Integer, String> acting(boolean withColumns) {
         Map<Integer, String> acting = new TreeMap<>();
         for (Trigger trigger : triggers) {
-            List<Object> parts = List.of(new TreeSet<>(trigger.events()), new TreeSet<>(trigger.columns()));
-            acting.put(fingerprint(trigger.name() + parts + trigger.ofNewRow() + trigger.condition()), trigger.name());
+            acting.put(fingerprint(trigger.mark()), trigger.name());
         }
         for (ForeignKey reference : referencedBy) {
             if (reference.followsDelete() || reference.followsUpdate()) {

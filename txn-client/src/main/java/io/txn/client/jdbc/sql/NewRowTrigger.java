@@ -1,11 +1,10 @@
 package io.txn.client.jdbc.sql;
 
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NewRowTrigger {
 
-    /** The words of expressions, beside OLD and NEW with their columns; those before a parenthesis are functions of the database's own. */
+    /** The words of expressions on every database, beside OLD and NEW with their columns; those before a parenthesis are functions of the database's own. */
     private static final Set<String> WORDS = Set.of(
             // operators
             "and",
@@ -24,8 +23,6 @@ public final class NewRowTrigger {
             "not",
             "is",
             "null",
-            "distinct",
-            "from",
             "in",
             "between",
             "like",
@@ -37,27 +34,16 @@ public final class NewRowTrigger {
             "true",
             "false",
             "row",
-            "tg_op",
-            "at",
-            "time",
-            "zone",
             // types
             "cast",
             "as",
-            "text",
-            "varchar",
-            "character",
-            "varying",
-            "timestamp",
-            "timestamptz",
             "date",
-            "with",
-            "without",
             "int",
             "integer",
             "bigint",
             "numeric",
-            "boolean",
+            "varchar",
+            "character",
             // functions
             "coalesce",
             "nullif",
@@ -68,25 +54,39 @@ public final class NewRowTrigger {
             "trim",
             "concat",
             "md5",
-            "date_trunc",
-            "timezone",
-            "gen_random_uuid",
-            "uuid",
             "current_user",
             "session_user",
-            "utc_timestamp",
-            "transaction_timestamp",
-            "statement_timestamp",
-            "clock_timestamp",
             "now",
-            "sysdate",
-            "curdate",
-            "curtime",
             "current_timestamp",
             "current_date",
             "current_time",
             "localtimestamp",
             "localtime");
+
+    /** Those of PostgreSQL alone: elsewhere, a user may have given one of these names to a function. */
+    private static final Set<String> WORDS_OF_POSTGRESQL = Set.of(
+            "distinct",
+            "from",
+            "tg_op",
+            "at",
+            "time",
+            "zone",
+            "text",
+            "varying",
+            "timestamp",
+            "timestamptz",
+            "with",
+            "without",
+            "boolean",
+            "date_trunc",
+            "timezone",
+            "gen_random_uuid",
+            "transaction_timestamp",
+            "statement_timestamp",
+            "clock_timestamp");
+
+    /** Likewise. */
+    private static final Set<String> WORDS_OF_MYSQL = Set.of("uuid", "utc_timestamp", "sysdate", "curdate", "curtime");
 
     /** Those that tell the time as it is in the session's zone. */
     private static final Set<String> CLOCKS = Set.of(
@@ -100,35 +100,39 @@ public final class NewRowTrigger {
             "localtimestamp",
             "localtime");
 
+    /** Those of them that tell day and time: a TIMESTAMP takes the moment from them, whatever the zone. */
+    private static final Set<String> MOMENTS =
+            Set.of("now", "sysdate", "current_timestamp", "localtimestamp", "localtime");
+
     private static final String SYMBOLS = "().,+-*/<>=|!:";
 
     private final List<Token> tokens;
     private final boolean plpgsql;
-    private final Predicate<Identifier> zoned;
-    private final Map<Identifier, Boolean> sets = new LinkedHashMap<>();
-    private boolean clockInCondition;
+    private final Map<String, Boolean> columns;
+    private final Set<Identifier> sets = new LinkedHashSet<>();
     private int at;
 
-    private NewRowTrigger(List<Token> tokens, boolean plpgsql, Predicate<Identifier> zoned) {
+    private NewRowTrigger(List<Token> tokens, boolean plpgsql, Map<String, Boolean> columns) {
         this.tokens = tokens;
         this.plpgsql = plpgsql;
-        this.zoned = zoned;
+        this.columns = columns;
     }
 
     /**
      * The columns that a trigger of MySQL's family sets.
      *
      * @param text its one statement
-     * @param zoned whether a column shows another value to a session in another time zone
-     * @return each with whether its value may depend on the session's time zone; null when it may do more than set them, or is not understood
+     * @param columns by name, in lower case, whether a column is a TIMESTAMP, which shows another value to a session in another time zone, and takes another one from what is
+     *     written into it; a text that names others, such as generated ones, is not understood
+     * @return null when it may do more than set them, when what it does may depend on the session's time zone, or when it is not understood
      */
-    public static @Nullable Map<Identifier, Boolean> ofMySql(String text, Predicate<Identifier> zoned) {
+    public static @Nullable Set<Identifier> ofMySql(String text, Map<String, Boolean> columns) {
         // What either of these means is settled by the sql_mode with which the trigger was made.
         if (text.indexOf('"') >= 0) {
             return null;
         }
-        NewRowTrigger read = read(text, SqlSyntax.MYSQL, false, zoned);
-        return read != null && read.isBody() && !read.clockInCondition ? read.sets : null;
+        NewRowTrigger read = read(text, SqlSyntax.MYSQL, false, columns);
+        return read != null && read.isBody() ? Set.copyOf(read.sets) : null;
     }
 
     /**
@@ -139,21 +143,21 @@ public final class NewRowTrigger {
      * @return null when it may do more than set them, or is not understood
      */
     public static @Nullable Set<Identifier> ofPlpgsql(String text, String condition) {
-        NewRowTrigger when = read(condition, SqlSyntax.POSTGRESQL, true, column -> false);
+        NewRowTrigger when = read(condition, SqlSyntax.POSTGRESQL, true, Map.of());
         if (when == null || !when.isExpression(when.tokens.size())) {
             return null;
         }
-        NewRowTrigger read = read(text, SqlSyntax.POSTGRESQL, true, column -> false);
-        return read != null && read.isBody() ? Set.copyOf(read.sets.keySet()) : null;
+        NewRowTrigger read = read(text, SqlSyntax.POSTGRESQL, true, Map.of());
+        return read != null && read.isBody() ? Set.copyOf(read.sets) : null;
     }
 
     private static @Nullable NewRowTrigger read(
-            String text, SqlSyntax syntax, boolean plpgsql, Predicate<Identifier> zoned) {
+            String text, SqlSyntax syntax, boolean plpgsql, Map<String, Boolean> columns) {
         if (text.indexOf('\\') >= 0) {
             return null; // it ends a literal or not, as a setting says
         }
         try {
-            return new NewRowTrigger(Lexer.tokens(text, syntax), plpgsql, zoned);
+            return new NewRowTrigger(Lexer.tokens(text, syntax), plpgsql, columns);
         } catch (NotUnderstood e) {
             return null;
         }
@@ -218,14 +222,18 @@ public final class NewRowTrigger {
         return takes(';') || !plpgsql && at == tokens.size();
     }
 
-    /** A CASE would have a THEN of its own, at which what follows could not be what it is taken for. */
+    /**
+     * Whether it comes out the same in each time zone, too. A CASE would have a THEN of its own, at which what follows could not be what it is taken for.
+     */
     private boolean isCondition() {
         int end = at;
         while (end < tokens.size() && !tokens.get(end).is("THEN")) {
             if (tokens.get(end).is("CASE") || tokens.get(end).isSymbol(';')) {
                 return false;
             }
-            clockInCondition |= isClock(tokens.get(end));
+            if (!plpgsql && (isClock(tokens.get(end)) || isZoned(end) && !isOnlyAskedForNull(end))) {
+                return false;
+            }
             end++;
         }
         return end > at && isExpression(end) && takes("THEN");
@@ -250,20 +258,79 @@ public final class NewRowTrigger {
         if (!takes("NEW") || !takes('.') || at >= end || !isName(tokens.get(at))) {
             return false;
         }
-        Identifier column = Identifier.of(tokens.get(at).text());
+        Token column = tokens.get(at);
         at++;
         takes(':');
         if (!takes('=') || at >= end) {
             return false;
         }
-        boolean bySession = false;
-        for (int i = at; i < end; i++) {
-            Token token = tokens.get(i);
-            boolean ofRow = isName(token) && tokens.get(i - 1).isSymbol('.');
-            bySession |= isClock(token) || ofRow && zoned.test(Identifier.of(token.text()));
+        sets.add(Identifier.of(column.text()));
+        return (plpgsql || isSameInEachZone(isTimestamp(column), end)) && isExpression(end);
+    }
+
+    /** Looks ahead to the end. */
+    private boolean isSameInEachZone(boolean intoTimestamp, int end) {
+        int begin = at;
+        boolean same = true;
+        if (intoTimestamp) {
+            same = isMoment() && at == end;
+        } else {
+            for (int i = begin; i < end; i++) {
+                same &= !isClock(tokens.get(i)) && !isZoned(i);
+            }
         }
-        sets.merge(column, bySession, Boolean::logicalOr);
-        return isExpression(end);
+        at = begin;
+        return same;
+    }
+
+    /** Takes what is the same moment in each time zone, once it is in a TIMESTAMP: anything else that goes into it is taken for a time in the session's zone. */
+    private boolean isMoment() {
+        if (takes("NULL")) {
+            return true;
+        } else if (takes("COALESCE")) {
+            boolean understood = takes('(') && isMoment();
+            while (understood && takes(',')) {
+                understood = isMoment();
+            }
+            return understood && takes(')');
+        } else if (is("NEW") || is("OLD")) {
+            at += 2;
+            return isZoned(at++);
+        }
+        if (at >= tokens.size() || !MOMENTS.contains(tokens.get(at).text().toLowerCase(Locale.ROOT))) {
+            return false;
+        }
+        at++;
+        if (takes('(')) {
+            at += at < tokens.size() && tokens.get(at).kind() == Token.Kind.NUMBER ? 1 : 0;
+            return takes(')');
+        }
+        return true;
+    }
+
+    /** Whether a TIMESTAMP of one of the rows is named there. */
+    private boolean isZoned(int place) {
+        return place > 0
+                && place < tokens.size()
+                && tokens.get(place - 1).isSymbol('.')
+                && isTimestamp(tokens.get(place));
+    }
+
+    private boolean isTimestamp(Token name) {
+        return isName(name) && Boolean.TRUE.equals(columns.get(folded(name)));
+    }
+
+    private static String folded(Token name) {
+        return Identifier.of(name.text()).text().toLowerCase(Locale.ROOT);
+    }
+
+    /** {@code NEW.name IS [NOT] NULL} */
+    private boolean isOnlyAskedForNull(int name) {
+        int is = name + 1;
+        int last = is + (is + 1 < tokens.size() && tokens.get(is + 1).is("NOT") ? 2 : 1);
+        return last < tokens.size()
+                && tokens.get(is).is("IS")
+                && tokens.get(last).is("NULL");
     }
 
     /** Moves to the end. */
@@ -276,10 +343,7 @@ public final class NewRowTrigger {
                         case STRING, NUMBER -> true;
                         case SYMBOL -> SYMBOLS.contains(token.text());
                         case PARAMETER, QUOTED_IDENTIFIER -> false;
-                        case WORD ->
-                            token.is("NEW") || token.is("OLD")
-                                    ? isRow(end)
-                                    : WORDS.contains(token.text().toLowerCase(Locale.ROOT)) && !is('.');
+                        case WORD -> token.is("NEW") || token.is("OLD") ? isRow(end) : isWord(token) && !is('.');
                     };
             if (!understood) {
                 return false;
@@ -288,13 +352,25 @@ public final class NewRowTrigger {
         return true;
     }
 
+    /** With another FROM than that of IS DISTINCT FROM, an expression of PL/pgSQL would be a query. */
+    private boolean isWord(Token token) {
+        if (token.is("FROM") && !(at > 1 && tokens.get(at - 2).is("DISTINCT"))) {
+            return false;
+        }
+        String word = token.text().toLowerCase(Locale.ROOT);
+        return WORDS.contains(word) || (plpgsql ? WORDS_OF_POSTGRESQL : WORDS_OF_MYSQL).contains(word);
+    }
+
     /** A row, {@code OLD} or {@code NEW}, or a column of it. */
     private boolean isRow(int end) {
         if (!takes('.')) {
             return !is('(');
         }
-        boolean understood =
-                at < end && (isName(tokens.get(at)) || tokens.get(at).isSymbol('*'));
+        Token column = at < end ? tokens.get(at) : null;
+        boolean understood = column != null
+                && (plpgsql
+                        ? isName(column) || column.isSymbol('*')
+                        : isName(column) && columns.containsKey(folded(column)));
         at++;
         return understood && !is('.') && !is('(');
     }

@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,7 @@ final class ChangeUndo {
     private final int place;
     private final DirtyRows dirty;
     private final Map<Row, Set<String>> setBackByOthers;
+    private final Map<Row, Map<String, Boolean>> writtenByOthers;
     private final Hindrances hindrances;
     private final RowWriter writer;
 
@@ -37,6 +39,8 @@ final class ChangeUndo {
      *
      * @param changes of the record, of which this is the one at {@code place}
      * @param setBackByOthers by row, the columns that were found to be as before a later change: somebody else had set them back
+     * @param writtenByOthers by row, of each column that is left to triggers whether somebody else had written it after a later change; if not, what it is now is what the undo of
+     *     that change left
      */
     ChangeUndo(
             Connection connection,
@@ -45,12 +49,14 @@ final class ChangeUndo {
             int place,
             DirtyRows dirty,
             LargeValues large,
-            Map<Row, Set<String>> setBackByOthers)
+            Map<Row, Set<String>> setBackByOthers,
+            Map<Row, Map<String, Boolean>> writtenByOthers)
             throws SQLException, CannotUndoException {
         this.of = new ChangedTable(connection, dialect, changes.get(place));
         this.place = place;
         this.dirty = dirty;
         this.setBackByOthers = setBackByOthers;
+        this.writtenByOthers = writtenByOthers;
         this.hindrances = new Hindrances(of, changes.subList(0, place), dirty);
         this.writer = new RowWriter(of, place, dirty, large);
     }
@@ -65,11 +71,11 @@ final class ChangeUndo {
         Map<List<Value>, List<Value>> current = of.currentRows();
         List<RowChange> todo = new ArrayList<>();
         List<RowChange> overwritten = new ArrayList<>();
+        Map<Row, Map<String, Boolean>> written = new HashMap<>();
         for (int i = of.change().rows().size() - 1; i >= 0; i--) {
             RowChange row = of.change().rows().get(i);
             List<Value> now = current.get(of.change().keyOf(row.existing()));
-            Set<String> setBack = setBackByOthers.getOrDefault(
-                    new Row(of.change().lockName(), of.change().keyOf(row.existing())), Set.of());
+            Set<String> setBack = setBackByOthers.getOrDefault(row(row.existing()), Set.of());
             DirtyRow known = dirty.at(of.change(), row);
             if (known == null) {
                 known = dirty.decidedBeside(of.change(), place, row, now);
@@ -80,14 +86,17 @@ final class ChangeUndo {
                 decided(known, row, now, todo, overwritten);
             } else if ((of.equal(now, row.after()) || of.change().following() && isSetBackInPart(row, now))
                     && Collections.disjoint(setBack, changedColumns(row))) {
-                todo.add(of.leavingToOthers(row, now));
+                Map<String, Boolean> byOthers =
+                        of.writtenByOthers(row, now, writtenByOthers.getOrDefault(row(row.existing()), Map.of()));
+                if (!byOthers.isEmpty()) {
+                    written.put(row(row.original()), byOthers);
+                }
+                todo.add(of.leavingToOthers(row, now, byOthers));
             } else if (isAsBefore(row, now, current)) {
                 // What follows was set back with what it follows.
                 if (!of.change().following()) {
                     setBackByOthers
-                            .computeIfAbsent(
-                                    new Row(of.change().lockName(), of.change().keyOf(row.original())),
-                                    r -> new HashSet<>())
+                            .computeIfAbsent(row(row.original()), r -> new HashSet<>())
                             .addAll(changedColumns(row));
                 }
             } else {
@@ -97,6 +106,11 @@ final class ChangeUndo {
                 dirty.add(of.change(), place, row, now, cause, null);
             }
         }
+        // Keys may change places: the rows go by their old ones from here on.
+        if (!writtenByOthers.isEmpty()) {
+            of.change().rows().forEach(row -> writtenByOthers.remove(row(row.existing())));
+        }
+        writtenByOthers.putAll(written);
         switch (of.change().kind()) {
             case INSERT -> writer.delete(unhindered(todo, hindrances::toDelete));
             case UPDATE -> {
@@ -193,6 +207,10 @@ final class ChangeUndo {
             return of.equal(now, row.before());
         }
         return now == null && of.equal(current.get(of.change().keyOf(row.original())), row.before());
+    }
+
+    private Row row(List<Value> image) {
+        return new Row(of.change().lockName(), of.change().keyOf(image));
     }
 
     private Set<String> changedColumns(RowChange row) {

@@ -234,23 +234,40 @@ final class ChangedTable {
     }
 
     /**
-     * What setting a row back writes: of the columns that are left to triggers, those that are still as the transaction left them. What somebody else's write
-     * made of the others tells of that write, and a version that went back would have two meanings.
+     * Of each column that is left to triggers, whether somebody else has written it since the transaction did: it is not as that left it. Once the undo of a later change has written the row, a trigger may have
+     * set it anew; nobody else can have, since the row is locked.
+     *
+     * @param later what was found when later changes of the row were undone
      */
-    RowChange leavingToOthers(RowChange row, @Nullable List<Value> now) {
+    Map<String, Boolean> writtenByOthers(RowChange row, @Nullable List<Value> now, Map<String, Boolean> later) {
         List<Value> after = row.after();
-        if (now == null || after == null || row.before() == null) {
+        Map<String, Boolean> found = new HashMap<>();
+        for (int i = 0; row.before() != null && i < columns.size(); i++) {
+            if (change.columns().get(i).maintained() && !columns.get(i).is(Column.Trait.MAINTAINED)) {
+                String name = columns.get(i).name();
+                // A row that comes back is what the undo makes of it.
+                boolean differs = now != null && after != null && !now.get(i).equals(after.get(i));
+                found.put(name, now != null && later.containsKey(name) ? later.get(name) : differs);
+            }
+        }
+        return found;
+    }
+
+    /**
+     * What setting a row back writes: not the columns that are left to triggers and that somebody else has written. What his write made of them tells of that write, and a version that went
+     * back would have two meanings.
+     */
+    RowChange leavingToOthers(RowChange row, @Nullable List<Value> now, Map<String, Boolean> writtenByOthers) {
+        if (now == null || row.after() == null || row.before() == null) {
             return row;
         }
         List<Value> target = new ArrayList<>(before(row));
         for (int i = 0; i < columns.size(); i++) {
-            if (change.columns().get(i).maintained()
-                    && !columns.get(i).is(Column.Trait.MAINTAINED)
-                    && !now.get(i).equals(after.get(i))) {
+            if (writtenByOthers.getOrDefault(columns.get(i).name(), false)) {
                 target.set(i, now.get(i));
             }
         }
-        return new RowChange(target, after);
+        return new RowChange(target, row.after());
     }
 
     /**

@@ -23,6 +23,12 @@ record Objection(UndoReport.Cause cause, String detail) {
     static Objection of(Dialect dialect, SQLException e) {
         String text = e.getMessage() == null ? "" : e.getMessage();
         String line = text.split("\\R", 2)[0];
+        if (dialect.refusesValue(e)) {
+            return new Objection(
+                    UndoReport.Cause.CONSTRAINT,
+                    "a trigger of the table fails at what the row was before, or does not fit what it makes of it (SQL state "
+                            + e.getSQLState() + ", error " + e.getErrorCode() + ")");
+        }
         Objection named =
                 switch (dialect.product()) {
                     case POSTGRESQL -> postgres(e, line);

@@ -22,6 +22,8 @@ public final class Undo {
     private final Dialect dialect;
     /** By row, the columns that were found to be as before a later change: somebody else had set them back. */
     private final Map<ChangeUndo.Row, Set<String>> setBackByOthers = new HashMap<>();
+    /** By row, of the columns that are left to triggers which somebody else had written, and which were found as the transaction left them. */
+    private final Map<ChangeUndo.Row, Map<String, Boolean>> writtenByOthers = new HashMap<>();
 
     /** Whether the local commit saw that nothing came behind the tables unseen. */
     private final boolean seen;
@@ -101,6 +103,7 @@ public final class Undo {
     }
 
     private ChangeUndo change(UndoRecord undo, int place) throws SQLException, CannotUndoException {
-        return new ChangeUndo(connection, dialect, undo.changes(), place, dirty, large, setBackByOthers);
+        return new ChangeUndo(
+                connection, dialect, undo.changes(), place, dirty, large, setBackByOthers, writtenByOthers);
     }
 }

@@ -2,6 +2,7 @@ package io.txn.client.jdbc.sql;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -21,13 +22,10 @@ class NewRowTriggerTest {
         return found == null ? null : found.stream().map(Identifier::text).collect(Collectors.toSet());
     }
 
-    private static Map<String, Boolean> mySql(String body) {
-        Map<Identifier, Boolean> found =
-                NewRowTrigger.ofMySql(body, name -> name.text().equals("seen"));
-        return found == null
-                ? null
-                : found.entrySet().stream()
-                        .collect(Collectors.toMap(e -> e.getKey().text(), Map.Entry::getValue));
+    /** Of a table with the columns {@code a}, {@code b} and the TIMESTAMPs {@code ts}, {@code seen}. */
+    private static Set<String> mySql(String body) {
+        Set<Identifier> found = NewRowTrigger.ofMySql(body, Map.of("a", false, "b", false, "ts", true, "seen", true));
+        return found == null ? null : found.stream().map(Identifier::text).collect(Collectors.toSet());
     }
 
     @Test
@@ -44,14 +42,64 @@ class NewRowTriggerTest {
                 .containsExactly("a");
         assertThat(plpgsql("BEGIN NEW.a := 1; RETURN NEW; END", "((old.b)::text IS DISTINCT FROM (new.b)::text)"))
                 .containsExactly("a");
-        assertThat(mySql("SET NEW.a = OLD.a + 1")).containsEntry("a", false).hasSize(1);
-        assertThat(mySql("SET NEW.a = COALESCE(OLD.a, 0) + 1, NEW.`b` := NOW(6)"))
-                .containsEntry("a", false)
-                .containsEntry("b", true);
-        assertThat(mySql("BEGIN IF NEW.a <=> OLD.a THEN SET NEW.b = UTC_TIMESTAMP(); ELSE SET NEW.c = NEW.seen;"
+        assertThat(mySql("SET NEW.a = OLD.a + 1")).containsExactly("a");
+        assertThat(mySql("SET NEW.a = COALESCE(OLD.a, 0) + 1, NEW.`ts` := NOW(6)"))
+                .containsExactlyInAnyOrder("a", "ts");
+        assertThat(mySql("BEGIN IF NEW.a <=> OLD.a THEN SET NEW.b = UTC_TIMESTAMP(); ELSE SET NEW.ts = NEW.seen;"
                         + " END IF; END"))
-                .containsEntry("b", false)
-                .containsEntry("c", true);
+                .containsExactlyInAnyOrder("b", "ts");
+    }
+
+    /** A session that undoes has another zone than those of the application. */
+    @Test
+    void aTimestampGetsMomentsOnlyAndDecidesNothingByItsTime() {
+        for (String moment : List.of(
+                "NULL",
+                "CURRENT_TIMESTAMP",
+                "localtime()",
+                "SYSDATE(3)",
+                "OLD.`Seen`",
+                "COALESCE(NEW.ts, NULL, NOW())")) {
+            assertThat(mySql("SET NEW.ts = " + moment)).as(moment).containsExactly("ts");
+        }
+        for (String other : List.of(
+                "NEW.a",
+                "UTC_TIMESTAMP()",
+                "'2026-01-01 00:00:00'",
+                "CURDATE()",
+                "DATE(NOW())",
+                "NOW() + 1",
+                "COALESCE(NEW.ts, '2026-01-01')",
+                "COALESCE(NEW.ts, NEW.b)",
+                "CASE WHEN NEW.a = 1 THEN NOW() ELSE NEW.b END")) {
+            assertThat(mySql("SET NEW.ts = " + other)).as(other).isNull();
+            assertThat(mySql("SET NEW.a = 1, NEW.ts = " + other)).as(other).isNull();
+        }
+        String when = "BEGIN IF %s THEN SET NEW.a = 1; END IF; END";
+        assertThat(mySql(when.formatted("NEW.ts IS NULL AND OLD.seen IS NOT NULL")))
+                .containsExactly("a");
+        assertThat(mySql(when.formatted("NEW.ts > '2026-12-01'"))).isNull();
+        assertThat(mySql(when.formatted("NEW.`ts` > OLD.b"))).isNull();
+        assertThat(mySql(when.formatted("DATE(OLD.ts) = NEW.b"))).isNull();
+    }
+
+    /** What is a word of one database is the name of somebody's function on another. */
+    @Test
+    void eachDatabaseHasItsWords() {
+        for (String function : List.of("sysdate()", "curdate()", "utc_timestamp()", "uuid()", "curtime()")) {
+            assertThat(plpgsql("BEGIN NEW.a := " + function + "; RETURN NEW; END"))
+                    .as(function)
+                    .isNull();
+        }
+        for (String function : List.of(
+                "date_trunc(NEW.a)", "timezone(NEW.a)", "clock_timestamp()", "gen_random_uuid()", "text(NEW.a)")) {
+            assertThat(mySql("SET NEW.a = " + function)).as(function).isNull();
+        }
+        assertThat(
+                        plpgsql(
+                                "BEGIN NEW.a := gen_random_uuid(); NEW.b := date_trunc('day', clock_timestamp()); RETURN NEW; END"))
+                .containsExactlyInAnyOrder("a", "b");
+        assertThat(mySql("SET NEW.a = UUID(), NEW.b = CAST(NEW.a AS INT)")).containsExactlyInAnyOrder("a", "b");
     }
 
     @ParameterizedTest
@@ -76,6 +124,7 @@ class NewRowTriggerTest {
                 "BEGIN NEW.a := TG_ARGV[0]; RETURN NEW; END",
                 "BEGIN NEW.a := (SELECT max(a) FROM t); RETURN NEW; END",
                 "BEGIN NEW.a := a FROM t WHERE id = NEW.id; RETURN NEW; END",
+                "BEGIN NEW.a := coalesce(text) FROM text; RETURN NEW; END",
                 "BEGIN SELECT 1 INTO NEW.a; RETURN NEW; END",
                 "BEGIN NEW := OLD; RETURN NEW; END",
                 "BEGIN NEW.a.b := 1; RETURN NEW; END",
@@ -107,6 +156,8 @@ class NewRowTriggerTest {
                 "SET NEW.a = @a := 1",
                 "SET NEW.a = (SELECT MAX(a) FROM t)",
                 "SET NEW.a = f(1)",
+                "SET NEW.a = NEW.generated",
+                "SET NEW.a = NEW.*",
                 "SET NEW.a = \"x\"",
                 "SET NEW.a = 'x\\'",
                 "SET NEW.a = 1; DELETE FROM t",
