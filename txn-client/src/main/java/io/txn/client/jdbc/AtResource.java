@@ -239,10 +239,13 @@ final class AtResource {
             boolean autoCommit = connection.getAutoCommit();
             connection.setAutoCommit(true);
             try {
+                String problem = undoTable.look(connection);
+                String identity = problem == null ? undoTable.identityAt(connection) : null;
                 return new DatabaseFindings(
                         dialect.resourceId(),
                         undoTable.tableName(),
-                        undoTable.look(connection),
+                        problem,
+                        identity == null ? null : undoTable.rowsName(connection, identity),
                         dialect.missingGrants(connection),
                         dialect.tablesWithoutKey(connection, MOST_WITHOUT_KEY),
                         options.columnsLeftToTriggers(),
