@@ -321,7 +321,6 @@ class GlobalTransactionalCheckTest {
                 ReturnsTask.class,
                 ReturnsBody.class,
                 ReturnsAnswer.class,
-                PublishesBody.class,
                 WholeWithLaterByDefault.class,
                 BadTimeout.class,
                 ZeroTimeout.class
@@ -421,7 +420,7 @@ class GlobalTransactionalCheckTest {
     }
 
     @Test
-    void ofAMethodThatIsOverriddenNothingIsAsked() {
+    void whereMonosAreHandledNothingIsAskedOfAnOverriddenMethodButOfBodiesItIs() {
         GlobalTransactionalCheck reactive = new GlobalTransactionalCheck(
                 new AnnotationIndex(),
                 () -> options,
@@ -451,6 +450,10 @@ class GlobalTransactionalCheckTest {
                 });
         SaysMono bean = new SaysMono();
         assertThat(reactive.postProcessBeforeInitialization(bean, "shop")).isSameAs(bean);
+        assertThatThrownBy(() -> reactive.postProcessBeforeInitialization(new PublishesBody(), "shop"))
+                .as("a body that is published when the transaction is over")
+                .isInstanceOf(TxnException.class)
+                .hasMessageContaining("it returns Mono of Flux");
     }
 
     static final class FinalTwiceBehindInterface implements PlainShop {
