@@ -251,6 +251,21 @@ public final class GlobalTransactionTemplate {
     }
 
     /**
+     * Nobody hears of an exception but a log, and what it left had kept nothing. If the local transaction around that is committed all the same, with something that was written since,
+     * the transaction is marked.
+     *
+     * @param before {@link Participation#writes()} when it began
+     * @param entry what it leaves, for people
+     */
+    public void failedUnheard(TransactionContext context, long before, String entry, Throwable failure) {
+        context.participation()
+                .failedSince(
+                        before,
+                        Failures.text(application + ' ' + entry, failure, causeMessages),
+                        Failures.isPassing(failure));
+    }
+
+    /**
      * The answer of what this process does for a transaction that another one opened is about to leave: whoever gets it may commit. Waits for the work that was handed to
      * other threads here until the deadline, or not at all where {@code onUnfinished} says so; what is unfinished then marks the transaction. Blocks, if
      * {@link Participation#hasChildren()} or {@link Participation#hasNews()}: a call that it made may have been marked, which the coordinator is told then.

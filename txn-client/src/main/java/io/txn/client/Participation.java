@@ -26,6 +26,8 @@ public final class Participation {
     private final List<Runnable> whenNone = new ArrayList<>();
     private final List<GlobalTransactionHook> hooks = new CopyOnWriteArrayList<>();
     private final AtomicLong works = new AtomicLong();
+    private final AtomicLong writes = new AtomicLong();
+    private final List<Half> halves = new CopyOnWriteArrayList<>();
     private long handedOver;
     private final AtomicReference<@Nullable Failure> mark = new AtomicReference<>();
     private final AtomicReference<@Nullable Failure> failure = new AtomicReference<>();
@@ -38,6 +40,43 @@ public final class Participation {
 
     /** @param passing whether it says that it may pass */
     private record Failure(String cause, boolean passing) {}
+
+    /** What failed, and the writes from {@code first} to {@code last} that may be its own. */
+    private record Half(long first, long last, Failure failure) {}
+
+    /** Something is written in a local transaction that is open: whether it is kept is decided there. Returns its number. */
+    public long wrote() {
+        return writes.incrementAndGet();
+    }
+
+    /** How often something was: what becomes more while something else runs may be its work. */
+    public long writes() {
+        return writes.get();
+    }
+
+    /**
+     * What has failed leaves writes in a local transaction that is not its own, and is nobody's any more: should they be kept, half of something is.
+     *
+     * @param before how often something had been written when it began
+     * @param cause where and why, in one line
+     * @param passing whether it may succeed when it is done once more
+     */
+    void failedSince(long before, String cause, boolean passing) {
+        long last = writes.get();
+        if (last > before) {
+            halves.add(new Half(before + 1, last, new Failure(cause, passing)));
+        }
+    }
+
+    /** The same as {@link #worked()}, where it is known between which writes everything lies that was kept. */
+    public void worked(long first, long last) {
+        for (Half half : halves) {
+            if (half.first <= last && first <= half.last) {
+                mark(half.failure.cause, half.failure.passing);
+            }
+        }
+        worked();
+    }
 
     /**
      * Something was kept that only a rollback undoes, here or further down: a branch was committed, or a call may have done such a thing. It marks if the whole has failed

@@ -215,6 +215,53 @@ class BranchRegistrationOverTcpTest {
         }
     }
 
+    /** A database may have committed what its client takes for failed. */
+    @Test
+    void rowsKeepTheNamesOfTheirRegistrationWhateverIsReported() throws Exception {
+        String named = "{\"autoCommit\":false,\"rows\":\"1f\"}";
+        String alias = DB + "-by-another-address";
+        try (RawClient client = RawClient.registered(coordinator.tcpPort(), "storage-service", "2.6.0", DB, alias)) {
+            String holder = client.begin();
+            long first = client.register(holder, BranchType.AT, DB, "stock:1", named);
+            long second = client.register(holder, BranchType.AT, alias, "stock:1", named);
+            for (String other : new String[] {null, "{}", named.replace("1f", "2f")}) {
+                Outcome refused = reported(client, holder, second, BranchStatus.PHASE_ONE_DONE, other);
+                assertThat(refused.code()).isEqualTo(ResultCode.FAILED);
+                assertThat(refused.message()).contains("TXN-CRD006", "\"rows\"");
+            }
+            assertThat(reported(
+                            client, holder, second, BranchStatus.PHASE_ONE_DONE, "{\"more\":1," + named.substring(1)))
+                    .isEqualTo(Outcome.SUCCESS);
+            assertThat(reported(client, holder, first, BranchStatus.PHASE_ONE_FAILED, null))
+                    .isEqualTo(Outcome.SUCCESS);
+            String other = client.begin();
+            assertThat(client.tryRegister(other, BranchType.AT, alias + 2, "stock:1", named)
+                            .outcome()
+                            .exceptionCode())
+                    .isEqualTo(TransactionExceptionCode.LOCK_KEY_CONFLICT);
+            int rollback = client.send(FrameKind.REQUEST, new Message.GlobalRollbackRequest(holder, null));
+            for (long branch : new long[] {second, first}) {
+                var call = client.readCall(Message.BranchRollbackRequest.class);
+                var asked = (Message.BranchRollbackRequest) call.body();
+                assertThat(asked.branchId()).isEqualTo(branch);
+                assertThat(asked.applicationData()).endsWith(named.substring(1));
+                client.answer(call, HandDrivenClient.done(asked));
+            }
+            assertThat(client.readAnswer(rollback, Message.GlobalRollbackResponse.class)
+                            .status())
+                    .isEqualTo(GlobalStatus.ROLLED_BACK);
+            assertThat(coordinator.statistics().locks()).isZero();
+        }
+    }
+
+    private static Outcome reported(RawClient client, String xid, long branch, BranchStatus status, String data)
+            throws Exception {
+        return client.ask(
+                        new Message.BranchReportRequest(xid, branch, status, null, data, BranchType.AT),
+                        Message.BranchReportResponse.class)
+                .outcome();
+    }
+
     /** {@code skipCheckLock} spares a Seata server a look that costs nothing here: what the answers are does not change. */
     @Test
     void skippingTheLookAtHoldersChangesNoAnswer() throws Exception {

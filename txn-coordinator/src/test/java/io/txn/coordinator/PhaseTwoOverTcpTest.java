@@ -158,6 +158,27 @@ class PhaseTwoOverTcpTest {
         }
     }
 
+    /** What an action captured is its application's, whatever it looks like. */
+    @Test
+    void aStuckActionHoldsUpNoOtherOneWhoseParametersAreAlike() throws Exception {
+        try (HandDrivenClient client = client("reserve", "ship")) {
+            String data = "{\"actionContext\":{\"rows\":\"12\"}}";
+            client.answerWith(call -> HandDrivenClient.answer(
+                    call,
+                    ((Message.BranchRollbackRequest) call).resourceId().equals("ship")
+                            ? BranchStatus.PHASE_TWO_ROLLBACK_FAILED_UNRETRYABLE
+                            : BranchStatus.PHASE_TWO_ROLLED_BACK));
+            String xid = client.begin(60_000);
+            long first = client.tryRegister(xid, BranchType.TCC, "reserve", null, data)
+                    .branchId();
+            long second =
+                    client.tryRegister(xid, BranchType.TCC, "ship", null, data).branchId();
+            assertThat(client.rollback(xid)).isEqualTo(GlobalStatus.ROLLBACK_FAILED);
+            await("the other one is called", one -> client.calls().size() > 1);
+            assertThat(client.calls()).containsExactly("rollback " + second, "rollback " + first);
+        }
+    }
+
     @Test
     void anAnswerThatMeansNothingIsAskedForAgain() throws Exception {
         try (HandDrivenClient client = client("reserve")) {
@@ -215,7 +236,8 @@ class PhaseTwoOverTcpTest {
         coordinator.close();
         start();
         assertThat(detail(xid).summary().state()).isEqualTo(TransactionState.NEEDS_ATTENTION);
-        assertThat(coordinator.statistics().locks()).isEqualTo(2);
+        // Figures are taken when the engine has answered.
+        await("its locks are counted", one -> one.statistics().locks() == 2);
         assertThat(coordinator.statistics().needingAttention()).isEqualTo(1);
         try (HandDrivenClient client = client(DB, OTHER)) {
             String next = client.begin(60_000);

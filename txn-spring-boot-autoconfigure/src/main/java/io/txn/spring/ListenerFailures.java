@@ -4,8 +4,8 @@ import io.txn.client.ContextCarrier;
 import io.txn.client.GlobalTransactionTemplate;
 import io.txn.client.Participation;
 import io.txn.client.TransactionContext;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.Map;
+import java.util.WeakHashMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.SmartInitializingSingleton;
@@ -18,7 +18,7 @@ import org.springframework.transaction.event.TransactionalApplicationListener;
 
 /**
  * Sees what leaves a listener that Spring calls behind a local transaction ({@code @TransactionalEventListener}): Spring writes it to the log and goes on, so no caller hears of it. If
- * the listener had kept something, here or in a service that it called, the global transaction is marked. What it throws before the commit reaches whoever commits, and is theirs.
+ * the listener had kept something, here or in a service that it called, or has written what is committed behind it, the global transaction is marked. What it throws before the commit reaches whoever commits, and is theirs.
  */
 public final class ListenerFailures implements SmartInitializingSingleton {
 
@@ -54,8 +54,11 @@ public final class ListenerFailures implements SmartInitializingSingleton {
 
         private final String listener;
 
-        /** What had been kept before, for each call on this thread: a listener may be called from within another call of it. */
-        private final ThreadLocal<Deque<Before>> calls = ThreadLocal.withInitial(ArrayDeque::new);
+        /**
+         * What had been kept before, for each call on this thread: a listener may be called from within another call of it. Of a call that a callback of somebody else prevents nothing more
+         * is heard, so it goes with its event.
+         */
+        private final ThreadLocal<Map<ApplicationEvent, Before>> calls = ThreadLocal.withInitial(WeakHashMap::new);
 
         Seen(String listener) {
             this.listener = listener;
@@ -63,36 +66,41 @@ public final class ListenerFailures implements SmartInitializingSingleton {
 
         @Override
         public void preProcessEvent(ApplicationEvent event) {
-            calls.get().push(Before.of(contexts.get().current()));
+            TransactionContext context = contexts.get().current();
+            if (context != null) {
+                calls.get().put(event, Before.of(context));
+            }
         }
 
         @Override
         public void postProcessEvent(ApplicationEvent event, @Nullable Throwable failure) {
-            Before before = calls.get().pop();
+            Before before = calls.get().remove(event);
             if (calls.get().isEmpty()) {
                 calls.remove();
             }
-            TransactionContext context = before.context;
-            if (failure != null && context != null && before.leftSomething(context.participation())) {
-                transactions.get().failed(context, listener, failure);
+            if (before != null && failure != null) {
+                before.failed(transactions.get(), listener, failure);
             }
         }
     }
 
-    private record Before(@Nullable TransactionContext context, long works, long handedOver) {
+    private record Before(TransactionContext context, long works, long handedOver, long writes) {
 
-        static Before of(@Nullable TransactionContext context) {
-            return context == null
-                    ? new Before(null, 0, 0)
-                    : new Before(
-                            context,
-                            context.participation().works(),
-                            context.participation().handedOver());
+        static Before of(TransactionContext context) {
+            Participation now = context.participation();
+            return new Before(context, now.works(), now.handedOver(), now.writes());
         }
 
-        boolean leftSomething(Participation now) {
+        void failed(GlobalTransactionTemplate transactions, String listener, Throwable failure) {
+            Participation now = context.participation();
             // What it handed to other threads may be kept later.
-            return now.works() > works || now.hasChildrenSince(handedOver);
+            if (now.works() > works || now.hasChildrenSince(handedOver)) {
+                transactions.failed(context, listener, failure);
+            } else {
+                // What it wrote on the connection of the local transaction, most often. Spring is about to commit that,
+                // by switching auto-commit on.
+                transactions.failedUnheard(context, writes, listener, failure);
+            }
         }
     }
 }

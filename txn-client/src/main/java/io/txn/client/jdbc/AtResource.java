@@ -2,6 +2,7 @@ package io.txn.client.jdbc;
 
 import io.txn.client.ContextCarrier;
 import io.txn.client.LockGuard;
+import io.txn.client.Participation;
 import io.txn.client.TransactionContext;
 import io.txn.client.WorkMode;
 import io.txn.client.jdbc.dialect.Dialect;
@@ -10,6 +11,7 @@ import io.txn.client.jdbc.undo.UndoTable;
 import io.txn.client.rm.ResourceManager;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.Xid;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -23,9 +25,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What all connections of one data source share. Thread-safe. */
 final class AtResource {
+
+    private static final Logger LOG = LoggerFactory.getLogger(AtResource.class);
 
     private static final Pattern DATABASE = Pattern.compile("\"database\"\\s*:\\s*\"([^\"]*)\"");
 
@@ -166,25 +172,20 @@ final class AtResource {
         return committing;
     }
 
-    /** The calling thread is about to commit a branch. */
-    void worked() {
-        TransactionContext context = contexts.current();
-        if (context != null) {
-            context.participation().worked();
-        }
-    }
-
     /**
-     * What the calling thread had written was to be committed by a switch of auto-commit, and was not. Whoever switches at the end of something (Spring, behind a transaction and its
-     * listeners) keeps that to itself, so the transaction is marked: nobody else would know that something is missing.
+     * What was written in a global transaction was to be committed by a switch of auto-commit, and was not. Whoever switches at the end of something (Spring, behind a transaction and
+     * its listeners) keeps that to itself, so the transaction is marked: nobody else would know that something is missing.
+     *
+     * @param written whose work that was
      */
-    void lost(Throwable failure) {
+    void lost(Participation written, Xid xid, Throwable failure) {
+        String state = failure instanceof SQLException sql ? " " + sql.getSQLState() : "";
+        written.mark(
+                "what auto-commit was to commit was not: " + failure.getClass().getName() + state);
         TransactionContext context = contexts.current();
-        if (context != null) {
-            String state = failure instanceof SQLException sql ? " " + sql.getSQLState() : "";
-            context.participation()
-                    .mark("what auto-commit was to commit was not: "
-                            + failure.getClass().getName() + state);
+        if (context == null || !context.xidWithin().equals(xid)) {
+            // Its scope here may be over, and its decision made: then nothing but this line tells of it.
+            LOG.error("what auto-commit was to commit was not, behind its transaction: xid={}", xid, failure);
         }
     }
 
@@ -238,10 +239,13 @@ final class AtResource {
             boolean autoCommit = connection.getAutoCommit();
             connection.setAutoCommit(true);
             try {
+                String problem = undoTable.look(connection);
+                String identity = problem == null ? undoTable.identityAt(connection) : null;
                 return new DatabaseFindings(
                         dialect.resourceId(),
                         undoTable.tableName(),
-                        undoTable.look(connection),
+                        problem,
+                        identity == null ? null : undoTable.rowsName(connection, identity),
                         dialect.missingGrants(connection),
                         dialect.tablesWithoutKey(connection, MOST_WITHOUT_KEY),
                         options.columnsLeftToTriggers(),

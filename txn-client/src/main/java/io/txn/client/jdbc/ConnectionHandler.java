@@ -1,5 +1,6 @@
 package io.txn.client.jdbc;
 
+import io.txn.client.TransactionContext;
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.sql.Mentions;
@@ -9,6 +10,7 @@ import io.txn.client.jdbc.sql.TableName;
 import io.txn.client.jdbc.undo.UndoTable;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
+import io.txn.protocol.Xid;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
 import java.sql.CallableStatement;
@@ -411,12 +413,13 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
             return; // it is off, as far as anybody can see
         }
         if (on && !ahead && !physical.getAutoCommit()) {
-            boolean changes = local.hasChanges();
+            LocalTransaction.Written written = local.hasChanges() ? local.written() : null;
+            Xid xid = local.xid();
             try {
                 localCommit.commit(local, true, usuallyAutoCommit && !bypassed);
-            } catch (SQLException | RuntimeException e) {
-                if (changes) {
-                    resource.lost(e);
+            } catch (SQLException | RuntimeException | Error e) {
+                if (written != null && xid != null) {
+                    resource.lost(written.participation(), xid, e);
                 }
                 throw e;
             }
@@ -771,6 +774,10 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
             Outcome outcome = capturing.run(capture, run);
             if (outcome != null) {
                 transaction.add(outcome, run.owing());
+                TransactionContext working = resource.contexts().current();
+                if (context.xid() != null && working != null) {
+                    transaction.writtenFor(working.participation());
+                }
             }
             transaction.uses(run.tables(), run.analysis());
             if (context.xid() == null) {

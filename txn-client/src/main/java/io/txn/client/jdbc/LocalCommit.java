@@ -379,6 +379,7 @@ final class LocalCommit {
     }
 
     private void endByItself(LocalTransaction local, Xid xid, BranchId branch, Rest rest) throws SQLException {
+        LocalTransaction.Written written = Objects.requireNonNull(local.written());
         boolean commitSent = false;
         boolean mayBeKept = false;
         try {
@@ -397,7 +398,7 @@ final class LocalCommit {
             throw reason;
         } finally {
             if (mayBeKept) {
-                resource.worked();
+                written.kept();
             }
         }
     }
@@ -405,6 +406,7 @@ final class LocalCommit {
     /** The undo record and the COMMIT as one message. Where that fails, the undo record tells whether it was committed: the two are never apart. */
     private void endTogether(LocalTransaction local, Xid xid, BranchId branch, byte[] undo, boolean seen)
             throws SQLException {
+        LocalTransaction.Written written = Objects.requireNonNull(local.written());
         boolean switching = maySwitchOn && resource.undoTable().switchesAutoCommit();
         boolean mayBeKept = true;
         try {
@@ -423,7 +425,7 @@ final class LocalCommit {
             throw e;
         } finally {
             if (mayBeKept) {
-                resource.worked();
+                written.kept();
             }
         }
         switchedOn = switching;

@@ -1,5 +1,6 @@
 package io.txn.client.jdbc;
 
+import io.txn.client.Participation;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.undo.TableChange;
 import io.txn.protocol.ErrorCode;
@@ -28,6 +29,7 @@ final class LocalTransaction {
     private boolean seenByOthers;
     private @Nullable Duration guard;
     private @Nullable Xid xid;
+    private @Nullable Written written;
     /** What its statements did, one after the other. Of one whose rows are noted and not read yet, that is still empty. */
     private List<List<TableChange>> statements = new ArrayList<>();
 
@@ -182,6 +184,31 @@ final class LocalTransaction {
         }
     }
 
+    /** What was added is work of that participation. */
+    void writtenFor(Participation participation) {
+        written = Written.more(written, participation);
+    }
+
+    /** What it has written in a global transaction; null when nothing. */
+    @Nullable
+    Written written() {
+        return written;
+    }
+
+    /** Work of a participation, with the numbers of its first and its last write. */
+    record Written(Participation participation, long first, long last) {
+
+        static Written more(@Nullable Written before, Participation participation) {
+            long number = participation.wrote();
+            return new Written(participation, before == null ? number : before.first, number);
+        }
+
+        /** It is, or may be, committed. */
+        void kept() {
+            participation.worked(first, last);
+        }
+    }
+
     void incomplete(String reason) {
         if (incomplete == null) {
             incomplete = reason;
@@ -221,6 +248,7 @@ final class LocalTransaction {
         touched = false;
         guard = null;
         xid = null;
+        written = null;
         statements = new ArrayList<>();
         notedRows.forget();
         tables.clear();

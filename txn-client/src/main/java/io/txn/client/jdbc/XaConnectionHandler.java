@@ -75,6 +75,8 @@ final class XaConnectionHandler implements InvocationHandler, MetaDataHandler.So
         private final boolean single;
 
         private boolean wrote;
+        /** Its statements, also where only the database will know whether they wrote. */
+        private LocalTransaction.Written written;
         /** What takes back a setting that outlives the branch. */
         private @Nullable String unlimit;
 
@@ -82,10 +84,15 @@ final class XaConnectionHandler implements InvocationHandler, MetaDataHandler.So
             this.context = context;
             this.id = id;
             this.single = single;
+            this.written = LocalTransaction.Written.more(null, context.participation());
         }
 
         Xid xid() {
             return context.xidWithin();
+        }
+
+        void written() {
+            written = LocalTransaction.Written.more(written, context.participation());
         }
     }
 
@@ -278,9 +285,9 @@ final class XaConnectionHandler implements InvocationHandler, MetaDataHandler.So
             boolean wrote = now.wrote;
             try {
                 commit();
-            } catch (SQLException | RuntimeException e) {
+            } catch (SQLException | RuntimeException | Error e) {
                 if (wrote) {
-                    resource.lost(e);
+                    resource.lost(now.context.participation(), now.xid(), e);
                 }
                 throw e;
             }
@@ -319,6 +326,9 @@ final class XaConnectionHandler implements InvocationHandler, MetaDataHandler.So
             }
             requireUnderstood(sql, plain);
             now.wrote |= writes;
+            if (writes || asked) {
+                now.written();
+            }
             return;
         }
         if (context == null || !wanted) {
@@ -496,7 +506,7 @@ final class XaConnectionHandler implements InvocationHandler, MetaDataHandler.So
         }
         if (!nothing) {
             working = null;
-            leave(new XaPhaseOne(xa, now.context, now.id, number, now.unlimit, connection));
+            leave(new XaPhaseOne(xa, now.context, now.id, number, now.unlimit, now.written, connection));
         }
     }
 

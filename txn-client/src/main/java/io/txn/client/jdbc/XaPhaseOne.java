@@ -60,6 +60,7 @@ final class XaPhaseOne implements HeldWork {
     private final XaId id;
     private final @Nullable String number;
     private final @Nullable String unlimit;
+    private final LocalTransaction.Written written;
 
     /** Not a monitor: whoever talks to a database inside one holds a virtual thread's carrier. */
     private final ReentrantLock lock = new ReentrantLock();
@@ -76,6 +77,7 @@ final class XaPhaseOne implements HeldWork {
     /**
      * @param number under which the database wrote what was changed, where it {@linkplain XaBranches#written says so}
      * @param unlimit what takes back a setting that outlives the branch
+     * @param written what may have been written in it
      */
     XaPhaseOne(
             XaResource xa,
@@ -83,6 +85,7 @@ final class XaPhaseOne implements HeldWork {
             XaId id,
             @Nullable String number,
             @Nullable String unlimit,
+            LocalTransaction.Written written,
             Connection connection) {
         this.xa = xa;
         this.branches = xa.branches();
@@ -90,6 +93,7 @@ final class XaPhaseOne implements HeldWork {
         this.id = id;
         this.number = number;
         this.unlimit = unlimit;
+        this.written = written;
         this.connection = connection;
     }
 
@@ -124,7 +128,7 @@ final class XaPhaseOne implements HeldWork {
 
     /** From here on something may be there that only the end of the global transaction ends. */
     private void stays() {
-        context.participation().worked();
+        written.kept();
         xa.prepares(xid());
     }
 

@@ -204,6 +204,41 @@ abstract class LocalTransactionContract extends AtContract {
         }
     }
 
+    /** Who switches auto-commit on to clean up keeps to himself what is thrown then, whatever it is. */
+    @Test
+    @SuppressWarnings("try")
+    void whatTheSwitchOfAutoCommitLosesMarksItsTransactionAndNoOther() throws SQLException {
+        TransactionContext first = TransactionContext.participant(begin());
+        TransactionContext second = TransactionContext.participant(begin());
+        try (Connection connection = at.getConnection()) {
+            try (ContextCarrier.Scope scope = contexts.bind(first)) {
+                connection.setAutoCommit(false);
+                execute(connection, TOUCH);
+            }
+            try (ContextCarrier.Scope scope = contexts.bind(second)) {
+                refusal(ErrorCode.LOCAL_TRANSACTION_SPANS, () -> connection.setAutoCommit(true));
+            }
+        }
+        assertThat(first.participation().mark()).contains("what auto-commit was to commit was not");
+        assertThat(second.participation().mark()).isNull();
+
+        TransactionContext third = TransactionContext.participant(begin());
+        try (ContextCarrier.Scope scope = contexts.bind(third);
+                Connection connection = at.getConnection()) {
+            connection.setAutoCommit(false);
+            execute(connection, TOUCH);
+            counter.failOn(event -> {
+                if (event.contains("INSERT INTO") && event.contains("undo_log")) {
+                    throw new OutOfMemoryError("the record");
+                }
+            });
+            assertThatThrownBy(() -> connection.setAutoCommit(true)).isInstanceOf(OutOfMemoryError.class);
+            counter.failOn(event -> {});
+        }
+        assertThat(third.participation().mark()).contains("OutOfMemoryError");
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
     @Test
     void whenEvenTheRollbackFailsTheConnectionIsAborted() {
         Xid xid = begin();

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the rows of a branch are held under: its resource, and the name of its database where the client tells it. A resource is a JDBC URL, and one database has many: by
  * {@code localhost} and {@code 127.0.0.1}, by a virtual address, by another driver's prefix. So clients of ours, which find the name in the database itself, meet each other under it whatever their URLs,
- * and meet Seata's clients, which know the URL only, under that.
+ * and meet Seata's clients, which know the URL only, under that. The name is looked for wherever it stands in the data: one too many means a wait, and to parse each registration costs more.
  */
 public final class LockNames {
 

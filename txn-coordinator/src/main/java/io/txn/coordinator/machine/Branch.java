@@ -80,9 +80,18 @@ public record Branch(
         return state != BranchState.STUCK && nextAt <= now;
     }
 
-    /** Under which names its rows are held. */
+    /** Under which names its rows are held. Only what an AT branch says is ours to read: the data of others is their application's. */
     public List<String> lockNames() {
-        return LockNames.of(resource, applicationData);
+        return lockNames(applicationData);
+    }
+
+    private List<String> lockNames(@Nullable String data) {
+        return type == BranchType.AT ? LockNames.of(resource, data) : List.of(resource);
+    }
+
+    /** Whether its rows would have the same names with that data. They are held under those of the registration as long as they are held. */
+    boolean keepsNames(@Nullable String newApplicationData) {
+        return lockNames(newApplicationData).equals(lockNames());
     }
 
     /** Branches that share a group are rolled back one after the other, the last first: those of a resource, those of a database, and all annotated saga steps. */
@@ -112,6 +121,7 @@ public record Branch(
                 policy);
     }
 
+    /** Data that gives its rows other names is not taken over. */
     Branch withData(BranchState newState, @Nullable String newApplicationData) {
         return new Branch(
                 id,
@@ -119,7 +129,7 @@ public record Branch(
                 resource,
                 client,
                 locks,
-                newApplicationData,
+                keepsNames(newApplicationData) ? newApplicationData : applicationData,
                 newState,
                 attempts,
                 nextAt,

@@ -181,6 +181,16 @@ final class Machine {
             draft.add(new Event.PhaseOneFailed(transaction.number(), branch.id(), command.applicationData()))
                     .conclude()
                     .settle(null);
+        } else if (!branch.keepsNames(command.applicationData())) {
+            // Beside a failure such data is passed over: that is not to get lost.
+            return Decision.of(Reply.Rejected.of(
+                    ErrorCode.BAD_REQUEST,
+                    "field",
+                    "application-data",
+                    "branch",
+                    branch.id(),
+                    "problem",
+                    "it has another \"rows\" than that of the registration"));
         } else {
             draft.add(new Event.BranchReported(transaction.number(), branch.id(), command.applicationData()));
         }

@@ -387,9 +387,6 @@ public final class Shard {
         if (!called.isEmpty() && after.saga() != null) {
             forgetCalls(after, event);
         }
-        if (event instanceof Event.OfBranch ofBranch && before.holdsLocks()) {
-            rename(after.number(), before.branch(ofBranch.branch()), after.branch(ofBranch.branch()));
-        }
         if (event instanceof Event.StepStarted started) {
             lastId = Math.max(lastId, started.branch());
         } else if (event instanceof Event.BranchRegistered registered) {
@@ -494,30 +491,6 @@ public final class Shard {
         locks.release(holder, name, keys);
         if (!waits.isEmpty()) {
             waits.freed(name, keys);
-        }
-    }
-
-    /** A report may have given a branch other application data, and with that another name of its database. */
-    private void rename(long transaction, @Nullable Branch before, @Nullable Branch after) {
-        if (before == null || after == null || before.locks() == null) {
-            return;
-        }
-        List<String> was = before.lockNames();
-        List<String> is = after.lockNames();
-        if (is.equals(was)) {
-            return;
-        }
-        Holder holder = new Holder(transaction, before.id());
-        LockKeys keys = keys(before.locks());
-        for (String name : was) {
-            if (!is.contains(name)) {
-                release(holder, name, keys);
-            }
-        }
-        for (String name : is) {
-            if (!was.contains(name)) {
-                locks.grant(holder, name, keys);
-            }
         }
     }
 

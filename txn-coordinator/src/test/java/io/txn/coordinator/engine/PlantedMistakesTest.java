@@ -126,6 +126,12 @@ class PlantedMistakesTest {
                     "locks.handOver(from, to, name, keys(branch.locks()));",
                     ""),
             new PlantedMistake(
+                    "rows that lose a name they are held by",
+                    "machine/Branch.java",
+                    "Branch withData(",
+                    "keepsNames(newApplicationData) ? newApplicationData : applicationData",
+                    "newApplicationData"),
+            new PlantedMistake(
                     "a lock that only looks at the first row",
                     "lock/LockTable.java",
                     "LockConflict conflict(",

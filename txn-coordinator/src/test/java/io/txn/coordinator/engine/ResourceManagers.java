@@ -308,7 +308,8 @@ final class ResourceManagers {
             return;
         }
         trace.note("report failure of ", work);
-        world.ask(new Command.ReportBranch(xid, work.branch, true, newData(work.resource)), reply -> {
+        // Nor does it name the database again: its rows stay held by that name.
+        world.ask(new Command.ReportBranch(xid, work.branch, true, "data2"), reply -> {
             boolean noted = reply instanceof Reply.Reported && !world.promises().isDecidedRegardless(work.transaction);
             work.failureNoted |= noted && work.progress == Progress.NOTHING;
             world.send(() -> done.accept(noted ? Result.FAILURE_NOTED : Result.FAILED));

@@ -110,7 +110,10 @@ public final class DataSourcesExamination implements Examination {
         String problem = database.undoTableProblem();
         findings.add(
                 problem == null
-                        ? Finding.well(name, "undo table " + database.undoTable() + " is as it should be")
+                        ? Finding.well(
+                                name,
+                                "undo table " + database.undoTable() + " is as it should be; rows are known as "
+                                        + database.rowsName())
                         : Finding.problem(ErrorCode.NO_UNDO_TABLE, name, problem));
         if (!database.columnsLeftToTriggers().isEmpty()) {
             findings.add(Finding.well(

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.txn.client.GlobalTransactionOptions;
 import io.txn.client.GlobalTransactionTemplate;
+import io.txn.client.WorkMode;
 import io.txn.coordinator.machine.TransactionState;
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
@@ -22,6 +23,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
@@ -57,6 +60,8 @@ class LocalEventsIT {
 
     enum How {
         KEEPS_AND_FAILS,
+        WRITES_AND_FAILS,
+        TAKES_BACK_AND_FAILS,
         FAILS,
         WRITES,
         WRITES_WHAT_IS_HELD
@@ -86,6 +91,15 @@ class LocalEventsIT {
                     apart.executeWithoutResult(status -> insert(order.text));
                     throw new IllegalStateException("the second half failed");
                 }
+                case WRITES_AND_FAILS -> {
+                    insert(order.text);
+                    throw new IllegalStateException("the second half failed");
+                }
+                case TAKES_BACK_AND_FAILS ->
+                    apart.executeWithoutResult(status -> {
+                        insert(order.text);
+                        throw new IllegalStateException("both halves failed");
+                    });
                 case FAILS -> throw new IllegalStateException("the first half failed");
                 case WRITES -> insert(order.text);
                 case WRITES_WHAT_IS_HELD -> database.update("UPDATE orders SET text = ? WHERE id = 1", order.text);
@@ -130,9 +144,14 @@ class LocalEventsIT {
     }
 
     private static void global(String name, GlobalTransactionTemplate.Callback<Object> work) throws Throwable {
+        global(name, WorkMode.AS_CONFIGURED, work);
+    }
+
+    private static void global(String name, WorkMode mode, GlobalTransactionTemplate.Callback<Object> work)
+            throws Throwable {
         application
                 .getBean(GlobalTransactionTemplate.class)
-                .execute(GlobalTransactionOptions.named(name).withTimeout(LONG), work);
+                .execute(GlobalTransactionOptions.named(name).withTimeout(LONG).withMode(mode), work);
     }
 
     /** Writes one row in a local transaction, and has the listener called behind it. */
@@ -163,6 +182,31 @@ class LocalEventsIT {
                 .hasMessageContaining("the second half failed");
         assertThat(endOf("half")).isEqualTo(TransactionState.ROLLED_BACK);
         assertThat(orders("half")).isZero();
+    }
+
+    /** Spring commits it, by switching auto-commit on, when the listener has long failed. */
+    @ParameterizedTest
+    @EnumSource(names = {"AS_CONFIGURED", "XA"})
+    void aListenerThatWroteOnTheConnectionOfTheLocalTransactionAndFailedIsNoSecretEither(WorkMode mode) {
+        String name = "bound " + mode;
+        assertThatThrownBy(() -> global(name, mode, () -> place(name, new Placed(name, How.WRITES_AND_FAILS))))
+                .isInstanceOfSatisfying(
+                        TxnException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.ROLLED_BACK_ONLY))
+                .hasMessageContaining("Listener.placed")
+                .hasMessageContaining("the second half failed");
+        assertThat(endOf(name)).isEqualTo(TransactionState.ROLLED_BACK);
+        assertThat(orders(name)).isZero();
+    }
+
+    @Test
+    void aListenerWhoseOwnLocalTransactionTookEverythingBackMayFail() throws Throwable {
+        global("whole", () -> {
+            place("whole", new Placed("whole", How.TAKES_BACK_AND_FAILS));
+            return place("whole", new Placed("of another listener", How.WRITES));
+        });
+        assertThat(endOf("whole")).isEqualTo(TransactionState.COMMITTED);
+        assertThat(orders("whole")).isEqualTo(2);
+        assertThat(orders("of another listener")).isEqualTo(1);
     }
 
     /** As without a global transaction: it left nothing that would have to be undone. */
