@@ -2,7 +2,6 @@ package io.txn.spring;
 
 import java.lang.annotation.Annotation;
 import java.lang.reflect.Method;
-import java.lang.reflect.Modifier;
 import java.util.List;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.aopalliance.intercept.MethodInvocation;
@@ -108,17 +107,11 @@ abstract class AnnotatedMethods extends StaticMethodMatcher
         return false;
     }
 
-    /**
-     * Whether advice for that annotation would match the method: it stands on the method, on one that the method overrides, or on the class, and then means its public methods,
-     * whoever declares them.
-     */
+    /** Whether advice for that annotation would match the method: it stands on the method, on one that the method overrides, or means it from its class. */
     static boolean isAnnotated(Method method, Class<?> targetClass, Class<? extends Annotation> annotation) {
         Method specific = AopUtils.getMostSpecificMethod(method, targetClass);
         return specific.isAnnotationPresent(annotation)
-                || Modifier.isPublic(specific.getModifiers())
-                        && specific.getDeclaringClass() != Object.class
-                        && (targetClass.isAnnotationPresent(annotation)
-                                || specific.getDeclaringClass().isAnnotationPresent(annotation))
+                || Annotated.isMeantByItsClass(specific, targetClass, annotation)
                 || AnnotatedElementUtils.hasAnnotation(specific, annotation);
     }
 }

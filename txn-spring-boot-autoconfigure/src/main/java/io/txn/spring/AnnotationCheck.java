@@ -17,6 +17,8 @@ import java.util.concurrent.Future;
 import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.core.ResolvableType;
 import org.springframework.core.annotation.AnnotatedElementUtils;
@@ -25,6 +27,8 @@ import org.springframework.util.ReflectionUtils;
 
 /** Refuses each use of one annotation that could not work and would not say so. Thread-safe. */
 final class AnnotationCheck {
+
+    private static final Logger LOG = LoggerFactory.getLogger(AnnotationCheck.class);
 
     private static final String OVER_BEFORE =
             ": it would be over before the work is done; wait for the result inside the method";
@@ -41,6 +45,10 @@ final class AnnotationCheck {
             "org.springframework.web.context.request.async.DeferredResult",
             "org.springframework.web.context.request.async.WebAsyncTask",
             "org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody",
+            "io.reactivex.CompletableSource",
+            "io.reactivex.MaybeSource",
+            "io.reactivex.ObservableSource",
+            "io.reactivex.SingleSource",
             "io.reactivex.rxjava3.core.CompletableSource",
             "io.reactivex.rxjava3.core.MaybeSource",
             "io.reactivex.rxjava3.core.ObservableSource",
@@ -104,35 +112,46 @@ final class AnnotationCheck {
 
     private void check(Class<?> type) {
         refuseOnInterfaces(type);
-        boolean wholeType = isAnnotated(type);
         for (Class<?> declaring = type;
                 declaring != null && declaring != Object.class;
                 declaring = declaring.getSuperclass()) {
-            boolean wholeClass = wholeType || isAnnotated(declaring);
+            requireNoneComposed(declaring);
             for (Method method : ReflectionUtils.getDeclaredMethods(declaring)) {
-                if (method.isSynthetic()) {
-                    continue;
-                }
-                if (isAnnotated(method)) {
-                    checkCallable(type, method);
-                    checkOverriding(type, method);
-                } else if (wholeClass && isBusiness(method)) {
-                    if (Modifier.isFinal(method.getModifiers()) && !isForeign(declaring)) {
-                        throw refused(method, "it stands on the class, and a final method cannot be proxied");
-                    }
-                    checkResult(type, method);
-                    reader.accept(method, type);
+                if (!method.isSynthetic()) {
+                    check(type, method);
                 }
             }
         }
     }
 
-    /** A method that overrides an annotated one is what runs. The annotation means it too, as Spring's own do, where all that it needs is inherited with it. */
-    private void checkOverriding(Class<?> type, Method method) {
-        Method overriding = AopUtils.getMostSpecificMethod(method, type);
-        if (overriding.equals(method) || isAnnotated(overriding)) {
+    /** Methods that its interfaces implement come along with the class that has these. */
+    private void check(Class<?> type, Method method) {
+        requireNoneComposed(method);
+        Method runs = AopUtils.getMostSpecificMethod(method, type);
+        if (!method.isAnnotationPresent(annotation)) {
+            checkMeantByClass(type, method, runs);
+        } else if (runs.equals(method)) {
+            checkCallable(type, method);
+        } else if (!runs.isAnnotationPresent(annotation)) {
+            checkOverriding(type, method, runs);
+        }
+    }
+
+    /** One that is overridden does not run; what does is looked at where it is declared. */
+    private void checkMeantByClass(Class<?> type, Method method, Method runs) {
+        if (!runs.equals(method) || !Annotated.isMeantByItsClass(method, type, annotation)) {
             return;
         }
+        Class<?> declaring = method.getDeclaringClass();
+        if (Modifier.isFinal(method.getModifiers()) && !isForeign(declaring) && !behindInterface(type, method)) {
+            throw refused(method, "it stands on the class, and a final method cannot be proxied");
+        }
+        checkResult(type, method);
+        reader.accept(method, type);
+    }
+
+    /** A method that overrides an annotated one is what runs. The annotation means it too, as Spring's own do, where all that it needs is inherited with it. */
+    private void checkOverriding(Class<?> type, Method method, Method overriding) {
         if (!annotation.isAnnotationPresent(Inherited.class)) {
             throw refused(
                     method,
@@ -146,19 +165,10 @@ final class AnnotationCheck {
         return !index.has(declaring, annotation);
     }
 
-    private boolean isAnnotated(AnnotatedElement element) {
-        boolean direct = element.isAnnotationPresent(annotation);
-        if (!direct && AnnotatedElementUtils.isAnnotated(element, annotation)) {
+    private void requireNoneComposed(AnnotatedElement element) {
+        if (!element.isAnnotationPresent(annotation) && AnnotatedElementUtils.isAnnotated(element, annotation)) {
             throw refused(element, "it stands on another annotation; put it on the class or method itself");
         }
-        return direct;
-    }
-
-    /** Whether an annotation on the class means this method. */
-    private static boolean isBusiness(Method method) {
-        return Modifier.isPublic(method.getModifiers())
-                && !Modifier.isStatic(method.getModifiers())
-                && !Modifier.isAbstract(method.getModifiers());
     }
 
     private void checkCallable(Class<?> type, Method method) {
@@ -166,11 +176,17 @@ final class AnnotationCheck {
         if (Modifier.isStatic(modifiers) || Modifier.isPrivate(modifiers)) {
             throw refused(method, "calls of a private or static method do not pass through the bean");
         }
-        if (Modifier.isFinal(modifiers) || Modifier.isFinal(type.getModifiers()) && !viaInterface(type, method)) {
+        boolean isFinal = Modifier.isFinal(modifiers) || Modifier.isFinal(type.getModifiers());
+        if (isFinal && !behindInterface(type, method)) {
             throw refused(method, "a final class or method cannot be proxied");
         }
         checkResult(type, method);
         reader.accept(method, type);
+    }
+
+    /** Whether calls come by a proxy that has the interfaces of a final class, and no need to extend it. */
+    private static boolean behindInterface(Class<?> type, Method method) {
+        return Modifier.isFinal(type.getModifiers()) && viaInterface(type, method);
     }
 
     private static boolean viaInterface(Class<?> type, Method method) {
@@ -189,16 +205,29 @@ final class AnnotationCheck {
         if (isLater(result) && !(result == method.getReturnType() && later.test(result))) {
             throw refused(method, "it returns " + result.getSimpleName() + OVER_BEFORE);
         }
-        // What frameworks answer with, around that.
-        Class<?> within = declared.getGeneric().resolve();
-        if (within != null && isSubtypeOf(result, HTTP_ENTITY) && isLater(within)) {
-            throw refused(
-                    method, "it returns " + result.getSimpleName() + " of " + within.getSimpleName() + OVER_BEFORE);
+        // What frameworks answer with, around that, perhaps published: a body may come later still.
+        ResolvableType answer = withBody(declared);
+        if (answer == ResolvableType.NONE) {
+            answer = withBody(declared.getGeneric());
+        }
+        Class<?> body = answer.getGeneric().resolve();
+        if (body != null && isLater(body)) {
+            throw refused(method, "it returns " + result.getSimpleName() + " of " + body.getSimpleName() + OVER_BEFORE);
         }
         Class<?>[] parameters = method.getParameterTypes();
         if (parameters.length > 0 && parameters[parameters.length - 1].getName().equals(CONTINUATION)) {
             throw refused(method, "it is a suspend function" + OVER_BEFORE);
         }
+    }
+
+    /** What the type is as an HTTP answer or request; {@link ResolvableType#NONE} when it is none. */
+    private static ResolvableType withBody(ResolvableType type) {
+        for (ResolvableType above = type; above != ResolvableType.NONE; above = above.getSuperType()) {
+            if (above.toClass().getName().equals(HTTP_ENTITY)) {
+                return above;
+            }
+        }
+        return ResolvableType.NONE;
     }
 
     private static boolean isLater(Class<?> result) {
@@ -246,14 +275,29 @@ final class AnnotationCheck {
                 continue;
             }
             if (implemented.isAnnotationPresent(annotation)) {
-                throw refused(implemented, instead);
+                refuseOrWarn(type, implemented, implemented, instead);
             }
             for (Method method : ReflectionUtils.getDeclaredMethods(implemented)) {
                 if (method.isAnnotationPresent(annotation)) {
-                    throw refused(method, instead);
+                    refuseOrWarn(type, implemented, method, instead);
                 }
             }
         }
+    }
+
+    /** Whoever calls another service by the interface of its jar cannot take the annotation from there, and loses nothing: that service's own class is what it was meant for. */
+    private void refuseOrWarn(Class<?> type, Class<?> implemented, Object place, String instead) {
+        String from = Annotated.place(implemented);
+        boolean ofOthers = from != null && (from.endsWith(".jar") || from.contains("-INF/lib/"));
+        if (!ofOthers || !Proxy.isProxyClass(type)) {
+            throw refused(place, instead + (ofOthers ? "; the interface comes from " + from : ""));
+        }
+        LOG.warn(
+                "@{} has no effect here on {}, which comes from {}: {}",
+                annotation.getSimpleName(),
+                place,
+                from,
+                instead);
     }
 
     private TxnException refused(Object place, String problem) {

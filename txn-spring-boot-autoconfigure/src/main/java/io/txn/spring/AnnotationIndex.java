@@ -64,7 +64,8 @@ public final class AnnotationIndex implements AopInfrastructureBean {
         return known;
     }
 
-    private static boolean isForeign(Class<?> type) {
+    /** Whether it is a class of the platform or the framework. */
+    static boolean isForeign(Class<?> type) {
         String name = type.getName();
         for (String prefix : FOREIGN) {
             if (name.startsWith(prefix)) {

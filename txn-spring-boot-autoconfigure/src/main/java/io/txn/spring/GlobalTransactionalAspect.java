@@ -37,6 +37,11 @@ public final class GlobalTransactionalAspect extends AnnotatedMethods {
         this.later = later;
     }
 
+    /** Whether a call of the method on a bean of that class opens global transactions, or joins them. */
+    public static boolean opens(Method method, Class<?> target) {
+        return isAnnotated(method, target, GlobalTransactional.class);
+    }
+
     @Override
     @Nullable
     Object around(MethodInvocation call) throws Throwable {

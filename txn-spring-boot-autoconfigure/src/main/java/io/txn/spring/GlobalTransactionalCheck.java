@@ -59,7 +59,9 @@ public final class GlobalTransactionalCheck implements BeanPostProcessor {
                     options.get().of(method, type);
                     String key = Annotated.find(method, type, GlobalTransactional.class)
                             .idempotencyKey();
-                    if (!key.isEmpty() && handled.test(method.getReturnType())) {
+                    if (!key.isEmpty()
+                            && Annotated.knowsArguments(method, GlobalTransactional.class)
+                            && handled.test(method.getReturnType())) {
                         throw new TxnException(
                                 ErrorCode.BAD_CONFIGURATION,
                                 null,

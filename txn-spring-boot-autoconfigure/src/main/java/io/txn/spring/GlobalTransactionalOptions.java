@@ -108,7 +108,7 @@ public final class GlobalTransactionalOptions {
 
     private @Nullable KeyExpression expression(GlobalTransactional annotation, Method method, Class<?> target) {
         String text = annotation.idempotencyKey();
-        if (text.isEmpty()) {
+        if (text.isEmpty() || !Annotated.knowsArguments(method, GlobalTransactional.class)) {
             return null;
         }
         boolean opens =

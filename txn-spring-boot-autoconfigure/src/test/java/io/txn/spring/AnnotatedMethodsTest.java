@@ -2,6 +2,7 @@ package io.txn.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.core.spi.ContextAwareBase;
 import java.util.List;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
@@ -9,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.springframework.aop.framework.Advised;
 import org.springframework.aop.framework.ProxyFactory;
 import org.springframework.aop.framework.autoproxy.DefaultAdvisorAutoProxyCreator;
+import org.springframework.context.SmartLifecycle;
 import org.springframework.context.support.GenericApplicationContext;
 
 class AnnotatedMethodsTest {
@@ -93,6 +95,31 @@ class AnnotatedMethodsTest {
     @GlobalTransactional
     static class WholeBelow extends Base<String> {}
 
+    /** With methods that others declare, and one of the application's own interface. */
+    @GlobalTransactional
+    static class BelowOthers extends ContextAwareBase implements SmartLifecycle, Defaults {
+        public String open() {
+            return "open";
+        }
+
+        @Override
+        public void start() {}
+
+        @Override
+        public void stop() {}
+
+        @Override
+        public boolean isRunning() {
+            return false;
+        }
+    }
+
+    interface Defaults {
+        default String given() {
+            return "given";
+        }
+    }
+
     private static <T> T proxied(T target, boolean byClass) {
         ProxyFactory factory = new ProxyFactory(target);
         factory.setProxyTargetClass(byClass);
@@ -159,6 +186,23 @@ class AnnotatedMethodsTest {
 
         assertThat(bean.sell("tea")).isEqualTo("around sell");
         assertThat(bean.toString()).doesNotContain("around");
+    }
+
+    @Test
+    void whatOthersDeclareIsNotMeantByAnAnnotationOnTheClass() throws Exception {
+        Mark mark = new Mark();
+        assertThat(mark.matches(BelowOthers.class.getMethod("open"), BelowOthers.class))
+                .isTrue();
+        assertThat(mark.matches(BelowOthers.class.getMethod("start"), BelowOthers.class))
+                .isTrue();
+        assertThat(mark.matches(BelowOthers.class.getMethod("given"), BelowOthers.class))
+                .isTrue();
+        assertThat(mark.matches(BelowOthers.class.getMethod("getPhase"), BelowOthers.class))
+                .as("of the framework's interface")
+                .isFalse();
+        assertThat(mark.matches(BelowOthers.class.getMethod("addInfo", String.class), BelowOthers.class))
+                .as("of a library's class")
+                .isFalse();
     }
 
     /** Such as that of a security library beside Spring Boot's. */

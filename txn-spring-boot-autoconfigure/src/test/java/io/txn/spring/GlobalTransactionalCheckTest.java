@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.txn.client.ContextCarrier;
 import io.txn.client.GlobalTransactionOptions;
+import io.txn.client.GlobalTransactionTemplate;
 import io.txn.client.IdempotencyKey;
 import io.txn.client.OnDuplicate;
 import io.txn.client.Propagation;
@@ -13,11 +14,16 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.lang.reflect.Type;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -25,15 +31,23 @@ import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.Future;
+import java.util.function.Consumer;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.config.AutowireCapableBeanFactory;
+import org.springframework.http.HttpStatus;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.context.request.async.WebAsyncTask;
 import org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 
 class GlobalTransactionalCheckTest {
 
@@ -175,6 +189,35 @@ class GlobalTransactionalCheckTest {
         public final void buy() {}
     }
 
+    interface LaterByDefault {
+        default Future<String> buyAsync() {
+            return CompletableFuture.completedFuture("");
+        }
+    }
+
+    @GlobalTransactional
+    static class WholeWithLaterByDefault implements LaterByDefault {}
+
+    static class Answer extends ResponseEntity<Future<String>> {
+        Answer() {
+            super(HttpStatus.OK);
+        }
+    }
+
+    static class ReturnsAnswer {
+        @GlobalTransactional
+        public Answer buy() {
+            return new Answer();
+        }
+    }
+
+    static class PublishesBody {
+        @GlobalTransactional
+        public Mono<ResponseEntity<Flux<String>>> buy() {
+            return Mono.empty();
+        }
+    }
+
     static class OverridesWithFinal extends Buys<String> {
         @Override
         public final String buy() {
@@ -277,6 +320,9 @@ class GlobalTransactionalCheckTest {
                 OverridesWithFinal.class,
                 ReturnsTask.class,
                 ReturnsBody.class,
+                ReturnsAnswer.class,
+                PublishesBody.class,
+                WholeWithLaterByDefault.class,
                 BadTimeout.class,
                 ZeroTimeout.class
             })
@@ -356,9 +402,120 @@ class GlobalTransactionalCheckTest {
         public final void close() {}
     }
 
+    /** What a library declares cannot be changed by who extends it, and was not meant. */
+    @GlobalTransactional
+    static class BelowFuturesOfOthers extends ForkJoinPool {}
+
+    /** It never runs: what overrides it says what it returns. */
+    abstract static class PlainBase<T> {
+        @GlobalTransactional
+        public abstract T buy();
+    }
+
+    static class SaysMono extends PlainBase<Mono<String>> {
+        @Override
+        @GlobalTransactional
+        public Mono<String> buy() {
+            return Mono.empty();
+        }
+    }
+
+    @Test
+    void ofAMethodThatIsOverriddenNothingIsAsked() {
+        GlobalTransactionalCheck reactive = new GlobalTransactionalCheck(
+                new AnnotationIndex(),
+                () -> options,
+                () -> locks,
+                () -> new LaterResults() {
+                    @Override
+                    public boolean handles(Class<?> type) {
+                        return type == Mono.class;
+                    }
+
+                    @Override
+                    public Object run(
+                            Class<?> type,
+                            GlobalTransactionOptions wanted,
+                            GlobalTransactionTemplate.Callback<?> method) {
+                        throw new AssertionError("nothing is called");
+                    }
+
+                    @Override
+                    public Object told(Class<?> type, Object result, Consumer<Throwable> failed) {
+                        return result;
+                    }
+                },
+                ContextCarrier::new,
+                () -> {
+                    throw new AssertionError("nothing is called");
+                });
+        SaysMono bean = new SaysMono();
+        assertThat(reactive.postProcessBeforeInitialization(bean, "shop")).isSameAs(bean);
+    }
+
+    static final class FinalTwiceBehindInterface implements PlainShop {
+        @Override
+        @GlobalTransactional
+        public final void buy() {}
+    }
+
+    static class Sells {
+        public void sell(String what) {}
+    }
+
+    @GlobalTransactional(idempotencyKey = "#order.id")
+    static class WholeKeyedBelow extends Sells {
+        public void buy(Order order) {}
+    }
+
+    @Test
+    void aKeyOnTheClassIsForTheMethodsThatItWasWrittenBy() throws Exception {
+        assertThat(check.postProcessBeforeInitialization(new WholeKeyedBelow(), "shop"))
+                .isNotNull();
+        Object[] order = {new Order(7L, "ann", List.of())};
+        assertThat(options.of(WholeKeyedBelow.class.getMethod("buy", Order.class), WholeKeyedBelow.class, order)
+                        .idempotencyKey())
+                .isNotNull();
+        assertThat(options.of(
+                                WholeKeyedBelow.class.getMethod("sell", String.class),
+                                WholeKeyedBelow.class,
+                                new Object[] {"tea"})
+                        .idempotencyKey())
+                .isNull();
+    }
+
+    /** Whoever calls another service by the interface of its jar cannot change that. */
+    @Test
+    void anInterfaceThatComesFromAJarIsNamedInTheLog(@TempDir Path directory) throws Exception {
+        Path jar = directory.resolve("orders-api.jar");
+        String file = Shop.class.getName().replace('.', '/') + ".class";
+        try (InputStream code = getClass().getClassLoader().getResourceAsStream(file);
+                JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar))) {
+            out.putNextEntry(new JarEntry(file));
+            code.transferTo(out);
+        }
+        ClassLoader withoutShop = new ClassLoader(getClass().getClassLoader()) {
+            @Override
+            protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+                if (name.equals(Shop.class.getName())) {
+                    throw new ClassNotFoundException(name);
+                }
+                return super.loadClass(name, resolve);
+            }
+        };
+        try (URLClassLoader loader = new URLClassLoader(new URL[] {jar.toUri().toURL()}, withoutShop)) {
+            Class<?> shop = loader.loadClass(Shop.class.getName());
+            assertThat(shop).isNotEqualTo(Shop.class);
+            Object client = Proxy.newProxyInstance(loader, new Class<?>[] {shop}, (self, method, arguments) -> null);
+            assertThat(check.postProcessAfterInitialization(client, "shop")).isSameAs(client);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(
             classes = {
+                BelowFuturesOfOthers.class,
+                FinalTwiceBehindInterface.class,
                 FinalBehindInterface.class,
                 PackagePrivate.class,
                 Whole.class,

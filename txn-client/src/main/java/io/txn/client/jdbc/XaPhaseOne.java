@@ -18,6 +18,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -61,6 +62,7 @@ final class XaPhaseOne implements HeldWork {
     private final @Nullable String number;
     private final @Nullable String unlimit;
     private final LocalTransaction.Written written;
+    private final AtomicBoolean kept = new AtomicBoolean();
 
     /** Not a monitor: whoever talks to a database inside one holds a virtual thread's carrier. */
     private final ReentrantLock lock = new ReentrantLock();
@@ -128,7 +130,9 @@ final class XaPhaseOne implements HeldWork {
 
     /** From here on something may be there that only the end of the global transaction ends. */
     private void stays() {
-        written.kept();
+        if (kept.compareAndSet(false, true)) { // once: that it is prepared after all says nothing of whatever runs then
+            written.kept();
+        }
         xa.prepares(xid());
     }
 

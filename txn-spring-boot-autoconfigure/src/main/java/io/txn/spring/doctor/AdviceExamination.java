@@ -11,8 +11,9 @@ import org.springframework.aop.Advisor;
 import org.springframework.aop.PointcutAdvisor;
 import org.springframework.aop.framework.Advised;
 import org.springframework.aop.support.AopUtils;
+import org.springframework.beans.factory.BeanDefinitionStoreException;
+import org.springframework.beans.factory.CannotLoadBeanClassException;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
-import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.core.annotation.AnnotationUtils;
 import org.springframework.util.ClassUtils;
 import org.springframework.util.ReflectionUtils;
@@ -38,7 +39,7 @@ public final class AdviceExamination implements Examination {
         for (String name : beanFactory.getBeanDefinitionNames()) {
             Object bean = beanFactory.containsSingleton(name) ? beanFactory.getSingleton(name) : null;
             // One that is not made, or not once for all, has its class at least.
-            Class<?> found = bean == null ? beanFactory.getType(name, false) : AopUtils.getTargetClass(bean);
+            Class<?> found = bean == null ? typeByDefinition(name) : AopUtils.getTargetClass(bean);
             Class<?> type = found == null ? null : ClassUtils.getUserClass(found);
             if (type == null || !AnnotationUtils.isCandidateClass(type, GlobalTransactional.class)) {
                 continue;
@@ -64,16 +65,22 @@ public final class AdviceExamination implements Examination {
     }
 
     private static List<Method> annotated(Class<?> type) {
-        boolean whole = AnnotatedElementUtils.hasAnnotation(type, GlobalTransactional.class);
         List<Method> annotated = new ArrayList<>();
         for (Method method : ReflectionUtils.getUniqueDeclaredMethods(type)) {
-            if (method.getDeclaringClass() != Object.class
-                    && (whole && java.lang.reflect.Modifier.isPublic(method.getModifiers())
-                            || AnnotatedElementUtils.hasAnnotation(method, GlobalTransactional.class))) {
+            if (!method.isSynthetic() && GlobalTransactionalAspect.opens(method, type)) {
                 annotated.add(method);
             }
         }
         return annotated;
+    }
+
+    /** Null also where its class is not there, or is said later: such a bean is none yet. */
+    private @Nullable Class<?> typeByDefinition(String name) {
+        try {
+            return beanFactory.getType(name, false);
+        } catch (CannotLoadBeanClassException | BeanDefinitionStoreException e) {
+            return null;
+        }
     }
 
     private @Nullable Finding problem(String name, Object bean, Class<?> type, List<Method> annotated) {

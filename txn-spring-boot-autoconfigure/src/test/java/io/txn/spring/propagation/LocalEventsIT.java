@@ -198,15 +198,17 @@ class LocalEventsIT {
         assertThat(orders(name)).isZero();
     }
 
-    @Test
-    void aListenerWhoseOwnLocalTransactionTookEverythingBackMayFail() throws Throwable {
-        global("whole", () -> {
-            place("whole", new Placed("whole", How.TAKES_BACK_AND_FAILS));
-            return place("whole", new Placed("of another listener", How.WRITES));
+    @ParameterizedTest
+    @EnumSource(names = {"AS_CONFIGURED", "XA"})
+    void aListenerWhoseOwnLocalTransactionTookEverythingBackMayFail(WorkMode mode) throws Throwable {
+        String name = "whole " + mode;
+        global(name, mode, () -> {
+            place(name, new Placed(name, How.TAKES_BACK_AND_FAILS));
+            return place(name, new Placed("of another listener " + mode, How.WRITES));
         });
-        assertThat(endOf("whole")).isEqualTo(TransactionState.COMMITTED);
-        assertThat(orders("whole")).isEqualTo(2);
-        assertThat(orders("of another listener")).isEqualTo(1);
+        assertThat(endOf(name)).isEqualTo(TransactionState.COMMITTED);
+        assertThat(orders(name)).isEqualTo(2);
+        assertThat(orders("of another listener " + mode)).isEqualTo(1);
     }
 
     /** As without a global transaction: it left nothing that would have to be undone. */
