@@ -5,6 +5,7 @@ import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.InsertValue;
 import io.txn.client.jdbc.sql.Plan;
+import io.txn.client.jdbc.undo.TableChange;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.util.ArrayList;
@@ -12,13 +13,15 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
  * REPLACE on MariaDB. It is sent as an INSERT that gives every column of a row which is in the way the new values, and tells what that row was
  * ({@link RememberingInsert}): the same rows come out, and no round trip is added. Where that is not the same, because a new row stands in the way of two rows, or because
  * rows that refer to a replaced one have a say, the rows in the way are deleted first, by the values that the new rows will have in each unique key: the statement
- * says them, or a rehearsal, which is taken back, shows them. What comes in between fails on its key, and everything starts over with a rehearsal.
+ * says them, or a rehearsal, which is taken back, shows them. Where that fails on a key too, because new rows stand in each other's way or somebody came in between,
+ * the rehearsed rows are inserted one by one, each after what is in its way then is deleted.
  */
 final class ReplaceCapture implements WriteCapture {
 
@@ -61,26 +64,84 @@ final class ReplaceCapture implements WriteCapture {
         Savepoint before = run.connection().setSavepoint();
         for (int tries = 1; ; tries++) {
             try {
-                Set<List<Value>> known = tries == 1 ? given(parameters) : Set.of();
-                Set<List<Value>> rehearsed = known.isEmpty() ? rehearse(parameters) : known;
-                if (known.isEmpty()) {
-                    run.connection().rollback(before);
-                }
-                RowChanges changes = new RowChanges(images);
                 Followers followers = new Followers(run).deleting(table);
                 followers.check();
-                int deleted = deleteInTheWay(rehearsed, changes, followers);
-                Outcome outcome = followed(insert(parameters, changes, deleted), followers);
+                // A trigger would act on a rehearsed row again; and a new row that goes may take others with it.
+                boolean rowByRow =
+                        tries > 1 && !followers.any() && table.triggers().isEmpty();
+                Outcome outcome =
+                        rowByRow ? rowByRow(parameters, before) : all(parameters, tries == 1, before, followers);
                 run.connection().releaseSavepoint(before);
                 return outcome;
             } catch (SQLException e) {
                 run.connection().rollback(before);
                 run.unchanged();
-                if (tries == TRIES || !run.dialect().isDuplicate(e)) {
+                if (!run.dialect().isDuplicate(e)) {
                     throw e;
+                }
+                if (tries == TRIES) {
+                    SQLException refusal = Refusals.notSupported(
+                            "its new rows stand in each other's way, or others keep writing rows that are in their way",
+                            "write each row by a statement of its own");
+                    refusal.addSuppressed(e);
+                    throw refusal;
                 }
             }
         }
+    }
+
+    private Outcome all(Parameters parameters, boolean asGiven, Savepoint before, Followers followers)
+            throws SQLException {
+        Set<List<Value>> known = asGiven ? given(parameters) : Set.of();
+        if (known.isEmpty()) {
+            known = new Written()
+                    .by(new Query().add(plan.body(), parameters), null, parameters)
+                    .inUniqueColumns();
+            run.connection().rollback(before);
+        }
+        RowChanges changes = new RowChanges(images);
+        int deleted = deleteInTheWay(known, changes, followers);
+        if (table.referencedBy().isEmpty()) {
+            return insert(parameters, changes, deleted);
+        }
+        // No new row may change another one in its place: who refers to that has a say.
+        Written written = new Written()
+                .by(new Query().add("INSERT INTO ").add(plan.target(), parameters), plan.returning(), parameters);
+        written.rows.forEach(row -> changes.add(null, row));
+        return written.outcome(parameters, followers.with(changes.changes()), deleted + written.rows.size());
+    }
+
+    /** As the database goes about it, with what a rehearsal shows of the rows. */
+    private Outcome rowByRow(Parameters parameters, Savepoint before) throws SQLException {
+        Written written = new Written().by(new Query().add(plan.body(), parameters), plan.returning(), parameters);
+        run.connection().rollback(before);
+        RowChanges changes = new RowChanges(images);
+        Followers nobody = new Followers(run);
+        long count = 0;
+        for (List<Value> row : written.rows) {
+            count += 1 + deleteInTheWay(Set.of(inUniqueColumns(row)), changes, nobody);
+            insert(row);
+            changes.add(null, row);
+        }
+        return written.outcome(parameters, changes.changes(), count);
+    }
+
+    private List<Value> inUniqueColumns(List<Value> row) {
+        return uniqueColumns().stream()
+                .map(c -> row.get(table.columns().indexOf(c)))
+                .toList();
+    }
+
+    private void insert(List<Value> row) throws SQLException {
+        Query query = new Query()
+                .add("INSERT INTO " + table.sqlName() + " ("
+                        + table.columns().stream().map(Column::sqlName).collect(Collectors.joining(", "))
+                        + ") VALUES (");
+        for (int i = 0; i < row.size(); i++) {
+            query.add(i == 0 ? "" : ", ").add(table.columns().get(i), row.get(i));
+        }
+        query.add(")").update(run.connection(), run.scope());
+        run.changed();
     }
 
     private List<Column> uniqueColumns() {
@@ -104,30 +165,6 @@ final class ReplaceCapture implements WriteCapture {
             rows.add(row);
         }
         return rows;
-    }
-
-    /** What the new rows will have in the columns that unique keys consist of. */
-    private Set<List<Value>> rehearse(Parameters parameters) throws SQLException {
-        Set<List<Value>> rows = new LinkedHashSet<>();
-        List<Column> columns = uniqueColumns();
-        images.readImage(
-                new Query()
-                        .add(plan.body(), parameters)
-                        .add(" RETURNING " + run.dialect().identity("", table) + TableImages.reads(columns, "")),
-                run::changed,
-                columns,
-                rows);
-        return rows;
-    }
-
-    private static Outcome followed(Outcome outcome, Followers followers) throws SQLException {
-        return new Outcome(
-                outcome.count(),
-                followers.with(outcome.changes()),
-                outcome.keys(),
-                outcome.incomplete(),
-                outcome.rows(),
-                outcome.warnings());
     }
 
     private int deleteInTheWay(Set<List<Value>> rehearsed, RowChanges changes, Followers followers)
@@ -177,14 +214,12 @@ final class ReplaceCapture implements WriteCapture {
     }
 
     private Outcome insert(Parameters parameters, RowChanges changes, int deleted) throws SQLException {
-        KeyReader keys = new KeyReader(run, table);
-        List<@Nullable Object[]> shown = new ArrayList<>();
+        Written written = new Written();
         long[] count = {deleted};
         // A row that stays as it is counts once where the server may change it in its place: under its only unique key.
-        boolean changesInPlace =
-                table.uniqueKeys().size() == 1 && table.referencedBy().isEmpty();
+        boolean changesInPlace = table.uniqueKeys().size() == 1;
         String every = new RowMemory(run, table).everyColumn();
-        ReturningStatement.Result result = new RememberingInsert(run, table, keys)
+        written.result = new RememberingInsert(run, table, written.keys)
                 .run(
                         new Query().add("INSERT INTO ").add(plan.target(), parameters),
                         query -> query.add(every),
@@ -194,16 +229,54 @@ final class ReplaceCapture implements WriteCapture {
                             changes.add(before, after);
                             boolean once = before == null || before.equals(after) && changesInPlace;
                             count[0] += once ? 1 : 2;
-                            shown.add(key);
+                            written.shown.add(key);
                         });
-        boolean made = InsertCapture.makesIdentity(table, plan.columns(), plan.rows(), parameters);
-        List<@Nullable Object[]> last = shown.isEmpty() ? shown : shown.subList(shown.size() - 1, shown.size());
-        return new Outcome(
-                count[0],
-                changes.changes(),
-                plan.returning() == null ? keys.keys(made ? shown : last) : GeneratedKeys.NONE,
-                run.incomplete(),
-                result.rows(),
-                result.warnings());
+        return written.outcome(parameters, changes.changes(), count[0]);
+    }
+
+    /** What a statement returned. */
+    private final class Written {
+
+        private final KeyReader keys = new KeyReader(run, table);
+        private final List<@Nullable Object[]> shown = new ArrayList<>();
+        private final List<List<Value>> rows = new ArrayList<>();
+        private ReturningStatement.@Nullable Result result;
+
+        Written() throws SQLException {}
+
+        Written by(Query query, Plan.@Nullable Returning returning, Parameters parameters) throws SQLException {
+            List<Column> columns = table.columns();
+            result = new ReturningStatement(run, returning)
+                    .run(
+                            query,
+                            parameters,
+                            "",
+                            run.dialect().identity("", table) + TableImages.reads(columns, "") + keys.reads(""),
+                            1 + columns.size() + keys.size(),
+                            (row, first) -> {
+                                images.checkIdentity(row.getString(first));
+                                rows.add(TableImages.values(row, columns, first + 1));
+                                shown.add(keys.values(row, first + 1 + columns.size()));
+                            });
+            return this;
+        }
+
+        Set<List<Value>> inUniqueColumns() {
+            Set<List<Value>> values = new LinkedHashSet<>();
+            rows.forEach(row -> values.add(ReplaceCapture.this.inUniqueColumns(row)));
+            return values;
+        }
+
+        Outcome outcome(Parameters parameters, List<TableChange> changes, long count) {
+            boolean made = InsertCapture.makesIdentity(table, plan.columns(), plan.rows(), parameters);
+            List<@Nullable Object[]> last = shown.isEmpty() ? shown : shown.subList(shown.size() - 1, shown.size());
+            return new Outcome(
+                    count,
+                    changes,
+                    plan.returning() == null ? keys.keys(made ? shown : last) : GeneratedKeys.NONE,
+                    run.incomplete(),
+                    result == null ? null : result.rows(),
+                    result == null ? null : result.warnings());
+        }
     }
 }
