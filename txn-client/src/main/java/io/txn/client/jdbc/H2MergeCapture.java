@@ -116,8 +116,7 @@ final class H2MergeCapture implements WriteCapture {
             }
         } catch (SQLException e) {
             if (before != null) {
-                run.connection().rollback(before);
-                run.unchanged();
+                run.takeBack(before, e);
             }
             throw e;
         }

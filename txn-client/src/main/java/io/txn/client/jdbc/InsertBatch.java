@@ -89,8 +89,7 @@ final class InsertBatch {
             if (String.valueOf(failure.getSQLState()).startsWith("40")) {
                 throw failure; // a deadlock's victim has no savepoint any more
             }
-            run.connection().rollback(before);
-            run.unchanged();
+            run.takeBack(before, failure);
             return null;
         }
         run.connection().releaseSavepoint(before);

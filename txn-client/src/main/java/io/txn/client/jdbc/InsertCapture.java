@@ -150,9 +150,9 @@ final class InsertCapture implements WriteCapture {
             DriverBatch batch = DriverBatch.of(statement, elements.elements(), run.scope());
             run.changed();
             batch.run();
-            if (batch.failure() != null) {
-                run.connection().rollback(before);
-                run.unchanged();
+            SQLException failure = batch.failure();
+            if (failure != null) {
+                run.takeBack(before, failure);
                 return null;
             }
             run.connection().releaseSavepoint(before);
@@ -306,8 +306,7 @@ final class InsertCapture implements WriteCapture {
                 one.changes().forEach(change -> changes.addAll(change.rows()));
             }
         } catch (SQLException e) {
-            run.connection().rollback(before);
-            run.unchanged();
+            run.takeBack(before, e);
             throw e;
         }
         run.connection().releaseSavepoint(before);

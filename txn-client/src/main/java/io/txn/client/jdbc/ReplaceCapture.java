@@ -74,8 +74,7 @@ final class ReplaceCapture implements WriteCapture {
                 run.connection().releaseSavepoint(before);
                 return outcome;
             } catch (SQLException e) {
-                run.connection().rollback(before);
-                run.unchanged();
+                run.takeBack(before, e);
                 if (!run.dialect().isDuplicate(e)) {
                     throw e;
                 }

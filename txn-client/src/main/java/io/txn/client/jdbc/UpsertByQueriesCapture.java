@@ -102,8 +102,7 @@ final class UpsertByQueriesCapture implements WriteCapture {
             }
         } catch (SQLException e) {
             if (start != null) {
-                run.connection().rollback(start);
-                run.unchanged();
+                run.takeBack(start, e);
             }
             if (plan.replace() && !run.leftChanges() && run.dialect().isDuplicate(e)) {
                 throw Refusals.notSupported(

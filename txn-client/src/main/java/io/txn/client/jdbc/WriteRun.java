@@ -6,6 +6,7 @@ import io.txn.client.jdbc.sql.Mentions;
 import io.txn.client.jdbc.sql.TableName;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Savepoint;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -164,6 +165,22 @@ final class WriteRun {
     void unchanged() {
         changed = false;
         analysis = null; // its lock on the table went with it
+    }
+
+    /**
+     * Takes back what was done since a savepoint, because of a failure.
+     *
+     * @throws SQLException that failure, where the savepoint is gone: a deadlock's victim has lost all that came before, and should learn of the deadlock
+     */
+    void takeBack(Savepoint before, SQLException failure) throws SQLException {
+        try {
+            connection.rollback(before);
+        } catch (SQLException gone) {
+            changed();
+            failure.addSuppressed(gone);
+            throw failure;
+        }
+        unchanged();
     }
 
     /** The images do not tell everything. The first reason counts. */

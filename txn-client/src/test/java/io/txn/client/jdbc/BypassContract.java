@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 /** Ways on which a change could get into the database without its lock, its image or its undo record. */
 abstract class BypassContract extends AtContract {
 
-    private static final String TOUCH = "UPDATE account SET amount = 0 WHERE id = 1";
+    static final String TOUCH = "UPDATE account SET amount = 0 WHERE id = 1";
 
     @Test
     void anUnexpectedFailureWhileRegisteringCommitsNoAutoCommittedStatement() {
