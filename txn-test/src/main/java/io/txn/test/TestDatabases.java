@@ -56,9 +56,13 @@ public final class TestDatabases {
         };
     }
 
-    /** A server of the caller's own, for tests that kill it. */
-    public static DatabaseServer startMariaDb(DatabaseServer.Durability durability) {
-        return MariaDbServer.start(durability);
+    /**
+     * A server of the caller's own, for tests that kill it, or want it to be different.
+     *
+     * @param options of its command line
+     */
+    public static DatabaseServer startMariaDb(DatabaseServer.Durability durability, String... options) {
+        return MariaDbServer.start(durability, options);
     }
 
     /** A server of the caller's own, for tests that kill it. */

@@ -114,24 +114,11 @@ final class BatchRun {
 
     private Result result(DriverBatch batch) throws SQLException {
         BatchUpdateException failure = batch.failure();
-        if (failure != null) {
-            requireGoingOn(failure);
+        if (failure != null && connection.takesAllBack(failure)) {
+            transaction.incomplete("the database rolled back what came before");
+            throw failure;
         }
         return new Result(batch.counts(), null, failure);
-    }
-
-    /** A deadlock's victim lost what came before. */
-    private void requireGoingOn(SQLException failure) throws SQLException {
-        for (SQLException one = failure; one != null; one = one.getNextException()) {
-            if (endsTransaction(one) || one.getCause() instanceof SQLException cause && endsTransaction(cause)) {
-                transaction.incomplete("the database rolled back what came before");
-                throw failure;
-            }
-        }
-    }
-
-    private static boolean endsTransaction(SQLException failure) {
-        return String.valueOf(failure.getSQLState()).startsWith("40");
     }
 
     // INSERT
@@ -176,7 +163,7 @@ final class BatchRun {
                 done += group.size();
             }
         } catch (SQLException e) {
-            if (over || isOurs(e) || endsTransaction(e)) {
+            if (over || isOurs(e) || connection.takesAllBack(e)) {
                 throw stopped(e, done);
             }
             // The statement took back all that it did.
@@ -277,7 +264,7 @@ final class BatchRun {
                 done = end;
             }
         } catch (SQLException e) {
-            if (isOurs(e) || endsTransaction(e)) {
+            if (isOurs(e) || connection.takesAllBack(e)) {
                 throw e;
             }
             connection.back(transaction, before);
@@ -314,7 +301,7 @@ final class BatchRun {
                 counts[i] = one.count();
             } catch (SQLException e) {
                 Dialect dialect = connection.resource().dialect();
-                if (dialect.product() == Dialect.Product.POSTGRESQL || isOurs(e) || endsTransaction(e)) {
+                if (dialect.product() == Dialect.Product.POSTGRESQL || isOurs(e) || connection.takesAllBack(e)) {
                     throw stopped(e, i);
                 }
                 if (!dialect.habits().goesOn()) {

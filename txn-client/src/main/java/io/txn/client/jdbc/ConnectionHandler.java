@@ -710,7 +710,12 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
     }
 
     void back(LocalTransaction transaction, Savepoint savepoint) throws SQLException {
-        physical.rollback(savepoint);
+        try {
+            physical.rollback(savepoint);
+        } catch (SQLException e) {
+            transaction.incomplete("the database does not know a savepoint any more: it rolled back what came before");
+            throw e;
+        }
         transaction.rolledBackTo(savepoint);
         transaction.savepointReleased(savepoint);
     }
@@ -857,12 +862,34 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
         try {
             return work.run(local);
         } catch (SQLException e) {
-            if (LocalCommit.codeOf(e) == null && String.valueOf(e.getSQLState()).startsWith("40")) {
-                // A deadlock's victim: some databases have rolled everything back and go on in a new transaction.
-                local.incomplete("the database rolled back what came before: SQL state " + e.getSQLState());
-            }
+            failed(e);
             throw e;
         }
+    }
+
+    /** A statement failed, perhaps with all that came before it. */
+    void failed(SQLException failure) {
+        if (local.hasChanges() && local.incomplete() == null && takesAllBack(failure)) {
+            local.incomplete("the database rolled back what came before: SQL state " + failure.getSQLState()
+                    + ", error " + failure.getErrorCode());
+        }
+    }
+
+    /**
+     * Whether with this failure, or one of those that it tells of, the database has rolled back all that came before: as a deadlock's victim. Some go on in a new
+     * transaction then.
+     */
+    boolean takesAllBack(SQLException failure) {
+        for (SQLException one = failure; one != null; one = one.getNextException()) {
+            if (isEnd(one) || one.getCause() instanceof SQLException cause && isEnd(cause)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean isEnd(SQLException failure) {
+        return LocalCommit.codeOf(failure) == null && resource.dialect().takesAllBack(physical, failure);
     }
 
     private <T> T inOwnTransaction(Work<T> work, LocalTransaction own, boolean holding) throws SQLException {

@@ -95,7 +95,12 @@ final class StatementHandler implements InvocationHandler {
         String name = method.getName();
         if (EXECUTE.contains(name)) {
             keeps = false;
-            return execute(proxy, method, given);
+            try {
+                return execute(proxy, method, given);
+            } catch (SQLException e) {
+                connection.failed(e);
+                throw e;
+            }
         }
         if (name.startsWith("execute")) {
             keeps = false;

@@ -50,4 +50,25 @@ class BypassMariaDbIT extends BypassContract {
         assertThat(manager.branches(xid)).isEmpty();
         assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
     }
+
+    @Test
+    void aLockThatDoesNotComeTakesBackItsStatementOnly() throws Exception {
+        Xid xid = begin();
+        try (Connection other = database.dataSource().getConnection()) {
+            other.setAutoCommit(false);
+            execute(other, "UPDATE account SET amount = 7 WHERE id = 2");
+            committed(xid, connection -> {
+                execute(connection, "SET SESSION innodb_lock_wait_timeout = 1");
+                execute(connection, TOUCH);
+                assertThatThrownBy(() -> execute(connection, "UPDATE account SET amount = 1 WHERE id = 2"))
+                        .satisfies(e ->
+                                assertThat(((SQLException) e).getErrorCode()).isEqualTo(1205));
+                execute(connection, "UPDATE account SET amount = 3 WHERE id = 3");
+            });
+            other.rollback();
+        }
+        assertThat(accounts()).containsExactly("1|ann|0.00", ROW_2, "3|cy|3.00");
+        assertThat(manager.rollback(xid).done()).isTrue();
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
 }

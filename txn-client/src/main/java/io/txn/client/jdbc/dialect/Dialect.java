@@ -7,8 +7,10 @@ import io.txn.protocol.ErrorCode;
 import io.txn.protocol.TxnException;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -431,6 +433,31 @@ public record Dialect(
     /** Whether this error is not the server's: a driver lost its way, as MariaDB's does with some batches. */
     public boolean isDriversOwn(SQLException error) {
         return product.isMySqlFamily() && error.getErrorCode() == 0 && "HY000".equals(error.getSQLState());
+    }
+
+    /** Whether with this error the database has rolled back all that the transaction did before, not only the statement. */
+    public boolean takesAllBack(Connection connection, SQLException error) {
+        if (String.valueOf(error.getSQLState()).startsWith("40")) {
+            return true;
+        }
+        if (!product.isMySqlFamily()) {
+            return false;
+        }
+        return switch (error.getErrorCode()) {
+            // Another transaction came first (MariaDB's innodb_snapshot_isolation); no room for more locks.
+            case 1020, 1206 -> true;
+            case 1205 -> rollsBackOnTimeout(connection);
+            default -> false;
+        };
+    }
+
+    private static boolean rollsBackOnTimeout(Connection connection) {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT @@innodb_rollback_on_timeout")) {
+            return !row.next() || row.getBoolean(1);
+        } catch (SQLException e) {
+            return true; // as far as is known
+        }
     }
 
     /** Whether this error says that a unique key is taken. */
