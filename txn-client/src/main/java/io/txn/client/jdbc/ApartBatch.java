@@ -59,7 +59,7 @@ final class ApartBatch {
                         || String.valueOf(e.getSQLState()).startsWith("40")) {
                     throw e;
                 }
-                connection.back(transaction, before);
+                connection.back(transaction, before, e);
                 counts[i] = Statement.EXECUTE_FAILED;
                 first = first == null ? e : first;
             }

@@ -168,7 +168,7 @@ final class BatchRun {
             }
             // The statement took back all that it did.
             if (before != null) {
-                connection.back(transaction, before);
+                connection.back(transaction, before, e);
             }
             return physical instanceof PreparedStatement prepared ? insertAgain(insert, prepared, e) : oneByOne();
         }
@@ -267,7 +267,7 @@ final class BatchRun {
             if (isOurs(e) || connection.takesAllBack(e)) {
                 throw e;
             }
-            connection.back(transaction, before);
+            connection.back(transaction, before, e);
             // What is ours has no state: then none failed.
             boolean all = connection.resource().dialect().habits().upsertsFailTogether() && e.getSQLState() != null;
             Arrays.fill(counts, all ? Statement.EXECUTE_FAILED : 0);

@@ -13,6 +13,7 @@ import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
+import java.sql.BatchUpdateException;
 import java.sql.CallableStatement;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
@@ -143,8 +144,7 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
             }
             case "rollback" -> {
                 if (given.length == 1 && given[0] instanceof Savepoint savepoint) {
-                    physical.rollback(savepoint);
-                    local.rolledBackTo(savepoint);
+                    rollback(savepoint);
                 } else {
                     rollback();
                 }
@@ -244,6 +244,18 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
                 ended();
             }
         }
+    }
+
+    private void rollback(Savepoint savepoint) throws SQLException {
+        try {
+            physical.rollback(savepoint);
+        } catch (SQLException e) {
+            if (local.hasChanges() && resource.dialect().lostSavepoint(e)) {
+                local.incomplete("a savepoint is gone: the database rolled back what came before");
+            }
+            throw e;
+        }
+        local.rolledBackTo(savepoint);
     }
 
     private void rollback() throws SQLException {
@@ -380,9 +392,7 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
                 savepoints.put(control.name().toLowerCase(Locale.ROOT), savepoint);
             }
             case ROLLBACK_TO -> {
-                Savepoint savepoint = savepoint(control.name());
-                physical.rollback(savepoint);
-                local.rolledBackTo(savepoint);
+                rollback(savepoint(control.name()));
             }
             case RELEASE -> {
                 Savepoint savepoint = savepoint(control.name());
@@ -709,12 +719,14 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
         return savepoint;
     }
 
-    void back(LocalTransaction transaction, Savepoint savepoint) throws SQLException {
+    /** Takes back to a savepoint of our own because of a failure, which is thrown where the savepoint is gone with everything else. */
+    void back(LocalTransaction transaction, Savepoint savepoint, SQLException failure) throws SQLException {
         try {
             physical.rollback(savepoint);
         } catch (SQLException e) {
-            transaction.incomplete("the database does not know a savepoint any more: it rolled back what came before");
-            throw e;
+            transaction.incomplete("a savepoint is gone: the database rolled back what came before");
+            failure.addSuppressed(e);
+            throw failure;
         }
         transaction.rolledBackTo(savepoint);
         transaction.savepointReleased(savepoint);
@@ -790,7 +802,12 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
             }
             return outcome;
         } catch (SQLException | RuntimeException e) {
-            if (run.leftChanges()) {
+            // Of a batch, more may have run after that.
+            boolean nothingLeft = e instanceof SQLException failure
+                    && !(failure instanceof BatchUpdateException)
+                    && !transaction.hasChanges()
+                    && takesAllBack(failure);
+            if (run.leftChanges() && !nothingLeft) {
                 transaction.incomplete("a statement ran, and reading what it changed failed: "
                         + e.getClass().getSimpleName());
             }

@@ -1,6 +1,7 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.ForeignKey;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.InsertValue;
@@ -20,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * REPLACE on MariaDB. It is sent as an INSERT that gives every column of a row which is in the way the new values, and tells what that row was
  * ({@link RememberingInsert}): the same rows come out, and no round trip is added. Where that is not the same, because a new row stands in the way of two rows, or because
  * rows that refer to a replaced one have a say, the rows in the way are deleted first, by the values that the new rows will have in each unique key: the statement
- * says them, or a rehearsal, which is taken back, shows them. Where that fails on a key too, because new rows stand in each other's way or somebody came in between,
- * the rehearsed rows are inserted one by one, each after what is in its way then is deleted.
+ * says them, or a rehearsal, which is taken back, shows them. Where the order of rows matters to the outcome, because a value is read from rows that would be gone, or new rows stand in
+ * each other's way, and where somebody came in between, the rehearsed rows are inserted one by one, each after what is in its way then is deleted.
  */
 final class ReplaceCapture implements WriteCapture {
 
@@ -66,22 +67,22 @@ final class ReplaceCapture implements WriteCapture {
             try {
                 Followers followers = new Followers(run).deleting(table);
                 followers.check();
-                // A trigger would act on a rehearsed row again; and a new row that goes may take others with it.
-                boolean rowByRow =
-                        tries > 1 && !followers.any() && table.triggers().isEmpty();
-                Outcome outcome =
-                        rowByRow ? rowByRow(parameters, before) : all(parameters, tries == 1, before, followers);
+                Outcome outcome = tries == 1 && inAnyOrder()
+                        ? all(parameters, before, followers)
+                        : rowByRow(parameters, before, followers);
                 run.connection().releaseSavepoint(before);
                 return outcome;
             } catch (SQLException e) {
+                run.scope().release();
                 run.takeBack(before, e);
                 if (!run.dialect().isDuplicate(e)) {
                     throw e;
                 }
                 if (tries == TRIES) {
                     SQLException refusal = Refusals.notSupported(
-                            "its new rows stand in each other's way, or others keep writing rows that are in their way",
-                            "write each row by a statement of its own");
+                            "its new rows stand in the way of each other, or of rows that cannot be looked for: others write them, or a unique key is"
+                                    + " on a part of a column or on an expression",
+                            "write each row by a statement of its own, or DELETE and INSERT");
                     refusal.addSuppressed(e);
                     throw refusal;
                 }
@@ -89,9 +90,19 @@ final class ReplaceCapture implements WriteCapture {
         }
     }
 
-    private Outcome all(Parameters parameters, boolean asGiven, Savepoint before, Followers followers)
-            throws SQLException {
-        Set<List<Value>> known = asGiven ? given(parameters) : Set.of();
+    /** Whether it is all the same when all rows in the way are gone before the first new one comes. */
+    private boolean inAnyOrder() {
+        return !plan.rows().isEmpty()
+                && (plan.rows().size() == 1 || !refersToItself())
+                && plan.rows().stream().allMatch(row -> row.stream().allMatch(InsertValue::independent));
+    }
+
+    private boolean refersToItself() {
+        return table.referencedBy().stream().anyMatch(ForeignKey::ofItself);
+    }
+
+    private Outcome all(Parameters parameters, Savepoint before, Followers followers) throws SQLException {
+        Set<List<Value>> known = given(parameters);
         if (known.isEmpty()) {
             known = new Written()
                     .by(new Query().add(plan.body(), parameters), null, parameters)
@@ -111,18 +122,31 @@ final class ReplaceCapture implements WriteCapture {
     }
 
     /** As the database goes about it, with what a rehearsal shows of the rows. */
-    private Outcome rowByRow(Parameters parameters, Savepoint before) throws SQLException {
+    private Outcome rowByRow(Parameters parameters, Savepoint before, Followers followers) throws SQLException {
         Written written = new Written().by(new Query().add(plan.body(), parameters), plan.returning(), parameters);
         run.connection().rollback(before);
+        if (written.rows.size() > run.options().maxRowsPerStatement()) {
+            throw images.tooManyRows();
+        }
         RowChanges changes = new RowChanges(images);
-        Followers nobody = new Followers(run);
-        long count = 0;
+        long count = written.rows.size();
+        boolean atOnce = followers.any();
+        if (atOnce) {
+            if (written.rows.size() > 1 && refersToItself()) {
+                throw Refusals.notSupported(
+                        "rows of the table itself would follow those that it replaces",
+                        "write each row by a statement of its own");
+            }
+            count += deleteInTheWay(written.inUniqueColumns(), changes, followers);
+        }
         for (List<Value> row : written.rows) {
-            count += 1 + deleteInTheWay(Set.of(inUniqueColumns(row)), changes, nobody);
+            if (!atOnce) {
+                count += deleteInTheWay(Set.of(inUniqueColumns(row)), changes, followers);
+            }
             insert(row);
             changes.add(null, row);
         }
-        return written.outcome(parameters, changes.changes(), count);
+        return written.outcome(parameters, followers.with(changes.changes()), count);
     }
 
     private List<Value> inUniqueColumns(List<Value> row) {

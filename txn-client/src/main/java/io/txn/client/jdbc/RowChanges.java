@@ -107,6 +107,12 @@ final class RowChanges {
         if (again && !deletes && changedPlaces(updated)) {
             return inSteps();
         }
+        if (deletes && changedPlaces(updated)) {
+            // They were gone in between, and get back the same way.
+            updated.forEach(row -> deleted.add(new RowChange(row.before(), null)));
+            updated.forEach(row -> inserted.add(new RowChange(null, row.after())));
+            updated.clear();
+        }
         List<TableChange> changes = new ArrayList<>();
         changes.addAll(images.change(TableChange.Kind.DELETE, columns, deleted));
         if (refersTo(updated, inserted)) {

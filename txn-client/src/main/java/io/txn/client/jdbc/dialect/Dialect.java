@@ -451,6 +451,11 @@ public record Dialect(
         };
     }
 
+    /** Whether this error says that there is no such savepoint. */
+    public boolean lostSavepoint(SQLException error) {
+        return product.isMySqlFamily() && error.getErrorCode() == 1305;
+    }
+
     private static boolean rollsBackOnTimeout(Connection connection) {
         try (Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery("SELECT @@innodb_rollback_on_timeout")) {
