@@ -10,6 +10,7 @@ import io.txn.test.DatabaseServer;
 import io.txn.test.TestDatabase;
 import io.txn.test.TestDatabases;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -61,21 +62,9 @@ class TransactionTakenBackIT extends AtContract {
                 "SELECT amount FROM account WHERE id = 2 LOCK IN SHARE MODE"
             })
     void whatCameBeforeIsNotCommitted(String waits) throws Exception {
-        Xid xid = begin();
-        try (Connection other = database.dataSource().getConnection()) {
-            other.setAutoCommit(false);
-            execute(other, "UPDATE account SET amount = 7 WHERE id = 2");
-            inside(xid, connection -> {
-                execute(connection, "UPDATE account SET amount = 0 WHERE id = 1");
-                assertThatThrownBy(() -> connection.createStatement().execute(waits))
-                        .satisfies(e ->
-                                assertThat(((SQLException) e).getErrorCode()).isEqualTo(1205));
-                refusal(ErrorCode.CAPTURE_FAILED, connection::commit);
-            });
-            other.rollback();
-        }
-        assertThat(manager.branches(xid)).isEmpty();
-        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+        notCommittedAfter(connection -> assertThatThrownBy(
+                        () -> connection.createStatement().execute(waits))
+                .satisfies(e -> assertThat(((SQLException) e).getErrorCode()).isEqualTo(1205)));
     }
 
     @ParameterizedTest
@@ -85,24 +74,57 @@ class TransactionTakenBackIT extends AtContract {
                 "INSERT INTO account (id, amount) VALUES (2, ?)"
             })
     void norWhatABatchDid(String sql) throws Exception {
+        notCommittedAfter(connection -> {
+            try (PreparedStatement statement = connection.prepareStatement(sql)) {
+                for (int i = 0; i < 3; i++) {
+                    statement.setInt(1, i);
+                    statement.addBatch();
+                }
+                assertThatThrownBy(statement::executeBatch).isInstanceOf(SQLException.class);
+            }
+        });
+    }
+
+    private void notCommittedAfter(Work failing) throws Exception {
         Xid xid = begin();
-        try (Connection other = database.dataSource().getConnection()) {
-            other.setAutoCommit(false);
-            execute(other, "UPDATE account SET amount = 7 WHERE id = 2");
+        try (Connection other = whoHasRow2()) {
             inside(xid, connection -> {
                 execute(connection, "UPDATE account SET amount = 0 WHERE id = 1");
-                try (var statement = connection.prepareStatement(sql)) {
-                    for (int i = 0; i < 3; i++) {
-                        statement.setInt(1, i);
-                        statement.addBatch();
-                    }
-                    assertThatThrownBy(statement::executeBatch).isInstanceOf(SQLException.class);
-                }
+                failing.run(connection);
                 refusal(ErrorCode.CAPTURE_FAILED, connection::commit);
             });
             other.rollback();
         }
         assertThat(manager.branches(xid)).isEmpty();
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    private Connection whoHasRow2() throws SQLException {
+        Connection other = database.dataSource().getConnection();
+        other.setAutoCommit(false);
+        execute(other, "UPDATE account SET amount = 7 WHERE id = 2");
+        return other;
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "UPDATE account SET amount = 1 WHERE id = 2",
+                "REPLACE INTO account VALUES (2, 'x', 1), (3, 'y', 1)"
+            })
+    void whatFailedFirstMayBeTriedAgain(String waits) throws Exception {
+        behindTheBack(
+                "CREATE TABLE entry (id INT NOT NULL PRIMARY KEY, account BIGINT, FOREIGN KEY (account) REFERENCES account (id))");
+        Xid xid = begin();
+        try (Connection other = whoHasRow2()) {
+            committed(xid, connection -> {
+                assertThatThrownBy(() -> execute(connection, waits)).isInstanceOf(SQLException.class);
+                other.rollback();
+                execute(connection, waits);
+            });
+        }
+        assertThat(accounts()).doesNotContain(ROW_2);
+        assertThat(manager.rollback(xid).done()).isTrue();
         assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
     }
 
