@@ -3,6 +3,8 @@ package io.txn.client.jdbc;
 import io.txn.client.jdbc.dialect.Capture;
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.dialect.ForeignKey;
+import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Plan;
 import io.txn.client.jdbc.undo.RowChange;
@@ -11,7 +13,9 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** {@code DELETE}. */
@@ -63,11 +67,23 @@ final class DeleteCapture implements WriteCapture {
                     "rows that refer to a row which IGNORE passes over would stay, and cannot be told from others",
                     "write DELETE without IGNORE");
         }
+        if (run.dialect().product().isMySqlFamily()
+                && selection.tail().text().toUpperCase(Locale.ROOT).contains("LIMIT")
+                && targets.stream().anyMatch(target -> takesItsOwn(target.table()))) {
+            throw Refusals.notSupported(
+                    "rows of the table itself go with others, which do not count towards LIMIT",
+                    "select the keys first, and delete by them");
+        }
         if (selection.returning() != null && !returns()) {
             throw Refusals.notSupported(
                     "this database's RETURNING does not tell which rows were deleted and which passed over",
                     "write DELETE without IGNORE or without RETURNING");
         }
+    }
+
+    private static boolean takesItsOwn(Table table) {
+        return table.referencedBy().stream()
+                .anyMatch(key -> key.ofItself() && key.onDelete() == ForeignKey.Action.CASCADE);
     }
 
     /** Whether the database returns the rows that it deletes; MariaDB also returns those that IGNORE then leaves. */
@@ -114,7 +130,9 @@ final class DeleteCapture implements WriteCapture {
         Map<List<Value>, List<Value>> missing = new LinkedHashMap<>(target.before());
         changes.forEach(change -> missing.remove(target.images().keyOf(columns, change.existing())));
         if (!missing.isEmpty()) {
-            SelectedRows.known(rows.readAgain(), target).keySet().forEach(missing::remove);
+            Set<List<Value>> left = SelectedRows.known(rows.readAgain(), target).keySet();
+            left.forEach(missing::remove);
+            rows.requireGone(left);
             missing.values().forEach(row -> changes.add(new RowChange(row, null)));
         }
     }
@@ -170,6 +188,7 @@ final class DeleteCapture implements WriteCapture {
         List<TableChange> changes = new ArrayList<>();
         for (Target target : targets) {
             Map<List<Value>, List<Value>> leftHere = left.getOrDefault(target, Map.of());
+            rows.requireGone(leftHere.keySet());
             List<RowChange> deleted = new ArrayList<>();
             target.before().forEach((key, row) -> {
                 if (!leftHere.containsKey(key)) {

@@ -90,11 +90,13 @@ final class ReplaceCapture implements WriteCapture {
         }
     }
 
-    /** Whether it is all the same when all rows in the way are gone before the first new one comes. */
+    /** Whether the same rows come, however often, when all rows in the way are gone before the first. */
     private boolean inAnyOrder() {
         return !plan.rows().isEmpty()
                 && (plan.rows().size() == 1 || !refersToItself())
-                && plan.rows().stream().allMatch(row -> row.stream().allMatch(InsertValue::independent));
+                && uniqueColumns().stream().noneMatch(column -> column.is(Column.Trait.COMPUTED_DEFAULT))
+                && plan.rows().stream()
+                        .allMatch(row -> row.stream().allMatch(value -> value.independent() && !value.otherEachTime()));
     }
 
     private boolean refersToItself() {

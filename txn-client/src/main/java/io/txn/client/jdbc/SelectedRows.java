@@ -9,6 +9,7 @@ import io.txn.client.jdbc.sql.Plan;
 import io.txn.protocol.ErrorCode;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Savepoint;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -16,7 +17,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * restricted to their keys, and they may be read again. For one statement execution.
  */
 final class SelectedRows {
+
+    private static final Pattern SUB_QUERY = Pattern.compile("(?i)\\b(SELECT|TABLE|VALUES)\\b");
 
     /** Drivers send the number of parameters as 16 bits. */
     private static final int MOST_PARAMETERS = 30_000;
@@ -33,6 +38,8 @@ final class SelectedRows {
     private final List<Target> targets;
     private final Function<Target, List<Column>> columns;
     private @Nullable ForeseenRows foreseen;
+    /** Where the condition reads what may be gone by the time that a row is come to: before anything went. */
+    private @Nullable Savepoint beforeAny;
 
     /** @param columns those of a target's images */
     SelectedRows(Plan.Selection selection, WriteRun run, List<Target> targets, Function<Target, List<Column>> columns) {
@@ -95,6 +102,12 @@ final class SelectedRows {
     /** Reads and locks what the statement means, and all that follows it by a foreign key. */
     void readAndLock(Parameters parameters, Followers followers) throws SQLException {
         readAndLock(parameters);
+        // There, what follows a row goes with it at once.
+        if (followers.any()
+                && run.dialect().product().isMySqlFamily()
+                && SUB_QUERY.matcher(selection.where().text()).find()) {
+            beforeAny = run.connection().setSavepoint();
+        }
         Map<String, Followers.Own> own = new HashMap<>();
         for (Target target : targets) {
             own.put(
@@ -137,6 +150,17 @@ final class SelectedRows {
         return selection.several() ? source.row() + '.' : "";
     }
 
+    /** Refuses a DELETE that passed over some of these rows for what it did itself to others: who refers to them was taken for gone. */
+    void requireGone(Set<List<Value>> left) throws SQLException {
+        if (beforeAny != null && !left.isEmpty()) {
+            run.connection().rollback(beforeAny);
+            run.unchanged();
+            throw Refusals.notSupported(
+                    "a row does not match any more when others have followed one that is deleted before it",
+                    "select the keys first, and delete by them");
+        }
+    }
+
     /** How many rows were read. */
     int size() {
         int size = 0;
@@ -155,8 +179,9 @@ final class SelectedRows {
     Query restricted(Query head, String condition, Parameters parameters) {
         boolean several = selection.several();
         head.add(" WHERE ");
-        // Locked rows keep matching, except that they may match other rows of a join.
-        if (several && !selection.where().isEmpty()) {
+        // Locked rows keep matching, except that they may match other rows of a join, or what matched may follow
+        // another row.
+        if ((several || beforeAny != null) && !selection.where().isEmpty()) {
             head.add("(").add(selection.where(), parameters).add(") AND ");
         }
         String separator = "";

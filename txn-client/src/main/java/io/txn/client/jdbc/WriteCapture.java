@@ -3,10 +3,12 @@ package io.txn.client.jdbc;
 import io.txn.client.jdbc.dialect.Capture;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.sql.Fragment;
 import io.txn.client.jdbc.sql.Plan;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +19,9 @@ interface WriteCapture {
 
     /** H2's function that sets a variable. */
     Pattern H2_SETS = Pattern.compile("(?i)\\bSET\\s*\\(\\s*@");
+
+    Pattern OTHER_EACH_TIME =
+            Pattern.compile("(?i)\\b(NEXT\\s+VALUE|(NEXTVAL|SETVAL|LASTVAL|RAND|UUID|UUID_SHORT|RANDOM_BYTES)\\s*\\()");
 
     /** Says why the statement must not run, if so; reads nothing and changes nothing. */
     void check() throws SQLException;
@@ -61,14 +66,30 @@ interface WriteCapture {
     /** What follows a foreign key is seen to where that is known: {@link #refuseVariables}. */
     private static boolean mayRunTwice(Plan.Write plan, WriteRun run) {
         if (plan instanceof Plan.Modification modification) {
-            // The condition of a join runs when the rows are read, and with the statement.
             return modification.selection().several()
-                    && modification.selection().where().text().contains(":=");
+                    && conditions(modification.selection()).contains(":=");
         }
         return plan instanceof Plan.Merge
                 || plan instanceof Plan.RichInsert insert
                         && insert.conflict() == Plan.Conflict.CHANGE
                         && (insert.replace() || run.dialect().insert() != Capture.RETURNING);
+    }
+
+    /** What joined rows are chosen by: it runs when they are read, and with the statement. */
+    private static String conditions(Plan.Selection selection) {
+        return selection.from().stream().map(Fragment::text).collect(Collectors.joining(" "))
+                + ' '
+                + selection.where().text();
+    }
+
+    private static void refuseOtherRowsEachTime(Plan.Modification write, WriteRun run) throws SQLException {
+        if (write.selection().several()
+                && run.dialect().product().isMySqlFamily()
+                && OTHER_EACH_TIME.matcher(conditions(write.selection())).find()) {
+            throw Refusals.notSupported(
+                    "it takes a number of a sequence or of chance to choose its rows, and has to choose them twice",
+                    "select that number first, and bind it");
+        }
     }
 
     /** Refuses what would set a variable twice. */
@@ -83,6 +104,9 @@ interface WriteCapture {
     private static WriteCapture choose(Plan.Write plan, WriteRun run) throws SQLException {
         if (mayRunTwice(plan, run)) {
             refuseVariables(plan, run);
+        }
+        if (plan instanceof Plan.Modification modification) {
+            refuseOtherRowsEachTime(modification, run);
         }
         if (plan instanceof Plan.Update update) {
             return new UpdateCapture(update, run);
