@@ -1,6 +1,7 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Capture;
+import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.sql.InsertValue;
 import io.txn.client.jdbc.sql.Plan;
@@ -124,7 +125,10 @@ final class BatchRun {
     // INSERT
 
     /** Whether all are INSERTs of one row that say the same but for their values. */
-    private boolean goTogether(Plan.Insert first) {
+    private boolean goTogether(Plan.Insert first) throws SQLException {
+        if (defaultsRead(first)) {
+            return false;
+        }
         Plan.Write seen = null;
         for (Plan.Write plan : plans) {
             if (plan != seen && !(plan instanceof Plan.Insert insert && isAlike(first, insert))) {
@@ -133,6 +137,12 @@ final class BatchRun {
             seen = plan;
         }
         return true;
+    }
+
+    /** Whether a default may be another one when the row before it was written by a statement of its own. */
+    private boolean defaultsRead(Plan.Write insert) throws SQLException {
+        return connection.table(insert.table()).columns().stream()
+                .anyMatch(column -> column.is(Column.Trait.READING_DEFAULT));
     }
 
     private static boolean isAlike(Plan.Insert first, Plan.Insert insert) {
@@ -234,9 +244,9 @@ final class BatchRun {
     // Other INSERTs
 
     /** Whether the outcome of many of them in one statement is that of each after the other, and nothing is asked that only each could tell. */
-    private boolean goTogether(Plan.Write plan) {
+    private boolean goTogether(Plan.Write plan) throws SQLException {
         if (plan instanceof Plan.RichInsert insert) {
-            return insert.single() != null && !insert.replace() && !keyRequest.wanted();
+            return insert.single() != null && !insert.replace() && !keyRequest.wanted() && !defaultsRead(insert);
         }
         Plan.KeyedMerge keyed = plan instanceof Plan.Merge merge ? merge.keyed() : null;
         return keyed != null && keyed.rows().size() == 1 && !keyRequest.wanted();

@@ -28,6 +28,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class SelectedRows {
 
+    private static final Pattern OTHER_EACH_TIME = Pattern.compile(
+            "(?i)\\b(NEXT\\s+VALUE|(NEXTVAL|SETVAL|LASTVAL|RAND|RANDOM|RANDOM_NORMAL|UUID|UUID_SHORT|UUIDV[47]|RANDOM_UUID"
+                    + "|GEN_RANDOM_UUID|RANDOM_BYTES|CLOCK_TIMESTAMP|TIMEOFDAY|SYSDATE)\\s*\\()");
+
     private static final Pattern SUB_QUERY = Pattern.compile("(?i)\\b(SELECT|TABLE|VALUES)\\b");
 
     /** Drivers send the number of parameters as 16 bits. */
@@ -56,6 +60,12 @@ final class SelectedRows {
 
     /** Reads and locks what the statement means. Nothing was changed yet, so whatever is wrong with it refuses the statement. */
     void readAndLock(Parameters parameters) throws SQLException {
+        if (selection.several()
+                && OTHER_EACH_TIME.matcher(WriteCapture.conditions(selection)).find()) {
+            throw Refusals.notSupported(
+                    "it takes a number of a sequence or of chance, or the time, to choose its rows, and has to choose them twice",
+                    "select that first, and bind it");
+        }
         Query query = new Query().add(selection.with(), parameters);
         query.add((selection.with().isEmpty() ? "" : " ") + "SELECT "
                 + run.dialect()

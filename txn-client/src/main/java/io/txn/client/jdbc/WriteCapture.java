@@ -20,9 +20,6 @@ interface WriteCapture {
     /** H2's function that sets a variable. */
     Pattern H2_SETS = Pattern.compile("(?i)\\bSET\\s*\\(\\s*@");
 
-    Pattern OTHER_EACH_TIME =
-            Pattern.compile("(?i)\\b(NEXT\\s+VALUE|(NEXTVAL|SETVAL|LASTVAL|RAND|UUID|UUID_SHORT|RANDOM_BYTES)\\s*\\()");
-
     /** Says why the statement must not run, if so; reads nothing and changes nothing. */
     void check() throws SQLException;
 
@@ -76,20 +73,12 @@ interface WriteCapture {
     }
 
     /** What joined rows are chosen by: it runs when they are read, and with the statement. */
-    private static String conditions(Plan.Selection selection) {
-        return selection.from().stream().map(Fragment::text).collect(Collectors.joining(" "))
+    static String conditions(Plan.Selection selection) {
+        return selection.with().text()
+                + ' '
+                + selection.from().stream().map(Fragment::text).collect(Collectors.joining(" "))
                 + ' '
                 + selection.where().text();
-    }
-
-    private static void refuseOtherRowsEachTime(Plan.Modification write, WriteRun run) throws SQLException {
-        if (write.selection().several()
-                && run.dialect().product().isMySqlFamily()
-                && OTHER_EACH_TIME.matcher(conditions(write.selection())).find()) {
-            throw Refusals.notSupported(
-                    "it takes a number of a sequence or of chance to choose its rows, and has to choose them twice",
-                    "select that number first, and bind it");
-        }
     }
 
     /** Refuses what would set a variable twice. */
@@ -104,9 +93,6 @@ interface WriteCapture {
     private static WriteCapture choose(Plan.Write plan, WriteRun run) throws SQLException {
         if (mayRunTwice(plan, run)) {
             refuseVariables(plan, run);
-        }
-        if (plan instanceof Plan.Modification modification) {
-            refuseOtherRowsEachTime(modification, run);
         }
         if (plan instanceof Plan.Update update) {
             return new UpdateCapture(update, run);

@@ -22,6 +22,8 @@ public record Column(String name, String sqlName, String type, Codec codec, Set<
         IDENTITY_ALWAYS,
         /** Its default is made anew for each row. */
         COMPUTED_DEFAULT,
+        /** Its default calls a function of users which sees no rows that the same statement writes. */
+        READING_DEFAULT,
         /** The session decides with how many digits numbers in it are printed, or what the signs of intervals in it mean. */
         PRINTED_BY_SETTING
     }

@@ -47,6 +47,11 @@ final class PostgresCatalog implements Catalog {
     private static final String COLUMNS = """
             SELECT a.attname, quote_ident(a.attname) AS sql_name, a.attidentity::text AS identity,
                 a.attgenerated::text AS generated, a.atthasdef,
+                a.atthasdef AND EXISTS (SELECT 1 FROM pg_catalog.pg_attrdef f
+                    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_attrdef'::regclass AND d.objid = f.oid
+                        AND d.refclassid = 'pg_catalog.pg_proc'::regclass
+                    JOIN pg_catalog.pg_proc p ON p.oid = d.refobjid AND p.provolatile <> 'v'
+                    WHERE f.adrelid = a.attrelid AND f.adnum = a.attnum) AS reading_default,
                 quote_ident(tn.nspname) || '.' || quote_ident(t.typname) AS sql_type,
                 coalesce(b.typname, t.typname) AS base_type, t.typtype::text AS type_kind,
                 (coalesce(b, t)).typcategory IN ('C', 'G') OR (coalesce(b, t)).typtype IN ('d', 'c')
@@ -371,6 +376,9 @@ final class PostgresCatalog implements Catalog {
             }
             if (identity.equals("a")) {
                 traits.add(Column.Trait.IDENTITY_ALWAYS);
+            }
+            if (row.is("reading_default", "t")) {
+                traits.add(Column.Trait.READING_DEFAULT);
             }
             if (row.is("printed_by_setting", "t")) {
                 traits.add(Column.Trait.PRINTED_BY_SETTING);
