@@ -254,7 +254,7 @@ public final class Coordinators implements AutoCloseable {
     /**
      * Sends a request with a head.
      *
-     * @param before null, or an exchange with the one coordinator that it may go to
+     * @param before null, or an exchange with the one coordinator, or a member of the one lock domain, that it may go to
      * @throws TxnException {@link ErrorCode#NO_COORDINATOR} when no connection came up while waiting: nothing was sent
      */
     public <R extends Message.Response> Exchange<Exchange.Answered<R>> send(
@@ -367,8 +367,8 @@ public final class Coordinators implements AutoCloseable {
         lock.lock();
         try {
             while (true) {
-                Link link = linksOf(role).get(only);
-                if (link != null && link.live() != null) {
+                Link link = doorTo(role, only);
+                if (link != null) {
                     return link;
                 }
                 if (left <= 0 || closed) {
@@ -382,6 +382,22 @@ public final class Coordinators implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** A live connection to that coordinator, or to what knows the same requests: another door of its lock domain. */
+    private @Nullable Link doorTo(ConnectionRole role, HostPort address) {
+        Map<HostPort, Link> known = linksOf(role);
+        Link own = known.get(address);
+        if (own != null && own.live() != null) {
+            return own;
+        }
+        String domain = domain(known, address.toString());
+        for (Link link : known.values()) {
+            if (domain != null && domain.equals(link.domain()) && link.live() != null) {
+                return link;
+            }
+        }
+        return null;
     }
 
     /** Sends a request over a connection that is live now, and looks for no answer; does nothing when there is none. Never blocks. */
@@ -614,7 +630,12 @@ public final class Coordinators implements AutoCloseable {
         for (HostPort address : listed) {
             Link link = linksOf(role).get(address);
             Throwable failure = link == null ? null : link.lastFailure();
-            reasons.put(address, failure == null ? "not connected yet" : Link.reason(failure));
+            boolean live = link != null && link.live() != null;
+            reasons.put(
+                    address,
+                    live
+                            ? "connected, and of another lock domain"
+                            : failure == null ? "not connected yet" : Link.reason(failure));
         }
         return reasons.isEmpty() ? "nothing: none is listed" : reasons;
     }

@@ -13,6 +13,7 @@ import io.txn.client.rm.BranchRegistration;
 import io.txn.client.rm.BranchResource;
 import io.txn.client.rm.BranchResult;
 import io.txn.client.rpc.Backoff;
+import io.txn.protocol.BranchId;
 import io.txn.protocol.BranchType;
 import io.txn.protocol.Xid;
 import io.txn.spring.autoconfigure.LogLines;
@@ -22,12 +23,17 @@ import io.txn.test.Relay;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -84,7 +90,8 @@ class LinksIT {
 
     private static final class Recording implements BranchResource {
 
-        private final AtomicInteger commits = new AtomicInteger();
+        /** The branches told to commit, by transaction; one whose answer was lost is told again. */
+        private final Map<Xid, Set<BranchId>> committed = new ConcurrentHashMap<>();
 
         @Override
         public String resourceId() {
@@ -98,7 +105,9 @@ class LinksIT {
 
         @Override
         public BranchResult commit(Branch branch) {
-            commits.incrementAndGet();
+            committed
+                    .computeIfAbsent(branch.xid(), xid -> ConcurrentHashMap.newKeySet())
+                    .add(branch.id());
             return BranchResult.committed();
         }
 
@@ -124,12 +133,18 @@ class LinksIT {
 
     /** Opens, works and commits one; the XID. */
     private String purchase() {
+        return transaction(xid -> {
+            work(xid);
+            return xid.value();
+        });
+    }
+
+    private <T> T transaction(Function<Xid, T> business) {
         try {
-            return client.transactions().execute(PURCHASE, () -> {
-                var xid = client.contexts().current().xid();
-                work(xid);
-                return xid.value();
-            });
+            return client.transactions()
+                    .execute(
+                            PURCHASE,
+                            () -> business.apply(client.contexts().current().xid()));
         } catch (Throwable e) {
             throw new AssertionError(e);
         }
@@ -163,7 +178,7 @@ class LinksIT {
             for (int i = 0; i < expected; i++) {
                 purchase();
             }
-            Await.until("every branch was told to commit", MAX, () -> resource.commits.get() == expected);
+            Await.until("every branch was told to commit", MAX, () -> resource.committed.size() == expected);
             // Each takes at least two requests, and each request is drawn: fewer than twenty through a door is as
             // likely as
             // nothing.
@@ -176,7 +191,51 @@ class LinksIT {
             // One door closes: everything goes through the other one.
             one.close();
             purchase();
-            Await.until("told again", MAX, () -> resource.commits.get() == expected + 1);
+            Await.until("told again", MAX, () -> resource.committed.size() == expected + 1);
+        }
+    }
+
+    @Test
+    void aRegistrationWhoseAnswerWasLostWithADoorIsAskedForAgainAtAnotherOne() throws Exception {
+        AtomicBoolean armed = new AtomicBoolean();
+        AtomicReference<Relay> closing = new AtomicReference<>();
+        int purchases = 0;
+        int lost = 0;
+        try (TestCoordinator coordinator = TestCoordinator.start(directory);
+                Relay one = Relay.to(coordinator.port(), () -> new Relay.Ear() {
+                    @Override
+                    public void sent(byte[] bytes, int length) {}
+
+                    @Override
+                    public void answered() {
+                        if (armed.compareAndSet(true, false)) {
+                            closing.get().cut();
+                        }
+                    }
+                });
+                Relay other = Relay.to(coordinator.port(), Relay.roundTrips(new AtomicLong()))) {
+            closing.set(one);
+            listed.say(address(one), address(other));
+            start(Duration.ofSeconds(3));
+            for (; purchases < 40 && lost < 3; purchases++) {
+                Await.until(
+                        "four connections", MAX, () -> coordinator.statistics().sessions() == 4);
+                boolean through = transaction(xid -> {
+                    armed.set(true);
+                    work(xid);
+                    return !armed.getAndSet(false);
+                });
+                if (through) {
+                    lost++;
+                    one.mend();
+                }
+            }
+            assertThat(lost).as("answers lost").isEqualTo(3);
+            int all = purchases;
+            Await.until("every branch was told to commit", MAX, () -> resource.committed.size() == all);
+            assertThat(resource.committed.values())
+                    .allSatisfy(branches ->
+                            assertThat(branches).as("registered once").hasSize(1));
         }
     }
 
@@ -254,7 +313,7 @@ class LinksIT {
                 old.close();
             }
             assertThat(xid).doesNotContain(":" + port.get() + ":");
-            Await.until("the branch was told to commit", MAX, () -> resource.commits.get() == 1);
+            Await.until("the branch was told to commit", MAX, () -> resource.committed.size() == 1);
             assertThat(purchase()).startsWith("127.0.0.1:" + port.get() + ":");
             assertThat(log.from(Level.WARN))
                     .as("gone: a line for each of its two connections, and none for the tries after")
