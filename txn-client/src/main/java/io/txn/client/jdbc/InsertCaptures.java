@@ -46,7 +46,7 @@ final class InsertCaptures {
                 if (!changes) {
                     return new RichInsertCapture(plan, run, table);
                 }
-                return new RehearsedUpsertCapture(plan, run, table);
+                return new NotedUpsertCapture(plan, run, table);
             }
             case MARIADB, MYSQL -> {
                 if (dialect.insert() == Capture.RETURNING) {

@@ -58,7 +58,7 @@ class CorpusIT {
 
     @BeforeAll
     void startWithTheLongest() {
-        for (Target target : List.of(Target.MARIADB, Target.POSTGRES, Target.MYSQL, Target.H2)) {
+        for (Target target : List.of(Target.MARIADB, Target.POSTGRES, Target.POSTGRES15, Target.MYSQL, Target.H2)) {
             runs.put(target, start(target));
         }
     }
@@ -163,6 +163,7 @@ class CorpusIT {
             case MARIADB -> TestDatabases.mariaDb();
             case MYSQL -> TestDatabases.mariaDb().withMySqlDriver();
             case POSTGRES -> TestDatabases.postgres();
+            case POSTGRES15 -> TestDatabases.oldestPostgres();
         };
     }
 }

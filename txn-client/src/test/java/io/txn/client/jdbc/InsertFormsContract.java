@@ -5,14 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.txn.protocol.ErrorCode;
 import io.txn.protocol.Xid;
+import io.txn.test.Await;
 import io.txn.test.DatabaseKind;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLWarning;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -379,22 +382,31 @@ abstract class InsertFormsContract extends AtContract {
     }
 
     @Test
-    void aRowThatComesBetweenRehearsalAndRunIsSetBackToWhatItWas() {
-        if (!byQueries() || kind() != DatabaseKind.POSTGRESQL) {
+    void aRowThatSomebodyElseIsAboutToInsertIsSetBackToWhatThatWas() throws Exception {
+        if (kind() != DatabaseKind.POSTGRESQL) {
             return;
         }
         Xid xid = begin();
-        inside(xid, connection -> {
-            int[] inserts = new int[1];
-            counter.failOn(event -> {
-                if (event.startsWith("INSERT INTO member") && ++inserts[0] == 2) {
-                    behindTheBack("INSERT INTO member VALUES (2000, 'late@x', 'late', 5)");
+        try (Connection other = database.dataSource().getConnection()) {
+            other.setAutoCommit(false);
+            execute(other, "INSERT INTO member VALUES (2000, 'late@x', 'late', 5)");
+            CompletableFuture<Void> committed = CompletableFuture.runAsync(() -> {
+                Await.until(
+                        "the upsert waits for the row",
+                        Duration.ofSeconds(30),
+                        () -> !rows("SELECT 1 FROM pg_locks WHERE NOT granted").isEmpty());
+                try {
+                    other.commit();
+                } catch (SQLException e) {
+                    throw new IllegalStateException(e);
                 }
             });
-            assertThat(execute(connection, visit("late@x", "mine"))).isEqualTo(1);
-            assertThat(inserts[0]).isEqualTo(4);
-            connection.commit();
-        });
+            inside(xid, connection -> {
+                assertThat(execute(connection, visit("late@x", "mine"))).isEqualTo(1);
+                connection.commit();
+            });
+            committed.get();
+        }
         assertThat(members()).contains("2000|late@x|late|15");
         assertRolledBack(xid);
         assertThat(members()).contains("2000|late@x|late|5");

@@ -26,6 +26,7 @@ final class InsertPlanner {
     private final int verb;
     private boolean ignore;
     private boolean plain;
+    private Fragment condition = Fragment.EMPTY;
     private int at;
 
     /** @param verb where INSERT or REPLACE stands */
@@ -106,6 +107,7 @@ final class InsertPlanner {
                 text.fragment(0, target),
                 text.fragment(target, conflict),
                 action,
+                condition,
                 text.fragment(0, returning),
                 assigned,
                 rowName,
@@ -213,8 +215,10 @@ final class InsertPlanner {
                 "its ON CONFLICT is not understood",
                 "write DO NOTHING or DO UPDATE SET …");
         int where = text.topLevel("WHERE", action, to);
-        assignments(action + 3, where < 0 ? to : where, assigned);
-        return Fragment.EMPTY;
+        int end = where < 0 ? to : where;
+        assignments(action + 3, end, assigned);
+        condition = where < 0 ? Fragment.EMPTY : text.fragment(where + 1, to);
+        return text.fragment(from, end);
     }
 
     private void assignments(int from, int to, List<Identifier> assigned) throws NotUnderstood {

@@ -149,7 +149,9 @@ public sealed interface Plan {
      * @param target all from the table's name to the end of the values: what follows INSERT or REPLACE
      * @param rowAlias MySQL's {@code AS alias} behind the values; empty when there is none
      * @param head all before the table's name, such as {@code INSERT IGNORE INTO}
-     * @param action what follows {@code ON DUPLICATE KEY UPDATE}; empty when there is no such clause
+     * @param action what follows {@code ON DUPLICATE KEY UPDATE}; {@code ON CONFLICT … DO UPDATE SET …} as a whole, without its condition; empty when there is
+     *     no such clause
+     * @param condition what follows WHERE in DO UPDATE; empty when there is none
      * @param body all before RETURNING
      * @param assigned the columns that an existing row may be changed in
      * @param row what the statement calls a row of the table: its alias or name
@@ -168,6 +170,7 @@ public sealed interface Plan {
             Fragment head,
             Fragment target,
             Fragment action,
+            Fragment condition,
             Fragment body,
             List<Identifier> assigned,
             String row,

@@ -21,6 +21,9 @@ public final class CorpusRunner implements AutoCloseable {
 
     private static final int SHOWN = 700;
 
+    /** What a connection says to a statement that it has kept prepared since a table of that name had other columns, without the proxy as well. */
+    private static final String CHANGED_TYPE = "cached plan must not change result type";
+
     private final Target target;
     private final String url;
     private final String user;
@@ -69,7 +72,7 @@ public final class CorpusRunner implements AutoCloseable {
     private String onOpen() {
         return switch (target) {
             case H2 -> "SET LOCK_TIMEOUT 3000";
-            case POSTGRES -> "SET lock_timeout = '3s'";
+            case POSTGRES, POSTGRES15 -> "SET lock_timeout = '3s'";
             case MARIADB, MYSQL -> "SET innodb_lock_wait_timeout = 3, lock_wait_timeout = 5";
         };
     }
@@ -79,6 +82,10 @@ public final class CorpusRunner implements AutoCloseable {
         try {
             use(what.fixture());
             Result result = judged(what);
+            if (result.detail().contains(CHANGED_TYPE)) {
+                closePools();
+                result = judged(what);
+            }
             if (!result.outcome().accepted()) {
                 closePools(); // whatever their sessions are in
             }
@@ -138,12 +145,10 @@ public final class CorpusRunner implements AutoCloseable {
                 return new Result(what, Outcome.DIFFERENT, "committed rows: " + difference(wanted, after));
             }
         }
-        if (what.varies().isEmpty()
-                && !shownAsWell(reference.log(), commit.script().log())) {
-            return new Result(
-                    what,
-                    Outcome.DIFFERENT,
-                    "shown: " + difference(reference.log(), commit.script().log()));
+        List<String> shown = comparable(reference.log(), what.varies());
+        List<String> seen = comparable(commit.script().log(), what.varies());
+        if (!shownAsWell(shown, seen)) {
+            return new Result(what, Outcome.DIFFERENT, "shown: " + difference(shown, seen));
         }
 
         reset();
@@ -166,6 +171,18 @@ public final class CorpusRunner implements AutoCloseable {
         return refusedAt >= 0
                 ? new Result(what, Outcome.REFUSED, commit.script().refused())
                 : new Result(what, Outcome.EXACT, "");
+    }
+
+    /** Where values vary, what was shown of rows does too, and how many there were does not, unless that is left to chance as well. */
+    private static List<String> comparable(List<String> log, Set<String> varies) {
+        return varies.isEmpty()
+                ? log
+                : varies.contains("*")
+                        ? List.of()
+                        : log.stream()
+                                .filter(line -> line.startsWith("count"))
+                                .map(line -> line.replaceAll(" (keys|rows) \\[.*", ""))
+                                .toList();
     }
 
     /** Some drivers show fewer generated keys than there are, do not count, or do not say why: the proxy may show all, count, and say it. */

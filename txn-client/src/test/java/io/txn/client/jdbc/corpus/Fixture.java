@@ -53,7 +53,7 @@ public record Fixture(String name, List<String> create, List<String> rows) {
         Collections.reverse(made);
         List<String> drop = new ArrayList<>();
         for (Made one : made) {
-            boolean cascade = target == Target.POSTGRES || one.kind().equals("TABLE") && target == Target.H2;
+            boolean cascade = target.isPostgres() || one.kind().equals("TABLE") && target == Target.H2;
             drop.add("DROP " + one.kind() + " IF EXISTS " + one.name() + (cascade ? " CASCADE" : ""));
         }
         return drop;
@@ -78,7 +78,7 @@ public record Fixture(String name, List<String> create, List<String> rows) {
                 tables().forEach(table -> reset.add("TRUNCATE TABLE " + table + " RESTART IDENTITY"));
                 reset.add("SET REFERENTIAL_INTEGRITY TRUE");
             }
-            case POSTGRES -> {
+            case POSTGRES, POSTGRES15 -> {
                 deleteAll(reset);
                 reset.add("SELECT setval(oid::regclass, 1, false) FROM pg_class"
                         + " WHERE relkind = 'S' AND relname NOT LIKE 'undo%'");
@@ -96,7 +96,7 @@ public record Fixture(String name, List<String> create, List<String> rows) {
             }
         }
         for (Made one : made()) {
-            if (one.kind().equals("SEQUENCE") && target != Target.POSTGRES) {
+            if (one.kind().equals("SEQUENCE") && !target.isPostgres()) {
                 reset.add("ALTER SEQUENCE " + one.name() + " RESTART WITH 1");
             }
         }

@@ -8,7 +8,9 @@ public enum Target {
     MARIADB("MariaDB"),
     /** The same server through MySQL's driver. */
     MYSQL("MariaDB by Connector/J"),
-    POSTGRES("PostgreSQL");
+    POSTGRES("PostgreSQL 18"),
+    /** The oldest one that its makers still mend. */
+    POSTGRES15("PostgreSQL 15");
 
     private final String title;
 
@@ -29,11 +31,20 @@ public enum Target {
         return this == MARIADB || this == MYSQL;
     }
 
-    /** Whether a word of a case file means this target: {@code mariadb} is meant for both drivers, {@code mysql} and {@code !mysql} for one. */
+    boolean isPostgres() {
+        return this == POSTGRES || this == POSTGRES15;
+    }
+
+    /**
+     * Whether a word of a case file means this target: {@code mariadb} is meant for both drivers, {@code mysql} and {@code !mysql} for one; {@code postgres}
+     * for both servers, {@code postgres15} and {@code !postgres15} for one.
+     */
     boolean answersTo(String name) {
         return switch (name) {
             case "mariadb" -> speaksMySql();
             case "!mysql" -> this == MARIADB;
+            case "postgres" -> isPostgres();
+            case "!postgres15" -> this == POSTGRES;
             default -> word().equals(name);
         };
     }

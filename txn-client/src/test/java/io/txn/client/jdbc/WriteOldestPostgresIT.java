@@ -1,0 +1,19 @@
+package io.txn.client.jdbc;
+
+import io.txn.test.DatabaseKind;
+import io.txn.test.TestDatabase;
+import io.txn.test.TestDatabases;
+
+/** On a PostgreSQL that does not return the rows as they were, as none before 18 does. */
+class WriteOldestPostgresIT extends WriteContract {
+
+    @Override
+    DatabaseKind kind() {
+        return DatabaseKind.POSTGRESQL;
+    }
+
+    @Override
+    TestDatabase freshDatabase() {
+        return TestDatabases.oldestPostgres();
+    }
+}
