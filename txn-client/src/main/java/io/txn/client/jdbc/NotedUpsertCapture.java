@@ -69,9 +69,7 @@ final class NotedUpsertCapture implements WriteCapture {
             note(insert.add(" WHERE "), number, row);
         } else {
             // CASE keeps the order: a row that the application's condition leaves alone is not noted.
-            insert.add(" WHERE CASE WHEN (")
-                    .add(plan.condition(), parameters)
-                    .add("\n) THEN "); // the condition may end in a comment
+            insert.add(" WHERE CASE WHEN (").add(plan.condition(), parameters).add(") THEN ");
             note(insert, number, row).add(" END");
         }
         KeyReader keys = plan.returning() == null ? new KeyReader(run, table) : KeyReader.none(run);
@@ -94,9 +92,14 @@ final class NotedUpsertCapture implements WriteCapture {
         String values = table.columns().stream()
                 .map(column -> ", " + printed(column.codec(), row + column.sqlName()))
                 .collect(Collectors.joining());
-        // As a parameter, so that the text stays the same and the driver may keep it prepared.
-        return query.add("pg_catalog.set_config(" + SETTING + ", CAST(ARRAY[CAST(? AS text)", List.of(number))
-                .add(values + "] AS text), true) IS NOT NULL");
+        query.add("pg_catalog.set_config(" + SETTING + ", CAST(ARRAY[");
+        if (query.parameters() == 0) {
+            query.add("'" + number + "'"); // a question mark of the application's may be an operator
+        } else {
+            query.add(
+                    "CAST(? AS text)", List.of(number)); // the text stays the same, and the driver may keep it prepared
+        }
+        return query.add(values + "] AS text), true) IS NOT NULL");
     }
 
     private static String printed(Codec codec, String column) {
