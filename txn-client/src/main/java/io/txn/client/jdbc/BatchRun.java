@@ -101,11 +101,49 @@ final class BatchRun {
                 return together == null ? oneByOne() : together;
             }
             DriverBatch batch = driverBatch(prepared);
-            if (connection.batch(context, plans.get(0), batch, scope, transaction) != null) {
+            boolean inBulk =
+                    dialect().product().isMySqlFamily() && dialect().habits().hidesCounts();
+            Savepoint before = inBulk ? connection.mark(transaction) : null;
+            boolean done = connection.batch(context, plans.get(0), batch, scope, transaction) != null;
+            if (done && before == null && mayHideTheEnd(batch)) {
+                transaction.incomplete("several elements of a batch failed, of which the driver tells one,"
+                        + " and another may have been a deadlock's victim or come too late");
+            }
+            forget(before, batch);
+            if (done) {
                 return result(batch);
             }
         }
         return oneByOne();
+    }
+
+    private Dialect dialect() {
+        return connection.resource().dialect();
+    }
+
+    /**
+     * Whether one of the failing elements of which the driver says nothing may have taken all back. MariaDB's tells the first one; MySQL's the last one, and ends with a
+     * deadlock.
+     */
+    private boolean mayHideTheEnd(DriverBatch batch) {
+        Dialect.DriverHabits habits = dialect().habits();
+        boolean hides = dialect().product().isMySqlFamily()
+                && habits.goesOn()
+                && Arrays.stream(batch.counts())
+                                .filter(count -> count == Statement.EXECUTE_FAILED)
+                                .count()
+                        > 1;
+        return hides && !(habits.stopsAtDeadlocks() && !dialect().endsUnasked(connection.physical()));
+    }
+
+    /** The batch ran behind this savepoint, if there is one: with that, all that came before may be gone, whatever the driver tells. */
+    private void forget(@Nullable Savepoint before, DriverBatch batch) throws SQLException {
+        BatchUpdateException failure = batch.failure();
+        if (before != null && failure != null) {
+            connection.forget(transaction, before, failure);
+        } else if (before != null) {
+            connection.forget(transaction, before);
+        }
     }
 
     private DriverBatch driverBatch(PreparedStatement prepared) {
@@ -231,7 +269,10 @@ final class BatchRun {
             throws SQLException {
         keys = GeneratedKeys.NONE;
         DriverBatch batch = driverBatch(prepared);
-        if (connection.insert(context, insert, batch, scope, transaction) != null) {
+        Savepoint before = dialect().product().isMySqlFamily() ? connection.mark(transaction) : null;
+        boolean done = connection.insert(context, insert, batch, scope, transaction) != null;
+        forget(before, batch);
+        if (done) {
             return result(batch);
         }
         if (connection.resource().dialect().habits().insertsFailTogether()) {

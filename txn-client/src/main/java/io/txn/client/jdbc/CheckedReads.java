@@ -5,6 +5,7 @@ import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Fragment;
+import io.txn.client.jdbc.sql.Mentions;
 import io.txn.client.jdbc.sql.Plan;
 import io.txn.client.jdbc.sql.SelectList;
 import io.txn.client.jdbc.undo.LockKeys;
@@ -195,6 +196,7 @@ final class CheckedReads {
                     : null;
             return whole == null ? withKeys(reading, tables) : whole;
         }
+        requireSameTwice(plan);
         Object result = reading.asItIs().run();
         try {
             keysOfAll(reading, tables);
@@ -204,6 +206,20 @@ final class CheckedReads {
                 open.close();
             }
             throw e;
+        }
+    }
+
+    /** The condition is looked at by the application's statement, and again to see the keys of its rows. */
+    private void requireSameTwice(Plan.LockingRead plan) throws SQLException {
+        Mentions text = resource.plans()
+                .mentions(plan.tables().text() + ' ' + plan.where().text());
+        String other = resource.tables().routines(physical, text.called()).mayBeOther(text);
+        if (other != null) {
+            String reason = "it has to choose its rows twice, and " + other;
+            String rewrite = "select that first, and bind it";
+            throw plan.lock().isEmpty()
+                    ? Refusals.notCheckable(reason, rewrite)
+                    : Refusals.notSupported(reason, rewrite);
         }
     }
 

@@ -737,6 +737,17 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
         transaction.savepointReleased(savepoint);
     }
 
+    /** The same after a failure, which is thrown where the savepoint is gone with everything else. */
+    void forget(LocalTransaction transaction, Savepoint savepoint, SQLException failure) throws SQLException {
+        try {
+            forget(transaction, savepoint);
+        } catch (SQLException e) {
+            transaction.incomplete("a savepoint is gone: the database rolled back what came before");
+            failure.addSuppressed(e);
+            throw failure;
+        }
+    }
+
     Outcome write(
             WorkContext context,
             Plan.Write plan,
@@ -898,8 +909,11 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
      */
     boolean takesAllBack(SQLException failure) {
         for (SQLException one = failure; one != null; one = one.getNextException()) {
-            if (isEnd(one) || one.getCause() instanceof SQLException cause && isEnd(cause)) {
-                return true;
+            // A driver may pack what the server said more than once.
+            for (Throwable told = one; told instanceof SQLException said; told = told.getCause()) {
+                if (isEnd(said)) {
+                    return true;
+                }
             }
         }
         return false;

@@ -46,12 +46,24 @@ final class Proxies {
         }
     }
 
-    /** A result that leads back to the statement that the application has, not to the physical one. */
-    static ResultSet leadingBack(ResultSet rows, Object statement) {
-        return of(
-                ResultSet.class,
-                (self, method, arguments) ->
-                        method.getName().equals("getStatement") ? statement : passedOn(self, rows, method, arguments));
+    /** Takes note of what a driver says when a call fails. */
+    interface Failed {
+        void with(SQLException failure);
+    }
+
+    /** A result that leads back to the statement that the application has, not to the physical one; rows that are still to be fetched may fail. */
+    static ResultSet leadingBack(ResultSet rows, Object statement, Failed failed) {
+        return of(ResultSet.class, (self, method, arguments) -> {
+            if (method.getName().equals("getStatement")) {
+                return statement;
+            }
+            try {
+                return passedOn(self, rows, method, arguments);
+            } catch (SQLException e) {
+                failed.with(e);
+                throw e;
+            }
+        });
     }
 
     /** A call that means the proxy itself, or else is the driver's. */

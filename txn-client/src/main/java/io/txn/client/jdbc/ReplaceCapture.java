@@ -242,7 +242,7 @@ final class ReplaceCapture implements WriteCapture {
         Written written = new Written();
         long[] count = {deleted};
         // A row that stays as it is counts once where the server may change it in its place: under its only unique key.
-        boolean changesInPlace = table.uniqueKeys().size() == 1;
+        boolean changesInPlace = table.soleUnique();
         String every = new RowMemory(run, table).everyColumn();
         written.result = new RememberingInsert(run, table, written.keys)
                 .run(

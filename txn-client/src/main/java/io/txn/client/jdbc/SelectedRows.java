@@ -28,10 +28,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class SelectedRows {
 
-    private static final Pattern OTHER_EACH_TIME = Pattern.compile(
-            "(?i)\\b(NEXT\\s+VALUE|(NEXTVAL|SETVAL|LASTVAL|RAND|RANDOM|RANDOM_NORMAL|UUID|UUID_SHORT|UUIDV[47]|RANDOM_UUID"
-                    + "|GEN_RANDOM_UUID|RANDOM_BYTES|CLOCK_TIMESTAMP|TIMEOFDAY|SYSDATE)\\s*\\()");
-
     private static final Pattern SUB_QUERY = Pattern.compile("(?i)\\b(SELECT|TABLE|VALUES)\\b");
 
     /** Drivers send the number of parameters as 16 bits. */
@@ -60,11 +56,8 @@ final class SelectedRows {
 
     /** Reads and locks what the statement means. Nothing was changed yet, so whatever is wrong with it refuses the statement. */
     void readAndLock(Parameters parameters) throws SQLException {
-        if (selection.several()
-                && OTHER_EACH_TIME.matcher(WriteCapture.conditions(selection)).find()) {
-            throw Refusals.notSupported(
-                    "it takes a number of a sequence or of chance, or the time, to choose its rows, and has to choose them twice",
-                    "select that first, and bind it");
+        if (selection.several()) {
+            requireSameTwice();
         }
         Query query = new Query().add(selection.with(), parameters);
         query.add((selection.with().isEmpty() ? "" : " ") + "SELECT "
@@ -109,13 +102,26 @@ final class SelectedRows {
         }
     }
 
+    /** The condition is looked at when the rows are read, and again with the statement. */
+    private void requireSameTwice() throws SQLException {
+        String other = run.mayBeOther(WriteCapture.conditions(selection));
+        if (other != null) {
+            throw Refusals.notSupported(
+                    "it has to choose its rows twice, and " + other, "select that first, and bind it");
+        }
+    }
+
     /** Reads and locks what the statement means, and all that follows it by a foreign key. */
     void readAndLock(Parameters parameters, Followers followers) throws SQLException {
-        readAndLock(parameters);
         // There, what follows a row goes with it at once.
-        if (followers.any()
+        boolean goesAtOnce = followers.any()
                 && run.dialect().product().isMySqlFamily()
-                && SUB_QUERY.matcher(selection.where().text()).find()) {
+                && SUB_QUERY.matcher(selection.where().text()).find();
+        if (goesAtOnce) {
+            requireSameTwice();
+        }
+        readAndLock(parameters);
+        if (goesAtOnce) {
             beforeAny = run.connection().setSavepoint();
         }
         Map<String, Followers.Own> own = new HashMap<>();

@@ -58,6 +58,8 @@ final class StatementHandler implements InvocationHandler {
 
     /** What was executed last. */
     private String lastSql = "";
+    /** A result whose rows are fetched one by one, in MySQL's way; null when there is none. */
+    private @Nullable ResultSet streamed;
 
     private boolean outcomeShown;
     private boolean warningsCleared;
@@ -87,6 +89,16 @@ final class StatementHandler implements InvocationHandler {
     @Override
     public @Nullable Object invoke(Object proxy, Method method, @Nullable Object @Nullable [] arguments)
             throws SQLException {
+        try {
+            return call(proxy, method, arguments);
+        } catch (SQLException e) {
+            connection.failed(e);
+            throw e;
+        }
+    }
+
+    private @Nullable Object call(Object proxy, Method method, @Nullable Object @Nullable [] arguments)
+            throws SQLException {
         @Nullable Object[] given = arguments == null ? new Object[0] : arguments;
         // First what is called for each value of a batch.
         if (Parameters.isSetter(method)) {
@@ -95,15 +107,12 @@ final class StatementHandler implements InvocationHandler {
         String name = method.getName();
         if (EXECUTE.contains(name)) {
             keeps = false;
-            try {
-                return execute(proxy, method, given);
-            } catch (SQLException e) {
-                connection.failed(e);
-                throw e;
-            }
+            endStream();
+            return execute(proxy, method, given);
         }
         if (name.startsWith("execute")) {
             keeps = false;
+            endStream();
             connection.resume();
         }
         switch (name) {
@@ -140,6 +149,7 @@ final class StatementHandler implements InvocationHandler {
             }
             case "close" -> {
                 scope.release();
+                endStream();
                 return Proxies.call(physical, method, arguments);
             }
             case "getConnection" -> {
@@ -665,18 +675,33 @@ final class StatementHandler implements InvocationHandler {
      * A result that leads back to this statement, not to the physical one. Read-only results of statements outside are left as they are: a call a value
      * costs something.
      */
-    private @Nullable Object guarded(Object proxy, @Nullable Object result) {
+    private @Nullable Object guarded(Object proxy, @Nullable Object result) throws SQLException {
         if (!(result instanceof ResultSet rows)) {
             return result;
         }
+        boolean inside = connection.resource().context() != null;
+        streamed = inside && physical.getFetchSize() == Integer.MIN_VALUE ? rows : null;
         if (updatable) {
             String query = preparedSql != null ? preparedSql : lastSql;
             return Proxies.of(ResultSet.class, new UpdatableRows(connection, proxy, rows, query, scope));
         }
-        if (connection.resource().context() == null) {
+        if (!inside) {
             connection.bypassed(); // it leads to the physical statement and connection
             return result;
         }
-        return Proxies.leadingBack(rows, proxy);
+        return Proxies.leadingBack(rows, proxy, connection::failed);
+    }
+
+    /** With what MySQL's driver ends the stream of rows when its statement is closed or used again, it tells nobody. */
+    private void endStream() {
+        ResultSet rows = streamed;
+        streamed = null;
+        if (rows != null) {
+            try {
+                rows.close();
+            } catch (SQLException e) {
+                connection.failed(e);
+            }
+        }
     }
 }

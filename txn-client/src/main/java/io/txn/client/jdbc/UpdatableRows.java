@@ -100,6 +100,16 @@ final class UpdatableRows implements InvocationHandler {
     @Override
     public @Nullable Object invoke(Object proxy, Method method, @Nullable Object @Nullable [] arguments)
             throws SQLException {
+        try {
+            return call(proxy, method, arguments);
+        } catch (SQLException e) {
+            connection.failed(e);
+            throw e;
+        }
+    }
+
+    private @Nullable Object call(Object proxy, Method method, @Nullable Object @Nullable [] arguments)
+            throws SQLException {
         @Nullable Object[] given = arguments == null ? new Object[0] : arguments;
         String name = method.getName();
         switch (name) {

@@ -190,7 +190,7 @@ final class UpsertByQueriesCapture implements WriteCapture {
         List<Value> after = found.get(0);
         changes.add(before, after);
         boolean same = after.equals(before);
-        boolean inPlace = table.uniqueKeys().size() == 1;
+        boolean inPlace = table.soleUnique();
         written.count += !plan.replace() ? count : before == null || same && inPlace ? 1 : 2;
     }
 

@@ -130,6 +130,13 @@ final class WriteRun {
         return resource.tables().routines(connection, text.called()).mayWrite(text, true);
     }
 
+    /** Why a part of the statement may read something else when it runs again; null when it does not. */
+    @Nullable
+    String mayBeOther(String sql) throws SQLException {
+        Mentions text = resource.plans().mentions(sql);
+        return resource.tables().routines(connection, text.called()).mayBeOther(text);
+    }
+
     /** A table that the statement names, whether or not it may be written. */
     Table table(TableName name) throws SQLException {
         return resource.tables().table(connection, name, namespace);

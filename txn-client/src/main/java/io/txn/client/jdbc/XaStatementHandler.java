@@ -133,7 +133,9 @@ final class XaStatementHandler implements InvocationHandler {
     }
 
     private @Nullable Object guarded(Object proxy, @Nullable Object result) {
-        return result instanceof ResultSet rows && connection.isInside() ? Proxies.leadingBack(rows, proxy) : result;
+        return result instanceof ResultSet rows && connection.isInside()
+                ? Proxies.leadingBack(rows, proxy, failure -> {})
+                : result;
     }
 
     /** All of a batch is announced before any of it runs; what is begun for one that is refused is taken back. */

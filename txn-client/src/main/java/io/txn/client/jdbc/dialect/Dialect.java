@@ -58,6 +58,7 @@ public record Dialect(
      * @param sendsBits whether elements of an INSERT are sent in binary form, a number of single precision by its bits
      * @param hidesCounts whether it may not tell how many rows an element changed
      * @param severalStatements whether a text may hold several statements
+     * @param stopsAtDeadlocks whether it goes on after other failures, and tells the last one
      */
     public record DriverHabits(
             boolean goesOn,
@@ -65,13 +66,14 @@ public record Dialect(
             boolean upsertsFailTogether,
             boolean sendsBits,
             boolean hidesCounts,
-            boolean severalStatements) {
+            boolean severalStatements,
+            boolean stopsAtDeadlocks) {
 
-        static final DriverHabits H2 = new DriverHabits(true, false, false, false, false, true);
+        static final DriverHabits H2 = new DriverHabits(true, false, false, false, false, true, false);
 
         /** In simple mode each element is a statement of its own to the server: in auto-commit mode, a transaction. */
         static DriverHabits postgres(String url) {
-            return new DriverHabits(said(url, "preferQueryMode", "simple"), true, false, false, false, true);
+            return new DriverHabits(said(url, "preferQueryMode", "simple"), true, false, false, false, true, false);
         }
 
         static DriverHabits mySql(String driver, String url) {
@@ -84,7 +86,8 @@ public record Dialect(
                         false,
                         bulk,
                         said(url, "useBulkStmts", true),
-                        several);
+                        several,
+                        false);
             }
             return new DriverHabits(
                     !said(url, "continueBatchOnError", false),
@@ -92,7 +95,8 @@ public record Dialect(
                     said(url, "rewriteBatchedStatements", true),
                     false,
                     false,
-                    several);
+                    several,
+                    true);
         }
 
         private static boolean said(String url, String key, boolean value) {
@@ -449,6 +453,17 @@ public record Dialect(
             case 1205 -> rollsBackOnTimeout(connection);
             default -> false;
         };
+    }
+
+    /** Whether a failure that no driver takes for the transaction's end may have been that here: MySQL's and MariaDB's settings say so. */
+    public boolean endsUnasked(Connection connection) {
+        try (Statement statement = connection.createStatement();
+                ResultSet on = statement.executeQuery("SHOW VARIABLES WHERE Variable_name IN"
+                        + " ('innodb_rollback_on_timeout', 'innodb_snapshot_isolation') AND Value = 'ON'")) {
+            return on.next();
+        } catch (SQLException e) {
+            return true; // as far as is known
+        }
     }
 
     /** Whether this error says that there is no such savepoint. */

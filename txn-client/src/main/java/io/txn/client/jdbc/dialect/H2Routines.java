@@ -18,7 +18,7 @@ final class H2Routines {
                     + " FROM INFORMATION_SCHEMA.ROUTINES WHERE UPPER(ROUTINE_SCHEMA) <> 'INFORMATION_SCHEMA'";
 
     private static final String ROUTINES =
-            "SELECT SPECIFIC_NAME, ROUTINE_SCHEMA, ROUTINE_NAME FROM INFORMATION_SCHEMA.ROUTINES"
+            "SELECT SPECIFIC_NAME, ROUTINE_SCHEMA, ROUTINE_NAME, IS_DETERMINISTIC FROM INFORMATION_SCHEMA.ROUTINES"
                     + " WHERE UPPER(ROUTINE_SCHEMA) <> 'INFORMATION_SCHEMA'";
 
     private static final String USES = """
@@ -68,6 +68,7 @@ final class H2Routines {
                     row.text("ROUTINE_SCHEMA"),
                     row.text("ROUTINE_NAME"),
                     Routines.Effect.UNKNOWN,
+                    row.is("IS_DETERMINISTIC", "YES") ? Routines.Result.SAME : Routines.Result.OTHER,
                     "",
                     false,
                     Set.of(),

@@ -128,7 +128,8 @@ final class MySqlCatalog implements Catalog {
         if (!privileges.contains("DELETE") && mayDelete(connection, quote(schema) + '.' + quote(table))) {
             privileges.add("DELETE");
         }
-        Map<List<Column>, Boolean> unique = uniqueKeys(connection, schema, table, columns);
+        List<CatalogRow> ofKeys = CatalogRow.mySql(connection, KEYS, schema, table);
+        Map<List<Column>, Boolean> unique = uniqueKeys(ofKeys, columns);
         List<Column> key = unique.entrySet().stream()
                 .filter(Map.Entry::getValue)
                 .map(Map.Entry::getKey)
@@ -143,6 +144,7 @@ final class MySqlCatalog implements Catalog {
                 columns,
                 key,
                 List.copyOf(unique.keySet()),
+                ofKeys.stream().map(part -> part.text("INDEX_NAME")).distinct().count() == 1,
                 referencedBy,
                 triggers(connection, schema, table, privileges.contains(UPDATE_ALL) ? columns : List.of()),
                 refusal(connection, row, grantee, referencedBy, privileges),
@@ -277,12 +279,11 @@ final class MySqlCatalog implements Catalog {
      * The columns of each unique key, and whether it holds no NULLs: the primary key first, then unique keys in the order in which the server looks at
      * them, those without NULLs before the others.
      */
-    private static Map<List<Column>, Boolean> uniqueKeys(
-            Connection connection, String schema, String table, List<Column> columns) throws SQLException {
+    private static Map<List<Column>, Boolean> uniqueKeys(List<CatalogRow> parts, List<Column> columns) {
         Map<String, List<Column>> byName = new LinkedHashMap<>();
         Set<String> odd = new HashSet<>();
         Set<String> withNulls = new HashSet<>();
-        for (CatalogRow part : CatalogRow.mySql(connection, KEYS, schema, table)) {
+        for (CatalogRow part : parts) {
             String index = part.text("INDEX_NAME");
             List<Column> key = byName.computeIfAbsent(index, name -> new ArrayList<>());
             columns.stream()

@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Stored functions of MySQL and MariaDB that may write. What a function says of itself ({@code READS SQL DATA}) nobody checks, so its text decides. Beside
+ * Stored functions of MySQL and MariaDB. What a function says of itself ({@code READS SQL DATA}, {@code DETERMINISTIC}) nobody checks, and most say nothing, so its text decides. Beside
  * statements, only views can call them; the server writes the functions of a view in quotes, so that one which this account may not see is noticed.
  */
 final class MySqlRoutines {
@@ -24,13 +24,15 @@ final class MySqlRoutines {
     private static final String OF_USERS = "NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema')";
 
     private static final String NOW = "SELECT CONCAT_WS('/', (SELECT CONCAT_WS('/', COUNT(*), COALESCE(BIT_XOR(CRC32("
-            + "CONCAT_WS(' ', ROUTINE_SCHEMA, ROUTINE_NAME, SQL_DATA_ACCESS, ROUTINE_DEFINITION IS NULL, ROUTINE_DEFINITION))), 0))"
+            + "CONCAT_WS(' ', ROUTINE_SCHEMA, ROUTINE_NAME, SQL_DATA_ACCESS, IS_DETERMINISTIC, ROUTINE_DEFINITION IS NULL, ROUTINE_DEFINITION))), 0))"
             + " FROM information_schema.ROUTINES WHERE ROUTINE_TYPE <> 'PROCEDURE' AND ROUTINE_SCHEMA " + OF_USERS
             + "), (SELECT CONCAT_WS('/', COUNT(*), COALESCE(BIT_XOR(CRC32(CONCAT_WS(' ', TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION))), 0))"
             + " FROM information_schema.VIEWS WHERE TABLE_SCHEMA " + OF_USERS + ")) AS NOW";
 
-    private static final String ROUTINES = "SELECT ROUTINE_SCHEMA, ROUTINE_NAME, SQL_DATA_ACCESS, ROUTINE_DEFINITION"
-            + " FROM information_schema.ROUTINES WHERE ROUTINE_TYPE <> 'PROCEDURE' AND ROUTINE_SCHEMA " + OF_USERS;
+    private static final String ROUTINES =
+            "SELECT ROUTINE_SCHEMA, ROUTINE_NAME, SQL_DATA_ACCESS, IS_DETERMINISTIC, ROUTINE_DEFINITION"
+                    + " FROM information_schema.ROUTINES WHERE ROUTINE_TYPE <> 'PROCEDURE' AND ROUTINE_SCHEMA "
+                    + OF_USERS;
 
     private static final String VIEWS = "SELECT TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION"
             + " FROM information_schema.VIEWS WHERE TABLE_SCHEMA " + OF_USERS;
@@ -91,6 +93,9 @@ final class MySqlRoutines {
                     schema,
                     name,
                     hidden || writes ? Routines.Effect.UNKNOWN : Routines.Effect.TEXT,
+                    !hidden
+                            ? Routines.Result.TEXT
+                            : row.is("IS_DETERMINISTIC", "YES") ? Routines.Result.SAME : Routines.Result.OTHER,
                     row.text("ROUTINE_DEFINITION"),
                     false,
                     Set.of(),

@@ -7,10 +7,11 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
- * PostgreSQL's functions that may write. What is part of the server is known; of the rest the server says which function, view, default, check, policy,
- * domain, cast and operator calls which function ({@code pg_depend}), as far as a text does not hide it. STABLE and IMMUTABLE functions cannot write themselves,
+ * PostgreSQL's functions that may write or are unsteady. What is part of the server is known; of the rest the server says which function, view, default, check, policy,
+ * domain, cast and operator calls which function of users ({@code pg_depend}) or which unsteady one of its own (their trees), as far as a text does not hide it. STABLE and IMMUTABLE functions cannot write themselves,
  * but the VOLATILE ones that they call can.
  */
 final class PostgresRoutines {
@@ -35,11 +36,19 @@ final class PostgresRoutines {
                     FROM pg_catalog.pg_proc p WHERE p.oid >= 16384)
                 || '/' || (SELECT coalesce(sum(hashtext(d.classid || ' ' || d.objid || ' ' || d.refobjid || ' ' || d.xmin)), 0)
                     FROM pg_catalog.pg_depend d WHERE d.refobjid >= 16384 AND d.refclassid IN (
-                        'pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass)) AS now""";
+                        'pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass))
+                || '/' || (SELECT coalesce(sum(hashtext(r.oid || ' ' || r.xmin)), 0) FROM pg_catalog.pg_rewrite r WHERE r.oid >= 16384)
+                || '/' || (SELECT coalesce(sum(hashtext(p.oid || ' ' || p.xmin)), 0) FROM pg_catalog.pg_policy p) AS now""";
+
+    /** Of the server itself: what is unsteady, and what takes samples of tables. */
+    private static final String OWN = "p.oid < 16384 AND (p.proname IN (" + Routines.unsteadyNames()
+            + ") OR p.prorettype = 'pg_catalog.tsm_handler'::pg_catalog.regtype)";
 
     /** Those of the server's own languages that are not VOLATILE call nothing, so they are left out. */
     private static final String ROUTINES = """
-            SELECT p.oid::bigint AS oid, n.nspname, p.proname, p.provolatile::text AS volatility, p.prokind::text AS kind, l.lanname,
+            SELECT p.oid::bigint AS oid, p.oid < 16384 AS own, n.nspname,
+                CASE WHEN p.prorettype = 'pg_catalog.tsm_handler'::pg_catalog.regtype THEN 'TABLESAMPLE ' ELSE '' END || p.proname AS proname,
+                p.provolatile::text AS volatility, p.prokind::text AS kind, l.lanname,
                 CASE WHEN l.lanname IN ('c', 'internal') THEN '' ELSE p.prosrc END AS text,
                 (SELECT string_agg(d.refobjid::bigint::text, ' ') FROM pg_catalog.pg_depend d
                     WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid
@@ -52,11 +61,21 @@ final class PostgresRoutines {
             JOIN pg_catalog.pg_language l ON l.oid = p.prolang
             WHERE p.oid >= 16384 AND p.prorettype NOT IN (
                 'pg_catalog.trigger'::pg_catalog.regtype, 'pg_catalog.event_trigger'::pg_catalog.regtype)
-                AND (p.prokind = 'a' OR p.provolatile = 'v' OR l.lanname NOT IN ('c', 'internal'))""";
+                AND (p.prokind = 'a' OR p.provolatile = 'v' OR l.lanname NOT IN ('c', 'internal'))
+                OR\s""" + OWN;
 
-    /** Who calls: the function itself, or the operator behind which it stands. */
-    private static final String CALLERS = """
+    /** Who calls: the function itself, or the operator behind which it stands. Nothing depends on what is part of the server. */
+    private static final String CALLERS = "own AS (SELECT p.oid FROM pg_catalog.pg_proc p WHERE " + OWN + """
+            ), tree AS (
+                SELECT ':(?:funcid|opfuncid|tsmhandler) (' || string_agg(oid::text, '|') || ')\\M' AS calls FROM own),
             callers AS (
+                SELECT 'pg_catalog.pg_rewrite'::pg_catalog.regclass AS classid, r.oid AS objid,
+                    (regexp_match(r.ev_action::text, t.calls))[1]::oid AS proc
+                FROM pg_catalog.pg_rewrite r JOIN tree t ON r.ev_action::text ~ t.calls WHERE r.oid >= 16384
+                UNION ALL
+                SELECT 'pg_catalog.pg_policy'::pg_catalog.regclass, p.oid, (regexp_match(p.polqual::text, t.calls))[1]::oid
+                FROM pg_catalog.pg_policy p JOIN tree t ON p.polqual::text ~ t.calls
+                UNION ALL
                 SELECT d.classid, d.objid, d.refobjid AS proc FROM pg_catalog.pg_depend d
                 WHERE d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.refobjid >= 16384
                 UNION ALL
@@ -108,7 +127,11 @@ final class PostgresRoutines {
                 JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
             WHERE u.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
             UNION
-            SELECT 'OPERATOR', o.oprname, o.oprcode::oid::bigint FROM pg_catalog.pg_operator o WHERE o.oprcode::oid >= 16384""";
+            SELECT 'OPERATOR', o.oprname, o.oprcode::oid::bigint FROM pg_catalog.pg_operator o
+            WHERE o.oprcode::oid >= 16384 OR o.oid >= 16384 AND o.oprcode::oid IN (SELECT oid FROM own)""";
+
+    /** A parameter by its number, which a statement has not. */
+    private static final Pattern NUMBERED = Pattern.compile("(?<![\\w$\\x{80}-\\x{10FFFF}])\\$(?=\\d)");
 
     private PostgresRoutines() {}
 
@@ -120,7 +143,15 @@ final class PostgresRoutines {
         List<Routines.Routine> routines = new ArrayList<>();
         for (String name : LARGE_OBJECTS) {
             routines.add(new Routines.Routine(
-                    name, "pg_catalog", name, Routines.Effect.UNKNOWN, "", false, Set.of(), "changes large objects"));
+                    name,
+                    "pg_catalog",
+                    name,
+                    Routines.Effect.UNKNOWN,
+                    Routines.Result.SAME,
+                    "",
+                    false,
+                    Set.of(),
+                    "changes large objects"));
         }
         for (CatalogRow row : CatalogRow.query(connection, ROUTINES)) {
             routines.add(new Routines.Routine(
@@ -128,7 +159,8 @@ final class PostgresRoutines {
                     row.text("nspname"),
                     row.text("proname"),
                     effect(row),
-                    row.text("text"),
+                    result(row),
+                    NUMBERED.matcher(row.text("text")).replaceAll("_"),
                     row.is("of_row", "t"),
                     row.has("calls") ? new HashSet<>(List.of(row.text("calls").split(" "))) : Set.of(),
                     "is VOLATILE, in language " + row.text("lanname")));
@@ -142,15 +174,25 @@ final class PostgresRoutines {
     }
 
     private static Routines.Effect effect(CatalogRow row) {
-        if (HARMLESS_EXTENSIONS.contains(row.text("extension"))) {
+        if (row.is("own", "t") || HARMLESS_EXTENSIONS.contains(row.text("extension"))) {
             return Routines.Effect.READS;
         }
         if (row.is("kind", "a") || !row.is("volatility", "v")) {
             return Routines.Effect.CALLS;
         }
-        // A body that the server keeps parsed, BEGIN ATOMIC, has no text.
-        boolean readable = (row.is("lanname", "sql") || row.is("lanname", "plpgsql"))
+        return isReadable(row) ? Routines.Effect.TEXT : Routines.Effect.UNKNOWN;
+    }
+
+    private static Routines.Result result(CatalogRow row) {
+        if (isReadable(row)) {
+            return Routines.Result.TEXT;
+        }
+        return row.is("kind", "a") || !row.is("volatility", "v") ? Routines.Result.SAME : Routines.Result.OTHER;
+    }
+
+    /** A body that the server keeps parsed, BEGIN ATOMIC, has no text. */
+    private static boolean isReadable(CatalogRow row) {
+        return (row.is("lanname", "sql") || row.is("lanname", "plpgsql"))
                 && !row.text("text").isBlank();
-        return readable ? Routines.Effect.TEXT : Routines.Effect.UNKNOWN;
     }
 }

@@ -24,6 +24,9 @@ public record Mentions(
         boolean writes,
         boolean understood) {
 
+    /** What an empty text speaks of. */
+    public static final Mentions NOTHING = new Mentions(Set.of(), Set.of(), Set.of(), Set.of(), false, true);
+
     private static final Mentions NOT_UNDERSTOOD = new Mentions(Set.of(), Set.of(), Set.of(), Set.of(), true, false);
 
     private static final Set<String> WRITES = Set.of(
