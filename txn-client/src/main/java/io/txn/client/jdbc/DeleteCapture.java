@@ -112,9 +112,21 @@ final class DeleteCapture implements WriteCapture {
                 : returning(new Query().add(selection.body(), parameters), parameters, null);
     }
 
-    private Outcome returningWhatWasRead(Parameters parameters) throws SQLException {
+    private SelectedRows rows() {
         SelectedRows rows =
                 new SelectedRows(selection, run, targets, t -> t.table().columns());
+        // Which rows are there still, or stand in the way of others, when it comes to them; in what order it shows them.
+        if (selection.returning() != null
+                || followers.comeBack()
+                || run.dialect().product().isMySqlFamily()
+                        && targets.get(0).table().referencedBy().stream().anyMatch(ForeignKey::ofItself)) {
+            rows.keepOrder();
+        }
+        return rows;
+    }
+
+    private Outcome returningWhatWasRead(Parameters parameters) throws SQLException {
+        SelectedRows rows = rows();
         rows.readAndLock(parameters, followers);
         // MariaDB returns nothing at all, not even no rows, where it sees that no condition can be true.
         Query query = rows.size() == 0
@@ -172,8 +184,7 @@ final class DeleteCapture implements WriteCapture {
     }
 
     private Outcome readingFirst(Parameters parameters) throws SQLException {
-        SelectedRows rows =
-                new SelectedRows(selection, run, targets, t -> t.table().columns());
+        SelectedRows rows = rows();
         rows.readAndLock(parameters, followers);
         Query delete = all()
                 ? new Query().add(selection.statement(), parameters)

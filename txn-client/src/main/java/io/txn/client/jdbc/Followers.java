@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -140,6 +141,21 @@ final class Followers {
             }
         }
         return false;
+    }
+
+    /** Whether rows of a table that the statement writes may follow others; known once it was checked. */
+    boolean comeBack() {
+        return roots.stream().anyMatch(root -> tables.containsKey(root.table().sqlName()));
+    }
+
+    /** Whether such rows may lose what they refer to by. */
+    boolean setOwn() {
+        return comeBack()
+                && Stream.concat(roots.stream().map(Root::table), tables.values().stream())
+                        .flatMap(table -> table.referencedBy().stream())
+                        .anyMatch(key -> key.onDelete() == ForeignKey.Action.SET
+                                && roots.stream()
+                                        .anyMatch(root -> root.table().sqlName().equals(key.child())));
     }
 
     /** A generated column may change with whatever is set. */

@@ -5,6 +5,7 @@ import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Fragment;
+import io.txn.client.jdbc.sql.Mentions;
 import io.txn.client.jdbc.sql.Plan;
 import io.txn.protocol.ErrorCode;
 import java.sql.ResultSet;
@@ -34,6 +35,25 @@ final class SelectedRows {
 
     private static final Pattern SUB_QUERY = Pattern.compile("(?i)\\b(SELECT|TABLE|VALUES)\\b");
 
+    /** What makes one expression depend on the rows that were computed before, without a parenthesis behind it. */
+    private static final Pattern STATE =
+            Pattern.compile("(?i):=|\\.\\s*(NEXTVAL|CURRVAL)\\b|\\b(NEXT|PREVIOUS)\\s+VALUE\\b|\\b(ROWNUM|SYSDATE)\\b");
+
+    /** Words before a parenthesis that are no call, or one of a function that depends on nothing but its arguments and the time of the statement. */
+    private static final Set<String> STEADY = Set.of(("and or not xor in on as is any all like between case when then else if interval div mod"
+                    + " abs ceil ceiling floor round truncate trunc sign power pow sqrt exp ln log greatest least coalesce ifnull nullif nvl"
+                    + " isnull cast convert concat concat_ws upper ucase lower lcase trim ltrim rtrim lpad rpad left right substring substr"
+                    + " substring_index replace repeat reverse length char_length octet_length character_length locate position instr hex unhex"
+                    + " md5 sha1 sha2 crc32 format bin char ascii now current_timestamp current_date current_time curdate curtime localtime"
+                    + " localtimestamp utc_timestamp utc_date date_add date_sub adddate subdate dateadd datediff timestampdiff timestampadd date"
+                    + " time timestamp year month day hour minute second date_format str_to_date to_char to_date extract from_unixtime"
+                    + " unix_timestamp last_day date_trunc json_extract json_value json_set json_unquote regexp_replace regexp_like decimal"
+                    + " numeric varchar binary varbinary signed unsigned field elt")
+            .split(" "));
+
+    /** H2 compares a list of keys with a row one by one: with more, it goes by the keys. */
+    private static final int MOST_ONE_BY_ONE = 1_000;
+
     /** Drivers send the number of parameters as 16 bits. */
     private static final int MOST_PARAMETERS = 30_000;
 
@@ -44,6 +64,8 @@ final class SelectedRows {
     private @Nullable ForeseenRows foreseen;
     /** Where the condition reads what may be gone by the time that a row is come to: before anything went. */
     private @Nullable Savepoint beforeAny;
+    /** Whether it is to come to its rows in the order in which it would if their keys were not named. */
+    private boolean inOrder;
 
     /** @param columns those of a target's images */
     SelectedRows(Plan.Selection selection, WriteRun run, List<Target> targets, Function<Target, List<Column>> columns) {
@@ -56,6 +78,19 @@ final class SelectedRows {
     /** Has what the rows will be read along with them. */
     void foreseeing(@Nullable ForeseenRows rows) {
         foreseen = rows;
+    }
+
+    /** What the statement does depends on the order in which it comes to its rows: that is to be the one that it would take by itself, as far as its condition may be asked twice. */
+    void keepOrder() {
+        inOrder = !selection.several() && isSteady(selection.where().text(), run);
+    }
+
+    /** Whether an expression comes to the same whichever rows it was computed for before, and if it is computed again; in doubt not. */
+    static boolean isSteady(String expression, WriteRun run) {
+        return !STATE.matcher(expression).find()
+                && !SUB_QUERY.matcher(expression).find()
+                && STEADY.containsAll(
+                        Mentions.of(expression, run.dialect().syntax()).called());
     }
 
     /** Reads and locks what the statement means. Nothing was changed yet, so whatever is wrong with it refuses the statement. */
@@ -115,7 +150,7 @@ final class SelectedRows {
         // There, what follows a row goes with it at once.
         if (followers.any()
                 && run.dialect().product().isMySqlFamily()
-                && SUB_QUERY.matcher(selection.where().text()).find()) {
+                && (SUB_QUERY.matcher(selection.where().text()).find() || inOrder && followers.setOwn())) {
             beforeAny = run.connection().setSavepoint();
         }
         Map<String, Followers.Own> own = new HashMap<>();
@@ -188,27 +223,34 @@ final class SelectedRows {
      */
     Query restricted(Query head, String condition, Parameters parameters) {
         boolean several = selection.several();
+        boolean mySql = run.dialect().product().isMySqlFamily();
+        boolean ordered = inOrder
+                && size() > 1
+                && (run.dialect().product() != Dialect.Product.H2 || size() <= MOST_ONE_BY_ONE);
         head.add(" WHERE ");
         // Locked rows keep matching, except that they may match other rows of a join, or what matched may follow
         // another row.
-        if ((several || beforeAny != null) && !selection.where().isEmpty()) {
+        if ((several || beforeAny != null || ordered) && !selection.where().isEmpty()) {
             head.add("(").add(selection.where(), parameters).add(") AND ");
         }
+        // In what order MySQL carries out the assignments of a join depends on its plan, and in what order any database
+        // comes to the rows. Inside a function the keys are no reason for another plan.
+        boolean inside = ordered || mySql && (several || beforeAny != null);
         String separator = "";
         for (Target target : targets) {
             for (Plan.Source source : target.sources()) {
                 String qualifier = qualifier(source);
-                boolean mySql = run.dialect().product().isMySqlFamily();
-                // In what order MySQL carries out the assignments of a join depends on its plan. Inside a function the
-                // keys
-                // are no reason for another plan, and an outer join's row that is not there has none.
-                head.add(separator + (several && mySql ? "IF(" : "("))
-                        .addKeys(target.table().key(), target.keys(), qualifier)
-                        .add(
-                                several && mySql
-                                        ? " OR " + qualifier
-                                                + target.table().key().get(0).sqlName() + " IS NULL, 1, 0) = 1"
-                                        : ")");
+                List<Column> key = target.table().key();
+                head.add(separator);
+                if (inside) {
+                    head.add(mySql ? "IF(" : "CASE WHEN ")
+                            .addSearchedKeys(key, target.keys(), qualifier, run.dialect())
+                            // An outer join's row that is not there has none.
+                            .add(several ? " OR " + qualifier + key.get(0).sqlName() + " IS NULL" : "")
+                            .add(mySql ? ", 1, 0) = 1" : " THEN 1 ELSE 0 END = 1");
+                } else {
+                    head.add("(").addKeys(key, target.keys(), qualifier).add(")");
+                }
                 separator = " AND ";
             }
         }

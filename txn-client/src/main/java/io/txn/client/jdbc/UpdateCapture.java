@@ -4,7 +4,9 @@ import io.txn.client.jdbc.dialect.Capture;
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Trigger;
 import io.txn.client.jdbc.dialect.Value;
+import io.txn.client.jdbc.sql.NewValue;
 import io.txn.client.jdbc.sql.Plan;
 import io.txn.client.jdbc.undo.RowChange;
 import io.txn.client.jdbc.undo.TableChange;
@@ -18,6 +20,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -155,7 +158,7 @@ final class UpdateCapture implements WriteCapture {
         if (noted != null) {
             return noted;
         }
-        SelectedRows rows = new SelectedRows(selection, run, targets, Target::changing);
+        SelectedRows rows = rows();
         boolean foresees = run.dialect().product().isMySqlFamily() && targets.size() == 1 && !followers.any();
         ForeseenRows foreseen = foresees ? ForeseenRows.of(plan, targets.get(0), parameters) : null;
         rows.foreseeing(foreseen);
@@ -167,6 +170,53 @@ final class UpdateCapture implements WriteCapture {
             return returningNew(rows, parameters);
         }
         return readingAgain(rows, foreseen == null ? null : foreseen.rows(), parameters);
+    }
+
+    private SelectedRows rows() throws SQLException {
+        SelectedRows rows = new SelectedRows(selection, run, targets, Target::changing);
+        if (!selection.several() && orderMatters(targets.get(0))) {
+            rows.keepOrder();
+        }
+        return rows;
+    }
+
+    /** Whether what becomes of a row, or of the statement, may depend on which rows it has come to before; in doubt yes. */
+    private boolean orderMatters(Target target) throws SQLException {
+        Table table = target.table();
+        boolean computed = target.assigned().stream().anyMatch(c -> c.is(Column.Trait.COMPUTED_DEFAULT));
+        return selection.returning() != null
+                || table.triggerOn(Trigger.Event.UPDATE, null) != null
+                || !SelectedRows.isSteady(plan.assignments().text(), run)
+                || computed && plan.assignments().text().toUpperCase(Locale.ROOT).contains("DEFAULT")
+                || run.dialect().product() != Dialect.Product.H2 && meetsOthers(target);
+    }
+
+    /** Whether a row may stand in the way of another one for as long as it is not come to. H2 looks only when all is set. */
+    private boolean meetsOthers(Target target) throws SQLException {
+        Table table = target.table();
+        if (table.referencedBy().stream()
+                .anyMatch(key -> key.ofItself()
+                        && Stream.concat(key.parentColumns().stream(), key.childColumns().stream())
+                                .map(table::named)
+                                .anyMatch(column -> column == null
+                                        || target.assigned().contains(column)))) {
+            return true;
+        }
+        // What is the same for all of them they cannot have by turns: it fails in any order.
+        boolean constant = !selection.ignores() && plan.values().stream().allMatch(UpdateCapture::isConstant);
+        return table.otherUniqueKeys()
+                || !(constant && !plan.values().isEmpty())
+                        && table.uniqueKeys().stream()
+                                .flatMap(List::stream)
+                                .anyMatch(target.assigned()::contains);
+    }
+
+    private static boolean isConstant(NewValue value) {
+        return switch (value.form()) {
+            case STRING -> true;
+            case ARITHMETIC -> value.columns().isEmpty();
+            case OTHER -> value.text().text().strip().equalsIgnoreCase("NULL");
+        };
     }
 
     /** MariaDB notes on the way what the row named by its key was and is; null, and nothing was done, where that is no way. */
@@ -234,7 +284,7 @@ final class UpdateCapture implements WriteCapture {
         List<Column> columns = target.changing();
         Query query = new Query();
         if (followers.any()) {
-            SelectedRows rows = new SelectedRows(selection, run, targets, Target::changing);
+            SelectedRows rows = rows();
             rows.readAndLock(parameters, followers);
             query = rows.restricted(query.add(selection.head(), parameters), "", parameters);
         } else {

@@ -128,7 +128,8 @@ final class MySqlCatalog implements Catalog {
         if (!privileges.contains("DELETE") && mayDelete(connection, quote(schema) + '.' + quote(table))) {
             privileges.add("DELETE");
         }
-        Map<List<Column>, Boolean> unique = uniqueKeys(connection, schema, table, columns);
+        Set<String> others = new HashSet<>();
+        Map<List<Column>, Boolean> unique = uniqueKeys(connection, schema, table, columns, others);
         List<Column> key = unique.entrySet().stream()
                 .filter(Map.Entry::getValue)
                 .map(Map.Entry::getKey)
@@ -143,6 +144,7 @@ final class MySqlCatalog implements Catalog {
                 columns,
                 key,
                 List.copyOf(unique.keySet()),
+                !others.isEmpty(),
                 referencedBy,
                 triggers(connection, schema, table, privileges.contains(UPDATE_ALL) ? columns : List.of()),
                 refusal(connection, row, grantee, referencedBy, privileges),
@@ -276,11 +278,13 @@ final class MySqlCatalog implements Catalog {
     /**
      * The columns of each unique key, and whether it holds no NULLs: the primary key first, then unique keys in the order in which the server looks at
      * them, those without NULLs before the others.
+     *
+     * @param odd gets the names of those that are on expressions, on generated columns, or on the beginning of a column
      */
     private static Map<List<Column>, Boolean> uniqueKeys(
-            Connection connection, String schema, String table, List<Column> columns) throws SQLException {
+            Connection connection, String schema, String table, List<Column> columns, Set<String> odd)
+            throws SQLException {
         Map<String, List<Column>> byName = new LinkedHashMap<>();
-        Set<String> odd = new HashSet<>();
         Set<String> withNulls = new HashSet<>();
         for (CatalogRow part : CatalogRow.mySql(connection, KEYS, schema, table)) {
             String index = part.text("INDEX_NAME");

@@ -206,6 +206,7 @@ final class PostgresCatalog implements Catalog {
                 columns,
                 key,
                 List.of(),
+                true,
                 referencedBy(connection, oid),
                 triggers(
                         connection,

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  *     NULLs; empty when there is neither
  * @param uniqueKeys the columns of every key by which a new row may stand in the way of another one, {@code key} among them; known of MySQL and MariaDB
  *     only, without keys on expressions, on generated columns and on the beginning of a column
+ * @param otherUniqueKeys whether there are unique keys that are not among these, or may be
  * @param referencedBy foreign keys that point here
  * @param triggers in force; each says at what it fires
  * @param refusal why no write to this table can be captured; null when it can
@@ -40,6 +41,7 @@ public record Table(
         List<Column> columns,
         List<Column> key,
         List<List<Column>> uniqueKeys,
+        boolean otherUniqueKeys,
         List<ForeignKey> referencedBy,
         List<Trigger> triggers,
         @Nullable String refusal,
@@ -181,6 +183,7 @@ public record Table(
                                 columns,
                                 key,
                                 uniqueKeys,
+                                otherUniqueKeys,
                                 referencedBy,
                                 triggers,
                                 refusal,
