@@ -21,6 +21,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,6 +68,8 @@ final class SelectedRows {
     /** Whether it is to come to its rows in the order in which it would if their keys were not named. */
     private boolean inOrder;
 
+    private boolean beyondLimit;
+
     /** @param columns those of a target's images */
     SelectedRows(Plan.Selection selection, WriteRun run, List<Target> targets, Function<Target, List<Column>> columns) {
         this.selection = selection;
@@ -83,6 +86,11 @@ final class SelectedRows {
     /** What the statement does depends on the order in which it comes to its rows: that is to be the one that it would take by itself, as far as its condition may be asked twice. */
     void keepOrder() {
         inOrder = !selection.several() && isSteady(selection.where().text(), run);
+    }
+
+    /** The statement may pass over rows that it means, and go on to others. */
+    void readBeyondLimit() {
+        beyondLimit = true;
     }
 
     /** Whether an expression comes to the same whichever rows it was computed for before, and if it is computed again; in doubt not. */
@@ -115,6 +123,9 @@ final class SelectedRows {
         if (foreseen != null) {
             foreseen.addTo(query, parameters);
         }
+        if (limited() && run.dialect().product().isMySqlFamily()) {
+            query.add(everyColumn());
+        }
         String separator = " FROM ";
         for (Fragment from : selection.from()) {
             query.add(separator).add(from, parameters);
@@ -124,7 +135,7 @@ final class SelectedRows {
             query.add(" WHERE ").add(selection.where(), parameters);
         }
         // A limit on joined rows is another one than that on rows to be written.
-        if (!selection.several() && !selection.tail().isEmpty()) {
+        if (!beyondLimit && !selection.several() && !selection.tail().isEmpty()) {
             query.add(" ").add(selection.tail(), parameters);
         }
         query.add(lock()).read(run.connection(), run.scope(), this::keep);
@@ -182,11 +193,21 @@ final class SelectedRows {
         }
     }
 
+    private boolean limited() {
+        return !selection.several()
+                && selection.tail().text().toUpperCase(Locale.ROOT).contains("LIMIT");
+    }
+
+    /** So that the rows are looked for where the statement looks for them, and not in an index that happens to hold all that is read. */
+    private String everyColumn() {
+        return targets.get(0).table().columns().stream()
+                .map(column -> "OCTET_LENGTH(" + column.sqlName() + ')')
+                .collect(Collectors.joining(", ", ", COALESCE(", ", 0)"));
+    }
+
     private String lock() {
         boolean one = selection.several() && run.dialect().product() == Dialect.Product.POSTGRESQL;
-        boolean limited = !selection.several()
-                && selection.tail().text().toUpperCase(Locale.ROOT).contains("LIMIT");
-        return (limited ? " FOR UPDATE" : run.dialect().allForUpdate())
+        return (limited() && !beyondLimit ? " FOR UPDATE" : run.dialect().allForUpdate())
                 + (one ? " OF " + targets.get(0).sources().get(0).row() : "");
     }
 

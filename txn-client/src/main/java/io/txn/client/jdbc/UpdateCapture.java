@@ -6,6 +6,7 @@ import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Trigger;
 import io.txn.client.jdbc.dialect.Value;
+import io.txn.client.jdbc.sql.Mentions;
 import io.txn.client.jdbc.sql.NewValue;
 import io.txn.client.jdbc.sql.Plan;
 import io.txn.client.jdbc.undo.RowChange;
@@ -158,6 +159,7 @@ final class UpdateCapture implements WriteCapture {
         if (noted != null) {
             return noted;
         }
+        refuseVariables();
         SelectedRows rows = rows();
         boolean foresees = run.dialect().product().isMySqlFamily() && targets.size() == 1 && !followers.any();
         ForeseenRows foreseen = foresees ? ForeseenRows.of(plan, targets.get(0), parameters) : null;
@@ -170,6 +172,23 @@ final class UpdateCapture implements WriteCapture {
             return returningNew(rows, parameters);
         }
         return readingAgain(rows, foreseen == null ? null : foreseen.rows(), parameters);
+    }
+
+    /** Refuses what sets a variable by each row that decides about the next one, or is its value: the rows are read before. */
+    private void refuseVariables() throws SQLException {
+        String chosenBy = selection.where().text() + ' ' + selection.tail().text();
+        String set = plan.assignments().text();
+        boolean mixed = (set + chosenBy).contains(":=") && namesVariable(set) && namesVariable(chosenBy);
+        if (mixed && run.dialect().product().isMySqlFamily()) {
+            throw Refusals.notSupported(
+                    "a variable that it sets with one row is used to choose the next, or the other way round, and its rows are read before",
+                    "select the keys first, and update by them");
+        }
+    }
+
+    private boolean namesVariable(String text) {
+        return text.contains("@")
+                && Mentions.of(text, run.dialect().syntax()).symbols().stream().anyMatch(s -> s.contains("@"));
     }
 
     private SelectedRows rows() throws SQLException {
@@ -229,7 +248,7 @@ final class UpdateCapture implements WriteCapture {
             notes.read(run.connection(), run.dialect());
         }
         Target target = targets.get(0);
-        NotedRows.Noting noting = notes.noting(plan, target, run);
+        NotedRows.Noting noting = notes.noting(plan, target, run, parameters);
         if (noting == null) {
             return null;
         }
@@ -275,8 +294,10 @@ final class UpdateCapture implements WriteCapture {
         return query.add(plan.verb(), parameters)
                 .add(' ' + noting.before() + ", ", noting.parameters())
                 .add(plan.assignments(), parameters)
-                .add(", " + noting.after() + " WHERE ")
-                .add(selection.where(), parameters);
+                .add(", " + noting.after() + (selection.where().isEmpty() ? "" : " WHERE "))
+                .add(selection.where(), parameters)
+                .add(selection.tail().isEmpty() ? "" : " ")
+                .add(selection.tail(), parameters);
     }
 
     private Outcome returningOldAndNew(Parameters parameters) throws SQLException {
