@@ -127,9 +127,25 @@ final class Followers {
 
     private final List<Link> links = new ArrayList<>();
 
-    /** Rows of a table, to be asked who follows them. */
+    /**
+     * Rows of a table, to be asked who follows them.
+     *
+     * @param above the tables that it was come to by
+     */
     private record Item(
-            Table table, List<Column> columns, @Nullable Set<String> set, List<List<Value>> rows) {}
+            Table table,
+            List<Column> columns,
+            @Nullable Set<String> set,
+            List<List<Value>> rows,
+            Set<String> above) {
+
+        /** Those that the tables are come to by which follow these rows. */
+        Set<String> andThis() {
+            Set<String> tables = new LinkedHashSet<>(above);
+            tables.add(table.sqlName());
+            return tables;
+        }
+    }
 
     /** Whether a foreign key acts at all on what the statement does. */
     boolean any() {
@@ -329,7 +345,7 @@ final class Followers {
                 TableImages images = new TableImages(run, root.table());
                 rows.rows().forEach(row -> root.keys().add(images.keyOf(rows.columns(), row)));
                 count += rows.rows().size();
-                open.add(new Item(root.table(), rows.columns(), root.set(), List.copyOf(rows.rows())));
+                open.add(new Item(root.table(), rows.columns(), root.set(), List.copyOf(rows.rows()), Set.of()));
             }
         }
         for (Item item = open.poll(); item != null; item = open.poll()) {
@@ -369,6 +385,12 @@ final class Followers {
                     references.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, references.size()));
             for (List<Value> row : rowsThatRefer(child, key, item.table(), chunk)) {
                 List<Value> id = rows.key(row);
+                // Rows come back table by table.
+                if (deletes && !child.equals(item.table()) && item.above().contains(child.sqlName())) {
+                    throw refused(
+                            String.join(" -> ", item.andThis()) + " -> " + child.sqlName(),
+                            "rows of one table that go by way of another table's do not come back in one piece");
+                }
                 if (own != null && own.set() == null && own.keys().contains(id)) {
                     continue;
                 }
@@ -394,10 +416,11 @@ final class Followers {
             }
         }
         if (!deleted.isEmpty()) {
-            open.add(new Item(child, child.columns(), null, deleted));
+            open.add(new Item(child, child.columns(), null, deleted, item.andThis()));
         }
         if (!changed.isEmpty()) {
-            open.add(new Item(child, child.columns(), Set.copyOf(key.childColumns()), changed));
+            open.add(new Item(
+                    child, child.columns(), Set.copyOf(key.childColumns()), changed, item.andThis()));
         }
     }
 
@@ -425,7 +448,7 @@ final class Followers {
                     .add(run.dialect().allForUpdate());
             parents.readImage(query, () -> {}, columns, rows);
         }
-        return new Item(item.table(), columns, item.set(), rows);
+        return new Item(item.table(), columns, item.set(), rows, item.above());
     }
 
     /** A column that a foreign key refers to; a generated one is taken to be of the type of the one that refers to it. */
