@@ -115,7 +115,8 @@ final class DeleteCapture implements WriteCapture {
     private SelectedRows rows() {
         SelectedRows rows =
                 new SelectedRows(selection, run, targets, t -> t.table().columns());
-        // Which rows are there still, or stand in the way of others, when it comes to them; in what order it shows them.
+        // Which rows are there still, or stand in the way of others, when it comes to them; in what order it shows
+        // them.
         if (selection.returning() != null
                 || followers.comeBack()
                 || run.dialect().product().isMySqlFamily()

@@ -133,11 +133,7 @@ final class Followers {
      * @param above the tables that it was come to by
      */
     private record Item(
-            Table table,
-            List<Column> columns,
-            @Nullable Set<String> set,
-            List<List<Value>> rows,
-            Set<String> above) {
+            Table table, List<Column> columns, @Nullable Set<String> set, List<List<Value>> rows, Set<String> above) {
 
         /** Those that the tables are come to by which follow these rows. */
         Set<String> andThis() {
@@ -419,8 +415,7 @@ final class Followers {
             open.add(new Item(child, child.columns(), null, deleted, item.andThis()));
         }
         if (!changed.isEmpty()) {
-            open.add(new Item(
-                    child, child.columns(), Set.copyOf(key.childColumns()), changed, item.andThis()));
+            open.add(new Item(child, child.columns(), Set.copyOf(key.childColumns()), changed, item.andThis()));
         }
     }
 

@@ -41,16 +41,17 @@ final class SelectedRows {
             Pattern.compile("(?i):=|\\.\\s*(NEXTVAL|CURRVAL)\\b|\\b(NEXT|PREVIOUS)\\s+VALUE\\b|\\b(ROWNUM|SYSDATE)\\b");
 
     /** Words before a parenthesis that are no call, or one of a function that depends on nothing but its arguments and the time of the statement. */
-    private static final Set<String> STEADY = Set.of(("and or not xor in on as is any all like between case when then else if interval div mod"
-                    + " abs ceil ceiling floor round truncate trunc sign power pow sqrt exp ln log greatest least coalesce ifnull nullif nvl"
-                    + " isnull cast convert concat concat_ws upper ucase lower lcase trim ltrim rtrim lpad rpad left right substring substr"
-                    + " substring_index replace repeat reverse length char_length octet_length character_length locate position instr hex unhex"
-                    + " md5 sha1 sha2 crc32 format bin char ascii now current_timestamp current_date current_time curdate curtime localtime"
-                    + " localtimestamp utc_timestamp utc_date date_add date_sub adddate subdate dateadd datediff timestampdiff timestampadd date"
-                    + " time timestamp year month day hour minute second date_format str_to_date to_char to_date extract from_unixtime"
-                    + " unix_timestamp last_day date_trunc json_extract json_value json_set json_unquote regexp_replace regexp_like decimal"
-                    + " numeric varchar binary varbinary signed unsigned field elt")
-            .split(" "));
+    private static final Set<String> STEADY =
+            Set.of(("and or not xor in on as is any all like between case when then else if interval div mod"
+                            + " abs ceil ceiling floor round truncate trunc sign power pow sqrt exp ln log greatest least coalesce ifnull nullif nvl"
+                            + " isnull cast convert concat concat_ws upper ucase lower lcase trim ltrim rtrim lpad rpad left right substring substr"
+                            + " substring_index replace repeat reverse length char_length octet_length character_length locate position instr hex unhex"
+                            + " md5 sha1 sha2 crc32 format bin char ascii now current_timestamp current_date current_time curdate curtime localtime"
+                            + " localtimestamp utc_timestamp utc_date date_add date_sub adddate subdate dateadd datediff timestampdiff timestampadd date"
+                            + " time timestamp year month day hour minute second date_format str_to_date to_char to_date extract from_unixtime"
+                            + " unix_timestamp last_day date_trunc json_extract json_value json_set json_unquote regexp_replace regexp_like decimal"
+                            + " numeric varchar binary varbinary signed unsigned field elt")
+                    .split(" "));
 
     /** H2 compares a list of keys with a row one by one: with more, it goes by the keys. */
     private static final int MOST_ONE_BY_ONE = 1_000;
@@ -245,9 +246,8 @@ final class SelectedRows {
     Query restricted(Query head, String condition, Parameters parameters) {
         boolean several = selection.several();
         boolean mySql = run.dialect().product().isMySqlFamily();
-        boolean ordered = inOrder
-                && size() > 1
-                && (run.dialect().product() != Dialect.Product.H2 || size() <= MOST_ONE_BY_ONE);
+        boolean ordered =
+                inOrder && size() > 1 && (run.dialect().product() != Dialect.Product.H2 || size() <= MOST_ONE_BY_ONE);
         head.add(" WHERE ");
         // Locked rows keep matching, except that they may match other rows of a join, or what matched may follow
         // another row.

@@ -206,7 +206,8 @@ final class UpdateCapture implements WriteCapture {
         return selection.returning() != null
                 || table.triggerOn(Trigger.Event.UPDATE, null) != null
                 || !SelectedRows.isSteady(plan.assignments().text(), run)
-                || computed && plan.assignments().text().toUpperCase(Locale.ROOT).contains("DEFAULT")
+                || computed
+                        && plan.assignments().text().toUpperCase(Locale.ROOT).contains("DEFAULT")
                 || run.dialect().product() != Dialect.Product.H2 && meetsOthers(target);
     }
 
@@ -217,17 +218,19 @@ final class UpdateCapture implements WriteCapture {
                 .anyMatch(key -> key.ofItself()
                         && Stream.concat(key.parentColumns().stream(), key.childColumns().stream())
                                 .map(table::named)
-                                .anyMatch(column -> column == null
-                                        || target.assigned().contains(column)))) {
+                                .anyMatch(column ->
+                                        column == null || target.assigned().contains(column)))) {
             return true;
         }
         // What is the same for all of them they cannot have by turns: it fails in any order.
         boolean constant = !selection.ignores() && plan.values().stream().allMatch(UpdateCapture::isConstant);
+        boolean same = constant && !plan.values().isEmpty();
         return table.otherUniqueKeys()
-                || !(constant && !plan.values().isEmpty())
-                        && table.uniqueKeys().stream()
-                                .flatMap(List::stream)
-                                .anyMatch(target.assigned()::contains);
+                || !same
+                        && (!run.dialect().product().isMySqlFamily()
+                                || table.uniqueKeys().stream()
+                                        .flatMap(List::stream)
+                                        .anyMatch(target.assigned()::contains));
     }
 
     private static boolean isConstant(NewValue value) {

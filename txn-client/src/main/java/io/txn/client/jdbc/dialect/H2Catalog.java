@@ -132,7 +132,7 @@ final class H2Catalog implements Catalog {
                 columns,
                 key == null ? List.of() : key,
                 List.of(),
-                true,
+                false,
                 referencedBy(connection, schema, table),
                 triggers(connection, schema, table),
                 refusal == null && key == null ? Table.GENERATED_KEY : refusal,

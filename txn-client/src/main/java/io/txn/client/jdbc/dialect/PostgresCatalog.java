@@ -206,7 +206,7 @@ final class PostgresCatalog implements Catalog {
                 columns,
                 key,
                 List.of(),
-                true,
+                false,
                 referencedBy(connection, oid),
                 triggers(
                         connection,

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  *     NULLs; empty when there is neither
  * @param uniqueKeys the columns of every key by which a new row may stand in the way of another one, {@code key} among them; known of MySQL and MariaDB
  *     only, without keys on expressions, on generated columns and on the beginning of a column
- * @param otherUniqueKeys whether there are unique keys that are not among these, or may be
+ * @param otherUniqueKeys whether there are some that are not among these; known of MySQL and MariaDB only
  * @param referencedBy foreign keys that point here
  * @param triggers in force; each says at what it fires
  * @param refusal why no write to this table can be captured; null when it can
