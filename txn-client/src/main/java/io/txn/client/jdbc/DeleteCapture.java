@@ -68,7 +68,7 @@ final class DeleteCapture implements WriteCapture {
                     "write DELETE without IGNORE");
         }
         if (run.dialect().product().isMySqlFamily()
-                && selection.tail().text().toUpperCase(Locale.ROOT).contains("LIMIT")
+                && limited()
                 && targets.stream().anyMatch(target -> takesItsOwn(target.table()))) {
             throw Refusals.notSupported(
                     "rows of the table itself go with others, which do not count towards LIMIT",
@@ -79,6 +79,11 @@ final class DeleteCapture implements WriteCapture {
                     "this database's RETURNING does not tell which rows were deleted and which passed over",
                     "write DELETE without IGNORE or without RETURNING");
         }
+    }
+
+    private boolean limited() {
+        return !selection.several()
+                && selection.tail().text().toUpperCase(Locale.ROOT).contains("LIMIT");
     }
 
     private static boolean takesItsOwn(Table table) {
@@ -124,7 +129,9 @@ final class DeleteCapture implements WriteCapture {
             rows.keepOrder();
         }
         // Those that it cannot delete do not count.
-        if (selection.ignores() && !targets.get(0).table().referencedBy().isEmpty() && !selection.several()) {
+        if (selection.ignores()
+                && limited()
+                && !targets.get(0).table().referencedBy().isEmpty()) {
             rows.keepOrder();
             rows.readBeyondLimit();
         }

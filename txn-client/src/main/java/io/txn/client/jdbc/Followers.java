@@ -1,6 +1,7 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.ForeignKey;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Trigger;
@@ -381,8 +382,11 @@ final class Followers {
                     references.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, references.size()));
             for (List<Value> row : rowsThatRefer(child, key, item.table(), chunk)) {
                 List<Value> id = rows.key(row);
-                // Rows come back table by table.
-                if (deletes && !child.equals(item.table()) && item.above().contains(child.sqlName())) {
+                // Rows come back table by table. PostgreSQL's constraints may be deferred.
+                if (deletes
+                        && run.dialect().product() != Dialect.Product.POSTGRESQL
+                        && !child.equals(item.table())
+                        && item.above().contains(child.sqlName())) {
                     throw refused(
                             String.join(" -> ", item.andThis()) + " -> " + child.sqlName(),
                             "rows of one table that go by way of another table's do not come back in one piece");

@@ -144,7 +144,7 @@ final class NotedRows {
             return table.key().stream().allMatch(c -> demands(plan, table, c)) ? 1 : Integer.MAX_VALUE;
         }
         Matcher limit = LIMIT.matcher(tail.text());
-        if (!limit.matches()) {
+        if (!limit.matches() || SelectedRows.holdsQuery(plan.statement().text())) {
             return Integer.MAX_VALUE;
         } else if (!limit.group(1).equals("?")) {
             return Integer.parseInt(limit.group(1));

@@ -94,10 +94,14 @@ final class SelectedRows {
         beyondLimit = true;
     }
 
+    static boolean holdsQuery(String text) {
+        return SUB_QUERY.matcher(text).find();
+    }
+
     /** Whether an expression comes to the same whichever rows it was computed for before, and if it is computed again; in doubt not. */
     static boolean isSteady(String expression, WriteRun run) {
         return !STATE.matcher(expression).find()
-                && !SUB_QUERY.matcher(expression).find()
+                && !holdsQuery(expression)
                 && STEADY.containsAll(
                         Mentions.of(expression, run.dialect().syntax()).called());
     }
@@ -162,7 +166,7 @@ final class SelectedRows {
         // There, what follows a row goes with it at once.
         if (followers.any()
                 && run.dialect().product().isMySqlFamily()
-                && (SUB_QUERY.matcher(selection.where().text()).find() || inOrder && followers.setOwn())) {
+                && (holdsQuery(selection.where().text()) || inOrder && followers.setOwn())) {
             beforeAny = run.connection().setSavepoint();
         }
         Map<String, Followers.Own> own = new HashMap<>();
