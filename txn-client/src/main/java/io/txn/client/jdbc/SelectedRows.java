@@ -3,6 +3,7 @@ package io.txn.client.jdbc;
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Trigger;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Fragment;
 import io.txn.client.jdbc.sql.Mentions;
@@ -36,9 +37,9 @@ final class SelectedRows {
 
     private static final Pattern SUB_QUERY = Pattern.compile("(?i)\\b(SELECT|TABLE|VALUES)\\b");
 
-    /** What makes one expression depend on the rows that were computed before, without a parenthesis behind it. */
-    private static final Pattern STATE =
-            Pattern.compile("(?i):=|\\.\\s*(NEXTVAL|CURRVAL)\\b|\\b(NEXT|PREVIOUS)\\s+VALUE\\b|\\b(ROWNUM|SYSDATE)\\b");
+    /** Words of queries, and of what depends on the rows that were computed before without a parenthesis behind it. */
+    private static final Set<String> UNSTEADY =
+            Set.of("select", "table", "values", "nextval", "currval", "rownum", "sysdate");
 
     /** Words before a parenthesis that are no call, or one of a function that depends on nothing but its arguments and the time of the statement. */
     private static final Set<String> STEADY =
@@ -100,10 +101,18 @@ final class SelectedRows {
 
     /** Whether an expression comes to the same whichever rows it was computed for before, and if it is computed again; in doubt not. */
     static boolean isSteady(String expression, WriteRun run) {
-        return !STATE.matcher(expression).find()
-                && !holdsQuery(expression)
-                && STEADY.containsAll(
-                        Mentions.of(expression, run.dialect().syntax()).called());
+        Mentions mentions = Mentions.of(expression, run.dialect().syntax());
+        return mentions.understood()
+                && STEADY.containsAll(mentions.called())
+                && Collections.disjoint(mentions.names(), UNSTEADY)
+                && !(mentions.names().contains("value")
+                        && !Collections.disjoint(mentions.names(), Set.of("next", "previous")))
+                && !(expression.contains(":=") && namesVariable(mentions));
+    }
+
+    /** Whether it speaks of a variable of the session, in doubt yes. */
+    static boolean namesVariable(Mentions mentions) {
+        return !mentions.understood() || mentions.symbols().stream().anyMatch(s -> s.contains("@"));
     }
 
     /** Reads and locks what the statement means. Nothing was changed yet, so whatever is wrong with it refuses the statement. */
@@ -128,7 +137,7 @@ final class SelectedRows {
         if (foreseen != null) {
             foreseen.addTo(query, parameters);
         }
-        if (limited() && run.dialect().product().isMySqlFamily()) {
+        if (limited() && run.dialect().product().isMySqlFamily() && mayReadAll()) {
             query.add(everyColumn());
         }
         String separator = " FROM ";
@@ -201,6 +210,15 @@ final class SelectedRows {
     private boolean limited() {
         return !selection.several()
                 && selection.tail().text().toUpperCase(Locale.ROOT).contains("LIMIT");
+    }
+
+    /** An UPDATE asks for the right to read no more columns than it names. */
+    private boolean mayReadAll() {
+        return !targets.get(0)
+                .table()
+                .lacking()
+                .getOrDefault(Trigger.Event.INSERT, "")
+                .contains("SELECT");
     }
 
     /** So that the rows are looked for where the statement looks for them, and not in an index that happens to hold all that is read. */

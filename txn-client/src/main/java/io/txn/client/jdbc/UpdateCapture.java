@@ -188,7 +188,7 @@ final class UpdateCapture implements WriteCapture {
 
     private boolean namesVariable(String text) {
         return text.contains("@")
-                && Mentions.of(text, run.dialect().syntax()).symbols().stream().anyMatch(s -> s.contains("@"));
+                && SelectedRows.namesVariable(Mentions.of(text, run.dialect().syntax()));
     }
 
     private SelectedRows rows() throws SQLException {
