@@ -107,12 +107,7 @@ final class SelectedRows {
                 && Collections.disjoint(mentions.names(), UNSTEADY)
                 && !(mentions.names().contains("value")
                         && !Collections.disjoint(mentions.names(), Set.of("next", "previous")))
-                && !(expression.contains(":=") && namesVariable(mentions));
-    }
-
-    /** Whether it speaks of a variable of the session, in doubt yes. */
-    static boolean namesVariable(Mentions mentions) {
-        return !mentions.understood() || mentions.symbols().stream().anyMatch(s -> s.contains("@"));
+                && !(expression.contains(":=") && mentions.symbols().stream().anyMatch(s -> s.contains("@")));
     }
 
     /** Reads and locks what the statement means. Nothing was changed yet, so whatever is wrong with it refuses the statement. */

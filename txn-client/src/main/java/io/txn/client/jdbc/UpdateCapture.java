@@ -6,7 +6,6 @@ import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Trigger;
 import io.txn.client.jdbc.dialect.Value;
-import io.txn.client.jdbc.sql.Mentions;
 import io.txn.client.jdbc.sql.NewValue;
 import io.txn.client.jdbc.sql.Plan;
 import io.txn.client.jdbc.undo.RowChange;
@@ -16,6 +15,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -24,6 +24,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +34,11 @@ import org.jspecify.annotations.Nullable;
  * and new rows side by side, the statement notes on the way which old key became which new one.
  */
 final class UpdateCapture implements WriteCapture {
+
+    private static final String NAME = "@\\s*([\\w$.]+|`[^`]*`|'[^']*'|\"[^\"]*\")";
+    private static final Pattern VARIABLE = Pattern.compile(NAME);
+    /** H2's function does it, too. */
+    private static final Pattern SETS_VARIABLE = Pattern.compile(NAME + "\\s*:=|(?i:\\bSET\\s*\\(\\s*)" + NAME);
 
     private final Plan.Update plan;
     private final Plan.Selection selection;
@@ -178,17 +185,24 @@ final class UpdateCapture implements WriteCapture {
     private void refuseVariables() throws SQLException {
         String chosenBy = selection.where().text() + ' ' + selection.tail().text();
         String set = plan.assignments().text();
-        boolean mixed = (set + chosenBy).contains(":=") && namesVariable(set) && namesVariable(chosenBy);
-        if (mixed && run.dialect().product().isMySqlFamily()) {
+        boolean mixed = !Collections.disjoint(variables(SETS_VARIABLE, set), variables(VARIABLE, chosenBy))
+                || !Collections.disjoint(variables(SETS_VARIABLE, chosenBy), variables(VARIABLE, set));
+        if (mixed && run.dialect().product() != Dialect.Product.POSTGRESQL) {
             throw Refusals.notSupported(
                     "a variable that it sets with one row is used to choose the next, or the other way round, and its rows are read before",
                     "select the keys first, and update by them");
         }
     }
 
-    private boolean namesVariable(String text) {
-        return text.contains("@")
-                && SelectedRows.namesVariable(Mentions.of(text, run.dialect().syntax()));
+    private static Set<String> variables(Pattern pattern, String text) {
+        return text.indexOf('@') < 0
+                ? Set.of()
+                : pattern.matcher(text)
+                        .results()
+                        .map(found -> found.group()
+                                .replaceAll("(?is)^SET\\s*\\(|[\\s@`'\":=]", "")
+                                .toLowerCase(Locale.ROOT))
+                        .collect(Collectors.toSet());
     }
 
     private SelectedRows rows() throws SQLException {
