@@ -68,7 +68,7 @@ final class DeleteCapture implements WriteCapture {
                     "write DELETE without IGNORE");
         }
         if (run.dialect().product().isMySqlFamily()
-                && selection.tail().text().toUpperCase(Locale.ROOT).contains("LIMIT")
+                && limited()
                 && targets.stream().anyMatch(target -> takesItsOwn(target.table()))) {
             throw Refusals.notSupported(
                     "rows of the table itself go with others, which do not count towards LIMIT",
@@ -79,6 +79,11 @@ final class DeleteCapture implements WriteCapture {
                     "this database's RETURNING does not tell which rows were deleted and which passed over",
                     "write DELETE without IGNORE or without RETURNING");
         }
+    }
+
+    private boolean limited() {
+        return !selection.several()
+                && selection.tail().text().toUpperCase(Locale.ROOT).contains("LIMIT");
     }
 
     private static boolean takesItsOwn(Table table) {
@@ -112,9 +117,29 @@ final class DeleteCapture implements WriteCapture {
                 : returning(new Query().add(selection.body(), parameters), parameters, null);
     }
 
-    private Outcome returningWhatWasRead(Parameters parameters) throws SQLException {
+    private SelectedRows rows() {
         SelectedRows rows =
                 new SelectedRows(selection, run, targets, t -> t.table().columns());
+        // Which rows are there still, or stand in the way of others, when it comes to them; in what order it shows
+        // them.
+        if (selection.returning() != null
+                || followers.comeBack()
+                || run.dialect().product().isMySqlFamily()
+                        && targets.get(0).table().referencedBy().stream().anyMatch(ForeignKey::ofItself)) {
+            rows.keepOrder();
+        }
+        // Those that it cannot delete do not count.
+        if (selection.ignores()
+                && limited()
+                && !targets.get(0).table().referencedBy().isEmpty()) {
+            rows.keepOrder();
+            rows.readBeyondLimit();
+        }
+        return rows;
+    }
+
+    private Outcome returningWhatWasRead(Parameters parameters) throws SQLException {
+        SelectedRows rows = rows();
         rows.readAndLock(parameters, followers);
         // MariaDB returns nothing at all, not even no rows, where it sees that no condition can be true.
         Query query = rows.size() == 0
@@ -172,8 +197,7 @@ final class DeleteCapture implements WriteCapture {
     }
 
     private Outcome readingFirst(Parameters parameters) throws SQLException {
-        SelectedRows rows =
-                new SelectedRows(selection, run, targets, t -> t.table().columns());
+        SelectedRows rows = rows();
         rows.readAndLock(parameters, followers);
         Query delete = all()
                 ? new Query().add(selection.statement(), parameters)

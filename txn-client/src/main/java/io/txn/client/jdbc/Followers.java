@@ -1,6 +1,7 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.ForeignKey;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Trigger;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -126,9 +128,21 @@ final class Followers {
 
     private final List<Link> links = new ArrayList<>();
 
-    /** Rows of a table, to be asked who follows them. */
+    /**
+     * Rows of a table, to be asked who follows them.
+     *
+     * @param above the tables that it was come to by
+     */
     private record Item(
-            Table table, List<Column> columns, @Nullable Set<String> set, List<List<Value>> rows) {}
+            Table table, List<Column> columns, @Nullable Set<String> set, List<List<Value>> rows, Set<String> above) {
+
+        /** Those that the tables are come to by which follow these rows. */
+        Set<String> andThis() {
+            Set<String> tables = new LinkedHashSet<>(above);
+            tables.add(table.sqlName());
+            return tables;
+        }
+    }
 
     /** Whether a foreign key acts at all on what the statement does. */
     boolean any() {
@@ -140,6 +154,21 @@ final class Followers {
             }
         }
         return false;
+    }
+
+    /** Whether rows of a table that the statement writes may follow others; known once it was checked. */
+    boolean comeBack() {
+        return roots.stream().anyMatch(root -> tables.containsKey(root.table().sqlName()));
+    }
+
+    /** Whether such rows may lose what they refer to by. */
+    boolean setOwn() {
+        return comeBack()
+                && Stream.concat(roots.stream().map(Root::table), tables.values().stream())
+                        .flatMap(table -> table.referencedBy().stream())
+                        .anyMatch(key -> key.onDelete() == ForeignKey.Action.SET
+                                && roots.stream()
+                                        .anyMatch(root -> root.table().sqlName().equals(key.child())));
     }
 
     /** A generated column may change with whatever is set. */
@@ -313,7 +342,7 @@ final class Followers {
                 TableImages images = new TableImages(run, root.table());
                 rows.rows().forEach(row -> root.keys().add(images.keyOf(rows.columns(), row)));
                 count += rows.rows().size();
-                open.add(new Item(root.table(), rows.columns(), root.set(), List.copyOf(rows.rows())));
+                open.add(new Item(root.table(), rows.columns(), root.set(), List.copyOf(rows.rows()), Set.of()));
             }
         }
         for (Item item = open.poll(); item != null; item = open.poll()) {
@@ -353,6 +382,15 @@ final class Followers {
                     references.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, references.size()));
             for (List<Value> row : rowsThatRefer(child, key, item.table(), chunk)) {
                 List<Value> id = rows.key(row);
+                // Rows come back table by table. PostgreSQL's constraints may be deferred.
+                if (deletes
+                        && run.dialect().product() != Dialect.Product.POSTGRESQL
+                        && !child.equals(item.table())
+                        && item.above().contains(child.sqlName())) {
+                    throw refused(
+                            String.join(" -> ", item.andThis()) + " -> " + child.sqlName(),
+                            "rows of one table that go by way of another table's do not come back in one piece");
+                }
                 if (own != null && own.set() == null && own.keys().contains(id)) {
                     continue;
                 }
@@ -378,10 +416,10 @@ final class Followers {
             }
         }
         if (!deleted.isEmpty()) {
-            open.add(new Item(child, child.columns(), null, deleted));
+            open.add(new Item(child, child.columns(), null, deleted, item.andThis()));
         }
         if (!changed.isEmpty()) {
-            open.add(new Item(child, child.columns(), Set.copyOf(key.childColumns()), changed));
+            open.add(new Item(child, child.columns(), Set.copyOf(key.childColumns()), changed, item.andThis()));
         }
     }
 
@@ -409,7 +447,7 @@ final class Followers {
                     .add(run.dialect().allForUpdate());
             parents.readImage(query, () -> {}, columns, rows);
         }
-        return new Item(item.table(), columns, item.set(), rows);
+        return new Item(item.table(), columns, item.set(), rows, item.above());
     }
 
     /** A column that a foreign key refers to; a generated one is taken to be of the type of the one that refers to it. */

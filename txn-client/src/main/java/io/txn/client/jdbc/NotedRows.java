@@ -5,6 +5,7 @@ import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.MySqlStored;
 import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.sql.Fragment;
 import io.txn.client.jdbc.sql.Plan;
 import io.txn.client.jdbc.undo.RowChange;
 import io.txn.client.jdbc.undo.TableChange;
@@ -31,6 +32,8 @@ final class NotedRows {
     static final String READ = "CAST(" + RowNotes.UNREAD + " AS CHAR)";
 
     private static final String FORGET = "(" + RowNotes.UNREAD + " := NULL)";
+
+    private static final Pattern LIMIT = Pattern.compile("(?is).*\\bLIMIT\\s+(\\d{1,5}|\\?)\\s*");
 
     /** So many statements' rows are noted at most before they are read. */
     private static final int MOST_STATEMENTS = 16;
@@ -91,7 +94,7 @@ final class NotedRows {
 
     /** The assignments that note the rows of this UPDATE; null where that is no way to capture it. */
     @Nullable
-    Noting noting(Plan.Update plan, Target target, WriteRun run) {
+    Noting noting(Plan.Update plan, Target target, WriteRun run, Parameters parameters) {
         Dialect dialect = run.dialect();
         Table table = target.table();
         Column carrier = carrier(target);
@@ -100,12 +103,10 @@ final class NotedRows {
         }
         int most = 2 * target.changing().stream().mapToInt(NotedRows::length).sum();
         boolean fits = dialect.update() == Capture.NOTES
-                && most <= MOST_LENGTH
-                && plan.selection().tail().isEmpty()
+                && most <= MOST_LENGTH / Math.max(1, atMost(plan, table, parameters))
                 && !plan.values().isEmpty()
                 && !target.changesKey()
                 && table.triggers().isEmpty()
-                && table.key().stream().allMatch(c -> demands(plan, table, c))
                 && target.changing().stream()
                         .allMatch(c -> !c.is(Column.Trait.MAINTAINED)
                                 && SHORT.matcher(c.type()).matches()
@@ -136,7 +137,23 @@ final class NotedRows {
         return type.group("texts") != null ? ENUM_LENGTH : SHORT_LENGTH;
     }
 
-    /** Where WHERE names the whole key, there are no more rows than a text has room for. */
+    /** How many rows it may mean: one where WHERE names the whole key, or what LIMIT says. */
+    private static int atMost(Plan.Update plan, Table table, Parameters parameters) {
+        Fragment tail = plan.selection().tail();
+        if (tail.isEmpty()) {
+            return table.key().stream().allMatch(c -> demands(plan, table, c)) ? 1 : Integer.MAX_VALUE;
+        }
+        Matcher limit = LIMIT.matcher(tail.text());
+        if (!limit.matches() || SelectedRows.holdsQuery(plan.statement().text())) {
+            return Integer.MAX_VALUE;
+        } else if (!limit.group(1).equals("?")) {
+            return Integer.parseInt(limit.group(1));
+        }
+        Object bound = parameters.plainValueOf(tail.firstParameter() + tail.parameterCount());
+        long number = bound instanceof Integer some ? some : bound instanceof Long some ? some : -1;
+        return number >= 0 && number < MOST_LENGTH ? (int) number : Integer.MAX_VALUE;
+    }
+
     private static boolean demands(Plan.Update plan, Table table, Column key) {
         return plan.demands().equalities().stream().anyMatch(e -> key.equals(table.column(e.column())));
     }

@@ -1,6 +1,7 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Fragment;
 import java.sql.Connection;
@@ -100,6 +101,26 @@ final class Query {
             add(")");
         }
         return this;
+    }
+
+    /** The same in a form that the database sorts or hashes where it goes by other indexes: the keys are not compared one by one with each row. */
+    Query addSearchedKeys(List<Column> key, List<List<Value>> rows, String qualifier, Dialect dialect) {
+        if (rows.isEmpty() || key.size() == 1) {
+            return addKeys(key, rows, qualifier);
+        }
+        String separator = "(";
+        for (Column column : key) {
+            add(separator + qualifier + column.sqlName());
+            separator = ", ";
+        }
+        separator = dialect.product() == Dialect.Product.POSTGRESQL ? ") IN (VALUES (" : ") IN ((";
+        for (List<Value> row : rows) {
+            for (int i = 0; i < key.size(); i++) {
+                add(i == 0 ? separator : ", ").add(key.get(i), row.get(i));
+            }
+            separator = "), (";
+        }
+        return add("))");
     }
 
     /** {@code (VALUES (…), …) AS name (column0, column1, …)}, of typed values. */

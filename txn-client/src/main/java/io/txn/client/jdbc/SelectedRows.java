@@ -3,8 +3,10 @@ package io.txn.client.jdbc;
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Trigger;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.sql.Fragment;
+import io.txn.client.jdbc.sql.Mentions;
 import io.txn.client.jdbc.sql.Plan;
 import io.txn.protocol.ErrorCode;
 import java.sql.ResultSet;
@@ -20,6 +22,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +32,26 @@ import org.jspecify.annotations.Nullable;
 final class SelectedRows {
 
     private static final Pattern SUB_QUERY = Pattern.compile("(?i)\\b(SELECT|TABLE|VALUES)\\b");
+
+    /** Words of queries, and of what depends on the rows that were computed before without a parenthesis behind it. */
+    private static final Set<String> UNSTEADY =
+            Set.of("select", "table", "values", "nextval", "currval", "rownum", "sysdate");
+
+    /** Words before a parenthesis that are no call, or one of a function that depends on nothing but its arguments and the time of the statement. */
+    private static final Set<String> STEADY =
+            Set.of(("and or not xor in on as is any all like between case when then else if interval div mod"
+                            + " abs ceil ceiling floor round truncate trunc sign power pow sqrt exp ln log greatest least coalesce ifnull nullif nvl"
+                            + " isnull cast convert concat concat_ws upper ucase lower lcase trim ltrim rtrim lpad rpad left right substring substr"
+                            + " substring_index replace repeat reverse length char_length octet_length character_length locate position instr hex unhex"
+                            + " md5 sha1 sha2 crc32 format bin char ascii now current_timestamp current_date current_time curdate curtime localtime"
+                            + " localtimestamp utc_timestamp utc_date date_add date_sub adddate subdate dateadd datediff timestampdiff timestampadd date"
+                            + " time timestamp year month day hour minute second date_format str_to_date to_char to_date extract from_unixtime"
+                            + " unix_timestamp last_day date_trunc json_extract json_value json_set json_unquote regexp_replace regexp_like decimal"
+                            + " numeric varchar binary varbinary signed unsigned field elt")
+                    .split(" "));
+
+    /** H2 compares a list of keys with a row one by one: with more, it goes by the keys. */
+    private static final int MOST_ONE_BY_ONE = 1_000;
 
     /** Drivers send the number of parameters as 16 bits. */
     private static final int MOST_PARAMETERS = 30_000;
@@ -40,6 +63,10 @@ final class SelectedRows {
     private @Nullable ForeseenRows foreseen;
     /** Where the condition reads what may be gone by the time that a row is come to: before anything went. */
     private @Nullable Savepoint beforeAny;
+    /** Whether it is to come to its rows in the order in which it would if their keys were not named. */
+    private boolean inOrder;
+
+    private boolean beyondLimit;
 
     /** @param columns those of a target's images */
     SelectedRows(Plan.Selection selection, WriteRun run, List<Target> targets, Function<Target, List<Column>> columns) {
@@ -52,6 +79,31 @@ final class SelectedRows {
     /** Has what the rows will be read along with them. */
     void foreseeing(@Nullable ForeseenRows rows) {
         foreseen = rows;
+    }
+
+    /** What the statement does depends on the order in which it comes to its rows: that is to be the one that it would take by itself, as far as its condition may be asked twice. */
+    void keepOrder() {
+        inOrder = !selection.several() && isSteady(selection.where().text(), run);
+    }
+
+    /** The statement may pass over rows that it means, and go on to others. */
+    void readBeyondLimit() {
+        beyondLimit = true;
+    }
+
+    static boolean holdsQuery(String text) {
+        return SUB_QUERY.matcher(text).find();
+    }
+
+    /** Whether an expression comes to the same whichever rows it was computed for before, and if it is computed again; in doubt not. */
+    static boolean isSteady(String expression, WriteRun run) {
+        Mentions mentions = Mentions.of(expression, run.dialect().syntax());
+        return mentions.understood()
+                && STEADY.containsAll(mentions.called())
+                && Collections.disjoint(mentions.names(), UNSTEADY)
+                && !(mentions.names().contains("value")
+                        && !Collections.disjoint(mentions.names(), Set.of("next", "previous")))
+                && !(expression.contains(":=") && mentions.symbols().stream().anyMatch(s -> s.contains("@")));
     }
 
     /** Reads and locks what the statement means. Nothing was changed yet, so whatever is wrong with it refuses the statement. */
@@ -73,6 +125,9 @@ final class SelectedRows {
         if (foreseen != null) {
             foreseen.addTo(query, parameters);
         }
+        if (limited() && run.dialect().product().isMySqlFamily() && mayReadAll()) {
+            query.add(everyColumn());
+        }
         String separator = " FROM ";
         for (Fragment from : selection.from()) {
             query.add(separator).add(from, parameters);
@@ -82,7 +137,7 @@ final class SelectedRows {
             query.add(" WHERE ").add(selection.where(), parameters);
         }
         // A limit on joined rows is another one than that on rows to be written.
-        if (!selection.several() && !selection.tail().isEmpty()) {
+        if (!beyondLimit && !selection.several() && !selection.tail().isEmpty()) {
             query.add(" ").add(selection.tail(), parameters);
         }
         query.add(lock()).read(run.connection(), run.scope(), this::keep);
@@ -114,14 +169,13 @@ final class SelectedRows {
     /** Reads and locks what the statement means, and all that follows it by a foreign key. */
     void readAndLock(Parameters parameters, Followers followers) throws SQLException {
         // There, what follows a row goes with it at once.
-        boolean goesAtOnce = followers.any()
-                && run.dialect().product().isMySqlFamily()
-                && SUB_QUERY.matcher(selection.where().text()).find();
-        if (goesAtOnce) {
+        boolean goesAtOnce = followers.any() && run.dialect().product().isMySqlFamily();
+        boolean query = goesAtOnce && holdsQuery(selection.where().text());
+        if (query) {
             requireSameTwice();
         }
         readAndLock(parameters);
-        if (goesAtOnce) {
+        if (query || goesAtOnce && inOrder && followers.setOwn()) {
             beforeAny = run.connection().setSavepoint();
         }
         Map<String, Followers.Own> own = new HashMap<>();
@@ -153,11 +207,30 @@ final class SelectedRows {
         }
     }
 
+    private boolean limited() {
+        return !selection.several()
+                && selection.tail().text().toUpperCase(Locale.ROOT).contains("LIMIT");
+    }
+
+    /** An UPDATE asks for the right to read no more columns than it names. */
+    private boolean mayReadAll() {
+        return !targets.get(0)
+                .table()
+                .lacking()
+                .getOrDefault(Trigger.Event.INSERT, "")
+                .contains("SELECT");
+    }
+
+    /** So that the rows are looked for where the statement looks for them, and not in an index that happens to hold all that is read. */
+    private String everyColumn() {
+        return targets.get(0).table().columns().stream()
+                .map(column -> "OCTET_LENGTH(" + column.sqlName() + ')')
+                .collect(Collectors.joining(", ", ", COALESCE(", ", 0)"));
+    }
+
     private String lock() {
         boolean one = selection.several() && run.dialect().product() == Dialect.Product.POSTGRESQL;
-        boolean limited = !selection.several()
-                && selection.tail().text().toUpperCase(Locale.ROOT).contains("LIMIT");
-        return (limited ? " FOR UPDATE" : run.dialect().allForUpdate())
+        return (limited() && !beyondLimit ? " FOR UPDATE" : run.dialect().allForUpdate())
                 + (one ? " OF " + targets.get(0).sources().get(0).row() : "");
     }
 
@@ -194,27 +267,33 @@ final class SelectedRows {
      */
     Query restricted(Query head, String condition, Parameters parameters) {
         boolean several = selection.several();
+        boolean mySql = run.dialect().product().isMySqlFamily();
+        boolean ordered =
+                inOrder && size() > 1 && (run.dialect().product() != Dialect.Product.H2 || size() <= MOST_ONE_BY_ONE);
         head.add(" WHERE ");
         // Locked rows keep matching, except that they may match other rows of a join, or what matched may follow
         // another row.
-        if ((several || beforeAny != null) && !selection.where().isEmpty()) {
+        if ((several || beforeAny != null || ordered) && !selection.where().isEmpty()) {
             head.add("(").add(selection.where(), parameters).add(") AND ");
         }
+        // In what order MySQL carries out the assignments of a join depends on its plan, and in what order any database
+        // comes to the rows. Inside a function the keys are no reason for another plan.
+        boolean inside = ordered || mySql && (several || beforeAny != null);
         String separator = "";
         for (Target target : targets) {
             for (Plan.Source source : target.sources()) {
                 String qualifier = qualifier(source);
-                boolean mySql = run.dialect().product().isMySqlFamily();
-                // In what order MySQL carries out the assignments of a join depends on its plan. Inside a function the
-                // keys
-                // are no reason for another plan, and an outer join's row that is not there has none.
-                head.add(separator + (several && mySql ? "IF(" : "("))
-                        .addKeys(target.table().key(), target.keys(), qualifier)
-                        .add(
-                                several && mySql
-                                        ? " OR " + qualifier
-                                                + target.table().key().get(0).sqlName() + " IS NULL, 1, 0) = 1"
-                                        : ")");
+                List<Column> key = target.table().key();
+                head.add(separator);
+                if (inside) {
+                    head.add(mySql ? "IF(" : "CASE WHEN ")
+                            .addSearchedKeys(key, target.keys(), qualifier, run.dialect())
+                            // An outer join's row that is not there has none.
+                            .add(several ? " OR " + qualifier + key.get(0).sqlName() + " IS NULL" : "")
+                            .add(mySql ? ", 1, 0) = 1" : " THEN 1 ELSE 0 END = 1");
+                } else {
+                    head.add("(").addKeys(key, target.keys(), qualifier).add(")");
+                }
                 separator = " AND ";
             }
         }

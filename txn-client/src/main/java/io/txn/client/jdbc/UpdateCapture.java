@@ -4,7 +4,9 @@ import io.txn.client.jdbc.dialect.Capture;
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Trigger;
 import io.txn.client.jdbc.dialect.Value;
+import io.txn.client.jdbc.sql.NewValue;
 import io.txn.client.jdbc.sql.Plan;
 import io.txn.client.jdbc.undo.RowChange;
 import io.txn.client.jdbc.undo.TableChange;
@@ -13,13 +15,17 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +34,11 @@ import org.jspecify.annotations.Nullable;
  * and new rows side by side, the statement notes on the way which old key became which new one.
  */
 final class UpdateCapture implements WriteCapture {
+
+    private static final String NAME = "@\\s*([\\w$.]+|`[^`]*`|'[^']*'|\"[^\"]*\")";
+    private static final Pattern VARIABLE = Pattern.compile(NAME);
+    /** H2's function does it, too. */
+    private static final Pattern SETS_VARIABLE = Pattern.compile(NAME + "\\s*:=|(?i:\\bSET\\s*\\(\\s*)" + NAME);
 
     private final Plan.Update plan;
     private final Plan.Selection selection;
@@ -155,7 +166,8 @@ final class UpdateCapture implements WriteCapture {
         if (noted != null) {
             return noted;
         }
-        SelectedRows rows = new SelectedRows(selection, run, targets, Target::changing);
+        refuseVariables();
+        SelectedRows rows = rows();
         boolean foresees = run.dialect().product().isMySqlFamily() && targets.size() == 1 && !followers.any();
         ForeseenRows foreseen = foresees ? ForeseenRows.of(plan, targets.get(0), parameters) : null;
         rows.foreseeing(foreseen);
@@ -169,6 +181,80 @@ final class UpdateCapture implements WriteCapture {
         return readingAgain(rows, foreseen == null ? null : foreseen.rows(), parameters);
     }
 
+    /** Refuses what sets a variable by each row that decides about the next one, or is its value: the rows are read before. */
+    private void refuseVariables() throws SQLException {
+        String chosenBy = selection.where().text() + ' ' + selection.tail().text();
+        String set = plan.assignments().text();
+        boolean mixed = !Collections.disjoint(variables(SETS_VARIABLE, set), variables(VARIABLE, chosenBy))
+                || !Collections.disjoint(variables(SETS_VARIABLE, chosenBy), variables(VARIABLE, set));
+        if (mixed && run.dialect().product() != Dialect.Product.POSTGRESQL) {
+            throw Refusals.notSupported(
+                    "a variable that it sets with one row is used to choose the next, or the other way round, and its rows are read before",
+                    "select the keys first, and update by them");
+        }
+    }
+
+    private static Set<String> variables(Pattern pattern, String text) {
+        return text.indexOf('@') < 0
+                ? Set.of()
+                : pattern.matcher(text)
+                        .results()
+                        .map(found -> found.group()
+                                .replaceAll("(?is)^SET\\s*\\(|[\\s@`'\":=]", "")
+                                .toLowerCase(Locale.ROOT))
+                        .collect(Collectors.toSet());
+    }
+
+    private SelectedRows rows() throws SQLException {
+        SelectedRows rows = new SelectedRows(selection, run, targets, Target::changing);
+        if (!selection.several() && orderMatters(targets.get(0))) {
+            rows.keepOrder();
+        }
+        return rows;
+    }
+
+    /** Whether what becomes of a row, or of the statement, may depend on which rows it has come to before; in doubt yes. */
+    private boolean orderMatters(Target target) throws SQLException {
+        Table table = target.table();
+        boolean computed = target.assigned().stream().anyMatch(c -> c.is(Column.Trait.COMPUTED_DEFAULT));
+        return selection.returning() != null
+                || table.triggerOn(Trigger.Event.UPDATE, null) != null
+                || !SelectedRows.isSteady(plan.assignments().text(), run)
+                || computed
+                        && plan.assignments().text().toUpperCase(Locale.ROOT).contains("DEFAULT")
+                || run.dialect().product() != Dialect.Product.H2 && meetsOthers(target);
+    }
+
+    /** Whether a row may stand in the way of another one for as long as it is not come to. H2 looks only when all is set. */
+    private boolean meetsOthers(Target target) throws SQLException {
+        Table table = target.table();
+        if (table.referencedBy().stream()
+                .anyMatch(key -> key.ofItself()
+                        && Stream.concat(key.parentColumns().stream(), key.childColumns().stream())
+                                .map(table::named)
+                                .anyMatch(column ->
+                                        column == null || target.assigned().contains(column)))) {
+            return true;
+        }
+        // What is the same for all of them they cannot have by turns: it fails in any order.
+        boolean constant = !selection.ignores() && plan.values().stream().allMatch(UpdateCapture::isConstant);
+        boolean same = constant && !plan.values().isEmpty();
+        return table.otherUniqueKeys()
+                || !same
+                        && (!run.dialect().product().isMySqlFamily()
+                                || table.uniqueKeys().stream()
+                                        .flatMap(List::stream)
+                                        .anyMatch(target.assigned()::contains));
+    }
+
+    private static boolean isConstant(NewValue value) {
+        return switch (value.form()) {
+            case STRING -> true;
+            case ARITHMETIC -> value.columns().isEmpty();
+            case OTHER -> value.text().text().strip().equalsIgnoreCase("NULL");
+        };
+    }
+
     /** MariaDB notes on the way what the row named by its key was and is; null, and nothing was done, where that is no way. */
     private @Nullable Outcome notingRow(Parameters parameters) throws SQLException {
         NotedRows notes = run.notedRows();
@@ -179,7 +265,7 @@ final class UpdateCapture implements WriteCapture {
             notes.read(run.connection(), run.dialect());
         }
         Target target = targets.get(0);
-        NotedRows.Noting noting = notes.noting(plan, target, run);
+        NotedRows.Noting noting = notes.noting(plan, target, run, parameters);
         if (noting == null) {
             return null;
         }
@@ -225,8 +311,10 @@ final class UpdateCapture implements WriteCapture {
         return query.add(plan.verb(), parameters)
                 .add(' ' + noting.before() + ", ", noting.parameters())
                 .add(plan.assignments(), parameters)
-                .add(", " + noting.after() + " WHERE ")
-                .add(selection.where(), parameters);
+                .add(", " + noting.after() + (selection.where().isEmpty() ? "" : " WHERE "))
+                .add(selection.where(), parameters)
+                .add(selection.tail().isEmpty() ? "" : " ")
+                .add(selection.tail(), parameters);
     }
 
     private Outcome returningOldAndNew(Parameters parameters) throws SQLException {
@@ -234,7 +322,7 @@ final class UpdateCapture implements WriteCapture {
         List<Column> columns = target.changing();
         Query query = new Query();
         if (followers.any()) {
-            SelectedRows rows = new SelectedRows(selection, run, targets, Target::changing);
+            SelectedRows rows = rows();
             rows.readAndLock(parameters, followers);
             query = rows.restricted(query.add(selection.head(), parameters), "", parameters);
         } else {

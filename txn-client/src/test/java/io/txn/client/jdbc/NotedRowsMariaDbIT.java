@@ -238,7 +238,8 @@ class NotedRowsMariaDbIT extends AtContract {
                 "UPDATE gauge SET id = 3 WHERE id = 1",
                 "UPDATE gauge SET i = 6 WHERE id = 1 OR i = 5",
                 "UPDATE gauge SET i = 6 WHERE id > 1",
-                "UPDATE gauge SET i = 6 WHERE id = 1 LIMIT 1",
+                "UPDATE gauge SET i = 6 WHERE id = 1 LIMIT 99999",
+                "UPDATE gauge SET i = 6 WHERE id IN (SELECT 1) LIMIT 1",
                 "UPDATE IGNORE gauge SET i = 6 WHERE id = 1",
                 "UPDATE gauge SET i = 6 WHERE id = 1 AND EXISTS (SELECT 1 FROM account)",
                 "UPDATE gauge SET i = 6",
@@ -247,6 +248,25 @@ class NotedRowsMariaDbIT extends AtContract {
             assertThat(sent(xid, connection -> execute(connection, sql)))
                     .as(sql)
                     .noneMatch(s -> s.contains("@txn_noted"));
+            assertRolledBack(xid);
+            assertThat(rows(READ_ALL)).as(sql).isEqualTo(before);
+        }
+    }
+
+    /** By the plan of the plain statement, so that these are the rows that it would change. */
+    @Test
+    void soManyRowsAsALimitSaysAreNoted() {
+        List<String> before = rows(READ_ALL);
+        for (String sql : List.of(
+                "UPDATE gauge SET i = 6 WHERE id > 0 LIMIT 1",
+                "UPDATE gauge SET i = i + 1 ORDER BY i DESC, id LIMIT 2",
+                "UPDATE gauge SET d = 0 WHERE id = 77 LIMIT 5")) {
+            Xid xid = begin();
+            assertThat(sent(xid, connection -> execute(connection, sql)))
+                    .as(sql)
+                    .first()
+                    .asString()
+                    .contains("@txn_noted", "LIMIT");
             assertRolledBack(xid);
             assertThat(rows(READ_ALL)).as(sql).isEqualTo(before);
         }

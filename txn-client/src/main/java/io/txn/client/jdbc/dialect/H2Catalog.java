@@ -133,6 +133,7 @@ final class H2Catalog implements Catalog {
                 key == null ? List.of() : key,
                 List.of(),
                 false,
+                false,
                 referencedBy(connection, schema, table),
                 triggers(connection, schema, table),
                 refusal == null && key == null ? Table.GENERATED_KEY : refusal,

@@ -129,7 +129,8 @@ final class MySqlCatalog implements Catalog {
             privileges.add("DELETE");
         }
         List<CatalogRow> ofKeys = CatalogRow.mySql(connection, KEYS, schema, table);
-        Map<List<Column>, Boolean> unique = uniqueKeys(ofKeys, columns);
+        Set<String> others = new HashSet<>();
+        Map<List<Column>, Boolean> unique = uniqueKeys(ofKeys, columns, others);
         List<Column> key = unique.entrySet().stream()
                 .filter(Map.Entry::getValue)
                 .map(Map.Entry::getKey)
@@ -145,6 +146,7 @@ final class MySqlCatalog implements Catalog {
                 key,
                 List.copyOf(unique.keySet()),
                 ofKeys.stream().map(part -> part.text("INDEX_NAME")).distinct().count() == 1,
+                !others.isEmpty(),
                 referencedBy,
                 triggers(connection, schema, table, privileges.contains(UPDATE_ALL) ? columns : List.of()),
                 refusal(connection, row, grantee, referencedBy, privileges),
@@ -278,10 +280,12 @@ final class MySqlCatalog implements Catalog {
     /**
      * The columns of each unique key, and whether it holds no NULLs: the primary key first, then unique keys in the order in which the server looks at
      * them, those without NULLs before the others.
+     *
+     * @param odd gets the names of those that are on expressions, on generated columns, or on the beginning of a column
      */
-    private static Map<List<Column>, Boolean> uniqueKeys(List<CatalogRow> parts, List<Column> columns) {
+    private static Map<List<Column>, Boolean> uniqueKeys(
+            List<CatalogRow> parts, List<Column> columns, Set<String> odd) {
         Map<String, List<Column>> byName = new LinkedHashMap<>();
-        Set<String> odd = new HashSet<>();
         Set<String> withNulls = new HashSet<>();
         for (CatalogRow part : parts) {
             String index = part.text("INDEX_NAME");

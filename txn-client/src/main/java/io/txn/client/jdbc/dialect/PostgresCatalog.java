@@ -207,6 +207,7 @@ final class PostgresCatalog implements Catalog {
                 key,
                 List.of(),
                 false,
+                false,
                 referencedBy(connection, oid),
                 triggers(
                         connection,

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param uniqueKeys the columns of every key by which a new row may stand in the way of another one, {@code key} among them; known of MySQL and MariaDB
  *     only, without keys on expressions, on generated columns and on the beginning of a column
  * @param soleUnique whether it has one unique key in all, on whatever that is; known of MySQL and MariaDB only
+ * @param otherUniqueKeys whether there are some that are not among these; known of MySQL and MariaDB only
  * @param referencedBy foreign keys that point here
  * @param triggers in force; each says at what it fires
  * @param refusal why no write to this table can be captured; null when it can
@@ -42,6 +43,7 @@ public record Table(
         List<Column> key,
         List<List<Column>> uniqueKeys,
         boolean soleUnique,
+        boolean otherUniqueKeys,
         List<ForeignKey> referencedBy,
         List<Trigger> triggers,
         @Nullable String refusal,
@@ -184,6 +186,7 @@ public record Table(
                                 key,
                                 uniqueKeys,
                                 soleUnique,
+                                otherUniqueKeys,
                                 referencedBy,
                                 triggers,
                                 refusal,
