@@ -44,6 +44,8 @@ final class SelectedRows {
     private @Nullable ForeseenRows foreseen;
     /** Where the condition reads what may be gone by the time that a row is come to: before anything went. */
     private @Nullable Savepoint beforeAny;
+    /** Whether the statement comes to its rows as it would by itself. */
+    private boolean inOrder;
 
     /** @param columns those of a target's images */
     SelectedRows(Plan.Selection selection, WriteRun run, List<Target> targets, Function<Target, List<Column>> columns) {
@@ -107,6 +109,15 @@ final class SelectedRows {
         if (size() > run.options().maxRowsPerStatement() || parameterCount > MOST_PARAMETERS) {
             throw targets.get(0).images().tooManyRows();
         }
+    }
+
+    /**
+     * What came of the statement depends on the order of its rows, and that on how the database finds them: it is not restricted. That it wrote others, too, which
+     * came in between, has to be found afterwards.
+     */
+    void inOrder() {
+        // Where chance chooses the rows, those that were read are written.
+        inOrder = !OTHER_EACH_TIME.matcher(WriteCapture.conditions(selection)).find();
     }
 
     /** Reads and locks what the statement means, and all that follows it by a foreign key. */
@@ -189,6 +200,15 @@ final class SelectedRows {
     Query restricted(Query head, String condition, Parameters parameters) {
         boolean several = selection.several();
         head.add(" WHERE ");
+        if (inOrder) {
+            if (selection.where().isEmpty()) {
+                head.add("TRUE");
+            } else {
+                head.add("(").add(selection.where(), parameters).add(")");
+            }
+            head.add(condition);
+            return selection.tail().isEmpty() ? head : head.add(" ").add(selection.tail(), parameters);
+        }
         // Locked rows keep matching, except that they may match other rows of a join, or what matched may follow
         // another row.
         if ((several || beforeAny != null) && !selection.where().isEmpty()) {
