@@ -30,6 +30,12 @@ final class H2MergeCapture implements WriteCapture {
 
     private static final Pattern DELETES = Pattern.compile("(?is)THEN(?:\\s|/\\*.*?\\*/|(?:--|//)[^\n]*\n)+DELETE\\b");
 
+    private static final Set<String> TEXTS =
+            Set.of("CHARACTER", "CHARACTER VARYING", "VARCHAR_IGNORECASE", "CHARACTER LARGE OBJECT");
+    /** Types of which CAST makes of a value what storing it does. */
+    private static final Set<String> ROUNDED =
+            Set.of("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "NUMERIC", "DECIMAL", "REAL", "DATE");
+
     private final Plan.Merge plan;
     private final WriteRun run;
     private final Table table;
@@ -237,27 +243,45 @@ final class H2MergeCapture implements WriteCapture {
         return columns;
     }
 
-    /** One row of a {@code MERGE … KEY … VALUES}. */
+    /**
+     * One row of a {@code MERGE … KEY … VALUES}. H2 looks at the condition for each row of the table, and cannot have a sub-query in it: where what the key is
+     * compared with may be another one each time, or reads, the row's values stand in a row of their own.
+     */
     private Query asUsing(Plan.KeyedMerge keyed, List<InsertValue> row, Parameters parameters, H2Memory memory)
             throws SQLException {
         List<Column> columns = columns(keyed);
         List<Column> key = key(keyed);
-        Query query = new Query().add("MERGE INTO " + plan.table().written() + " txn_row USING DUAL ON ");
+        boolean apart = key.stream().anyMatch(c -> row.get(columns.indexOf(c)).onceOnly());
+        Query query = new Query().add("MERGE INTO " + plan.table().written() + " txn_row USING ");
+        if (apart) {
+            String separator = "(SELECT ";
+            for (int i = 0; i < columns.size(); i++) {
+                if (row.get(i).onceOnly()) {
+                    Fragment source = row.get(i).source();
+                    String[] typed = columns.get(i).codec().write().split("\\?", 2);
+                    // There, parameters alone have no type.
+                    boolean cast = source.parameterCount() > 0 && typed[0].startsWith("CAST(") && !isText(columns.get(i));
+                    String text = source.parameterCount() > 0 && isText(columns.get(i)) ? "CAST(" : cast ? typed[0] : "(";
+                    query.add(separator + text).add(source, parameters);
+                    query.add((text.equals("(") ? ")" : cast ? typed[1] : " AS VARCHAR)") + " AS txn_v" + i);
+                    separator = ", ";
+                }
+            }
+            query.add(") txn_new");
+        } else {
+            query.add("DUAL");
+        }
         for (int i = 0; i < key.size(); i++) {
-            query.add(i == 0 ? "" : " AND ")
-                    .add("txn_row." + key.get(i).sqlName() + " = ")
-                    .add(row.get(columns.indexOf(key.get(i))).source(), parameters);
+            int place = columns.indexOf(key.get(i));
+            query.add((i == 0 ? " ON " : " AND ") + "txn_row." + key.get(i).sqlName() + " = ");
+            String[] compared = compared(key.get(i));
+            add(query.add(compared[0]), apart, place, row.get(place), parameters).add(compared[1]);
         }
         query.add(" WHEN MATCHED AND " + memory.noting("txn_row") + " THEN UPDATE SET ");
         for (int i = 0; i < columns.size(); i++) {
             // Those of the key as well: what is equal may be spelt in other letters, or at another offset.
-            boolean stays = key.contains(columns.get(i)) && row.get(i).otherEachTime();
             query.add((i == 0 ? "" : ", ") + columns.get(i).sqlName() + " = ");
-            if (stays) {
-                query.add("txn_row." + columns.get(i).sqlName());
-            } else {
-                query.add(row.get(i).source(), parameters);
-            }
+            add(query, apart, i, row.get(i), parameters);
         }
         query.add(" WHEN NOT MATCHED THEN INSERT (");
         for (int i = 0; i < columns.size(); i++) {
@@ -265,9 +289,26 @@ final class H2MergeCapture implements WriteCapture {
         }
         query.add(") VALUES (");
         for (int i = 0; i < columns.size(); i++) {
-            query.add(i == 0 ? "" : ", ").add(row.get(i).source(), parameters);
+            add(query.add(i == 0 ? "" : ", "), apart, i, row.get(i), parameters);
         }
         return query.add(")");
+    }
+
+    private static Query add(Query query, boolean apart, int place, InsertValue value, Parameters parameters) {
+        return apart && value.onceOnly()
+                ? query.add("txn_new.txn_v" + place)
+                : query.add(value.source(), parameters);
+    }
+
+    private static boolean isText(Column column) {
+        return TEXTS.contains(column.type());
+    }
+
+    /** What stands before and behind a value to compare it as the column would store it: H2 rounds before it looks for the row. */
+    private static String[] compared(Column key) {
+        return ROUNDED.contains(key.type())
+                ? key.codec().write().split("\\?", 2)
+                : new String[] {"", ""};
     }
 
     /**
