@@ -116,6 +116,14 @@ final class Followers {
             return images.keyOf(table.columns(), row);
         }
 
+        List<Value> inKeys(List<Value> key) {
+            List<Value> found = new ArrayList<>();
+            for (int i = 0; i < key.size(); i++) {
+                found.add(table.key().get(i).inKeys(key.get(i)));
+            }
+            return found;
+        }
+
         List<List<Value>> remaining() {
             return before.keySet().stream().filter(k -> !deleted.contains(k)).toList();
         }
@@ -670,9 +678,13 @@ final class Followers {
         /** The row, in what followed as here, else as {@code actual}. */
         List<Value> followed(Rows rows, List<Value> key, List<Value> actual) {
             List<Value> row = new ArrayList<>(actual);
-            followed.getOrDefault(rows, Map.of())
-                    .getOrDefault(key, Set.of())
-                    .forEach(i -> row.set(i, now(rows, key).get(i)));
+            List<Column> columns = rows.table.columns();
+            followed.getOrDefault(rows, Map.of()).getOrDefault(key, Set.of()).forEach(i -> {
+                Value value = now(rows, key).get(i);
+                if (!columns.get(i).inKeys(value).equals(columns.get(i).inKeys(row.get(i)))) {
+                    row.set(i, value);
+                }
+            });
             return List.copyOf(row);
         }
 
@@ -688,20 +700,19 @@ final class Followers {
                         && key.followsUpdate()
                         && columns.containsAll(key.parentColumns())
                         && key.childColumns().stream().allMatch(name -> rows.table.named(name) != null)) {
-                    move(key, rows, columns, moves);
+                    move(parent, key, rows, columns, moves);
                 }
             }
         }
 
-        private void move(ForeignKey by, Rows rows, List<String> columns, List<Move> moves) {
+        private void move(Table parent, ForeignKey by, Rows rows, List<String> columns, List<Move> moves) {
             List<Integer> from =
                     by.parentColumns().stream().map(columns::indexOf).toList();
             Map<List<Value>, List<Value>> places = new HashMap<>();
             for (Move move : moves) {
-                List<Value> place = from.stream().map(move.from()::get).toList();
                 List<Value> to = from.stream().map(move.to()::get).toList();
-                if (!place.equals(to)) {
-                    places.put(place, to);
+                if (!to.equals(from.stream().map(move.from()::get).toList())) {
+                    places.put(place(parent, by.parentColumns(), columns, move.from()), to);
                 }
             }
             if (places.isEmpty()) {
@@ -714,7 +725,7 @@ final class Followers {
             List<Move> followers = new ArrayList<>();
             for (List<Value> key : rows.remaining()) {
                 List<Value> row = now(rows, key);
-                List<Value> to = places.get(at.stream().map(row::get).toList());
+                List<Value> to = places.get(place(rows.table, by.childColumns(), names(rows.table), row));
                 if (to != null) {
                     List<Value> moved = new ArrayList<>(row);
                     for (int i = 0; i < to.size(); i++) {
@@ -736,6 +747,13 @@ final class Followers {
         }
     }
 
+    /** What a row has in some columns, as it is found by. */
+    private static List<Value> place(Table table, List<String> of, List<String> columns, List<Value> row) {
+        return of.stream()
+                .map(name -> column(table, name).inKeys(row.get(columns.indexOf(name))))
+                .toList();
+    }
+
     private static List<String> names(Table table) {
         return table.columns().stream().map(Column::name).toList();
     }
@@ -747,16 +765,13 @@ final class Followers {
         boolean changePlaces() {
             for (ForeignKey key : table.referencedBy()) {
                 if (key.followsUpdate() && columns.containsAll(key.parentColumns())) {
-                    List<Integer> at =
-                            key.parentColumns().stream().map(columns::indexOf).toList();
                     Set<List<Value>> places = new HashSet<>();
-                    rows.forEach(
-                            row -> places.add(at.stream().map(row.from()::get).toList()));
-                    if (rows.stream().anyMatch(row -> {
-                        List<Value> to = at.stream().map(row.to()::get).toList();
-                        return !to.equals(at.stream().map(row.from()::get).toList()) && places.contains(to);
-                    })) {
-                        return true;
+                    rows.forEach(row -> places.add(place(table, key.parentColumns(), columns, row.from())));
+                    for (Move row : rows) {
+                        List<Value> to = place(table, key.parentColumns(), columns, row.to());
+                        if (!to.equals(place(table, key.parentColumns(), columns, row.from())) && places.contains(to)) {
+                            return true;
+                        }
                     }
                 }
             }
@@ -797,10 +812,18 @@ final class Followers {
     /** The rows as they are, by the key that they had. */
     private Map<List<Value>, List<Value>> now(Rows rows, Course course) throws SQLException {
         Map<List<Value>, List<Value>> byNewKey = new LinkedHashMap<>();
-        rows.remaining().forEach(key -> byNewKey.put(rows.key(course.now(rows, key)), key));
+        List<List<Value>> keys = new ArrayList<>();
+        for (List<Value> key : rows.remaining()) {
+            keys.add(rows.key(course.now(rows, key)));
+            byNewKey.put(rows.inKeys(keys.get(keys.size() - 1)), key);
+        }
         Map<List<Value>, List<Value>> now = new LinkedHashMap<>();
-        read(rows, List.copyOf(byNewKey.keySet()))
-                .forEach(row -> now.put(SelectedRows.known(byNewKey, rows.key(row)), row));
+        for (List<Value> row : read(rows, keys)) {
+            List<Value> key = byNewKey.get(rows.inKeys(rows.key(row)));
+            if (key != null) {
+                now.put(key, row);
+            }
+        }
         if (now.size() != rows.remaining().size()) {
             run.incomplete("a row of " + rows.table.lockName() + " that a foreign key changed was not found again");
         }

@@ -402,9 +402,7 @@ final class H2MergeCapture implements WriteCapture {
 
     /** What stands before and behind a value to compare it as the column would store it: H2 rounds before it looks for the row. */
     private static String[] compared(Column key) {
-        return ROUNDED.contains(key.type())
-                ? key.codec().write().split("\\?", 2)
-                : new String[] {"", ""};
+        return ROUNDED.contains(key.type()) ? key.codec().write().split("\\?", 2) : new String[] {"", ""};
     }
 
     /**

@@ -147,7 +147,11 @@ final class MergePlanner {
         }
         boolean listed = text.is(at, "VALUES");
         refuseUnless(
-                listed || text.is(at, "SELECT") || text.is(at, "WITH") || text.is(at, "TABLE") || text.isSymbol(at, '('),
+                listed
+                        || text.is(at, "SELECT")
+                        || text.is(at, "WITH")
+                        || text.is(at, "TABLE")
+                        || text.isSymbol(at, '('),
                 "this form of MERGE is not captured",
                 WRITE_KNOWN);
         List<List<InsertValue>> rows = listed

@@ -1,5 +1,6 @@
 package io.txn.client.jdbc.undo;
 
+import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.protocol.extension.UndoReport;
@@ -93,8 +94,10 @@ final class ChangeUndo {
                 }
                 todo.add(of.leavingToOthers(foundAt(row, now), now, byOthers));
             } else if (isAsBefore(row, now, current)) {
-                // What follows was set back with what it follows.
-                if (!of.change().following()) {
+                // What follows was set back with what it follows, which the database may have noted in the row.
+                if (of.change().following() && isNoted(row, now)) {
+                    todo.add(foundAt(row, now));
+                } else if (!of.change().following()) {
                     setBackByOthers
                             .computeIfAbsent(row(row.original()), r -> new HashSet<>())
                             .addAll(changedColumns(row));
@@ -210,6 +213,17 @@ final class ChangeUndo {
         }
         List<Value> back = current.get(of.change().keyOf(row.original()));
         return back != null && (now == null || of.equal(back, row.before()) || isSetBackInPart(row, back)) ? back : now;
+    }
+
+    /** Whether a column that the database maintains is another one than before. */
+    private boolean isNoted(RowChange row, @Nullable List<Value> now) {
+        List<Value> before = row.before();
+        for (int i = 0; now != null && before != null && i < of.columns().size(); i++) {
+            if (of.columns().get(i).is(Column.Trait.MAINTAINED) && !now.get(i).equals(before.get(i))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** The same change, of a row that may have gone back to its old key already. */

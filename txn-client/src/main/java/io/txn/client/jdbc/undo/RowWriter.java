@@ -149,13 +149,17 @@ final class RowWriter {
         return referred.stream().filter(key -> changePlaces(key, rows)).toList();
     }
 
-    private static boolean changePlaces(List<Integer> key, List<RowChange> rows) {
+    private boolean changePlaces(List<Integer> key, List<RowChange> rows) {
         Set<List<Value>> now = new HashSet<>();
-        rows.forEach(row -> now.add(values(key, row.existing())));
+        rows.forEach(row -> now.add(place(key, row.existing())));
         return rows.stream().anyMatch(row -> {
-            List<Value> to = values(key, row.original());
-            return !to.equals(values(key, row.existing())) && now.contains(to);
+            List<Value> to = place(key, row.original());
+            return !to.equals(place(key, row.existing())) && now.contains(to);
         });
+    }
+
+    private List<Value> place(List<Integer> key, List<Value> row) {
+        return key.stream().map(i -> of.columns().get(i).inKeys(row.get(i))).toList();
     }
 
     private static List<Value> values(List<Integer> key, List<Value> row) {
@@ -199,7 +203,7 @@ final class RowWriter {
             Integer next = waiting.values().iterator().next();
             while (next != null && !next.equals(behind.peekLast())) {
                 behind.push(next);
-                next = waiting.get(values(key, rows.get(next).original()));
+                next = waiting.get(place(key, rows.get(next).original()));
             }
             if (next != null) {
                 now.set(next, moveAside(key, now.get(next))); // they wait for each other in a circle
@@ -207,7 +211,7 @@ final class RowWriter {
             for (int i : behind) {
                 List<Value> image =
                         moved(key, now.get(i), values(key, rows.get(i).original()));
-                waiting.remove(values(key, rows.get(i).existing()));
+                waiting.remove(place(key, rows.get(i).existing()));
                 write(key, now.get(i), image);
                 now.set(i, image);
             }
