@@ -105,6 +105,9 @@ final class Followers {
         private final Map<List<Value>, List<Value>> before = new LinkedHashMap<>();
 
         private final Set<List<Value>> deleted = new LinkedHashSet<>();
+        /** Those that went with others besides. */
+        private final Set<List<Value>> gone = new HashSet<>();
+
         private final Set<Seen> seen = new HashSet<>();
 
         Rows(Table table) {
@@ -125,7 +128,9 @@ final class Followers {
         }
 
         List<List<Value>> remaining() {
-            return before.keySet().stream().filter(k -> !deleted.contains(k)).toList();
+            return before.keySet().stream()
+                    .filter(k -> !deleted.contains(k) && !gone.contains(k))
+                    .toList();
         }
     }
 
@@ -469,6 +474,13 @@ final class Followers {
     List<TableChange> with(List<TableChange> own) throws SQLException {
         if (found.isEmpty()) {
             return own;
+        }
+        for (TableChange change : own) {
+            if (change.kind() == TableChange.Kind.DELETE) {
+                found.values().stream()
+                        .filter(rows -> rows.table.lockName().equals(change.lockName()))
+                        .forEach(rows -> change.rows().forEach(row -> rows.gone.add(change.keyOf(row.original()))));
+            }
         }
         List<Moves> moves = moves(own);
         Course together = new Course();
