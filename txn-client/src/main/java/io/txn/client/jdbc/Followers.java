@@ -6,13 +6,17 @@ import io.txn.client.jdbc.dialect.ForeignKey;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Trigger;
 import io.txn.client.jdbc.dialect.Value;
+import io.txn.client.jdbc.undo.CannotUndoException;
 import io.txn.client.jdbc.undo.ImageColumn;
 import io.txn.client.jdbc.undo.RowChange;
 import io.txn.client.jdbc.undo.TableChange;
+import io.txn.client.jdbc.undo.Undo;
 import java.sql.SQLException;
+import java.sql.Savepoint;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -41,6 +45,8 @@ final class Followers {
     private int count;
     /** Whether those that follow may be set back with others, or be so already. */
     private boolean following;
+    /** Whether the statement's rows are all written first, and others follow row by row then. */
+    private boolean rowByRow;
 
     Followers(WriteRun run) {
         this.run = run;
@@ -72,19 +78,17 @@ final class Followers {
         following = true;
     }
 
+    /** Others follow row by row, in the order of the changes, when all rows are written: so H2 works an UPDATE off. */
+    Followers rowByRow() {
+        rowByRow = true;
+        return this;
+    }
+
     private @Nullable Root root(Table table) {
         return roots.stream()
                 .filter(r -> r.table().sqlName().equals(table.sqlName()))
                 .findFirst()
                 .orElse(null);
-    }
-
-    private Table root(String table) {
-        return roots.stream()
-                .map(Root::table)
-                .filter(root -> root.sqlName().equals(table))
-                .findFirst()
-                .orElseThrow(() -> new AssertionError("no table was followed from " + table));
     }
 
     private static Set<String> names(Collection<Column> columns) {
@@ -102,8 +106,8 @@ final class Followers {
         private final Map<List<Value>, List<Value>> before = new LinkedHashMap<>();
 
         private final Set<List<Value>> deleted = new LinkedHashSet<>();
-        /** By the key that they had, the rows as a change of what they refer to leaves them, as far as the keys are concerned. */
-        private final Map<List<Value>, List<Value>> expected = new LinkedHashMap<>();
+        /** Those that went with others besides. */
+        private final Set<List<Value>> gone = new HashSet<>();
 
         private final Set<Seen> seen = new HashSet<>();
 
@@ -116,17 +120,22 @@ final class Followers {
             return images.keyOf(table.columns(), row);
         }
 
+        List<Value> inKeys(List<Value> key) {
+            List<Value> found = new ArrayList<>();
+            for (int i = 0; i < key.size(); i++) {
+                found.add(table.key().get(i).inKeys(key.get(i)));
+            }
+            return found;
+        }
+
         List<List<Value>> remaining() {
-            return before.keySet().stream().filter(k -> !deleted.contains(k)).toList();
+            return before.keySet().stream()
+                    .filter(k -> !deleted.contains(k) && !gone.contains(k))
+                    .toList();
         }
     }
 
     private record Seen(List<Value> key, ForeignKey by) {}
-
-    /** Row of {@code child} that follows a change of a row of {@code parent}. */
-    private record Link(ForeignKey by, String parent, List<Value> parentKey, Table child, List<Value> childKey) {}
-
-    private final List<Link> links = new ArrayList<>();
 
     /**
      * Rows of a table, to be asked who follows them.
@@ -366,15 +375,15 @@ final class Followers {
         Rows rows = found.computeIfAbsent(child.sqlName(), name -> new Rows(child));
         boolean deletes = item.set() == null && key.onDelete() == ForeignKey.Action.CASCADE;
         TableImages parents = new TableImages(run, item.table());
-        Map<List<Value>, List<List<Value>>> byReference = new LinkedHashMap<>();
+        Set<List<Value>> referred = new LinkedHashSet<>();
         for (List<Value> row : item.rows()) {
             List<Value> reference = values(item.columns(), row, key.parentColumns());
             if (!reference.contains(Value.NULL)) {
-                byReference.computeIfAbsent(reference, r -> new ArrayList<>()).add(parents.keyOf(item.columns(), row));
+                referred.add(reference);
             }
         }
         Root own = root(child);
-        List<List<Value>> references = List.copyOf(byReference.keySet());
+        List<List<Value>> references = List.copyOf(referred);
         List<List<Value>> deleted = new ArrayList<>();
         List<List<Value>> changed = new ArrayList<>();
         for (int from = 0; from < references.size(); from += TableImages.KEYS_PER_QUERY) {
@@ -406,12 +415,6 @@ final class Followers {
                     }
                 } else if (rows.seen.add(new Seen(id, key))) {
                     changed.add(row);
-                    if (item.set() != null) {
-                        List<List<Value>> referred =
-                                byReference.getOrDefault(values(child.columns(), row, key.childColumns()), List.of());
-                        referred.forEach(
-                                parent -> links.add(new Link(key, item.table().sqlName(), parent, child, id)));
-                    }
                 }
             }
         }
@@ -509,32 +512,53 @@ final class Followers {
         if (found.isEmpty()) {
             return own;
         }
-        expect(own);
-        List<TableChange> all = new ArrayList<>();
-        List<TableChange> mine = new ArrayList<>(own);
-        for (Rows rows : childrenFirst()) {
-            refuseIfWritten(rows, own);
-            List<RowChange> updated = new ArrayList<>();
-            List<RowChange> left = new ArrayList<>();
-            List<RowChange> came = new ArrayList<>();
-            for (RowChange change : updated(rows)) {
-                if (rows.key(change.original()).equals(rows.key(change.existing()))) {
-                    updated.add(change);
-                } else {
-                    // Another key, another row: when what they refer to is set back, they follow back.
-                    left.add(new RowChange(change.before(), null));
-                    came.add(new RowChange(null, change.after()));
+        for (TableChange change : own) {
+            if (change.kind() == TableChange.Kind.DELETE) {
+                found.values().stream()
+                        .filter(rows -> rows.table.lockName().equals(change.lockName()))
+                        .forEach(rows -> change.rows().forEach(row -> rows.gone.add(change.keyOf(row.original()))));
+            }
+        }
+        List<Moves> moves = moves(own);
+        Course together = new Course();
+        moves.forEach(moved -> together.move(moved.table(), moved.columns(), moved.rows()));
+        boolean meeting =
+                run.dialect().product() == Dialect.Product.H2 && moves.stream().anyMatch(Moves::changePlaces);
+        Course course = together;
+        if (meeting && rowByRow) {
+            course = new Course();
+            for (Moves moved : moves) {
+                for (Move row : moved.rows()) {
+                    course.move(moved.table(), moved.columns(), List.of(row));
                 }
             }
+        }
+        List<TableChange> all = new ArrayList<>();
+        List<TableChange> mine = new ArrayList<>(own);
+        Map<Rows, Map<List<Value>, List<Value>>> actual = new LinkedHashMap<>();
+        for (Rows rows : childrenFirst()) {
+            refuseIfWritten(rows, own);
+            Map<List<Value>, List<Value>> now = now(rows, course);
+            actual.put(rows, now);
+            List<RowChange> updated = new ArrayList<>();
+            now.forEach((key, row) -> {
+                List<Value> before = rows.before.get(key);
+                List<Value> with = meeting && rowByRow ? together.followed(rows, key, row) : row;
+                // What stayed as it was may have come to refer to another row, and is in nobody's way.
+                if (!with.equals(before) || !together.now(rows, key).equals(before)) {
+                    updated.add(new RowChange(before, with));
+                }
+            });
+            // When what they refer to is set back, they follow back.
+            boolean moved =
+                    updated.stream().anyMatch(row -> !rows.key(row.original()).equals(rows.key(row.existing())));
             List<RowChange> deleted = rows.deleted.stream()
                     .map(key -> new RowChange(rows.before.get(key), null))
                     .toList();
             List<Column> of = rows.table.columns();
             for (TableChange change : rows.images.change(TableChange.Kind.UPDATE, of, updated)) {
-                all.add(following ? change.asFollowing() : change);
+                all.add(following || moved ? change.asFollowing() : change);
             }
-            rows.images.change(TableChange.Kind.DELETE, of, left).forEach(change -> all.add(change.asFollowing()));
-            rows.images.change(TableChange.Kind.INSERT, of, came).forEach(change -> all.add(change.asFollowing()));
             for (TableChange change : rows.images.change(TableChange.Kind.DELETE, of, deleted)) {
                 if (!joined(mine, change)) {
                     all.add(change);
@@ -542,7 +566,105 @@ final class Followers {
             }
         }
         all.addAll(mine);
+        if (meeting) {
+            if (rowByRow) {
+                all.addAll(strayed(actual, together));
+            }
+            rehearse(all);
+        }
         return all;
+    }
+
+    /**
+     * Where rows that moved let those of others go along with their own, what these became besides following their own: undone first, each is with its own again,
+     * who takes it back.
+     *
+     * @param actual the rows as they are
+     * @param together as they would be
+     */
+    private List<TableChange> strayed(Map<Rows, Map<List<Value>, List<Value>>> actual, Course together) {
+        List<TableChange> all = new ArrayList<>();
+        List<Rows> parentsFirst = new ArrayList<>(actual.keySet());
+        Collections.reverse(parentsFirst);
+        for (Rows rows : parentsFirst) {
+            List<RowChange> strayed = new ArrayList<>();
+            List<Move> back = new ArrayList<>();
+            SelectedRows.known(actual, rows).forEach((key, row) -> {
+                List<Value> with = together.followed(rows, key, row);
+                if (!with.equals(row)) {
+                    strayed.add(new RowChange(with, row));
+                    back.add(new Move(row, with));
+                }
+            });
+            Course course = new Course();
+            actual.forEach(course::begin);
+            course.move(rows.table, names(rows.table), back);
+            List<TableChange> step = new ArrayList<>();
+            for (Map.Entry<Rows, Map<List<Value>, List<Value>>> entry : actual.entrySet()) {
+                Rows others = entry.getKey();
+                List<RowChange> taken = new ArrayList<>();
+                entry.getValue().replaceAll((key, row) -> {
+                    List<Value> now = course.now(others, key);
+                    if (!now.equals(row)) {
+                        taken.add(new RowChange(now, row));
+                    }
+                    return now;
+                });
+                others.images
+                        .change(TableChange.Kind.UPDATE, others.table.columns(), taken)
+                        .forEach(change -> step.add(change.asFollowing()));
+            }
+            step.addAll(rows.images.change(TableChange.Kind.UPDATE, rows.table.columns(), strayed));
+            all.addAll(0, step);
+        }
+        return all;
+    }
+
+    /** Whether rows that took each other's places can be set back, and take back who follows them, depends on much: constraints, and free keys. So it is tried. */
+    private void rehearse(List<TableChange> changes) throws SQLException {
+        if (run.incomplete() != null) {
+            return;
+        }
+        Savepoint before = run.connection().setSavepoint();
+        String failure = null;
+        try {
+            Undo.rehearse(run.connection(), run.dialect(), changes);
+            for (Rows rows : found.values()) {
+                if (!isAsBefore(rows)) {
+                    failure = "rows of " + rows.table.lockName() + " would not go back with those that they followed";
+                }
+            }
+        } catch (CannotUndoException e) {
+            failure = e.getMessage();
+        } catch (SQLException e) {
+            if (e.getSQLState() != null) {
+                throw e;
+            }
+            failure = e.getMessage();
+        }
+        run.connection().rollback(before);
+        if (failure != null) {
+            run.incomplete("rows took each other's places, which could not be undone: " + failure);
+        }
+    }
+
+    private boolean isAsBefore(Rows rows) throws SQLException {
+        Map<List<Value>, List<Value>> now = new HashMap<>();
+        read(rows, List.copyOf(rows.before.keySet())).forEach(row -> now.put(rows.key(row), row));
+        for (Map.Entry<List<Value>, List<Value>> entry : rows.before.entrySet()) {
+            List<Value> row = now.get(entry.getKey());
+            for (int i = 0; row != null && i < row.size(); i++) {
+                if (!rows.table.columns().get(i).is(Column.Trait.MAINTAINED)
+                        && !row.get(i).equals(entry.getValue().get(i))) {
+                    row = null;
+                    break;
+                }
+            }
+            if (row == null) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** What the statement itself says of a row that the database then changed once more is not what the row is. */
@@ -576,91 +698,204 @@ final class Followers {
         return false;
     }
 
-    /** Where a key follows the key that it refers to, the new one is known from that. */
-    private void expect(List<TableChange> own) {
-        Map<String, Map<List<Value>, RowChange>> changed = new HashMap<>();
-        Map<String, List<String>> columns = new HashMap<>();
-        // A row may change in several steps, and its key with it.
-        Map<String, Map<List<Value>, List<Value>>> originals = new HashMap<>();
-        for (TableChange change : own) {
-            for (Root root : roots) {
-                if (change.kind() == TableChange.Kind.UPDATE
-                        && change.lockName().equals(root.table().lockName())) {
-                    String table = root.table().sqlName();
-                    columns.put(
-                            table,
-                            change.columns().stream().map(ImageColumn::name).toList());
-                    Map<List<Value>, List<Value>> earlier = originals.getOrDefault(table, Map.of());
-                    Map<List<Value>, List<Value>> now = new HashMap<>(earlier);
-                    change.rows().forEach(row -> {
-                        List<Value> key = change.keyOf(row.original());
-                        List<Value> original = earlier.getOrDefault(key, key);
-                        changed.computeIfAbsent(table, t -> new HashMap<>()).put(original, row);
-                        now.put(change.keyOf(row.existing()), original);
-                    });
-                    originals.put(table, now);
+    /** A row that others follow, as it was and as it is. */
+    private record Move(List<Value> from, List<Value> to) {}
+
+    /** How those that were read follow what they refer to, as far as that tells: by table, and by the key that they had. */
+    private final class Course {
+
+        private final Map<Rows, Map<List<Value>, List<Value>>> now = new HashMap<>();
+        private final Map<Rows, Map<List<Value>, Set<Integer>>> followed = new HashMap<>();
+
+        /** From here on. */
+        void begin(Rows rows, Map<List<Value>, List<Value>> as) {
+            now.put(rows, new LinkedHashMap<>(as));
+        }
+
+        private Map<List<Value>, List<Value>> now(Rows rows) {
+            return now.computeIfAbsent(rows, r -> new LinkedHashMap<>(r.before));
+        }
+
+        List<Value> now(Rows rows, List<Value> key) {
+            List<Value> row = now(rows).get(key);
+            if (row == null) {
+                throw new AssertionError("no row of " + rows.table + " was read that had the key " + key);
+            }
+            return row;
+        }
+
+        /** The row, in what followed as here, else as {@code actual}. */
+        List<Value> followed(Rows rows, List<Value> key, List<Value> actual) {
+            List<Value> row = new ArrayList<>(actual);
+            List<Column> columns = rows.table.columns();
+            followed.getOrDefault(rows, Map.of()).getOrDefault(key, Set.of()).forEach(i -> {
+                Value value = now(rows, key).get(i);
+                if (!columns.get(i).inKeys(value).equals(columns.get(i).inKeys(row.get(i)))) {
+                    row.set(i, value);
+                }
+            });
+            return List.copyOf(row);
+        }
+
+        /**
+         * Rows move together, and take along those that refer to them.
+         *
+         * @param columns of the rows
+         */
+        void move(Table parent, List<String> columns, List<Move> moves) {
+            for (ForeignKey key : parent.referencedBy()) {
+                Rows rows = found.get(key.child());
+                if (rows != null
+                        && key.followsUpdate()
+                        && columns.containsAll(key.parentColumns())
+                        && key.childColumns().stream().allMatch(name -> rows.table.named(name) != null)) {
+                    move(parent, key, rows, columns, moves);
                 }
             }
         }
-        for (Link link : links) {
-            Rows parents = found.get(link.parent());
-            Table referred = parents == null ? root(link.parent()) : parents.table;
-            if (link.by().onUpdate() != ForeignKey.Action.CASCADE || generated(link.by(), referred)) {
-                continue;
+
+        private void move(Table parent, ForeignKey by, Rows rows, List<String> columns, List<Move> moves) {
+            List<Integer> from =
+                    by.parentColumns().stream().map(columns::indexOf).toList();
+            Map<List<Value>, List<Value>> places = new HashMap<>();
+            for (Move move : moves) {
+                List<Value> to = from.stream().map(move.to()::get).toList();
+                if (!to.equals(from.stream().map(move.from()::get).toList())) {
+                    places.put(place(parent, by.parentColumns(), columns, move.from()), to);
+                }
             }
-            Rows children = found.get(link.child().sqlName());
-            RowChange parent = changed.getOrDefault(link.parent(), Map.of()).get(link.parentKey());
-            List<Value> now = parent != null
-                    ? parent.existing()
-                    : parents == null ? null : parents.expected.get(link.parentKey());
-            if (now == null || children == null) {
-                continue;
+            if (places.isEmpty()) {
+                return;
             }
-            List<String> parentColumns = parent != null || parents == null
-                    ? columns.getOrDefault(link.parent(), List.of())
-                    : parents.table.columns().stream().map(Column::name).toList();
-            List<Value> follows = link.by().parentColumns().stream()
-                    .map(name -> now.get(parentColumns.indexOf(name)))
+            boolean cascades = by.onUpdate() == ForeignKey.Action.CASCADE;
+            List<Integer> at = by.childColumns().stream()
+                    .map(name -> rows.table.columns().indexOf(column(rows.table, name)))
                     .toList();
-            List<Value> row = new ArrayList<>(children.expected.getOrDefault(
-                    link.childKey(), children.before.getOrDefault(link.childKey(), List.of())));
-            for (int i = 0; i < follows.size(); i++) {
-                Column column = column(link.child(), link.by().childColumns().get(i));
-                row.set(link.child().columns().indexOf(column), follows.get(i));
+            List<Move> followers = new ArrayList<>();
+            for (List<Value> key : rows.remaining()) {
+                List<Value> row = now(rows, key);
+                List<Value> to = places.get(place(rows.table, by.childColumns(), names(rows.table), row));
+                if (to != null) {
+                    List<Value> moved = new ArrayList<>(row);
+                    for (int i = 0; i < to.size(); i++) {
+                        // What else they get, they get from nobody who moves.
+                        moved.set(at.get(i), cascades ? to.get(i) : Value.NULL);
+                    }
+                    now(rows).put(key, moved);
+                    followers.add(new Move(row, moved));
+                    if (cascades) {
+                        followed.computeIfAbsent(rows, r -> new HashMap<>())
+                                .computeIfAbsent(key, k -> new HashSet<>())
+                                .addAll(at);
+                    }
+                }
             }
-            children.expected.put(link.childKey(), row);
+            if (!followers.isEmpty()) {
+                move(rows.table, names(rows.table), followers);
+            }
         }
     }
 
-    private List<RowChange> updated(Rows rows) throws SQLException {
-        Map<List<Value>, List<Value>> byNewKey = new LinkedHashMap<>();
-        for (List<Value> key : rows.remaining()) {
-            List<Value> expected = rows.expected.get(key);
-            byNewKey.put(expected == null ? key : rows.key(expected), rows.before.get(key));
+    /** What a row has in some columns, as it is found by. */
+    private static List<Value> place(Table table, List<String> of, List<String> columns, List<Value> row) {
+        return of.stream()
+                .map(name -> column(table, name).inKeys(row.get(columns.indexOf(name))))
+                .toList();
+    }
+
+    private static List<String> names(Table table) {
+        return table.columns().stream().map(Column::name).toList();
+    }
+
+    /** What the statement itself did to rows of a table that others follow, from the first step to the last. */
+    private record Moves(Table table, List<String> columns, List<Move> rows) {
+
+        /** Whether a row is where another one was, in what others refer to. */
+        boolean changePlaces() {
+            for (ForeignKey key : table.referencedBy()) {
+                if (key.followsUpdate() && columns.containsAll(key.parentColumns())) {
+                    Set<List<Value>> places = new HashSet<>();
+                    rows.forEach(row -> places.add(place(table, key.parentColumns(), columns, row.from())));
+                    for (Move row : rows) {
+                        List<Value> to = place(table, key.parentColumns(), columns, row.to());
+                        if (!to.equals(place(table, key.parentColumns(), columns, row.from())) && places.contains(to)) {
+                            return true;
+                        }
+                    }
+                }
+            }
+            return false;
         }
-        List<RowChange> changes = new ArrayList<>();
-        List<List<Value>> keys = List.copyOf(byNewKey.keySet());
+    }
+
+    private List<Moves> moves(List<TableChange> own) {
+        List<Moves> all = new ArrayList<>();
+        for (Root root : roots) {
+            if (root.set() == null) {
+                continue;
+            }
+            // A row may change in several steps, and its key with it.
+            Map<List<Value>, Move> rows = new LinkedHashMap<>();
+            List<String> columns = List.of();
+            for (TableChange change : own) {
+                if (change.kind() == TableChange.Kind.UPDATE
+                        && change.lockName().equals(root.table().lockName())) {
+                    columns = change.columns().stream().map(ImageColumn::name).toList();
+                    Map<List<Value>, Move> moved = new LinkedHashMap<>();
+                    for (RowChange row : change.rows()) {
+                        Move earlier = rows.remove(change.keyOf(row.original()));
+                        moved.put(
+                                change.keyOf(row.existing()),
+                                new Move(earlier == null ? row.original() : earlier.from(), row.existing()));
+                    }
+                    rows.putAll(moved);
+                }
+            }
+            if (!rows.isEmpty()) {
+                all.add(new Moves(root.table(), columns, List.copyOf(rows.values())));
+            }
+        }
+        return all;
+    }
+
+    /** The rows as they are, by the key that they had. */
+    private Map<List<Value>, List<Value>> now(Rows rows, Course course) throws SQLException {
+        Map<List<Value>, List<Value>> byNewKey = new LinkedHashMap<>();
+        List<List<Value>> keys = new ArrayList<>();
+        for (List<Value> key : rows.remaining()) {
+            keys.add(rows.key(course.now(rows, key)));
+            byNewKey.put(rows.inKeys(keys.get(keys.size() - 1)), key);
+        }
+        Map<List<Value>, List<Value>> now = new LinkedHashMap<>();
+        for (List<Value> row : read(rows, keys)) {
+            List<Value> key = byNewKey.get(rows.inKeys(rows.key(row)));
+            if (key != null) {
+                now.put(key, row);
+            }
+        }
+        if (now.size() != rows.remaining().size()) {
+            run.incomplete("a row of " + rows.table.lockName() + " that a foreign key changed was not found again");
+        }
+        return now;
+    }
+
+    private List<List<Value>> read(Rows rows, List<List<Value>> keys) throws SQLException {
+        List<List<Value>> found = new ArrayList<>();
         for (int from = 0; from < keys.size(); from += TableImages.KEYS_PER_QUERY) {
-            List<List<Value>> chunk = keys.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, keys.size()));
-            List<List<Value>> now = new ArrayList<>();
             rows.images.readImage(
                     new Query()
                             .add("SELECT " + run.dialect().identity("", rows.table)
                                     + TableImages.reads(rows.table.columns(), "") + " FROM " + rows.table.sqlName()
                                     + " WHERE ")
-                            .addKeys(rows.table.key(), chunk)
+                            .addKeys(
+                                    rows.table.key(),
+                                    keys.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, keys.size())))
                             .add(run.dialect().afterImageLocks() ? run.dialect().allForUpdate() : ""),
                     () -> {},
                     rows.table.columns(),
-                    now);
-            for (List<Value> row : now) {
-                changes.add(new RowChange(byNewKey.get(rows.key(row)), row));
-            }
+                    found);
         }
-        if (changes.size() != byNewKey.size()) {
-            run.incomplete("a row of " + rows.table.lockName() + " that a foreign key changed was not found again");
-        }
-        return changes;
+        return found;
     }
 
     /** Tables that refer to others before those. */

@@ -10,8 +10,14 @@ import io.txn.client.jdbc.sql.Plan;
 import io.txn.client.jdbc.undo.RowChange;
 import io.txn.client.jdbc.undo.TableChange;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.sql.Savepoint;
+import java.sql.Types;
+import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.time.LocalTime;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -24,11 +30,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * MERGE on H2. Every {@code WHEN MATCHED} gets one more condition, which is always true and notes the row as it was ({@link H2Memory}); the driver gives
- * the rows as they are. {@code MERGE … KEY … VALUES} is sent as the {@code MERGE … USING} that means the same, row by row, as H2 works it off.
+ * the rows as they are. {@code MERGE … KEY} is sent as the {@code MERGE … USING} that means the same, row by row, as H2 works it off.
  */
 final class H2MergeCapture implements WriteCapture {
 
     private static final Pattern DELETES = Pattern.compile("(?is)THEN(?:\\s|/\\*.*?\\*/|(?:--|//)[^\n]*\n)+DELETE\\b");
+
+    private static final Set<String> TEXTS =
+            Set.of("CHARACTER", "CHARACTER VARYING", "VARCHAR_IGNORECASE", "CHARACTER LARGE OBJECT");
+    /** Types of which CAST makes of a value what storing it does. */
+    private static final Set<String> ROUNDED =
+            Set.of("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "NUMERIC", "DECIMAL", "REAL", "DATE");
 
     private final Plan.Merge plan;
     private final WriteRun run;
@@ -104,13 +116,14 @@ final class H2MergeCapture implements WriteCapture {
             NewRows rows = merge(query, changed, plan.deletes() ? deleted : null, changes);
             return new Outcome(rows.count(), changes.changes(), rows.keys(), run.incomplete());
         }
-        Savepoint before = keyed.rows().size() > 1 ? run.connection().setSavepoint() : null;
+        List<List<Given>> given = given(keyed, parameters);
+        Savepoint before = given.size() > 1 ? run.connection().setSavepoint() : null;
         int count = 0;
         GeneratedKeys keys = GeneratedKeys.NONE;
         try {
             H2Memory memory = new H2Memory(run, table); // which is emptied each time
-            for (List<InsertValue> row : keyed.rows()) {
-                NewRows rows = merge(asUsing(keyed, row, parameters, memory), memory, null, changes);
+            for (List<Given> row : given) {
+                NewRows rows = merge(asUsing(keyed, row, memory), memory, null, changes);
                 count += rows.count();
                 keys = keys.and(rows.keys());
             }
@@ -142,7 +155,7 @@ final class H2MergeCapture implements WriteCapture {
         H2Memory memory = new H2Memory(run, table);
         int count = 0;
         for (int i = 0; i < counts.length; i++) {
-            NewRows rows = merge(asUsing(keyed, row, executions.get(i), memory), memory, null, changes);
+            NewRows rows = merge(asUsing(keyed, given(row, executions.get(i)), memory), memory, null, changes);
             counts[i] = rows.count();
             count += rows.count();
         }
@@ -237,27 +250,127 @@ final class H2MergeCapture implements WriteCapture {
         return columns;
     }
 
-    /** One row of a {@code MERGE … KEY … VALUES}. */
-    private Query asUsing(Plan.KeyedMerge keyed, List<InsertValue> row, Parameters parameters, H2Memory memory)
-            throws SQLException {
+    /** A value of a row that is merged. */
+    private interface Given {
+        /** See {@link InsertValue#onceOnly}. */
+        boolean onceOnly();
+
+        boolean hasParameters();
+
+        Query addTo(Query query);
+    }
+
+    private record Written(InsertValue value, Parameters parameters) implements Given {
+
+        @Override
+        public boolean onceOnly() {
+            return value.onceOnly();
+        }
+
+        @Override
+        public boolean hasParameters() {
+            return value.source().parameterCount() > 0;
+        }
+
+        @Override
+        public Query addTo(Query query) {
+            return query.add(value.source(), parameters);
+        }
+    }
+
+    private record Read(@Nullable Object value) implements Given {
+
+        @Override
+        public boolean onceOnly() {
+            return false;
+        }
+
+        @Override
+        public boolean hasParameters() {
+            return true;
+        }
+
+        @Override
+        public Query addTo(Query query) {
+            return query.addBound(value);
+        }
+    }
+
+    private static List<Given> given(List<InsertValue> row, Parameters parameters) {
+        return row.stream().<Given>map(value -> new Written(value, parameters)).toList();
+    }
+
+    /** The rows to be merged; H2 too has read all of a query before it writes any. */
+    private List<List<Given>> given(Plan.KeyedMerge keyed, Parameters parameters) throws SQLException {
+        Fragment query = keyed.query();
+        if (query == null) {
+            return keyed.rows().stream().map(row -> given(row, parameters)).toList();
+        }
+        int columns = columns(keyed).size();
+        List<List<Given>> rows = new ArrayList<>();
+        new Query().add(query, parameters).read(run.connection(), run.scope(), row -> {
+            ResultSetMetaData types = row.getMetaData();
+            if (types.getColumnCount() != columns) {
+                throw Refusals.notSupported(
+                        "its query has not as many columns as are written", "name the columns, and a value for each");
+            }
+            if (rows.size() == run.options().maxRowsPerStatement()) {
+                throw images.tooManyRows();
+            }
+            List<Given> values = new ArrayList<>();
+            for (int i = 1; i <= columns; i++) {
+                values.add(new Read(value(row, i, types.getColumnType(i))));
+            }
+            rows.add(values);
+        });
+        return rows;
+    }
+
+    /** As an object that says all of the value, whatever the time zone here, and for as long as it takes. */
+    private static @Nullable Object value(ResultSet row, int column, int type) throws SQLException {
+        return switch (type) {
+            case Types.DATE -> row.getObject(column, LocalDate.class);
+            case Types.TIME -> row.getObject(column, LocalTime.class);
+            case Types.TIMESTAMP -> row.getObject(column, LocalDateTime.class);
+            case Types.CLOB -> row.getString(column);
+            case Types.BLOB -> row.getBytes(column);
+            default -> row.getObject(column);
+        };
+    }
+
+    /**
+     * One row of a {@code MERGE … KEY}. H2 looks at the condition for each row of the table, and cannot have a sub-query in it: where what the key is compared with may
+     * be another one each time, or reads, the row's values stand in a row of their own.
+     */
+    private Query asUsing(Plan.KeyedMerge keyed, List<Given> row, H2Memory memory) throws SQLException {
         List<Column> columns = columns(keyed);
         List<Column> key = key(keyed);
-        Query query = new Query().add("MERGE INTO " + plan.table().written() + " txn_row USING DUAL ON ");
+        boolean apart = key.stream().anyMatch(c -> row.get(columns.indexOf(c)).onceOnly());
+        Query query = new Query().add("MERGE INTO " + plan.table().written() + " txn_row USING ");
+        if (apart) {
+            String separator = "(SELECT ";
+            for (int i = 0; i < columns.size(); i++) {
+                if (row.get(i).onceOnly()) {
+                    String[] around = typed(columns.get(i), row.get(i));
+                    row.get(i).addTo(query.add(separator + around[0])).add(around[1] + " AS txn_v" + i);
+                    separator = ", ";
+                }
+            }
+            query.add(") txn_new");
+        } else {
+            query.add("DUAL");
+        }
         for (int i = 0; i < key.size(); i++) {
-            query.add(i == 0 ? "" : " AND ")
-                    .add("txn_row." + key.get(i).sqlName() + " = ")
-                    .add(row.get(columns.indexOf(key.get(i))).source(), parameters);
+            int place = columns.indexOf(key.get(i));
+            String[] around = compared(key.get(i));
+            query.add((i == 0 ? " ON " : " AND ") + "txn_row." + key.get(i).sqlName() + " = " + around[0]);
+            add(query, apart, place, row.get(place)).add(around[1]);
         }
         query.add(" WHEN MATCHED AND " + memory.noting("txn_row") + " THEN UPDATE SET ");
         for (int i = 0; i < columns.size(); i++) {
             // Those of the key as well: what is equal may be spelt in other letters, or at another offset.
-            boolean stays = key.contains(columns.get(i)) && row.get(i).otherEachTime();
             query.add((i == 0 ? "" : ", ") + columns.get(i).sqlName() + " = ");
-            if (stays) {
-                query.add("txn_row." + columns.get(i).sqlName());
-            } else {
-                query.add(row.get(i).source(), parameters);
-            }
+            add(query, apart, i, row.get(i));
         }
         query.add(" WHEN NOT MATCHED THEN INSERT (");
         for (int i = 0; i < columns.size(); i++) {
@@ -265,9 +378,31 @@ final class H2MergeCapture implements WriteCapture {
         }
         query.add(") VALUES (");
         for (int i = 0; i < columns.size(); i++) {
-            query.add(i == 0 ? "" : ", ").add(row.get(i).source(), parameters);
+            add(query.add(i == 0 ? "" : ", "), apart, i, row.get(i));
         }
         return query.add(")");
+    }
+
+    private static Query add(Query query, boolean apart, int place, Given value) {
+        return apart && value.onceOnly() ? query.add("txn_new.txn_v" + place) : value.addTo(query);
+    }
+
+    /** What stands before and behind a value in a row of its own, where parameters alone have no type. */
+    private static String[] typed(Column column, Given value) {
+        String write = column.codec().write();
+        if (value.hasParameters() && isText(column)) {
+            return new String[] {"CAST(", " AS VARCHAR)"};
+        }
+        return value.hasParameters() && write.startsWith("CAST(") ? write.split("\\?", 2) : new String[] {"(", ")"};
+    }
+
+    private static boolean isText(Column column) {
+        return TEXTS.contains(column.type());
+    }
+
+    /** What stands before and behind a value to compare it as the column would store it: H2 rounds before it looks for the row. */
+    private static String[] compared(Column key) {
+        return ROUNDED.contains(key.type()) ? key.codec().write().split("\\?", 2) : new String[] {"", ""};
     }
 
     /**

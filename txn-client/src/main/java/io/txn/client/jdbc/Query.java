@@ -54,6 +54,17 @@ final class Query {
         return this;
     }
 
+    /** A question mark, to be bound by {@code setObject}. */
+    Query addBound(@Nullable Object value) {
+        sql.append('?');
+        bindings.add((statement, first) -> {
+            statement.setObject(first, value);
+            return first + 1;
+        });
+        parameters++;
+        return this;
+    }
+
     Query add(Fragment fragment, Parameters values) {
         sql.append(fragment.text());
         if (fragment.parameterCount() > 0) {

@@ -67,6 +67,7 @@ final class SelectedRows {
     private boolean inOrder;
 
     private boolean beyondLimit;
+    private boolean asItIs;
 
     /** @param columns those of a target's images */
     SelectedRows(Plan.Selection selection, WriteRun run, List<Target> targets, Function<Target, List<Column>> columns) {
@@ -84,6 +85,14 @@ final class SelectedRows {
     /** What the statement does depends on the order in which it comes to its rows: that is to be the one that it would take by itself, as far as its condition may be asked twice. */
     void keepOrder() {
         inOrder = !selection.several() && isSteady(selection.where().text(), run);
+    }
+
+    /**
+     * What comes of the statement depends on the order of its rows, and that on how the database finds them: it is not restricted, unless chance chooses its rows.
+     * That it wrote others, too, which came in between, has to be found afterwards.
+     */
+    void leaveAsItIs() throws SQLException {
+        asItIs = run.mayBeOther(WriteCapture.conditions(selection)) == null;
     }
 
     /** The statement may pass over rows that it means, and go on to others. */
@@ -271,6 +280,11 @@ final class SelectedRows {
         boolean ordered =
                 inOrder && size() > 1 && (run.dialect().product() != Dialect.Product.H2 || size() <= MOST_ONE_BY_ONE);
         head.add(" WHERE ");
+        if (asItIs) {
+            head.add(selection.where().isEmpty() ? "TRUE" : "(").add(selection.where(), parameters);
+            head.add(selection.where().isEmpty() ? "" : ")").add(condition);
+            return selection.tail().isEmpty() ? head : head.add(" ").add(selection.tail(), parameters);
+        }
         // Locked rows keep matching, except that they may match other rows of a join, or what matched may follow
         // another row.
         if ((several || beforeAny != null || ordered) && !selection.where().isEmpty()) {

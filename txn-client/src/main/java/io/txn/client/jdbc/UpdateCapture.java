@@ -14,6 +14,7 @@ import io.txn.protocol.ErrorCode;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Savepoint;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -354,6 +355,24 @@ final class UpdateCapture implements WriteCapture {
 
     /** H2's driver brings the rows as they are after, in the order in which the statement came to them. */
     private Outcome gettingNewRows(SelectedRows rows, Parameters parameters) throws SQLException {
+        if (!followers.any()) {
+            return gettingNewRowsOnly(rows, parameters);
+        }
+        rows.leaveAsItIs();
+        Savepoint before = run.connection().setSavepoint();
+        Outcome outcome = gettingNewRowsOnly(rows, parameters);
+        if (outcome.incomplete() != null) {
+            run.connection().rollback(before);
+            run.unchanged();
+            throw Refusals.notSupported(
+                    "other rows follow by a foreign key what it changes, and " + outcome.incomplete(),
+                    "send several UPDATEs, which give no row what another one had before");
+        }
+        run.connection().releaseSavepoint(before);
+        return outcome;
+    }
+
+    private Outcome gettingNewRowsOnly(SelectedRows rows, Parameters parameters) throws SQLException {
         Target target = targets.get(0);
         Table table = target.table();
         List<Column> columns = target.changing();
@@ -385,9 +404,10 @@ final class UpdateCapture implements WriteCapture {
                             }
                             return updated;
                         });
-        Map<List<Value>, List<Value>> moved = null;
-        if (memory != null) {
-            moved = new LinkedHashMap<>();
+        Map<List<Value>, List<Value>> moved = new LinkedHashMap<>();
+        if (memory == null) {
+            after.keySet().forEach(key -> moved.put(key, key));
+        } else {
             // A condition may be looked at twice, and for rows that another one then leaves out; a key stands for one
             // row.
             Set<List<Value>> old = new LinkedHashSet<>(memory.recall());
@@ -399,7 +419,7 @@ final class UpdateCapture implements WriteCapture {
                 }
             }
         }
-        List<TableChange> changes = followers.with(changes(target, count, moved, after));
+        List<TableChange> changes = followers.rowByRow().with(changes(target, count, moved, after));
         return new Outcome(count, changes, shown.keys(), run.incomplete());
     }
 

@@ -1,5 +1,7 @@
 package io.txn.client.jdbc.dialect;
 
+import java.math.BigDecimal;
+import java.util.Locale;
 import java.util.Set;
 
 /**
@@ -40,5 +42,35 @@ public record Column(String name, String sqlName, String type, Codec codec, Set<
 
     public boolean is(Trait trait) {
         return traits.contains(trait);
+    }
+
+    /** A value in the form that all have which count as equal to it in a key, as far as the type tells: numbers of other scales, other letters, padding. */
+    public Value inKeys(Value value) {
+        if (!(value instanceof Value.Text text)) {
+            return value;
+        }
+        String given = text.text();
+        switch (type.toUpperCase(Locale.ROOT)) {
+            case "VARCHAR_IGNORECASE" -> {
+                return new Value.Text(given.toUpperCase(Locale.ROOT).toLowerCase(Locale.ROOT));
+            }
+            case "CHARACTER" -> {
+                return new Value.Text(given.replaceFirst(" +$", ""));
+            }
+            case "NUMERIC", "DECIMAL", "DECFLOAT", "REAL", "DOUBLE PRECISION" -> {
+                try {
+                    BigDecimal number = new BigDecimal(given);
+                    return new Value.Text(
+                            number.signum() == 0
+                                    ? "0"
+                                    : number.stripTrailingZeros().toString());
+                } catch (NumberFormatException e) {
+                    return value; // an infinity, or none
+                }
+            }
+            default -> {
+                return value;
+            }
+        }
     }
 }

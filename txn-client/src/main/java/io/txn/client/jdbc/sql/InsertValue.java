@@ -79,6 +79,13 @@ public record InsertValue(Kind kind, Fragment source) {
         return kind == Kind.EXPRESSION && OTHER_EACH_TIME.matcher(source.text()).find();
     }
 
+    /** Whether it is to be evaluated once for each row that is written: it may have another value each time, or reads tables, or calls what is not known. */
+    public boolean onceOnly() {
+        return otherEachTime()
+                || kind == Kind.EXPRESSION
+                        && (READS_OR_NOTES.matcher(source.text()).find() || !calls(source.text(), HARMLESS_IN_ACTION));
+    }
+
     /**
      * Whether it has the same value whatever rows the same statement has inserted before. A sub-query has not, and a function that is not known
      * need not have.

@@ -145,8 +145,18 @@ final class MergePlanner {
             key = names(at + 1);
             at = text.closing(at + 1) + 1;
         }
-        refuseUnless(text.is(at, "VALUES"), "MERGE from a SELECT without USING is not captured", WRITE_KNOWN);
-        InsertValues values = InsertValues.of(text, at + 1, text.size(), columns.size());
+        boolean listed = text.is(at, "VALUES");
+        refuseUnless(
+                listed
+                        || text.is(at, "SELECT")
+                        || text.is(at, "WITH")
+                        || text.is(at, "TABLE")
+                        || text.isSymbol(at, '('),
+                "this form of MERGE is not captured",
+                WRITE_KNOWN);
+        List<List<InsertValue>> rows = listed
+                ? InsertValues.of(text, at + 1, text.size(), columns.size()).rows()
+                : List.of();
         refuseUnless(
                 !ReadCheck.mayWrite(text.tokens().subList(at + 1, text.size())),
                 "it holds another write",
@@ -161,7 +171,7 @@ final class MergePlanner {
                 null,
                 table.written(),
                 List.of(whole),
-                new Plan.KeyedMerge(columns, key, values.rows()));
+                new Plan.KeyedMerge(columns, key, rows, listed ? null : text.fragment(at, text.size())));
     }
 
     private List<Identifier> names(int open) throws NotUnderstood {

@@ -233,13 +233,18 @@ public sealed interface Plan {
     }
 
     /**
-     * H2's {@code MERGE INTO table (columns) KEY (columns) VALUES …}.
+     * H2's {@code MERGE INTO table (columns) KEY (columns) VALUES …}, or with a query instead.
      *
      * @param columns those named; empty when the table's own order counts
      * @param key those that decide which row is meant; empty when the primary key does
-     * @param rows the values, with their parameters
+     * @param rows the values, with their parameters; empty where a query gives them
+     * @param query what gives the rows; null where they are listed
      */
-    record KeyedMerge(List<Identifier> columns, List<Identifier> key, List<List<InsertValue>> rows) {
+    record KeyedMerge(
+            List<Identifier> columns,
+            List<Identifier> key,
+            List<List<InsertValue>> rows,
+            @Nullable Fragment query) {
         public KeyedMerge {
             columns = List.copyOf(columns);
             key = List.copyOf(key);

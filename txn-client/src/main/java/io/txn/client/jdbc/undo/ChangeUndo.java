@@ -1,5 +1,6 @@
 package io.txn.client.jdbc.undo;
 
+import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.protocol.extension.UndoReport;
@@ -74,7 +75,7 @@ final class ChangeUndo {
         Map<Row, Map<String, Boolean>> written = new HashMap<>();
         for (int i = of.change().rows().size() - 1; i >= 0; i--) {
             RowChange row = of.change().rows().get(i);
-            List<Value> now = current.get(of.change().keyOf(row.existing()));
+            List<Value> now = now(row, current);
             Set<String> setBack = setBackByOthers.getOrDefault(row(row.existing()), Set.of());
             DirtyRow known = dirty.at(of.change(), row);
             if (known == null) {
@@ -91,10 +92,12 @@ final class ChangeUndo {
                 if (!byOthers.isEmpty()) {
                     written.put(row(row.original()), byOthers);
                 }
-                todo.add(of.leavingToOthers(row, now, byOthers));
+                todo.add(of.leavingToOthers(foundAt(row, now), now, byOthers));
             } else if (isAsBefore(row, now, current)) {
-                // What follows was set back with what it follows.
-                if (!of.change().following()) {
+                // What follows was set back with what it follows, which the database may have noted in the row.
+                if (of.change().following() && isNoted(row, now)) {
+                    todo.add(foundAt(row, now));
+                } else if (!of.change().following()) {
                     setBackByOthers
                             .computeIfAbsent(row(row.original()), r -> new HashSet<>())
                             .addAll(changedColumns(row));
@@ -200,10 +203,41 @@ final class ChangeUndo {
         return true;
     }
 
+    /**
+     * The row as it is now. One whose key follows has gone back to its old one, most often, with what it follows; under its new key another one may be then.
+     */
+    private @Nullable List<Value> now(RowChange row, Map<List<Value>, List<Value>> current) throws SQLException {
+        List<Value> now = current.get(of.change().keyOf(row.existing()));
+        if (!of.change().following() || !of.change().changesKey(row)) {
+            return now;
+        }
+        List<Value> back = current.get(of.change().keyOf(row.original()));
+        return back != null && (now == null || of.equal(back, row.before()) || isSetBackInPart(row, back)) ? back : now;
+    }
+
+    /** Whether a column that the database maintains is another one than before. */
+    private boolean isNoted(RowChange row, @Nullable List<Value> now) {
+        List<Value> before = row.before();
+        for (int i = 0; now != null && before != null && i < of.columns().size(); i++) {
+            if (of.columns().get(i).is(Column.Trait.MAINTAINED) && !now.get(i).equals(before.get(i))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The same change, of a row that may have gone back to its old key already. */
+    private RowChange foundAt(RowChange row, @Nullable List<Value> now) {
+        boolean moved = now != null
+                && row.after() != null
+                && !of.change().keyOf(now).equals(of.change().keyOf(row.existing()));
+        return moved ? new RowChange(row.before(), now) : row;
+    }
+
     /** Whether somebody else has set the row back: where its key had changed, it is under the old one again, and nothing under the new. */
     private boolean isAsBefore(RowChange row, @Nullable List<Value> now, Map<List<Value>, List<Value>> current)
             throws SQLException {
-        if (!of.change().changesKey(row)) {
+        if (of.change().following() || !of.change().changesKey(row)) {
             return of.equal(now, row.before());
         }
         return now == null && of.equal(current.get(of.change().keyOf(row.original())), row.before());

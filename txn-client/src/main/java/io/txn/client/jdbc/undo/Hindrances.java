@@ -110,7 +110,8 @@ final class Hindrances {
         for (ForeignKey reference : of.table().referencedBy()) {
             if (reference.followsUpdate()
                     && reference.parentColumns().stream()
-                            .anyMatch(name -> names.contains(name) || of.table().named(name) == null)) {
+                            .anyMatch(name -> names.contains(name) && differs(row, name)
+                                    || of.table().named(name) == null)) {
                 Table child = of.dialect().table(of.connection(), reference.childName());
                 if (child == null) {
                     throw CannotUndoException.unreadable(reference.child(), "the table is gone");
@@ -121,6 +122,16 @@ final class Hindrances {
             }
         }
         return null;
+    }
+
+    /** Of the rows of one statement, some may have stayed where they were. */
+    private boolean differs(RowChange row, String name) {
+        for (int i = 0; i < of.columns().size(); i++) {
+            if (of.columns().get(i).name().equals(name)) {
+                return !row.original().get(i).equals(row.existing().get(i));
+            }
+        }
+        return true;
     }
 
     private boolean othersFollow(ForeignKey reference, Table child, RowChange row) throws SQLException {

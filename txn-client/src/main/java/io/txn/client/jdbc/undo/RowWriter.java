@@ -1,21 +1,30 @@
 package io.txn.client.jdbc.undo;
 
 import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.ForeignKey;
 import io.txn.client.jdbc.dialect.Trigger;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.protocol.extension.UndoReport;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.SQLIntegrityConstraintViolationException;
 import java.sql.Savepoint;
 import java.sql.Statement;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Deque;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Writes rows back: in one batch where that goes, else by what hinders them. A row that a constraint of the database keeps from being written is in the way. For one thread.
@@ -87,6 +96,16 @@ final class RowWriter {
             writeWithLarge(rows, written, false, sql, binder, untying);
             return;
         }
+        List<List<Integer>> moved = referredChangingPlaces(rows);
+        if (!moved.isEmpty()) {
+            Savepoint before = of.connection().setSavepoint();
+            try {
+                moveBack(moved, sql, rows, binder);
+                return;
+            } catch (SQLException e) {
+                undoTo(before, e);
+            }
+        }
         if (!each && keysChangePlaces(rows) && parametersAtOnce(rows, written) <= MOST_PARAMETERS) {
             // One by one, two rows could have one key for a while, where its constraint is checked at the end.
             Savepoint before = of.connection().setSavepoint();
@@ -107,6 +126,188 @@ final class RowWriter {
         return rows.stream()
                 .anyMatch(row ->
                         of.change().changesKey(row) && now.contains(of.change().keyOf(row.original())));
+    }
+
+    /**
+     * What others refer to and follow, where a row has the place that another one is to get. H2 lets them follow row by row when all rows of a statement are
+     * written, and takes those of one for those of the next; the other databases come to each row at once.
+     *
+     * @return the columns of each key that is referred to
+     */
+    private List<List<Integer>> referredChangingPlaces(List<RowChange> rows) {
+        Set<List<Integer>> referred = new LinkedHashSet<>();
+        if (of.dialect().product() == Dialect.Product.H2) {
+            List<String> names = of.columns().stream().map(Column::name).toList();
+            for (ForeignKey reference : of.table().referencedBy()) {
+                if (reference.onUpdate() == ForeignKey.Action.CASCADE && names.containsAll(reference.parentColumns())) {
+                    referred.add(reference.parentColumns().stream()
+                            .map(names::indexOf)
+                            .toList());
+                }
+            }
+        }
+        return referred.stream().filter(key -> changePlaces(key, rows)).toList();
+    }
+
+    private boolean changePlaces(List<Integer> key, List<RowChange> rows) {
+        Set<List<Value>> now = new HashSet<>();
+        rows.forEach(row -> now.add(place(key, row.existing())));
+        return rows.stream().anyMatch(row -> {
+            List<Value> to = place(key, row.original());
+            return !to.equals(place(key, row.existing())) && now.contains(to);
+        });
+    }
+
+    private List<Value> place(List<Integer> key, List<Value> row) {
+        return key.stream().map(i -> of.columns().get(i).inKeys(row.get(i))).toList();
+    }
+
+    private static List<Value> values(List<Integer> key, List<Value> row) {
+        return key.stream().map(row::get).toList();
+    }
+
+    /**
+     * Each row by a statement of its own, once its place is free, so that those who refer to it find nobody else's there.
+     *
+     * @param keys that others refer to; what else is set back is so afterwards
+     */
+    private void moveBack(List<List<Integer>> keys, String sql, List<RowChange> rows, Binder binder)
+            throws SQLException {
+        List<RowChange> moved = rows;
+        for (List<Integer> key : keys) {
+            moved = moveBack(key, moved);
+        }
+        Savepoint before = of.connection().setSavepoint();
+        try {
+            writeEach(sql, moved, binder);
+        } catch (SQLException e) {
+            undoTo(before, e);
+            updateAtOnce(moved);
+        }
+    }
+
+    private List<RowChange> moveBack(List<Integer> key, List<RowChange> rows) throws SQLException {
+        List<List<Value>> now = new ArrayList<>();
+        Map<List<Value>, Integer> waiting = new LinkedHashMap<>();
+        for (int i = 0; i < rows.size(); i++) {
+            List<Value> image = rows.get(i).existing();
+            now.add(image);
+            List<Value> place = values(key, image);
+            if (!place.contains(Value.NULL)
+                    && !place.equals(values(key, rows.get(i).original()))) {
+                waiting.put(place, i);
+            }
+        }
+        while (!waiting.isEmpty()) {
+            Deque<Integer> behind = new ArrayDeque<>();
+            Integer next = waiting.values().iterator().next();
+            while (next != null && !next.equals(behind.peekLast())) {
+                behind.push(next);
+                next = waiting.get(place(key, rows.get(next).original()));
+            }
+            if (next != null) {
+                now.set(next, moveAside(key, now.get(next))); // they wait for each other in a circle
+            }
+            for (int i : behind) {
+                List<Value> image =
+                        moved(key, now.get(i), values(key, rows.get(i).original()));
+                waiting.remove(place(key, rows.get(i).existing()));
+                write(key, now.get(i), image);
+                now.set(i, image);
+            }
+        }
+        List<RowChange> moved = new ArrayList<>();
+        for (int i = 0; i < rows.size(); i++) {
+            moved.add(new RowChange(rows.get(i).before(), now.get(i)));
+        }
+        return moved;
+    }
+
+    private static List<Value> moved(List<Integer> key, List<Value> row, List<Value> to) {
+        List<Value> image = new ArrayList<>(row);
+        for (int i = 0; i < key.size(); i++) {
+            image.set(key.get(i), to.get(i));
+        }
+        return image;
+    }
+
+    private void write(List<Integer> key, List<Value> now, List<Value> image) throws SQLException {
+        String sql = "UPDATE " + of.table().sqlName() + " SET "
+                + key.stream()
+                        .map(of.columns()::get)
+                        .map(c -> c.sqlName() + " = " + c.codec().write())
+                        .collect(Collectors.joining(", "))
+                + " WHERE " + of.keyCondition();
+        writeEach(sql, List.of(new RowChange(image, now)), (statement, first, row) -> {
+            int parameter = of.bind(statement, first, key, ChangedTable.before(row));
+            return of.bindKey(statement, parameter, row);
+        });
+    }
+
+    /** Gives a row a key for a while that no other one has, nor gets; returns the row as it is then. */
+    private List<Value> moveAside(List<Integer> key, List<Value> row) throws SQLException {
+        SQLException failure = null;
+        for (int i = 0; i < key.size(); i++) {
+            Column column = of.columns().get(key.get(i));
+            for (String free : freeValues(column)) {
+                Savepoint before = of.connection().setSavepoint();
+                try (PreparedStatement query = of.connection()
+                                .prepareStatement("SELECT " + column.codec().readFrom(free));
+                        ResultSet found = query.executeQuery()) {
+                    found.next();
+                    List<Value> place = new ArrayList<>(values(key, row));
+                    place.set(i, column.codec().get(found, 1));
+                    List<Value> image = moved(key, row, place);
+                    write(key, row, image);
+                    return image;
+                } catch (SQLException e) {
+                    if (!of.dialect().isIntegrityViolation(e) && !of.dialect().refusesValue(e)) {
+                        throw e;
+                    }
+                    of.connection().rollback(before);
+                    failure = e;
+                }
+            }
+        }
+        throw new SQLIntegrityConstraintViolationException(
+                "rows of " + of.table().lockName() + " have each other's keys, and no other key is free",
+                "23000",
+                failure);
+    }
+
+    /** Values of H2 that are likely to be in no row, nor to have been. */
+    private List<String> freeValues(Column column) {
+        String type = column.type().toUpperCase(Locale.ROOT);
+        String c = column.sqlName();
+        String from = " FROM " + of.table().sqlName();
+        if (type.startsWith("CHAR") || type.startsWith("VARCHAR")) {
+            return List.of("CAST(RANDOM_UUID() AS VARCHAR)", "'\u2603'", "'~'");
+        }
+        if (type.startsWith("BINARY") || type.startsWith("VARBINARY")) {
+            return List.of("CAST(X'E29883' AS VARBINARY)", "CAST(X'7E' AS VARBINARY)");
+        }
+        if (type.equals("UUID")) {
+            return List.of("RANDOM_UUID()");
+        }
+        if (type.startsWith("DATE") || type.startsWith("TIMESTAMP")) {
+            return List.of(
+                    "(SELECT DATEADD(DAY, 1, MAX(" + c + "))" + from + ")",
+                    "(SELECT DATEADD(DAY, -1, MIN(" + c + "))" + from + ")");
+        }
+        if (type.startsWith("TIME")) {
+            return List.of("TIME '12:34:57'", "TIME '21:43:56'");
+        }
+        boolean number = Stream.of("TINYINT", "SMALLINT", "INT", "BIGINT", "NUMERIC", "DEC", "REAL", "DOUBLE", "FLOAT")
+                .anyMatch(type::startsWith);
+        if (!number) {
+            return List.of();
+        }
+        return List.of(
+                "(SELECT MAX(" + c + ") + 1" + from + ")",
+                "(SELECT MIN(" + c + ") - 1" + from + ")",
+                "(SELECT MIN(txn_a." + c + " + 1)" + from + " txn_a WHERE txn_a." + c + " < (SELECT MAX(" + c + ")"
+                        + from + ") AND NOT EXISTS (SELECT 1" + from + " txn_b WHERE txn_b." + c + " = txn_a." + c
+                        + " + 1))");
     }
 
     private int parametersAtOnce(List<RowChange> rows, List<Integer> written) {

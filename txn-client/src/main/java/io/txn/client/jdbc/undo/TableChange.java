@@ -87,7 +87,7 @@ public record TableChange(
 
     /**
      * What has to be undone of it: of an UPDATE only the rows and columns that changed, besides the key and the columns that the database
-     * would write by itself when the row is set back; null when nothing.
+     * would write by itself when the row is set back; null when nothing. Rows that followed others count as changed.
      */
     public @Nullable TableChange effective() {
         if (kind != Kind.UPDATE) {
@@ -95,7 +95,7 @@ public record TableChange(
         }
         List<RowChange> changed = new ArrayList<>(rows.size());
         for (RowChange row : rows) {
-            if (!row.unchanged()) {
+            if (following || !row.unchanged()) {
                 changed.add(row);
             }
         }

@@ -9,6 +9,7 @@ import java.sql.Savepoint;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -55,22 +56,22 @@ public final class Undo {
             requireNothingUnknown(undo);
         }
         if (decision == null) {
-            apply(undo);
+            apply(undo.changes());
             return;
         }
         // Locked before the savepoint: what is looked at stays so when the trial is taken back.
         for (int i = undo.changes().size() - 1; i >= 0; i--) {
-            change(undo, i).lock();
+            change(undo.changes(), i).lock();
         }
         Savepoint before = connection.setSavepoint();
         try {
-            apply(undo);
+            apply(undo.changes());
         } catch (CannotUndoException e) {
             if (e.report() == null || !e.report().id().equals(decision.report())) {
                 throw e;
             }
             connection.rollback(before);
-            new Undo(connection, dialect, seen, new DirtyRows(dirty, decision)).apply(undo);
+            new Undo(connection, dialect, seen, new DirtyRows(dirty, decision)).apply(undo.changes());
         }
     }
 
@@ -88,10 +89,24 @@ public final class Undo {
         }
     }
 
-    private void apply(UndoRecord undo) throws SQLException, CannotUndoException {
-        for (int i = undo.changes().size() - 1; i >= 0; i--) {
+    /**
+     * Undoes what was just done, within its own transaction, to see whether that can be undone. The caller takes it back.
+     *
+     * @throws CannotUndoException when it cannot
+     */
+    public static void rehearse(Connection connection, Dialect dialect, List<TableChange> changes)
+            throws SQLException, CannotUndoException {
+        List<TableChange> effective = changes.stream()
+                .map(TableChange::effective)
+                .filter(Objects::nonNull)
+                .toList();
+        new Undo(connection, dialect, true).apply(effective);
+    }
+
+    private void apply(List<TableChange> changes) throws SQLException, CannotUndoException {
+        for (int i = changes.size() - 1; i >= 0; i--) {
             try {
-                change(undo, i).apply();
+                change(changes, i).apply();
             } catch (SQLException e) {
                 if (!dirty.isEmpty() && e.getSQLState() == null) {
                     break; // ours: a row in the way was counted on
@@ -102,8 +117,7 @@ public final class Undo {
         dirty.refuse();
     }
 
-    private ChangeUndo change(UndoRecord undo, int place) throws SQLException, CannotUndoException {
-        return new ChangeUndo(
-                connection, dialect, undo.changes(), place, dirty, large, setBackByOthers, writtenByOthers);
+    private ChangeUndo change(List<TableChange> changes, int place) throws SQLException, CannotUndoException {
+        return new ChangeUndo(connection, dialect, changes, place, dirty, large, setBackByOthers, writtenByOthers);
     }
 }
