@@ -45,9 +45,9 @@ record KeyRequest(boolean wanted, List<String> names, List<Integer> positions) {
         boolean mySql = dialect.product().isMySqlFamily();
         if (mySql || names.isEmpty() && positions.isEmpty()) {
             return switch (dialect.product()) {
-                case POSTGRESQL -> table.columns();
+                case POSTGRESQL -> table.shown();
                 case H2 ->
-                    table.columns().stream().filter(c -> isKeyToH2(table, c)).toList();
+                    table.shown().stream().filter(c -> isKeyToH2(table, c)).toList();
                 case MYSQL, MARIADB ->
                     table.columns().stream()
                             .filter(c -> c.is(Column.Trait.IDENTITY))
@@ -56,22 +56,25 @@ record KeyRequest(boolean wanted, List<String> names, List<Integer> positions) {
         }
         List<Column> columns = new ArrayList<>();
         for (String name : names) {
-            Column column = table.column(new Identifier(name, false));
+            Column column = table.shown(new Identifier(name, false));
             if (column == null) {
                 throw new SQLException("there is no column " + name + " in " + table.lockName(), "42S22");
             }
             columns.add(column);
         }
         for (int position : positions) {
-            if (position < 1 || position > table.columns().size()) {
+            if (position < 1 || position > table.shown().size()) {
                 throw new SQLException("there is no column " + position + " in " + table.lockName(), "42S22");
             }
-            columns.add(table.columns().get(position - 1));
+            columns.add(table.shown().get(position - 1));
         }
         return columns;
     }
 
     private static boolean isKeyToH2(Table table, Column column) {
-        return table.isKey(column) || column.is(Column.Trait.IDENTITY) || column.is(Column.Trait.COMPUTED_DEFAULT);
+        return table.isKey(column)
+                || column.is(Column.Trait.IDENTITY)
+                || column.is(Column.Trait.COMPUTED_DEFAULT)
+                || column.is(Column.Trait.GENERATED);
     }
 }

@@ -20,7 +20,9 @@ record NewRows(int count, List<List<Value>> images, GeneratedKeys keys) {
     static NewRows of(WriteRun run, Table table, Query query) throws SQLException {
         List<Column> keyColumns = run.keyRequest().columns(table, run.dialect());
         List<Column> columns = table.columns();
-        String[] names = columns.stream().map(Column::name).toArray(String[]::new);
+        List<Column> read = new ArrayList<>(columns);
+        keyColumns.stream().filter(c -> !columns.contains(c)).forEach(read::add); // generated ones
+        String[] names = read.stream().map(Column::name).toArray(String[]::new);
         TableImages images = new TableImages(run, table);
         List<List<Value>> rows = new ArrayList<>();
         List<@Nullable Object[]> keys = new ArrayList<>();
@@ -34,13 +36,13 @@ record NewRows(int count, List<List<Value>> images, GeneratedKeys keys) {
             try (ResultSet row = statement.getGeneratedKeys()) {
                 images.checkIdentity(row.getMetaData().getSchemaName(1));
                 for (Column column : keyColumns) {
-                    labels.add(GeneratedKeys.Column.of(row.getMetaData(), columns.indexOf(column) + 1, column.name()));
+                    labels.add(GeneratedKeys.Column.of(row.getMetaData(), read.indexOf(column) + 1, column.name()));
                 }
                 while (row.next()) {
                     rows.add(TableImages.values(row, columns, 1));
                     @Nullable Object[] shown = new Object[keyColumns.size()];
                     for (int i = 0; i < shown.length; i++) {
-                        shown[i] = row.getObject(columns.indexOf(keyColumns.get(i)) + 1);
+                        shown[i] = row.getObject(read.indexOf(keyColumns.get(i)) + 1);
                     }
                     keys.add(shown);
                 }

@@ -1,6 +1,7 @@
 package io.txn.client.jdbc.dialect;
 
 import java.math.BigDecimal;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 
@@ -38,6 +39,11 @@ public record Column(String name, String sqlName, String type, Codec codec, Set<
     @Override
     public int hashCode() {
         return name.hashCode();
+    }
+
+    /** Those that are not generated. */
+    static List<Column> written(List<Column> columns) {
+        return columns.stream().filter(c -> !c.is(Trait.GENERATED)).toList();
     }
 
     public boolean is(Trait trait) {

@@ -121,7 +121,8 @@ final class H2Catalog implements Catalog {
         List<String> stamps = query == null
                 ? List.of()
                 : List.of(CatalogRow.one(connection, query).text("STAMP"));
-        List<Column> columns = columns(connection, schema, table);
+        List<Column> shown = columns(connection, schema, table);
+        List<Column> columns = Column.written(shown);
         List<Column> key = key(connection, schema, table, columns);
         String refusal = refusal(row);
         return new Table(
@@ -130,6 +131,7 @@ final class H2Catalog implements Catalog {
                 quote(schema) + '.' + quote(table),
                 schema.equals(ownSchema) ? table : schema + '.' + table,
                 columns,
+                shown,
                 key == null ? List.of() : key,
                 List.of(),
                 false,
@@ -214,10 +216,10 @@ final class H2Catalog implements Catalog {
     private static List<Column> columns(Connection connection, String schema, String table) throws SQLException {
         List<Column> columns = new ArrayList<>();
         for (CatalogRow row : CatalogRow.query(connection, COLUMNS, schema, table)) {
-            if ("ALWAYS".equals(upper(row, "IS_GENERATED"))) {
-                continue;
-            }
             Set<Column.Trait> traits = EnumSet.noneOf(Column.Trait.class);
+            if ("ALWAYS".equals(upper(row, "IS_GENERATED"))) {
+                traits.add(Column.Trait.GENERATED);
+            }
             if ("YES".equals(upper(row, "IS_IDENTITY"))) {
                 traits.add(Column.Trait.IDENTITY);
                 if ("ALWAYS".equals(upper(row, "IDENTITY_GENERATION"))) {

@@ -143,6 +143,7 @@ final class MySqlCatalog implements Catalog {
                 quote(schema) + '.' + quote(table),
                 schema.equals(ownSchema) ? table : schema + '.' + table,
                 columns,
+                columns, // its drivers show counters only
                 key,
                 List.copyOf(unique.keySet()),
                 ofKeys.stream().map(part -> part.text("INDEX_NAME")).distinct().count() == 1,

@@ -184,7 +184,8 @@ final class PostgresCatalog implements Catalog {
         List<String> stamps = CatalogRow.query(connection, Stamps.query(relations)).stream()
                 .map(stamp -> stamp.text("stamp"))
                 .toList();
-        List<Column> columns = columns(connection, oid);
+        List<Column> shown = columns(connection, oid);
+        List<Column> columns = Column.written(shown);
         List<Column> key = new ArrayList<>();
         for (CatalogRow part : CatalogRow.query(connection, KEY, oid)) {
             columns.stream().filter(c -> c.name().equals(part.get("attname"))).forEach(key::add);
@@ -204,6 +205,7 @@ final class PostgresCatalog implements Catalog {
                 row.text("sql_name"),
                 lockName(row, ownSchema),
                 columns,
+                shown,
                 key,
                 List.of(),
                 false,
@@ -368,10 +370,10 @@ final class PostgresCatalog implements Catalog {
     private static List<Column> columns(Connection connection, String oid) throws SQLException {
         List<Column> columns = new ArrayList<>();
         for (CatalogRow row : CatalogRow.query(connection, COLUMNS, oid)) {
-            if (!row.text("generated").isEmpty()) {
-                continue;
-            }
             Set<Column.Trait> traits = EnumSet.noneOf(Column.Trait.class);
+            if (!row.text("generated").isEmpty()) {
+                traits.add(Column.Trait.GENERATED);
+            }
             String identity = row.text("identity");
             if (!identity.isEmpty()) {
                 traits.add(Column.Trait.IDENTITY);

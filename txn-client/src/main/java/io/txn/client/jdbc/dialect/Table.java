@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param sqlName schema and name in the database's quotes
  * @param lockName the name in lock keys; with its schema only if that is not the data source's own
  * @param columns in the table's order, without generated ones
+ * @param shown all that a row shows, in the table's order, generated ones among them; of the generated ones, name and place are what counts
  * @param key the columns by which a row is known, in the key's order: the primary key's, or where there is none those of a unique key without
  *     NULLs; empty when there is neither
  * @param uniqueKeys the columns of every key by which a new row may stand in the way of another one, {@code key} among them; known of MySQL and MariaDB
@@ -40,6 +41,7 @@ public record Table(
         String sqlName,
         String lockName,
         List<Column> columns,
+        List<Column> shown,
         List<Column> key,
         List<List<Column>> uniqueKeys,
         boolean soleUnique,
@@ -62,6 +64,7 @@ public record Table(
 
     public Table {
         columns = List.copyOf(columns);
+        shown = List.copyOf(shown);
         key = List.copyOf(key);
         uniqueKeys = uniqueKeys.stream().map(List::copyOf).toList();
         referencedBy = List.copyOf(referencedBy);
@@ -90,11 +93,20 @@ public record Table(
      * @return null when there is none, or more than one
      */
     public @Nullable Column column(Identifier written) {
+        return find(columns, written);
+    }
+
+    /** As {@link #column}, among all that a row shows. */
+    public @Nullable Column shown(Identifier written) {
+        return find(shown, written);
+    }
+
+    private static @Nullable Column find(List<Column> columns, Identifier written) {
         Column found = null;
         for (Column column : columns) {
             if (column.name().equalsIgnoreCase(written.text())) {
                 if (found != null) {
-                    return written.quoted() ? named(written.text()) : null;
+                    return written.quoted() ? named(columns, written.text()) : null;
                 }
                 found = column;
             }
@@ -104,6 +116,10 @@ public record Table(
 
     /** The column of exactly this name, or null. */
     public @Nullable Column named(String name) {
+        return named(columns, name);
+    }
+
+    private static @Nullable Column named(List<Column> columns, String name) {
         for (Column column : columns) {
             if (column.name().equals(name)) {
                 return column;
@@ -183,6 +199,7 @@ public record Table(
                                 sqlName,
                                 lockName,
                                 columns,
+                                other.shown,
                                 key,
                                 uniqueKeys,
                                 soleUnique,
