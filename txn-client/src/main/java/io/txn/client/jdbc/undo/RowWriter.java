@@ -192,9 +192,9 @@ final class RowWriter {
         for (int i = 0; i < rows.size(); i++) {
             List<Value> image = rows.get(i).existing();
             now.add(image);
-            List<Value> place = values(key, image);
+            List<Value> place = place(key, image);
             if (!place.contains(Value.NULL)
-                    && !place.equals(values(key, rows.get(i).original()))) {
+                    && !place.equals(place(key, rows.get(i).original()))) {
                 waiting.put(place, i);
             }
         }
