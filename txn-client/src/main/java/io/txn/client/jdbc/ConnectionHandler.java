@@ -812,7 +812,7 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
                 transaction.guarded(context.lockWait());
             }
             return outcome;
-        } catch (SQLException | RuntimeException e) {
+        } catch (SQLException | RuntimeException | Error e) {
             // Of a batch, more may have run after that.
             boolean nothingLeft = e instanceof SQLException failure
                     && !(failure instanceof BatchUpdateException)

@@ -391,11 +391,11 @@ final class Followers {
                     references.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, references.size()));
             for (List<Value> row : rowsThatRefer(child, key, item.table(), chunk)) {
                 List<Value> id = rows.key(row);
-                // Rows come back table by table. PostgreSQL's constraints may be deferred.
+                // Rows come back table by table.
                 if (deletes
-                        && run.dialect().product() != Dialect.Product.POSTGRESQL
                         && !child.equals(item.table())
-                        && item.above().contains(child.sqlName())) {
+                        && item.above().contains(child.sqlName())
+                        && !undoDefers(child, item.table())) {
                     throw refused(
                             String.join(" -> ", item.andThis()) + " -> " + child.sqlName(),
                             "rows of one table that go by way of another table's do not come back in one piece");
@@ -451,6 +451,21 @@ final class Followers {
             parents.readImage(query, () -> {}, columns, rows);
         }
         return new Item(item.table(), columns, item.set(), rows, item.above());
+    }
+
+    /** Whether an undo may bring rows back before those that they refer to. */
+    private boolean undoDefers(Table child, Table parent) throws SQLException {
+        if (run.dialect().product() != Dialect.Product.POSTGRESQL) {
+            return false;
+        }
+        boolean[] defers = {true};
+        new Query()
+                .add("SELECT condeferrable FROM pg_catalog.pg_constraint WHERE contype = 'f'")
+                .add(
+                        " AND conrelid = CAST(? AS regclass) AND confrelid = CAST(? AS regclass)",
+                        List.of(child.sqlName(), parent.sqlName()))
+                .read(run.connection(), run.scope(), row -> defers[0] &= row.getBoolean(1));
+        return defers[0];
     }
 
     /** A column that a foreign key refers to; a generated one is taken to be of the type of the one that refers to it. */
@@ -567,7 +582,7 @@ final class Followers {
         }
         all.addAll(mine);
         if (meeting) {
-            if (rowByRow) {
+            if (rowByRow && run.incomplete() == null) {
                 all.addAll(strayed(actual, together));
             }
             rehearse(all);

@@ -31,6 +31,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class SelectedRows {
 
+    private static final Pattern LONG = Pattern.compile("(?i)TEXT|BLOB|JSON");
+
     private static final Pattern SUB_QUERY = Pattern.compile("(?i)\\b(SELECT|TABLE|VALUES)\\b");
 
     /** Words of queries, and of what depends on the rows that were computed before without a parenthesis behind it. */
@@ -106,11 +108,11 @@ final class SelectedRows {
 
     /** Whether an expression comes to the same whichever rows it was computed for before, and if it is computed again; in doubt not. */
     static boolean isSteady(String expression, WriteRun run) {
-        Mentions mentions = Mentions.of(expression, run.dialect().syntax());
+        Mentions mentions = run.mentions(expression);
         return mentions.understood()
                 && STEADY.containsAll(mentions.called())
                 && Collections.disjoint(mentions.names(), UNSTEADY)
-                && !(mentions.names().contains("value")
+                && !(mentions.names().containsAll(Set.of("value", "for"))
                         && !Collections.disjoint(mentions.names(), Set.of("next", "previous")))
                 && !(expression.contains(":=") && mentions.symbols().stream().anyMatch(s -> s.contains("@")));
     }
@@ -233,6 +235,8 @@ final class SelectedRows {
     /** So that the rows are looked for where the statement looks for them, and not in an index that happens to hold all that is read. */
     private String everyColumn() {
         return targets.get(0).table().columns().stream()
+                // No index holds the whole of a long one.
+                .filter(column -> !LONG.matcher(column.type()).find())
                 .map(column -> "OCTET_LENGTH(" + column.sqlName() + ')')
                 .collect(Collectors.joining(", ", ", COALESCE(", ", 0)"));
     }
@@ -268,6 +272,15 @@ final class SelectedRows {
         return size;
     }
 
+    private boolean ordered() {
+        return inOrder && size() > 1 && (run.dialect().product() != Dialect.Product.H2 || size() <= MOST_ONE_BY_ONE);
+    }
+
+    /** Whether the statement looks at its condition again, and may pass over rows that were read. */
+    boolean mayPassOver() {
+        return selection.several() || beforeAny != null || asItIs || ordered();
+    }
+
     /**
      * The statement on exactly the rows that were read.
      *
@@ -277,8 +290,7 @@ final class SelectedRows {
     Query restricted(Query head, String condition, Parameters parameters) {
         boolean several = selection.several();
         boolean mySql = run.dialect().product().isMySqlFamily();
-        boolean ordered =
-                inOrder && size() > 1 && (run.dialect().product() != Dialect.Product.H2 || size() <= MOST_ONE_BY_ONE);
+        boolean ordered = ordered();
         head.add(" WHERE ");
         if (asItIs) {
             head.add(selection.where().isEmpty() ? "TRUE" : "(").add(selection.where(), parameters);

@@ -358,7 +358,9 @@ final class UpdateCapture implements WriteCapture {
         if (!followers.any()) {
             return gettingNewRowsOnly(rows, parameters);
         }
-        rows.leaveAsItIs();
+        if (rows.size() > 1) {
+            rows.leaveAsItIs();
+        }
         Savepoint before = run.connection().setSavepoint();
         Outcome outcome = gettingNewRowsOnly(rows, parameters);
         if (outcome.incomplete() != null) {
@@ -487,8 +489,8 @@ final class UpdateCapture implements WriteCapture {
         int count = rows.restricted(new Query().add(selection.head(), parameters), "", parameters)
                 .update(run.connection(), run.scope());
         run.changed();
-        Map<Target, Map<List<Value>, List<Value>>> after =
-                foreseen == null ? rows.readAgain() : Map.of(first, foreseen);
+        boolean asForeseen = foreseen != null && (count == rows.size() || !rows.mayPassOver());
+        Map<Target, Map<List<Value>, List<Value>>> after = asForeseen ? Map.of(first, foreseen) : rows.readAgain();
         List<TableChange> changes = new ArrayList<>();
         for (Target target : targets) {
             changes.addAll(changes(target, selection.several() ? 0 : count, null, SelectedRows.known(after, target)));

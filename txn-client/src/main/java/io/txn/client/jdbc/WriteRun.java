@@ -130,10 +130,15 @@ final class WriteRun {
         return resource.tables().routines(connection, text.called()).mayWrite(text, true);
     }
 
+    /** What a part of the statement mentions. */
+    Mentions mentions(String sql) {
+        return resource.plans().mentions(sql);
+    }
+
     /** Why a part of the statement may read something else when it runs again; null when it does not. */
     @Nullable
     String mayBeOther(String sql) throws SQLException {
-        Mentions text = resource.plans().mentions(sql);
+        Mentions text = mentions(sql);
         return resource.tables().routines(connection, text.called()).mayBeOther(text);
     }
 

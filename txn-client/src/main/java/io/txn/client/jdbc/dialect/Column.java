@@ -58,10 +58,12 @@ public record Column(String name, String sqlName, String type, Codec codec, Set<
         String given = text.text();
         switch (type.toUpperCase(Locale.ROOT)) {
             case "VARCHAR_IGNORECASE" -> {
-                return new Value.Text(given.toUpperCase(Locale.ROOT).toLowerCase(Locale.ROOT));
+                StringBuilder folded = new StringBuilder();
+                given.chars().forEach(c -> folded.append(Character.toLowerCase(Character.toUpperCase((char) c))));
+                return new Value.Text(folded.toString());
             }
             case "CHARACTER" -> {
-                return new Value.Text(given.replaceFirst(" +$", ""));
+                return new Value.Text(given.replaceFirst(" +\\z", ""));
             }
             case "NUMERIC", "DECIMAL", "DECFLOAT", "REAL", "DOUBLE PRECISION" -> {
                 try {

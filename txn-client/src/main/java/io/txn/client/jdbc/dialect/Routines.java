@@ -329,7 +329,7 @@ public final class Routines {
         String found =
                 text.called().stream().filter(UNSTEADY::contains).findFirst().orElse(null);
         if (found == null
-                && (text.names().containsAll(Set.of("next", "value"))
+                && (text.names().containsAll(Set.of("next", "value", "for"))
                         || text.parts().contains("nextval"))) {
             found = "a sequence";
         }

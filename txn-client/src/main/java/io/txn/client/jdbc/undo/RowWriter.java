@@ -200,12 +200,13 @@ final class RowWriter {
         }
         while (!waiting.isEmpty()) {
             Deque<Integer> behind = new ArrayDeque<>();
+            Set<Integer> met = new HashSet<>();
             Integer next = waiting.values().iterator().next();
-            while (next != null && !next.equals(behind.peekLast())) {
+            while (next != null && met.add(next)) {
                 behind.push(next);
                 next = waiting.get(place(key, rows.get(next).original()));
             }
-            if (next != null) {
+            if (next != null && next.equals(behind.peekLast())) {
                 now.set(next, moveAside(key, now.get(next))); // they wait for each other in a circle
             }
             for (int i : behind) {
@@ -297,8 +298,9 @@ final class RowWriter {
         if (type.startsWith("TIME")) {
             return List.of("TIME '12:34:57'", "TIME '21:43:56'");
         }
-        boolean number = Stream.of("TINYINT", "SMALLINT", "INT", "BIGINT", "NUMERIC", "DEC", "REAL", "DOUBLE", "FLOAT")
-                .anyMatch(type::startsWith);
+        boolean number = !type.startsWith("INTERVAL")
+                && Stream.of("TINYINT", "SMALLINT", "INT", "BIGINT", "NUMERIC", "DEC", "REAL", "DOUBLE", "FLOAT")
+                        .anyMatch(type::startsWith);
         if (!number) {
             return List.of();
         }
