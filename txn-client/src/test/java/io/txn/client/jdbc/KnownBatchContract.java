@@ -241,7 +241,12 @@ abstract class KnownBatchContract extends AtContract {
                     batch(connection, sql, elements);
                     batch(connection, sql, elements);
                 } catch (BatchUpdateException e) {
-                    if (kind() == DatabaseKind.POSTGRESQL) {
+                    // MariaDB's driver tells the first failure only: another one may have been a deadlock's.
+                    boolean several = Arrays.stream(e.getUpdateCounts())
+                                    .filter(count -> count == Statement.EXECUTE_FAILED)
+                                    .count()
+                            > 1;
+                    if (kind() == DatabaseKind.POSTGRESQL || several && mariaDb()) {
                         connection.rollback();
                     }
                 }
