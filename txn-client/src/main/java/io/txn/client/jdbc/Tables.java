@@ -248,7 +248,7 @@ final class Tables {
     }
 
     /**
-     * The functions that may write, as they are now or were a short time ago.
+     * What may write or give something else each time, as it is now or was a short time ago.
      *
      * @param called names of functions; one that nobody called before may have been made this moment
      */

@@ -58,7 +58,7 @@ public record Dialect(
      * @param sendsBits whether elements of an INSERT are sent in binary form, a number of single precision by its bits
      * @param hidesCounts whether it may not tell how many rows an element changed
      * @param severalStatements whether a text may hold several statements
-     * @param stopsAtDeadlocks whether it goes on after other failures, and tells the last one
+     * @param stopsAtDeadlocks whether it ends with a deadlock, goes on after other failures, and tells the last one
      */
     public record DriverHabits(
             boolean goesOn,
@@ -306,13 +306,13 @@ public record Dialect(
         return catalog().missingGrants(connection);
     }
 
-    /** A text that is another one whenever functions that may write came, went or changed; empty when there are none. */
+    /** A text that is another one whenever functions came, went or changed that may write or give something else each time; empty when there are none. */
     public String routinesNow(Connection connection) throws SQLException {
         return catalog().routinesNow(connection);
     }
 
     /**
-     * Functions that users of the database made and that may write.
+     * Functions that may write, and what may give something else each time: functions, views, operators.
      *
      * @param now what {@link #routinesNow} said
      * @param reading names of those that are said not to, in lower case, with or without schema
