@@ -94,6 +94,7 @@ class CorpusIT {
         }
         GeneratedDoc doc = GeneratedDoc.of("at-statements.md");
         doc.checkSection("totals", report.totals());
+        doc.checkSection("refusals", report.refusals());
         doc.checkSection("statements", report.statements());
     }
 

@@ -7,9 +7,28 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /** Results as tables. */
 public final class Report {
+
+    /** What a refusal says, by what it is about; the first that is found counts, and the last is found in all. */
+    private static final Map<String, Pattern> REASONS = new LinkedHashMap<>();
+
+    static {
+        REASONS.put(
+                "a statement that is to be refused: DDL, LOCK, LOAD, what no parser understands …",
+                Pattern.compile("reason=[A-Z]+ is not captured|parser does not understand|reason=it is empty"));
+        REASONS.put(
+                "a table without a key or without transactions",
+                Pattern.compile("TXN-AT003|rows cannot be named|has no transactions"));
+        REASONS.put(
+                "a trigger, rule, function or procedure that writes or may",
+                Pattern.compile(
+                        "may write|writes, or runs|does more than reading|is VOLATILE|changes large objects|would do so again|is written in|\\brule\\b|not seen by this account"));
+        REASONS.put("MERGE where it tells nothing of its rows", Pattern.compile("does not tell what MERGE did"));
+        REASONS.put("anything else", Pattern.compile(""));
+    }
 
     private final List<Target> targets;
     private final Map<String, Map<Target, List<Result>>> groups = new LinkedHashMap<>();
@@ -44,6 +63,43 @@ public final class Report {
         long refused = of.stream().filter(r -> r.outcome() == Outcome.REFUSED).count() - open;
         return "| " + title + " | " + of.size() + " | " + exact + share(exact, of.size()) + " | " + refused + " | "
                 + open + " | " + (of.size() - exact - refused - open) + " |\n";
+    }
+
+    /** Why cases of each target were refused, by what the refusal says. */
+    public String refusals() {
+        StringBuilder out = new StringBuilder("| refused because of |");
+        targets.forEach(target -> out.append(' ').append(target.title()).append(" |"));
+        out.append(" all | of all cases |\n|---|")
+                .append("---|".repeat(targets.size() + 2))
+                .append('\n');
+        Map<String, List<Result>> because = new LinkedHashMap<>();
+        REASONS.keySet().forEach(reason -> because.put(reason, new ArrayList<>()));
+        all.stream().filter(r -> r.outcome() == Outcome.REFUSED).forEach(r -> because.get(reason(r))
+                .add(r));
+        because.forEach((reason, of) -> {
+            out.append("| ").append(reason).append(" |");
+            for (Target target : targets) {
+                out.append(' ')
+                        .append(of.stream()
+                                .filter(r -> r.what().target() == target)
+                                .count())
+                        .append(" |");
+            }
+            out.append(' ')
+                    .append(of.size())
+                    .append(" |")
+                    .append(share(of.size(), all.size()))
+                    .append(" |\n");
+        });
+        return out.toString();
+    }
+
+    private static String reason(Result refused) {
+        return REASONS.entrySet().stream()
+                .filter(reason -> reason.getValue().matcher(refused.detail()).find())
+                .findFirst()
+                .orElseThrow()
+                .getKey();
     }
 
     private static String share(long part, int whole) {
