@@ -110,6 +110,8 @@ final class Followers {
         private final Set<List<Value>> gone = new HashSet<>();
 
         private final Set<Seen> seen = new HashSet<>();
+        /** By how they were come to, the place of what they refer to, where they spell that otherwise. */
+        private final Map<Seen, List<Value>> spelt = new HashMap<>();
 
         Rows(Table table) {
             this.table = table;
@@ -389,7 +391,8 @@ final class Followers {
         for (int from = 0; from < references.size(); from += TableImages.KEYS_PER_QUERY) {
             List<List<Value>> chunk =
                     references.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, references.size()));
-            for (List<Value> row : rowsThatRefer(child, key, item.table(), chunk)) {
+            for (Referring each : rowsThatRefer(child, key, item.table(), chunk)) {
+                List<Value> row = each.row();
                 List<Value> id = rows.key(row);
                 // Rows come back table by table.
                 if (deletes
@@ -402,6 +405,9 @@ final class Followers {
                 }
                 if (own != null && own.set() == null && own.keys().contains(id)) {
                     continue;
+                }
+                if (each.spelt() != null) {
+                    rows.spelt.put(new Seen(id, key), each.spelt());
                 }
                 if (rows.before.putIfAbsent(id, row) == null) {
                     count++;
@@ -480,7 +486,42 @@ final class Followers {
         return new Column(name, run.dialect().quote(name), like.type(), like.codec(), Set.of(Column.Trait.GENERATED));
     }
 
-    private List<List<Value>> rowsThatRefer(Table child, ForeignKey key, Table parent, List<List<Value>> references)
+    /**
+     * A row that refers to another one.
+     *
+     * @param spelt the place of that other one; null where the row's own values tell it
+     */
+    private record Referring(List<Value> row, @Nullable List<Value> spelt) {}
+
+    /** Which of the references a row holds that spells it otherwise, only the database knows: it is asked for fewer at a time. */
+    private List<Referring> rowsThatRefer(Table child, ForeignKey key, Table parent, List<List<Value>> references)
+            throws SQLException {
+        List<List<Value>> rows = allThatRefer(child, key, parent, references);
+        if (generated(key, parent)) {
+            return rows.stream().map(row -> new Referring(row, null)).toList();
+        }
+        Set<List<Value>> places = new HashSet<>();
+        references.forEach(reference -> places.add(place(parent, key.parentColumns(), key.parentColumns(), reference)));
+        boolean otherwise = false;
+        for (List<Value> row : rows) {
+            otherwise |= !places.contains(place(child, key.childColumns(), names(child), row));
+        }
+        if (!otherwise) {
+            return rows.stream().map(row -> new Referring(row, null)).toList();
+        }
+        List<Referring> referring = new ArrayList<>();
+        if (references.size() == 1) {
+            List<Value> place = places.iterator().next();
+            rows.forEach(row -> referring.add(new Referring(row, place)));
+            return referring;
+        }
+        int middle = references.size() / 2;
+        referring.addAll(rowsThatRefer(child, key, parent, references.subList(0, middle)));
+        referring.addAll(rowsThatRefer(child, key, parent, references.subList(middle, references.size())));
+        return referring;
+    }
+
+    private List<List<Value>> allThatRefer(Table child, ForeignKey key, Table parent, List<List<Value>> references)
             throws SQLException {
         List<Column> compared = new ArrayList<>();
         for (int i = 0; i < key.childColumns().size(); i++) {
@@ -559,8 +600,9 @@ final class Followers {
             now.forEach((key, row) -> {
                 List<Value> before = rows.before.get(key);
                 List<Value> with = meeting && rowByRow ? together.followed(rows, key, row) : row;
-                // What stayed as it was may have come to refer to another row, and is in nobody's way.
-                if (!with.equals(before) || !together.now(rows, key).equals(before)) {
+                // What stayed as it was may have come to refer to another row, and is in nobody's way; or what it
+                // refers to is spelt now as it was spelt there.
+                if (!with.equals(before) || !together.now(rows, key).equals(before) || together.follows(rows, key)) {
                     updated.add(new RowChange(before, with));
                 }
             });
@@ -739,6 +781,10 @@ final class Followers {
             return row;
         }
 
+        boolean follows(Rows rows, List<Value> key) {
+            return followed.getOrDefault(rows, Map.of()).containsKey(key);
+        }
+
         /** The row, in what followed as here, else as {@code actual}. */
         List<Value> followed(Rows rows, List<Value> key, List<Value> actual) {
             List<Value> row = new ArrayList<>(actual);
@@ -789,7 +835,12 @@ final class Followers {
             List<Move> followers = new ArrayList<>();
             for (List<Value> key : rows.remaining()) {
                 List<Value> row = now(rows, key);
-                List<Value> to = places.get(place(rows.table, by.childColumns(), names(rows.table), row));
+                List<Value> spelt = rows.spelt.get(new Seen(key, by));
+                boolean there = spelt != null
+                        && at.stream().allMatch(i -> row.get(i)
+                                .equals(SelectedRows.known(rows.before, key).get(i)));
+                List<Value> to =
+                        places.get(there ? spelt : place(rows.table, by.childColumns(), names(rows.table), row));
                 if (to != null) {
                     List<Value> moved = new ArrayList<>(row);
                     for (int i = 0; i < to.size(); i++) {
@@ -886,6 +937,13 @@ final class Followers {
             List<Value> key = byNewKey.get(rows.inKeys(rows.key(row)));
             if (key != null) {
                 now.put(key, row);
+            }
+        }
+        for (Map.Entry<List<Value>, List<Value>> entry : byNewKey.entrySet()) {
+            if (!now.containsKey(entry.getValue())) {
+                // A database may leave what it finds equal as it was spelt.
+                List<List<Value>> row = read(rows, List.of(rows.key(course.now(rows, entry.getValue()))));
+                row.stream().filter(one -> !now.containsValue(one)).forEach(one -> now.put(entry.getValue(), one));
             }
         }
         if (now.size() != rows.remaining().size()) {
