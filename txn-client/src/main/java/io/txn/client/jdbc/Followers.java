@@ -7,7 +7,6 @@ import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Trigger;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.undo.CannotUndoException;
-import io.txn.client.jdbc.undo.ImageColumn;
 import io.txn.client.jdbc.undo.RowChange;
 import io.txn.client.jdbc.undo.TableChange;
 import io.txn.client.jdbc.undo.Undo;
@@ -16,8 +15,6 @@ import java.sql.Savepoint;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -41,7 +38,7 @@ final class Followers {
     /** By name in SQL, the tables that can be reached. */
     private final Map<String, Table> tables = new LinkedHashMap<>();
 
-    private final Map<String, Rows> found = new LinkedHashMap<>();
+    private final Map<String, FollowingRows> found = new LinkedHashMap<>();
     private int count;
     /** Whether those that follow may be set back with others, or be so already. */
     private boolean following;
@@ -96,48 +93,6 @@ final class Followers {
         columns.forEach(c -> names.add(c.name()));
         return names;
     }
-
-    /** Rows of one table that follow. */
-    private final class Rows {
-
-        private final Table table;
-        private final TableImages images;
-        /** By the key that they had. */
-        private final Map<List<Value>, List<Value>> before = new LinkedHashMap<>();
-
-        private final Set<List<Value>> deleted = new LinkedHashSet<>();
-        /** Those that went with others besides. */
-        private final Set<List<Value>> gone = new HashSet<>();
-
-        private final Set<Seen> seen = new HashSet<>();
-        /** By how they were come to, the place of what they refer to, where they spell that otherwise. */
-        private final Map<Seen, List<Value>> spelt = new HashMap<>();
-
-        Rows(Table table) {
-            this.table = table;
-            this.images = new TableImages(run, table);
-        }
-
-        List<Value> key(List<Value> row) {
-            return images.keyOf(table.columns(), row);
-        }
-
-        List<Value> inKeys(List<Value> key) {
-            List<Value> found = new ArrayList<>();
-            for (int i = 0; i < key.size(); i++) {
-                found.add(table.key().get(i).inKeys(key.get(i)));
-            }
-            return found;
-        }
-
-        List<List<Value>> remaining() {
-            return before.keySet().stream()
-                    .filter(k -> !deleted.contains(k) && !gone.contains(k))
-                    .toList();
-        }
-    }
-
-    private record Seen(List<Value> key, ForeignKey by) {}
 
     /**
      * Rows of a table, to be asked who follows them.
@@ -374,7 +329,7 @@ final class Followers {
         if (child == null) {
             throw new AssertionError("the graph was walked before: " + key.child());
         }
-        Rows rows = found.computeIfAbsent(child.sqlName(), name -> new Rows(child));
+        FollowingRows rows = found.computeIfAbsent(child.sqlName(), name -> new FollowingRows(run, child));
         boolean deletes = item.set() == null && key.onDelete() == ForeignKey.Action.CASCADE;
         TableImages parents = new TableImages(run, item.table());
         Set<List<Value>> referred = new LinkedHashSet<>();
@@ -407,7 +362,7 @@ final class Followers {
                     continue;
                 }
                 if (each.spelt() != null) {
-                    rows.spelt.put(new Seen(id, key), each.spelt());
+                    rows.spelt.put(new FollowingRows.Seen(id, key), each.spelt());
                 }
                 if (rows.before.putIfAbsent(id, row) == null) {
                     count++;
@@ -419,7 +374,7 @@ final class Followers {
                     if (rows.deleted.add(id)) {
                         deleted.add(row);
                     }
-                } else if (rows.seen.add(new Seen(id, key))) {
+                } else if (rows.seen.add(new FollowingRows.Seen(id, key))) {
                     changed.add(row);
                 }
             }
@@ -481,7 +436,7 @@ final class Followers {
         if (column != null) {
             return column;
         }
-        Column like = column(
+        Column like = FollowingRows.column(
                 tables.getOrDefault(key.child(), parent), key.childColumns().get(place));
         return new Column(name, run.dialect().quote(name), like.type(), like.codec(), Set.of(Column.Trait.GENERATED));
     }
@@ -501,10 +456,12 @@ final class Followers {
             return rows.stream().map(row -> new Referring(row, null)).toList();
         }
         Set<List<Value>> places = new HashSet<>();
-        references.forEach(reference -> places.add(place(parent, key.parentColumns(), key.parentColumns(), reference)));
+        references.forEach(reference ->
+                places.add(FollowingRows.place(parent, key.parentColumns(), key.parentColumns(), reference)));
         boolean otherwise = false;
         for (List<Value> row : rows) {
-            otherwise |= !places.contains(place(child, key.childColumns(), names(child), row));
+            otherwise |=
+                    !places.contains(FollowingRows.place(child, key.childColumns(), FollowingRows.names(child), row));
         }
         if (!otherwise) {
             return rows.stream().map(row -> new Referring(row, null)).toList();
@@ -541,14 +498,6 @@ final class Followers {
         return rows;
     }
 
-    private static Column column(Table table, String name) {
-        Column column = table.named(name);
-        if (column == null) {
-            throw new AssertionError("a foreign key refers to " + name + ", which " + table + " has not");
-        }
-        return column;
-    }
-
     private static List<Value> values(List<Column> columns, List<Value> row, List<String> names) {
         List<Value> values = new ArrayList<>();
         for (String name : names) {
@@ -575,26 +524,22 @@ final class Followers {
                         .forEach(rows -> change.rows().forEach(row -> rows.gone.add(change.keyOf(row.original()))));
             }
         }
-        List<Moves> moves = moves(own);
-        Course together = new Course();
-        moves.forEach(moved -> together.move(moved.table(), moved.columns(), moved.rows()));
+        List<Course.Moves> moves = Course.Moves.of(
+                roots.stream()
+                        .filter(root -> root.set() != null)
+                        .map(Root::table)
+                        .toList(),
+                own);
+        Course together = Course.together(found, moves);
         boolean meeting =
-                run.dialect().product() == Dialect.Product.H2 && moves.stream().anyMatch(Moves::changePlaces);
-        Course course = together;
-        if (meeting && rowByRow) {
-            course = new Course();
-            for (Moves moved : moves) {
-                for (Move row : moved.rows()) {
-                    course.move(moved.table(), moved.columns(), List.of(row));
-                }
-            }
-        }
+                run.dialect().product() == Dialect.Product.H2 && moves.stream().anyMatch(Course.Moves::changePlaces);
+        Course course = meeting && rowByRow ? Course.rowByRow(found, moves) : together;
         List<TableChange> all = new ArrayList<>();
         List<TableChange> mine = new ArrayList<>(own);
-        Map<Rows, Map<List<Value>, List<Value>>> actual = new LinkedHashMap<>();
-        for (Rows rows : childrenFirst()) {
+        Map<FollowingRows, Map<List<Value>, List<Value>>> actual = new LinkedHashMap<>();
+        for (FollowingRows rows : childrenFirst()) {
             refuseIfWritten(rows, own);
-            Map<List<Value>, List<Value>> now = now(rows, course);
+            Map<List<Value>, List<Value>> now = rows.now(course);
             actual.put(rows, now);
             List<RowChange> updated = new ArrayList<>();
             now.forEach((key, row) -> {
@@ -625,54 +570,9 @@ final class Followers {
         all.addAll(mine);
         if (meeting) {
             if (rowByRow && run.incomplete() == null) {
-                all.addAll(strayed(actual, together));
+                all.addAll(together.strayed(actual));
             }
             rehearse(all);
-        }
-        return all;
-    }
-
-    /**
-     * Where rows that moved let those of others go along with their own, what these became besides following their own: undone first, each is with its own again,
-     * who takes it back.
-     *
-     * @param actual the rows as they are
-     * @param together as they would be
-     */
-    private List<TableChange> strayed(Map<Rows, Map<List<Value>, List<Value>>> actual, Course together) {
-        List<TableChange> all = new ArrayList<>();
-        List<Rows> parentsFirst = new ArrayList<>(actual.keySet());
-        Collections.reverse(parentsFirst);
-        for (Rows rows : parentsFirst) {
-            List<RowChange> strayed = new ArrayList<>();
-            List<Move> back = new ArrayList<>();
-            SelectedRows.known(actual, rows).forEach((key, row) -> {
-                List<Value> with = together.followed(rows, key, row);
-                if (!with.equals(row)) {
-                    strayed.add(new RowChange(with, row));
-                    back.add(new Move(row, with));
-                }
-            });
-            Course course = new Course();
-            actual.forEach(course::begin);
-            course.move(rows.table, names(rows.table), back);
-            List<TableChange> step = new ArrayList<>();
-            for (Map.Entry<Rows, Map<List<Value>, List<Value>>> entry : actual.entrySet()) {
-                Rows others = entry.getKey();
-                List<RowChange> taken = new ArrayList<>();
-                entry.getValue().replaceAll((key, row) -> {
-                    List<Value> now = course.now(others, key);
-                    if (!now.equals(row)) {
-                        taken.add(new RowChange(now, row));
-                    }
-                    return now;
-                });
-                others.images
-                        .change(TableChange.Kind.UPDATE, others.table.columns(), taken)
-                        .forEach(change -> step.add(change.asFollowing()));
-            }
-            step.addAll(rows.images.change(TableChange.Kind.UPDATE, rows.table.columns(), strayed));
-            all.addAll(0, step);
         }
         return all;
     }
@@ -686,8 +586,8 @@ final class Followers {
         String failure = null;
         try {
             Undo.rehearse(run.connection(), run.dialect(), changes);
-            for (Rows rows : found.values()) {
-                if (!isAsBefore(rows)) {
+            for (FollowingRows rows : found.values()) {
+                if (!rows.isAsBefore()) {
                     failure = "rows of " + rows.table.lockName() + " would not go back with those that they followed";
                 }
             }
@@ -705,27 +605,8 @@ final class Followers {
         }
     }
 
-    private boolean isAsBefore(Rows rows) throws SQLException {
-        Map<List<Value>, List<Value>> now = new HashMap<>();
-        read(rows, List.copyOf(rows.before.keySet())).forEach(row -> now.put(rows.key(row), row));
-        for (Map.Entry<List<Value>, List<Value>> entry : rows.before.entrySet()) {
-            List<Value> row = now.get(entry.getKey());
-            for (int i = 0; row != null && i < row.size(); i++) {
-                if (!rows.table.columns().get(i).is(Column.Trait.MAINTAINED)
-                        && !row.get(i).equals(entry.getValue().get(i))) {
-                    row = null;
-                    break;
-                }
-            }
-            if (row == null) {
-                return false;
-            }
-        }
-        return true;
-    }
-
     /** What the statement itself says of a row that the database then changed once more is not what the row is. */
-    private void refuseIfWritten(Rows rows, List<TableChange> own) {
+    private void refuseIfWritten(FollowingRows rows, List<TableChange> own) {
         for (TableChange change : own) {
             if (change.kind() != TableChange.Kind.DELETE
                     && !change.following()
@@ -755,236 +636,20 @@ final class Followers {
         return false;
     }
 
-    /** A row that others follow, as it was and as it is. */
-    private record Move(List<Value> from, List<Value> to) {}
-
-    /** How those that were read follow what they refer to, as far as that tells: by table, and by the key that they had. */
-    private final class Course {
-
-        private final Map<Rows, Map<List<Value>, List<Value>>> now = new HashMap<>();
-        private final Map<Rows, Map<List<Value>, Set<Integer>>> followed = new HashMap<>();
-
-        /** From here on. */
-        void begin(Rows rows, Map<List<Value>, List<Value>> as) {
-            now.put(rows, new LinkedHashMap<>(as));
-        }
-
-        private Map<List<Value>, List<Value>> now(Rows rows) {
-            return now.computeIfAbsent(rows, r -> new LinkedHashMap<>(r.before));
-        }
-
-        List<Value> now(Rows rows, List<Value> key) {
-            List<Value> row = now(rows).get(key);
-            if (row == null) {
-                throw new AssertionError("no row of " + rows.table + " was read that had the key " + key);
-            }
-            return row;
-        }
-
-        boolean follows(Rows rows, List<Value> key) {
-            return followed.getOrDefault(rows, Map.of()).containsKey(key);
-        }
-
-        /** The row, in what followed as here, else as {@code actual}. */
-        List<Value> followed(Rows rows, List<Value> key, List<Value> actual) {
-            List<Value> row = new ArrayList<>(actual);
-            List<Column> columns = rows.table.columns();
-            followed.getOrDefault(rows, Map.of()).getOrDefault(key, Set.of()).forEach(i -> {
-                Value value = now(rows, key).get(i);
-                if (!columns.get(i).inKeys(value).equals(columns.get(i).inKeys(row.get(i)))) {
-                    row.set(i, value);
-                }
-            });
-            return List.copyOf(row);
-        }
-
-        /**
-         * Rows move together, and take along those that refer to them.
-         *
-         * @param columns of the rows
-         */
-        void move(Table parent, List<String> columns, List<Move> moves) {
-            for (ForeignKey key : parent.referencedBy()) {
-                Rows rows = found.get(key.child());
-                if (rows != null
-                        && key.followsUpdate()
-                        && columns.containsAll(key.parentColumns())
-                        && key.childColumns().stream().allMatch(name -> rows.table.named(name) != null)) {
-                    move(parent, key, rows, columns, moves);
-                }
-            }
-        }
-
-        private void move(Table parent, ForeignKey by, Rows rows, List<String> columns, List<Move> moves) {
-            List<Integer> from =
-                    by.parentColumns().stream().map(columns::indexOf).toList();
-            Map<List<Value>, List<Value>> places = new HashMap<>();
-            for (Move move : moves) {
-                List<Value> to = from.stream().map(move.to()::get).toList();
-                if (!to.equals(from.stream().map(move.from()::get).toList())) {
-                    places.put(place(parent, by.parentColumns(), columns, move.from()), to);
-                }
-            }
-            if (places.isEmpty()) {
-                return;
-            }
-            boolean cascades = by.onUpdate() == ForeignKey.Action.CASCADE;
-            List<Integer> at = by.childColumns().stream()
-                    .map(name -> rows.table.columns().indexOf(column(rows.table, name)))
-                    .toList();
-            List<Move> followers = new ArrayList<>();
-            for (List<Value> key : rows.remaining()) {
-                List<Value> row = now(rows, key);
-                List<Value> spelt = rows.spelt.get(new Seen(key, by));
-                boolean there = spelt != null
-                        && at.stream().allMatch(i -> row.get(i)
-                                .equals(SelectedRows.known(rows.before, key).get(i)));
-                List<Value> to =
-                        places.get(there ? spelt : place(rows.table, by.childColumns(), names(rows.table), row));
-                if (to != null) {
-                    List<Value> moved = new ArrayList<>(row);
-                    for (int i = 0; i < to.size(); i++) {
-                        // What else they get, they get from nobody who moves.
-                        moved.set(at.get(i), cascades ? to.get(i) : Value.NULL);
-                    }
-                    now(rows).put(key, moved);
-                    followers.add(new Move(row, moved));
-                    if (cascades) {
-                        followed.computeIfAbsent(rows, r -> new HashMap<>())
-                                .computeIfAbsent(key, k -> new HashSet<>())
-                                .addAll(at);
-                    }
-                }
-            }
-            if (!followers.isEmpty()) {
-                move(rows.table, names(rows.table), followers);
-            }
-        }
-    }
-
-    /** What a row has in some columns, as it is found by. */
-    private static List<Value> place(Table table, List<String> of, List<String> columns, List<Value> row) {
-        return of.stream()
-                .map(name -> column(table, name).inKeys(row.get(columns.indexOf(name))))
-                .toList();
-    }
-
-    private static List<String> names(Table table) {
-        return table.columns().stream().map(Column::name).toList();
-    }
-
-    /** What the statement itself did to rows of a table that others follow, from the first step to the last. */
-    private record Moves(Table table, List<String> columns, List<Move> rows) {
-
-        /** Whether a row is where another one was, in what others refer to. */
-        boolean changePlaces() {
-            for (ForeignKey key : table.referencedBy()) {
-                if (key.followsUpdate() && columns.containsAll(key.parentColumns())) {
-                    Set<List<Value>> places = new HashSet<>();
-                    rows.forEach(row -> places.add(place(table, key.parentColumns(), columns, row.from())));
-                    for (Move row : rows) {
-                        List<Value> to = place(table, key.parentColumns(), columns, row.to());
-                        if (!to.equals(place(table, key.parentColumns(), columns, row.from())) && places.contains(to)) {
-                            return true;
-                        }
-                    }
-                }
-            }
-            return false;
-        }
-    }
-
-    private List<Moves> moves(List<TableChange> own) {
-        List<Moves> all = new ArrayList<>();
-        for (Root root : roots) {
-            if (root.set() == null) {
-                continue;
-            }
-            // A row may change in several steps, and its key with it.
-            Map<List<Value>, Move> rows = new LinkedHashMap<>();
-            List<String> columns = List.of();
-            for (TableChange change : own) {
-                if (change.kind() == TableChange.Kind.UPDATE
-                        && change.lockName().equals(root.table().lockName())) {
-                    columns = change.columns().stream().map(ImageColumn::name).toList();
-                    Map<List<Value>, Move> moved = new LinkedHashMap<>();
-                    for (RowChange row : change.rows()) {
-                        Move earlier = rows.remove(change.keyOf(row.original()));
-                        moved.put(
-                                change.keyOf(row.existing()),
-                                new Move(earlier == null ? row.original() : earlier.from(), row.existing()));
-                    }
-                    rows.putAll(moved);
-                }
-            }
-            if (!rows.isEmpty()) {
-                all.add(new Moves(root.table(), columns, List.copyOf(rows.values())));
-            }
-        }
-        return all;
-    }
-
-    /** The rows as they are, by the key that they had. */
-    private Map<List<Value>, List<Value>> now(Rows rows, Course course) throws SQLException {
-        Map<List<Value>, List<Value>> byNewKey = new LinkedHashMap<>();
-        List<List<Value>> keys = new ArrayList<>();
-        for (List<Value> key : rows.remaining()) {
-            keys.add(rows.key(course.now(rows, key)));
-            byNewKey.put(rows.inKeys(keys.get(keys.size() - 1)), key);
-        }
-        Map<List<Value>, List<Value>> now = new LinkedHashMap<>();
-        for (List<Value> row : read(rows, keys)) {
-            List<Value> key = byNewKey.get(rows.inKeys(rows.key(row)));
-            if (key != null) {
-                now.put(key, row);
-            }
-        }
-        for (Map.Entry<List<Value>, List<Value>> entry : byNewKey.entrySet()) {
-            if (!now.containsKey(entry.getValue())) {
-                // A database may leave what it finds equal as it was spelt.
-                List<List<Value>> row = read(rows, List.of(rows.key(course.now(rows, entry.getValue()))));
-                row.stream().filter(one -> !now.containsValue(one)).forEach(one -> now.put(entry.getValue(), one));
-            }
-        }
-        if (now.size() != rows.remaining().size()) {
-            run.incomplete("a row of " + rows.table.lockName() + " that a foreign key changed was not found again");
-        }
-        return now;
-    }
-
-    private List<List<Value>> read(Rows rows, List<List<Value>> keys) throws SQLException {
-        List<List<Value>> found = new ArrayList<>();
-        for (int from = 0; from < keys.size(); from += TableImages.KEYS_PER_QUERY) {
-            rows.images.readImage(
-                    new Query()
-                            .add("SELECT " + run.dialect().identity("", rows.table)
-                                    + TableImages.reads(rows.table.columns(), "") + " FROM " + rows.table.sqlName()
-                                    + " WHERE ")
-                            .addKeys(
-                                    rows.table.key(),
-                                    keys.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, keys.size())))
-                            .add(run.dialect().afterImageLocks() ? run.dialect().allForUpdate() : ""),
-                    () -> {},
-                    rows.table.columns(),
-                    found);
-        }
-        return found;
-    }
-
     /** Tables that refer to others before those. */
-    private List<Rows> childrenFirst() {
-        List<Rows> ordered = new ArrayList<>();
+    private List<FollowingRows> childrenFirst() {
+        List<FollowingRows> ordered = new ArrayList<>();
         Set<String> done = new HashSet<>();
         found.values().forEach(rows -> addChildrenFirst(rows, ordered, done));
         return ordered;
     }
 
-    private void addChildrenFirst(Rows rows, List<Rows> ordered, Set<String> done) {
+    private void addChildrenFirst(FollowingRows rows, List<FollowingRows> ordered, Set<String> done) {
         if (!done.add(rows.table.sqlName())) {
             return;
         }
         for (ForeignKey key : rows.table.referencedBy()) {
-            Rows child = found.get(key.child());
+            FollowingRows child = found.get(key.child());
             if (child != null) {
                 addChildrenFirst(child, ordered, done);
             }
