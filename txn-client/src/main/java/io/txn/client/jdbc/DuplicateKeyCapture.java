@@ -12,23 +12,18 @@ import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** {@code INSERT … ON DUPLICATE KEY UPDATE} on MariaDB, which tells by {@link RememberingInsert} what each row was. No round trip is added. */
-final class DuplicateKeyCapture implements WriteCapture {
+final class DuplicateKeyCapture extends TableCapture {
 
     private final Plan.RichInsert plan;
-    private final WriteRun run;
-    private final Table table;
-    private final TableImages images;
 
     DuplicateKeyCapture(Plan.RichInsert plan, WriteRun run, Table table) {
+        super(run, table);
         this.plan = plan;
-        this.run = run;
-        this.table = table;
-        this.images = new TableImages(run, table);
     }
 
     @Override
     public void check() throws SQLException {
-        TableImages.requireSupported(table, table.columns());
+        super.check();
         if (plan.ignores()) {
             throw Refusals.notSupported(
                     "the server does not tell whose change it ignored, nor counts it in a way that could be known",

@@ -7,7 +7,6 @@ import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Trigger;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.undo.CannotUndoException;
-import io.txn.client.jdbc.undo.ImageColumn;
 import io.txn.client.jdbc.undo.RowChange;
 import io.txn.client.jdbc.undo.TableChange;
 import io.txn.client.jdbc.undo.Undo;
@@ -16,8 +15,6 @@ import java.sql.Savepoint;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -41,7 +38,7 @@ final class Followers {
     /** By name in SQL, the tables that can be reached. */
     private final Map<String, Table> tables = new LinkedHashMap<>();
 
-    private final Map<String, Rows> found = new LinkedHashMap<>();
+    private final Map<String, FollowingRows> found = new LinkedHashMap<>();
     private int count;
     /** Whether those that follow may be set back with others, or be so already. */
     private boolean following;
@@ -96,46 +93,6 @@ final class Followers {
         columns.forEach(c -> names.add(c.name()));
         return names;
     }
-
-    /** Rows of one table that follow. */
-    private final class Rows {
-
-        private final Table table;
-        private final TableImages images;
-        /** By the key that they had. */
-        private final Map<List<Value>, List<Value>> before = new LinkedHashMap<>();
-
-        private final Set<List<Value>> deleted = new LinkedHashSet<>();
-        /** Those that went with others besides. */
-        private final Set<List<Value>> gone = new HashSet<>();
-
-        private final Set<Seen> seen = new HashSet<>();
-
-        Rows(Table table) {
-            this.table = table;
-            this.images = new TableImages(run, table);
-        }
-
-        List<Value> key(List<Value> row) {
-            return images.keyOf(table.columns(), row);
-        }
-
-        List<Value> inKeys(List<Value> key) {
-            List<Value> found = new ArrayList<>();
-            for (int i = 0; i < key.size(); i++) {
-                found.add(table.key().get(i).inKeys(key.get(i)));
-            }
-            return found;
-        }
-
-        List<List<Value>> remaining() {
-            return before.keySet().stream()
-                    .filter(k -> !deleted.contains(k) && !gone.contains(k))
-                    .toList();
-        }
-    }
-
-    private record Seen(List<Value> key, ForeignKey by) {}
 
     /**
      * Rows of a table, to be asked who follows them.
@@ -372,7 +329,7 @@ final class Followers {
         if (child == null) {
             throw new AssertionError("the graph was walked before: " + key.child());
         }
-        Rows rows = found.computeIfAbsent(child.sqlName(), name -> new Rows(child));
+        FollowingRows rows = found.computeIfAbsent(child.sqlName(), name -> new FollowingRows(run, child));
         boolean deletes = item.set() == null && key.onDelete() == ForeignKey.Action.CASCADE;
         TableImages parents = new TableImages(run, item.table());
         Set<List<Value>> referred = new LinkedHashSet<>();
@@ -389,7 +346,8 @@ final class Followers {
         for (int from = 0; from < references.size(); from += TableImages.KEYS_PER_QUERY) {
             List<List<Value>> chunk =
                     references.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, references.size()));
-            for (List<Value> row : rowsThatRefer(child, key, item.table(), chunk)) {
+            for (Referring each : rowsThatRefer(child, key, item.table(), chunk)) {
+                List<Value> row = each.row();
                 List<Value> id = rows.key(row);
                 // Rows come back table by table.
                 if (deletes
@@ -403,6 +361,9 @@ final class Followers {
                 if (own != null && own.set() == null && own.keys().contains(id)) {
                     continue;
                 }
+                if (each.spelt() != null) {
+                    rows.spelt.put(new FollowingRows.Seen(id, key), each.spelt());
+                }
                 if (rows.before.putIfAbsent(id, row) == null) {
                     count++;
                     if (count > run.options().maxRowsPerStatement()) {
@@ -413,7 +374,7 @@ final class Followers {
                     if (rows.deleted.add(id)) {
                         deleted.add(row);
                     }
-                } else if (rows.seen.add(new Seen(id, key))) {
+                } else if (rows.seen.add(new FollowingRows.Seen(id, key))) {
                     changed.add(row);
                 }
             }
@@ -475,12 +436,49 @@ final class Followers {
         if (column != null) {
             return column;
         }
-        Column like = column(
+        Column like = FollowingRows.column(
                 tables.getOrDefault(key.child(), parent), key.childColumns().get(place));
         return new Column(name, run.dialect().quote(name), like.type(), like.codec(), Set.of(Column.Trait.GENERATED));
     }
 
-    private List<List<Value>> rowsThatRefer(Table child, ForeignKey key, Table parent, List<List<Value>> references)
+    /**
+     * A row that refers to another one.
+     *
+     * @param spelt the place of that other one; null where the row's own values tell it
+     */
+    private record Referring(List<Value> row, @Nullable List<Value> spelt) {}
+
+    /** Which of the references a row holds that spells it otherwise, only the database knows: it is asked for fewer at a time. */
+    private List<Referring> rowsThatRefer(Table child, ForeignKey key, Table parent, List<List<Value>> references)
+            throws SQLException {
+        List<List<Value>> rows = allThatRefer(child, key, parent, references);
+        if (generated(key, parent)) {
+            return rows.stream().map(row -> new Referring(row, null)).toList();
+        }
+        Set<List<Value>> places = new HashSet<>();
+        references.forEach(reference ->
+                places.add(FollowingRows.place(parent, key.parentColumns(), key.parentColumns(), reference)));
+        boolean otherwise = false;
+        for (List<Value> row : rows) {
+            otherwise |=
+                    !places.contains(FollowingRows.place(child, key.childColumns(), FollowingRows.names(child), row));
+        }
+        if (!otherwise) {
+            return rows.stream().map(row -> new Referring(row, null)).toList();
+        }
+        List<Referring> referring = new ArrayList<>();
+        if (references.size() == 1) {
+            List<Value> place = places.iterator().next();
+            rows.forEach(row -> referring.add(new Referring(row, place)));
+            return referring;
+        }
+        int middle = references.size() / 2;
+        referring.addAll(rowsThatRefer(child, key, parent, references.subList(0, middle)));
+        referring.addAll(rowsThatRefer(child, key, parent, references.subList(middle, references.size())));
+        return referring;
+    }
+
+    private List<List<Value>> allThatRefer(Table child, ForeignKey key, Table parent, List<List<Value>> references)
             throws SQLException {
         List<Column> compared = new ArrayList<>();
         for (int i = 0; i < key.childColumns().size(); i++) {
@@ -498,14 +496,6 @@ final class Followers {
         TableImages images = new TableImages(run, child);
         images.readImage(query, () -> {}, child.columns(), rows);
         return rows;
-    }
-
-    private static Column column(Table table, String name) {
-        Column column = table.named(name);
-        if (column == null) {
-            throw new AssertionError("a foreign key refers to " + name + ", which " + table + " has not");
-        }
-        return column;
     }
 
     private static List<Value> values(List<Column> columns, List<Value> row, List<String> names) {
@@ -534,33 +524,30 @@ final class Followers {
                         .forEach(rows -> change.rows().forEach(row -> rows.gone.add(change.keyOf(row.original()))));
             }
         }
-        List<Moves> moves = moves(own);
-        Course together = new Course();
-        moves.forEach(moved -> together.move(moved.table(), moved.columns(), moved.rows()));
+        List<Course.Moves> moves = Course.Moves.of(
+                roots.stream()
+                        .filter(root -> root.set() != null)
+                        .map(Root::table)
+                        .toList(),
+                own);
+        Course together = Course.together(found, moves);
         boolean meeting =
-                run.dialect().product() == Dialect.Product.H2 && moves.stream().anyMatch(Moves::changePlaces);
-        Course course = together;
-        if (meeting && rowByRow) {
-            course = new Course();
-            for (Moves moved : moves) {
-                for (Move row : moved.rows()) {
-                    course.move(moved.table(), moved.columns(), List.of(row));
-                }
-            }
-        }
+                run.dialect().product() == Dialect.Product.H2 && moves.stream().anyMatch(Course.Moves::changePlaces);
+        Course course = meeting && rowByRow ? Course.rowByRow(found, moves) : together;
         List<TableChange> all = new ArrayList<>();
         List<TableChange> mine = new ArrayList<>(own);
-        Map<Rows, Map<List<Value>, List<Value>>> actual = new LinkedHashMap<>();
-        for (Rows rows : childrenFirst()) {
+        Map<FollowingRows, Map<List<Value>, List<Value>>> actual = new LinkedHashMap<>();
+        for (FollowingRows rows : childrenFirst()) {
             refuseIfWritten(rows, own);
-            Map<List<Value>, List<Value>> now = now(rows, course);
+            Map<List<Value>, List<Value>> now = rows.now(course);
             actual.put(rows, now);
             List<RowChange> updated = new ArrayList<>();
             now.forEach((key, row) -> {
                 List<Value> before = rows.before.get(key);
                 List<Value> with = meeting && rowByRow ? together.followed(rows, key, row) : row;
-                // What stayed as it was may have come to refer to another row, and is in nobody's way.
-                if (!with.equals(before) || !together.now(rows, key).equals(before)) {
+                // What stayed as it was may have come to refer to another row, and is in nobody's way; or what it
+                // refers to is spelt now as it was spelt there.
+                if (!with.equals(before) || !together.now(rows, key).equals(before) || together.follows(rows, key)) {
                     updated.add(new RowChange(before, with));
                 }
             });
@@ -583,54 +570,9 @@ final class Followers {
         all.addAll(mine);
         if (meeting) {
             if (rowByRow && run.incomplete() == null) {
-                all.addAll(strayed(actual, together));
+                all.addAll(together.strayed(actual));
             }
             rehearse(all);
-        }
-        return all;
-    }
-
-    /**
-     * Where rows that moved let those of others go along with their own, what these became besides following their own: undone first, each is with its own again,
-     * who takes it back.
-     *
-     * @param actual the rows as they are
-     * @param together as they would be
-     */
-    private List<TableChange> strayed(Map<Rows, Map<List<Value>, List<Value>>> actual, Course together) {
-        List<TableChange> all = new ArrayList<>();
-        List<Rows> parentsFirst = new ArrayList<>(actual.keySet());
-        Collections.reverse(parentsFirst);
-        for (Rows rows : parentsFirst) {
-            List<RowChange> strayed = new ArrayList<>();
-            List<Move> back = new ArrayList<>();
-            SelectedRows.known(actual, rows).forEach((key, row) -> {
-                List<Value> with = together.followed(rows, key, row);
-                if (!with.equals(row)) {
-                    strayed.add(new RowChange(with, row));
-                    back.add(new Move(row, with));
-                }
-            });
-            Course course = new Course();
-            actual.forEach(course::begin);
-            course.move(rows.table, names(rows.table), back);
-            List<TableChange> step = new ArrayList<>();
-            for (Map.Entry<Rows, Map<List<Value>, List<Value>>> entry : actual.entrySet()) {
-                Rows others = entry.getKey();
-                List<RowChange> taken = new ArrayList<>();
-                entry.getValue().replaceAll((key, row) -> {
-                    List<Value> now = course.now(others, key);
-                    if (!now.equals(row)) {
-                        taken.add(new RowChange(now, row));
-                    }
-                    return now;
-                });
-                others.images
-                        .change(TableChange.Kind.UPDATE, others.table.columns(), taken)
-                        .forEach(change -> step.add(change.asFollowing()));
-            }
-            step.addAll(rows.images.change(TableChange.Kind.UPDATE, rows.table.columns(), strayed));
-            all.addAll(0, step);
         }
         return all;
     }
@@ -644,8 +586,8 @@ final class Followers {
         String failure = null;
         try {
             Undo.rehearse(run.connection(), run.dialect(), changes);
-            for (Rows rows : found.values()) {
-                if (!isAsBefore(rows)) {
+            for (FollowingRows rows : found.values()) {
+                if (!rows.isAsBefore()) {
                     failure = "rows of " + rows.table.lockName() + " would not go back with those that they followed";
                 }
             }
@@ -663,27 +605,8 @@ final class Followers {
         }
     }
 
-    private boolean isAsBefore(Rows rows) throws SQLException {
-        Map<List<Value>, List<Value>> now = new HashMap<>();
-        read(rows, List.copyOf(rows.before.keySet())).forEach(row -> now.put(rows.key(row), row));
-        for (Map.Entry<List<Value>, List<Value>> entry : rows.before.entrySet()) {
-            List<Value> row = now.get(entry.getKey());
-            for (int i = 0; row != null && i < row.size(); i++) {
-                if (!rows.table.columns().get(i).is(Column.Trait.MAINTAINED)
-                        && !row.get(i).equals(entry.getValue().get(i))) {
-                    row = null;
-                    break;
-                }
-            }
-            if (row == null) {
-                return false;
-            }
-        }
-        return true;
-    }
-
     /** What the statement itself says of a row that the database then changed once more is not what the row is. */
-    private void refuseIfWritten(Rows rows, List<TableChange> own) {
+    private void refuseIfWritten(FollowingRows rows, List<TableChange> own) {
         for (TableChange change : own) {
             if (change.kind() != TableChange.Kind.DELETE
                     && !change.following()
@@ -713,220 +636,20 @@ final class Followers {
         return false;
     }
 
-    /** A row that others follow, as it was and as it is. */
-    private record Move(List<Value> from, List<Value> to) {}
-
-    /** How those that were read follow what they refer to, as far as that tells: by table, and by the key that they had. */
-    private final class Course {
-
-        private final Map<Rows, Map<List<Value>, List<Value>>> now = new HashMap<>();
-        private final Map<Rows, Map<List<Value>, Set<Integer>>> followed = new HashMap<>();
-
-        /** From here on. */
-        void begin(Rows rows, Map<List<Value>, List<Value>> as) {
-            now.put(rows, new LinkedHashMap<>(as));
-        }
-
-        private Map<List<Value>, List<Value>> now(Rows rows) {
-            return now.computeIfAbsent(rows, r -> new LinkedHashMap<>(r.before));
-        }
-
-        List<Value> now(Rows rows, List<Value> key) {
-            List<Value> row = now(rows).get(key);
-            if (row == null) {
-                throw new AssertionError("no row of " + rows.table + " was read that had the key " + key);
-            }
-            return row;
-        }
-
-        /** The row, in what followed as here, else as {@code actual}. */
-        List<Value> followed(Rows rows, List<Value> key, List<Value> actual) {
-            List<Value> row = new ArrayList<>(actual);
-            List<Column> columns = rows.table.columns();
-            followed.getOrDefault(rows, Map.of()).getOrDefault(key, Set.of()).forEach(i -> {
-                Value value = now(rows, key).get(i);
-                if (!columns.get(i).inKeys(value).equals(columns.get(i).inKeys(row.get(i)))) {
-                    row.set(i, value);
-                }
-            });
-            return List.copyOf(row);
-        }
-
-        /**
-         * Rows move together, and take along those that refer to them.
-         *
-         * @param columns of the rows
-         */
-        void move(Table parent, List<String> columns, List<Move> moves) {
-            for (ForeignKey key : parent.referencedBy()) {
-                Rows rows = found.get(key.child());
-                if (rows != null
-                        && key.followsUpdate()
-                        && columns.containsAll(key.parentColumns())
-                        && key.childColumns().stream().allMatch(name -> rows.table.named(name) != null)) {
-                    move(parent, key, rows, columns, moves);
-                }
-            }
-        }
-
-        private void move(Table parent, ForeignKey by, Rows rows, List<String> columns, List<Move> moves) {
-            List<Integer> from =
-                    by.parentColumns().stream().map(columns::indexOf).toList();
-            Map<List<Value>, List<Value>> places = new HashMap<>();
-            for (Move move : moves) {
-                List<Value> to = from.stream().map(move.to()::get).toList();
-                if (!to.equals(from.stream().map(move.from()::get).toList())) {
-                    places.put(place(parent, by.parentColumns(), columns, move.from()), to);
-                }
-            }
-            if (places.isEmpty()) {
-                return;
-            }
-            boolean cascades = by.onUpdate() == ForeignKey.Action.CASCADE;
-            List<Integer> at = by.childColumns().stream()
-                    .map(name -> rows.table.columns().indexOf(column(rows.table, name)))
-                    .toList();
-            List<Move> followers = new ArrayList<>();
-            for (List<Value> key : rows.remaining()) {
-                List<Value> row = now(rows, key);
-                List<Value> to = places.get(place(rows.table, by.childColumns(), names(rows.table), row));
-                if (to != null) {
-                    List<Value> moved = new ArrayList<>(row);
-                    for (int i = 0; i < to.size(); i++) {
-                        // What else they get, they get from nobody who moves.
-                        moved.set(at.get(i), cascades ? to.get(i) : Value.NULL);
-                    }
-                    now(rows).put(key, moved);
-                    followers.add(new Move(row, moved));
-                    if (cascades) {
-                        followed.computeIfAbsent(rows, r -> new HashMap<>())
-                                .computeIfAbsent(key, k -> new HashSet<>())
-                                .addAll(at);
-                    }
-                }
-            }
-            if (!followers.isEmpty()) {
-                move(rows.table, names(rows.table), followers);
-            }
-        }
-    }
-
-    /** What a row has in some columns, as it is found by. */
-    private static List<Value> place(Table table, List<String> of, List<String> columns, List<Value> row) {
-        return of.stream()
-                .map(name -> column(table, name).inKeys(row.get(columns.indexOf(name))))
-                .toList();
-    }
-
-    private static List<String> names(Table table) {
-        return table.columns().stream().map(Column::name).toList();
-    }
-
-    /** What the statement itself did to rows of a table that others follow, from the first step to the last. */
-    private record Moves(Table table, List<String> columns, List<Move> rows) {
-
-        /** Whether a row is where another one was, in what others refer to. */
-        boolean changePlaces() {
-            for (ForeignKey key : table.referencedBy()) {
-                if (key.followsUpdate() && columns.containsAll(key.parentColumns())) {
-                    Set<List<Value>> places = new HashSet<>();
-                    rows.forEach(row -> places.add(place(table, key.parentColumns(), columns, row.from())));
-                    for (Move row : rows) {
-                        List<Value> to = place(table, key.parentColumns(), columns, row.to());
-                        if (!to.equals(place(table, key.parentColumns(), columns, row.from())) && places.contains(to)) {
-                            return true;
-                        }
-                    }
-                }
-            }
-            return false;
-        }
-    }
-
-    private List<Moves> moves(List<TableChange> own) {
-        List<Moves> all = new ArrayList<>();
-        for (Root root : roots) {
-            if (root.set() == null) {
-                continue;
-            }
-            // A row may change in several steps, and its key with it.
-            Map<List<Value>, Move> rows = new LinkedHashMap<>();
-            List<String> columns = List.of();
-            for (TableChange change : own) {
-                if (change.kind() == TableChange.Kind.UPDATE
-                        && change.lockName().equals(root.table().lockName())) {
-                    columns = change.columns().stream().map(ImageColumn::name).toList();
-                    Map<List<Value>, Move> moved = new LinkedHashMap<>();
-                    for (RowChange row : change.rows()) {
-                        Move earlier = rows.remove(change.keyOf(row.original()));
-                        moved.put(
-                                change.keyOf(row.existing()),
-                                new Move(earlier == null ? row.original() : earlier.from(), row.existing()));
-                    }
-                    rows.putAll(moved);
-                }
-            }
-            if (!rows.isEmpty()) {
-                all.add(new Moves(root.table(), columns, List.copyOf(rows.values())));
-            }
-        }
-        return all;
-    }
-
-    /** The rows as they are, by the key that they had. */
-    private Map<List<Value>, List<Value>> now(Rows rows, Course course) throws SQLException {
-        Map<List<Value>, List<Value>> byNewKey = new LinkedHashMap<>();
-        List<List<Value>> keys = new ArrayList<>();
-        for (List<Value> key : rows.remaining()) {
-            keys.add(rows.key(course.now(rows, key)));
-            byNewKey.put(rows.inKeys(keys.get(keys.size() - 1)), key);
-        }
-        Map<List<Value>, List<Value>> now = new LinkedHashMap<>();
-        for (List<Value> row : read(rows, keys)) {
-            List<Value> key = byNewKey.get(rows.inKeys(rows.key(row)));
-            if (key != null) {
-                now.put(key, row);
-            }
-        }
-        if (now.size() != rows.remaining().size()) {
-            run.incomplete("a row of " + rows.table.lockName() + " that a foreign key changed was not found again");
-        }
-        return now;
-    }
-
-    private List<List<Value>> read(Rows rows, List<List<Value>> keys) throws SQLException {
-        List<List<Value>> found = new ArrayList<>();
-        for (int from = 0; from < keys.size(); from += TableImages.KEYS_PER_QUERY) {
-            rows.images.readImage(
-                    new Query()
-                            .add("SELECT " + run.dialect().identity("", rows.table)
-                                    + TableImages.reads(rows.table.columns(), "") + " FROM " + rows.table.sqlName()
-                                    + " WHERE ")
-                            .addKeys(
-                                    rows.table.key(),
-                                    keys.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, keys.size())))
-                            .add(run.dialect().afterImageLocks() ? run.dialect().allForUpdate() : ""),
-                    () -> {},
-                    rows.table.columns(),
-                    found);
-        }
-        return found;
-    }
-
     /** Tables that refer to others before those. */
-    private List<Rows> childrenFirst() {
-        List<Rows> ordered = new ArrayList<>();
+    private List<FollowingRows> childrenFirst() {
+        List<FollowingRows> ordered = new ArrayList<>();
         Set<String> done = new HashSet<>();
         found.values().forEach(rows -> addChildrenFirst(rows, ordered, done));
         return ordered;
     }
 
-    private void addChildrenFirst(Rows rows, List<Rows> ordered, Set<String> done) {
+    private void addChildrenFirst(FollowingRows rows, List<FollowingRows> ordered, Set<String> done) {
         if (!done.add(rows.table.sqlName())) {
             return;
         }
         for (ForeignKey key : rows.table.referencedBy()) {
-            Rows child = found.get(key.child());
+            FollowingRows child = found.get(key.child());
             if (child != null) {
                 addChildrenFirst(child, ordered, done);
             }

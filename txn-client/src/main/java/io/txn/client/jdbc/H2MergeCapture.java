@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * MERGE on H2. Every {@code WHEN MATCHED} gets one more condition, which is always true and notes the row as it was ({@link H2Memory}); the driver gives
  * the rows as they are. {@code MERGE … KEY} is sent as the {@code MERGE … USING} that means the same, row by row, as H2 works it off.
  */
-final class H2MergeCapture implements WriteCapture {
+final class H2MergeCapture extends TableCapture {
 
     private static final Pattern DELETES = Pattern.compile("(?is)THEN(?:\\s|/\\*.*?\\*/|(?:--|//)[^\n]*\n)+DELETE\\b");
 
@@ -43,20 +43,15 @@ final class H2MergeCapture implements WriteCapture {
             Set.of("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "NUMERIC", "DECIMAL", "REAL", "DATE");
 
     private final Plan.Merge plan;
-    private final WriteRun run;
-    private final Table table;
-    private final TableImages images;
 
     H2MergeCapture(Plan.Merge plan, WriteRun run, Table table) {
+        super(run, table);
         this.plan = plan;
-        this.run = run;
-        this.table = table;
-        this.images = new TableImages(run, table);
     }
 
     @Override
     public void check() throws SQLException {
-        TableImages.requireSupported(table, table.columns());
+        super.check();
         requirePrintable();
         Plan.KeyedMerge keyed = plan.keyed();
         if (keyed != null) {

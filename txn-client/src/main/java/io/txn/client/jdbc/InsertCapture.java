@@ -25,30 +25,20 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** {@code INSERT … VALUES}. */
-final class InsertCapture implements WriteCapture {
+final class InsertCapture extends TableCapture {
 
     /** As many as one statement inserts of a batch. */
     private static final int KEYS_PER_QUERY = 1_000;
 
     private final Plan.Insert plan;
-    private final WriteRun run;
-    private final Table table;
-    private final TableImages images;
 
     InsertCapture(Plan.Insert plan, WriteRun run, Table table) {
+        super(run, table);
         this.plan = plan;
-        this.run = run;
-        this.table = table;
-        this.images = new TableImages(run, table);
     }
 
     /** One row of an INSERT: its text, its values and where their parameters are. */
     record InsertRow(Fragment text, List<InsertValue> values, Parameters parameters) {}
-
-    @Override
-    public void check() throws SQLException {
-        TableImages.requireSupported(table, table.columns());
-    }
 
     @Override
     public Outcome run(Parameters parameters) throws SQLException {

@@ -9,23 +9,13 @@ import java.sql.SQLException;
 import java.util.List;
 
 /** Any INSERT that leaves rows alone which exist, on H2, whose driver gives every column of the new rows. No round trip is added. */
-final class NewRowsCapture implements WriteCapture {
+final class NewRowsCapture extends TableCapture {
 
     private final Plan.RichInsert plan;
-    private final WriteRun run;
-    private final Table table;
-    private final TableImages images;
 
     NewRowsCapture(Plan.RichInsert plan, WriteRun run, Table table) {
+        super(run, table);
         this.plan = plan;
-        this.run = run;
-        this.table = table;
-        this.images = new TableImages(run, table);
-    }
-
-    @Override
-    public void check() throws SQLException {
-        TableImages.requireSupported(table, table.columns());
     }
 
     @Override

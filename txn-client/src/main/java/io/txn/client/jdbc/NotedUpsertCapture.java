@@ -20,25 +20,15 @@ import org.jspecify.annotations.Nullable;
  * RETURNING brings the setting beside the new row and empties it for the next one. So there is no moment between looking and writing in which somebody else
  * could come, and no round trip is added.
  */
-final class NotedUpsertCapture implements WriteCapture {
+final class NotedUpsertCapture extends TableCapture {
 
     private static final String SETTING = "'txn.row_before'";
 
     private final Plan.RichInsert plan;
-    private final WriteRun run;
-    private final Table table;
-    private final TableImages images;
 
     NotedUpsertCapture(Plan.RichInsert plan, WriteRun run, Table table) {
+        super(run, table);
         this.plan = plan;
-        this.run = run;
-        this.table = table;
-        this.images = new TableImages(run, table);
-    }
-
-    @Override
-    public void check() throws SQLException {
-        TableImages.requireSupported(table, table.columns());
     }
 
     @Override

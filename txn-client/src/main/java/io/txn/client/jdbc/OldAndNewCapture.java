@@ -13,11 +13,8 @@ import org.jspecify.annotations.Nullable;
  * Any INSERT, and MERGE, where the database itself tells of each row what it was and what it is ({@code RETURNING OLD, NEW}): a row that was not
  * there was inserted, one that is not there any more was deleted. No round trip is added.
  */
-final class OldAndNewCapture implements WriteCapture {
+final class OldAndNewCapture extends TableCapture {
 
-    private final WriteRun run;
-    private final Table table;
-    private final TableImages images;
     private final Fragment body;
     private final Plan.@Nullable Returning returning;
     private final Plan.@Nullable SingleRow single;
@@ -29,17 +26,10 @@ final class OldAndNewCapture implements WriteCapture {
             Fragment body,
             Plan.@Nullable Returning returning,
             Plan.@Nullable SingleRow single) {
+        super(run, table);
         this.single = single;
-        this.run = run;
-        this.table = table;
-        this.images = new TableImages(run, table);
         this.body = body;
         this.returning = returning;
-    }
-
-    @Override
-    public void check() throws SQLException {
-        TableImages.requireSupported(table, table.columns());
     }
 
     @Override

@@ -24,26 +24,21 @@ import org.jspecify.annotations.Nullable;
  * says them, or a rehearsal, which is taken back, shows them. Where the order of rows matters to the outcome, because a value is read from rows that would be gone, or new rows stand in
  * each other's way, and where somebody came in between, the rehearsed rows are inserted one by one, each after what is in its way then is deleted.
  */
-final class ReplaceCapture implements WriteCapture {
+final class ReplaceCapture extends TableCapture {
 
     private static final int TRIES = 3;
 
     private final Plan.RichInsert plan;
-    private final WriteRun run;
-    private final Table table;
-    private final TableImages images;
 
     ReplaceCapture(Plan.RichInsert plan, WriteRun run, Table table) {
+        super(run, table);
         this.plan = plan;
-        this.run = run;
-        this.table = table;
-        this.images = new TableImages(run, table);
     }
 
     @Override
     public void check() throws SQLException {
         new Followers(run).deleting(table).check();
-        TableImages.requireSupported(table, table.columns());
+        super.check();
     }
 
     @Override

@@ -12,23 +12,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Any INSERT that leaves rows alone which exist, where the database returns the rows that it inserted. No round trip is added. */
-final class RichInsertCapture implements WriteCapture {
+final class RichInsertCapture extends TableCapture {
 
     private final Plan.RichInsert plan;
-    private final WriteRun run;
-    private final Table table;
-    private final TableImages images;
 
     RichInsertCapture(Plan.RichInsert plan, WriteRun run, Table table) {
+        super(run, table);
         this.plan = plan;
-        this.run = run;
-        this.table = table;
-        this.images = new TableImages(run, table);
-    }
-
-    @Override
-    public void check() throws SQLException {
-        TableImages.requireSupported(table, table.columns());
     }
 
     @Override

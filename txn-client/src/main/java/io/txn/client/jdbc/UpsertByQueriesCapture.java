@@ -22,20 +22,15 @@ import org.jspecify.annotations.Nullable;
  * IGNORE, ON DUPLICATE KEY UPDATE and REPLACE of listed rows on MySQL, which returns no rows: one statement for each row, which notes in a user variable
  * what the row was ({@link RowMemory}); the variable is read, and the row by its key, which has to be known.
  */
-final class UpsertByQueriesCapture implements WriteCapture {
+final class UpsertByQueriesCapture extends TableCapture {
 
     private final Plan.RichInsert plan;
-    private final WriteRun run;
-    private final Table table;
-    private final TableImages images;
     private final InsertCapture rows;
     private final String columns;
 
     UpsertByQueriesCapture(Plan.RichInsert plan, WriteRun run, Table table) throws SQLException {
+        super(run, table);
         this.plan = plan;
-        this.run = run;
-        this.table = table;
-        this.images = new TableImages(run, table);
         this.rows = new InsertCapture(asInsert(plan, table), run, table);
         this.columns = columns(plan, table);
     }
@@ -72,7 +67,7 @@ final class UpsertByQueriesCapture implements WriteCapture {
 
     @Override
     public void check() throws SQLException {
-        TableImages.requireSupported(table, table.columns());
+        super.check();
         if (plan.replace() && !table.referencedBy().isEmpty()) {
             throw Refusals.notSupported(
                     "rows of " + table.referencedBy().get(0).child() + " refer to the table",

@@ -2,6 +2,8 @@ package io.txn.client.jdbc.undo;
 
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.dialect.ForeignKey;
+import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.protocol.extension.UndoReport;
 import java.sql.Connection;
@@ -19,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class ChangeUndo {
 
     private final ChangedTable of;
+    private final List<TableChange> changes;
     private final int place;
     private final DirtyRows dirty;
     private final Map<Row, Set<String>> setBackByOthers;
@@ -54,6 +57,7 @@ final class ChangeUndo {
             Map<Row, Map<String, Boolean>> writtenByOthers)
             throws SQLException, CannotUndoException {
         this.of = new ChangedTable(connection, dialect, changes.get(place));
+        this.changes = changes;
         this.place = place;
         this.dirty = dirty;
         this.setBackByOthers = setBackByOthers;
@@ -187,31 +191,60 @@ final class ChangeUndo {
         return free;
     }
 
-    /** Whether what the row followed was set back, and took some of its columns along; with a column that is as it was nothing is lost. */
-    private boolean isSetBackInPart(RowChange row, @Nullable List<Value> now) {
+    /**
+     * Whether what the row followed was set back, and took some of its columns along; with a column that is as it was nothing is lost, nor with one that is now spelt as
+     * what it follows.
+     */
+    private boolean isSetBackInPart(RowChange row, @Nullable List<Value> now) throws SQLException, CannotUndoException {
         List<Value> before = row.before();
         List<Value> after = row.after();
         if (now == null || before == null || after == null || of.same(now, after) || of.same(now, before)) {
             return false;
         }
+        List<Integer> unknown = new ArrayList<>();
         for (int i = 0; i < of.columns().size(); i++) {
             boolean known = now.get(i).equals(before.get(i)) || now.get(i).equals(after.get(i));
             if (!known && !of.change().columns().get(i).maintained()) {
-                return false;
+                unknown.add(i);
             }
         }
-        return true;
+        return unknown.isEmpty()
+                || followsBy()
+                                .containsAll(unknown.stream()
+                                        .map(i -> of.columns().get(i).name())
+                                        .toList())
+                        && of.alike(now, unknown, before);
+    }
+
+    /** The columns by which rows of the table follow rows that were set back before. */
+    private Set<String> followsBy() throws SQLException {
+        Set<String> names = new HashSet<>();
+        for (TableChange later : changes.subList(place + 1, changes.size())) {
+            Table parent = of.dialect()
+                    .table(of.connection(), ChangedTable.named(of.dialect(), later.schema(), later.table()));
+            for (ForeignKey key : parent == null ? List.<ForeignKey>of() : parent.referencedBy()) {
+                if (key.onUpdate() == ForeignKey.Action.CASCADE
+                        && key.child().equals(of.table().sqlName())) {
+                    names.addAll(key.childColumns());
+                }
+            }
+        }
+        return names;
     }
 
     /**
      * The row as it is now. One whose key follows has gone back to its old one, most often, with what it follows; under its new key another one may be then.
      */
-    private @Nullable List<Value> now(RowChange row, Map<List<Value>, List<Value>> current) throws SQLException {
+    private @Nullable List<Value> now(RowChange row, Map<List<Value>, List<Value>> current)
+            throws SQLException, CannotUndoException {
         List<Value> now = current.get(of.change().keyOf(row.existing()));
-        if (!of.change().following() || !of.change().changesKey(row)) {
+        if (!of.change().following() || now != null && !of.change().changesKey(row)) {
             return now;
         }
         List<Value> back = current.get(of.change().keyOf(row.original()));
+        if (back == null) {
+            back = of.currentRow(of.change().keyOf(row.original()));
+        }
         return back != null && (now == null || of.equal(back, row.before()) || isSetBackInPart(row, back)) ? back : now;
     }
 

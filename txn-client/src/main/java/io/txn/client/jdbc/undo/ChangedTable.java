@@ -1,5 +1,6 @@
 package io.txn.client.jdbc.undo;
 
+import io.txn.client.jdbc.dialect.Codec;
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Table;
@@ -143,7 +144,9 @@ final class ChangedTable {
         Set<String> names = new HashSet<>();
         for (int i = 0; i < change.columns().size(); i++) {
             int column = i;
-            if (!change.columns().get(i).inKey() || change.rows().stream().anyMatch(row -> differs(row, column))) {
+            if (!change.columns().get(i).inKey()
+                    || change.mayBeRespelt()
+                    || change.rows().stream().anyMatch(row -> differs(row, column))) {
                 names.add(change.columns().get(i).name());
             }
         }
@@ -157,10 +160,19 @@ final class ChangedTable {
     }
 
     Map<List<Value>, List<Value>> currentRows() throws SQLException {
+        return currentRows(change.keys());
+    }
+
+    /** The row of this key as it is now, however that is spelt in it. */
+    @Nullable
+    List<Value> currentRow(List<Value> key) throws SQLException {
+        return currentRows(List.of(key)).values().stream().findFirst().orElse(null);
+    }
+
+    private Map<List<Value>, List<Value>> currentRows(List<List<Value>> keys) throws SQLException {
         Map<List<Value>, List<Value>> found = new HashMap<>();
         String select =
                 columns.stream().map(c -> c.codec().readFrom(c.sqlName())).collect(Collectors.joining(", "));
-        List<List<Value>> keys = change.keys();
         for (int from = 0; from < keys.size(); from += KEYS_PER_QUERY) {
             List<List<Value>> chunk = keys.subList(from, Math.min(from + KEYS_PER_QUERY, keys.size()));
             String condition = String.join(" OR ", Collections.nCopies(chunk.size(), '(' + keyCondition + ')'));
@@ -203,9 +215,16 @@ final class ChangedTable {
 
     /** An image as this session prints the same values. */
     private List<Value> printedHere(List<Value> image) throws SQLException {
-        String select =
-                columns.stream().map(c -> c.codec().readFrom(c.codec().write())).collect(Collectors.joining(", "));
-        try (PreparedStatement query = connection.prepareStatement("SELECT " + select)) {
+        StringBuilder select = new StringBuilder();
+        StringBuilder given = new StringBuilder();
+        for (int i = 0; i < columns.size(); i++) {
+            Codec codec = columns.get(i).codec();
+            select.append(i == 0 ? "" : ", ").append(codec.readFrom("v" + i));
+            given.append(i == 0 ? "" : ", ").append(codec.write()).append(" AS v" + i);
+        }
+        // Some are named several times where they are read, and bound once.
+        try (PreparedStatement query =
+                connection.prepareStatement("SELECT " + select + " FROM (SELECT " + given + ") AS given")) {
             for (int i = 0; i < columns.size(); i++) {
                 columns.get(i).codec().set(query, i + 1, image.get(i));
             }
@@ -216,6 +235,22 @@ final class ChangedTable {
                     printed.add(columns.get(i).codec().get(row, i + 1));
                 }
                 return printed;
+            }
+        }
+    }
+
+    /** Whether the database finds values of a row as it is now equal to those of an image, however they are spelt. */
+    boolean alike(List<Value> now, List<Integer> indexes, List<Value> image) throws SQLException {
+        String values = indexes.stream()
+                .map(columns::get)
+                .map(c -> " AND " + c.sqlName() + " = " + c.codec().write())
+                .collect(Collectors.joining());
+        try (PreparedStatement query = connection.prepareStatement(
+                "SELECT 1 FROM " + table.sqlName() + " WHERE " + keyCondition + values + " FOR UPDATE")) {
+            int parameter = bind(query, 1, key, now);
+            bind(query, parameter, indexes, image);
+            try (ResultSet row = query.executeQuery()) {
+                return row.next();
             }
         }
     }
@@ -281,7 +316,7 @@ final class ChangedTable {
                 written.add(i);
             }
         }
-        boolean moves = change.rows().stream().anyMatch(change::changesKey);
+        boolean moves = change.mayBeRespelt() || change.rows().stream().anyMatch(change::changesKey);
         // What the database would set by itself is set as well.
         key.stream()
                 .filter(i -> moves || columns.get(i).is(Column.Trait.MAINTAINED))

@@ -134,13 +134,14 @@ final class Hindrances {
         return true;
     }
 
-    private boolean othersFollow(ForeignKey reference, Table child, RowChange row) throws SQLException {
+    private boolean othersFollow(ForeignKey reference, Table child, RowChange row)
+            throws SQLException, CannotUndoException {
         Set<List<Value>> ours = new HashSet<>();
-        for (TableChange before : earlier) {
-            if (before.following() && before.lockName().equals(child.lockName())) {
-                before.rows().forEach(r -> ours.add(before.keyOf(r.existing())));
-            }
-        }
+        Set<List<Value>> others = new HashSet<>();
+        List<TableChange> followed = earlier.stream()
+                .filter(change -> change.following() && change.lockName().equals(child.lockName()))
+                .toList();
+        followed.forEach(change -> change.rows().forEach(r -> ours.add(change.keyOf(r.existing()))));
         ours.removeIf(own -> dirty.stays(child.lockName(), own));
         List<Column> childKey = child.key();
         String select = childKey.isEmpty()
@@ -157,13 +158,26 @@ final class Hindrances {
                     for (int i = 0; i < childKey.size(); i++) {
                         id.add(childKey.get(i).codec().get(children, i + 1));
                     }
-                    if (childKey.isEmpty() || !ours.contains(id)) {
+                    if (childKey.isEmpty()) {
                         return true;
+                    }
+                    if (!ours.contains(id)) {
+                        others.add(id);
                     }
                 }
             }
         }
-        return false;
+        // Those that went back already with what they follow have their old keys, perhaps spelt otherwise.
+        for (TableChange change : followed) {
+            boolean allGo =
+                    change.rows().stream().noneMatch(r -> dirty.stays(child.lockName(), change.keyOf(r.existing())));
+            if (allGo && !others.isEmpty()) {
+                others.removeAll(new ChangedTable(of.connection(), of.dialect(), change)
+                        .currentRows()
+                        .keySet());
+            }
+        }
+        return !others.isEmpty();
     }
 
     /** The condition that is true of rows that refer to a row as it is, of which the key is bound. */

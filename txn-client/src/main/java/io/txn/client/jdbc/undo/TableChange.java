@@ -85,6 +85,11 @@ public record TableChange(
         return List.copyOf(keys);
     }
 
+    /** Whether rows followed and are spelt as before all the same: they will be spelt as what they follow, when that is set back. */
+    boolean mayBeRespelt() {
+        return following && rows.stream().anyMatch(RowChange::unchanged);
+    }
+
     /**
      * What has to be undone of it: of an UPDATE only the rows and columns that changed, besides the key and the columns that the database
      * would write by itself when the row is set back; null when nothing. Rows that followed others count as changed.
@@ -102,9 +107,10 @@ public record TableChange(
         if (changed.isEmpty()) {
             return null;
         }
+        boolean all = mayBeRespelt();
         List<Integer> kept = new ArrayList<>();
         for (int i = 0; i < columns.size(); i++) {
-            if (columns.get(i).inKey() || columns.get(i).maintained() || differs(changed, i)) {
+            if (all || columns.get(i).inKey() || columns.get(i).maintained() || differs(changed, i)) {
                 kept.add(i);
             }
         }
