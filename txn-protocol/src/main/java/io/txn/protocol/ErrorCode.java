@@ -188,7 +188,7 @@ public enum ErrorCode {
             "TXN-AT005",
             Category.GIVE_UP,
             "a statement that changes a primary key was refused before it ran, because nobody tells which row got which key",
-            "change it by an UPDATE of one table without IGNORE and RETURNING, or delete the row and insert it under the new key"),
+            "change it by an UPDATE of one table without IGNORE, or delete the row and insert it under the new key"),
     DIRTY_WRITE(
             "TXN-AT006",
             Category.OPERATOR,

@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -101,15 +102,20 @@ final class BatchRun {
                 return together == null ? oneByOne() : together;
             }
             DriverBatch batch = driverBatch(prepared);
-            boolean inBulk =
-                    dialect().product().isMySqlFamily() && dialect().habits().hidesCounts();
-            Savepoint before = inBulk ? connection.mark(transaction) : null;
-            boolean done = connection.batch(context, plans.get(0), batch, scope, transaction) != null;
-            if (done && before == null && mayHideTheEnd(batch)) {
-                transaction.incomplete("several elements of a batch failed, of which the driver tells one,"
-                        + " and another may have been a deadlock's victim or come too late");
+            Dialect.DriverHabits habits = dialect().habits();
+            if (mayHideTheEnd() && (!habits.stopsAtDeadlocks() || connection.marksTogether(scope))) {
+                batch.markFirst();
             }
-            forget(before, batch);
+            boolean done = connection.batch(context, plans.get(0), batch, scope, transaction) != null;
+            if (done && mayHideTheEnd() && mayHaveEnded(batch)) {
+                if (!batch.marked()) {
+                    transaction.incomplete("several elements of a batch failed, of which the driver tells one,"
+                            + " and another may have come too late");
+                } else if (!connection.isMarked()) {
+                    transaction.incomplete("a savepoint is gone: the database rolled back what came before");
+                    throw Objects.requireNonNull(batch.failure());
+                }
+            }
             if (done) {
                 return result(batch);
             }
@@ -122,18 +128,25 @@ final class BatchRun {
     }
 
     /**
-     * Whether one of the failing elements of which the driver says nothing may have taken all back. MariaDB's tells the first one; MySQL's the last one, and ends with a
-     * deadlock.
+     * Whether the driver may go on behind a failure that has taken all back, and say nothing of it. MariaDB's tells the first one of several; MySQL's the last one, and
+     * ends with a deadlock.
      */
-    private boolean mayHideTheEnd(DriverBatch batch) {
+    private boolean mayHideTheEnd() {
         Dialect.DriverHabits habits = dialect().habits();
-        boolean hides = dialect().product().isMySqlFamily()
-                && habits.goesOn()
-                && Arrays.stream(batch.counts())
-                                .filter(count -> count == Statement.EXECUTE_FAILED)
-                                .count()
-                        > 1;
-        return hides && !(habits.stopsAtDeadlocks() && !dialect().endsUnasked(connection.physical()));
+        return dialect().product().isMySqlFamily() && (habits.goesOn() || habits.hidesCounts());
+    }
+
+    /** Whether one of the failing elements of which such a driver said nothing may have taken all back. */
+    private boolean mayHaveEnded(DriverBatch batch) {
+        boolean several = Arrays.stream(batch.counts())
+                        .filter(count -> count == Statement.EXECUTE_FAILED)
+                        .count()
+                > 1;
+        return batch.failure() != null
+                && (several || dialect().habits().hidesCounts())
+                && (batch.marked()
+                        || !dialect().habits().stopsAtDeadlocks()
+                        || dialect().endsUnasked(connection.physical()));
     }
 
     /** The batch ran behind this savepoint, if there is one: with that, all that came before may be gone, whatever the driver tells. */

@@ -2,6 +2,7 @@ package io.txn.client.jdbc;
 
 import io.txn.client.TransactionContext;
 import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.sql.Mentions;
 import io.txn.client.jdbc.sql.PlainStatement;
@@ -48,6 +49,8 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
 
     /** On a line of its own, behind whatever a comment hides. */
     static final String END = "\n; END";
+    /** Sets a savepoint that nobody goes back to: it is gone when the transaction is. */
+    static final String MARK = "SAVEPOINT txn_batch";
 
     /** What of a connection may be called whatever the mode, or sets it. */
     private static final Set<String> IN_ANY_MODE = Set.of(
@@ -302,6 +305,31 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
 
     private boolean beginsTogether() {
         return resource.undoTable().commitsTogether() && resource.beginsTogether();
+    }
+
+    /** Whether {@link #MARK} may go with another statement. */
+    boolean marksTogether(StatementScope scope) {
+        return resource.dialect().product() == Dialect.Product.MARIADB
+                && resource.undoTable().commitsTogether()
+                && !scope.isLimitedByDriver();
+    }
+
+    /** Sets {@link #MARK} by itself. */
+    void mark() throws SQLException {
+        resume();
+        try (Statement statement = physical.createStatement()) {
+            statement.execute(MARK);
+        }
+    }
+
+    /** Whether this is surely the transaction in which {@link #MARK} was set. */
+    boolean isMarked() {
+        try (Statement statement = physical.createStatement()) {
+            statement.execute("RELEASE " + MARK);
+            return true;
+        } catch (SQLException e) {
+            return false;
+        }
     }
 
     /** A statement between {@link #BEGIN} and {@link #END}. */

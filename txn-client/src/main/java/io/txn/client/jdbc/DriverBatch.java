@@ -17,6 +17,7 @@ final class DriverBatch {
     private final List<Parameters> elements;
     private final Execution execution;
     private final boolean ofRow;
+    private boolean marked;
     private long[] counts = {};
     private @Nullable BatchUpdateException failure;
 
@@ -74,6 +75,16 @@ final class DriverBatch {
     /** Whether it is a change of one row, which has to be there unless it is inserted. */
     boolean ofRow() {
         return ofRow;
+    }
+
+    /** Has a savepoint set along with the first reading, which tells afterwards whether the transaction is still the one in which that was. */
+    void markFirst() {
+        marked = true;
+    }
+
+    /** Whether {@link ConnectionHandler#MARK} is to be set, or was, before it runs. */
+    boolean marked() {
+        return marked;
     }
 
     List<Parameters> elements() {

@@ -108,7 +108,7 @@ final class KeyedBatch {
 
     /** Runs the batch; nothing, and nothing was done, when the driver will not tell enough. */
     Optional<Outcome> run(DriverBatch batch) throws SQLException {
-        Map<List<Value>, List<Value>> before = rows.read(batch.elements(), true);
+        Map<List<Value>, List<Value>> before = rows.read(batch.elements(), true, batch.marked());
         String incomplete = run.incomplete();
         if (incomplete != null) {
             throw Refusals.misplaced(

@@ -60,27 +60,59 @@ final class KeyedRows {
 
     /** The rows that the elements name, by key. */
     Map<List<Value>, List<Value>> read(List<Parameters> elements, boolean lock) throws SQLException {
+        return read(elements, lock, false);
+    }
+
+    /**
+     * The rows that the elements name, by key.
+     *
+     * @param mark whether {@link ConnectionHandler#MARK} is set on the way, by the same message where that is understood
+     */
+    Map<List<Value>, List<Value>> read(List<Parameters> elements, boolean lock, boolean mark) throws SQLException {
         Map<List<Value>, List<Value>> rows = new LinkedHashMap<>();
         int together = VALUES_PER_QUERY / key.size();
         for (int from = 0; from < elements.size(); from += together) {
             List<Parameters> some = elements.subList(from, Math.min(from + together, elements.size()));
-            Query query = new Query()
-                    .add("SELECT " + run.dialect().identity("", images.table()) + TableImages.reads(columns, "")
-                            + " FROM ");
-            @Nullable Object @Nullable [] numbers = numbers(some);
-            if (numbers == null) {
-                addKeys(query.add(source, elements.get(from)).add(" WHERE "), some);
-            } else {
-                // Names that no table or column has.
-                query.add("UNNEST(CAST(? AS BIGINT ARRAY)) AS \"txn named\"(\"txn key\") JOIN ", numbers)
-                        .add(source, elements.get(from))
-                        .add(" ON \"txn key\" = " + key.get(0).written());
-            }
             List<List<Value>> found = new ArrayList<>();
-            images.readImage(query.add(lock ? run.dialect().allForUpdate() : ""), () -> {}, columns, found);
+            if (!(mark && from == 0 && marking(some, lock, found))) {
+                images.readImage(addTo(new Query(), some, lock), () -> {}, columns, found);
+            }
             found.forEach(row -> rows.put(images.keyOf(columns, row), row));
         }
         return rows;
+    }
+
+    /** Reads behind a savepoint that comes with the query; where the two cannot go together it is set by itself, and nothing is read. */
+    private boolean marking(List<Parameters> elements, boolean lock, List<List<Value>> found) throws SQLException {
+        if (run.session().marksTogether(run.scope())) {
+            try {
+                Query query =
+                        addTo(new Query().add("BEGIN NOT ATOMIC " + ConnectionHandler.MARK + "; "), elements, lock);
+                images.readImage(query.add(ConnectionHandler.END), () -> {}, columns, found);
+                return true;
+            } catch (SQLException e) {
+                if (!LocalCommit.isNotUnderstood(e)) {
+                    throw e;
+                }
+                // If it is the application's own mistake, it is found again.
+            }
+        }
+        run.session().mark();
+        return false;
+    }
+
+    private Query addTo(Query query, List<Parameters> elements, boolean lock) {
+        query.add("SELECT " + run.dialect().identity("", images.table()) + TableImages.reads(columns, "") + " FROM ");
+        @Nullable Object @Nullable [] numbers = numbers(elements);
+        if (numbers == null) {
+            addKeys(query.add(source, elements.get(0)).add(" WHERE "), elements);
+        } else {
+            // Names that no table or column has.
+            query.add("UNNEST(CAST(? AS BIGINT ARRAY)) AS \"txn named\"(\"txn key\") JOIN ", numbers)
+                    .add(source, elements.get(0))
+                    .add(" ON \"txn key\" = " + key.get(0).written());
+        }
+        return query.add(lock ? run.dialect().allForUpdate() : "");
     }
 
     private void addKeys(Query query, List<Parameters> elements) {

@@ -4,21 +4,28 @@ import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 import java.util.Objects;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The rows that the application's own RETURNING brought: the driver's result, in which the columns of our images stand behind those that the
- * application asked for, and are not shown. Its statement is closed with it.
+ * application asked for, or within its {@code *}, and are not shown. Its statement is closed with it.
  */
 final class ReturnedRows {
 
     private final Statement statement;
     private final ResultSet rows;
-    private final int columns;
+    private final List<Integer> columns;
 
-    /** @param columns how many the application asked for */
+    /** @param columns how many the application asked for, which are the first */
     ReturnedRows(Statement statement, ResultSet rows, int columns) {
+        this(statement, rows, IntStream.rangeClosed(1, columns).boxed().toList());
+    }
+
+    /** @param columns where those are that the application asked for */
+    ReturnedRows(Statement statement, ResultSet rows, List<Integer> columns) {
         this.statement = statement;
         this.rows = rows;
         this.columns = columns;
@@ -55,9 +62,7 @@ final class ReturnedRows {
                             self, rows, method.getName(), (Class<?>) Objects.requireNonNull(arguments[0]));
                 }
                 case "findColumn" -> {
-                    int found = rows.findColumn((String) Objects.requireNonNull(arguments[0]));
-                    requireShown(found);
-                    return found;
+                    return shownAs(rows.findColumn((String) Objects.requireNonNull(arguments[0])));
                 }
                 case "insertRow", "deleteRow", "moveToInsertRow" -> {
                     throw unchangeable();
@@ -69,8 +74,11 @@ final class ReturnedRows {
                     Object column = method.getName().startsWith("get") && arguments != null && arguments.length > 0
                             ? arguments[0]
                             : null;
+                    if (column instanceof Integer index) {
+                        return Proxies.call(rows, method, inPlace(index, arguments));
+                    }
                     if (column != null) {
-                        requireShown(column instanceof Integer index ? index : rows.findColumn(column.toString()));
+                        shownAs(rows.findColumn(column.toString()));
                     }
                     return Proxies.call(rows, method, arguments);
                 }
@@ -89,18 +97,34 @@ final class ReturnedRows {
         ResultSetMetaData about = rows.getMetaData();
         return Proxies.of(ResultSetMetaData.class, (self, method, arguments) -> {
             if (method.getName().equals("getColumnCount")) {
-                return columns;
+                return columns.size();
             }
             if (arguments != null && arguments.length == 1 && arguments[0] instanceof Integer index) {
-                requireShown(index);
+                return Proxies.call(about, method, inPlace(index, arguments));
             }
             return Proxies.call(about, method, arguments);
         });
     }
 
-    private void requireShown(@Nullable Integer column) throws SQLException {
-        if (column == null || column > columns) {
-            throw new SQLException("there is no column " + column, "42S22");
+    /** The arguments of a call, the first of which is the number of a column: that of the driver's result. */
+    private @Nullable Object[] inPlace(int column, @Nullable Object[] arguments) throws SQLException {
+        if (column > columns.size()) {
+            throw noColumn(column);
         }
+        @Nullable Object[] inPlace = arguments.clone();
+        inPlace[0] = column < 1 ? column : columns.get(column - 1); // what is wrong with it, the driver says
+        return inPlace;
+    }
+
+    private int shownAs(int column) throws SQLException {
+        int place = columns.indexOf(column);
+        if (place < 0) {
+            throw noColumn(column);
+        }
+        return place + 1;
+    }
+
+    private static SQLException noColumn(int column) {
+        return new SQLException("there is no column " + column, "42S22");
     }
 }

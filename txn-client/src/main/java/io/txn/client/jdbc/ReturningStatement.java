@@ -4,9 +4,13 @@ import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.sql.Plan;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
+import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.sql.SQLWarning;
 import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,12 +21,19 @@ final class ReturningStatement {
 
     private final WriteRun run;
     private final Plan.@Nullable Returning returning;
+    private final Set<String> hidden;
     private int rows;
 
     /** @param returning the application's own, or null */
     ReturningStatement(WriteRun run, Plan.@Nullable Returning returning) {
+        this(run, returning, Set.of());
+    }
+
+    /** @param hidden columns of ours that a {@code *} of the application's brings along */
+    ReturningStatement(WriteRun run, Plan.@Nullable Returning returning, Set<String> hidden) {
         this.run = run;
         this.returning = returning;
+        this.hidden = hidden;
     }
 
     /** Reads our columns of one row, the first of which is {@code first}. */
@@ -69,14 +80,21 @@ final class ReturningStatement {
                 return withoutRows(statement);
             }
             ResultSet result = statement.getResultSet();
-            int shown = result.getMetaData().getColumnCount() - columns - behind;
+            ResultSetMetaData about = result.getMetaData();
+            int asked = about.getColumnCount() - columns - behind;
             while (result.next()) {
                 if (rows++ == 0 && analysed) {
-                    run.analysed(Analysis.read(result, shown + 1 + columns));
+                    run.analysed(Analysis.read(result, asked + 1 + columns));
                 }
-                each.row(result, shown + 1);
+                each.row(result, asked + 1);
             }
             result.beforeFirst();
+            List<Integer> shown = new ArrayList<>();
+            for (int i = 1; i <= asked; i++) {
+                if (hidden.isEmpty() || !hidden.contains(about.getColumnLabel(i))) {
+                    shown.add(i);
+                }
+            }
             ReturnedRows kept = new ReturnedRows(statement, result, shown);
             run.scope().keep(kept);
             return new Result(rows, kept, statement.getWarnings());

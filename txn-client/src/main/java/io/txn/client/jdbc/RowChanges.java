@@ -129,10 +129,13 @@ final class RowChanges {
     }
 
     /**
-     * Whether a row has a unique value that another one had. MySQL and MariaDB, of which the unique keys are known here, check each row by itself: what a statement
-     * brought to such a place by meeting a row twice does not come back by one step a row.
+     * Whether a row has a unique value that another one had. MySQL and MariaDB check each row by itself: what a statement brought to such a place by meeting a row twice
+     * does not come back by one step a row.
      */
     private boolean changedPlaces(List<RowChange> updated) {
+        if (!run.dialect().product().isMySqlFamily()) {
+            return false;
+        }
         for (List<Column> key : images.table().uniqueKeys()) {
             Map<List<Value>, RowChange> now = new HashMap<>();
             updated.forEach(row -> now.put(values(row.existing(), key), row));

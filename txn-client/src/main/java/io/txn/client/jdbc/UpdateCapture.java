@@ -18,6 +18,7 @@ import java.sql.Savepoint;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -127,14 +128,6 @@ final class UpdateCapture implements WriteCapture {
                     "reason",
                     "H2 does not print arrays and rows so that it reads them back");
         }
-        if (selection.returning() != null) {
-            throw Refusals.refused(
-                    ErrorCode.KEY_UPDATE_REFUSED,
-                    "table",
-                    table.lockName(),
-                    "reason",
-                    "the database does not return old keys beside the rows of RETURNING");
-        }
     }
 
     @Override
@@ -241,11 +234,7 @@ final class UpdateCapture implements WriteCapture {
         boolean constant = !selection.ignores() && plan.values().stream().allMatch(UpdateCapture::isConstant);
         boolean same = constant && !plan.values().isEmpty();
         return table.otherUniqueKeys()
-                || !same
-                        && (!run.dialect().product().isMySqlFamily()
-                                || table.uniqueKeys().stream()
-                                        .flatMap(List::stream)
-                                        .anyMatch(target.assigned()::contains));
+                || !same && table.uniqueKeys().stream().flatMap(List::stream).anyMatch(target.assigned()::contains);
     }
 
     private static boolean isConstant(NewValue value) {
@@ -436,11 +425,13 @@ final class UpdateCapture implements WriteCapture {
         StringBuilder reads =
                 new StringBuilder(run.dialect().identity(row, target.table()) + TableImages.reads(columns, row));
         StringBuilder pairing = new StringBuilder();
+        Set<String> joined = new HashSet<>();
         if (pairs) {
             head.add(plan.rest().isEmpty() ? " FROM " : ", ").addValues(key, target.keys(), "txn_old", "txn_k");
             for (int i = 0; i < key.size(); i++) {
                 pairing.append(" AND " + row + key.get(i).sqlName() + " = txn_old.txn_k" + i);
                 reads.append(", " + key.get(i).codec().readFrom("txn_old.txn_k" + i));
+                joined.add("txn_k" + i);
             }
         }
         KeyReader keys = keys(target);
@@ -449,7 +440,7 @@ final class UpdateCapture implements WriteCapture {
         Map<List<Value>, List<Value>> after = new HashMap<>();
         int before = 1 + columns.size() + (pairs ? key.size() : 0);
         int ours = before + keys.size();
-        ReturningStatement.Result result = new ReturningStatement(run, selection.returning())
+        ReturningStatement.Result result = new ReturningStatement(run, selection.returning(), joined)
                 .run(
                         rows.restricted(head, pairing.toString(), parameters),
                         parameters,

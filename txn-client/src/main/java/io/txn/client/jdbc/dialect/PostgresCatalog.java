@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -87,6 +88,17 @@ final class PostgresCatalog implements Catalog {
             SELECT 1 AS found FROM pg_catalog.pg_index u JOIN pg_catalog.pg_attribute g ON g.attrelid = u.indrelid
             WHERE u.indrelid = ?::bigint::oid AND u.indisunique AND g.attnum = ANY (u.indkey::int2[])
                 AND g.attgenerated <> '' LIMIT 1""";
+
+    /**
+     * The columns by which a row may stand in the way of another one, of the table and its partitions; without name those that are computed. What a partial index takes
+     * in depends on other columns, too.
+     */
+    private static final String UNIQUE_KEYS = """
+            SELECT i.indexrelid::bigint AS oid, a.attname, i.indpred IS NOT NULL OR i.indisexclusion AS odd FROM pg_catalog.pg_index i
+            CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
+            LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND a.attgenerated = ''
+            WHERE i.indrelid = ANY (?::oid[]) AND (i.indisunique OR i.indisexclusion) AND k.place <= i.indnkeyatts
+            ORDER BY i.indexrelid, k.place""";
 
     private static final String DEFERRABLE_KEYS =
             "SELECT conname FROM pg_catalog.pg_constraint WHERE condeferrable AND contype IN ('p', 'u', 'x') ORDER BY conname";
@@ -198,6 +210,17 @@ final class PostgresCatalog implements Catalog {
         }
         String schema = row.text("nspname");
         String table = row.text("relname");
+        Map<String, List<Column>> unique = new LinkedHashMap<>();
+        Set<String> odd = new HashSet<>();
+        for (CatalogRow part : CatalogRow.query(connection, UNIQUE_KEYS, '{' + String.join(",", relations) + '}')) {
+            String index = part.text("oid");
+            List<Column> parts = unique.computeIfAbsent(index, i -> new ArrayList<>());
+            columns.stream()
+                    .filter(c -> c.name().equals(part.get("attname")) && !part.is("odd", "t"))
+                    .findFirst()
+                    .ifPresentOrElse(parts::add, () -> odd.add(index));
+        }
+        unique.keySet().removeAll(odd);
         CatalogRow permitted = still(connection, PERMITTED, oid, name);
         return new Table(
                 schema,
@@ -207,9 +230,9 @@ final class PostgresCatalog implements Catalog {
                 columns,
                 shown,
                 key,
-                List.of(),
+                unique.values().stream().distinct().toList(),
                 false,
-                false,
+                !odd.isEmpty(),
                 referencedBy(connection, oid),
                 triggers(
                         connection,

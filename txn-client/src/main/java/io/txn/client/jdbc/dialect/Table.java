@@ -22,10 +22,10 @@ import org.jspecify.annotations.Nullable;
  * @param shown all that a row shows, in the table's order, generated ones among them; of the generated ones, name and place are what counts
  * @param key the columns by which a row is known, in the key's order: the primary key's, or where there is none those of a unique key without
  *     NULLs; empty when there is neither
- * @param uniqueKeys the columns of every key by which a new row may stand in the way of another one, {@code key} among them; known of MySQL and MariaDB
- *     only, without keys on expressions, on generated columns and on the beginning of a column
+ * @param uniqueKeys the columns of every key by which a new row may stand in the way of another one, {@code key} among them; not known of H2,
+ *     without keys on expressions, on generated columns, on the beginning of a column and on some rows only
  * @param soleUnique whether it has one unique key in all, on whatever that is; known of MySQL and MariaDB only
- * @param otherUniqueKeys whether there are some that are not among these; known of MySQL and MariaDB only
+ * @param otherUniqueKeys whether there are some that are not among these, PostgreSQL's exclusion constraints included; not known of H2
  * @param referencedBy foreign keys that point here
  * @param triggers in force; each says at what it fires
  * @param refusal why no write to this table can be captured; null when it can
