@@ -85,8 +85,12 @@ final class SelectedRows {
     }
 
     /** What the statement does depends on the order in which it comes to its rows: that is to be the one that it would take by itself, as far as its condition may be asked twice. */
-    void keepOrder() {
-        inOrder = !selection.several() && isSteady(selection.where().text(), run);
+    void keepOrder() throws SQLException {
+        inOrder = !selection.several()
+                && isSteady(selection.where().text(), run)
+                && !(run.dialect().product().isMySqlFamily()
+                        && !selection.where().isEmpty()
+                        && run.mayBeOther(WriteCapture.conditions(selection)) != null);
     }
 
     /**

@@ -138,8 +138,7 @@ final class WriteRun {
     /** Why a part of the statement may read something else when it runs again; null when it does not. */
     @Nullable
     String mayBeOther(String sql) throws SQLException {
-        Mentions text = mentions(sql);
-        return resource.tables().routines(connection, text.called()).mayBeOther(text);
+        return resource.tables().mayBeOther(connection, mentions(sql));
     }
 
     /** A table that the statement names, whether or not it may be written. */
