@@ -104,7 +104,12 @@ final class BatchRun {
             boolean inBulk =
                     dialect().product().isMySqlFamily() && dialect().habits().hidesCounts();
             Savepoint before = inBulk ? connection.mark(transaction) : null;
-            boolean done = connection.batch(context, plans.get(0), batch, scope, transaction) != null;
+            boolean done;
+            try {
+                done = connection.batch(context, plans.get(0), batch, scope, transaction) != null;
+            } catch (SQLException e) {
+                throw dropped(before, e);
+            }
             if (done && before == null && mayHideTheEnd(batch)) {
                 transaction.incomplete("several elements of a batch failed, of which the driver tells one,"
                         + " and another may have been a deadlock's victim or come too late");
@@ -144,6 +149,14 @@ final class BatchRun {
         } else if (before != null) {
             connection.forget(transaction, before);
         }
+    }
+
+    /** The failure, behind which no savepoint stays; a retry in the same transaction would set another. */
+    private SQLException dropped(@Nullable Savepoint before, SQLException failure) {
+        if (before != null) {
+            connection.drop(transaction, before);
+        }
+        return failure;
     }
 
     private DriverBatch driverBatch(PreparedStatement prepared) {
@@ -212,7 +225,7 @@ final class BatchRun {
             }
         } catch (SQLException e) {
             if (over || isOurs(e) || connection.takesAllBack(e)) {
-                throw stopped(e, done);
+                throw stopped(dropped(before, e), done);
             }
             // The statement took back all that it did.
             if (before != null) {
@@ -270,7 +283,12 @@ final class BatchRun {
         keys = GeneratedKeys.NONE;
         DriverBatch batch = driverBatch(prepared);
         Savepoint before = dialect().product().isMySqlFamily() ? connection.mark(transaction) : null;
-        boolean done = connection.insert(context, insert, batch, scope, transaction) != null;
+        boolean done;
+        try {
+            done = connection.insert(context, insert, batch, scope, transaction) != null;
+        } catch (SQLException e) {
+            throw dropped(before, e);
+        }
         forget(before, batch);
         if (done) {
             return result(batch);
@@ -316,7 +334,7 @@ final class BatchRun {
             }
         } catch (SQLException e) {
             if (isOurs(e) || connection.takesAllBack(e)) {
-                throw e;
+                throw dropped(before, e);
             }
             connection.back(transaction, before, e);
             // What is ours has no state: then none failed.

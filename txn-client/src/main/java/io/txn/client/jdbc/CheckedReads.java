@@ -144,6 +144,11 @@ final class CheckedReads {
                     throw e;
                 }
                 continue;
+            } catch (SQLException e) {
+                if (savepoint != null) {
+                    ConnectionHandler.forget(physical, savepoint);
+                }
+                throw e;
             }
             if (savepoint != null) {
                 physical.releaseSavepoint(savepoint);

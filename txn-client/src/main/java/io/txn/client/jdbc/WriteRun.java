@@ -179,11 +179,22 @@ final class WriteRun {
     }
 
     /**
-     * Takes back what was done since a savepoint, because of a failure.
+     * Takes back what was done since a savepoint, because of a failure; it is not needed any more.
      *
      * @throws SQLException that failure, where the savepoint is gone: a deadlock's victim has lost all that came before, and should learn of the deadlock
      */
     void takeBack(Savepoint before, SQLException failure) throws SQLException {
+        backTo(before, failure);
+        forget(before);
+    }
+
+    /** A savepoint that stays behind costs the database something until the transaction ends, which may be long. */
+    void forget(Savepoint savepoint) {
+        ConnectionHandler.forget(connection, savepoint);
+    }
+
+    /** The same as {@link #takeBack}, and the savepoint is still needed. */
+    void backTo(Savepoint before, SQLException failure) throws SQLException {
         try {
             connection.rollback(before);
         } catch (SQLException gone) {
