@@ -159,6 +159,14 @@ final class BatchRun {
         }
     }
 
+    /** The failure, behind which no savepoint stays; a retry in the same transaction would set another. */
+    private SQLException dropped(@Nullable Savepoint before, SQLException failure) {
+        if (before != null) {
+            connection.drop(transaction, before);
+        }
+        return failure;
+    }
+
     private DriverBatch driverBatch(PreparedStatement prepared) {
         return DriverBatch.of(
                 prepared, elements.stream().map(Element::parameters).toList(), scope);
@@ -225,7 +233,7 @@ final class BatchRun {
             }
         } catch (SQLException e) {
             if (over || isOurs(e) || connection.takesAllBack(e)) {
-                throw stopped(e, done);
+                throw stopped(dropped(before, e), done);
             }
             // The statement took back all that it did.
             if (before != null) {
@@ -283,7 +291,12 @@ final class BatchRun {
         keys = GeneratedKeys.NONE;
         DriverBatch batch = driverBatch(prepared);
         Savepoint before = dialect().product().isMySqlFamily() ? connection.mark(transaction) : null;
-        boolean done = connection.insert(context, insert, batch, scope, transaction) != null;
+        boolean done;
+        try {
+            done = connection.insert(context, insert, batch, scope, transaction) != null;
+        } catch (SQLException e) {
+            throw dropped(before, e);
+        }
         forget(before, batch);
         if (done) {
             return result(batch);
@@ -329,7 +342,7 @@ final class BatchRun {
             }
         } catch (SQLException e) {
             if (isOurs(e) || connection.takesAllBack(e)) {
-                throw e;
+                throw dropped(before, e);
             }
             connection.back(transaction, before, e);
             // What is ours has no state: then none failed.

@@ -144,6 +144,11 @@ final class CheckedReads {
                     throw e;
                 }
                 continue;
+            } catch (SQLException e) {
+                if (savepoint != null) {
+                    ConnectionHandler.forget(physical, savepoint);
+                }
+                throw e;
             }
             if (savepoint != null) {
                 physical.releaseSavepoint(savepoint);
@@ -213,7 +218,7 @@ final class CheckedReads {
     private void requireSameTwice(Plan.LockingRead plan) throws SQLException {
         Mentions text = resource.plans()
                 .mentions(plan.tables().text() + ' ' + plan.where().text());
-        String other = resource.tables().routines(physical, text.called()).mayBeOther(text);
+        String other = resource.tables().mayBeOther(physical, text);
         if (other != null) {
             String reason = "it has to choose its rows twice, and " + other;
             String rewrite = "select that first, and bind it";

@@ -757,7 +757,21 @@ final class ConnectionHandler implements InvocationHandler, MetaDataHandler.Sour
             throw failure;
         }
         transaction.rolledBackTo(savepoint);
+        drop(transaction, savepoint);
+    }
+
+    /** A savepoint of our own is not needed any more, and may be gone already. */
+    void drop(LocalTransaction transaction, Savepoint savepoint) {
+        forget(physical, savepoint);
         transaction.savepointReleased(savepoint);
+    }
+
+    static void forget(Connection connection, Savepoint savepoint) {
+        try {
+            connection.releaseSavepoint(savepoint);
+        } catch (SQLException e) {
+            // It went with what was rolled back, or goes with it: what failed before is what is to be told.
+        }
     }
 
     void forget(LocalTransaction transaction, Savepoint savepoint) throws SQLException {

@@ -117,7 +117,7 @@ final class DeleteCapture implements WriteCapture {
                 : returning(new Query().add(selection.body(), parameters), parameters, null);
     }
 
-    private SelectedRows rows() {
+    private SelectedRows rows() throws SQLException {
         SelectedRows rows =
                 new SelectedRows(selection, run, targets, t -> t.table().columns());
         // Which rows are there still, or stand in the way of others, when it comes to them; in what order it shows

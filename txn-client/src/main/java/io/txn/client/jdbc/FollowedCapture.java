@@ -1,6 +1,7 @@
 package io.txn.client.jdbc;
 
 import io.txn.client.jdbc.dialect.Column;
+import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Table;
 import io.txn.client.jdbc.dialect.Value;
 import io.txn.client.jdbc.undo.TableChange;
@@ -93,6 +94,20 @@ final class FollowedCapture implements WriteCapture {
     @Override
     public Outcome run(Parameters parameters) throws SQLException {
         Savepoint before = run.connection().setSavepoint();
+        try {
+            Outcome outcome = run(parameters, before);
+            run.connection().releaseSavepoint(before);
+            return outcome;
+        } catch (SQLException e) {
+            // PostgreSQL wants nothing more to be done once a statement has failed, and the application is to see that.
+            if (run.dialect().product() != Dialect.Product.POSTGRESQL || LocalCommit.codeOf(e) != null) {
+                run.takeBack(before, e);
+            }
+            throw e;
+        }
+    }
+
+    private Outcome run(Parameters parameters, Savepoint before) throws SQLException {
         Family family = new Family();
         Set<MovedRows.Moved> known = Set.of();
         for (int tries = 0; ; tries++) {
@@ -108,18 +123,17 @@ final class FollowedCapture implements WriteCapture {
                         outcome.warnings());
                 incomplete = all.incomplete();
                 if (incomplete == null) {
-                    run.connection().releaseSavepoint(before);
                     return all;
                 }
             }
-            run.connection().rollback(before);
-            run.unchanged();
             if (incomplete != null) {
                 throw refused(incomplete);
             }
             if (tries == TRIES) {
                 throw refused("it does not write the same rows when it runs again");
             }
+            run.connection().rollback(before);
+            run.unchanged();
             family = new Family();
             known = family.read(moved.all());
         }

@@ -595,11 +595,14 @@ final class Followers {
             failure = e.getMessage();
         } catch (SQLException e) {
             if (e.getSQLState() != null) {
+                run.takeBack(before, e);
+                run.changed(); // by the statement itself
                 throw e;
             }
             failure = e.getMessage();
         }
         run.connection().rollback(before);
+        run.forget(before);
         if (failure != null) {
             run.incomplete("rows took each other's places, which could not be undone: " + failure);
         }

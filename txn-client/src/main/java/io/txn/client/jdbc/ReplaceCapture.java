@@ -69,11 +69,13 @@ final class ReplaceCapture extends TableCapture {
                 return outcome;
             } catch (SQLException e) {
                 run.scope().release();
-                run.takeBack(before, e);
+                run.backTo(before, e);
                 if (!run.dialect().isDuplicate(e)) {
+                    run.forget(before);
                     throw e;
                 }
                 if (tries == TRIES) {
+                    run.forget(before);
                     SQLException refusal = Refusals.notSupported(
                             "its new rows stand in the way of each other, or of rows that cannot be looked for: others write them, or a unique key is"
                                     + " on a part of a column or on an expression",

@@ -31,6 +31,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class SelectedRows {
 
+    /** MySQL forgets the earlier savepoint of a name: so there is one of them at most, and none need be released. */
+    private static final String BEFORE_ANY = "txn_before_any";
+
     private static final Pattern LONG = Pattern.compile("(?i)TEXT|BLOB|JSON");
 
     private static final Pattern SUB_QUERY = Pattern.compile("(?i)\\b(SELECT|TABLE|VALUES)\\b");
@@ -85,8 +88,12 @@ final class SelectedRows {
     }
 
     /** What the statement does depends on the order in which it comes to its rows: that is to be the one that it would take by itself, as far as its condition may be asked twice. */
-    void keepOrder() {
-        inOrder = !selection.several() && isSteady(selection.where().text(), run);
+    void keepOrder() throws SQLException {
+        inOrder = !selection.several()
+                && isSteady(selection.where().text(), run)
+                && !(run.dialect().product().isMySqlFamily()
+                        && !selection.where().isEmpty()
+                        && run.mayBeOther(WriteCapture.conditions(selection)) != null);
     }
 
     /**
@@ -187,7 +194,7 @@ final class SelectedRows {
         }
         readAndLock(parameters);
         if (query || goesAtOnce && inOrder && followers.setOwn()) {
-            beforeAny = run.connection().setSavepoint();
+            beforeAny = run.connection().setSavepoint(BEFORE_ANY);
         }
         Map<String, Followers.Own> own = new HashMap<>();
         for (Target target : targets) {

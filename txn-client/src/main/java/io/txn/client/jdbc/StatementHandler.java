@@ -172,9 +172,12 @@ final class StatementHandler implements InvocationHandler {
                 return "AT statement over " + physical;
             }
             default -> {
-                return outcome == null
-                        ? guarded(proxy, Proxies.call(physical, method, arguments))
-                        : afterOutcome(proxy, method, arguments);
+                if (outcome != null) {
+                    return afterOutcome(proxy, method, arguments);
+                }
+                Object result = Proxies.call(physical, method, arguments);
+                // Keys, too, are a result; the rows of the query are still on their way then.
+                return name.equals("getResultSet") ? guarded(proxy, result) : leadingBack(proxy, result);
             }
         }
     }
@@ -671,16 +674,24 @@ final class StatementHandler implements InvocationHandler {
 
     // Results
 
+    /** A result of a query, which leads back to this statement, and whose end is waited for. */
+    private @Nullable Object guarded(Object proxy, @Nullable Object result) throws SQLException {
+        if (result instanceof ResultSet rows) {
+            boolean inside = connection.resource().context() != null;
+            streamed = inside && physical.getFetchSize() == Integer.MIN_VALUE ? rows : null;
+        }
+        return leadingBack(proxy, result);
+    }
+
     /**
      * A result that leads back to this statement, not to the physical one. Read-only results of statements outside are left as they are: a call a value
      * costs something.
      */
-    private @Nullable Object guarded(Object proxy, @Nullable Object result) throws SQLException {
+    private @Nullable Object leadingBack(Object proxy, @Nullable Object result) throws SQLException {
         if (!(result instanceof ResultSet rows)) {
             return result;
         }
         boolean inside = connection.resource().context() != null;
-        streamed = inside && physical.getFetchSize() == Integer.MIN_VALUE ? rows : null;
         if (updatable) {
             String query = preparedSql != null ? preparedSql : lastSql;
             return Proxies.of(ResultSet.class, new UpdatableRows(connection, proxy, rows, query, scope));

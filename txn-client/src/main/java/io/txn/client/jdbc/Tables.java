@@ -71,6 +71,8 @@ final class Tables {
     private final Map<AnalysedAs, List<String>> analyses = new ConcurrentHashMap<>();
     /** What was asked about tables that are written to together. */
     private final Map<Set<Table>, Optional<Stamps>> stamps = new ConcurrentHashMap<>();
+    /** Whether what texts read has columns that are something else each time. */
+    private final Map<Mentions, Columns> columns = new ConcurrentHashMap<>();
     /** Names that statements called while the functions were known as they are. */
     private final Set<String> calledBefore = ConcurrentHashMap.newKeySet();
 
@@ -81,6 +83,8 @@ final class Tables {
         this.maxAge = maxAge;
         this.clock = clock;
     }
+
+    private record Columns(@Nullable String unsteady, Instant readAt) {}
 
     /** A table as statements write it, on connections that were switched to {@code namespace}. */
     private record Name(String namespace, String written) {}
@@ -269,6 +273,27 @@ final class Tables {
         return current;
     }
 
+    /** Why what a text reads may be something else when it runs again, with nothing changed in between; null when it is the same. */
+    @Nullable
+    String mayBeOther(Connection connection, Mentions text) throws SQLException {
+        Routines routines = routines(connection, text.called());
+        String other = routines.mayBeOther(text);
+        if (other != null || dialect.product() != Dialect.Product.MARIADB) {
+            return other;
+        }
+        Mentions behind = routines.behind(text);
+        Instant now = clock.instant();
+        Columns last = columns.get(behind);
+        if (last == null || !now.isBefore(last.readAt().plus(maxAge))) {
+            last = new Columns(dialect.unsteadyColumn(connection, behind), now);
+            if (columns.size() >= MOST_STAMPS) {
+                columns.clear();
+            }
+            columns.put(behind, last);
+        }
+        return last.unsteady();
+    }
+
     private boolean areKnown(Set<String> called) {
         for (String name : called) {
             if (!STANDARD.contains(name) && !calledBefore.contains(name)) {
@@ -317,6 +342,7 @@ final class Tables {
     void forget() {
         known.clear();
         stamps.clear();
+        columns.clear();
         routines = null;
     }
 

@@ -351,9 +351,17 @@ final class UpdateCapture implements WriteCapture {
             rows.leaveAsItIs();
         }
         Savepoint before = run.connection().setSavepoint();
-        Outcome outcome = gettingNewRowsOnly(rows, parameters);
+        Outcome outcome;
+        try {
+            outcome = gettingNewRowsOnly(rows, parameters);
+        } catch (SQLException e) {
+            // The statement may have run, and something behind it failed: then it has failed altogether.
+            run.takeBack(before, e);
+            throw e;
+        }
         if (outcome.incomplete() != null) {
             run.connection().rollback(before);
+            run.forget(before);
             run.unchanged();
             throw Refusals.notSupported(
                     "other rows follow by a foreign key what it changes, and " + outcome.incomplete(),

@@ -138,8 +138,7 @@ final class WriteRun {
     /** Why a part of the statement may read something else when it runs again; null when it does not. */
     @Nullable
     String mayBeOther(String sql) throws SQLException {
-        Mentions text = mentions(sql);
-        return resource.tables().routines(connection, text.called()).mayBeOther(text);
+        return resource.tables().mayBeOther(connection, mentions(sql));
     }
 
     /** A table that the statement names, whether or not it may be written. */
@@ -180,11 +179,22 @@ final class WriteRun {
     }
 
     /**
-     * Takes back what was done since a savepoint, because of a failure.
+     * Takes back what was done since a savepoint, because of a failure; it is not needed any more.
      *
      * @throws SQLException that failure, where the savepoint is gone: a deadlock's victim has lost all that came before, and should learn of the deadlock
      */
     void takeBack(Savepoint before, SQLException failure) throws SQLException {
+        backTo(before, failure);
+        forget(before);
+    }
+
+    /** A savepoint that stays behind costs the database something until the transaction ends, which may be long. */
+    void forget(Savepoint savepoint) {
+        ConnectionHandler.forget(connection, savepoint);
+    }
+
+    /** The same as {@link #takeBack}, and the savepoint is still needed. */
+    void backTo(Savepoint before, SQLException failure) throws SQLException {
         try {
             connection.rollback(before);
         } catch (SQLException gone) {

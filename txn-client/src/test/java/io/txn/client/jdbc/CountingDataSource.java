@@ -8,6 +8,7 @@ import java.sql.CallableStatement;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.sql.Savepoint;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -70,7 +71,7 @@ final class CountingDataSource implements DataSource {
         sent.add(event);
     }
 
-    /** How many savepoints were set and not released. */
+    /** How many savepoints are there: set, and neither released nor gone with what was rolled back or committed. */
     int savepoints() {
         return savepoints.get();
     }
@@ -91,19 +92,34 @@ final class CountingDataSource implements DataSource {
         return counted(target.getConnection(user, password));
     }
 
+    private record Mark(Savepoint savepoint, String name) {}
+
     private Connection counted(Connection connection) {
+        List<Mark> there = new ArrayList<>();
         return proxy(Connection.class, connection, (method, arguments) -> {
             switch (method.getName()) {
                 case "commit" -> event("commit");
                 case "rollback" -> event("rollback");
                 default -> {}
             }
+            int before = there.size();
             Object result = call(connection, method, arguments);
             switch (method.getName()) {
-                case "setSavepoint" -> savepoints.incrementAndGet();
-                case "releaseSavepoint" -> savepoints.decrementAndGet();
+                case "setSavepoint" -> {
+                    String name = arguments == null ? "" : (String) arguments[0];
+                    there.removeIf(mark -> !name.isEmpty() && mark.name().equals(name)); // as MariaDB does
+                    there.add(new Mark((Savepoint) result, name));
+                }
+                case "releaseSavepoint" -> there.removeIf(mark -> mark.savepoint() == arguments[0]);
+                case "commit", "rollback" -> {
+                    Object to = arguments == null || arguments.length == 0 ? null : arguments[0];
+                    while (!there.isEmpty() && there.get(there.size() - 1).savepoint() != to) {
+                        there.remove(there.size() - 1);
+                    }
+                }
                 default -> {}
             }
+            savepoints.addAndGet(there.size() - before);
             if (method.getName().equals(failingAfter)) {
                 failingAfter = "";
                 throw failureAfter;

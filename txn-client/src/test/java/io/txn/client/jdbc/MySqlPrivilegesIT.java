@@ -186,6 +186,34 @@ class MySqlPrivilegesIT extends AtContract {
         behindTheBack("DROP USER " + user);
     }
 
+    /** That it changes nothing may have been said of it, but not that it is the same when it is read again. */
+    @Test
+    void aViewWhoseTextIsHiddenDoesNotChooseRowsTwice() throws SQLException {
+        String schema = database.name();
+        String user = "'view_" + schema + "'@'%'";
+        behindTheBack(
+                "CREATE VIEW drawn AS SELECT id FROM account WHERE RAND() < 0.5",
+                "CREATE USER " + user + " IDENTIFIED BY 'p'",
+                "GRANT SELECT, INSERT, UPDATE, DELETE, TRIGGER ON " + schema + ".* TO " + user);
+        MariaDbDataSource account = new MariaDbDataSource(database.jdbcUrl());
+        account.setUser("view_" + schema);
+        account.setPassword("p");
+        at = AtDataSource.wrap(account, options().withFunctionsThatOnlyRead(Set.of("drawn")), contexts, manager);
+        Xid xid = begin();
+        String joined = "UPDATE account a JOIN drawn d ON a.id = d.id SET a.amount = 0";
+        refused(xid, joined, "it has to choose its rows twice, and view " + schema + ".drawn hides its definition");
+        inside(xid, connection -> assertThat(execute(connection, "UPDATE account SET amount = (SELECT COUNT(*) FROM"
+                        + " drawn) WHERE id = 1"))
+                .isEqualTo(1));
+
+        behindTheBack("CREATE OR REPLACE VIEW drawn AS SELECT id FROM account", "GRANT SHOW VIEW ON " + schema + ".* TO " + user);
+        at = AtDataSource.wrap(account, options().withFunctionsThatOnlyRead(Set.of("drawn")), contexts, manager);
+        committed(xid, joined);
+        assertRolledBack(xid);
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+        behindTheBack("DROP USER " + user);
+    }
+
     /** The information schema lists what a role holds, or everybody, under their own names. */
     @Test
     void whatTheAccountMayDoByARoleItMayDo() throws SQLException {

@@ -14,6 +14,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.sql.Types;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -123,6 +124,46 @@ abstract class RefusalContract extends AtContract {
         behindTheBack("CREATE VIEW rich AS SELECT * FROM account WHERE amount > 150");
         refusesAndGoesOn(ErrorCode.STATEMENT_NOT_SUPPORTED, "UPDATE rich SET amount = 1");
         refusesAndGoesOn(ErrorCode.STATEMENT_NOT_SUPPORTED, "DELETE FROM rich");
+    }
+
+    @Test
+    void rowsThatChanceWouldChooseTwiceAreRefused() {
+        switch (kind()) {
+            case H2 -> {
+                behindTheBack(
+                        "CREATE VIEW drawn AS SELECT id FROM account WHERE RAND() < 0.5",
+                        "CREATE VIEW redrawn AS SELECT id FROM drawn");
+                AtOptions looking = options().withMetadataMaxAge(Duration.ofNanos(1));
+                at = AtDataSource.wrap(counter, looking, contexts, manager);
+                inside(begin(), connection -> {
+                    try (Statement statement =
+                            connection.createStatement(ResultSet.TYPE_SCROLL_INSENSITIVE, ResultSet.CONCUR_UPDATABLE)) {
+                        String query =
+                                "SELECT id, amount FROM account WHERE id IN (SELECT id FROM redrawn) FOR UPDATE";
+                        refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, () -> statement.executeQuery(query));
+                        // What changes of views is noticed, too.
+                        execute(connection, "UPDATE account SET amount = 5 WHERE id IN (SELECT id FROM redrawn)");
+                        behindTheBack("CREATE OR REPLACE VIEW redrawn AS SELECT id FROM account");
+                        try (ResultSet shown = statement.executeQuery(query)) {
+                            assertThat(shown.next()).isTrue();
+                        }
+                    }
+                });
+            }
+            case MARIADB -> {
+                behindTheBack(
+                        "CREATE TABLE drawn (id INT NOT NULL PRIMARY KEY, a INT, chance DOUBLE AS (RAND()) VIRTUAL)",
+                        "INSERT INTO drawn (id) VALUES (1), (2), (3)",
+                        "CREATE VIEW redrawn AS SELECT id, chance AS c FROM drawn");
+                refusesAndGoesOn(
+                        ErrorCode.STATEMENT_NOT_SUPPORTED,
+                        "UPDATE seat s JOIN drawn d ON d.id = s.train OR d.chance < 0.5 SET s.passenger = 'x'");
+                refusesAndGoesOn(
+                        ErrorCode.STATEMENT_NOT_SUPPORTED,
+                        "UPDATE seat s JOIN redrawn d ON d.id = s.train OR d.c < 0.5 SET s.passenger = 'x'");
+            }
+            case POSTGRESQL -> {}
+        }
     }
 
     @Test

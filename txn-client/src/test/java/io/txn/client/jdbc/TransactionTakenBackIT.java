@@ -265,7 +265,9 @@ class TransactionTakenBackIT extends AtContract {
         "mysql, -2147483648, next",
         "mysql, -2147483648, close rows",
         "mysql, -2147483648, close statement",
-        "mysql, -2147483648, execute again"
+        "mysql, -2147483648, execute again",
+        "mysql, -2147483648, close statement that showed keys",
+        "mysql, -2147483648, execute again what showed keys"
     })
     void norWhatCameBeforeRowsThatAreFetched(String driver, int fetchSize, String how) throws Exception {
         behindTheBack(
@@ -284,7 +286,7 @@ class TransactionTakenBackIT extends AtContract {
                         how.equals("update") ? ResultSet.CONCUR_UPDATABLE : ResultSet.CONCUR_READ_ONLY)) {
                     statement.setFetchSize(fetchSize);
                     assertThat(catchThrowable(
-                                    () -> endOf(statement.executeQuery("SELECT id, t FROM large"), statement, how)))
+                                    () -> endOf(begun(statement, "SELECT id, t FROM large", how), statement, how)))
                             .satisfiesAnyOf(
                                     e -> assertThat(e).isNull(), e -> assertThat(((SQLException) e).getErrorCode())
                                             .isEqualTo(1205));
@@ -301,12 +303,22 @@ class TransactionTakenBackIT extends AtContract {
         assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
     }
 
+    private static ResultSet begun(Statement statement, String sql, String how) throws SQLException {
+        if (!how.endsWith("keys")) {
+            return statement.executeQuery(sql);
+        }
+        statement.execute(sql, Statement.RETURN_GENERATED_KEYS);
+        ResultSet rows = statement.getResultSet();
+        assertThat(statement.getGeneratedKeys().next()).isFalse();
+        return rows;
+    }
+
     private static void endOf(ResultSet rows, Statement statement, String how) throws SQLException {
         assertThat(rows.next()).isTrue();
         switch (how) {
             case "close rows" -> rows.close();
-            case "close statement" -> statement.close();
-            case "execute again" -> statement.execute("SELECT 1");
+            case "close statement", "close statement that showed keys" -> statement.close();
+            case "execute again", "execute again what showed keys" -> statement.execute("SELECT 1");
             default -> {
                 while (rows.next()) {
                     rows.getInt(1);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.txn.protocol.Xid;
+import io.txn.test.DatabaseKind;
 import java.math.BigDecimal;
 import java.sql.BatchUpdateException;
 import java.sql.Connection;
@@ -232,6 +233,65 @@ abstract class WriteContract extends AtContract {
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    @Test
+    void ofWhatFailsNoSavepointStaysBehind() {
+        behindTheBack(
+                "CREATE TABLE parent (id INT NOT NULL PRIMARY KEY, n INT NOT NULL UNIQUE)",
+                "CREATE TABLE child (id INT NOT NULL PRIMARY KEY, n INT, FOREIGN KEY (n) REFERENCES parent (n)"
+                        + " ON UPDATE CASCADE ON DELETE CASCADE)",
+                "INSERT INTO parent VALUES (1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 6)",
+                "INSERT INTO child VALUES (1, 1), (2, 2), (3, 3), (4, 4)");
+        Xid xid = begin();
+        committed(xid, connection -> {
+            for (int i = 3; i < 6; i++) {
+                execute(
+                        connection,
+                        "DELETE FROM parent WHERE id = ? AND EXISTS (SELECT 1 FROM account WHERE id = 1)",
+                        i);
+            }
+            assertThat(counter.savepoints()).isLessThanOrEqualTo(1);
+            int before = counter.savepoints();
+            // Of PostgreSQL's transaction nothing is left then but what came before a savepoint of the application's.
+            for (int i = 0; i < 3 && kind() != DatabaseKind.POSTGRESQL; i++) {
+                failing(connection, "UPDATE parent SET n = 1 WHERE id = 2");
+                failing(connection, "UPDATE parent SET n = 1 WHERE id < 3");
+                failing(connection, "UPDATE parent SET id = 1, n = 9 WHERE id = 2");
+                if (kind() == DatabaseKind.H2) {
+                    failing(connection, "MERGE INTO parent KEY (id) VALUES (1, 7), (2, 7)");
+                } else if (kind() == DatabaseKind.MARIADB) {
+                    failing(connection, "REPLACE INTO parent (id, n) VALUES (1, NULL)");
+                    failing(connection, "INSERT INTO parent VALUES (1, 7), (2, 7) ON DUPLICATE KEY UPDATE n = 7");
+                }
+                failingBatch(connection, "INSERT INTO account (id, owner, amount) VALUES (?, 'x', 1)", 300);
+                failingBatch(connection, "UPDATE account SET amount = NULL WHERE id = ?", 5);
+                assertThat(counter.savepoints()).as("left behind").isEqualTo(before);
+            }
+        });
+        assertRolledBack(xid);
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+        assertThat(rows("SELECT n FROM child ORDER BY id")).containsExactly("1", "2", "3", "4");
+    }
+
+    private void failing(Connection connection, Work work) {
+        assertThatThrownBy(() -> work.run(connection)).isInstanceOf(SQLException.class);
+    }
+
+    private void failing(Connection connection, String sql) {
+        failing(connection, c -> execute(c, sql));
+    }
+
+    private void failingBatch(Connection connection, String sql, int elements) {
+        failing(connection, c -> {
+            try (PreparedStatement batch = c.prepareStatement(sql)) {
+                for (int i = 0; i < elements; i++) {
+                    batch.setLong(1, i == elements / 2 ? 2 : 1000 + i);
+                    batch.addBatch();
+                }
+                batch.executeBatch();
+            }
+        });
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.txn.client.jdbc.dialect;
 
 import io.txn.client.jdbc.sql.Identifier;
+import io.txn.client.jdbc.sql.Mentions;
 import io.txn.client.jdbc.sql.SqlSyntax;
 import io.txn.client.jdbc.sql.TableName;
 import io.txn.protocol.ErrorCode;
@@ -319,6 +320,15 @@ public record Dialect(
      */
     public Routines routines(Connection connection, String now, Set<String> reading) throws SQLException {
         return now.isEmpty() ? Routines.NONE : catalog().routines(connection, reading, syntax);
+    }
+
+    /**
+     * Why a column that a text reads may be something else each time that it is read; null where none is.
+     *
+     * @param text with what is behind the views that it names
+     */
+    public @Nullable String unsteadyColumn(Connection connection, Mentions text) throws SQLException {
+        return product == Product.MARIADB ? MySqlRoutines.unsteadyColumn(connection, text, syntax) : null;
     }
 
     /**

@@ -44,6 +44,10 @@ final class MySqlRoutines {
             "SELECT PARAMETER_NAME FROM information_schema.PARAMETERS WHERE ROUTINE_TYPE = 'PROCEDURE'"
                     + " AND SPECIFIC_SCHEMA = ? AND SPECIFIC_NAME = ? AND PARAMETER_NAME IS NOT NULL";
 
+    /** Asked for by several names at least: of a single one, its case would matter where files tell cases apart. */
+    private static final String COMPUTED = "SELECT TABLE_NAME, COLUMN_NAME, GENERATION_EXPRESSION"
+            + " FROM information_schema.COLUMNS WHERE TABLE_NAME IN (?, ''%s) AND EXTRA LIKE 'VIRTUAL%%'";
+
     /** What a procedure may hold, and a function not: it would end the transaction, lock rows unasked, or change the session. */
     private static final List<String> MORE_THAN_READING = List.of(
             "commit",
@@ -111,6 +115,32 @@ final class MySqlRoutines {
                     Routines.Via.READ, name, Set.of(), text, unknown(row.text("TABLE_SCHEMA"), name, text, known)));
         }
         return Routines.of(routines, uses, reading, syntax);
+    }
+
+    /** MariaDB computes a virtual column anew whenever it is read, and lets it call what gives something else then; MySQL does not let it. */
+    static @Nullable String unsteadyColumn(Connection connection, Mentions text, SqlSyntax syntax)
+            throws SQLException {
+        List<String> names = List.copyOf(text.names());
+        boolean all = text.names().contains("natural") || text.symbols().contains("*");
+        if (names.isEmpty()) {
+            return null;
+        }
+        String sql = String.format(COMPUTED, ", ?".repeat(names.size() - 1));
+        for (CatalogRow row : CatalogRow.mySql(connection, sql, names.toArray())) {
+            String column = row.text("COLUMN_NAME");
+            if (all || text.names().contains(column.toLowerCase(Locale.ROOT))) {
+                Mentions expression = Mentions.of(row.text("GENERATION_EXPRESSION"), syntax);
+                String own = Routines.unsteady(expression);
+                if (own == null && expression.symbols().stream().anyMatch(s -> s.contains("@"))) {
+                    own = "it has to do with a variable of the session";
+                }
+                if (own != null || !expression.understood()) {
+                    return "column " + row.text("TABLE_NAME") + '.' + column + ": "
+                            + (own == null ? "its expression is not understood" : own);
+                }
+            }
+        }
+        return null;
     }
 
     /** Procedures stand beside the functions: no statement but CALL runs them, so they are looked up when one does, by their name. */

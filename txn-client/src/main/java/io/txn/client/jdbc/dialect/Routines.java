@@ -2,7 +2,9 @@ package io.txn.client.jdbc.dialect;
 
 import io.txn.client.jdbc.sql.Mentions;
 import io.txn.client.jdbc.sql.SqlSyntax;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -117,14 +119,21 @@ public final class Routines {
             @Nullable String unknown) {}
 
     /** No routine that users made. */
-    static final Routines NONE = new Routines(new Callers(), new Callers());
+    static final Routines NONE = new Routines(new Callers(), new Callers(), Map.of(), name -> Mentions.NOTHING);
 
     private final Callers writing;
     private final Callers unsteady;
+    /** By name, in lower case, the texts of functions and views. */
+    private final Map<String, String> texts;
 
-    private Routines(Callers writing, Callers unsteady) {
+    private final Function<String, Mentions> mentions;
+
+    private Routines(
+            Callers writing, Callers unsteady, Map<String, String> texts, Function<String, Mentions> mentions) {
         this.writing = writing;
         this.unsteady = unsteady;
+        this.texts = texts;
+        this.mentions = mentions;
     }
 
     /** @param reading names of routines, or views, that are said to change nothing, in lower case, with or without schema */
@@ -147,10 +156,23 @@ public final class Routines {
                         : writing.through(use, definition, " calls what may write: "));
         Callers unsteady = new Callers();
         unsteady.add(routines, uses, routine -> unsteady.whyItIsUnsteady(routine, text, syntax), use -> {
+            if (use.unknown() != null) {
+                return use.unknown(); // that it only reads may have been said of it, but not that it reads the same
+            }
             String own = use.text().isEmpty() ? null : unsteady(definition.apply(use));
             return own != null ? use.name() + ": " + own : unsteady.through(use, definition, ": ");
         });
-        return new Routines(writing, unsteady);
+        Map<String, String> byName = new HashMap<>();
+        routines.forEach(r -> byName.merge(r.name().toLowerCase(Locale.ROOT), r.text(), Routines::both));
+        uses.stream()
+                .filter(use -> use.via() == Via.READ)
+                .forEach(use -> byName.merge(use.name().toLowerCase(Locale.ROOT), use.text(), Routines::both));
+        byName.values().removeIf(String::isEmpty);
+        return new Routines(writing, unsteady, byName, sql -> Mentions.of(sql, syntax));
+    }
+
+    private static String both(String one, String other) {
+        return one + '\n' + other;
     }
 
     /** Those with a property that passes from what is called to what calls it, each with the reason. */
@@ -325,7 +347,24 @@ public final class Routines {
         return own != null ? own : unsteady.through(text, false);
     }
 
-    private static @Nullable String unsteady(Mentions text) {
+    /** What a text speaks of, together with what the functions and views speak of that it names. */
+    public Mentions behind(Mentions text) {
+        Set<String> names = new HashSet<>(text.names());
+        Set<String> symbols = new HashSet<>(text.symbols());
+        Deque<String> open = new ArrayDeque<>(names);
+        while (!open.isEmpty()) {
+            String definition = texts.get(open.pop());
+            if (definition != null) {
+                Mentions behind = mentions.apply(definition);
+                symbols.addAll(behind.symbols());
+                behind.names().stream().filter(names::add).forEach(open::push);
+            }
+        }
+        return new Mentions(names, text.called(), text.parts(), symbols, text.writes(), text.understood());
+    }
+
+    /** Why an expression of the database's own functions comes to something else each time; null when it does not. */
+    static @Nullable String unsteady(Mentions text) {
         String found =
                 text.called().stream().filter(UNSTEADY::contains).findFirst().orElse(null);
         if (found == null

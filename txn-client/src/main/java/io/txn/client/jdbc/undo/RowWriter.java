@@ -101,6 +101,7 @@ final class RowWriter {
             Savepoint before = of.connection().setSavepoint();
             try {
                 moveBack(moved, sql, rows, binder);
+                of.connection().releaseSavepoint(before);
                 return;
             } catch (SQLException e) {
                 undoTo(before, e);
@@ -184,6 +185,7 @@ final class RowWriter {
             undoTo(before, e);
             updateAtOnce(moved);
         }
+        of.connection().releaseSavepoint(before);
     }
 
     private List<RowChange> moveBack(List<Integer> key, List<RowChange> rows) throws SQLException {
@@ -260,12 +262,14 @@ final class RowWriter {
                     place.set(i, column.codec().get(found, 1));
                     List<Value> image = moved(key, row, place);
                     write(key, row, image);
+                    of.connection().releaseSavepoint(before);
                     return image;
                 } catch (SQLException e) {
                     if (!of.dialect().isIntegrityViolation(e) && !of.dialect().refusesValue(e)) {
                         throw e;
                     }
                     of.connection().rollback(before);
+                    of.connection().releaseSavepoint(before);
                     failure = e;
                 }
             }
