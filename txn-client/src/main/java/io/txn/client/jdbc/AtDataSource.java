@@ -114,21 +114,13 @@ public final class AtDataSource implements DataSource, AutoCloseable {
             user = connection.getMetaData().getUserName();
             dialect = adjust.apply(Dialect.of(connection));
             if (dialect.losesAcknowledgedCommits(connection)) {
-                LOG.warn(
-                        "{} {}: resource={}. {}",
-                        ErrorCode.H2_NOT_DURABLE.id(),
-                        ErrorCode.H2_NOT_DURABLE.sentence(),
-                        dialect.resourceId(),
-                        ErrorCode.H2_NOT_DURABLE.fix());
+                LOG.warn(new TxnException(ErrorCode.H2_NOT_DURABLE, null, "resource", dialect.resourceId())
+                        .getMessage());
             }
             for (String hidden : options.xa() ? List.<String>of() : dialect.missingGrants(connection)) {
-                LOG.warn(
-                        "{} {}: resource={}, hidden={}. {}",
-                        ErrorCode.CATALOG_HIDDEN.id(),
-                        ErrorCode.CATALOG_HIDDEN.sentence(),
-                        dialect.resourceId(),
-                        hidden,
-                        ErrorCode.CATALOG_HIDDEN.fix());
+                LOG.warn(new TxnException(
+                                ErrorCode.CATALOG_HIDDEN, null, "resource", dialect.resourceId(), "hidden", hidden)
+                        .getMessage());
             }
         } catch (SQLException e) {
             throw new TxnException(ErrorCode.DATABASE_NOT_ASKED, e, "problem", e.getMessage());

@@ -147,7 +147,9 @@ class MySqlPrivilegesIT extends AtContract {
         try (LogLines lines = LogLines.of("io.txn.client.jdbc")) {
             at = AtDataSource.wrap(account, options(), contexts, manager);
             assertThat(lines.from(Level.WARN))
-                    .anyMatch(line -> line.contains("TXN-AT") && line.contains("GRANT PROCESS ON *.* TO " + user));
+                    .anyMatch(line -> line.contains("TXN-AT014: ")
+                            && line.contains("GRANT PROCESS ON *.* TO " + user)
+                            && line.contains("Fix: "));
             assertThat(lines.from(Level.WARN)).noneMatch(line -> line.contains("GRANT TRIGGER"));
         }
 
