@@ -623,11 +623,14 @@ public final class GlobalTransactionTemplate {
                                 options.timeout(),
                                 "slowest",
                                 slowest,
+                                "pending",
+                                over ? null : "not every branch is undone yet; the coordinator goes on until it is",
                                 "failure",
                                 mark));
             }
             log.info(
-                    "rolled back xid={} name={} elapsed={} cause={}",
+                    "rolled back{} xid={} name={} elapsed={} cause={}",
+                    over ? "" : ", and not every branch is undone yet",
                     own.xidWithin(),
                     options.name(),
                     elapsed(began),

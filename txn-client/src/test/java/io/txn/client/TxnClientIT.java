@@ -259,6 +259,9 @@ class TxnClientIT {
                         .map(problem -> ((TxnException) problem).code())
                         .toList())
                 .isEqualTo(List.of(expected == null ? ErrorCode.ROLLED_BACK : expected));
+        boolean undone = status == GlobalStatus.ROLLED_BACK || status == GlobalStatus.TIMEOUT_ROLLED_BACK;
+        assertThat(failure.getSuppressed()[0].getMessage().contains("pending=not every branch is undone yet"))
+                .isEqualTo(expected == null && !undone);
     }
 
     @Test

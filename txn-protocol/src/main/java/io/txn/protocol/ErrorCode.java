@@ -244,6 +244,11 @@ public enum ErrorCode {
             Category.GIVE_UP,
             "the coordinator does not want this branch undone any more, and nothing was undone",
             "nothing: an operator gave the branch up, or it has ended, while this process stood still"),
+    DATABASE_NOT_ASKED(
+            "TXN-AT017",
+            Category.OPERATOR,
+            "a data source is to take part in global transactions, and its database could not be asked which one it is",
+            "see the problem: start the database, or correct the data source's URL, user or password; name the data source in txn.jdbc.excluded if it is to be left alone"),
 
     LOCK_CONFLICT(
             "TXN-LCK001",

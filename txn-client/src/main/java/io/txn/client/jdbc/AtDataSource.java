@@ -39,8 +39,8 @@ public final class AtDataSource implements DataSource, AutoCloseable {
     private final PhaseTwoConnections phaseTwo;
     private final XaResource xa;
 
-    /** As the driver says it. */
-    private final String url;
+    /** As the driver says it, unless somebody knows better. */
+    private volatile String url;
 
     private final @Nullable String user;
 
@@ -64,7 +64,7 @@ public final class AtDataSource implements DataSource, AutoCloseable {
      * resource; the undo table is not touched yet, see {@link #prepare()}. Branches are finished on connections of {@code physical}: a pool that is full of waiters
      * holds them up then.
      *
-     * @throws io.txn.protocol.TxnException DATABASE_NOT_SUPPORTED when AT mode does not know the database
+     * @throws io.txn.protocol.TxnException DATABASE_NOT_SUPPORTED when AT mode does not know the database; DATABASE_NOT_ASKED when it cannot be reached, or turns the account away
      */
     public static AtDataSource wrap(
             DataSource physical, AtOptions options, ContextCarrier contexts, ResourceManager resources) {
@@ -114,25 +114,16 @@ public final class AtDataSource implements DataSource, AutoCloseable {
             user = connection.getMetaData().getUserName();
             dialect = adjust.apply(Dialect.of(connection));
             if (dialect.losesAcknowledgedCommits(connection)) {
-                LOG.warn(
-                        "{} {}: resource={}. {}",
-                        ErrorCode.H2_NOT_DURABLE.id(),
-                        ErrorCode.H2_NOT_DURABLE.sentence(),
-                        dialect.resourceId(),
-                        ErrorCode.H2_NOT_DURABLE.fix());
+                LOG.warn(new TxnException(ErrorCode.H2_NOT_DURABLE, null, "resource", dialect.resourceId())
+                        .getMessage());
             }
             for (String hidden : options.xa() ? List.<String>of() : dialect.missingGrants(connection)) {
-                LOG.warn(
-                        "{} {}: resource={}, hidden={}. {}",
-                        ErrorCode.CATALOG_HIDDEN.id(),
-                        ErrorCode.CATALOG_HIDDEN.sentence(),
-                        dialect.resourceId(),
-                        hidden,
-                        ErrorCode.CATALOG_HIDDEN.fix());
+                LOG.warn(new TxnException(
+                                ErrorCode.CATALOG_HIDDEN, null, "resource", dialect.resourceId(), "hidden", hidden)
+                        .getMessage());
             }
         } catch (SQLException e) {
-            throw new TxnException(
-                    ErrorCode.DATABASE_NOT_SUPPORTED, e, "problem", "it could not be asked: " + e.getMessage());
+            throw new TxnException(ErrorCode.DATABASE_NOT_ASKED, e, "problem", e.getMessage());
         }
         AtResource resource = new AtResource(physical, dialect, options, contexts, resources, UUID::randomUUID, nanos);
         PhaseTwoConnections phaseTwo = new PhaseTwoConnections(resource, forPhaseTwo);
@@ -199,7 +190,10 @@ public final class AtDataSource implements DataSource, AutoCloseable {
         return resource.dialect().resourceId();
     }
 
-    /** Where it leads to, as the driver says it: a property that pools have too, by which others (ShardingSphere) learn which database this is. May hold secrets. */
+    /**
+     * Where it leads to, as the pool was told where that is known, else as the driver says it: a property that pools have too, by which others learn which database this is (ShardingSphere), or connect to it
+     * as somebody else (Flyway and Liquibase in Spring Boot). May hold secrets.
+     */
     public String getUrl() {
         return url;
     }
@@ -221,6 +215,18 @@ public final class AtDataSource implements DataSource, AutoCloseable {
      */
     public AtDataSource evictingBy(Consumer<Connection> pool) {
         xa.evictBy(pool);
+        return this;
+    }
+
+    /**
+     * Tells the URL that the pool was given. Drivers may say another one: that of MariaDB names the user in it, whom nobody can overrule then. To be called before the first use.
+     *
+     * @param told null where nobody knows
+     */
+    public AtDataSource reachedBy(@Nullable String told) {
+        if (told != null) {
+            url = told;
+        }
         return this;
     }
 

@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -490,6 +491,7 @@ final class LocalCommit {
     private boolean isRefusal(SQLException failure) {
         String state = String.valueOf(failure.getSQLState());
         return isNotUnderstood(failure)
+                || failure.getCause() instanceof TxnException refused && refused.code() == ErrorCode.NO_UNDO_TABLE
                 || state.startsWith("22")
                 || state.startsWith("23")
                 || state.startsWith("40") && !state.equals("40003") // which says that nobody knows
@@ -669,6 +671,18 @@ final class LocalCommit {
         SQLException failure = (SQLException) e;
         if (!commitSent && resource.dialect().isDuplicate(failure)) {
             return Refusals.rolledBack(ErrorCode.LOCAL_COMMIT_LATE, failure, "xid", xid, "branchId", branch);
+        }
+        if (resource.dialect().isDenied(failure)
+                && String.valueOf(failure.getMessage())
+                        .toLowerCase(Locale.ROOT)
+                        .contains(resource.options().undoTable().toLowerCase(Locale.ROOT))) {
+            return Refusals.rolledBack(
+                    ErrorCode.NO_UNDO_TABLE,
+                    failure,
+                    "resource",
+                    resource.dialect().resourceId(),
+                    "problem",
+                    String.valueOf(failure.getMessage()));
         }
         return failure;
     }

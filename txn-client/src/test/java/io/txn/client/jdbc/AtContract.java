@@ -239,6 +239,28 @@ abstract class AtContract {
     }
 
     /** The exception that the work ends with, which has to carry this code. */
+    /** An account that may not write undo records for a while: no local transaction is kept meanwhile, the reason has a code, and all goes on afterwards. */
+    void aRightGoesAndComesBack(String revoke, String grant) throws SQLException {
+        String update = "UPDATE account SET amount = 1 WHERE id = 1";
+        Xid before = begin();
+        committed(before, update);
+        assertRolledBack(before);
+        behindTheBack(revoke);
+        Xid without = begin();
+        inside(without, connection -> {
+            execute(connection, update);
+            assertThat(refusal(ErrorCode.NO_UNDO_TABLE, connection::commit).getMessage())
+                    .contains("undo_log");
+        });
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+        behindTheBack(grant);
+        assertRolledBack(without);
+        Xid again = begin();
+        committed(again, update);
+        assertRolledBack(again);
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
     static SQLException refusal(ErrorCode code, ThrowingCallable work) {
         SQLException refusal = catchThrowableOfType(SQLException.class, work);
         assertThat((Throwable) refusal).isNotNull();

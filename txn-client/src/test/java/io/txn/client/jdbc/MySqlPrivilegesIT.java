@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.mariadb.jdbc.MariaDbDataSource;
+import org.mariadb.jdbc.MariaDbPoolDataSource;
 
 /** MySQL and MariaDB hide triggers from an account that may not see them: then nothing is taken for free of triggers. */
 class MySqlPrivilegesIT extends AtContract {
@@ -46,6 +47,54 @@ class MySqlPrivilegesIT extends AtContract {
         committed(xid, "UPDATE account SET amount = 1 WHERE id = 1");
         assertRolledBack(xid);
         assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+    }
+
+    /** Sessions of a pool go by what the account was granted before; the information schema tells what it was granted since. */
+    @Test
+    void whatIsGrantedWhileSessionsLastCountsInThem() throws SQLException {
+        String schema = database.name();
+        String user = "'later_" + schema + "'@'%'";
+        behindTheBack(
+                "CREATE TRIGGER hidden AFTER UPDATE ON account FOR EACH ROW SET @x = 1",
+                "CREATE USER " + user + " IDENTIFIED BY 'p'",
+                "GRANT SELECT, INSERT, UPDATE, DELETE ON " + schema + ".* TO " + user);
+        try (MariaDbPoolDataSource pool =
+                new MariaDbPoolDataSource(database.jdbcUrl() + "?maxPoolSize=1&user=later_" + schema + "&password=p")) {
+            at = AtDataSource.wrap(pool, options(), contexts, manager);
+            Xid xid = begin();
+            refused(xid, "cannot see whether the table has triggers: GRANT TRIGGER");
+
+            behindTheBack("GRANT TRIGGER ON " + schema + ".* TO " + user);
+            at = AtDataSource.wrap(pool, options(), contexts, manager);
+            refused(xid, "trigger hidden");
+
+            behindTheBack("DROP TRIGGER hidden", "GRANT PROCESS ON *.* TO " + user);
+            at = AtDataSource.wrap(pool, options(), contexts, manager);
+            committed(xid, "UPDATE account SET amount = 1 WHERE id = 1");
+            assertRolledBack(xid);
+        }
+        assertThat(accounts()).containsExactly(ROW_1, ROW_2, ROW_3);
+        behindTheBack("DROP USER " + user);
+    }
+
+    @Test
+    void aRightOnTheUndoTableThatGoesWhileItRunsIsSaidAtTheCommitAndComesBack() throws SQLException {
+        String schema = database.name();
+        String user = "'gone_" + schema + "'@'%'";
+        behindTheBack(
+                "CREATE USER " + user + " IDENTIFIED BY 'p'",
+                "GRANT TRIGGER ON " + schema + ".* TO " + user,
+                "GRANT SELECT, INSERT, UPDATE, DELETE ON " + schema + ".account TO " + user,
+                "GRANT SELECT, INSERT, UPDATE, DELETE ON " + schema + ".undo_log TO " + user,
+                "GRANT SELECT, INSERT ON " + schema + ".undo_log_database TO " + user);
+        MariaDbDataSource account = new MariaDbDataSource(database.jdbcUrl());
+        account.setUser("gone_" + schema);
+        account.setPassword("p");
+        at = AtDataSource.wrap(account, options(), contexts, manager);
+        aRightGoesAndComesBack(
+                "REVOKE INSERT ON " + schema + ".undo_log FROM " + user,
+                "GRANT INSERT ON " + schema + ".undo_log TO " + user);
+        behindTheBack("DROP USER " + user);
     }
 
     /** A trigger sets what the account may not; the undo would say it itself. */
@@ -98,7 +147,9 @@ class MySqlPrivilegesIT extends AtContract {
         try (LogLines lines = LogLines.of("io.txn.client.jdbc")) {
             at = AtDataSource.wrap(account, options(), contexts, manager);
             assertThat(lines.from(Level.WARN))
-                    .anyMatch(line -> line.contains("TXN-AT") && line.contains("GRANT PROCESS ON *.* TO " + user));
+                    .anyMatch(line -> line.contains("TXN-AT014: ")
+                            && line.contains("GRANT PROCESS ON *.* TO " + user)
+                            && line.contains("Fix: "));
             assertThat(lines.from(Level.WARN)).noneMatch(line -> line.contains("GRANT TRIGGER"));
         }
 

@@ -29,6 +29,21 @@ class PostgresPrivilegesIT extends AtContract {
     }
 
     @Test
+    void aRightOnTheUndoTableThatGoesWhileItRunsIsSaidAtTheCommitAndComesBack() throws SQLException {
+        String role = "gone_" + database.name();
+        behindTheBack(
+                "CREATE ROLE " + role + " LOGIN PASSWORD 'p'",
+                "GRANT SELECT, INSERT, UPDATE, DELETE ON account, undo_log TO " + role,
+                "GRANT SELECT, INSERT ON undo_log_database TO " + role);
+        PGSimpleDataSource account = new PGSimpleDataSource();
+        account.setUrl(database.jdbcUrl());
+        account.setUser(role);
+        account.setPassword("p");
+        at = AtDataSource.wrap(account, options(), contexts, manager);
+        aRightGoesAndComesBack("REVOKE INSERT ON undo_log FROM " + role, "GRANT INSERT ON undo_log TO " + role);
+    }
+
+    @Test
     void rowsThatTheAccountMayNotSeeRefuseTheStatementThatAForeignKeyCarriesOn() {
         String role = "app_" + database.name();
         behindTheBack(

@@ -191,7 +191,7 @@ final class DataSourceWrapper implements BeanPostProcessor {
         AtDataSource wrapped = beside == null
                 ? AtDataSource.wrap(physical, options, contexts, resources)
                 : AtDataSource.wrap(physical, options, contexts, resources, beside);
-        wrapped.evictingBy(BesidePool.evicting(physical));
+        wrapped.evictingBy(BesidePool.evicting(physical)).reachedBy(BesidePool.url(physical));
         beanFactory.getBean(AT_DATA_SOURCES, AtDataSources.class).add(name, wrapped);
         // On the way down the client stops first, then AT mode, and the pool that both work with last.
         if (bean != null) {

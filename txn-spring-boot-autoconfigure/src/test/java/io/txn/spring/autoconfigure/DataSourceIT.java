@@ -272,6 +272,22 @@ class DataSourceIT {
                         }));
     }
 
+    /** Nothing is said about which databases there are for AT mode: this one may well be one of them. */
+    @Test
+    void aDatabaseThatTurnsTheAccountAway() {
+        runner.withBean(
+                        "dataSource",
+                        DataSource.class,
+                        () -> new DriverManagerDataSource("jdbc:h2:/nowhere/x;IFEXISTS=TRUE"))
+                .run(context -> assertThat(new TxnFailureAnalyzer(null).analyze(context.getStartupFailure()))
+                        .satisfies(analysis -> {
+                            assertThat(analysis.getDescription())
+                                    .contains("TXN-AT017")
+                                    .contains("/nowhere/x");
+                            assertThat(analysis.getAction()).contains("start the database");
+                        }));
+    }
+
     @Test
     void anUndoTableThatIsMissingAndMayNotBeCreated() {
         runner.withPropertyValues("txn.jdbc.create-undo-table=false")

@@ -10,11 +10,13 @@ import io.txn.client.fence.FencePhase;
 import io.txn.client.fence.FenceVerdict;
 import io.txn.client.fence.JdbcFenceTransaction;
 import io.txn.client.jdbc.AtDataSource;
+import io.txn.client.jdbc.DatabaseFindings;
 import io.txn.protocol.BranchId;
 import io.txn.protocol.TxnException;
 import io.txn.protocol.Xid;
 import io.txn.test.DatabaseKind;
 import io.txn.test.TestDatabase;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -124,6 +126,40 @@ class MigrationIT {
                                 + "classpath:io/txn/client/fence/schema/flyway/{vendor}"))) {
             Purchases.check(rig, Purchases::inOneTransaction);
             theFenceWorks(rig);
+        }
+    }
+
+    /** Spring Boot takes the URL from the application's data source then, which is the wrapped one. */
+    @ParameterizedTest
+    @EnumSource(names = {"MARIADB", "POSTGRESQL"})
+    void aMigrationToolNeedsAnAccountAndNoUrlOfItsOwn(DatabaseKind kind) {
+        for (String tool : List.of("flyway", "liquibase")) {
+            try (Rig rig = Rig.start(
+                    App.class,
+                    kind,
+                    MigrationIT::create,
+                    properties(
+                            "txn.jdbc.create-undo-table=false",
+                            "spring." + tool + ".enabled=true",
+                            "spring." + tool + ".user=${database.0.username}",
+                            "spring." + tool + ".password=${database.0.password}",
+                            "spring.flyway.baseline-on-migrate=true",
+                            "spring.flyway.locations=classpath:io/txn/client/jdbc/schema/flyway/{vendor},"
+                                    + "classpath:io/txn/client/fence/schema/flyway/{vendor}",
+                            "spring.liquibase.analytics-enabled=false",
+                            "spring.liquibase.change-log=classpath:both-tables.xml"))) {
+                theFenceWorks(rig);
+                assertThat(looked(rig).undoTableProblem()).as(tool).isNull();
+                assertThat(looked(rig).tablesWithoutKey()).as(tool).isEmpty();
+            }
+        }
+    }
+
+    private static DatabaseFindings looked(Rig rig) {
+        try {
+            return rig.committed().bean(AtDataSource.class).look();
+        } catch (SQLException e) {
+            throw new AssertionError("the database could not be asked", e);
         }
     }
 

@@ -271,6 +271,9 @@ public record Dialect(
                 WHERE C.TABLE_SCHEMA = T.TABLE_SCHEMA AND C.TABLE_NAME = T.TABLE_NAME AND C.CONSTRAINT_TYPE = 'PRIMARY KEY')
             ORDER BY T.TABLE_NAME""";
 
+    /** Where Liquibase writes down what it has run: a table without a key, in every schema that it looks after. */
+    private static final String OF_LIQUIBASE = "databasechangelog";
+
     /**
      * Tables of the connection's own schema whose rows cannot be named, because they have neither a primary key nor a unique one without NULLs.
      *
@@ -281,6 +284,9 @@ public record Dialect(
         List<CatalogRow> candidates = CatalogRow.query(connection, WITHOUT_PRIMARY_KEY + allRows(), ownSchema);
         for (CatalogRow candidate : candidates.subList(0, Math.min(most, candidates.size()))) {
             String name = candidate.text("TABLE_NAME");
+            if (name.equalsIgnoreCase(OF_LIQUIBASE)) {
+                continue; // nobody else writes to it
+            }
             Table table = table(
                     connection,
                     new TableName(
@@ -496,6 +502,15 @@ public record Dialect(
             return error.getErrorCode() == 1062;
         }
         return "23505".equals(error.getSQLState());
+    }
+
+    /** Whether an account may not do what it tried, or what it tried it with is not there for it. */
+    public boolean isDenied(SQLException error) {
+        return switch (product) {
+            case MARIADB, MYSQL -> Set.of(1044, 1142, 1143, 1146).contains(error.getErrorCode());
+            case POSTGRESQL, H2 ->
+                Set.of("42501", "42P01", "90096", "42S02", "42S03", "42S04").contains(error.getSQLState());
+        };
     }
 
     /** The session as phase two needs it, until it is closed. */

@@ -96,6 +96,7 @@ final class MySqlCatalog implements Catalog {
     @Override
     public @Nullable Table table(Connection connection, TableName name, String ownSchema) throws SQLException {
         CatalogRow session = CatalogRow.oneOfMySql(connection, SESSION);
+        MySqlGrants.applyHere(connection, quote(session.text("IN_SCHEMA")));
         int parts = name.parts().size();
         String writtenSchema = parts > 1 ? name.parts().get(parts - 2).text() : session.text("IN_SCHEMA");
         String written = name.table().text();

@@ -2,6 +2,7 @@ package io.txn.client.jdbc.dialect;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -41,6 +42,9 @@ final class MySqlGrants {
 
     private MySqlGrants() {}
 
+    /** The session lacks a privilege that is asked of the account as a whole. */
+    private static final int DENIED = 1227;
+
     /** A table with a foreign key. */
     record Child(String schema, String table) {}
 
@@ -60,11 +64,40 @@ final class MySqlGrants {
                 || !privileges(connection, EVERYWHERE).contains("PROCESS")) {
             return null;
         }
+        List<CatalogRow> rows = listed(connection, String.format(CHILDREN, listing), schema, table);
+        if (rows == null) {
+            return null;
+        }
         List<Child> children = new ArrayList<>();
-        for (CatalogRow row : CatalogRow.mySql(connection, String.format(CHILDREN, listing), schema, table)) {
+        for (CatalogRow row : rows) {
             children.add(new Child(row.text("S"), row.text("T")));
         }
         return children;
+    }
+
+    /**
+     * Has a session go by what its account may do in its own schema now. The server looks that up when the schema is chosen, and hides by it from then on, while the information schema lists what was
+     * granted since: a session of before GRANT TRIGGER would be shown the privilege, and no trigger.
+     *
+     * @param schema the session's own, quoted
+     */
+    static void applyHere(Connection connection, String schema) throws SQLException {
+        try (Statement choosing = connection.createStatement()) {
+            choosing.execute("USE " + schema);
+        }
+    }
+
+    /** InnoDB's own list; null where the account was granted PROCESS after this session began, which goes by what there was then. */
+    private static @Nullable List<CatalogRow> listed(Connection connection, String sql, String... parameters)
+            throws SQLException {
+        try {
+            return CatalogRow.mySql(connection, sql, (Object[]) parameters);
+        } catch (SQLException e) {
+            if (e.getErrorCode() == DENIED) {
+                return null;
+            }
+            throw e;
+        }
     }
 
     private static Set<String> privileges(Connection connection, String sql) throws SQLException {
@@ -112,7 +145,8 @@ final class MySqlGrants {
             return null;
         }
         String sql = "SELECT FOR_NAME AS CHILD FROM information_schema." + listing + INNODB;
-        for (CatalogRow row : CatalogRow.mySql(connection, sql, schema + '/' + table)) {
+        List<CatalogRow> rows = listed(connection, sql, schema + '/' + table);
+        for (CatalogRow row : rows == null ? List.<CatalogRow>of() : rows) {
             if (!known.contains(row.text("CHILD"))) {
                 return row.text("CHILD").replace('/', '.');
             }
