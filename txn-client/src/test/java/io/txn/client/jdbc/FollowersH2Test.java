@@ -27,7 +27,8 @@ class FollowersH2Test extends FollowersContract {
                 "INSERT INTO parent VALUES (1, 1), (2, 2), (3, 3)",
                 "INSERT INTO child VALUES (1, 1), (2, 2), (3, 3)");
         List<String> statements = List.of(
-                "UPDATE parent SET k = k + 1", "MERGE INTO parent (id, k) KEY (id) SELECT id, k + 1 FROM parent ORDER BY k DESC");
+                "UPDATE parent SET k = k + 1",
+                "MERGE INTO parent (id, k) KEY (id) SELECT id, k + 1 FROM parent ORDER BY k DESC");
         for (String sql : statements) {
             Xid xid = begin();
             committed(xid, connection -> {
