@@ -98,7 +98,8 @@ final class SelectedRows {
 
     /**
      * What comes of the statement depends on the order of its rows, and that on how the database finds them: it is not restricted, unless chance chooses its rows.
-     * That it wrote others, too, which came in between, has to be found afterwards.
+     * That it wrote others, too, which came in between, has to be found afterwards: where the order decides about less, {@link #keepOrder} is for that reason the better way,
+     * but it may not ask a query twice, and gives up with many rows.
      */
     void leaveAsItIs() throws SQLException {
         asItIs = run.mayBeOther(WriteCapture.conditions(selection)) == null;
