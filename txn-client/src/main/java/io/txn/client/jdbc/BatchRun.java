@@ -3,6 +3,9 @@ package io.txn.client.jdbc;
 import io.txn.client.jdbc.dialect.Capture;
 import io.txn.client.jdbc.dialect.Column;
 import io.txn.client.jdbc.dialect.Dialect;
+import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.sql.Fragment;
+import io.txn.client.jdbc.sql.Identifier;
 import io.txn.client.jdbc.sql.InsertValue;
 import io.txn.client.jdbc.sql.Plan;
 import java.sql.BatchUpdateException;
@@ -13,6 +16,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Objects;
@@ -321,14 +325,15 @@ final class BatchRun {
 
     /**
      * As few statements as possible. When one fails, or does not tell which row is of which element, all that was done is taken back, and null is returned:
-     * PostgreSQL does not change a row twice in one statement, and rows that were skipped do not come back.
+     * rows that were skipped do not come back.
      */
     private @Nullable Result together(Plan.Write insert) throws SQLException {
+        List<List<InsertValue>> unique = unique(insert);
         Savepoint before = connection.mark(transaction);
         try {
             int done = 0;
             while (done < elements.size()) {
-                int end = groupEnd(insert, done);
+                int end = groupEnd(insert, done, unique);
                 List<Parameters> group = elements.subList(done, end).stream()
                         .map(Element::parameters)
                         .toList();
@@ -354,16 +359,67 @@ final class BatchRun {
         return new Result(counts, keys, null);
     }
 
-    private int groupEnd(Plan.Write insert, int from) {
+    private int groupEnd(Plan.Write insert, int from, List<List<InsertValue>> unique) {
         int parameters = Math.max(1, insert.statement().parameterCount());
         int most = Math.max(1, Math.min(ROWS_PER_INSERT, MOST_PARAMETERS / parameters));
         long bytes = 0;
         int end = from;
+        List<Set<List<String>>> met =
+                unique.stream().<Set<List<String>>>map(key -> new HashSet<>()).toList();
         while (end < elements.size() && end - from < most && (end == from || bytes <= BYTES_PER_INSERT)) {
-            bytes += elements.get(end).parameters().size();
+            Parameters element = elements.get(end).parameters();
+            boolean again = false;
+            for (int key = 0; key < unique.size(); key++) {
+                List<String> values = values(unique.get(key), element);
+                again |= values != null && !met.get(key).add(values);
+            }
+            if (again) {
+                break;
+            }
+            bytes += element.size();
             end++;
         }
         return end;
+    }
+
+    /** By what elements are seen to mean one row, which PostgreSQL does not change twice in one statement: what they give all columns of a unique key. */
+    private List<List<InsertValue>> unique(Plan.Write plan) throws SQLException {
+        boolean once = dialect().product() == Dialect.Product.POSTGRESQL;
+        if (!once || !(plan instanceof Plan.RichInsert insert) || insert.conflict() != Plan.Conflict.CHANGE) {
+            return List.of();
+        }
+        Table table = connection.table(insert.table());
+        List<Column> columns = new ArrayList<>(insert.columns().isEmpty() ? table.shown() : List.of());
+        for (Identifier written : insert.columns()) {
+            Column column = table.shown(written);
+            if (column == null) {
+                return List.of();
+            }
+            columns.add(column);
+        }
+        List<InsertValue> row = insert.rows().get(0);
+        return table.uniqueKeys().stream()
+                .filter(columns.subList(0, Math.min(columns.size(), row.size()))::containsAll)
+                .map(key -> key.stream()
+                        .map(column -> row.get(columns.indexOf(column)))
+                        .toList())
+                .toList();
+    }
+
+    /** What an element gives the columns of a key, as far as that is seen; null when it is not, or there is a NULL. */
+    private static @Nullable List<String> values(List<InsertValue> key, Parameters element) {
+        List<String> values = new ArrayList<>();
+        for (InsertValue given : key) {
+            Fragment source = given.source();
+            Object value = given.kind() == InsertValue.Kind.PARAMETER
+                    ? element.plainValueOf(source.firstParameter() + 1)
+                    : given.kind() == InsertValue.Kind.LITERAL ? source.text() : null;
+            if (value == null) {
+                return null;
+            }
+            values.add(value.toString());
+        }
+        return values;
     }
 
     // One by one

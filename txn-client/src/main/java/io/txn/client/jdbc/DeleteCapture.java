@@ -76,8 +76,7 @@ final class DeleteCapture implements WriteCapture {
         }
         if (selection.returning() != null && !returns()) {
             throw Refusals.notSupported(
-                    "this database's RETURNING does not tell which rows were deleted and which passed over",
-                    "write DELETE without IGNORE or without RETURNING");
+                    "this database does not return the rows that were deleted", "write DELETE without RETURNING");
         }
     }
 
@@ -91,12 +90,12 @@ final class DeleteCapture implements WriteCapture {
                 .anyMatch(key -> key.ofItself() && key.onDelete() == ForeignKey.Action.CASCADE);
     }
 
-    /** Whether the database returns the rows that it deletes; MariaDB also returns those that IGNORE then leaves. */
+    /** Whether the database returns the rows that it deletes. */
     private boolean returns() {
         if (run.dialect().product() == Dialect.Product.POSTGRESQL) {
             return true;
         }
-        return run.dialect().delete() == Capture.RETURNING && !selection.several() && !selection.ignores();
+        return run.dialect().delete() == Capture.RETURNING && !selection.several();
     }
 
     @Override
@@ -181,6 +180,11 @@ final class DeleteCapture implements WriteCapture {
                             changes.add(new RowChange(TableImages.values(deleted, columns, first + 1), null));
                             keys.add(deleted, first + 1 + columns.size());
                         });
+        int count = result.count();
+        if (selection.ignores() && !changes.isEmpty()) {
+            removeLeft(changes);
+            count = selection.returning() == null ? changes.size() : count;
+        }
         if (rows != null) {
             if (changes.size() > rows.size()) {
                 run.incomplete("it deleted " + changes.size() + " rows where " + rows.size() + " were read before");
@@ -188,12 +192,24 @@ final class DeleteCapture implements WriteCapture {
             addGoneBefore(rows, changes);
         }
         return new Outcome(
-                result.count(),
+                count,
                 followers.with(target.images().change(TableChange.Kind.DELETE, columns, changes)),
                 keys.keys(),
                 run.incomplete(),
                 result.rows(),
                 result.warnings());
+    }
+
+    /** MariaDB returns a row before it finds that IGNORE has to leave it, which stays locked. */
+    private void removeLeft(List<RowChange> changes) throws SQLException {
+        Target target = targets.get(0);
+        List<Column> columns = target.table().columns();
+        for (RowChange change : changes) {
+            List<Value> row = change.existing();
+            target.before().put(target.images().keyOf(columns, row), row);
+        }
+        Set<List<Value>> left = SelectedRows.known(rows().readAgain(), target).keySet();
+        changes.removeIf(change -> left.contains(target.images().keyOf(columns, change.existing())));
     }
 
     private Outcome readingFirst(Parameters parameters) throws SQLException {

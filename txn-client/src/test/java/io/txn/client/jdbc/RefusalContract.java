@@ -70,7 +70,6 @@ abstract class RefusalContract extends AtContract {
                 statements.addAll(List.of(
                         "UPDATE account a JOIN seat s ON s.train = a.id SET nothing = 1",
                         "UPDATE account a JOIN seat s ON s.train = a.id SET b.amount = 1",
-                        "DELETE IGNORE FROM account WHERE id = 1 RETURNING id",
                         "LOAD DATA INFILE 'x' INTO TABLE account",
                         "LOCK TABLES account WRITE",
                         "DELETE FROM account /*! WHERE id = 1 */",

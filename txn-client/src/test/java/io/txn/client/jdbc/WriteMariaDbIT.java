@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.txn.protocol.Xid;
 import io.txn.test.DatabaseKind;
+import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.Statement;
 import java.sql.Types;
 import org.junit.jupiter.api.Test;
 
@@ -37,5 +39,34 @@ class WriteMariaDbIT extends WriteContract {
         assertRolledBack(xid);
 
         assertThat(rows("SELECT COUNT(*) FROM counted")).containsExactly("0");
+    }
+
+    /** It goes on to others where a row has to stay, and comes to no more than it needs: neither are they locked, nor do they count. */
+    @Test
+    void deleteIgnoreWithALimitReachesNoMoreRowsThanItWouldByItself() throws Exception {
+        behindTheBack(
+                "CREATE TABLE shelf (id INT NOT NULL PRIMARY KEY, area INT)",
+                "CREATE TABLE book (id INT NOT NULL PRIMARY KEY, shelf INT, FOREIGN KEY (shelf) REFERENCES shelf (id))",
+                "INSERT INTO shelf VALUES (1, 7), (2, 7), (3, 7), (4, 7), (5, 7)",
+                "INSERT INTO book VALUES (1, 1), (2, 3)");
+        Xid xid = begin();
+        try (Connection other = database.dataSource().getConnection()) {
+            other.setAutoCommit(false);
+            execute(other, "UPDATE shelf SET area = 7 WHERE id = 5");
+            committed(xid, connection -> {
+                execute(connection, "SET SESSION innodb_lock_wait_timeout = 1");
+                try (Statement statement = connection.createStatement()) {
+                    assertThat(statement.executeUpdate("DELETE IGNORE FROM shelf WHERE area = 7 ORDER BY id LIMIT 2"))
+                            .isEqualTo(2);
+                }
+            });
+            other.rollback();
+        }
+        assertThat(rows("SELECT id FROM shelf ORDER BY id")).containsExactly("1", "3", "5");
+        assertThat(manager.branches(xid).get(0).registration().lockKeys()).isEqualTo("shelf:2,4");
+
+        assertRolledBack(xid);
+
+        assertThat(rows("SELECT id FROM shelf ORDER BY id")).containsExactly("1", "2", "3", "4", "5");
     }
 }
