@@ -10,6 +10,7 @@ import io.txn.client.jdbc.sql.Plan;
 import io.txn.client.jdbc.undo.RowChange;
 import io.txn.client.jdbc.undo.TableChange;
 import java.sql.SQLException;
+import java.sql.SQLWarning;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -218,7 +219,8 @@ final class DeleteCapture implements WriteCapture {
         Query delete = all()
                 ? new Query().add(selection.statement(), parameters)
                 : rows.restricted(new Query().add(selection.head(), parameters), "", parameters);
-        int count = delete.update(run.connection(), run.scope());
+        SQLWarning[] warnings = new SQLWarning[1];
+        int count = delete.update(run.connection(), run.scope(), done -> warnings[0] = done.getWarnings());
         run.changed();
         if (count > rows.size()) {
             run.incomplete("it deleted " + count + " rows where " + rows.size() + " were read before");
@@ -239,7 +241,7 @@ final class DeleteCapture implements WriteCapture {
                     .change(TableChange.Kind.DELETE, target.table().columns(), deleted));
         }
         List<TableChange> all = followers.with(changes);
-        return new Outcome(count, all, GeneratedKeys.NONE, run.incomplete());
+        return new Outcome(count, all, GeneratedKeys.NONE, run.incomplete()).withWarnings(warnings[0]);
     }
 
     /**

@@ -260,12 +260,22 @@ final class Query {
     }
 
     int update(Connection connection, StatementScope scope) throws SQLException {
-        return use(
-                connection,
-                scope,
-                (statement, text) -> statement instanceof PreparedStatement prepared
-                        ? prepared.executeUpdate()
-                        : statement.executeUpdate(text));
+        return update(connection, scope, statement -> {});
+    }
+
+    /** @param done is shown the statement when it has run */
+    int update(Connection connection, StatementScope scope, Done done) throws SQLException {
+        return use(connection, scope, (statement, text) -> {
+            int count = statement instanceof PreparedStatement prepared
+                    ? prepared.executeUpdate()
+                    : statement.executeUpdate(text);
+            done.look(statement);
+            return count;
+        });
+    }
+
+    interface Done {
+        void look(Statement statement) throws SQLException;
     }
 
     interface RowReader {

@@ -36,7 +36,8 @@ final class ReturnedRows {
     }
 
     /** @param shown the statement that the result leads back to */
-    ResultSet open(Statement shown) {
+    ResultSet open(Statement shown) throws SQLException {
+        int most = shown.getMaxRows() > 0 ? shown.getMaxRows() : Integer.MAX_VALUE;
         return Proxies.of(ResultSet.class, (self, method, arguments) -> {
             switch (method.getName()) {
                 case "getStatement" -> {
@@ -61,6 +62,20 @@ final class ReturnedRows {
                     return Proxies.unwrap(
                             self, rows, method.getName(), (Class<?>) Objects.requireNonNull(arguments[0]));
                 }
+                case "close" -> {
+                    rows.close();
+                    if (shown.isCloseOnCompletion()) {
+                        shown.close();
+                    }
+                    return null;
+                }
+                case "next", "previous", "last", "absolute", "relative" -> {
+                    return (Boolean) Objects.requireNonNull(Proxies.call(rows, method, arguments))
+                            && isWithin(most, method.getName(), arguments);
+                }
+                case "isLast" -> {
+                    return rows.isLast() || rows.getRow() == most;
+                }
                 case "findColumn" -> {
                     return shownAs(rows.findColumn((String) Objects.requireNonNull(arguments[0])));
                 }
@@ -84,6 +99,21 @@ final class ReturnedRows {
                 }
             }
         });
+    }
+
+    /** Whether the row that was gone to is one that the application wanted; those beyond were written, too, and are not shown. */
+    private boolean isWithin(int most, String to, @Nullable Object @Nullable [] arguments) throws SQLException {
+        if (rows.getRow() <= most) {
+            return true;
+        }
+        if (to.equals("last") || to.equals("previous")) {
+            return rows.absolute(most);
+        }
+        if (to.equals("absolute") && arguments != null && arguments[0] instanceof Integer row && row < 0) {
+            return rows.absolute(Math.max(0, most + 1 + row));
+        }
+        rows.afterLast();
+        return false;
     }
 
     /** Also said of a statement whose rows can be changed, as it is: what the application sees are rows of one made for it. */

@@ -9,8 +9,10 @@ import io.txn.client.jdbc.sql.Fragment;
 import io.txn.client.jdbc.sql.Mentions;
 import io.txn.client.jdbc.sql.Plan;
 import io.txn.protocol.ErrorCode;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.SQLWarning;
 import java.sql.Savepoint;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -159,7 +161,10 @@ final class SelectedRows {
         if (!beyondLimit && !selection.several() && !selection.tail().isEmpty()) {
             query.add(" ").add(selection.tail(), parameters);
         }
-        query.add(lock()).read(run.connection(), run.scope(), this::keep);
+        SQLWarning warnings = query.add(lock()).read(run.connection(), run.scope(), () -> {}, this::keep);
+        if (warnings != null && run.dialect().product().isMySqlFamily()) {
+            rehearse(parameters);
+        }
         String incomplete = run.incomplete();
         if (incomplete != null) {
             throw Refusals.misplaced(
@@ -174,6 +179,27 @@ final class SelectedRows {
         if (size() > run.options().maxRowsPerStatement() || parameterCount > MOST_PARAMETERS) {
             throw targets.get(0).images().tooManyRows();
         }
+    }
+
+    /**
+     * What is a warning of a query ({@code code = 5}, where {@code code} is a text that is no number) may be an error of a write: then the statement fails, as it would by itself. Else it
+     * is taken back, to be run on the rows that were read.
+     */
+    private void rehearse(Parameters parameters) throws SQLException {
+        if (selection.statement().text().contains(":=")) {
+            return; // what it sets would be set twice
+        }
+        Savepoint before = run.connection().setSavepoint();
+        new Query()
+                .add(selection.statement(), parameters)
+                .use(
+                        run.connection(),
+                        run.scope(),
+                        (statement, sql) -> statement instanceof PreparedStatement prepared
+                                ? prepared.execute()
+                                : statement.execute(sql));
+        run.connection().rollback(before);
+        run.connection().releaseSavepoint(before);
     }
 
     /** The condition is looked at when the rows are read, and again with the statement. */

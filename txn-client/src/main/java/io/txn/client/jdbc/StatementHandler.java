@@ -221,7 +221,7 @@ final class StatementHandler implements InvocationHandler {
                 && !(keysWanted && connection.resource().dialect().product() == Dialect.Product.POSTGRESQL);
     }
 
-    private @Nullable ResultSet shownRows(Object proxy, Outcome done) {
+    private @Nullable ResultSet shownRows(Object proxy, Outcome done) throws SQLException {
         ReturnedRows rows = done.rows();
         return rows != null && showsRows(done) ? rows.open((Statement) proxy) : null;
     }
@@ -308,7 +308,7 @@ final class StatementHandler implements InvocationHandler {
                 : given.length == 2 ? KeyRequest.of(Objects.requireNonNull(given[1])) : KeyRequest.NONE;
     }
 
-    private @Nullable Object result(Object proxy, String method, Outcome done) {
+    private @Nullable Object result(Object proxy, String method, Outcome done) throws SQLException {
         return switch (method) {
             case "execute" -> showsRows(done);
             case "executeQuery" -> shownRows(proxy, done);

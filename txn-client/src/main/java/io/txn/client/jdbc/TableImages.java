@@ -12,6 +12,7 @@ import io.txn.client.jdbc.undo.TableChange;
 import io.txn.protocol.ErrorCode;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.SQLSyntaxErrorException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
@@ -64,7 +65,7 @@ final class TableImages {
     static Column column(Table table, Identifier written) throws SQLException {
         Column column = table.column(written);
         if (column == null) {
-            throw new SQLException(
+            throw new SQLSyntaxErrorException(
                     "table " + table.lockName() + " has no column " + written.text() + " that can be written",
                     NO_COLUMN);
         }

@@ -11,6 +11,7 @@ import io.txn.client.jdbc.sql.TableName;
 import io.txn.protocol.ErrorCode;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.SQLSyntaxErrorException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -132,7 +133,7 @@ final class Tables {
         }
         Table table = dialect.table(connection, name);
         if (table == null) {
-            throw new SQLException(
+            throw new SQLSyntaxErrorException(
                     "table " + name.written() + " does not exist, or this account cannot see it",
                     dialect.product() == Dialect.Product.POSTGRESQL ? "42P01" : "42S02");
         }

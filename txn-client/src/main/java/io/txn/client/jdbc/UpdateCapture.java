@@ -14,6 +14,7 @@ import io.txn.protocol.ErrorCode;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.SQLWarning;
 import java.sql.Savepoint;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -485,8 +486,9 @@ final class UpdateCapture implements WriteCapture {
         if (first.changesKey()) {
             return notingNew(first, rows, parameters);
         }
+        SQLWarning[] warnings = new SQLWarning[1];
         int count = rows.restricted(new Query().add(selection.head(), parameters), "", parameters)
-                .update(run.connection(), run.scope());
+                .update(run.connection(), run.scope(), done -> warnings[0] = done.getWarnings());
         run.changed();
         boolean asForeseen = foreseen != null && (count == rows.size() || !rows.mayPassOver());
         Map<Target, Map<List<Value>, List<Value>>> after = asForeseen ? Map.of(first, foreseen) : rows.readAgain();
@@ -495,7 +497,7 @@ final class UpdateCapture implements WriteCapture {
             changes.addAll(changes(target, selection.several() ? 0 : count, null, SelectedRows.known(after, target)));
         }
         List<TableChange> all = followers.with(changes);
-        return new Outcome(count, all, GeneratedKeys.NONE, run.incomplete());
+        return new Outcome(count, all, GeneratedKeys.NONE, run.incomplete()).withWarnings(warnings[0]);
     }
 
     private Outcome notingNew(Target target, SelectedRows rows, Parameters parameters) throws SQLException {

@@ -194,6 +194,9 @@ final class ParserText {
             add(token, " + ");
             return closing(at + 1) + 1;
         }
+        if (token.is("FORMAT") && is(at + 1, "JSON") && at > 0 && endsOperand(at - 1)) {
+            return at + 2; // of H2: how a value is read
+        }
         if (token.is("UNKNOWN") && (is(at - 1, "IS") || is(at - 1, "NOT") && is(at - 2, "IS"))) {
             add(token, "NULL");
             return at + 1;
@@ -317,8 +320,9 @@ final class ParserText {
     private boolean isOperator(int at) {
         return at < tokens.size()
                 && token(at).kind() == Token.Kind.SYMBOL
-                && token(at).text().length() == 1
-                && OPERATOR.indexOf(token(at).text().charAt(0)) >= 0;
+                && (token(at).text().equals("??")
+                        || token(at).text().length() == 1
+                                && OPERATOR.indexOf(token(at).text().charAt(0)) >= 0);
     }
 
     private boolean endsOperand(int at) {

@@ -28,6 +28,11 @@ final class ChangeUndo {
     private final Map<Row, Map<String, Boolean>> writtenByOthers;
     private final Hindrances hindrances;
     private final RowWriter writer;
+    /** Rows on which hangs what only earlier changes made hang on them. */
+    private final List<RowChange> waiting = new ArrayList<>();
+
+    private boolean applied;
+    private Map<String, Set<List<Value>>> going = Map.of();
 
     /** A row of a table, by its name in lock keys. */
     record Row(String table, List<Value> key) {}
@@ -71,7 +76,101 @@ final class ChangeUndo {
         of.currentRows();
     }
 
+    /** Whether rows of it are still to be written, or all. */
+    boolean waits() {
+        return !applied || !waiting.isEmpty();
+    }
+
+    /** Whether this one concerns a row which that one has not written yet. */
+    boolean waitsFor(ChangeUndo later) {
+        if (!later.waits() || !later.of.change().lockName().equals(of.change().lockName())) {
+            return false;
+        }
+        Set<List<Value>> keys = new HashSet<>();
+        for (RowChange row : later.applied ? later.waiting : later.of.change().rows()) {
+            keys.add(later.of.change().keyOf(row.existing()));
+            keys.add(later.of.change().keyOf(row.original()));
+        }
+        return of.change().keys().stream().anyMatch(keys::contains);
+    }
+
+    /**
+     * Once more, after an earlier change was undone.
+     *
+     * @param left what is still to be undone
+     * @param going rows that wait to be deleted, by their tables
+     */
+    void again(List<TableChange> left, Map<String, Set<List<Value>>> going) throws SQLException, CannotUndoException {
+        waitBeside(going);
+        hindrances.left(left);
+        if (!applied) {
+            apply();
+            return;
+        }
+        List<RowChange> todo = new ArrayList<>(waiting);
+        waiting.clear();
+        if (of.change().kind() == TableChange.Kind.INSERT && !todo.isEmpty()) {
+            Map<List<Value>, List<Value>> current = of.currentRows();
+            todo.removeIf(row -> !current.containsKey(of.change().keyOf(row.existing()))); // went with one before
+        }
+        write(todo);
+    }
+
+    /** Says which rows of other changes wait to be deleted, by their tables. */
+    void waitBeside(Map<String, Set<List<Value>>> others) {
+        going = others;
+    }
+
+    /** The rows that wait to be deleted, put to those of other changes. */
+    void gather(Map<String, Set<List<Value>>> going) {
+        for (RowChange row : waiting) {
+            if (row.before() == null) {
+                going.computeIfAbsent(of.change().lockName(), t -> new HashSet<>())
+                        .add(of.change().keyOf(row.existing()));
+            }
+        }
+    }
+
+    /**
+     * Takes out rows on which something else hangs than what is to be deleted with them.
+     *
+     * @return whether there were such
+     */
+    boolean narrow(Map<String, Set<List<Value>>> deleted) throws SQLException {
+        boolean narrowed = false;
+        Set<List<Value>> here = deleted.getOrDefault(of.change().lockName(), Set.of());
+        for (RowChange row : waiting) {
+            List<Value> key = of.change().keyOf(row.existing());
+            if (row.before() == null && here.contains(key) && !hindrances.pass(row, deleted)) {
+                narrowed |= here.remove(key);
+            }
+        }
+        return narrowed;
+    }
+
+    /**
+     * Nothing is left to wait for: what the rows wait for is in the way, unless they only hold each other.
+     *
+     * @param deleted rows that hold nothing but each other, by their tables
+     */
+    void atLast(Map<String, Set<List<Value>>> deleted) throws SQLException {
+        Set<List<Value>> here = deleted.getOrDefault(of.change().lockName(), Set.of());
+        for (RowChange row : waiting) {
+            List<Value> key = of.change().keyOf(row.existing());
+            if (row.before() == null && here.contains(key)) {
+                if (of.currentRows().containsKey(key)) { // else it went with one before
+                    writer.delete(List.of(row));
+                }
+            } else {
+                String reason = "rows that refer to it would go or change with it";
+                dirty.add(of.change(), place, row, row.after(), UndoReport.Cause.REFERENCED, reason);
+            }
+        }
+        waiting.clear();
+    }
+
     void apply() throws SQLException, CannotUndoException {
+        applied = true;
         dirty.enter(place);
         Map<List<Value>, List<Value>> current = of.currentRows();
         List<RowChange> todo = new ArrayList<>();
@@ -119,12 +218,7 @@ final class ChangeUndo {
         }
         writtenByOthers.putAll(written);
         switch (of.change().kind()) {
-            case INSERT -> writer.delete(unhindered(todo, hindrances::toDelete));
-            case UPDATE -> {
-                List<RowChange> free = unhindered(todo, hindrances::toUpdate);
-                writer.update(free);
-                requireAsBefore(free);
-            }
+            case INSERT, UPDATE -> write(todo);
             case DELETE -> {
                 writer.update(unhindered(overwritten, hindrances::toUpdate));
                 writer.insert(todo);
@@ -132,6 +226,16 @@ final class ChangeUndo {
             }
         }
         dirty.leave(of.change());
+    }
+
+    private void write(List<RowChange> rows) throws SQLException, CannotUndoException {
+        if (of.change().kind() == TableChange.Kind.INSERT) {
+            writer.delete(unhindered(rows, hindrances::toDelete));
+        } else {
+            List<RowChange> free = unhindered(rows, hindrances::toUpdate);
+            writer.update(free);
+            requireAsBefore(free);
+        }
     }
 
     /** A trigger had its hands on what was written: that it left alone what is not its own was known of the text that it had when the undo began. */
@@ -177,16 +281,24 @@ final class ChangeUndo {
         }
     }
 
-    /** Rows that nothing of others hangs on; the rest is in the way. */
+    /** Rows that nothing hangs on; what of the rest does not wait is in the way. */
     private List<RowChange> unhindered(List<RowChange> rows, Check check) throws SQLException, CannotUndoException {
         List<RowChange> free = new ArrayList<>(rows.size());
         for (RowChange row : rows) {
             String hindered = check.hindrance(row);
             if (hindered == null) {
                 free.add(row);
+            } else if (of.change().kind() != TableChange.Kind.DELETE && hindrances.pass(row, going)) {
+                waiting.add(row);
             } else {
                 dirty.add(of.change(), place, row, row.after(), UndoReport.Cause.REFERENCED, hindered);
             }
+        }
+        boolean together = of.change().kind() == TableChange.Kind.INSERT
+                && of.table().referencedBy().stream().anyMatch(key -> key.ofItself() && key.followsDelete());
+        if (together && !waiting.isEmpty()) {
+            waiting.addAll(free); // they might take along those that wait
+            return List.of();
         }
         return free;
     }

@@ -10,6 +10,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +21,11 @@ import org.jspecify.annotations.Nullable;
 final class Hindrances {
 
     private final ChangedTable of;
-    private final List<TableChange> earlier;
+    /** What the transaction did before this change, and is still to be undone. */
+    private List<TableChange> earlier;
+
+    private boolean applied;
+
     private final DirtyRows dirty;
 
     /** @param earlier what the transaction did before this change */
@@ -28,6 +33,46 @@ final class Hindrances {
         this.of = of;
         this.earlier = earlier;
         this.dirty = dirty;
+    }
+
+    /** Only these changes are still to be undone. */
+    void left(List<TableChange> changes) {
+        earlier = changes;
+        applied = true;
+    }
+
+    /**
+     * Whether all that hangs on a row is what the transaction itself made hang on it before there was such a row, as a deferred key lets it: that goes when the changes which are still to
+     * be undone are, so the row waits.
+     *
+     * @param going rows that wait to be deleted, by their tables
+     */
+    boolean pass(RowChange row, Map<String, Set<List<Value>>> going) throws SQLException {
+        boolean deleted = row.before() == null;
+        for (ForeignKey reference : of.table().referencedBy()) {
+            if (deleted ? !reference.followsDelete() : !reference.followsUpdate()) {
+                continue;
+            }
+            Table child = of.dialect().table(of.connection(), reference.childName());
+            if (child == null || child.key().isEmpty()) {
+                return false;
+            }
+            Set<List<Value>> ours = new HashSet<>(going.getOrDefault(child.lockName(), Set.of()));
+            for (TableChange before : earlier) {
+                if (before.kind() != TableChange.Kind.DELETE
+                        && before.lockName().equals(child.lockName())) {
+                    before.rows().forEach(r -> ours.add(before.keyOf(r.existing())));
+                }
+            }
+            if (deleted && reference.ofItself() && !applied) {
+                of.change().rows().forEach(r -> ours.add(of.change().keyOf(r.existing())));
+            }
+            ours.removeIf(own -> dirty.stays(child.lockName(), own));
+            if (othersRefer(reference, child, row, ours)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /**
@@ -143,6 +188,11 @@ final class Hindrances {
                 .toList();
         followed.forEach(change -> change.rows().forEach(r -> ours.add(change.keyOf(r.existing()))));
         ours.removeIf(own -> dirty.stays(child.lockName(), own));
+        return othersRefer(reference, child, row, ours);
+    }
+
+    private boolean othersRefer(ForeignKey reference, Table child, RowChange row, Set<List<Value>> ours)
+            throws SQLException {
         List<Column> childKey = child.key();
         String select = childKey.isEmpty()
                 ? "1"

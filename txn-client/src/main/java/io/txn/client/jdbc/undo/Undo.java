@@ -2,10 +2,12 @@ package io.txn.client.jdbc.undo;
 
 import io.txn.client.jdbc.dialect.Dialect;
 import io.txn.client.jdbc.dialect.Table;
+import io.txn.client.jdbc.dialect.Value;
 import io.txn.protocol.extension.UndoDecision;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Savepoint;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -104,17 +106,58 @@ public final class Undo {
     }
 
     private void apply(List<TableChange> changes) throws SQLException, CannotUndoException {
-        for (int i = changes.size() - 1; i >= 0; i--) {
-            try {
-                change(changes, i).apply();
-            } catch (SQLException e) {
-                if (!dirty.isEmpty() && e.getSQLState() == null) {
-                    break; // ours: a row in the way was counted on
+        try {
+            List<ChangeUndo> waiting = new ArrayList<>();
+            for (int i = changes.size() - 1; i >= 0; i--) {
+                ChangeUndo next = change(changes, i);
+                if (waiting.stream().noneMatch(next::waitsFor)) {
+                    next.waitBeside(going(waiting));
+                    next.apply();
                 }
+                if (next.waits()) {
+                    waiting.add(next);
+                }
+                again(waiting, changes.subList(0, i));
+            }
+            Map<String, Set<List<Value>>> together = going(waiting);
+            boolean narrowed = !together.isEmpty();
+            while (narrowed) {
+                narrowed = false;
+                for (ChangeUndo one : waiting) {
+                    narrowed |= one.narrow(together);
+                }
+            }
+            for (ChangeUndo one : List.copyOf(waiting)) {
+                again(waiting, List.of());
+                one.atLast(together);
+            }
+        } catch (SQLException e) {
+            if (dirty.isEmpty() || e.getSQLState() != null) {
                 throw e;
             }
+            // Ours: a row in the way was counted on.
         }
         dirty.refuse();
+    }
+
+    /** Goes on with changes that wait, in their order: what they wait for may have been undone. */
+    private static void again(List<ChangeUndo> waiting, List<TableChange> left)
+            throws SQLException, CannotUndoException {
+        for (ChangeUndo one : List.copyOf(waiting)) {
+            List<ChangeUndo> before = waiting.subList(0, waiting.indexOf(one));
+            if (before.stream().noneMatch(one::waitsFor)) {
+                one.again(left, going(waiting));
+                if (!one.waits()) {
+                    waiting.remove(one);
+                }
+            }
+        }
+    }
+
+    private static Map<String, Set<List<Value>>> going(List<ChangeUndo> waiting) {
+        Map<String, Set<List<Value>>> going = new HashMap<>();
+        waiting.forEach(one -> one.gather(going));
+        return going;
     }
 
     private ChangeUndo change(List<TableChange> changes, int place) throws SQLException, CannotUndoException {
