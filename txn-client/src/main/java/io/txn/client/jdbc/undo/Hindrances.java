@@ -68,7 +68,7 @@ final class Hindrances {
                 of.change().rows().forEach(r -> ours.add(of.change().keyOf(r.existing())));
             }
             ours.removeIf(own -> dirty.stays(child.lockName(), own));
-            if (othersRefer(reference, child, row, ours)) {
+            if (!othersThatRefer(reference, child, row, ours).isEmpty()) {
                 return false;
             }
         }
@@ -182,18 +182,30 @@ final class Hindrances {
     private boolean othersFollow(ForeignKey reference, Table child, RowChange row)
             throws SQLException, CannotUndoException {
         Set<List<Value>> ours = new HashSet<>();
-        Set<List<Value>> others = new HashSet<>();
         List<TableChange> followed = earlier.stream()
                 .filter(change -> change.following() && change.lockName().equals(child.lockName()))
                 .toList();
         followed.forEach(change -> change.rows().forEach(r -> ours.add(change.keyOf(r.existing()))));
         ours.removeIf(own -> dirty.stays(child.lockName(), own));
-        return othersRefer(reference, child, row, ours);
+        Set<List<Value>> others = othersThatRefer(reference, child, row, ours);
+        // Those that went back already with what they follow have their old keys, perhaps spelt otherwise.
+        for (TableChange change : followed) {
+            boolean allGo =
+                    change.rows().stream().noneMatch(r -> dirty.stays(child.lockName(), change.keyOf(r.existing())));
+            if (allGo && !others.isEmpty()) {
+                others.removeAll(new ChangedTable(of.connection(), of.dialect(), change)
+                        .currentRows()
+                        .keySet());
+            }
+        }
+        return !others.isEmpty();
     }
 
-    private boolean othersRefer(ForeignKey reference, Table child, RowChange row, Set<List<Value>> ours)
+    /** Keys of the rows that refer to one and are not {@code ours}; an empty one stands for rows without. */
+    private Set<List<Value>> othersThatRefer(ForeignKey reference, Table child, RowChange row, Set<List<Value>> ours)
             throws SQLException {
         List<Column> childKey = child.key();
+        Set<List<Value>> others = new HashSet<>();
         String select = childKey.isEmpty()
                 ? "1"
                 : childKey.stream().map(c -> c.codec().readFrom(c.sqlName())).collect(Collectors.joining(", "));
@@ -208,26 +220,13 @@ final class Hindrances {
                     for (int i = 0; i < childKey.size(); i++) {
                         id.add(childKey.get(i).codec().get(children, i + 1));
                     }
-                    if (childKey.isEmpty()) {
-                        return true;
-                    }
-                    if (!ours.contains(id)) {
+                    if (id.isEmpty() || !ours.contains(id)) {
                         others.add(id);
                     }
                 }
             }
         }
-        // Those that went back already with what they follow have their old keys, perhaps spelt otherwise.
-        for (TableChange change : followed) {
-            boolean allGo =
-                    change.rows().stream().noneMatch(r -> dirty.stays(child.lockName(), change.keyOf(r.existing())));
-            if (allGo && !others.isEmpty()) {
-                others.removeAll(new ChangedTable(of.connection(), of.dialect(), change)
-                        .currentRows()
-                        .keySet());
-            }
-        }
-        return !others.isEmpty();
+        return others;
     }
 
     /** The condition that is true of rows that refer to a row as it is, of which the key is bound. */
