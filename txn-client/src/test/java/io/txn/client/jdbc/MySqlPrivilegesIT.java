@@ -202,11 +202,13 @@ class MySqlPrivilegesIT extends AtContract {
         Xid xid = begin();
         String joined = "UPDATE account a JOIN drawn d ON a.id = d.id SET a.amount = 0";
         refused(xid, joined, "it has to choose its rows twice, and view " + schema + ".drawn hides its definition");
-        inside(xid, connection -> assertThat(execute(connection, "UPDATE account SET amount = (SELECT COUNT(*) FROM"
-                        + " drawn) WHERE id = 1"))
+        inside(xid, connection -> assertThat(execute(
+                        connection, "UPDATE account SET amount = (SELECT COUNT(*) FROM" + " drawn) WHERE id = 1"))
                 .isEqualTo(1));
 
-        behindTheBack("CREATE OR REPLACE VIEW drawn AS SELECT id FROM account", "GRANT SHOW VIEW ON " + schema + ".* TO " + user);
+        behindTheBack(
+                "CREATE OR REPLACE VIEW drawn AS SELECT id FROM account",
+                "GRANT SHOW VIEW ON " + schema + ".* TO " + user);
         at = AtDataSource.wrap(account, options().withFunctionsThatOnlyRead(Set.of("drawn")), contexts, manager);
         committed(xid, joined);
         assertRolledBack(xid);

@@ -138,8 +138,7 @@ abstract class RefusalContract extends AtContract {
                 inside(begin(), connection -> {
                     try (Statement statement =
                             connection.createStatement(ResultSet.TYPE_SCROLL_INSENSITIVE, ResultSet.CONCUR_UPDATABLE)) {
-                        String query =
-                                "SELECT id, amount FROM account WHERE id IN (SELECT id FROM redrawn) FOR UPDATE";
+                        String query = "SELECT id, amount FROM account WHERE id IN (SELECT id FROM redrawn) FOR UPDATE";
                         refusal(ErrorCode.STATEMENT_NOT_SUPPORTED, () -> statement.executeQuery(query));
                         // What changes of views is noticed, too.
                         execute(connection, "UPDATE account SET amount = 5 WHERE id IN (SELECT id FROM redrawn)");

@@ -118,8 +118,7 @@ final class MySqlRoutines {
     }
 
     /** MariaDB computes a virtual column anew whenever it is read, and lets it call what gives something else then; MySQL does not let it. */
-    static @Nullable String unsteadyColumn(Connection connection, Mentions text, SqlSyntax syntax)
-            throws SQLException {
+    static @Nullable String unsteadyColumn(Connection connection, Mentions text, SqlSyntax syntax) throws SQLException {
         List<String> names = List.copyOf(text.names());
         boolean all = text.names().contains("natural") || text.symbols().contains("*");
         if (names.isEmpty()) {
