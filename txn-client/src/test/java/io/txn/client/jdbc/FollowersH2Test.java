@@ -3,6 +3,7 @@ package io.txn.client.jdbc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.txn.protocol.ErrorCode;
 import io.txn.protocol.Xid;
 import io.txn.test.DatabaseKind;
 import java.sql.SQLException;
@@ -15,6 +16,28 @@ class FollowersH2Test extends FollowersContract {
     @Override
     DatabaseKind kind() {
         return DatabaseKind.H2;
+    }
+
+    @Test
+    void whatAnErrorLeavesIsNotCommitted() {
+        behindTheBack(
+                "CREATE TABLE parent (k INT NOT NULL PRIMARY KEY)",
+                "CREATE TABLE child (id INT NOT NULL PRIMARY KEY, k INT, FOREIGN KEY (k) REFERENCES parent (k)"
+                        + " ON UPDATE CASCADE)",
+                "INSERT INTO parent VALUES (1), (2), (3)",
+                "INSERT INTO child VALUES (1, 1), (2, 2), (3, 3)");
+        inside(begin(), connection -> {
+            counter.failOn(event -> {
+                if (event.startsWith("BATCH UPDATE \"PUBLIC\".\"PARENT\"")) {
+                    throw new StackOverflowError();
+                }
+            });
+            assertThatThrownBy(() -> execute(connection, "UPDATE parent SET k = k + 1"))
+                    .isInstanceOf(StackOverflowError.class);
+            counter.failOn(event -> {});
+            refusal(ErrorCode.CAPTURE_FAILED, connection::commit);
+        });
+        assertThat(rows("SELECT k FROM parent ORDER BY k")).containsExactly("1", "2", "3");
     }
 
     /** What rows that took each other's places would need to go back is tried; that fails as any statement may, and leaves nothing. */
