@@ -6,7 +6,8 @@ public record Result(CorpusCase what, Outcome outcome, String detail) {
     /** Whether the build fails. */
     public boolean fails() {
         return !outcome.accepted() && outcome != what.known()
-                || outcome == Outcome.REFUSED && what.wanted() == CorpusCase.Wanted.ATTENTION;
+                || outcome == Outcome.REFUSED && what.wanted() == CorpusCase.Wanted.ATTENTION
+                || outcome == Outcome.EXACT && what.wanted() == CorpusCase.Wanted.REFUSED;
     }
 
     /** Whether it is refused and should be exact one day. */
