@@ -26,7 +26,7 @@ abstract class DirtyRowsContract extends AtContract {
     private static final BranchStatus LATER = BranchStatus.PHASE_TWO_ROLLBACK_FAILED_RETRYABLE;
 
     /** A rollback that changes nothing and reports, as it comes off the wire. */
-    private UndoReport reported(Xid xid) {
+    UndoReport reported(Xid xid) {
         return reported(xid, null);
     }
 
@@ -41,14 +41,14 @@ abstract class DirtyRowsContract extends AtContract {
         return UndoReport.decode(result.report());
     }
 
-    private void decided(Xid xid, UndoDecision decision) {
+    void decided(Xid xid, UndoDecision decision) {
         BranchResult result = manager.rollback(xid, decision);
         assertThat(result.done()).as("%s", result).isTrue();
         assertThat(undoRows()).isZero();
         assertThat(manager.locks()).isEmpty();
     }
 
-    private static UndoDecision all(UndoReport report, Action action) {
+    static UndoDecision all(UndoReport report, Action action) {
         return checked(report, new UndoDecision(report.id(), List.of(), action));
     }
 

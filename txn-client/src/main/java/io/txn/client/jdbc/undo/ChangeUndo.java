@@ -15,6 +15,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Undoes one change: each row is compared with what the transaction left and what it found, before any is written. For one thread. */
@@ -31,8 +32,12 @@ final class ChangeUndo {
     /** Rows on which hangs what only earlier changes made hang on them. */
     private final List<RowChange> waiting = new ArrayList<>();
 
+    /** Keys of rows that were written, or are in the way. */
+    private final Set<List<Value>> left = new HashSet<>();
+
     private boolean applied;
-    private Map<String, Set<List<Value>>> going = Map.of();
+    private int until = Hindrances.WITH_OTHERS;
+    private Supplier<Map<String, Set<List<Value>>>> going = Map::of;
 
     /** A row of a table, by its name in lock keys. */
     record Row(String table, List<Value> key) {}
@@ -50,6 +55,7 @@ final class ChangeUndo {
      * @param setBackByOthers by row, the columns that were found to be as before a later change: somebody else had set them back
      * @param writtenByOthers by row, of each column that is left to triggers whether somebody else had written it after a later change; if not, what it is now is what the undo of
      *     that change left
+     * @param writtenFirst by table and key, the first change that wrote the row, of the tables that were asked for
      */
     ChangeUndo(
             Connection connection,
@@ -59,7 +65,8 @@ final class ChangeUndo {
             DirtyRows dirty,
             LargeValues large,
             Map<Row, Set<String>> setBackByOthers,
-            Map<Row, Map<String, Boolean>> writtenByOthers)
+            Map<Row, Map<String, Boolean>> writtenByOthers,
+            Map<String, Map<List<Value>, Integer>> writtenFirst)
             throws SQLException, CannotUndoException {
         this.of = new ChangedTable(connection, dialect, changes.get(place));
         this.changes = changes;
@@ -67,7 +74,7 @@ final class ChangeUndo {
         this.dirty = dirty;
         this.setBackByOthers = setBackByOthers;
         this.writtenByOthers = writtenByOthers;
-        this.hindrances = new Hindrances(of, changes.subList(0, place), dirty);
+        this.hindrances = new Hindrances(of, changes, place, dirty, writtenFirst);
         this.writer = new RowWriter(of, place, dirty, large);
     }
 
@@ -94,30 +101,46 @@ final class ChangeUndo {
         return of.change().keys().stream().anyMatch(keys::contains);
     }
 
+    /** The place of the first change that has to be undone before all rows can be written, if they do not wait for others that wait. */
+    int until() {
+        return until;
+    }
+
+    /** Whether it waits for what waits itself. */
+    boolean waitsForOthers() {
+        return until == Hindrances.WITH_OTHERS;
+    }
+
     /**
      * Once more, after an earlier change was undone.
      *
      * @param left what is still to be undone
      * @param going rows that wait to be deleted, by their tables
+     * @return whether fewer rows wait now
      */
-    void again(List<TableChange> left, Map<String, Set<List<Value>>> going) throws SQLException, CannotUndoException {
-        waitBeside(going);
-        hindrances.left(left);
+    boolean again(List<TableChange> left, Map<String, Set<List<Value>>> going)
+            throws SQLException, CannotUndoException {
+        waitBeside(() -> going);
+        hindrances.left(left, applied);
         if (!applied) {
             apply();
-            return;
+            return true;
         }
         List<RowChange> todo = new ArrayList<>(waiting);
+        int before = waiting.size();
         waiting.clear();
+        until = Hindrances.WITH_OTHERS;
         if (of.change().kind() == TableChange.Kind.INSERT && !todo.isEmpty()) {
             Map<List<Value>, List<Value>> current = of.currentRows();
             todo.removeIf(row -> !current.containsKey(of.change().keyOf(row.existing()))); // went with one before
         }
         write(todo);
+        leave();
+        return waiting.size() < before;
     }
 
     /** Says which rows of other changes wait to be deleted, by their tables. */
-    void waitBeside(Map<String, Set<List<Value>>> others) {
+    void waitBeside(Supplier<Map<String, Set<List<Value>>>> others) {
         going = others;
     }
 
@@ -137,11 +160,12 @@ final class ChangeUndo {
      * @return whether there were such
      */
     boolean narrow(Map<String, Set<List<Value>>> deleted) throws SQLException {
+        hindrances.left(List.of(), true);
         boolean narrowed = false;
         Set<List<Value>> here = deleted.getOrDefault(of.change().lockName(), Set.of());
         for (RowChange row : waiting) {
             List<Value> key = of.change().keyOf(row.existing());
-            if (row.before() == null && here.contains(key) && !hindrances.pass(row, deleted)) {
+            if (row.before() == null && here.contains(key) && hindrances.until(row, deleted) == Hindrances.NEVER) {
                 narrowed |= here.remove(key);
             }
         }
@@ -149,24 +173,35 @@ final class ChangeUndo {
     }
 
     /**
-     * Nothing is left to wait for: what the rows wait for is in the way, unless they only hold each other.
+     * Deletes rows that hold nothing but each other.
      *
-     * @param deleted rows that hold nothing but each other, by their tables
+     * @param together their keys, by their tables
      */
-    void atLast(Map<String, Set<List<Value>>> deleted) throws SQLException {
-        Set<List<Value>> here = deleted.getOrDefault(of.change().lockName(), Set.of());
-        for (RowChange row : waiting) {
+    void delete(Map<String, Set<List<Value>>> together) throws SQLException {
+        Set<List<Value>> here = together.getOrDefault(of.change().lockName(), Set.of());
+        for (RowChange row : List.copyOf(waiting)) {
             List<Value> key = of.change().keyOf(row.existing());
             if (row.before() == null && here.contains(key)) {
-                if (of.currentRows().containsKey(key)) { // else it went with one before
+                if (of.currentRow(key) != null) { // else it went with one before
                     writer.delete(List.of(row));
                 }
-            } else {
-                String reason = "rows that refer to it would go or change with it";
-                dirty.add(of.change(), place, row, row.after(), UndoReport.Cause.REFERENCED, reason);
+                waiting.remove(row);
             }
         }
+        leave();
+    }
+
+    /** Nothing is left to wait for: what rows wait for is in the way. */
+    void atLast() throws SQLException, CannotUndoException {
+        if (waits()) {
+            again(List.of(), Map.of());
+        }
+        for (RowChange row : waiting) {
+            String reason = "rows that refer to it would go or change with it";
+            dirty.add(of.change(), place, row, row.after(), UndoReport.Cause.REFERENCED, reason);
+        }
         waiting.clear();
+        leave();
     }
 
     void apply() throws SQLException, CannotUndoException {
@@ -225,7 +260,18 @@ final class ChangeUndo {
                 requireAsBefore(todo);
             }
         }
-        dirty.leave(of.change());
+        leave();
+    }
+
+    private void leave() {
+        Set<List<Value>> here = new HashSet<>();
+        waiting.forEach(row -> here.add(of.change().keyOf(row.existing())));
+        dirty.leave(
+                of.change(),
+                of.change().rows().stream()
+                        .filter(row -> !here.contains(of.change().keyOf(row.existing()))
+                                && left.add(of.change().keyOf(row.existing())))
+                        .toList());
     }
 
     private void write(List<RowChange> rows) throws SQLException, CannotUndoException {
@@ -286,10 +332,14 @@ final class ChangeUndo {
         List<RowChange> free = new ArrayList<>(rows.size());
         for (RowChange row : rows) {
             String hindered = check.hindrance(row);
+            int possible = hindered == null || of.change().kind() == TableChange.Kind.DELETE
+                    ? Hindrances.NEVER
+                    : hindrances.until(row, going.get());
             if (hindered == null) {
                 free.add(row);
-            } else if (of.change().kind() != TableChange.Kind.DELETE && hindrances.pass(row, going)) {
+            } else if (possible != Hindrances.NEVER) {
                 waiting.add(row);
+                until = Math.min(until, possible);
             } else {
                 dirty.add(of.change(), place, row, row.after(), UndoReport.Cause.REFERENCED, hindered);
             }

@@ -73,9 +73,9 @@ final class DirtyRows {
     }
 
     /** The undo leaves this change: rows whose key it changed had another one before. */
-    void leave(TableChange change) {
+    void leave(TableChange change, List<RowChange> rows) {
         Map<Place, DirtyRow> moved = new HashMap<>();
-        for (RowChange row : change.rows()) {
+        for (RowChange row : rows) {
             if (change.changesKey(row)) {
                 DirtyRow dirty = tracked.remove(new Place(change.lockName(), change.keyOf(row.existing())));
                 if (dirty != null) {

@@ -8,6 +8,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -20,59 +21,100 @@ import org.jspecify.annotations.Nullable;
  */
 final class Hindrances {
 
+    /** What hangs on a row is not the transaction's own, or stays. */
+    static final int NEVER = -1;
+    /** What hangs on a row waits itself. */
+    static final int WITH_OTHERS = Integer.MAX_VALUE;
+
     private final ChangedTable of;
+    private final List<TableChange> changes;
+    private final DirtyRows dirty;
+    private final Map<String, Map<List<Value>, Integer>> writtenFirst;
     /** What the transaction did before this change, and is still to be undone. */
     private List<TableChange> earlier;
+    /** The keys of the change's own rows, once asked for; none as soon as it is known which of them wait. */
+    private @Nullable Set<List<Value>> own;
 
-    private boolean applied;
-
-    private final DirtyRows dirty;
-
-    /** @param earlier what the transaction did before this change */
-    Hindrances(ChangedTable of, List<TableChange> earlier, DirtyRows dirty) {
+    /**
+     * @param changes of the transaction, of which this is the one at {@code place}
+     * @param writtenFirst by table and key, the first change that wrote the row; filled here, table by table
+     */
+    Hindrances(
+            ChangedTable of,
+            List<TableChange> changes,
+            int place,
+            DirtyRows dirty,
+            Map<String, Map<List<Value>, Integer>> writtenFirst) {
         this.of = of;
-        this.earlier = earlier;
+        this.changes = changes;
         this.dirty = dirty;
+        this.writtenFirst = writtenFirst;
+        this.earlier = changes.subList(0, place);
     }
 
-    /** Only these changes are still to be undone. */
-    void left(List<TableChange> changes) {
-        earlier = changes;
-        applied = true;
+    /** Only these changes are still to be undone, and of this one, when its rows were looked at, those that wait. */
+    void left(List<TableChange> first, boolean lookedAt) {
+        earlier = first;
+        own = lookedAt ? Set.of() : own;
     }
 
     /**
-     * Whether all that hangs on a row is what the transaction itself made hang on it before there was such a row, as a deferred key lets it: that goes when the changes which are still to
-     * be undone are, so the row waits.
+     * How long a row has to wait, when all that hangs on it is what the transaction itself made hang on it before there was such a row, as a deferred key lets it: that goes when the changes
+     * which are still to be undone are.
      *
      * @param going rows that wait to be deleted, by their tables
+     * @return the place of the change that has to be undone first, {@link #WITH_OTHERS} or {@link #NEVER}
      */
-    boolean pass(RowChange row, Map<String, Set<List<Value>>> going) throws SQLException {
+    int until(RowChange row, Map<String, Set<List<Value>>> going) throws SQLException {
         boolean deleted = row.before() == null;
+        int until = WITH_OTHERS;
         for (ForeignKey reference : of.table().referencedBy()) {
             if (deleted ? !reference.followsDelete() : !reference.followsUpdate()) {
                 continue;
             }
             Table child = of.dialect().table(of.connection(), reference.childName());
             if (child == null || child.key().isEmpty()) {
-                return false;
+                return NEVER;
             }
-            Set<List<Value>> ours = new HashSet<>(going.getOrDefault(child.lockName(), Set.of()));
-            for (TableChange before : earlier) {
-                if (before.kind() != TableChange.Kind.DELETE
-                        && before.lockName().equals(child.lockName())) {
-                    before.rows().forEach(r -> ours.add(before.keyOf(r.existing())));
+            Set<List<Value>> beside = going.getOrDefault(child.lockName(), Set.of());
+            Set<List<Value>> here = deleted && reference.ofItself() ? own() : Set.of();
+            Map<List<Value>, Integer> first = writtenFirst.computeIfAbsent(child.lockName(), this::writtenFirst);
+            for (List<Value> key : rowsThatRefer(reference, child, row, beside.size() + here.size() + first.size())) {
+                int written = first.getOrDefault(key, WITH_OTHERS);
+                if (dirty.stays(child.lockName(), key)) {
+                    return NEVER;
+                } else if (written < earlier.size()) {
+                    until = Math.min(until, written);
+                } else if (!beside.contains(key) && !here.contains(key)) {
+                    return NEVER;
                 }
             }
-            if (deleted && reference.ofItself() && !applied) {
-                of.change().rows().forEach(r -> ours.add(of.change().keyOf(r.existing())));
-            }
-            ours.removeIf(own -> dirty.stays(child.lockName(), own));
-            if (!othersThatRefer(reference, child, row, ours).isEmpty()) {
-                return false;
+        }
+        return until;
+    }
+
+    private Set<List<Value>> own() {
+        Set<List<Value>> keys = own;
+        if (keys == null) {
+            keys = of.change().rows().stream()
+                    .map(row -> of.change().keyOf(row.existing()))
+                    .collect(Collectors.toSet());
+            own = keys;
+        }
+        return keys;
+    }
+
+    private Map<List<Value>, Integer> writtenFirst(String table) {
+        Map<List<Value>, Integer> first = new HashMap<>();
+        for (int i = 0; i < changes.size(); i++) {
+            TableChange change = changes.get(i);
+            if (change.kind() != TableChange.Kind.DELETE && change.lockName().equals(table)) {
+                for (RowChange row : change.rows()) {
+                    first.putIfAbsent(change.keyOf(row.existing()), i);
+                }
             }
         }
-        return true;
+        return first;
     }
 
     /**
@@ -187,25 +229,35 @@ final class Hindrances {
                 .toList();
         followed.forEach(change -> change.rows().forEach(r -> ours.add(change.keyOf(r.existing()))));
         ours.removeIf(own -> dirty.stays(child.lockName(), own));
-        Set<List<Value>> others = othersThatRefer(reference, child, row, ours);
+        int most = ours.size()
+                + followed.stream().mapToInt(change -> change.rows().size()).sum();
+        Set<List<Value>> others = rowsThatRefer(reference, child, row, most);
+        others.removeAll(ours);
         // Those that went back already with what they follow have their old keys, perhaps spelt otherwise.
         for (TableChange change : followed) {
             boolean allGo =
                     change.rows().stream().noneMatch(r -> dirty.stays(child.lockName(), change.keyOf(r.existing())));
             if (allGo && !others.isEmpty()) {
-                others.removeAll(new ChangedTable(of.connection(), of.dialect(), change)
-                        .currentRows()
-                        .keySet());
+                ChangedTable followers = new ChangedTable(of.connection(), of.dialect(), change);
+                Set<List<Value>> now = followers.currentRows().keySet();
+                for (RowChange r : change.rows()) {
+                    if (!now.contains(change.keyOf(r.existing()))) {
+                        List<Value> back = followers.currentRow(change.keyOf(r.original()));
+                        if (back != null) {
+                            others.remove(change.keyOf(back));
+                        }
+                    }
+                }
             }
         }
         return !others.isEmpty();
     }
 
-    /** Keys of the rows that refer to one and are not {@code ours}; an empty one stands for rows without. */
-    private Set<List<Value>> othersThatRefer(ForeignKey reference, Table child, RowChange row, Set<List<Value>> ours)
+    /** Keys of rows that refer to one, up to one more than {@code most}; an empty one stands for rows without. */
+    private Set<List<Value>> rowsThatRefer(ForeignKey reference, Table child, RowChange row, int most)
             throws SQLException {
         List<Column> childKey = child.key();
-        Set<List<Value>> others = new HashSet<>();
+        Set<List<Value>> found = new HashSet<>();
         String select = childKey.isEmpty()
                 ? "1"
                 : childKey.stream().map(c -> c.codec().readFrom(c.sqlName())).collect(Collectors.joining(", "));
@@ -213,20 +265,18 @@ final class Hindrances {
                 .prepareStatement(
                         "SELECT " + select + " FROM " + reference.child() + " WHERE " + refersToRow(reference))) {
             bindRowReferredTo(query, reference, row);
-            query.setMaxRows(ours.size() + 1);
+            query.setMaxRows(most + 1);
             try (ResultSet children = query.executeQuery()) {
                 while (children.next()) {
                     List<Value> id = new ArrayList<>();
                     for (int i = 0; i < childKey.size(); i++) {
                         id.add(childKey.get(i).codec().get(children, i + 1));
                     }
-                    if (id.isEmpty() || !ours.contains(id)) {
-                        others.add(id);
-                    }
+                    found.add(id);
                 }
             }
         }
-        return others;
+        return found;
     }
 
     /** The condition that is true of rows that refer to a row as it is, of which the key is bound. */

@@ -682,6 +682,9 @@ final class RowWriter {
         boolean fewer = of.dialect().countsOnlyChanged()
                 && of.change().kind() != TableChange.Kind.INSERT
                 && !of.table().triggers().isEmpty();
+        fewer |= of.change().kind() == TableChange.Kind.INSERT
+                && of.table().referencedBy().stream()
+                        .anyMatch(k -> k.ofItself() && k.onDelete() == ForeignKey.Action.CASCADE);
         if (fewer ? count > rows : count != rows) {
             throw new SQLException("undoing " + rows + " rows of " + of.table().lockName() + " changed " + count);
         }

@@ -16,7 +16,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Undoes a record on one connection, within its transaction: change by change, last one first. Each row is locked and compared before
+ * Undoes a record on one connection, within its transaction: change by change, last one first; rows on which hangs what an earlier change made wait for that. Each row is locked and compared before
  * anything is written; what happens in each case stands in {@code docs/at.md}. For one thread.
  */
 public final class Undo {
@@ -27,6 +27,9 @@ public final class Undo {
     private final Map<ChangeUndo.Row, Set<String>> setBackByOthers = new HashMap<>();
     /** By row, of the columns that are left to triggers which somebody else had written, and which were found as the transaction left them. */
     private final Map<ChangeUndo.Row, Map<String, Boolean>> writtenByOthers = new HashMap<>();
+
+    /** By table and key as they are afterwards, the place of the first change that wrote the row; of the tables that were asked for. */
+    private final Map<String, Map<List<Value>, Integer>> writtenFirst = new HashMap<>();
 
     /** Whether the local commit saw that nothing came behind the tables unseen. */
     private final boolean seen;
@@ -111,7 +114,7 @@ public final class Undo {
             for (int i = changes.size() - 1; i >= 0; i--) {
                 ChangeUndo next = change(changes, i);
                 if (waiting.stream().noneMatch(next::waitsFor)) {
-                    next.waitBeside(going(waiting));
+                    next.waitBeside(() -> going(waiting));
                     next.apply();
                 }
                 if (next.waits()) {
@@ -119,18 +122,7 @@ public final class Undo {
                 }
                 again(waiting, changes.subList(0, i));
             }
-            Map<String, Set<List<Value>>> together = going(waiting);
-            boolean narrowed = !together.isEmpty();
-            while (narrowed) {
-                narrowed = false;
-                for (ChangeUndo one : waiting) {
-                    narrowed |= one.narrow(together);
-                }
-            }
-            for (ChangeUndo one : List.copyOf(waiting)) {
-                again(waiting, List.of());
-                one.atLast(together);
-            }
+            atLast(waiting);
         } catch (SQLException e) {
             if (dirty.isEmpty() || e.getSQLState() != null) {
                 throw e;
@@ -140,17 +132,45 @@ public final class Undo {
         dirty.refuse();
     }
 
-    /** Goes on with changes that wait, in their order: what they wait for may have been undone. */
+    /**
+     * Goes on with changes that wait, in their order: with those of which all that they wait for was undone, and those that wait for others that wait once one of these got further.
+     *
+     * @param left what is still to be undone
+     */
     private static void again(List<ChangeUndo> waiting, List<TableChange> left)
             throws SQLException, CannotUndoException {
-        for (ChangeUndo one : List.copyOf(waiting)) {
-            List<ChangeUndo> before = waiting.subList(0, waiting.indexOf(one));
-            if (before.stream().noneMatch(one::waitsFor)) {
-                one.again(left, going(waiting));
-                if (!one.waits()) {
-                    waiting.remove(one);
+        boolean further = false;
+        boolean more = !waiting.isEmpty();
+        while (more) {
+            more = false;
+            for (ChangeUndo one : List.copyOf(waiting)) {
+                boolean ready = one.waitsForOthers() ? further : one.until() >= left.size();
+                if (ready && waiting.subList(0, waiting.indexOf(one)).stream().noneMatch(one::waitsFor)) {
+                    more |= one.again(left, going(waiting));
+                    if (!one.waits()) {
+                        waiting.remove(one);
+                    }
                 }
             }
+            further = more;
+        }
+    }
+
+    /** Nothing is left to be undone: rows that hold nothing but each other go together, and what the others wait for is in the way. */
+    private static void atLast(List<ChangeUndo> waiting) throws SQLException, CannotUndoException {
+        Map<String, Set<List<Value>>> together = going(waiting);
+        boolean narrowed = !together.isEmpty();
+        while (narrowed) {
+            narrowed = false;
+            for (ChangeUndo one : waiting) {
+                narrowed |= one.narrow(together);
+            }
+        }
+        for (ChangeUndo one : waiting) {
+            one.delete(together);
+        }
+        for (ChangeUndo one : waiting) {
+            one.atLast();
         }
     }
 
@@ -161,6 +181,7 @@ public final class Undo {
     }
 
     private ChangeUndo change(List<TableChange> changes, int place) throws SQLException, CannotUndoException {
-        return new ChangeUndo(connection, dialect, changes, place, dirty, large, setBackByOthers, writtenByOthers);
+        return new ChangeUndo(
+                connection, dialect, changes, place, dirty, large, setBackByOthers, writtenByOthers, writtenFirst);
     }
 }
