@@ -107,7 +107,7 @@ final class BatchRun {
             }
             DriverBatch batch = driverBatch(prepared);
             Dialect.DriverHabits habits = dialect().habits();
-            if (mayHideTheEnd() && (!habits.stopsAtDeadlocks() || connection.marksTogether(scope))) {
+            if (mayHideTheEnd() && (!habits.stopsAtDeadlocks() || dialect().product() == Dialect.Product.MARIADB)) {
                 batch.markFirst();
             }
             boolean done = connection.batch(context, plans.get(0), batch, scope, transaction) != null;

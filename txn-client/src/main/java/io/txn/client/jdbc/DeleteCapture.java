@@ -117,7 +117,7 @@ final class DeleteCapture implements WriteCapture {
                 : returning(new Query().add(selection.body(), parameters), parameters, null);
     }
 
-    private SelectedRows rows() throws SQLException {
+    private SelectedRows rows() {
         SelectedRows rows =
                 new SelectedRows(selection, run, targets, t -> t.table().columns());
         // Which rows are there still, or stand in the way of others, when it comes to them; in what order it shows
@@ -209,7 +209,9 @@ final class DeleteCapture implements WriteCapture {
             List<Value> row = change.existing();
             target.before().put(target.images().keyOf(columns, row), row);
         }
-        Set<List<Value>> left = SelectedRows.known(rows().readAgain(), target).keySet();
+        SelectedRows rows =
+                new SelectedRows(selection, run, targets, t -> t.table().columns());
+        Set<List<Value>> left = SelectedRows.known(rows.readAgain(), target).keySet();
         changes.removeIf(change -> left.contains(target.images().keyOf(columns, change.existing())));
     }
 
@@ -220,8 +222,10 @@ final class DeleteCapture implements WriteCapture {
                 ? new Query().add(selection.statement(), parameters)
                 : rows.restricted(new Query().add(selection.head(), parameters), "", parameters);
         SQLWarning[] warnings = new SQLWarning[1];
-        int count = delete.update(run.connection(), run.scope(), done -> warnings[0] = done.getWarnings());
-        run.changed();
+        int count = delete.update(run.connection(), run.scope(), done -> {
+            run.changed();
+            warnings[0] = done.getWarnings();
+        });
         if (count > rows.size()) {
             run.incomplete("it deleted " + count + " rows where " + rows.size() + " were read before");
         }

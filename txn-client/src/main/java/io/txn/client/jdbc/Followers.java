@@ -346,7 +346,7 @@ final class Followers {
         for (int from = 0; from < references.size(); from += TableImages.KEYS_PER_QUERY) {
             List<List<Value>> chunk =
                     references.subList(from, Math.min(from + TableImages.KEYS_PER_QUERY, references.size()));
-            for (Referring each : rowsThatRefer(child, key, item.table(), chunk)) {
+            for (Referring each : rowsThatRefer(child, key, item, chunk)) {
                 List<Value> row = each.row();
                 List<Value> id = rows.key(row);
                 // Rows come back table by table.
@@ -449,10 +449,12 @@ final class Followers {
     private record Referring(List<Value> row, @Nullable List<Value> spelt) {}
 
     /** Which of the references a row holds that spells it otherwise, only the database knows: it is asked for fewer at a time. */
-    private List<Referring> rowsThatRefer(Table child, ForeignKey key, Table parent, List<List<Value>> references)
+    private List<Referring> rowsThatRefer(Table child, ForeignKey key, Item item, List<List<Value>> references)
             throws SQLException {
+        Table parent = item.table();
         List<List<Value>> rows = allThatRefer(child, key, parent, references);
-        if (generated(key, parent)) {
+        // What is deleted moves to no other place.
+        if (item.set() == null || generated(key, parent)) {
             return rows.stream().map(row -> new Referring(row, null)).toList();
         }
         Set<List<Value>> places = new HashSet<>();
@@ -473,8 +475,8 @@ final class Followers {
             return referring;
         }
         int middle = references.size() / 2;
-        referring.addAll(rowsThatRefer(child, key, parent, references.subList(0, middle)));
-        referring.addAll(rowsThatRefer(child, key, parent, references.subList(middle, references.size())));
+        referring.addAll(rowsThatRefer(child, key, item, references.subList(0, middle)));
+        referring.addAll(rowsThatRefer(child, key, item, references.subList(middle, references.size())));
         return referring;
     }
 

@@ -64,7 +64,7 @@ final class ReturnedRows {
                 }
                 case "close" -> {
                     rows.close();
-                    if (shown.isCloseOnCompletion()) {
+                    if (!shown.isClosed() && shown.isCloseOnCompletion()) {
                         shown.close();
                     }
                     return null;
@@ -103,14 +103,18 @@ final class ReturnedRows {
 
     /** Whether the row that was gone to is one that the application wanted; those beyond were written, too, and are not shown. */
     private boolean isWithin(int most, String to, @Nullable Object @Nullable [] arguments) throws SQLException {
+        if (to.equals("absolute")
+                && most < Integer.MAX_VALUE
+                && arguments != null
+                && arguments[0] instanceof Integer row
+                && row < 0) {
+            return rows.absolute(rows.absolute(most + 1) ? Math.max(0, most + 1 + row) : row);
+        }
         if (rows.getRow() <= most) {
             return true;
         }
         if (to.equals("last") || to.equals("previous")) {
             return rows.absolute(most);
-        }
-        if (to.equals("absolute") && arguments != null && arguments[0] instanceof Integer row && row < 0) {
-            return rows.absolute(Math.max(0, most + 1 + row));
         }
         rows.afterLast();
         return false;

@@ -36,6 +36,9 @@ final class SelectedRows {
     /** MySQL forgets the earlier savepoint of a name: so there is one of them at most, and none need be released. */
     private static final String BEFORE_ANY = "txn_before_any";
 
+    /** Warnings of every statement with a word that will go some day, which are no more than that to a write: MySQL's of syntax, of character sets and of their collations. */
+    private static final Set<Integer> OF_OLD_WORDS = Set.of(1287, 1681, 3719, 3720, 3778);
+
     private static final Pattern LONG = Pattern.compile("(?i)TEXT|BLOB|JSON");
 
     private static final Pattern SUB_QUERY = Pattern.compile("(?i)\\b(SELECT|TABLE|VALUES)\\b");
@@ -70,6 +73,8 @@ final class SelectedRows {
     private @Nullable ForeseenRows foreseen;
     /** Where the condition reads what may be gone by the time that a row is come to: before anything went. */
     private @Nullable Savepoint beforeAny;
+
+    private boolean orderMatters;
     /** Whether it is to come to its rows in the order in which it would if their keys were not named. */
     private boolean inOrder;
 
@@ -90,8 +95,14 @@ final class SelectedRows {
     }
 
     /** What the statement does depends on the order in which it comes to its rows: that is to be the one that it would take by itself, as far as its condition may be asked twice. */
-    void keepOrder() throws SQLException {
-        inOrder = !selection.several()
+    void keepOrder() {
+        orderMatters = true;
+    }
+
+    private boolean mayKeepOrder() throws SQLException {
+        return orderMatters
+                && size() > 1
+                && !selection.several()
                 && isSteady(selection.where().text(), run)
                 && !(run.dialect().product().isMySqlFamily()
                         && !selection.where().isEmpty()
@@ -162,9 +173,7 @@ final class SelectedRows {
             query.add(" ").add(selection.tail(), parameters);
         }
         SQLWarning warnings = query.add(lock()).read(run.connection(), run.scope(), () -> {}, this::keep);
-        if (warnings != null && run.dialect().product().isMySqlFamily()) {
-            rehearse(parameters);
-        }
+        inOrder = mayKeepOrder();
         String incomplete = run.incomplete();
         if (incomplete != null) {
             throw Refusals.misplaced(
@@ -179,6 +188,18 @@ final class SelectedRows {
         if (size() > run.options().maxRowsPerStatement() || parameterCount > MOST_PARAMETERS) {
             throw targets.get(0).images().tooManyRows();
         }
+        if (run.dialect().product().isMySqlFamily() && mayFail(warnings)) {
+            rehearse(parameters);
+        }
+    }
+
+    private static boolean mayFail(@Nullable SQLWarning first) {
+        for (SQLWarning warning = first; warning != null; warning = warning.getNextWarning()) {
+            if (!OF_OLD_WORDS.contains(warning.getErrorCode())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /**
@@ -190,16 +211,18 @@ final class SelectedRows {
             return; // what it sets would be set twice
         }
         Savepoint before = run.connection().setSavepoint();
-        new Query()
-                .add(selection.statement(), parameters)
-                .use(
-                        run.connection(),
-                        run.scope(),
-                        (statement, sql) -> statement instanceof PreparedStatement prepared
-                                ? prepared.execute()
-                                : statement.execute(sql));
-        run.connection().rollback(before);
-        run.connection().releaseSavepoint(before);
+        try {
+            new Query().add(selection.statement(), parameters).use(run.connection(), run.scope(), (statement, sql) -> {
+                boolean returnsRows =
+                        statement instanceof PreparedStatement prepared ? prepared.execute() : statement.execute(sql);
+                run.changed();
+                return returnsRows;
+            });
+        } catch (SQLException e) {
+            run.takeBack(before, e);
+            throw e;
+        }
+        run.takeBack(before, new SQLException("what was tried before the statement could not be taken back"));
     }
 
     /** The condition is looked at when the rows are read, and again with the statement. */
@@ -307,7 +330,7 @@ final class SelectedRows {
     }
 
     private boolean ordered() {
-        return inOrder && size() > 1 && (run.dialect().product() != Dialect.Product.H2 || size() <= MOST_ONE_BY_ONE);
+        return inOrder && (run.dialect().product() != Dialect.Product.H2 || size() <= MOST_ONE_BY_ONE);
     }
 
     /** Whether the statement looks at its condition again, and may pass over rows that were read. */

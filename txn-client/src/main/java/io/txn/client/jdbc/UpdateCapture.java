@@ -488,8 +488,10 @@ final class UpdateCapture implements WriteCapture {
         }
         SQLWarning[] warnings = new SQLWarning[1];
         int count = rows.restricted(new Query().add(selection.head(), parameters), "", parameters)
-                .update(run.connection(), run.scope(), done -> warnings[0] = done.getWarnings());
-        run.changed();
+                .update(run.connection(), run.scope(), done -> {
+                    run.changed();
+                    warnings[0] = done.getWarnings();
+                });
         boolean asForeseen = foreseen != null && (count == rows.size() || !rows.mayPassOver());
         Map<Target, Map<List<Value>, List<Value>>> after = asForeseen ? Map.of(first, foreseen) : rows.readAgain();
         List<TableChange> changes = new ArrayList<>();

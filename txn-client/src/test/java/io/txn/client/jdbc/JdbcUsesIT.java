@@ -150,6 +150,32 @@ class JdbcUsesIT {
                 log.add(rows(s.executeQuery()));
             }
         });
+        USES.put("rows of RETURNING closed behind their statement", (c, log) -> {
+            if (!returns(c)) {
+                return;
+            }
+            Statement s = c.createStatement();
+            ResultSet rows = s.executeQuery("DELETE FROM item WHERE id > 1 RETURNING id");
+            rows.next();
+            s.close();
+            rows.close();
+            log.add("closed " + rows.isClosed());
+        });
+        USES.put("most rows of RETURNING, from the end", (c, log) -> {
+            if (!returns(c)) {
+                return;
+            }
+            try (Statement s = c.createStatement(ResultSet.TYPE_SCROLL_INSENSITIVE, ResultSet.CONCUR_READ_ONLY)) {
+                s.setMaxRows(2);
+                ResultSet rows = s.executeQuery("INSERT INTO item (id, n) VALUES (7, 1), (8, 1), (9, 1) RETURNING id");
+                for (int i = 1; i < 5; i++) {
+                    log.add(i + " " + rows.absolute(-i) + rows.getRow() + rows.isBeforeFirst());
+                }
+                s.setMaxRows(5);
+                rows = s.executeQuery("DELETE FROM item WHERE id > 6 RETURNING id");
+                log.add(rows.absolute(-1) + "" + rows.getRow() + rows.absolute(-3) + rows.getRow());
+            }
+        });
         USES.put("scrolling", (c, log) -> {
             try (Statement s = c.createStatement(ResultSet.TYPE_SCROLL_INSENSITIVE, ResultSet.CONCUR_READ_ONLY)) {
                 ResultSet rows = s.executeQuery("SELECT id, n FROM item ORDER BY id FOR UPDATE");

@@ -170,16 +170,18 @@ class TransactionTakenBackIT extends AtContract {
     /** Where none of the failures took back more than its element, nothing is refused: a savepoint is still there, which was set before. */
     @ParameterizedTest
     @CsvSource({
-        "mariadb, ''",
-        "mariadb, useBulkStmts=false",
-        "mariadb, useBulkStmts=true",
-        "mariadb, useServerPrepStmts=true",
-        "mariadb, useServerPrepStmts=true&disablePipeline=true",
-        "mysql, ''",
-        "mysql, useServerPrepStmts=true",
-        "mysql, rewriteBatchedStatements=true"
+        "mariadb, '', 0",
+        "mariadb, useBulkStmts=false, 0",
+        "mariadb, useBulkStmts=true, 0",
+        "mariadb, useServerPrepStmts=true, 0",
+        "mariadb, useServerPrepStmts=true&disablePipeline=true, 0",
+        "mysql, '', 0",
+        "mysql, useServerPrepStmts=true, 0",
+        "mysql, rewriteBatchedStatements=true, 0",
+        "mysql, '', 60",
+        "mariadb, '', 60"
     })
-    void whatABatchLeftMayBeCommittedHoweverManyFailed(String driver, String flags) throws Exception {
+    void whatABatchLeftMayBeCommittedHoweverManyFailed(String driver, String flags, int seconds) throws Exception {
         behindTheBack(
                 "CREATE TABLE member (id INT NOT NULL PRIMARY KEY, n INT, u INT UNIQUE)",
                 "INSERT INTO member VALUES (1, 1, 1), (2, 2, 2), (3, 3, 3), (4, 4, 4)");
@@ -190,6 +192,7 @@ class TransactionTakenBackIT extends AtContract {
             committed(xid, connection -> {
                 execute(connection, "UPDATE account SET amount = 0 WHERE id = 1");
                 try (PreparedStatement statement = connection.prepareStatement(sql)) {
+                    statement.setQueryTimeout(seconds);
                     add(statement, 10, sql.startsWith("INSERT") ? 10 : 4);
                     add(statement, 2, 1);
                     add(statement, 1, 2);

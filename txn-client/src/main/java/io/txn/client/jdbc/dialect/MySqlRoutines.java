@@ -44,7 +44,7 @@ final class MySqlRoutines {
             "SELECT PARAMETER_NAME FROM information_schema.PARAMETERS WHERE ROUTINE_TYPE = 'PROCEDURE'"
                     + " AND SPECIFIC_SCHEMA = ? AND SPECIFIC_NAME = ? AND PARAMETER_NAME IS NOT NULL";
 
-    /** Asked for by several names at least: of a single one, its case would matter where files tell cases apart. */
+    /** Asked for by several names at least: of a single one, its case would matter where files tell cases apart. Of any schema: what is found is kept for sessions of all. */
     private static final String COMPUTED = "SELECT TABLE_NAME, COLUMN_NAME, GENERATION_EXPRESSION"
             + " FROM information_schema.COLUMNS WHERE TABLE_NAME IN (?, ''%s) AND EXTRA LIKE 'VIRTUAL%%'";
 
@@ -125,21 +125,34 @@ final class MySqlRoutines {
             return null;
         }
         String sql = String.format(COMPUTED, ", ?".repeat(names.size() - 1));
-        for (CatalogRow row : CatalogRow.mySql(connection, sql, names.toArray())) {
-            String column = row.text("COLUMN_NAME");
-            if (all || text.names().contains(column.toLowerCase(Locale.ROOT))) {
-                Mentions expression = Mentions.of(row.text("GENERATION_EXPRESSION"), syntax);
-                String own = Routines.unsteady(expression);
-                if (own == null && expression.symbols().stream().anyMatch(s -> s.contains("@"))) {
-                    own = "it has to do with a variable of the session";
-                }
-                if (own != null || !expression.understood()) {
-                    return "column " + row.text("TABLE_NAME") + '.' + column + ": "
-                            + (own == null ? "its expression is not understood" : own);
+        List<CatalogRow> columns = new ArrayList<>(CatalogRow.mySql(connection, sql, names.toArray()));
+        Set<String> wanted = new HashSet<>(names);
+        boolean more = true;
+        while (more) { // one may be computed of others
+            more = false;
+            for (CatalogRow row : List.copyOf(columns)) {
+                String column = row.text("COLUMN_NAME");
+                if (all || wanted.contains(column.toLowerCase(Locale.ROOT))) {
+                    Mentions expression = Mentions.of(row.text("GENERATION_EXPRESSION"), syntax);
+                    String unsteady = unsteady(expression);
+                    if (unsteady != null) {
+                        return "column " + row.text("TABLE_NAME") + '.' + column + ": " + unsteady;
+                    }
+                    columns.remove(row);
+                    more |= wanted.addAll(expression.names());
                 }
             }
         }
         return null;
+    }
+
+    private static @Nullable String unsteady(Mentions expression) {
+        if (!expression.understood()) {
+            return "its expression is not understood";
+        }
+        String unsteady = Routines.unsteady(expression);
+        boolean variable = expression.symbols().stream().anyMatch(s -> s.contains("@"));
+        return unsteady == null && variable ? "it has to do with a variable of the session" : unsteady;
     }
 
     /** Procedures stand beside the functions: no statement but CALL runs them, so they are looked up when one does, by their name. */
