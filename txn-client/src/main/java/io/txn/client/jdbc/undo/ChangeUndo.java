@@ -29,13 +29,14 @@ final class ChangeUndo {
     private final Map<Row, Map<String, Boolean>> writtenByOthers;
     private final Hindrances hindrances;
     private final RowWriter writer;
-    /** Rows on which hangs what only earlier changes made hang on them. */
+    /** Rows on which hangs what only earlier changes made hang on them, or in whose way may be what waits. */
     private final List<RowChange> waiting = new ArrayList<>();
 
     /** Keys of rows that were written, or are in the way. */
     private final Set<List<Value>> left = new HashSet<>();
 
     private boolean applied;
+    private boolean last;
     private int until = Hindrances.WITH_OTHERS;
     private Supplier<Map<String, Set<List<Value>>>> going = Map::of;
 
@@ -75,7 +76,7 @@ final class ChangeUndo {
         this.setBackByOthers = setBackByOthers;
         this.writtenByOthers = writtenByOthers;
         this.hindrances = new Hindrances(of, changes, place, dirty, writtenFirst);
-        this.writer = new RowWriter(of, place, dirty, large);
+        this.writer = new RowWriter(of, place, dirty, large, this::waitBeside);
     }
 
     /** Locks the rows. */
@@ -115,7 +116,7 @@ final class ChangeUndo {
      * Once more, after an earlier change was undone.
      *
      * @param left what is still to be undone
-     * @param going rows that wait to be deleted, by their tables
+     * @param going rows that wait, by their tables
      * @return whether fewer rows wait now
      */
     boolean again(List<TableChange> left, Map<String, Set<List<Value>>> going)
@@ -139,15 +140,30 @@ final class ChangeUndo {
         return waiting.size() < before;
     }
 
-    /** Says which rows of other changes wait to be deleted, by their tables. */
+    /** Says which rows of other changes wait, by their tables. */
     void waitBeside(Supplier<Map<String, Set<List<Value>>>> others) {
         going = others;
     }
 
-    /** The rows that wait to be deleted, put to those of other changes. */
-    void gather(Map<String, Set<List<Value>>> going) {
-        for (RowChange row : waiting) {
-            if (row.before() == null) {
+    /** A constraint objects to these rows: what waits may be in their way, and then they wait, too. */
+    private boolean waitBeside(List<RowChange> rows) {
+        boolean overwritten =
+                of.change().kind() == TableChange.Kind.DELETE && rows.stream().anyMatch(row -> row.after() != null);
+        if (last || overwritten || going.get().isEmpty()) {
+            return false;
+        }
+        waiting.addAll(rows);
+        return true;
+    }
+
+    /**
+     * The rows that wait, put to those of other changes.
+     *
+     * @param deleted only those that wait to be deleted
+     */
+    void gather(Map<String, Set<List<Value>>> going, boolean deleted) {
+        for (RowChange row : applied ? waiting : of.change().rows()) {
+            if (deleted ? applied && row.before() == null : row.after() != null) {
                 going.computeIfAbsent(of.change().lockName(), t -> new HashSet<>())
                         .add(of.change().keyOf(row.existing()));
             }
@@ -178,6 +194,7 @@ final class ChangeUndo {
      * @param together their keys, by their tables
      */
     void delete(Map<String, Set<List<Value>>> together) throws SQLException {
+        last = true;
         Set<List<Value>> here = together.getOrDefault(of.change().lockName(), Set.of());
         for (RowChange row : List.copyOf(waiting)) {
             List<Value> key = of.change().keyOf(row.existing());
@@ -256,8 +273,7 @@ final class ChangeUndo {
             case INSERT, UPDATE -> write(todo);
             case DELETE -> {
                 writer.update(unhindered(overwritten, hindrances::toUpdate));
-                writer.insert(todo);
-                requireAsBefore(todo);
+                write(todo);
             }
         }
         leave();
@@ -275,13 +291,20 @@ final class ChangeUndo {
     }
 
     private void write(List<RowChange> rows) throws SQLException, CannotUndoException {
-        if (of.change().kind() == TableChange.Kind.INSERT) {
-            writer.delete(unhindered(rows, hindrances::toDelete));
-        } else {
-            List<RowChange> free = unhindered(rows, hindrances::toUpdate);
-            writer.update(free);
-            requireAsBefore(free);
+        List<RowChange> written = new ArrayList<>(rows);
+        switch (of.change().kind()) {
+            case INSERT -> {
+                writer.delete(unhindered(rows, hindrances::toDelete));
+                return;
+            }
+            case UPDATE -> {
+                written = unhindered(rows, hindrances::toUpdate);
+                writer.update(written);
+            }
+            case DELETE -> writer.insert(rows);
         }
+        written.removeAll(waiting);
+        requireAsBefore(written);
     }
 
     /** A trigger had its hands on what was written: that it left alone what is not its own was known of the text that it had when the undo began. */

@@ -62,7 +62,7 @@ final class Hindrances {
      * How long a row has to wait, when all that hangs on it is what the transaction itself made hang on it before there was such a row, as a deferred key lets it: that goes when the changes
      * which are still to be undone are.
      *
-     * @param going rows that wait to be deleted, by their tables
+     * @param going rows that wait, by their tables
      * @return the place of the change that has to be undone first, {@link #WITH_OTHERS} or {@link #NEVER}
      */
     int until(RowChange row, Map<String, Set<List<Value>>> going) throws SQLException {

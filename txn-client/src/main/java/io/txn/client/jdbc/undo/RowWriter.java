@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -43,11 +44,14 @@ final class RowWriter {
     /** Rows that were not written, and why is known. */
     private final Set<RowChange> objected = new HashSet<>();
 
+    private final Predicate<List<RowChange>> wait;
+
     /** @param place of the change in its record */
-    RowWriter(ChangedTable of, int place, DirtyRows dirty, LargeValues large) {
+    RowWriter(ChangedTable of, int place, DirtyRows dirty, LargeValues large, Predicate<List<RowChange>> wait) {
         this.of = of;
         this.place = place;
         this.dirty = dirty;
+        this.wait = wait;
         this.large = large;
     }
 
@@ -577,6 +581,7 @@ final class RowWriter {
         if (rows.isEmpty()) {
             return;
         }
+        rows.forEach(objected::remove); // they may have waited
         Savepoint before = of.connection().setSavepoint();
         try {
             writeEach(sql, rows, binder);
@@ -655,10 +660,13 @@ final class RowWriter {
                 throw e;
             }
             of.connection().rollback(before);
+            objected.addAll(rows);
+            if (wait.test(rows)) {
+                return;
+            }
             Objection objection = Objection.of(of.dialect(), e);
             for (RowChange row : rows) {
                 dirty.add(of.change(), place, row, row.after(), objection.cause(), objection.detail());
-                objected.add(row);
             }
         }
     }

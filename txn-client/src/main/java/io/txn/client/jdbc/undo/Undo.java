@@ -114,7 +114,7 @@ public final class Undo {
             for (int i = changes.size() - 1; i >= 0; i--) {
                 ChangeUndo next = change(changes, i);
                 if (waiting.stream().noneMatch(next::waitsFor)) {
-                    next.waitBeside(() -> going(waiting));
+                    next.waitBeside(() -> going(waiting, false));
                     next.apply();
                 }
                 if (next.waits()) {
@@ -146,7 +146,7 @@ public final class Undo {
             for (ChangeUndo one : List.copyOf(waiting)) {
                 boolean ready = one.waitsForOthers() ? further : one.until() >= left.size();
                 if (ready && waiting.subList(0, waiting.indexOf(one)).stream().noneMatch(one::waitsFor)) {
-                    more |= one.again(left, going(waiting));
+                    more |= one.again(left, going(waiting, false));
                     if (!one.waits()) {
                         waiting.remove(one);
                     }
@@ -158,7 +158,7 @@ public final class Undo {
 
     /** Nothing is left to be undone: rows that hold nothing but each other go together, and what the others wait for is in the way. */
     private static void atLast(List<ChangeUndo> waiting) throws SQLException, CannotUndoException {
-        Map<String, Set<List<Value>>> together = going(waiting);
+        Map<String, Set<List<Value>>> together = going(waiting, true);
         boolean narrowed = !together.isEmpty();
         while (narrowed) {
             narrowed = false;
@@ -174,9 +174,9 @@ public final class Undo {
         }
     }
 
-    private static Map<String, Set<List<Value>>> going(List<ChangeUndo> waiting) {
+    private static Map<String, Set<List<Value>>> going(List<ChangeUndo> waiting, boolean deleted) {
         Map<String, Set<List<Value>>> going = new HashMap<>();
-        waiting.forEach(one -> one.gather(going));
+        waiting.forEach(one -> one.gather(going, deleted));
         return going;
     }
 
