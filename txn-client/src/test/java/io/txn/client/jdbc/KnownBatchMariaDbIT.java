@@ -9,6 +9,7 @@ import io.txn.test.DatabaseKind;
 import java.sql.BatchUpdateException;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -49,13 +50,28 @@ class KnownBatchMariaDbIT extends KnownBatchContract {
         assertThat(rows("SELECT i FROM gauge WHERE id = 1")).containsExactly("20");
     }
 
-    private static void waitForRow1(Connection other) {
-        try {
-            Thread.sleep(1_000);
+    /** Waits for a row that the batch holds by then. */
+    private void waitForRow1(Connection other) {
+        try (Connection looking = database.dataSource().getConnection()) {
+            while (isFree(looking)) {
+                Thread.sleep(10);
+            }
             execute(other, "UPDATE member SET u = u WHERE id = 1");
             other.rollback();
         } catch (SQLException | InterruptedException e) {
             throw new IllegalStateException(e);
+        }
+    }
+
+    private static boolean isFree(Connection looking) throws SQLException {
+        try (Statement statement = looking.createStatement()) {
+            statement.execute("SELECT id FROM member WHERE id = 1 FOR UPDATE NOWAIT");
+            return true;
+        } catch (SQLException e) {
+            if (e.getErrorCode() == 1205) {
+                return false;
+            }
+            throw e;
         }
     }
 }
